@@ -1,0 +1,101 @@
+# make            lists the targets
+# make check      is what CI runs, through .ci/run and .github/workflows/check.yml
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Tools live in bin under a name that holds their version, so that a new pin is
+# a new file and an old one is never taken for it.
+GOLANGCI_VERSION := $(shell sed -n '1s/^. golangci-lint //p' .golangci.yml)
+GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
+GOVULNCHECK_VERSION := v1.9.0
+
+# The OpenAPI descriptions that our requests and mappings are held against.
+MOCKS := bin/stripe-mock-2023-10-16 bin/stripe-mock-2026-08-26
+INTEROP := testdata/interop
+
+# The packages that start goroutines or take locks. The race detector has
+# nothing to find in the rest.
+RACE_PACKAGES := ./extract/... ./load/... ./internal/... ./cmd/...
+
+FUZZTIME ?= 30s
+
+# check runs its steps in the order written, even under -j.
+.NOTPARALLEL:
+
+.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz bench fmt vuln clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/stripelake
+	@go build -o bin/ ./cmd/stripelake
+
+test: ## all tests; needs Go, gcc with libstdc++ and make
+	go test -timeout 30m ./...
+
+demo: build ## a simulated account, a full sync and the BNPL answer
+	@bin/stripelake demo
+
+check: fmt-check vet lint test race contract interop ## all that CI runs, quick failures first
+	@echo "make check: passed"
+
+fmt-check:
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	go vet ./...
+	go vet -C $(INTEROP) ./...
+
+lint: $(GOLANGCI) ## golangci-lint at the version pinned in .golangci.yml
+	$(GOLANGCI) run ./...
+	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
+
+race: ## the race detector, where there is concurrency
+	go test -race -short -timeout 30m $(RACE_PACKAGES)
+
+# go test passes when -run matches nothing or everything skips; a contract that
+# was not checked must not.
+contract: $(MOCKS) ## our requests and mappings against two versions of stripe-mock
+	STRIPE_MOCK_2023=$(CURDIR)/$(word 1,$(MOCKS)) STRIPE_MOCK_2026=$(CURDIR)/$(word 2,$(MOCKS)) \
+		go test -count=1 -v -run '^TestContract' ./cmd/stripelake | tee bin/contract.log
+	@grep -q '^--- PASS: TestContract' bin/contract.log || { echo "contract: no test passed"; exit 1; }
+	@! grep -E '^ *--- SKIP: TestContract' bin/contract.log || { echo "contract: a test was skipped"; exit 1; }
+
+interop: build ## the lake's Parquet files read by two independent readers
+	go test -C $(INTEROP) ./...
+	rm -rf bin/interop-lake
+	bin/stripelake demo --lake bin/interop-lake --charges 5000
+	go run -C $(INTEROP) . $(CURDIR)/bin/interop-lake
+	rm -rf bin/interop-lake
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata . | sort | \
+	while IFS=: read -r file func; do \
+		echo "fuzz $$(dirname $$file) $${func#func }"; \
+		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
+	done
+
+bench: ## the measurements behind the figures in the documentation
+	go run ./bench
+
+fmt: $(GOLANGCI) ## gofumpt and goimports
+	$(GOLANGCI) fmt ./...
+	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml ./...
+
+vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and not in check
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+clean: ## remove bin
+	rm -rf bin
+
+# Built from the module proxy: one source for code and tools, and it is cached.
+$(GOLANGCI):
+	mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv bin/golangci-lint $@
+
+bin/stripe-mock-%: testdata/tools/stripe-mock-%/go.mod
+	go build -C testdata/tools/stripe-mock-$* -o $(CURDIR)/$@ github.com/stripe/stripe-mock
