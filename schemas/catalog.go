@@ -1,0 +1,82 @@
+package schemas
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+//go:embed catalog/*.json
+var catalogs embed.FS
+
+// Catalog is what one Stripe object may contain: the fields of API version
+// 2023-10-16, those that the newest version added or moved, and those that
+// real responses carry although no published specification lists them.
+// catalog/generate.go makes the files.
+type Catalog struct {
+	Object   string         `json:"object"`
+	Versions []string       `json:"versions"` // that were read, oldest first
+	Fields   []*SourceField `json:"fields"`   // by name
+}
+
+// SourceField is one field of a Stripe object, or one of its parts.
+type SourceField struct {
+	Name       string         `json:"name,omitempty"` // empty for an element
+	Type       SourceType     `json:"type"`
+	Nullable   bool           `json:"nullable,omitempty"`
+	Enum       []string       `json:"enum,omitempty"`       // values known when the catalog was made; responses bring others
+	Fields     []*SourceField `json:"fields,omitempty"`     // of an object, by name; none if its members are not published
+	Elem       *SourceField   `json:"elem,omitempty"`       // of a list or map
+	Expandable bool           `json:"expandable,omitempty"` // an id, or the object with that id if a request asks for it
+	Since      string         `json:"since,omitempty"`      // set if API version 2023-10-16 lacks it
+	Until      string         `json:"until,omitempty"`      // set if the newest API version lacks it
+	Unlisted   bool           `json:"unlisted,omitempty"`   // seen in responses only
+}
+
+// SourceType is the JSON type of a source field, refined where Stripe's
+// specification says what a value means.
+type SourceType string
+
+// The source types.
+const (
+	SourceString   SourceType = "string"
+	SourceBoolean  SourceType = "boolean"
+	SourceInteger  SourceType = "integer"
+	SourceUnixTime SourceType = "unixtime"       // integer, Unix seconds
+	SourceNumber   SourceType = "number"         // JSON number with a fraction
+	SourceDecimal  SourceType = "decimal-string" // exact decimal in a string, up to 12 places
+	SourceObject   SourceType = "object"
+	SourceList     SourceType = "list"
+	SourceMap      SourceType = "map" // caller-chosen keys, for example metadata
+	SourceAny      SourceType = "any"
+)
+
+// LoadCatalog returns the catalog of one Stripe object, for example "charge".
+// An object that Stripe has and no catalog describes is an error that names
+// those that are described.
+func LoadCatalog(object string) (*Catalog, error) {
+	if !slices.Contains(sourceObjects, object) {
+		return nil, fmt.Errorf("no catalog of %q; there are %s", object, join(sourceObjects))
+	}
+	data, err := catalogs.ReadFile("catalog/" + object + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("read catalog of %s: %w", object, err)
+	}
+	c := &Catalog{}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, fmt.Errorf("read catalog of %s: %w", object, err)
+	}
+	return c, nil
+}
+
+// Root returns the object itself.
+func (c *Catalog) Root() *SourceField { return &SourceField{Type: SourceObject, Fields: c.Fields} }
+
+// Member returns the member of that name, or nil. It is safe on nil.
+func (f *SourceField) Member(name string) *SourceField {
+	if f == nil {
+		return nil
+	}
+	return find(f.Fields, func(m *SourceField) bool { return m.Name == name })
+}

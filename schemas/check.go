@@ -1,0 +1,115 @@
+package schemas
+
+// checkSet holds the rules between files.
+func (l *loader) checkSet(set *Set) {
+	if len(set.Schemas) == 0 && len(l.problems) == 0 {
+		l.report(Pos{File: schemasDir, Line: 1, Col: 1}, "Y6", "no schema files: a set has at least one file under %s/", schemasDir)
+	}
+	l.checkNames(set)
+	names := schemaNames(set)
+	for _, s := range set.Schemas {
+		l.checkRefs(set, names, s.Fields)
+	}
+	for _, t := range l.targets {
+		l.resolveTarget(set, names, t)
+	}
+	l.checkExponents(set)
+}
+
+// checkNames reports what is declared twice.
+func (l *loader) checkNames(set *Set) {
+	first := map[string]Pos{}
+	once := func(what, name string, at Pos) {
+		key := what + " " + name
+		if before, ok := first[key]; ok && name != "" {
+			l.report(at, "S11", "%s is declared twice (also in %s)", key, before.File)
+			return
+		}
+		first[key] = at
+	}
+	for _, s := range set.Schemas {
+		once("schema", s.Name, s.Pos)
+		once("table", s.Table, s.Pos)
+	}
+	for _, lookup := range set.Lookups {
+		once("lookup", lookup.Name, lookup.Pos)
+	}
+	for _, m := range set.Mappings {
+		once("mapping", m.Name, m.Pos)
+	}
+}
+
+// checkRefs holds that references name a schema of the set.
+func (l *loader) checkRefs(set *Set, names []string, fields []*Field) {
+	for _, f := range fields {
+		if f.Ref != "" && set.Schema(f.Ref) == nil {
+			l.report(f.Pos, "S5", "%s refers to %q, which is not a schema%s", f.Name, f.Ref, suggestion(f.Ref, names))
+		}
+		if f.ReplacedBy != "" && find(fields, func(o *Field) bool { return o.Name == f.ReplacedBy }) == nil {
+			l.report(f.Pos, "S5", "%s is replaced by %q, which is not a field beside it%s", f.Name, f.ReplacedBy, suggestion(f.ReplacedBy, fieldNames(fields)))
+		}
+		l.checkRefs(set, names, f.Type.Fields)
+		if f.Type.Elem != nil {
+			l.checkRefs(set, names, f.Type.Elem.Fields)
+		}
+	}
+}
+
+func (l *loader) resolveTarget(set *Set, names []string, t targetRef) {
+	if t.mapping.Target == "" {
+		return
+	}
+	parts := targetName.FindStringSubmatch(t.mapping.Target)
+	if parts == nil {
+		l.report(t.at, "M11", "target %q must be a schema and its major version, for example stripe.charge@1", t.mapping.Target)
+		return
+	}
+	s := set.Schema(parts[1])
+	if s == nil {
+		l.report(t.at, "M11", "target %s is not a schema%s", parts[1], suggestion(parts[1], names))
+		return
+	}
+	if major := majorOf(s.Version); major != parts[2] {
+		l.report(t.at, "M11", "%s is at version %s: write %s@%s, and check what changed", s.Name, s.Version, s.Name, major)
+		return
+	}
+	t.mapping.Schema = s
+}
+
+// checkExponents guards Invariant 10: without the lookup every currency would
+// pass for one with two decimal places.
+func (l *loader) checkExponents(set *Set) {
+	if set.Lookup(CurrencyExponents) != nil {
+		return
+	}
+	for _, s := range set.Schemas {
+		if f := firstMoney(s.Fields); f != nil {
+			l.report(f.Pos, "L2", "%s is money, and the set has no lookup %s: copy lookups/%s.yaml from the shipped set", f.Name, CurrencyExponents, CurrencyExponents)
+			return
+		}
+	}
+}
+
+func firstMoney(fields []*Field) *Field {
+	for _, f := range fields {
+		if f.Type.Kind == Money {
+			return f
+		}
+		inner := f.Type.Fields
+		if f.Type.Elem != nil {
+			inner = f.Type.Elem.Fields
+		}
+		if m := firstMoney(inner); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+func schemaNames(set *Set) []string {
+	names := make([]string, len(set.Schemas))
+	for i, s := range set.Schemas {
+		names[i] = s.Name
+	}
+	return names
+}

@@ -1,0 +1,210 @@
+package schemas
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// The limits keep a hostile or damaged file from costing time or stack: the
+// YAML parser recurses and is quadratic in depth.
+const (
+	maxFileBytes = 128 << 10
+	maxDepth     = 32
+)
+
+// node is one YAML value with its place in the file: what is left of the
+// parser's tree once anchors, tags and styles are gone.
+type node struct {
+	kind    nodeKind
+	text    string // of a scalar; numbers and booleans as written
+	pos     Pos    // of the first character of the text, past any quote
+	members []member
+	broken  []string // keys whose value was unreadable, which has been reported
+	items   []*node
+}
+
+type member struct {
+	key   string
+	pos   Pos
+	value *node
+}
+
+type nodeKind string
+
+const (
+	scalarNode  nodeKind = "text"
+	nullNode    nodeKind = "nothing"
+	mappingNode nodeKind = "a mapping"
+	listNode    nodeKind = "a list"
+)
+
+// document turns the bytes of one file into nodes and reports what it cannot.
+type document struct {
+	*reporter
+	path  string
+	lines []string
+}
+
+// parse returns the top value of a file, or nil when there is nothing to go
+// on with; the reason has then been reported.
+func parse(r *reporter, path string, data []byte) *node {
+	d := &document{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
+	start := Pos{File: path, Line: 1, Col: 1}
+	if len(data) > maxFileBytes {
+		d.report(start, "Y1", "the file has %d bytes and may have %d; split it", len(data), maxFileBytes)
+		return nil
+	}
+	tree, err := parseYAML(data)
+	if err != nil {
+		d.syntax(start, err)
+		return nil
+	}
+	var bodies []ast.Node
+	for _, doc := range tree.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.CommentType {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		d.report(start, "Y1", "the file is empty")
+		return nil
+	case 1:
+		return d.node(bodies[0], 0)
+	default:
+		d.report(d.at(bodies[1].GetToken()), "Y1", "one document a file: put what follows --- in a file of its own")
+		return nil
+	}
+}
+
+// parseYAML keeps a panic of the parser inside: a file is input, and input
+// never takes the program down.
+func parseYAML(data []byte) (tree *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("not readable as YAML: %v", p)
+		}
+	}()
+	return parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+}
+
+func (d *document) syntax(start Pos, err error) {
+	var se *yaml.SyntaxError
+	if errors.As(err, &se) && se.Token != nil {
+		d.report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, colonHint(se.Message))
+		return
+	}
+	message, _, _ := strings.Cut(err.Error(), "\n")
+	d.report(start, "Y1", "%s", message)
+}
+
+// colonHint explains the trap of a ?: expression in plain YAML.
+func colonHint(message string) string {
+	if strings.Contains(message, "mapping value is not allowed") {
+		return "; text with \": \" in it, such as a ?: expression, goes between single quotes or after >-"
+	}
+	return ""
+}
+
+func (d *document) at(t *token.Token) Pos {
+	if t == nil || t.Position == nil {
+		return Pos{File: d.path, Line: 1, Col: 1}
+	}
+	return Pos{File: d.path, Line: max(t.Position.Line, 1), Col: max(t.Position.Column, 1)}
+}
+
+// node returns nil, having said why, for what cannot be read.
+func (d *document) node(n ast.Node, depth int) *node {
+	if n == nil {
+		return &node{kind: nullNode, pos: Pos{File: d.path, Line: 1, Col: 1}}
+	}
+	pos := d.at(n.GetToken())
+	if depth > maxDepth {
+		d.report(pos, "Y1", "nested more than %d deep", maxDepth)
+		return nil
+	}
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return d.mapping(n.Values, n.GetToken(), depth)
+	case *ast.MappingValueNode:
+		return d.mapping([]*ast.MappingValueNode{n}, n.GetToken(), depth)
+	case *ast.SequenceNode:
+		list := &node{kind: listNode, pos: pos}
+		for _, item := range n.Values {
+			if v := d.node(item, depth+1); v != nil {
+				list.items = append(list.items, v)
+			}
+		}
+		return list
+	case *ast.StringNode:
+		if t := n.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
+			pos.Col++
+		}
+		return &node{kind: scalarNode, text: n.Value, pos: pos}
+	case *ast.LiteralNode:
+		return &node{kind: scalarNode, text: strings.TrimSpace(n.Value.Value), pos: d.blockText(pos)}
+	case *ast.NullNode:
+		return &node{kind: nullNode, pos: pos}
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return &node{kind: scalarNode, text: n.GetToken().Value, pos: pos}
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		// Without aliases a small file cannot unfold into a large one.
+		d.report(pos, "Y3", "anchors and aliases are not read here: write the value out")
+	case *ast.TagNode:
+		d.report(pos, "Y3", "tags such as %s are not read here: leave it out", n.GetToken().Value)
+	default:
+		d.report(pos, "Y1", "a %s cannot stand here", strings.ToLower(n.Type().String()))
+	}
+	return nil
+}
+
+// mapping reports repeated keys and keeps the first of each.
+func (d *document) mapping(values []*ast.MappingValueNode, at *token.Token, depth int) *node {
+	m := &node{kind: mappingNode, pos: d.at(at)}
+	first := map[string]Pos{}
+	for i, v := range values {
+		key := d.node(v.Key, depth+1)
+		if key == nil {
+			continue
+		}
+		if i == 0 && m.pos.Line == key.pos.Line && m.pos.Col > key.pos.Col {
+			m.pos = key.pos // a block mapping's own token is its first colon
+		}
+		if key.kind != scalarNode {
+			d.report(key.pos, "Y1", "a key must be text, is %s", key.kind)
+			continue
+		}
+		if before, ok := first[key.text]; ok {
+			d.report(key.pos, "Y2", "%q is given twice (first on line %d): keep one", key.text, before.Line)
+			continue
+		}
+		first[key.text] = key.pos
+		value := d.node(v.Value, depth+1)
+		if value == nil {
+			m.broken = append(m.broken, key.text)
+			continue
+		}
+		if value.kind == nullNode {
+			value.pos = key.pos
+		}
+		m.members = append(m.members, member{key: key.text, pos: key.pos, value: value})
+	}
+	return m
+}
+
+// blockText finds the first character of a | or > scalar, which begins on a
+// line after its header.
+func (d *document) blockText(header Pos) Pos {
+	for i := header.Line; i < len(d.lines); i++ {
+		if text := strings.TrimLeft(d.lines[i], " \t\r"); text != "" {
+			return Pos{File: d.path, Line: i + 1, Col: len(d.lines[i]) - len(text) + 1}
+		}
+	}
+	return header
+}

@@ -1,0 +1,12 @@
+package schemas
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed types/*.yaml stripe/*.yaml lookups/*.yaml mappings/stripe/*.yaml
+var files embed.FS
+
+// Embedded returns the files of the shipped set, laid out as Load reads them.
+func Embedded() fs.FS { return files }

@@ -1,0 +1,144 @@
+package schemas
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The folders of a set, and the order they are read in: what is named before
+// what names it.
+const (
+	typesDir    = "types"
+	schemasDir  = "stripe"
+	lookupsDir  = "lookups"
+	mappingsDir = "mappings/stripe"
+)
+
+// loader holds one load's state.
+type loader struct {
+	*reporter
+	fsys      fs.FS
+	digest    io.Writer // every file read goes through it, in order
+	types     map[string]*typeFile
+	typeNames []string
+	targets   []targetRef
+}
+
+// targetRef is a mapping whose target still has to be found.
+type targetRef struct {
+	mapping *Mapping
+	at      Pos
+}
+
+// Load reads a set of schemas, types, lookups and mappings. It reads
+// types/*.yaml, stripe/*.yaml, lookups/*.yaml and mappings/stripe/*.yaml, and
+// nothing else. Mistakes come back as Problems, all of them at once; an error
+// of another type means that a file was not readable at all.
+func Load(fsys fs.FS) (*Set, error) {
+	digest := sha256.New()
+	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, types: map[string]*typeFile{}}
+	set := &Set{}
+	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings} {
+		if err := step(set); err != nil {
+			return nil, err
+		}
+	}
+	l.checkSet(set)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	set.Fingerprint = hex.EncodeToString(digest.Sum(nil))
+	return set, nil
+}
+
+func (l *loader) loadTypes(set *Set) error {
+	docs, err := l.folder(typesDir)
+	if err != nil {
+		return err
+	}
+	var files []*typeFile
+	for _, n := range docs {
+		if t := l.typeHead(n); t != nil {
+			files = append(files, t)
+			l.typeNames = append(l.typeNames, t.named.Name)
+			set.Types = append(set.Types, t.named)
+		}
+	}
+	for _, t := range files {
+		l.readType(t)
+	}
+	return nil
+}
+
+func (l *loader) loadSchemas(set *Set) error {
+	docs, err := l.folder(schemasDir)
+	if err != nil {
+		return err
+	}
+	for _, n := range docs {
+		if s := l.parseSchema(n); s != nil {
+			set.Schemas = append(set.Schemas, s)
+		}
+	}
+	return nil
+}
+
+func (l *loader) loadLookups(set *Set) error {
+	docs, err := l.folder(lookupsDir)
+	if err != nil {
+		return err
+	}
+	for _, n := range docs {
+		set.Lookups = append(set.Lookups, l.parseLookups(n)...)
+	}
+	return nil
+}
+
+func (l *loader) loadMappings(set *Set) error {
+	docs, err := l.folder(mappingsDir)
+	if err != nil {
+		return err
+	}
+	for _, n := range docs {
+		if m := l.parseMapping(n); m != nil {
+			set.Mappings = append(set.Mappings, m)
+		}
+	}
+	return nil
+}
+
+// folder parses the YAML files of one folder in name order; a folder that does
+// not exist holds none.
+func (l *loader) folder(dir string) ([]*node, error) {
+	entries, err := fs.ReadDir(l.fsys, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read schemas: %w", err)
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	var docs []*node
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		if path.Ext(name) == ".yml" {
+			l.report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml: rename it, or it is not read")
+		}
+		if e.IsDir() || path.Ext(name) != ".yaml" {
+			continue
+		}
+		data, err := fs.ReadFile(l.fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read schemas: %w", err)
+		}
+		fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
+		if n := parse(l.reporter, name, data); n != nil {
+			docs = append(docs, n)
+		}
+	}
+	return docs, nil
+}

@@ -1,0 +1,36 @@
+package schemas
+
+import "regexp"
+
+// Names reach SQL, paths and other systems' schemas. They are letters, digits
+// and underscores, so that none can end an identifier or leave a folder.
+var (
+	qualifiedName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}$`)
+	snakeName     = regexp.MustCompile(`^_?[a-z][a-z0-9_]{0,61}$`)
+	fieldName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+	semver        = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
+	targetName    = regexp.MustCompile(`^([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)@(\d+)$`)
+	sourcePath    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
+)
+
+// reserved are the columns that every table carries beside its declared ones,
+// and the names of its partition folders, which readers see as columns.
+var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "_seq",
+	"created_day", "created_month", "created_year"}
+
+// qualified reads "system.object".
+func (o *object) qualified(key string) Text {
+	t := o.need(key, "S2", "write system.object, for example stripe.charge")
+	if t.Value != "" && !qualifiedName.MatchString(t.Value) {
+		o.report(t.Pos, "S2", "%s %q must be system.object in lower case, for example stripe.charge", key, t.Value)
+	}
+	return t
+}
+
+func (o *object) version() string {
+	t := o.need("version", "S12", "write a semantic version, for example 1.0.0")
+	if t.Value != "" && !semver.MatchString(t.Value) {
+		o.report(t.Pos, "S12", "version %q must be three numbers, for example 1.0.0", t.Value)
+	}
+	return t.Value
+}

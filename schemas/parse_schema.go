@@ -1,0 +1,148 @@
+package schemas
+
+import (
+	"slices"
+	"strings"
+)
+
+// NamedType is one file under types/: an object that many fields share.
+type NamedType struct {
+	Name        string
+	Title       string
+	Description string
+	XDM         string // the XDM data type it corresponds to
+	Fields      []*Field
+	Pos         Pos
+}
+
+// typeFile is a NamedType while its fields may still be unread: types may use
+// each other, in any file order.
+type typeFile struct {
+	named  *NamedType
+	fields *node
+	state  typeState
+}
+
+type typeState int
+
+const (
+	unread typeState = iota
+	reading
+	read
+)
+
+// typeHead reads a types/ file up to its fields, which fields reads on first use.
+func (l *loader) typeHead(n *node) *typeFile {
+	o := l.object(n, "a type file")
+	if o == nil {
+		return nil
+	}
+	name := o.need("type", "S2", "write the name that fields use, for example address")
+	t := &typeFile{named: &NamedType{Name: name.Value, Pos: n.pos}}
+	t.named.Title = o.need("title", "S1", "say in a few words what it is").Value
+	t.named.Description = o.need("description", "S1", "say in a sentence what it holds").Value
+	t.named.XDM = o.text("xdm").Value
+	t.fields = o.get("fields")
+	o.done()
+	if o.absent("fields") {
+		l.report(n.pos, "S9", "fields is missing: a type is an object with fields")
+	}
+	if name.Value == "" {
+		return nil
+	}
+	if !snakeName.MatchString(name.Value) || slices.Contains(kindNames, name.Value) {
+		l.report(name.Pos, "S2", "type name %q must be lower case words and none of the built-in types", name.Value)
+		return nil
+	}
+	if other, ok := l.types[name.Value]; ok {
+		l.report(name.Pos, "S11", "type %s is declared twice (also in %s)", name.Value, other.named.Pos.File)
+		return nil
+	}
+	l.types[name.Value] = t
+	return t
+}
+
+func (l *loader) parseSchema(n *node) *Schema {
+	o := l.object(n, "a schema file")
+	if o == nil {
+		return nil
+	}
+	s := &Schema{Pos: n.pos}
+	s.Name = o.qualified("schema").Value
+	s.Version = o.version()
+	s.Title = o.need("title", "S1", "say in a few words what a row is").Value
+	s.Description = o.need("description", "S1", "say what one row is and which state of it is kept").Value
+	table := o.need("table", "S2", "write the table's name in the plural, for example charges")
+	if table.Value != "" && !snakeName.MatchString(table.Value) {
+		l.report(table.Pos, "S2", "table %q must be lower case letters, digits and underscores", table.Value)
+	}
+	s.Table = table.Value
+	s.Behavior = o.choice("behavior", "record", "time-series")
+	s.VersionBy = o.choice("version_by", "$seq")
+	s.Partition = o.choice("partition", "month", "day", "year")
+	naming := o.choice("naming", "snake", "salesforce", "sfcc")
+	key, timestamp := o.texts("primary_key"), o.need("timestamp", "S10", "name the date-time field that holds the source object's created")
+	fields := o.get("fields")
+	o.done()
+	if o.absent("fields") {
+		l.report(n.pos, "S9", "fields is missing: a table needs columns")
+	}
+	if fields == nil {
+		return s
+	}
+	s.Fields = l.fields(fields, naming)
+	l.checkColumns(s)
+	l.checkUnits(s.Fields, nil)
+	if o.absent("primary_key") {
+		l.report(n.pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
+	}
+	l.checkKey(s, key, timestamp)
+	return s
+}
+
+// checkColumns keeps declared names apart from the columns that Columns adds.
+// DuckDB compares names without case, so this does.
+func (l *loader) checkColumns(s *Schema) {
+	for _, f := range s.Fields {
+		if slices.Contains(reserved, strings.ToLower(f.Name)) {
+			l.report(f.Pos, "S2", "%s is a column that every table has: choose another name", f.Name)
+		}
+	}
+}
+
+func (l *loader) checkKey(s *Schema, key []Text, timestamp Text) {
+	s.PrimaryKey, s.Timestamp = values(key), timestamp.Value
+	for _, k := range key {
+		l.requiredField(s, k, "primary_key")
+	}
+	if timestamp.Value == "" {
+		return
+	}
+	if f := l.requiredField(s, timestamp, "timestamp"); f != nil && f.Type.Kind != DateTime {
+		l.report(timestamp.Pos, "S10", "timestamp %s must be a date-time, is %s", f.Name, f.Type.Kind)
+	}
+}
+
+// requiredField finds a field that a key or the partitions rest on: without a
+// value the row has no place, so it must be required.
+func (l *loader) requiredField(s *Schema, name Text, use string) *Field {
+	for _, f := range s.Fields {
+		if f.Name != name.Value {
+			continue
+		}
+		if !f.Required {
+			l.report(name.Pos, "S10", "%s names %s, which must be required: true", use, f.Name)
+		}
+		return f
+	}
+	l.report(name.Pos, "S10", "%s names %q, which is not a field%s", use, name.Value, suggestion(name.Value, fieldNames(s.Fields)))
+	return nil
+}
+
+func fieldNames(fields []*Field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names
+}

@@ -1,0 +1,60 @@
+package schemas
+
+import (
+	"slices"
+	"strings"
+)
+
+// Set is everything declared: what the tables are, how Stripe's objects become
+// their rows, and the value tables that expressions look up. It does not change
+// once loaded.
+type Set struct {
+	Schemas  []*Schema    // in file order
+	Mappings []*Mapping   // in file order
+	Lookups  []*Lookup    // in file order
+	Types    []*NamedType // in file order
+
+	// Fingerprint is the SHA-256, in hex, of every file that the set was read
+	// from. Two sets with one fingerprint derive the same rows from the same log.
+	Fingerprint string
+}
+
+// Schema returns the schema of that name ("stripe.charge"), or nil.
+func (s *Set) Schema(name string) *Schema {
+	return find(s.Schemas, func(x *Schema) bool { return x.Name == name })
+}
+
+// Table returns the schema of that table ("charges"), or nil.
+func (s *Set) Table(name string) *Schema {
+	return find(s.Schemas, func(x *Schema) bool { return x.Table == name })
+}
+
+// Lookup returns the lookup of that name, or nil.
+func (s *Set) Lookup(name string) *Lookup {
+	return find(s.Lookups, func(x *Lookup) bool { return x.Name == name })
+}
+
+// MappingsOf returns the mappings that read one Stripe object ("charge"), in
+// file order.
+func (s *Set) MappingsOf(object string) []*Mapping {
+	var out []*Mapping
+	for _, m := range s.Mappings {
+		if m.Source.Object == object {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func find[T any](items []*T, is func(*T) bool) *T {
+	if i := slices.IndexFunc(items, is); i >= 0 {
+		return items[i]
+	}
+	return nil
+}
+
+// majorOf returns the first number of a semantic version.
+func majorOf(version string) string {
+	major, _, _ := strings.Cut(version, ".")
+	return major
+}
