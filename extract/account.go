@@ -1,0 +1,47 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Account is what is known of the account a key belongs to.
+type Account struct {
+	ID         string    // "acct_…"
+	ServerTime time.Time // UTC, by Stripe's clock; see [Client.ServerTime]
+}
+
+// Account asks whose key this is (GET /v1/account). A restricted key may not be
+// allowed to: then errors.As finds an *[APIError] for which [IsForbidden] holds,
+// the caller has to name the account, and [Client.ServerTime] is known all the same.
+func (c *Client) Account(ctx context.Context) (Account, error) {
+	var account Account
+	ask := request{
+		endpoint: "/v1/account",
+		path:     "/v1/account",
+		subject:  "the account",
+		instead:  ", or name the account yourself",
+	}
+	err := c.get(ctx, ask, func(got *reply) (err error) {
+		account.ID, err = accountID(got.body)
+		return err
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("read the account: %w", err)
+	}
+	account.ServerTime = c.ServerTime()
+	return account, nil
+}
+
+func accountID(body []byte) (string, error) {
+	o, err := readObject(newDecoder(body), body)
+	if err != nil {
+		return "", describe(body, err)
+	}
+	if o.Type != "account" || o.ID == "" {
+		return "", errors.New("it is not an account with an id")
+	}
+	return o.ID, nil
+}

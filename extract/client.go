@@ -1,0 +1,141 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/stripe/stripe-go/v76"
+)
+
+// The modes of a key and of what it reads.
+const (
+	Live = "live"
+	Test = "test"
+)
+
+// Config says which account to read and how hard. Only Key is required.
+type Config struct {
+	Key     string // sk_… or rk_… of the account; never printed
+	BaseURL string // default https://api.stripe.com; plain http only to a loopback address
+
+	// MaxShare is the share of the account's rate limit to use, above 0 and at
+	// most 1. 0 means 0.5 in live mode, where customers' traffic shares the
+	// limit, and 1 in test mode.
+	MaxShare float64
+	// MaxRPS is the account's limit in requests a second, in all and per
+	// endpoint, where it is not the documented one. 0 means Stripe's documented
+	// limits, approached from below.
+	MaxRPS float64
+
+	Retry Retry // zero fields mean the defaults
+}
+
+// String shows no key (Invariant 11).
+func (c Config) String() string {
+	return fmt.Sprintf("{%s share %v rps %v}", c.BaseURL, c.MaxShare, c.MaxRPS)
+}
+
+// GoString is [Config.String], for %#v.
+func (c Config) GoString() string { return c.String() }
+
+// A Client reads one account with one key. It may be used by several
+// goroutines; they share its pace, as they share the account's rate limit.
+type Client struct {
+	backend stripe.Backend
+	host    string
+	key     string
+	mode    string
+	limit   int // objects asked for in a page
+	retry   Retry
+	pacer   *pacer
+	clock   clock
+	reached atomic.Bool // some answer has come, so the address is right
+
+	requests, retries, throttled atomic.Int64
+}
+
+// New checks the configuration, without sending anything. Its errors say what
+// a right value looks like.
+func New(cfg Config) (*Client, error) { return newClient(cfg, defaultTransport()) }
+
+func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
+	mode, keyErr := modeOf(cfg.Key)
+	address, urlErr := baseURL(cfg.BaseURL)
+	limits, rateErr := limitsOf(cfg, mode)
+	retry, retryErr := cfg.Retry.withDefaults()
+	if err := errors.Join(keyErr, urlErr, rateErr, retryErr); err != nil {
+		return nil, err
+	}
+	return &Client{
+		backend: newBackend(address, base),
+		host:    address.Host,
+		key:     cfg.Key,
+		mode:    mode,
+		limit:   100, // Stripe: limit is at most 100
+		retry:   retry,
+		pacer:   newPacer(limits),
+	}, nil
+}
+
+// Mode is "live" or "test", from the key's prefix.
+func (c *Client) Mode() string { return c.mode }
+
+// Requests is how many requests have been sent, retries included.
+func (c *Client) Requests() int64 { return c.requests.Load() }
+
+// Retries is how many of the requests repeated one that had failed.
+func (c *Client) Retries() int64 { return c.retries.Load() }
+
+// Throttled is how many answers were 429.
+func (c *Client) Throttled() int64 { return c.throttled.Load() }
+
+func modeOf(key string) (string, error) {
+	kind, rest, _ := strings.Cut(key, "_")
+	mode, tail, _ := strings.Cut(rest, "_")
+	switch {
+	case key == "":
+		return "", errors.New("no API key: give one that starts with sk_live_, rk_live_, sk_test_ or rk_test_")
+	case strings.TrimSpace(key) != key:
+		return "", errors.New("the API key has blanks or a line break around it: give the key alone")
+	case kind == "pk":
+		return "", errors.New("this is a publishable key (pk_), which can read nothing: give one that starts with sk_ or rk_")
+	case kind != "sk" && kind != "rk", mode != Live && mode != Test, !plain(tail):
+		return "", errors.New("this is not a Stripe API key: one starts with sk_live_, rk_live_, sk_test_ or rk_test_, and letters and digits follow")
+	}
+	return mode, nil
+}
+
+// plain reports whether s is made of what keys are made of, so that it cannot
+// break out of a header.
+func plain(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
+	}) < 0
+}
+
+// baseURL checks where requests go. Invariant 12: over HTTPS unless the host is
+// a loopback address.
+func baseURL(s string) (*url.URL, error) {
+	if s == "" {
+		s = stripe.APIURL
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "":
+		return nil, fmt.Errorf("base URL %q: want one like %s", Redact(s), stripe.APIURL)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("base URL of %s: leave out user, query and fragment; want one like %s", u.Host, stripe.APIURL)
+	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+		return u, nil
+	}
+	return nil, fmt.Errorf("base URL %s: the key would travel in the clear; use https://, or a loopback address such as http://127.0.0.1:12111", u)
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

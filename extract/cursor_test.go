@@ -1,0 +1,81 @@
+package extract
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCursorThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for cursor, want := range map[Cursor]string{
+		"x":                            "damaged",
+		"{}":                           "damaged",
+		"null":                         "damaged",
+		`{"v":1`:                       "damaged",
+		`{"v":1}`:                      "covers nothing",
+		`{"v":2,"high":9,"hints":"x"}`: "version 2, this program reads version 1: use the newer program",
+		`{"v":1,"high":9,"hints":"x"}`: "damaged",
+		`{"v":1,"high":"9"}`:           "damaged",
+		`{"v":1,"high":-9}`:            "damaged",
+		`{"v":1,"windows":[{"lt":0}]}`: "damaged",
+		`{"v":1,"windows":[{"lt":9}]}`: "damaged", // nothing says what high becomes
+		`{"v":1,"windows":[{"gte":9,"lt":9}],"goal":9}`:                  "damaged",
+		`{"v":1,"windows":[{"lt":9,"variant":"active=false"}],"goal":9}`: "another stream",
+	} {
+		f := &stripeFake{now: t0}
+		_, err := collectErr(t, fastClient(t, f, 1), "charges", cursor, Range{})
+		if err == nil || !strings.Contains(err.Error(), want) || !oneline(err) || f.count() > 0 {
+			t.Errorf("%s: %v after %d requests, want %q", cursor, err, f.count(), want)
+		}
+		if _, err := cursor.Coverage(); err == nil && want != "another stream" {
+			t.Errorf("%s: coverage without an error", cursor)
+		}
+	}
+}
+
+// What lies above To is not planned twice, and an empty range plans nothing.
+func TestWidenBeyondTo(t *testing.T) {
+	t.Parallel()
+	p := progress{V: 1, From: new(int64(5000)), High: 9000}
+	want := p
+	p.widen(Range{From: unixTime(2000), To: unixTime(1000)}, []string{""})
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	t.Parallel()
+	gap := func(from, to int64) Interval {
+		if from < 0 {
+			return Interval{To: unixTime(to)}
+		}
+		return Interval{unixTime(from), unixTime(to)}
+	}
+	for name, tc := range map[string]struct {
+		cursor Cursor
+		want   Coverage
+	}{
+		"never read":             {"", Coverage{}},
+		"all":                    {`{"v":1,"high":9000}`, Coverage{Through: unixTime(9000)}},
+		"since":                  {`{"v":1,"from":5000,"high":9000}`, Coverage{From: unixTime(5000), Through: unixTime(9000)}},
+		"first run begun":        {`{"v":1,"windows":[{"lt":9000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"first run under way":    {`{"v":1,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 7001)}}},
+		"look-back is covered":   {`{"v":1,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9501)}}},
+		"only look-back left":    {`{"v":1,"windows":[{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900)}},
+		"widened":                {`{"v":1,"from":2000,"windows":[{"gte":2000,"lt":5000}],"high":9000,"goal":9000}`, Coverage{From: unixTime(2000), Through: unixTime(9000), Gaps: []Interval{gap(2000, 5000)}}},
+		"variants leave one gap": {`{"v":1,"windows":[{"lt":9000,"after":"x","last":7000},{"lt":9000,"variant":"active=false"}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"several gaps, in order": {`{"v":1,"windows":[{"gte":5000,"lt":6000},{"gte":1000,"lt":2000},{"gte":2000,"lt":3000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(1000, 3000), gap(5000, 6000)}}},
+	} {
+		got, err := tc.cursor.Coverage()
+		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		if got.Through.Location() != time.UTC {
+			t.Errorf("%s: not in UTC", name)
+		}
+	}
+}

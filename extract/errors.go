@@ -1,0 +1,145 @@
+package extract
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// ErrMode is in the chain of the error that stops a run when an object's
+// livemode is not the mode of the key: two modes never share a lake.
+var ErrMode = errors.New("object of the other mode")
+
+// APIError is an answer of the API host other than 2xx, after the retries that
+// its kind allows.
+//
+// Stripe: error types have changed their names over the years, so Status says
+// what happened and Code says why; Type is only repeated.
+type APIError struct {
+	Status    int    // HTTP status
+	Type      string // "invalid_request_error"; empty if the body was not Stripe's
+	Code      string // "resource_missing"; often empty
+	Param     string // the request parameter meant, if any
+	Message   string // Stripe's own words, on one line, secrets redacted
+	RequestID string // "req_…", for Stripe's support and the Dashboard's log
+
+	subject string // what was asked for, in the plural: "refunds"
+	instead string // what else to do on a 403: ", or leave refunds out"
+}
+
+func (e *APIError) Error() string {
+	what, advice := e.explain()
+	var in []string
+	for _, s := range []string{e.Code, e.RequestID} {
+		if s != "" {
+			in = append(in, s)
+		}
+	}
+	text := fmt.Sprintf("%d %s", e.Status, what)
+	if len(in) > 0 {
+		text += " (" + strings.Join(in, ", ") + ")"
+	}
+	if advice != "" {
+		text += ": " + advice
+	}
+	return Redact(text) // Invariant 11
+}
+
+// permission is how Stripe's messages name what a restricted key lacks.
+var permission = regexp.MustCompile(`rak_[a-z_]+`)
+
+// explain says what happened and what to do about it.
+func (e *APIError) explain() (what, advice string) {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "this key is not accepted",
+			"check in the Dashboard (Developers, API keys) that it is whole, not expired and not revoked"
+	case e.Status == http.StatusForbidden && e.Message == "":
+		return e.message(), "look at the proxy in between"
+	case e.Status == http.StatusForbidden:
+		return "this key may not read " + cmp.Or(e.subject, "this"),
+			"give the key the " + e.right() + " in the Dashboard" + e.instead
+	case e.Status == http.StatusTooManyRequests && e.Code != codeLocked:
+		return "rate limited", "use a smaller share of the account's rate limit, or run when it is quieter"
+	case e.Status/100 == 3:
+		return e.Message, "the address must be that of the API itself"
+	case e.Status == http.StatusNotFound:
+		return e.message(), "is the address of the API right?"
+	case e.Status >= 500:
+		return e.message(), "run again later; the sync goes on where it stopped"
+	}
+	return e.message(), ""
+}
+
+// right names the missing permission as the Dashboard does, and as Stripe's
+// message does where it tells.
+func (e *APIError) right() string {
+	right := "Read permission"
+	if e.subject != "" {
+		right = strings.ToUpper(e.subject[:1]) + e.subject[1:] + ": " + right
+	}
+	if name := permission.FindString(e.Message); name != "" {
+		right += " (" + name + ")"
+	}
+	return right
+}
+
+func (e *APIError) message() string {
+	switch {
+	case e.Message != "":
+		return e.Message
+	case e.Type != "":
+		return e.Type
+	}
+	return cmp.Or(strings.ToLower(http.StatusText(e.Status)), "unknown status") + ", and the body is not Stripe's"
+}
+
+// codeLocked marks a 429 that is about one object, not about the rate.
+const codeLocked = "lock_timeout"
+
+// vanished reports that the object a page should start after is gone.
+//
+// Stripe: the cursor must still exist, and still match the filter.
+func vanished(err error) bool {
+	var e *APIError
+	return errors.As(err, &e) && e.Code == "resource_missing" && e.Param == "starting_after"
+}
+
+// IsUnauthorized reports that Stripe does not accept the key (401): no other
+// request of this run will do better.
+func IsUnauthorized(err error) bool { return hasStatus(err, http.StatusUnauthorized) }
+
+// IsForbidden reports that the key may not read this one thing (403); others
+// may be readable.
+func IsForbidden(err error) bool { return hasStatus(err, http.StatusForbidden) }
+
+func hasStatus(err error, status int) bool {
+	var e *APIError
+	return errors.As(err, &e) && e.Status == status
+}
+
+// malformed is a 2xx answer that cannot be taken as a whole page.
+type malformed struct {
+	what      string
+	requestID string
+}
+
+func (m *malformed) Error() string {
+	text := "unusable answer: " + m.what
+	if m.requestID != "" {
+		text += " (" + m.requestID + ")"
+	}
+	return Redact(text + ": nothing of it was kept; run again, and if it stays look at the proxy in between or ask Stripe's support")
+}
+
+// oneLine makes foreign text fit for an error: no line breaks, no secrets, not endless.
+func oneLine(s string) string {
+	s = Redact(strings.Join(strings.Fields(s), " "))
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:300]) + "…"
+	}
+	return s
+}

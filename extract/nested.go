@@ -1,0 +1,89 @@
+package extract
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// IncompleteLists returns where in an object Stripe cut a nested list short: a
+// JSON Pointer ("/items") to each list with has_more true, in document order.
+// It is a byte search for most objects, which have none.
+//
+// Stripe: an embedded list holds its newest ten, or so, and says has_more.
+func IncompleteLists(raw []byte) []string {
+	if !mayHaveMore(raw) {
+		return nil
+	}
+	var found []string
+	dec := newDecoder(raw)
+	// An error can only mean that raw is not JSON; what was found so far stands.
+	_, _ = findIncomplete(dec, &found)
+	return found
+}
+
+// mayHaveMore looks for the bytes of "has_more": true.
+func mayHaveMore(raw []byte) bool {
+	for rest := raw; ; {
+		var found bool
+		if _, rest, found = bytes.Cut(rest, []byte(`"has_more"`)); !found {
+			return false
+		}
+		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
+		if colon && bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte("true")) {
+			return true
+		}
+	}
+}
+
+// findIncomplete reads the next value, appends to found the lists inside it that
+// are cut short, and reports whether the value is itself one.
+func findIncomplete(dec *jsontext.Decoder, found *[]string) (bool, error) {
+	switch dec.PeekKind() {
+	case '{':
+		return findInObject(dec, found)
+	case '[':
+		if _, err := dec.ReadToken(); err != nil {
+			return false, err
+		}
+		for dec.PeekKind() != ']' {
+			if err := findInMember(dec, found); err != nil {
+				return false, err
+			}
+		}
+		_, err := dec.ReadToken()
+		return false, err
+	}
+	return false, dec.SkipValue()
+}
+
+func findInObject(dec *jsontext.Decoder, found *[]string) (bool, error) {
+	var isList, hasMore bool
+	err := readFields(dec, func(name string) error {
+		switch name {
+		case "object":
+			kind, err := readString(dec)
+			isList = kind == "list"
+			return err
+		case "has_more":
+			more, err := readBool(dec)
+			hasMore = more != nil && *more
+			return err
+		}
+		return findInMember(dec, found)
+	})
+	return isList && hasMore, err
+}
+
+// findInMember is findIncomplete for a value inside another one: it puts the
+// value's own place before the places inside it.
+func findInMember(dec *jsontext.Decoder, found *[]string) error {
+	at := len(*found)
+	cut, err := findIncomplete(dec, found)
+	if err == nil && cut {
+		*found = append(*found, "")
+		copy((*found)[at+1:], (*found)[at:])
+		(*found)[at] = string(dec.StackPointer())
+	}
+	return err
+}

@@ -1,0 +1,122 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"sync"
+	"time"
+)
+
+// limits are the account's budgets that a client may use, in requests a second.
+type limits struct {
+	all, endpoint float64
+	start         float64 // where an endpoint's pace begins
+}
+
+// limitsOf applies the share. Stripe: 100 requests a second in live mode, 25 in
+// a sandbox, and 25 on any one endpoint unless stated otherwise.
+func limitsOf(cfg Config, mode string) (limits, error) {
+	share := cfg.MaxShare
+	if share == 0 {
+		share = map[string]float64{Live: 0.5, Test: 1}[mode]
+	}
+	switch {
+	case math.IsNaN(share) || share < 0 || share > 1:
+		return limits{}, errors.New("share of the rate limit: want a number above 0 and at most 1, such as 0.5")
+	case math.IsNaN(cfg.MaxRPS) || math.IsInf(cfg.MaxRPS, 0) || cfg.MaxRPS < 0:
+		return limits{}, errors.New("requests a second: want a number above 0")
+	case cfg.MaxRPS > 0:
+		rate := cfg.MaxRPS * share
+		return limits{all: rate, endpoint: rate, start: rate}, nil
+	}
+	all := map[string]float64{Live: 100, Test: 25}[mode]
+	return limits{all: all * share, endpoint: 25 * share, start: min(20, 25*share)}, nil
+}
+
+// pacer spaces the requests of one account: evenly in all, and evenly on each
+// endpoint, with no bursts. A pace creeps up to its limit while requests
+// succeed and is halved when Stripe says that it was too fast.
+type pacer struct {
+	limits limits
+
+	mu        sync.Mutex // guards all below
+	all       pace
+	endpoints map[string]*pace
+}
+
+type pace struct {
+	limit, rate float64 // requests a second
+	next        time.Time
+	slowed      time.Time // when the rate was last halved
+}
+
+func newPacer(l limits) *pacer {
+	return &pacer{limits: l, all: pace{limit: l.all, rate: l.all}, endpoints: map[string]*pace{}}
+}
+
+// wait returns when the endpoint and then the account have room for a request.
+// The order matters: a request that waits for its endpoint must not hold a
+// place in the account's queue that another endpoint could use.
+func (p *pacer) wait(ctx context.Context, endpoint string) error {
+	if err := sleep(ctx, p.reserve(p.endpoint(endpoint))); err != nil {
+		return err
+	}
+	return sleep(ctx, p.reserve(&p.all))
+}
+
+func (p *pacer) endpoint(name string) *pace {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.endpoints[name]
+	if e == nil {
+		e = &pace{limit: p.limits.endpoint, rate: p.limits.start}
+		p.endpoints[name] = e
+	}
+	return e
+}
+
+// reserve takes the next free moment and returns how far off it is.
+func (p *pacer) reserve(of *pace) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	at := now
+	if of.next.After(now) {
+		at = of.next
+	}
+	of.next = at.Add(time.Duration(float64(time.Second) / of.rate))
+	return at.Sub(now)
+}
+
+// succeeded lets both paces creep: by a fiftieth of the limit for each second
+// of requests, so that a halved pace is back after 25 s.
+func (p *pacer) succeeded(endpoint string) {
+	e := p.endpoint(endpoint)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, of := range []*pace{e, &p.all} {
+		of.rate = min(of.limit, of.rate+of.limit/50/of.rate)
+	}
+}
+
+// limited answers a 429 to a request sent at the given time. Stripe: the reason
+// is global-rate, global-concurrency, endpoint-rate, endpoint-concurrency or
+// resource-specific; the last, and the code lock_timeout, are about one object
+// and say nothing of the pace. Old and simple servers give no reason.
+func (p *pacer) limited(endpoint, reason, code string, sent time.Time) {
+	if reason == "resource-specific" || reason == "" && code == codeLocked {
+		return
+	}
+	of := p.endpoint(endpoint)
+	if strings.HasPrefix(reason, "global-") {
+		of = &p.all
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Requests that were under way together are one sign, not several.
+	if sent.After(of.slowed) {
+		of.rate, of.slowed = max(of.rate/2, min(1, of.limit)), time.Now()
+	}
+}

@@ -1,0 +1,181 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+const (
+	// lookBack is how far below what is covered a new window begins: rows become
+	// listable some time after their `created`. Ten minutes is what others who
+	// read Stripe for a living came to.
+	lookBack = 10 * 60
+	// lag is how far behind Stripe's clock a new window ends.
+	lag = 60
+)
+
+// Range bounds a run in `created`. Both ends are cut to whole seconds.
+type Range struct {
+	// From is where the stream begins. The cursor remembers the first one: an
+	// earlier From widens the stream, a later or zero one changes nothing. Zero
+	// on a first run, and 1970 or before on any, is the beginning: only then are
+	// objects without `created` listed too.
+	From time.Time
+	// To bounds this run only, exclusively. Zero is now, less a minute. What was
+	// planned above it waits for a later run.
+	To time.Time
+}
+
+func (r Range) from() int64 { return max(r.From.Unix(), 0) }
+func (r Range) to() int64   { return max(r.To.Unix(), 0) }
+
+// before reports whether a time in Unix seconds lies before the range's end.
+func (r Range) before(t int64) bool { return r.To.IsZero() || t < r.to() }
+
+// Page is some objects in the order Stripe listed them, perhaps none, and the
+// cursor with which to go on after them. Store both in one act (Invariant 1).
+type Page struct {
+	Objects []Object
+	Cursor  Cursor
+}
+
+// Pages reads what of the stream is not behind the cursor: see the package
+// comment for the order. Each window yields a page at least, and the last page
+// of a run carries a cursor with no open window below To. Nothing to do is no
+// page, and no request where To says so by itself.
+//
+// An error ends the sequence; the pages before it stand. [IsForbidden] means
+// that this stream is not readable with this key, [IsUnauthorized] that none
+// is, [ErrMode] that the key is of another mode than the data.
+func (c *Client) Pages(ctx context.Context, stream string, after Cursor, r Range) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		err := c.list(ctx, stream, after, r, yield)
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(Page{}, fmt.Errorf("list %s: %w", stream, err))
+		}
+	}
+}
+
+func (c *Client) list(ctx context.Context, stream string, after Cursor, bounds Range, yield yieldFunc) error {
+	res, err := resourceOf(stream)
+	if err != nil {
+		return err
+	}
+	p, err := after.decode()
+	if err != nil {
+		return err
+	}
+	for _, w := range p.Windows {
+		if !slices.Contains(res.Variants, w.Variant) {
+			return fmt.Errorf("the cursor has a window of %q, which this stream has not: is it the cursor of another stream?", w.Variant)
+		}
+	}
+	run := run{client: c, resource: res, progress: p, bounds: bounds}
+	return run.all(ctx, yield)
+}
+
+// run is one walk over a stream. The windows are values: reading one needs
+// nothing of the run but the client, and only yielding a page moves progress.
+type run struct {
+	client   *Client
+	resource Resource
+	progress progress
+	bounds   Range
+}
+
+// errStopped says that the consumer wants no more pages.
+var errStopped = errors.New("stopped")
+
+type yieldFunc = func(Page, error) bool
+
+func (r *run) all(ctx context.Context, yield yieldFunc) error {
+	r.progress.widen(r.bounds, r.resource.Variants)
+	if err := r.drain(ctx, yield); err != nil {
+		return err
+	}
+	// The barrier: no request of the new window before the last page of the old
+	// ones is yielded, so that of two versions of an object the newer comes later.
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	return r.drain(ctx, yield)
+}
+
+// drain reads every open window below the run's end, the newest first.
+func (r *run) drain(ctx context.Context, yield yieldFunc) error {
+	for i := r.progress.newest(r.bounds); i >= 0; i = r.progress.newest(r.bounds) {
+		if err := r.walk(ctx, i, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) walk(ctx context.Context, i int, yield yieldFunc) error {
+	w := walker{client: r.client, resource: r.resource, window: r.progress.Windows[i]}
+	for done := false; !done; {
+		var (
+			page Page
+			err  error
+		)
+		if page.Objects, done, err = w.next(ctx); err != nil {
+			return err
+		}
+		r.progress.advance(i, w.window, done)
+		if page.Cursor, err = r.progress.encode(); err != nil {
+			return err
+		}
+		if !yield(page, nil) {
+			return errStopped
+		}
+	}
+	return nil
+}
+
+// open plans the run's new window, if there is anything new to read.
+func (r *run) open(ctx context.Context) error {
+	p := &r.progress
+	if len(p.Windows) > 0 || !r.bounds.before(p.High) || p.From != nil && !r.bounds.before(*p.From) {
+		return nil
+	}
+	now, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	end := now - lag
+	if !r.bounds.before(end) {
+		end = r.bounds.to()
+	}
+	p.open(end, r.resource.Variants)
+	return nil
+}
+
+// now is Stripe's time in Unix seconds; it costs a request if none was sent yet.
+func (r *run) now(ctx context.Context) (int64, error) {
+	now := r.client.ServerTime()
+	if now.IsZero() {
+		ask := r.resource.request(&form.Values{})
+		ask.query.Add("limit", "1")
+		if err := r.client.get(ctx, ask, func(*reply) error { return nil }); err != nil {
+			return 0, err
+		}
+		now = r.client.ServerTime()
+	}
+	if now.IsZero() {
+		return 0, errors.New("the answers have no Date header, so where to stop is unknown: look at the proxy in between")
+	}
+	return now.Unix(), nil
+}
+
+func (r Resource) request(query *form.Values) request {
+	return request{
+		endpoint: r.Path, path: r.Path, query: query,
+		subject: r.subject(), instead: ", or leave " + r.subject() + " out",
+	}
+}

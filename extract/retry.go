@@ -1,0 +1,203 @@
+package extract
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+)
+
+// Retry bounds how a failed request is repeated: after a random time below
+// Base, then below twice that and so on, never above Cap.
+type Retry struct {
+	Attempts int           // the first included; 0 means 6
+	Base     time.Duration // 0 means 0.5 s
+	Cap      time.Duration // 0 means 30 s
+}
+
+// maxRetryAfter bounds what a Retry-After header can make us wait.
+const maxRetryAfter = 2 * time.Minute
+
+func (r Retry) withDefaults() (Retry, error) {
+	if r.Attempts < 0 || r.Base < 0 || r.Cap < 0 {
+		return r, errors.New("retry: attempts and delays must not be negative")
+	}
+	if r.Attempts == 0 {
+		r.Attempts = 6
+	}
+	if r.Base == 0 {
+		r.Base = 500 * time.Millisecond
+	}
+	if r.Cap == 0 {
+		r.Cap = 30 * time.Second
+	}
+	return r, nil
+}
+
+// ceiling is the longest wait after the given attempt, counted from 1.
+func (r Retry) ceiling(attempt int) time.Duration {
+	d := r.Base
+	for range attempt - 1 {
+		if d >= r.Cap {
+			break
+		}
+		d *= 2
+	}
+	return min(d, r.Cap)
+}
+
+// A failure is a failed attempt, judged.
+type failure struct {
+	err   error
+	again bool          // worth repeating
+	after time.Duration // what the server asked to wait, at least
+	most  int           // attempts at which to stop if the policy has more; 0: none
+}
+
+// get sends r until accept takes the answer, the policy is used up, or the
+// failure is of a kind that repeating does not cure. What accept refuses is
+// repeated: it should only refuse what a good server would not send.
+func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) error {
+	for attempt := 1; ; attempt++ {
+		f := c.attempt(ctx, r, accept)
+		if f == nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !f.again {
+			return f.err
+		}
+		if attempt >= c.retry.Attempts || f.most > 0 && attempt >= f.most {
+			return fmt.Errorf("gave up after %d attempts: %w", attempt, f.err)
+		}
+		jittered := rand.N(c.retry.ceiling(attempt) + 1)
+		if err := sleep(ctx, max(jittered, min(f.after, maxRetryAfter))); err != nil {
+			return err
+		}
+		c.retries.Add(1)
+	}
+}
+
+func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) error) *failure {
+	if err := c.pacer.wait(ctx, r.endpoint); err != nil {
+		return &failure{err: err}
+	}
+	sent := time.Now()
+	got, err := c.send(ctx, r)
+	switch {
+	case got.status == 0:
+		return c.unreachable(err)
+	case got.status/100 != 2:
+		return c.refused(r, got, err, sent)
+	case err != nil:
+		return &failure{err: &malformed{bodyFault(err), got.requestID()}, again: !tooLarge(err)}
+	}
+	c.pacer.succeeded(r.endpoint)
+	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
+	if err := accept(got); err != nil {
+		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: true}
+	}
+	return nil
+}
+
+// unreachable judges an attempt that brought no answer at all.
+func (c *Client) unreachable(err error) *failure {
+	var (
+		outer *url.Error
+		cert  *tls.CertificateVerificationError
+	)
+	if errors.As(err, &outer) {
+		err = outer.Err // without the URL and its query
+	}
+	text := "no answer from " + c.host + ": " + oneLine(err.Error())
+	switch {
+	case errors.As(err, &cert):
+		return &failure{err: errors.New(text + ": is the address right, and is there a proxy that replaces certificates?")}
+	case !c.reached.Load():
+		return &failure{err: errors.New(text + ": is the address right?"), again: true, most: 2}
+	}
+	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true}
+}
+
+// refused judges an answer that is not 2xx, by its status first.
+func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *failure {
+	e := &APIError{Status: got.status, RequestID: oneLine(got.requestID()), subject: r.subject, instead: r.instead}
+	var s *stripe.Error
+	if errors.As(cause, &s) {
+		e.Type, e.Code, e.Param = oneLine(string(s.Type)), oneLine(string(s.Code)), oneLine(s.Param)
+		e.Message = oneLine(s.Msg)
+	}
+	if got.status/100 == 3 {
+		e.Message = "redirect to " + oneLine(got.header.Get("Location")) + ", not followed"
+	}
+	if got.status == http.StatusTooManyRequests {
+		c.throttled.Add(1)
+		c.pacer.limited(r.endpoint, got.header.Get("Stripe-Rate-Limited-Reason"), e.Code, sent)
+	}
+	return &failure{err: e, again: repeatable(got), after: retryAfter(got.header)}
+}
+
+// repeatable says whether the same request may fare better. Stripe: the header
+// Stripe-Should-Retry overrides what the status suggests; but no header makes a
+// key valid, and a client that hammers with a bad one looks like an attack.
+func repeatable(got *reply) bool {
+	switch got.status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return false
+	}
+	switch got.header.Get("Stripe-Should-Retry") {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return got.status == http.StatusConflict || got.status == http.StatusTooManyRequests || got.status >= 500
+}
+
+// retryAfter reads seconds or a date; 0 if there is none. Stripe documents no
+// such header, proxies in front of it may send one.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
+
+func tooLarge(err error) bool {
+	var e *http.MaxBytesError
+	return errors.As(err, &e)
+}
+
+func bodyFault(err error) string {
+	if tooLarge(err) {
+		return fmt.Sprintf("its body is over %d MiB", maxBody>>20)
+	}
+	return "its body is cut short: " + oneLine(err.Error())
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

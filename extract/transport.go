@@ -1,0 +1,106 @@
+package extract
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+const (
+	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
+	maxBody        = 64 << 20         // bytes; a page of 100 objects is well below one MiB
+)
+
+// request is one GET.
+type request struct {
+	endpoint string // the budget it draws on; for a list its path
+	path     string
+	query    *form.Values
+
+	subject, instead string // for APIError
+}
+
+// reply is a complete answer of the API host.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r *reply) requestID() string { return r.header.Get("Request-Id") }
+
+// newBackend makes stripe-go the carrier of the key, the version header and
+// nothing more: no retries, no telemetry, no log.
+func newBackend(address *url.URL, base http.RoundTripper) stripe.Backend {
+	return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+		URL:               stripe.String(address.String()),
+		MaxNetworkRetries: stripe.Int64(0),
+		EnableTelemetry:   stripe.Bool(false),
+		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
+		HTTPClient: &http.Client{
+			Transport: witness{base},
+			Timeout:   requestTimeout,
+			// Invariant 12: a redirect is an answer, never followed; the API has none.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	})
+}
+
+// defaultTransport verifies certificates and honours the system's proxy settings.
+func defaultTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 16
+	return t
+}
+
+// witness notes the status and headers of each answer in the reply that the
+// request's context holds. Stripe-go turns an answer that is not JSON into a
+// syntax error without status, and the status is what everything is judged by.
+type witness struct{ base http.RoundTripper }
+
+type replyKey struct{}
+
+func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	// Stripe-go fills this with the output of uname, the host's name included.
+	req.Header.Del("X-Stripe-Client-User-Agent")
+	res, err := w.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if seen, ok := req.Context().Value(replyKey{}).(*reply); ok {
+		seen.status, seen.header = res.StatusCode, res.Header
+	}
+	res.Body = http.MaxBytesReader(nil, res.Body, maxBody)
+	return res, nil
+}
+
+// rawBody takes a body without decoding it; LastResponse.RawJSON holds the bytes.
+type rawBody struct{ stripe.APIResource }
+
+func (*rawBody) UnmarshalJSON([]byte) error { return nil }
+
+// send makes one attempt. The error is stripe-go's: it may come together with a
+// reply whose status says more.
+func (c *Client) send(ctx context.Context, r request) (*reply, error) {
+	var (
+		got  reply
+		body rawBody
+	)
+	c.requests.Add(1)
+	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query,
+		&stripe.Params{Context: context.WithValue(ctx, replyKey{}, &got)}, &body)
+	if got.status != 0 {
+		c.reached.Store(true)
+		c.clock.note(got.header)
+	}
+	if body.LastResponse != nil {
+		got.body = body.LastResponse.RawJSON
+		err = nil // whatever is wrong with a complete body, the caller will see
+	}
+	return &got, err
+}

@@ -1,0 +1,204 @@
+package extract
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+// maxRestarts bounds how often a window may be taken up again by `created`
+// without having become smaller.
+const maxRestarts = 3
+
+// walker reads one window page by page, newest first.
+type walker struct {
+	client   *Client
+	resource Resource
+	window   window
+
+	last     []Object // the page before, as received
+	again    bool     // the next page begins anew by created, so it overlaps with last
+	restarts int      // in a row at the same upper bound
+}
+
+// next reads one page and moves the window behind it; done says that the window
+// has no more.
+func (w *walker) next(ctx context.Context) (objects []Object, done bool, err error) {
+	page, err := w.fetch(ctx)
+	for vanished(err) && w.restart() {
+		page, err = w.fetch(ctx)
+	}
+	if err != nil {
+		return nil, false, w.locate(err)
+	}
+	if err := w.checkMode(page.objects); err != nil {
+		return nil, false, w.locate(err)
+	}
+	objects = page.objects
+	if w.again {
+		objects = without(objects, w.last)
+	}
+	if !page.more {
+		return objects, true, nil
+	}
+	if err := w.move(page.objects); err != nil {
+		return nil, false, w.locate(err)
+	}
+	return objects, false, nil
+}
+
+// move puts the window behind a page that is not the last.
+func (w *walker) move(page []Object) error {
+	w.last, w.again = page, false
+	for _, o := range page {
+		if !o.Created.IsZero() {
+			w.window.Last = new(o.Created.Unix())
+		}
+	}
+	if w.window.After = page[len(page)-1].ID; w.window.After != "" {
+		return nil
+	}
+	if !w.restart() {
+		return &malformed{what: "the last object of the page has no id, and more are to follow it"}
+	}
+	return nil
+}
+
+// restart goes on by `created` where it cannot go on after an object: it takes
+// the second of the last object read once more, whole. It reports false if that
+// has led nowhere before.
+func (w *walker) restart() bool {
+	w.window.After, w.again = "", true
+	if w.window.Last != nil && *w.window.Last+1 < w.window.LT {
+		w.window.LT, w.restarts = *w.window.Last+1, 0
+		return true
+	}
+	w.restarts++
+	return w.restarts <= maxRestarts
+}
+
+// without drops the objects of page that came in the page before, byte for
+// byte. One that changed meanwhile stays: it is news.
+func without(page, before []Object) []Object {
+	seen := make(map[string]bool, len(before))
+	for _, o := range before {
+		seen[string(o.Raw)] = true
+	}
+	kept := make([]Object, 0, len(page))
+	for _, o := range page {
+		if !seen[string(o.Raw)] {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+func (w *walker) fetch(ctx context.Context) (page list, err error) {
+	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
+		if page, err = parseList(got.body); err != nil {
+			return err
+		}
+		stamp(page.objects, got)
+		return w.checkProgress(page.objects)
+	})
+	return page, err
+}
+
+func (w *walker) query() *form.Values {
+	q := &form.Values{}
+	q.Add("limit", strconv.Itoa(w.client.limit))
+	if key, value, ok := strings.Cut(w.window.Variant, "="); ok {
+		q.Add(key, value)
+	}
+	if w.window.GTE != nil {
+		q.Add("created[gte]", strconv.FormatInt(*w.window.GTE, 10))
+	}
+	q.Add("created[lt]", strconv.FormatInt(w.window.LT, 10))
+	if w.window.After != "" {
+		q.Add("starting_after", w.window.After)
+	}
+	return q
+}
+
+// stamp notes on each object which answer it came in.
+func stamp(objects []Object, got *reply) {
+	observed, err := http.ParseTime(got.header.Get("Date"))
+	if err != nil {
+		observed = time.Now()
+	}
+	version := cmp.Or(got.header.Get("Stripe-Version"), stripe.APIVersion)
+	for i := range objects {
+		o := &objects[i]
+		o.ObservedAt, o.Origin = observed.UTC(), OriginList
+		o.RequestID, o.APIVersion = got.requestID(), version
+	}
+}
+
+// checkProgress refuses a page that a server sends which does not honour the
+// cursor: it holds the object it was to start after, or only objects of the
+// page before. (Invariant 8: a list that does not advance contributes nothing.)
+func (w *walker) checkProgress(page []Object) error {
+	if w.window.After == "" || len(page) == 0 {
+		return nil
+	}
+	before := make(map[string]bool, len(w.last)+1)
+	for _, o := range w.last {
+		before[o.ID] = true
+	}
+	before[w.window.After] = true
+	fresh := 0
+	for _, o := range page {
+		if o.ID == w.window.After {
+			return fmt.Errorf("the page after %s holds %s itself", o.ID, o.ID)
+		}
+		if o.ID == "" || !before[o.ID] {
+			fresh++
+		}
+	}
+	if fresh == 0 {
+		return errors.New("the page repeats the one before")
+	}
+	return nil
+}
+
+// checkMode keeps live and test data apart.
+func (w *walker) checkMode(page []Object) error {
+	live := w.client.mode == Live
+	for _, o := range page {
+		if o.Livemode != nil && *o.Livemode != live {
+			return fmt.Errorf("%w: %s has livemode %t, but this is a %s key: use the key of the account and mode that the lake holds",
+				ErrMode, oneLine(o.ID), *o.Livemode, w.client.mode)
+		}
+	}
+	return nil
+}
+
+// locate says in which page of which window err happened, unless it is about
+// the key and not about the page.
+func (w *walker) locate(err error) error {
+	if IsUnauthorized(err) || IsForbidden(err) {
+		return err
+	}
+	page := "first page"
+	if w.window.After != "" {
+		page = "page after " + oneLine(w.window.After)
+	}
+	span := "before " + stamped(w.window.LT)
+	if w.window.GTE != nil {
+		span = "from " + stamped(*w.window.GTE) + " to " + stamped(w.window.LT)
+	}
+	if w.window.Variant != "" {
+		span += ", " + w.window.Variant
+	}
+	return fmt.Errorf("%s (created %s): %w", page, span, err)
+}
+
+func stamped(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
