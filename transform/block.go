@@ -1,0 +1,248 @@
+package transform
+
+import (
+	"fmt"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// block compiles one object of the target: the row itself, or a nested one.
+type block struct {
+	*expressions
+	node     *schemas.Node
+	same     place            // what same copies from
+	declared []*schemas.Field // the target's fields
+	prefix   string           // path of the object in the table
+	outer    *block
+	made     map[string]expression // what each field is made from, for the units of money
+}
+
+// members returns a field for each declared one, in declared order; what is not
+// mapped is null.
+func (b *block) members() []field {
+	leaves := map[string]schemas.Leaf{}
+	for _, t := range b.node.Same {
+		leaves[t.Value] = schemas.Leaf{Name: t.Value, Pos: t.Pos}
+	}
+	for _, l := range b.node.Fields {
+		leaves[l.Name] = l
+	}
+	b.unknown()
+	out := make([]field, len(b.declared))
+	for i, f := range b.declared {
+		l, ok := leaves[f.Name]
+		if ok {
+			out[i] = b.leaf(f, l)
+			continue
+		}
+		out[i] = field{eval: nothingThere}
+		if name := b.path(f.Name); f.Required {
+			b.problem(b.node.Pos, "M3", name+": the field is required and has no mapping")
+		} else {
+			b.warning(b.node.Pos, "M5", name+" is not mapped: it is always null")
+		}
+	}
+	return out
+}
+
+func nothingThere(*evaluation) value { return value{} }
+
+func (b *block) path(name string) string {
+	if b.prefix == "" {
+		return name
+	}
+	return b.prefix + "." + name
+}
+
+// unknown reports leaves that the target does not have.
+func (b *block) unknown() {
+	known := map[string]bool{}
+	var names []string
+	for _, f := range b.declared {
+		known[f.Name] = true
+		names = append(names, f.Name)
+	}
+	report := func(name string, at schemas.Pos) {
+		if !known[name] {
+			b.problem(at, "M4", fmt.Sprintf("%s: the schema has no such field%s", b.path(name), suggest(name, names, b.prefix)))
+		}
+	}
+	for _, t := range b.node.Same {
+		report(t.Value, t.Pos)
+	}
+	for _, l := range b.node.Fields {
+		report(l.Name, l.Pos)
+	}
+}
+
+// leaf compiles one field. A leaf without expression and node copies the source
+// field of the same name.
+func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
+	out := field{name: b.path(f.Name), mapping: lineOf(l.Pos), eval: nothingThere, rule: b.rule(f)}
+	if l.Node != nil {
+		b.nested(f, l, &out)
+		return out
+	}
+	var x expression
+	at := l.Pos
+	if l.Expr != nil {
+		x, at = b.compile(*l.Expr), l.Expr.Pos
+		out.mapping = lineOf(at)
+	} else {
+		x = b.copied(f.Name, at)
+	}
+	b.made[f.Name] = x
+	if x.class == broken {
+		return out
+	}
+	switch f.Type.Kind {
+	case schemas.List:
+		b.values(f, x, at, &out)
+	case schemas.Map:
+		b.entries(f, x, at, &out)
+	default:
+		b.one(f, x, at, &out)
+	}
+	return out
+}
+
+// copied reads the source field of a target field's own name.
+func (b *block) copied(name string, at schemas.Pos) expression {
+	e := *b.expressions
+	e.from = schemas.Text{Value: name, Pos: at}
+	p, ok := e.walk(b.same, []step{{name: name}})
+	if !ok {
+		return expression{}
+	}
+	return e.read(p)
+}
+
+// one compiles a field with one value.
+func (b *block) one(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+	out.money = f.Type.Kind == schemas.Money
+	if x.class == nothing && f.Required {
+		b.problem(at, "M3", out.name+": the field is required and would always be null")
+		return
+	}
+	fitted, ok := b.fit(x, f.Type.Kind)
+	if !ok {
+		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit %s%s", out.name, x.class, f.Type.Kind, b.remedy(x, f)))
+		return
+	}
+	out.eval = fitted
+	if out.money {
+		b.after = append(b.after, func() { b.checkUnit(f, x, at) })
+	}
+}
+
+// remedy says how to make an expression fit a field.
+func (b *block) remedy(x expression, f *schemas.Field) string {
+	if f.Type.Kind == schemas.Object {
+		return "; nest its fields: {$from: " + x.text + ", $same: […]}"
+	}
+	return fix(x, targetClass(f.Type.Kind))
+}
+
+// nested compiles a leaf that is itself a tree: an object or a list of them.
+func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
+	t, n := f.Type, l.Node
+	if t.Kind == schemas.List && t.Elem.Kind == schemas.Object {
+		if n.Each == nil {
+			b.problem(l.Pos, "M2", out.name+": a list of objects is made from a list: write $each: items.data")
+			return
+		}
+		t = *t.Elem
+	} else if t.Kind != schemas.Object || n.Each != nil {
+		b.problem(l.Pos, "M2", fmt.Sprintf("%s is %s in the schema, which cannot be made of nested fields", out.name, t.Kind))
+		return
+	}
+	inner := *b.expressions
+	in := &block{expressions: &inner, node: n, same: b.same, declared: t.Fields, prefix: out.name, outer: b, made: map[string]expression{}}
+	out.shape = nested
+	if !in.enter(out) {
+		return
+	}
+	if n.When != nil {
+		out.when = in.condition(*n.When, out.name+".$when")
+	}
+	out.members = in.members()
+}
+
+// enter makes the paths of a nested block relative to its $from or to the
+// element of its $each.
+func (b *block) enter(out *field) bool {
+	t, want := b.node.From, object
+	if b.node.Each != nil {
+		t, want = b.node.Each, list
+	}
+	if t == nil {
+		return true
+	}
+	x := b.compile(*t)
+	if x.class == broken {
+		return false
+	}
+	if x.place == nil || x.class != want && x.class != anything {
+		b.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not %s%s", out.name, x.text, x.class, want, fix(x, want)))
+		return false
+	}
+	point, node := b.point(*x.place), x.place.node
+	b.base = *x.place
+	out.present = func(c *evaluation) value { return readObject(c, c.slots[node.slot], point) }
+	if want == list {
+		out.shape, out.source, out.point = objects, node, point
+		out.present = func(c *evaluation) value { return readList(c, c.slots[node.slot], point) }
+		b.base = b.iterate(b.inside(), *x.place, "")
+		out.each = b.base.scope
+	}
+	b.same = b.base
+	return true
+}
+
+// inside is the scope that a new iteration stands in: the innermost so far.
+func (b *block) inside() *scope {
+	in := b.row.scope
+	for o := b; o != nil; o = o.outer {
+		if o.base.scope.depth > in.depth {
+			in = o.base.scope
+		}
+	}
+	return in
+}
+
+// values compiles a list that is copied by path.
+func (b *block) values(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+	if x.class == nothing && !f.Required {
+		return
+	}
+	if x.place == nil || x.class != list {
+		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit list%s", out.name, x.class, fix(x, list)))
+		return
+	}
+	elem := classOf(x.place.field.Elem)
+	if out.read = elementReader(f.Type.Elem.Kind, elem); out.read == nil {
+		b.problem(at, "M2", fmt.Sprintf("%s: a list of %s does not fit list<%s>", out.name, elem, f.Type.Elem.Kind))
+		return
+	}
+	out.shape, out.present, out.source, out.point = values, x.eval, iterated(x.place.node), b.point(*x.place)
+	if elem == reference {
+		element := b.iterate(b.inside(), *x.place, "")
+		out.each, out.id = element.scope, element.node.member("id")
+	}
+}
+
+// entries compiles a map that is copied by path.
+func (b *block) entries(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+	if x.class == nothing && !f.Required {
+		return
+	}
+	if x.place == nil || x.class != mapOf && x.class != object {
+		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit map%s", out.name, x.class, fix(x, mapOf)))
+		return
+	}
+	if out.read = elementReader(f.Type.Elem.Kind, anything); out.read == nil {
+		b.problem(at, "M2", fmt.Sprintf("%s: there are no maps of %s", out.name, f.Type.Elem.Kind))
+		return
+	}
+	out.shape, out.present, out.source, out.point = entries, x.eval, iterated(x.place.node), b.point(*x.place)
+}

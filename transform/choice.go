@@ -1,0 +1,116 @@
+package transform
+
+import "github.com/expr-lang/expr/ast"
+
+// membership compiles x in lookup, and x in ["a", "b"].
+func (e *expressions) membership(n *ast.BinaryNode) expression {
+	x := e.expr(n.Left)
+	if x.class == broken || !e.takes(x, text, n.Location().From, "in") {
+		return expression{}
+	}
+	members := map[string]bool{}
+	key := ""
+	switch right := n.Right.(type) {
+	case *ast.IdentifierNode:
+		table := e.lookup(right, right.Location().From)
+		if table == nil {
+			return expression{}
+		}
+		key = right.Value
+		for k := range table {
+			members[k] = true
+		}
+	case *ast.ArrayNode:
+		for _, item := range right.Nodes {
+			s, ok := item.(*ast.StringNode)
+			if !ok {
+				return e.foreign(item, `a list in brackets holds texts: ["active", "trialing"]`)
+			}
+			members[s.Value] = true
+			key += " " + s.Value + "\x00"
+		}
+	default:
+		return e.foreign(n.Right, `write the name of a lookup, or ["a", "b"], behind in`)
+	}
+	return e.shared(expression{class: boolean, key: spell("in "+key, x), scope: innermost(x),
+		eval: func(c *evaluation) value {
+			v := x.eval(c)
+			return booleanValue(v.state == set && members[string(v.text)])
+		}})
+}
+
+func (e *expressions) conditional(n *ast.ConditionalNode) expression {
+	when, a, b := e.expr(n.Cond), e.expr(n.Exp1), e.expr(n.Exp2)
+	at := n.Cond.Location().From
+	if when.class == broken || !e.takes(when, boolean, at, "?") {
+		return expression{}
+	}
+	c, ok := unify(a.class, b.class)
+	if !ok {
+		e.report(at, "M2", "both sides of : must be of one type: %s is %s, %s is %s", a.text, a.class, b.text, b.class)
+		return expression{}
+	}
+	if c == broken || !e.computes(c, a, b, at) {
+		return expression{}
+	}
+	out := expression{class: c, key: spell("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
+		eval: func(c *evaluation) value {
+			if when.eval(c).isTrue() {
+				return a.eval(c)
+			}
+			return b.eval(c)
+		}}
+	out.unit = unit{out.key, out.text}
+	return out
+}
+
+// computes reports values that have members rather than a value of their own.
+func (e *expressions) computes(c class, a, b expression, at int) bool {
+	if c.computable() {
+		return true
+	}
+	x := a
+	if x.class.computable() {
+		x = b
+	}
+	e.report(at, "M2", "%s is %s, which is not a value to choose%s", x.text, x.class, fix(x, text))
+	return false
+}
+
+// coalesce is the first value that is not null.
+func (e *expressions) coalesce(xs []expression, at int) expression {
+	result := xs[0].class
+	for _, x := range xs[1:] {
+		c, ok := unify(result, x.class)
+		if !ok {
+			e.report(at, "M2", "all choices must be of one type: %s is %s, %s is %s", xs[0].text, xs[0].class, x.text, x.class)
+			return expression{}
+		}
+		result = c
+	}
+	for _, x := range xs {
+		if result == broken || !e.computes(result, x, x, at) {
+			return expression{}
+		}
+	}
+	evals := make([]func(*evaluation) value, len(xs))
+	for i, x := range xs {
+		evals[i] = x.eval
+	}
+	out := expression{class: result, key: spell("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
+		eval: func(c *evaluation) value {
+			none := value{}
+			for _, eval := range evals {
+				v := eval(c)
+				if v.state == set || v.state == wrong && result == amount {
+					return v // unreadable money is not made up for by another amount
+				}
+				if v.state == wrong {
+					none = v
+				}
+			}
+			return none
+		}}
+	out.unit = unit{out.key, out.text}
+	return out
+}

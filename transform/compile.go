@@ -1,0 +1,210 @@
+package transform
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Plan is a compiled set of mappings. It does not change, and any number of
+// goroutines may make Mappers from it.
+type Plan struct {
+	programs map[string]*program
+	warnings schemas.Problems
+}
+
+// Compile checks and compiles every mapping of a set. The mistakes come back
+// all at once as schemas.Problems, in file order, each with its place and,
+// where there is one, its fix.
+func Compile(set *schemas.Set) (*Plan, error) {
+	c := &compiler{exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
+	for _, l := range set.Lookups {
+		table := map[string][]byte{}
+		for _, r := range l.Rows {
+			table[r.Key] = []byte(r.Value)
+		}
+		c.lookups[l.Name] = table
+		c.lookupNames = append(c.lookupNames, l.Name)
+	}
+	plan := &Plan{programs: map[string]*program{}}
+	for _, m := range set.Mappings {
+		if object := m.Source.Object; plan.programs[object] == nil {
+			plan.programs[object] = c.object(object, set.MappingsOf(object))
+		}
+	}
+	for _, l := range set.Lookups {
+		if !c.usedLookups[l.Name] && l.Name != schemas.CurrencyExponents {
+			c.warning(l.Pos, "M10", "nothing uses the lookup "+l.Name)
+		}
+	}
+	plan.warnings = inFileOrder(c.warnings)
+	if len(c.problems) > 0 {
+		return nil, inFileOrder(c.problems)
+	}
+	return plan, nil
+}
+
+// Mapper returns a new Mapper for one type of Stripe object ("charge"), or nil
+// if no mapping reads it.
+func (p *Plan) Mapper(object string) *Mapper {
+	if p.programs[object] == nil {
+		return nil
+	}
+	return newMapper(p.programs[object])
+}
+
+// Tables returns the tables that one type of Stripe object feeds, in the order
+// of the batches that Map returns.
+func (p *Plan) Tables(object string) []*schemas.Schema {
+	if p.programs[object] == nil {
+		return nil
+	}
+	return slices.Clone(p.programs[object].tables)
+}
+
+// Warnings returns what is worth a look and no mistake: optional columns that
+// nothing fills (M5), members that only expanded objects have (M7), names under
+// let and lookups that nothing uses (M10).
+func (p *Plan) Warnings() schemas.Problems { return slices.Clone(p.warnings) }
+
+// inFileOrder sorts problems by place and drops repetitions: a name under let
+// is compiled once, a type's mistake may show wherever it is used.
+func inFileOrder(problems schemas.Problems) schemas.Problems {
+	slices.SortStableFunc(problems, func(a, b schemas.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+	return slices.Compact(problems)
+}
+
+// compiler is what all mappings of a set share while they are compiled.
+type compiler struct {
+	exponents   exponents
+	functions   map[string]*Function
+	lookups     map[string]map[string][]byte
+	lookupNames []string
+	usedLookups map[string]bool
+	problems    schemas.Problems
+	warnings    schemas.Problems
+}
+
+func (c *compiler) problem(at schemas.Pos, code, message string) {
+	c.problems = append(c.problems, schemas.Problem{Pos: at, Code: code, Message: message})
+}
+
+func (c *compiler) warning(at schemas.Pos, code, message string) {
+	c.warnings = append(c.warnings, schemas.Problem{Pos: at, Code: code, Message: message})
+}
+
+// objectCompiler builds the program of one type of object.
+type objectCompiler struct {
+	*compiler
+	program     *program
+	scopes      map[iteration]*scope
+	sharedByKey map[string]func(*evaluation) value
+	points      map[string]int
+	interiors   map[*node]bool
+}
+
+// iteration is a list that is iterated inside a scope. The scope is part of the
+// key, so that an iteration never overwrites the element that encloses it.
+type iteration struct {
+	inside *scope
+	list   *node
+	label  string // what its elements are called; each name has its own messages
+}
+
+func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
+	catalog, err := schemas.LoadCatalog(name)
+	if err != nil {
+		for _, m := range mappings {
+			c.problem(m.Pos, "M14", err.Error())
+		}
+		return nil
+	}
+	o := &objectCompiler{compiler: c, program: &program{}, scopes: map[iteration]*scope{},
+		sharedByKey: map[string]func(*evaluation) value{}, points: map[string]int{}, interiors: map[*node]bool{}}
+	root := place{scope: o.newScope(nil, name), field: catalog.Root()}
+	root.node = root.scope.root
+	for _, m := range mappings {
+		if m.Schema == nil {
+			c.problem(m.Pos, "M11", fmt.Sprintf("%s has no target schema", m.Name))
+			continue
+		}
+		o.mapping(m, root)
+	}
+	o.program.number()
+	return o.program
+}
+
+// newScope returns a scope for what stands at a path of the source.
+func (o *objectCompiler) newScope(inside *scope, path string) *scope {
+	s := &scope{id: len(o.program.scopes), path: path, root: newNode("")}
+	if inside != nil {
+		s.depth = inside.depth + 1
+	}
+	o.program.scopes = append(o.program.scopes, s)
+	return s
+}
+
+// iterate returns the place of the elements of a list, by the name that
+// expressions have for them or none.
+func (o *objectCompiler) iterate(inside *scope, l place, label string) place {
+	iterated(l.node)
+	key := iteration{inside, l.node, label}
+	if o.scopes[key] == nil {
+		o.scopes[key] = o.newScope(inside, l.sourcePath()+"[]")
+		o.scopes[key].label = label
+	}
+	p := place{scope: o.scopes[key], node: o.scopes[key].root}
+	if l.field != nil {
+		p.field = l.field.Elem
+	}
+	return p
+}
+
+// iterated makes the scanner write down what is inside a list or an object.
+func iterated(n *node) *node {
+	n.list = 0 // its number follows
+	return n
+}
+
+// passes notes that paths lead through an object, where another type is drift.
+func (o *objectCompiler) passes(p place) {
+	if p.node == p.scope.root || p.field.Expandable || o.interiors[p.node] {
+		return
+	}
+	o.interiors[p.node] = true
+	p.scope.inside = append(p.scope.inside, interior{p.node, o.point(p)})
+}
+
+// point returns the drift point of a place.
+func (o *objectCompiler) point(p place) int {
+	return o.pointNamed(p.sourcePath())
+}
+
+func (o *objectCompiler) pointNamed(name string) int {
+	if _, ok := o.points[name]; !ok {
+		o.points[name] = len(o.program.points)
+		o.program.points = append(o.program.points, name)
+	}
+	return o.points[name]
+}
+
+// pointOf is the drift point of what an expression reads.
+func (o *objectCompiler) pointOf(x expression) int {
+	if x.place != nil {
+		return o.point(*x.place)
+	}
+	return o.pointNamed(x.text)
+}
+
+// table returns the index of a schema among the program's tables.
+func (o *objectCompiler) table(s *schemas.Schema) int {
+	if i := slices.Index(o.program.tables, s); i >= 0 {
+		return i
+	}
+	o.program.tables = append(o.program.tables, s)
+	return len(o.program.tables) - 1
+}

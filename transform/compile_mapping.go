@@ -1,0 +1,97 @@
+package transform
+
+import (
+	"fmt"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// mappingCompiler compiles one mapping.
+type mappingCompiler struct {
+	*objectCompiler
+	source *schemas.Mapping
+	root   place // the object
+	row    place // what a row is made from: the object, or the item of each
+	lets   map[string]*letName
+	after  []func() // checks that need all fields compiled
+}
+
+// letName is a name under let.
+type letName struct {
+	value expression
+	used  bool
+}
+
+func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
+	m := &mappingCompiler{objectCompiler: o, source: source, root: root, row: root, lets: map[string]*letName{}}
+	out := mapping{table: o.table(source.Schema), place: lineOf(source.Pos)}
+	e := &expressions{mappingCompiler: m, base: root}
+	if source.Source.Each != nil {
+		m.each(e, *source.Source.Each, &out)
+	}
+	for _, l := range source.Let {
+		m.lets[l.Name] = &letName{value: e.compile(l.Expr)}
+	}
+	if source.Where != nil {
+		out.where = e.condition(*source.Where, "where")
+	}
+	out.fields = m.columns(e)
+	for _, check := range m.after {
+		check()
+	}
+	for _, l := range source.Let {
+		if !m.lets[l.Name].used {
+			o.warning(l.Expr.Pos, "M10", fmt.Sprintf("nothing uses %s", l.Name))
+		}
+	}
+	o.program.mappings = append(o.program.mappings, out)
+}
+
+// lineOf is how a reject names a place.
+func lineOf(p schemas.Pos) string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+// each makes rows of a list's items: paths that begin with the item's name are
+// the item's, and same copies from it.
+func (m *mappingCompiler) each(e *expressions, t schemas.Text, out *mapping) {
+	x := e.compile(t)
+	if x.class == broken {
+		return
+	}
+	if x.place == nil || x.class != list {
+		e.problem(t.Pos, "M2", fmt.Sprintf("each: %s is %s, not a list%s", x.text, x.class, fix(x, list)))
+		return
+	}
+	m.row = m.iterate(m.root.scope, *x.place, m.source.Source.As)
+	out.present, out.list, out.each, out.point = x.eval, x.place.node, m.row.scope, m.point(m.row)
+}
+
+// columns compiles the row: the mapping's fields between the system columns.
+func (m *mappingCompiler) columns(e *expressions) []field {
+	b := &block{expressions: e, node: m.source.Root, same: m.row, declared: m.source.Schema.Fields, made: map[string]expression{}}
+	declared, next := b.members(), 0
+	var out []field
+	for _, f := range physicalFields(m.source.Schema) {
+		if next < len(declared) && f == m.source.Schema.Fields[next] {
+			out = append(out, declared[next])
+			next++
+		} else {
+			out = append(out, field{name: f.Name, eval: systemFields[f.Name]})
+		}
+	}
+	return out
+}
+
+// condition compiles an expression that must be true or false.
+func (e *expressions) condition(t schemas.Text, what string) func(*evaluation) value {
+	x := e.compile(t)
+	switch {
+	case x.class == broken:
+	case x.class != boolean:
+		e.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not a condition: compare it, for example %s != nil", what, x.text, x.class, x.text))
+	case x.key == "true" || x.key == "false":
+		e.problem(t.Pos, "M9", fmt.Sprintf("%s is always %s: leave it out", what, x.key))
+	default:
+		return x.eval
+	}
+	return nothingThere
+}

@@ -1,0 +1,85 @@
+package transform
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unescape appends a JSON string's text to dst with its escapes undone. Half of
+// a surrogate pair becomes U+FFFD, as in encoding/json. False means that an
+// escape is none of JSON's.
+func unescape(dst, text []byte) ([]byte, bool) {
+	for i := 0; i < len(text); {
+		if text[i] != '\\' {
+			end := min(special(text, i), len(text))
+			if end < len(text) && text[end] == '"' {
+				return dst, false
+			}
+			dst = append(dst, text[i:end]...)
+			i = end
+			continue
+		}
+		if i+1 >= len(text) {
+			return dst, false
+		}
+		if text[i+1] == 'u' {
+			r, n := codePoint(text[i:])
+			if n == 0 {
+				return dst, false
+			}
+			dst = utf8.AppendRune(dst, r)
+			i += n
+			continue
+		}
+		c := plain[text[i+1]]
+		if c == 0 {
+			return dst, false
+		}
+		dst = append(dst, c)
+		i += 2
+	}
+	return dst, true
+}
+
+// plain is what each one-letter escape stands for.
+var plain = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// codePoint reads \uXXXX, or two of them that are a surrogate pair, and returns
+// how many bytes it read; 0 when the digits are not hexadecimal.
+func codePoint(text []byte) (rune, int) {
+	first, ok := hex4(text)
+	if !ok {
+		return 0, 0
+	}
+	if !utf16.IsSurrogate(first) {
+		return first, 6
+	}
+	if second, ok := hex4(text[6:]); ok {
+		if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
+			return r, 12
+		}
+	}
+	return utf8.RuneError, 6
+}
+
+// hex4 reads \uXXXX.
+func hex4(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range text[2:6] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}

@@ -1,0 +1,250 @@
+package transform
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// expression is one compiled expression.
+type expression struct {
+	class class
+	eval  func(*evaluation) value
+	key   string // equal keys, equal values
+	place *place // of a bare path
+	scope *scope // the innermost that it reads
+	units []unit // the currencies of the money inside
+	unit  unit   // what it is as a currency: itself less upper, lower and trim
+	text  string // as written, for messages
+	fixed []byte // the value of a string literal
+}
+
+// unit is the currency of an amount: the key of the expression, and how it was
+// written.
+type unit struct{ key, text string }
+
+// expressions compiles the expressions of one block of a mapping. All paths
+// without $root or the name of an item begin at base.
+type expressions struct {
+	*mappingCompiler
+	base place
+	from schemas.Text // the expression under way
+	text []rune
+}
+
+// compile compiles one expression. A mistake has been reported when the result
+// is broken.
+func (e *expressions) compile(t schemas.Text) expression {
+	inner := *e
+	inner.from, inner.text = t, []rune(t.Value)
+	root, err := parse(t.Value)
+	if err != nil {
+		inner.report(err.at, err.code, "%s", err.message)
+		return expression{}
+	}
+	x := inner.expr(root)
+	x.text = t.Value
+	return x
+}
+
+func (e *expressions) report(at int, code, format string, args ...any) {
+	e.problem(placeOf(e.from, at), code, fmt.Sprintf(format, args...))
+}
+
+func (e *expressions) warn(at int, code, format string, args ...any) {
+	e.warning(placeOf(e.from, at), code, fmt.Sprintf(format, args...))
+}
+
+// expr compiles a node. Kinds of node that are not listed are not ours.
+func (e *expressions) expr(n ast.Node) expression {
+	switch n := n.(type) {
+	case *ast.NilNode:
+		return e.constant(nothing, value{}, "nil")
+	case *ast.BoolNode:
+		return e.constant(boolean, booleanValue(n.Value), strconv.FormatBool(n.Value))
+	case *ast.IntegerNode:
+		return e.constant(integer, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
+	case *ast.FloatNode:
+		return e.constant(number, integerValue(int64(math.Float64bits(n.Value))), fmt.Sprint(n.Value))
+	case *ast.StringNode:
+		x := e.constant(text, textValue([]byte(n.Value)), strconv.Quote(n.Value))
+		x.fixed = []byte(n.Value)
+		return x
+	case *ast.IdentifierNode, *ast.MemberNode:
+		return e.path(n)
+	case *ast.UnaryNode:
+		return e.unary(n)
+	case *ast.BinaryNode:
+		return e.binary(n)
+	case *ast.ConditionalNode:
+		return e.conditional(n)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return e.call(callee.Value, n.Arguments, n.Location().From)
+		}
+		return e.foreign(n, "values have no methods: write the function around its argument")
+	case *ast.BuiltinNode:
+		return e.call(n.Name, n.Arguments, n.Location().From)
+	case *ast.ArrayNode:
+		return e.foreign(n, "a list in brackets stands only to the right of in")
+	}
+	return e.foreign(n, "see the functions and operators in the mapping reference")
+}
+
+func (e *expressions) foreign(n ast.Node, fix string) expression {
+	at := 0
+	if n != nil {
+		at = n.Location().From
+	}
+	e.report(at, "M15", "this is not part of the mapping language: %s", fix)
+	return expression{}
+}
+
+func (e *expressions) constant(c class, v value, key string) expression {
+	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key}
+}
+
+// variables are the values that come with an object rather than from it.
+var variables = map[string]expression{
+	"$synced_at": {class: moment, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }},
+	"$account":   {class: text, eval: func(c *evaluation) value { return textValue(c.account) }},
+	"$seq":       {class: integer, eval: func(c *evaluation) value { return integerValue(int64(c.object.Seq)) }},
+	"$id":        {class: text, eval: func(c *evaluation) value { return textValue(c.id) }},
+}
+
+var variableNames = []string{"$root", "$synced_at", "$account", "$seq", "$id"}
+
+// path compiles a path, a name that let gives to an expression, or a variable.
+func (e *expressions) path(n ast.Node) expression {
+	base, steps, ok := e.pathOf(n)
+	if !ok {
+		return e.foreign(n, "a path is a name, then .member, [\"key\"] or [0]")
+	}
+	at := base.Location().From
+	if x, ok := variables[base.Value]; ok {
+		if len(steps) > 0 {
+			e.report(steps[0].at, "M1", "%s has no members", base.Value)
+			return expression{}
+		}
+		x.key, x.text, x.scope = base.Value, base.Value, e.root.scope
+		return x
+	}
+	start, steps, x := e.start(base.Value, at, steps)
+	if start == nil {
+		return x
+	}
+	p, ok := e.walk(*start, steps)
+	if !ok {
+		return expression{}
+	}
+	return e.read(p)
+}
+
+// start finds where a path begins: at the object's root, at an item, at the
+// path or expression that let names, or at a member of the block's own object,
+// which a name under let hides. A nil place means that the expression is the
+// whole answer.
+func (e *expressions) start(name string, at int, steps []step) (*place, []step, expression) {
+	switch let := e.lets[name]; {
+	case name == "$root":
+		return &e.root, steps, expression{}
+	case let != nil:
+		let.used = true
+		if let.value.place != nil {
+			return let.value.place, steps, expression{}
+		}
+		if len(steps) > 0 && let.value.class != broken {
+			e.report(steps[0].at, "M1", "%s names an expression, which has no members", name)
+			return nil, nil, expression{}
+		}
+		return nil, nil, let.value
+	case e.row.scope.label != "" && name == e.row.scope.label:
+		return &e.row, steps, expression{}
+	case strings.HasPrefix(name, "$"):
+		e.report(at, "M1", "there is no %s%s", name, suggest(name, variableNames, ""))
+		return nil, nil, expression{}
+	}
+	return &e.base, append([]step{{name: name, at: at}}, steps...), expression{}
+}
+
+// read compiles reading a place.
+func (e *expressions) read(p place) expression {
+	c := classOf(p.field)
+	x := expression{class: c, key: p.key(), place: &p, scope: p.scope, text: p.path()}
+	x.unit = unit{x.key, x.text}
+	n := p.node
+	point := e.point(p)
+	switch c {
+	case text:
+		x.eval = func(c *evaluation) value { return readText(c, c.slots[n.slot], point) }
+	case decimalText:
+		x.eval = func(c *evaluation) value { return readScalar(c, c.slots[n.slot], point) }
+	case boolean:
+		x.eval = func(c *evaluation) value { return readBoolean(c, c.slots[n.slot], point) }
+	case integer, unixTime:
+		x.eval = func(c *evaluation) value { return readInteger(c, c.slots[n.slot], point) }
+	case number:
+		x.eval = func(c *evaluation) value { return readNumber(c, c.slots[n.slot], point) }
+	case object, mapOf:
+		x.eval = func(c *evaluation) value { return readObject(c, c.slots[n.slot], point) }
+	case list:
+		x.eval = func(c *evaluation) value { return readList(c, c.slots[n.slot], point) }
+	default:
+		x.eval = func(c *evaluation) value { return readAny(c.slots[n.slot]) }
+	}
+	return x
+}
+
+// shared lets equal expressions of all mappings be evaluated once as long as
+// what they read stays the same.
+func (e *expressions) shared(x expression) expression {
+	if f, ok := e.sharedByKey[x.key]; ok {
+		x.eval = f
+		return x
+	}
+	cell, id, eval := e.program.memos, x.scope.id, x.eval
+	e.program.memos++
+	x.eval = func(c *evaluation) value {
+		m := &c.memo[cell]
+		if m.clock != c.scanned[id] {
+			m.clock, m.value = c.scanned[id], eval(c)
+		}
+		return m.value
+	}
+	e.sharedByKey[x.key] = x.eval
+	return x
+}
+
+// innermost is the innermost scope that any of the expressions reads: scopes
+// nest, so the deeper one is the inner one.
+func innermost(xs ...expression) *scope {
+	var inner *scope
+	for _, x := range xs {
+		if x.scope != nil && (inner == nil || x.scope.depth > inner.depth) {
+			inner = x.scope
+		}
+	}
+	return inner
+}
+
+// spell renders a call's key.
+func spell(name string, xs ...expression) string {
+	keys := make([]string, len(xs))
+	for i, x := range xs {
+		keys[i] = x.key
+	}
+	return name + "(" + strings.Join(keys, ",") + ")"
+}
+
+func unitsOf(xs ...expression) []unit {
+	var units []unit
+	for _, x := range xs {
+		units = append(units, x.units...)
+	}
+	return units
+}

@@ -1,0 +1,139 @@
+package transform
+
+import (
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// call is a function applied to arguments that are still trees: some functions
+// want a path or the name of a lookup rather than a value.
+type call struct {
+	function *Function
+	nodes    []ast.Node
+	at       int
+}
+
+// call compiles a function's use.
+func (e *expressions) call(name string, nodes []ast.Node, at int) expression {
+	if name == matchesName {
+		name = "matches"
+	}
+	f := e.functions[name]
+	if f == nil {
+		known := make([]string, 0, len(e.functions))
+		for _, f := range Functions() {
+			known = append(known, f.Name)
+		}
+		e.report(at, "M16", "there is no function %s%s", name, suggestOr(name, known, "; there are "+strings.Join(known, ", ")))
+		return expression{}
+	}
+	if n := len(nodes); n < f.arguments || n > f.arguments && !f.many {
+		e.report(at, "M16", "write %s: %d arguments are given", f.Signature, n)
+		return expression{}
+	}
+	x := f.compile(e, &call{function: f, nodes: nodes, at: at})
+	if x.text == "" {
+		x.text = e.written(at, name)
+	}
+	if x.unit.key == "" {
+		x.unit = unit{x.key, x.text}
+	}
+	return x
+}
+
+func suggestOr(name string, known []string, otherwise string) string {
+	if s := suggest(name, known, ""); s != "" {
+		return s
+	}
+	return otherwise
+}
+
+// written is the call as its author wrote it, up to its closing parenthesis.
+func (e *expressions) written(at int, name string) string {
+	depth := 0
+	for i := at; i < len(e.text); i++ {
+		switch e.text[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return string(e.text[at : i+1])
+			}
+		}
+	}
+	return name + "(…)"
+}
+
+// argument compiles one argument of a given class. False when it is not; that
+// has been reported.
+func (e *expressions) argument(c *call, i int, want class) (expression, bool) {
+	x := e.expr(c.nodes[i])
+	if x.class == broken {
+		return x, false
+	}
+	if got, ok := unify(want, x.class); ok && got == want {
+		return x, true
+	}
+	e.report(c.nodes[i].Location().From, "M2", "%s: argument %d must be a %s, and %s is %s%s",
+		c.function.Name, i+1, want, x.text, x.class, fix(x, want))
+	return x, false
+}
+
+// pathArgument compiles an argument that must be a path.
+func (e *expressions) pathArgument(c *call, i int) (place, bool) {
+	x := e.expr(c.nodes[i])
+	if x.class == broken {
+		return place{}, false
+	}
+	if x.place == nil {
+		e.report(c.nodes[i].Location().From, "M16", "%s needs a path: write %s", c.function.Name, c.function.Example)
+		return place{}, false
+	}
+	return *x.place, true
+}
+
+// literal compiles an argument that must be a text in quotes.
+func (e *expressions) literal(c *call, i int) (string, bool) {
+	if s, ok := c.nodes[i].(*ast.StringNode); ok {
+		return s.Value, true
+	}
+	e.report(c.nodes[i].Location().From, "M16", "%s needs a text in quotes: write %s", c.function.Name, c.function.Example)
+	return "", false
+}
+
+// lookup finds the lookup that a node names.
+func (e *expressions) lookup(n ast.Node, at int) map[string][]byte {
+	id, ok := n.(*ast.IdentifierNode)
+	if !ok {
+		e.report(at, "M16", "lookup needs the name of a lookup file: write lookup(bnpl_provider, payment_method_details.type)")
+		return nil
+	}
+	if table := e.lookups[id.Value]; table != nil {
+		e.usedLookups[id.Value] = true
+		return table
+	}
+	e.report(at, "M16", "there is no lookup %q%s", id.Value, suggest(id.Value, e.lookupNames, ""))
+	return nil
+}
+
+// made describes the result of a function of one value: null stays null.
+func made(name string, c class, x expression, kernel func(*evaluation, value) value) expression {
+	return expression{class: c, key: spell(name, x), scope: innermost(x), eval: func(c *evaluation) value {
+		v := x.eval(c)
+		if v.state != set {
+			return v
+		}
+		return kernel(c, v)
+	}}
+}
+
+func coalesceCall(e *expressions, c *call) expression {
+	xs := make([]expression, len(c.nodes))
+	for i, n := range c.nodes {
+		if xs[i] = e.expr(n); xs[i].class == broken {
+			return expression{}
+		}
+	}
+	return e.coalesce(xs, c.at)
+}

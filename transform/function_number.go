@@ -1,0 +1,88 @@
+package transform
+
+import "math"
+
+func moneyCall(e *expressions, c *call) expression {
+	minor, ok := e.argument(c, 0, integer)
+	currency, ok2 := e.argument(c, 1, text)
+	if !ok || !ok2 {
+		return expression{}
+	}
+	exponents := e.exponents
+	return expression{class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
+		eval: func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) }}
+}
+
+func unixCall(e *expressions, c *call) expression {
+	x, ok := e.argument(c, 0, integer)
+	if !ok {
+		return expression{}
+	}
+	return made("unix", moment, x, func(_ *evaluation, v value) value {
+		micros, ok := multiply(v.num, 1_000_000)
+		if !ok {
+			return value{state: wrong}
+		}
+		return integerValue(micros)
+	})
+}
+
+func dateCall(e *expressions, c *call) expression {
+	x, ok := e.argument(c, 0, moment)
+	if !ok {
+		return expression{}
+	}
+	const microsPerDay = 24 * 60 * 60 * 1_000_000
+	return made("date", day, x, func(_ *evaluation, v value) value {
+		days := v.num / microsPerDay
+		if v.num%microsPerDay < 0 {
+			days-- // before 1970 a day still begins at its midnight
+		}
+		return integerValue(days)
+	})
+}
+
+func wholeCall(e *expressions, c *call) expression {
+	x, ok := e.scalarArgument(c, 0)
+	if !ok {
+		return expression{}
+	}
+	point := e.pointOf(x)
+	return made("whole", integer, x, func(c *evaluation, v value) value {
+		high, low, ok := parseDecimal(v.text)
+		if !ok {
+			return c.drifted(point, notReadable)
+		}
+		n, ok := wholeOf(high, low)
+		if !ok {
+			return c.drifted(point, notReadable)
+		}
+		return integerValue(n)
+	})
+}
+
+func decimalCall(e *expressions, c *call) expression {
+	x, ok := e.scalarArgument(c, 0)
+	if !ok {
+		return expression{}
+	}
+	return asDecimal(e, x)
+}
+
+func asDecimal(e *expressions, x expression) expression {
+	point := e.pointOf(x)
+	return made("decimal", exact, x, func(c *evaluation, v value) value {
+		high, low, ok := parseDecimal(v.text)
+		if !ok {
+			return c.drifted(point, notReadable)
+		}
+		return value{state: set, num: low, high: high}
+	})
+}
+
+// asNumber is an integer as a double.
+func asNumber(x expression) expression {
+	return made("number", number, x, func(_ *evaluation, v value) value {
+		return integerValue(int64(math.Float64bits(float64(v.num))))
+	})
+}

@@ -1,0 +1,161 @@
+package transform
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// The functions that make or test text. What each does, and what it makes of
+// null, stands in its entry in Functions; text that one makes lives in the
+// scratch buffer, and what is worth it is evaluated once an object.
+
+// textOf compiles a function from text to text that is worth sharing.
+func textOf(e *expressions, c *call, kernel func(*evaluation, value) value) expression {
+	x, ok := e.argument(c, 0, text)
+	if !ok {
+		return expression{}
+	}
+	out := e.shared(made(c.function.Name, text, x, kernel))
+	out.unit = x.unit
+	return out
+}
+
+func upperCall(e *expressions, c *call) expression {
+	return textOf(e, c, func(c *evaluation, v value) value { return textValue(c.cased(v.text, 'a', 'z', bytes.ToUpper)) })
+}
+
+func lowerCall(e *expressions, c *call) expression {
+	return textOf(e, c, func(c *evaluation, v value) value { return textValue(c.cased(v.text, 'A', 'Z', bytes.ToLower)) })
+}
+
+// cased flips the case of the ASCII letters from first to last, and leaves
+// other alphabets to fold.
+func (c *evaluation) cased(text []byte, first, last byte, fold func([]byte) []byte) []byte {
+	flip := false
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return fold(text)
+		}
+		flip = flip || b >= first && b <= last
+	}
+	if !flip {
+		return text
+	}
+	text = c.kept(text)
+	for i, b := range text {
+		if b >= first && b <= last {
+			text[i] = b ^ 0x20
+		}
+	}
+	return text
+}
+
+func trimCall(e *expressions, c *call) expression {
+	return textOf(e, c, func(_ *evaluation, v value) value { return textValue(bytes.Trim(v.text, " \t\r\n")) })
+}
+
+func sha256Call(e *expressions, c *call) expression {
+	return textOf(e, c, func(c *evaluation, v value) value {
+		sum := sha256.Sum256(v.text)
+		start := len(c.scratch)
+		c.scratch = hex.AppendEncode(c.scratch, sum[:])
+		return textValue(c.scratch[start:len(c.scratch):len(c.scratch)])
+	})
+}
+
+func concatCall(e *expressions, c *call) expression {
+	xs := make([]expression, len(c.nodes))
+	for i := range c.nodes {
+		x, ok := e.argument(c, i, text)
+		if !ok {
+			return expression{}
+		}
+		xs[i] = x
+	}
+	return e.shared(expression{class: text, key: spell("concat", xs...), scope: innermost(xs...), eval: func(c *evaluation) value {
+		var parts [8][]byte // on the stack
+		all := parts[:0]
+		for i := range xs {
+			v := xs[i].eval(c) // may itself use the scratch buffer
+			if v.state != set {
+				return value{}
+			}
+			all = append(all, v.text)
+		}
+		start := len(c.scratch)
+		for _, part := range all {
+			c.scratch = append(c.scratch, part...)
+		}
+		return textValue(c.scratch[start:len(c.scratch):len(c.scratch)])
+	}})
+}
+
+func leftCall(e *expressions, c *call) expression {
+	x, ok := e.argument(c, 0, text)
+	n, isNumber := c.nodes[1].(*ast.IntegerNode)
+	if ok && (!isNumber || n.Value < 0) {
+		e.report(c.nodes[1].Location().From, "M16", "left needs a number of characters: write %s", c.function.Example)
+	}
+	if !ok || !isNumber {
+		return expression{}
+	}
+	return made("left "+strconv.Itoa(n.Value), text, x, func(_ *evaluation, v value) value {
+		end := 0
+		for left := n.Value; left > 0 && end < len(v.text); left-- {
+			_, size := utf8.DecodeRune(v.text[end:])
+			end += size
+		}
+		return textValue(v.text[:end])
+	})
+}
+
+func startsWithCall(e *expressions, c *call) expression {
+	x, ok := e.argument(c, 0, text)
+	prefix, ok2 := e.argument(c, 1, text)
+	if !ok || !ok2 {
+		return expression{}
+	}
+	return expression{class: boolean, key: spell("starts_with", x, prefix), scope: innermost(x, prefix), eval: func(c *evaluation) value {
+		v, p := x.eval(c), prefix.eval(c)
+		return booleanValue(v.state == set && p.state == set && bytes.HasPrefix(v.text, p.text))
+	}}
+}
+
+func matchesCall(e *expressions, c *call) expression {
+	x, ok := e.argument(c, 0, text)
+	pattern, ok2 := e.literal(c, 1)
+	if !ok || !ok2 {
+		return expression{}
+	}
+	r, err := regexp.Compile(pattern)
+	if err != nil {
+		e.report(c.nodes[1].Location().From, "M16", "the pattern is not a regular expression: %v", err)
+		return expression{}
+	}
+	return expression{class: boolean, key: spell("matches "+pattern, x), scope: innermost(x), eval: func(c *evaluation) value {
+		v := x.eval(c)
+		return booleanValue(v.state == set && r.Match(v.text))
+	}}
+}
+
+func lookupCall(e *expressions, c *call) expression {
+	table := e.lookup(c.nodes[0], c.nodes[0].Location().From)
+	x, ok := e.argument(c, 1, text)
+	if table == nil || !ok {
+		return expression{}
+	}
+	name := "lookup " + c.nodes[0].(*ast.IdentifierNode).Value
+	return e.shared(made(name, text, x, func(_ *evaluation, v value) value {
+		found, ok := table[string(v.text)]
+		if !ok {
+			return value{}
+		}
+		return textValue(found)
+	}))
+}

@@ -1,0 +1,77 @@
+package transform
+
+// moneyScale is how many digits a money column keeps behind the point:
+// DECIMAL(18,3), exact for each of Stripe's currencies (0, 2 or 3 digits).
+const moneyScale = 3
+
+// maxMoney is 10^18 - 1, the largest magnitude of DECIMAL(18,3), × 1000.
+const maxMoney = 999_999_999_999_999_999
+
+// defaultExponent is the decimal places of Stripe's integer amounts for a
+// currency that the lookup currency_exponent does not list.
+const defaultExponent = 2
+
+// exponents holds the decimal places of the currencies that the lookup lists,
+// by lower-case code.
+type exponents map[[3]byte]int
+
+// Why an amount is unreadable.
+var (
+	notAnInteger   = []byte("the amount is not an integer of minor units")
+	noCurrency     = []byte("the amount has no currency")
+	notACurrency   = []byte("the currency is not three letters")
+	amountTooLarge = []byte("the amount is out of the range of DECIMAL(18,3)")
+)
+
+// money turns an integer of minor units into an exact amount of major units,
+// and keeps the integer beside it (Invariant 10: integers only). A missing
+// amount is null, whatever the currency. A zero without a currency is zero:
+// Stripe sends customers' balance so. Anything else that cannot be read is
+// wrong, and the row that needs it is rejected.
+func (e exponents) money(amount, currency value) value {
+	switch {
+	case amount.state == null:
+		return value{}
+	case amount.state == wrong:
+		return value{state: wrong, text: notAnInteger}
+	case currency.state == null && amount.num == 0:
+		return value{state: set}
+	case currency.state == null:
+		return value{state: wrong, text: noCurrency}
+	case currency.state == wrong:
+		return value{state: wrong, text: notACurrency}
+	}
+	exponent, ok := e.of(currency.text)
+	if !ok {
+		return value{state: wrong, text: notACurrency}
+	}
+	scaled := amount.num
+	for range moneyScale - exponent {
+		if scaled, ok = multiply(scaled, 10); !ok {
+			return value{state: wrong, text: amountTooLarge}
+		}
+	}
+	if scaled > maxMoney || scaled < -maxMoney {
+		return value{state: wrong, text: amountTooLarge}
+	}
+	return value{state: set, num: scaled, high: amount.num}
+}
+
+// of returns a currency's decimal places. False means that the code is not
+// three letters.
+func (e exponents) of(code []byte) (int, bool) {
+	if len(code) != 3 {
+		return 0, false
+	}
+	var lower [3]byte
+	for i, c := range code {
+		if c |= 0x20; c < 'a' || c > 'z' {
+			return 0, false
+		}
+		lower[i] = c | 0x20
+	}
+	if exponent, ok := e[lower]; ok {
+		return exponent, true
+	}
+	return defaultExponent, true
+}

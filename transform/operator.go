@@ -1,0 +1,175 @@
+package transform
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// unary compiles not and the minus sign.
+func (e *expressions) unary(n *ast.UnaryNode) expression {
+	x := e.expr(n.Node)
+	at := n.Location().From
+	switch n.Operator {
+	case "not":
+		if !e.takes(x, boolean, at, "not") {
+			return expression{}
+		}
+		return expression{class: boolean, key: spell("not", x), scope: innermost(x),
+			eval: func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) }}
+	case "-":
+		if !e.takes(x, integer, at, "-") {
+			return expression{}
+		}
+		zero := e.constant(integer, integerValue(0), "0")
+		return e.arithmetic("-", subtract, zero, x)
+	}
+	return e.foreign(n, "there is no unary "+n.Operator)
+}
+
+// takes reports an operand that is not of the class that an operator needs.
+func (e *expressions) takes(x expression, want class, at int, operator string) bool {
+	if x.class == broken {
+		return false
+	}
+	if got, ok := unify(want, x.class); ok && got == want {
+		return true
+	}
+	e.report(at, "M2", "%s needs a %s, and %s is %s%s", operator, want, x.text, x.class, fix(x, want))
+	return false
+}
+
+func (e *expressions) binary(n *ast.BinaryNode) expression {
+	at := n.Location().From
+	if n.Operator == "in" {
+		return e.membership(n)
+	}
+	a, b := e.expr(n.Left), e.expr(n.Right)
+	if a.class == broken || b.class == broken {
+		return expression{}
+	}
+	switch n.Operator {
+	case "and", "or":
+		return e.logic(n.Operator, a, b, at)
+	case "==", "!=", "<", "<=", ">", ">=":
+		return e.comparison(n.Operator, a, b, at)
+	case "??":
+		return e.coalesce([]expression{a, b}, at)
+	case "+":
+		if a.class == text || b.class == text {
+			e.report(at, "M2", "+ adds integers: write concat(%s, %s)", a.text, b.text)
+			return expression{}
+		}
+		return e.sum("+", add, a, b, at)
+	case "-":
+		return e.sum("-", subtract, a, b, at)
+	case "*":
+		return e.sum("*", multiply, a, b, at)
+	}
+	return e.foreign(n, "there is no operator "+n.Operator)
+}
+
+// logic compiles and and or. Null counts as false.
+func (e *expressions) logic(operator string, a, b expression, at int) expression {
+	if !e.takes(a, boolean, at, operator) || !e.takes(b, boolean, at, operator) {
+		return expression{}
+	}
+	x := expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b)}
+	if operator == "and" {
+		x.eval = func(c *evaluation) value { return booleanValue(a.eval(c).isTrue() && b.eval(c).isTrue()) }
+	} else {
+		x.eval = func(c *evaluation) value { return booleanValue(a.eval(c).isTrue() || b.eval(c).isTrue()) }
+	}
+	return x
+}
+
+// sum compiles arithmetic, which has integers only (Invariant 10).
+func (e *expressions) sum(operator string, exactly func(a, b int64) (int64, bool), a, b expression, at int) expression {
+	if !e.takes(a, integer, at, operator) || !e.takes(b, integer, at, operator) {
+		return expression{}
+	}
+	return e.arithmetic(operator, exactly, a, b)
+}
+
+// arithmetic is null where an operand is null, and wrong where one is wrong or
+// the result does not fit: null too, to all but money.
+func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
+	return expression{class: integer, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+		eval: func(c *evaluation) value {
+			x, y := a.eval(c), b.eval(c)
+			if x.state == wrong || y.state == wrong {
+				return value{state: wrong}
+			}
+			if x.state == null || y.state == null {
+				return value{}
+			}
+			n, ok := exactly(x.num, y.num)
+			if !ok {
+				return value{state: wrong}
+			}
+			return integerValue(n)
+		}}
+}
+
+// comparison is two-valued: null equals null and nothing else, and no order
+// holds with null.
+func (e *expressions) comparison(operator string, a, b expression, at int) expression {
+	compare, ok := e.comparer(a, b, operator, at)
+	if !ok {
+		return expression{}
+	}
+	equal, less, greater := operator == "==" || operator == "<=" || operator == ">=", operator == "<" || operator == "<=" || operator == "!=",
+		operator == ">" || operator == ">=" || operator == "!="
+	ordered := operator != "==" && operator != "!="
+	return expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+		eval: func(c *evaluation) value {
+			x, y := a.eval(c), b.eval(c)
+			if x.state != set || y.state != set {
+				same := x.state != set && y.state != set
+				return booleanValue(!ordered && same == equal)
+			}
+			order := compare(x, y)
+			return booleanValue(order == 0 && equal || order < 0 && less || order > 0 && greater)
+		}}
+}
+
+// comparer is how two values of these expressions' classes compare.
+func (e *expressions) comparer(a, b expression, operator string, at int) (func(x, y value) int, bool) {
+	either, ok := unify(a.class, b.class)
+	if !ok && isNumeric(a.class) && isNumeric(b.class) {
+		either, ok = number, true
+		if a.class != number {
+			return func(x, y value) int { return cmp.Compare(float64(x.num), math.Float64frombits(uint64(y.num))) }, true
+		}
+		if b.class != number {
+			return func(x, y value) int { return cmp.Compare(math.Float64frombits(uint64(x.num)), float64(y.num)) }, true
+		}
+	}
+	switch {
+	case !ok:
+		e.report(at, "M2", "%s compares values of one type: %s is %s, %s is %s", operator, a.text, a.class, b.text, b.class)
+		return nil, false
+	case a.class == nothing || b.class == nothing:
+		return func(value, value) int { return 0 }, true
+	}
+	switch either {
+	case text, decimalText, source:
+		return func(x, y value) int { return bytes.Compare(x.text, y.text) }, true
+	case boolean, integer, unixTime, moment, day, amount:
+		return func(x, y value) int { return cmp.Compare(x.num, y.num) }, true
+	case number:
+		return func(x, y value) int {
+			return cmp.Compare(math.Float64frombits(uint64(x.num)), math.Float64frombits(uint64(y.num)))
+		}, true
+	case exact:
+		return func(x, y value) int {
+			return cmp.Or(cmp.Compare(x.high, y.high), cmp.Compare(uint64(x.num), uint64(y.num)))
+		}, true
+	}
+	e.report(at, "M2", "%s cannot compare %s: only whether it is nil can be asked%s", operator, either, fix(a, text))
+	return nil, false
+}
+
+func isNumeric(c class) bool { return c == integer || c == unixTime || c == number }

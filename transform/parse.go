@@ -1,0 +1,125 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/parser/lexer"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// maxExpression keeps the parser's recursion within bounds: parentheses nest as
+// deep as the text is long.
+const maxExpression = 4000
+
+// mistake is what is wrong with an expression, and where, in characters from
+// its beginning.
+type mistake struct {
+	at      int
+	code    string
+	message string
+}
+
+// parse reads an expression with expr-lang's parser, whose grammar is larger
+// than ours: operators that we do not have are refused here, kinds of node when
+// the tree is compiled.
+func parse(text string) (ast.Node, *mistake) {
+	if len(text) > maxExpression {
+		return nil, &mistake{0, "M15", fmt.Sprintf("the expression has %d bytes and may have %d", len(text), maxExpression)}
+	}
+	text, wrong := ownSyntax(text)
+	if wrong != nil {
+		return nil, wrong
+	}
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return tree.Node, nil
+}
+
+// matchesName stands in for matches(…) in the parser, to which matches is an
+// operator. It is as long, so that columns stay right.
+const matchesName = "$match$"
+
+// refused are the tokens of the parser's language that ours does not have, and
+// what to write instead.
+var refused = map[string]string{
+	"&&": "write and", "||": "write or", "!": "write not",
+	"|": "write the function around its argument: upper(currency)", "::": "write the function's plain name",
+	";": "an expression is one value", "let": "put names under let:", "if": "write condition ? a : b", "else": "write condition ? a : b",
+	"?.": "write . : a missing key is null already", "..": "there are no ranges", "#": "there are no loops; make objects of a list with $each",
+	"/": "there is no division: an amount's decimal point is set by money(amount, currency)", "%": "there is no remainder",
+	"**": "there are no powers", "^": "there are no powers", "{": "there are no maps; nest fields in the mapping instead",
+	"contains": "write matches(x, \"…\")", "startsWith": "write starts_with(x, \"…\")", "endsWith": "write matches(x, \"…$\")",
+}
+
+// ownSyntax refuses foreign operators and gives matches its place as a function.
+func ownSyntax(text string) (string, *mistake) {
+	tokens, err := lexer.Lex(file.NewSource(text))
+	if err != nil {
+		return "", syntaxError(err)
+	}
+	runes := []rune(text)
+	for i, t := range tokens {
+		if t.Kind != lexer.Operator && t.Kind != lexer.Bracket {
+			continue
+		}
+		if i > 0 && (tokens[i-1].Value == "." || tokens[i-1].Value == "?.") {
+			continue // a member of that name
+		}
+		if fix, ok := refused[t.Value]; ok {
+			return "", &mistake{t.From, "M15", fmt.Sprintf("%q is not part of the mapping language: %s", t.Value, fix)}
+		}
+		if t.Value != "matches" {
+			continue
+		}
+		if i > 0 && !beforeOperand(tokens[i-1]) {
+			return "", &mistake{t.From, "M15", `matches is a function: write matches(x, "pattern")`}
+		}
+		copy(runes[t.From:], []rune(matchesName))
+	}
+	return string(runes), nil
+}
+
+// beforeOperand holds for a token behind which a value begins.
+func beforeOperand(t lexer.Token) bool {
+	return t.Kind == lexer.Operator || t.Kind == lexer.Bracket && strings.Contains("([", t.Value)
+}
+
+// syntaxError turns the parser's error into ours: its message without the
+// drawing of the place.
+func syntaxError(err error) *mistake {
+	var e *file.Error
+	if errors.As(err, &e) {
+		return &mistake{e.From, "M15", "not readable: " + lowerFirst(e.Message)}
+	}
+	return &mistake{0, "M15", "not readable: " + err.Error()}
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// placeOf is where the character at an offset of a text stands in its file. In
+// a folded text it is near.
+func placeOf(t schemas.Text, at int) schemas.Pos {
+	pos := t.Pos
+	for i, r := range []rune(t.Value) {
+		if i == at {
+			break
+		}
+		if pos.Col++; r == '\n' {
+			pos.Line, pos.Col = pos.Line+1, t.Pos.Col // YAML has taken the block's indentation off
+		}
+	}
+	return pos
+}

@@ -1,0 +1,180 @@
+package transform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+func join(parent, key string) string {
+	if parent == "" {
+		return key
+	}
+	if strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+		return fmt.Sprintf("%s[%q]", parent, key)
+	}
+	return parent + "." + key
+}
+
+func index(i int) string { return fmt.Sprintf("[%d]", i) }
+
+// place is a value of the source that a path names: its node in the trie and
+// what the catalog says about it.
+type place struct {
+	scope *scope
+	node  *node
+	field *schemas.SourceField // nil when the catalog does not know
+}
+
+// step is one step of a path.
+type step struct {
+	name string // a member; "" for an element of a list
+	item int
+	at   int // in characters from the beginning of the expression
+}
+
+// pathOf takes a chain of members apart. ok is false when the node is no path.
+func (e *expressions) pathOf(n ast.Node) (base *ast.IdentifierNode, steps []step, ok bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return n, nil, true
+	case *ast.MemberNode:
+		base, steps, ok = e.pathOf(n.Node)
+		if !ok || n.Method || n.Optional {
+			return nil, nil, false
+		}
+		switch p := n.Property.(type) {
+		case *ast.StringNode:
+			return base, append(steps, step{name: p.Value, at: p.Location().From}), p.Value != ""
+		case *ast.IntegerNode:
+			return base, append(steps, step{item: p.Value, at: p.Location().From}), true
+		}
+	}
+	return nil, nil, false
+}
+
+// maxItem keeps an index from growing the trie without bound: Stripe's nested
+// lists hold at most 100 elements a page.
+const maxItem = 99
+
+// walk follows steps from a place. False means that one of them does not exist;
+// that has been reported.
+func (e *expressions) walk(p place, steps []step) (place, bool) {
+	for _, s := range steps {
+		var ok bool
+		if p, ok = e.step(p, s); !ok {
+			return p, false
+		}
+	}
+	return p, true
+}
+
+func (e *expressions) step(p place, s step) (place, bool) {
+	if s.name == "" {
+		return e.item(p, s)
+	}
+	f := p.field
+	switch classOf(f) {
+	case anything:
+		return place{p.scope, p.node.member(s.name), nil}, true
+	case mapOf:
+		return place{p.scope, p.node.member(s.name), f.Elem}, true
+	case list:
+		e.report(s.at, "M1", "%s is a list: write %s[0].%s, or make rows or objects of its elements with each", p.path(), p.path(), s.name)
+		return p, false
+	case object, reference:
+		return e.named(p, s)
+	}
+	e.report(s.at, "M1", "%s is %s and has no member %q", p.path(), classOf(f), s.name)
+	return p, false
+}
+
+func (e *expressions) named(p place, s step) (place, bool) {
+	f := p.field
+	e.passes(p)
+	if m := f.Member(s.name); m != nil {
+		if f.Expandable && s.name != "id" && s.name != "object" && s.name != "deleted" {
+			e.warn(s.at, "M7", "%s is an id unless Stripe sent it expanded: %s is null for all but those rows", p.path(), join(p.path(), s.name))
+		}
+		return place{p.scope, p.node.member(s.name), m}, true
+	}
+	if f.Expandable {
+		e.report(s.at, "M7", "%s is an id unless Stripe sent it expanded, so it has no %q: write ref(%s) and join on it", p.path(), s.name, p.path())
+		return p, false
+	}
+	if len(f.Fields) == 0 {
+		return place{p.scope, p.node.member(s.name), nil}, true
+	}
+	parent := p.name()
+	if p.scope.label == "" {
+		_, parent, _ = strings.Cut(p.sourcePath(), ".")
+	}
+	e.report(s.at, "M1", "the source has no field %q%s", join(parent, s.name), suggest(s.name, memberNames(f), parent))
+	return p, false
+}
+
+func (e *expressions) item(p place, s step) (place, bool) {
+	c := classOf(p.field)
+	if c != list && c != anything {
+		e.report(s.at, "M1", "%s is %s, not a list: leave [%d] out", p.path(), c, s.item)
+		return p, false
+	}
+	if s.item < 0 || s.item > maxItem {
+		e.report(s.at, "M1", "an index is a number from 0 to %d", maxItem)
+		return p, false
+	}
+	var elem *schemas.SourceField
+	if p.field != nil {
+		elem = p.field.Elem
+	}
+	return place{p.scope, p.node.item(s.item), elem}, true
+}
+
+// name is the place's path as its author writes it.
+func (p place) name() string {
+	switch {
+	case p.scope.label == "":
+		return p.node.name
+	case p.node.name == "":
+		return p.scope.label
+	}
+	return p.scope.label + "." + p.node.name
+}
+
+// path is the place's name in messages, where even the root has one.
+func (p place) path() string {
+	if name := p.name(); name != "" {
+		return name
+	}
+	return "the object"
+}
+
+// sourcePath is the place's path in the source, as drift names it.
+func (p place) sourcePath() string {
+	if p.node.name == "" {
+		return p.scope.path
+	}
+	return p.scope.path + "." + p.node.name
+}
+
+// key tells places of different scopes apart.
+func (p place) key() string { return fmt.Sprintf("%d:%s", p.scope.id, p.node.name) }
+
+func memberNames(f *schemas.SourceField) []string {
+	names := make([]string, len(f.Fields))
+	for i, m := range f.Fields {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// suggest is the end of a message about an unknown name.
+func suggest(name string, known []string, parent string) string {
+	if near := schemas.Nearest(name, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", join(parent, near))
+	}
+	return ""
+}

@@ -1,0 +1,63 @@
+package transform
+
+import "github.com/stripelake/stripelake/schemas"
+
+// program is everything that maps one type of Stripe object: one trie of all
+// the paths that its mappings read, and the mappings themselves. It does not
+// change once compiled; each Mapper brings its own memory to it.
+type program struct {
+	scopes   []*scope // the object's own first
+	slots    int
+	lists    int
+	memos    int
+	points   []string // drift points: a source path, or a table's column
+	tables   []*schemas.Schema
+	mappings []mapping
+}
+
+// mapping is one compiled mapping.
+type mapping struct {
+	table int    // index in tables
+	place string // file:line
+
+	// For a mapping with each: the list, whether it is there, where its items
+	// are scanned to, and where items that are no objects drift.
+	list    *node
+	present func(*evaluation) value
+	each    *scope
+	point   int
+
+	where  func(*evaluation) value // nil keeps every row
+	fields []field                 // one for each of physicalFields
+}
+
+// physicalFields are a table's fields with the system columns around them. Each
+// is one physical column, or two for money with its minor units.
+func physicalFields(s *schemas.Schema) []*schemas.Field {
+	var fields []*schemas.Field
+	for _, c := range s.Columns() {
+		switch {
+		case c.Field == nil:
+			fields = append(fields, &schemas.Field{Name: c.Name, Type: c.Type})
+		case c.Field.Name == c.Name:
+			fields = append(fields, c.Field)
+		}
+	}
+	return fields
+}
+
+// systemFields evaluate the columns that every table carries.
+var systemFields = map[string]func(*evaluation) value{
+	"account":         func(c *evaluation) value { return textValue(c.account) },
+	"deleted":         func(*evaluation) value { return booleanValue(false) },
+	"deleted_seen_at": func(*evaluation) value { return value{} },
+	"_source_id":      func(c *evaluation) value { return textValue(c.id) },
+	"_seq":            func(c *evaluation) value { return integerValue(int64(c.object.Seq)) },
+}
+
+// number lays out the slots of every scope once all paths are known.
+func (p *program) number() {
+	for _, s := range p.scopes {
+		p.slots, p.lists = s.root.number(p.slots, p.lists)
+	}
+}

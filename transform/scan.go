@@ -1,0 +1,263 @@
+package transform
+
+// kind is the JSON type of a value as it was found.
+type kind uint8
+
+const (
+	absent kind = iota
+	jsonNull
+	jsonBoolean
+	jsonNumber
+	jsonText
+	jsonEscaped // text that holds a backslash
+	jsonList
+	jsonObject
+	kinds
+)
+
+var kindNames = [kinds]string{"nothing", "null", "boolean", "number", "string", "string", "list", "object"}
+
+// slot is where a wanted value stands: raw[start:end], quotes and brackets
+// included.
+type slot struct {
+	kind       kind
+	start, end int32
+}
+
+// scanner reads one object in one forward pass, guided by a trie. What the trie
+// does not name is skipped by counting brackets, so neither its depth nor its
+// size costs stack or memory. It checks as much as it needs to never mistake
+// one value for another; it does not check the grammar inside skipped values.
+type scanner struct {
+	raw   []byte
+	slots []slot
+	lists [][]slot // elements of the lists, and keys and values in turn of the objects, that something iterates
+	open  []byte   // brackets to be closed in what is being skipped
+	key   []byte   // a key with its escapes undone
+	at    int      // where scanning stopped when the bytes are not JSON
+}
+
+// scan scans the whole of raw into root's slots. False means that it is not
+// one JSON value; at then says where it stopped being one.
+func (s *scanner) scan(root *node) bool {
+	clear(s.slots[root.slot:root.end])
+	i := s.value(root, space(s.raw, 0))
+	if i < 0 {
+		return false
+	}
+	if i = space(s.raw, i); i != len(s.raw) {
+		s.at = i
+		return false
+	}
+	return true
+}
+
+// element scans one element of a list again, into the slots of the trie that
+// the list's iteration has for its elements.
+func (s *scanner) element(root *node, e slot) {
+	clear(s.slots[root.slot:root.end])
+	s.value(root, int(e.start))
+}
+
+// value scans the value that begins at i and returns where it ends, or -1.
+func (s *scanner) value(n *node, i int) int {
+	if s.slots[n.slot].kind != absent {
+		clear(s.slots[n.slot:n.end]) // a repeated key: the last one counts, whole
+	}
+	found, start, end := absent, i, -1
+	switch c := byteAt(s.raw, i); {
+	case c == '"':
+		found = jsonText
+		var escaped bool
+		if end, escaped = s.text(i); escaped {
+			found = jsonEscaped
+		}
+	case c == '{':
+		found = jsonObject
+		if n.keys == nil && n.list < 0 {
+			end = s.skip(i)
+		} else {
+			end = s.members(n, i+1)
+		}
+	case c == '[':
+		found = jsonList
+		if n.items == nil && n.list < 0 {
+			end = s.skip(i)
+		} else {
+			end = s.elements(n, i+1)
+		}
+	default:
+		found, end = s.scalar(i)
+	}
+	if end >= 0 {
+		s.slots[n.slot] = slot{found, int32(start), int32(end)}
+	}
+	return end
+}
+
+// members scans an object from behind its brace.
+func (s *scanner) members(n *node, i int) int {
+	raw := s.raw
+	if n.list >= 0 {
+		s.lists[n.list] = s.lists[n.list][:0]
+	}
+	if i = space(raw, i); byteAt(raw, i) == '}' {
+		return i + 1
+	}
+	for {
+		if byteAt(raw, i) != '"' {
+			return s.bad(i)
+		}
+		end, escaped := s.text(i)
+		if end < 0 {
+			return end
+		}
+		name := slot{jsonText, int32(i), int32(end)}
+		key := raw[i+1 : end-1]
+		if escaped {
+			name.kind = jsonEscaped
+			s.key, _ = unescape(s.key[:0], key)
+			key = s.key
+		}
+		if i = space(raw, end); byteAt(raw, i) != ':' {
+			return s.bad(i)
+		}
+		i = space(raw, i+1)
+		start := i
+		if c := n.find(key); c != nil {
+			i = s.value(c, i)
+		} else {
+			i = s.skip(i)
+		}
+		if i < 0 {
+			return i
+		}
+		if n.list >= 0 {
+			s.lists[n.list] = append(s.lists[n.list], name, slot{kindOf(raw[start:i]), int32(start), int32(i)})
+		}
+		switch i = space(raw, i); byteAt(raw, i) {
+		case ',':
+			i = space(raw, i+1)
+		case '}':
+			return i + 1
+		default:
+			return s.bad(i)
+		}
+	}
+}
+
+// elements scans a list from behind its bracket.
+func (s *scanner) elements(n *node, i int) int {
+	raw := s.raw
+	if n.list >= 0 {
+		s.lists[n.list] = s.lists[n.list][:0]
+	}
+	if i = space(raw, i); byteAt(raw, i) == ']' {
+		return i + 1
+	}
+	for at := 0; ; at++ {
+		start := i
+		if at < len(n.items) && n.items[at] != nil {
+			i = s.value(n.items[at], i)
+		} else {
+			i = s.skip(i)
+		}
+		if i < 0 {
+			return i
+		}
+		if n.list >= 0 {
+			s.lists[n.list] = append(s.lists[n.list], slot{kindOf(raw[start:i]), int32(start), int32(i)})
+		}
+		switch i = space(raw, i); byteAt(raw, i) {
+		case ',':
+			i = space(raw, i+1)
+		case ']':
+			return i + 1
+		default:
+			return s.bad(i)
+		}
+	}
+}
+
+// skip passes over one value of any depth.
+func (s *scanner) skip(i int) int {
+	switch byteAt(s.raw, i) {
+	case '"':
+		end, _ := s.text(i)
+		return end
+	case '{', '[':
+		return s.brackets(i)
+	}
+	_, end := s.scalar(i)
+	return end
+}
+
+// brackets passes over an object or a list by counting, not by recursion.
+func (s *scanner) brackets(i int) int {
+	raw, open := s.raw, s.open[:0]
+	defer func() { s.open = open }()
+	for i < len(raw) {
+		switch c := raw[i]; c {
+		case '"':
+			if i, _ = s.text(i); i < 0 {
+				return i
+			}
+			continue
+		case '{', '[':
+			open = append(open, c+2) // in ASCII a closing bracket is two after its opening one
+		case '}', ']':
+			if open[len(open)-1] != c {
+				return s.bad(i)
+			}
+			if open = open[:len(open)-1]; len(open) == 0 {
+				return i + 1
+			}
+		case ' ':
+			i = space(raw, i)
+			continue
+		}
+		i++
+	}
+	return s.bad(i)
+}
+
+// text passes over a string from its opening quote, and tells whether it holds
+// a backslash.
+func (s *scanner) text(i int) (end int, escaped bool) {
+	i = special(s.raw, i+1)
+	for i < len(s.raw) && s.raw[i] == '\\' {
+		escaped = true
+		if i += 2; i > len(s.raw) {
+			break
+		}
+		i = special(s.raw, i)
+	}
+	if i >= len(s.raw) {
+		return s.bad(len(s.raw)), false
+	}
+	return i + 1, escaped
+}
+
+// scalar passes over a number, true, false or null. A number's grammar is
+// checked where the number is used.
+func (s *scanner) scalar(i int) (kind, int) {
+	raw := s.raw
+	switch c := byteAt(raw, i); {
+	case c == '-' || c >= '0' && c <= '9':
+		for i++; i < len(raw) && numeric[raw[i]]; i++ {
+		}
+		return jsonNumber, i
+	case c == 't' && i+4 <= len(raw) && string(raw[i:i+4]) == "true":
+		return jsonBoolean, i + 4
+	case c == 'f' && i+5 <= len(raw) && string(raw[i:i+5]) == "false":
+		return jsonBoolean, i + 5
+	case c == 'n' && i+4 <= len(raw) && string(raw[i:i+4]) == "null":
+		return jsonNull, i + 4
+	}
+	return absent, s.bad(i)
+}
+
+func (s *scanner) bad(i int) int {
+	s.at = i
+	return -1
+}

@@ -1,0 +1,78 @@
+package transform
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// numeric holds for the bytes that a JSON number is made of.
+var numeric = [256]bool{'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
+	'8': true, '9': true, '-': true, '+': true, '.': true, 'e': true, 'E': true}
+
+// kindOf tells the type of a value that has been scanned.
+func kindOf(raw []byte) kind {
+	switch raw[0] {
+	case '"':
+		if special(raw, 1) < len(raw)-1 {
+			return jsonEscaped
+		}
+		return jsonText
+	case '{':
+		return jsonObject
+	case '[':
+		return jsonList
+	case 't', 'f':
+		return jsonBoolean
+	case 'n':
+		return jsonNull
+	}
+	return jsonNumber
+}
+
+// byteAt returns raw[i], or 0 behind the end: no token begins with 0.
+func byteAt(raw []byte, i int) byte {
+	if i < len(raw) {
+		return raw[i]
+	}
+	return 0
+}
+
+const (
+	ones      = 0x0101010101010101
+	tops      = 0x8080808080808080
+	spaces    = 0x2020202020202020
+	quotes    = 0x2222222222222222
+	backslash = 0x5c5c5c5c5c5c5c5c
+)
+
+// space passes over white space, eight blanks at a time: half of Stripe's
+// pretty-printed bytes are indentation.
+func space(raw []byte, i int) int {
+	for i < len(raw) {
+		switch raw[i] {
+		case ' ', '\n', '\r', '\t':
+			i++
+		default:
+			return i
+		}
+		for i+8 <= len(raw) && binary.LittleEndian.Uint64(raw[i:]) == spaces {
+			i += 8
+		}
+	}
+	return i
+}
+
+// special returns where the next quote or backslash stands, or len(raw). It
+// looks at eight bytes at a time; a byte is zero where word ^ pattern borrows.
+func special(raw []byte, i int) int {
+	for ; i+8 <= len(raw); i += 8 {
+		word := binary.LittleEndian.Uint64(raw[i:])
+		q, b := word^quotes, word^backslash
+		if found := ((q-ones) & ^q | (b-ones) & ^b) & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
+		}
+	}
+	for ; i < len(raw) && raw[i] != '"' && raw[i] != '\\'; i++ {
+	}
+	return min(i, len(raw))
+}

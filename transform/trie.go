@@ -1,0 +1,81 @@
+package transform
+
+// node is one step of the key trie: the places below one source value that any
+// mapping of the object wants. The scanner walks the raw bytes and the trie
+// together and skips whatever the trie does not name.
+type node struct {
+	slot, end int       // slots[slot:end] belong to this node and all below it
+	keys      [][]child // members of an object, by length of the key
+	items     []*node   // elements of a list, by index; nil where none is wanted
+	list      int       // lists[list] receives the place of everything inside; -1 when nothing iterates it
+	name      string    // path from the root, for drift and messages
+}
+
+type child struct {
+	key  string
+	node *node
+}
+
+func newNode(name string) *node { return &node{list: -1, name: name} }
+
+// find returns the child for a key, or nil. Buckets by length leave a handful
+// of comparisons of equal length, which measured faster than a map.
+func (n *node) find(key []byte) *node {
+	if len(key) >= len(n.keys) {
+		return nil
+	}
+	for i := range n.keys[len(key)] {
+		if c := &n.keys[len(key)][i]; c.key == string(key) {
+			return c.node
+		}
+	}
+	return nil
+}
+
+// member returns the child for a key, made if it is new.
+func (n *node) member(key string) *node {
+	if c := n.find([]byte(key)); c != nil {
+		return c
+	}
+	for len(n.keys) <= len(key) {
+		n.keys = append(n.keys, nil)
+	}
+	c := newNode(join(n.name, key))
+	n.keys[len(key)] = append(n.keys[len(key)], child{key, c})
+	return c
+}
+
+// item returns the child for a list index, made if it is new.
+func (n *node) item(i int) *node {
+	for len(n.items) <= i {
+		n.items = append(n.items, nil)
+	}
+	if n.items[i] == nil {
+		n.items[i] = newNode(n.name + index(i))
+	}
+	return n.items[i]
+}
+
+// number hands out slots in preorder, so that everything below a node is one
+// run of slots and a repeated key can forget all of it at once. It returns the
+// next free slot and list.
+func (n *node) number(slot, list int) (int, int) {
+	n.slot = slot
+	slot++
+	if n.list >= 0 {
+		n.list = list
+		list++
+	}
+	for _, bucket := range n.keys {
+		for _, c := range bucket {
+			slot, list = c.node.number(slot, list)
+		}
+	}
+	for _, c := range n.items {
+		if c != nil {
+			slot, list = c.number(slot, list)
+		}
+	}
+	n.end = slot
+	return slot, list
+}

@@ -1,0 +1,34 @@
+package transform
+
+// state says whether an expression has a value.
+type state uint8
+
+const (
+	null  state = iota // missing or null in the source
+	set                // there is a value
+	wrong              // there was one, of the wrong type or out of range; null to all but money
+)
+
+// value is what an expression evaluates to. Which members hold it follows from
+// the expression's static type, so a value carries no type of its own. It is
+// small enough to be returned in registers.
+type value struct {
+	state state
+	text  []byte // text and JSON; for a wrong amount of money, the reason
+	num   int64  // integer, boolean, µs since 1970, day, float64 bits, amount × 1000, low half of a decimal, length of a list
+	high  int64  // minor units beside an amount; high half of a decimal
+}
+
+func textValue(text []byte) value { return value{state: set, text: text} }
+
+func integerValue(n int64) value { return value{state: set, num: n} }
+
+func booleanValue(b bool) value {
+	if b {
+		return value{state: set, num: 1}
+	}
+	return value{state: set}
+}
+
+// isTrue holds for a boolean that is there and true: null is not true.
+func (v value) isTrue() bool { return v.state == set && v.num != 0 }
