@@ -1,0 +1,175 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/zeebo/xxh3"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Batch is some objects of a stream and all that they were mapped to.
+type Batch struct {
+	Objects []ObjectVersion
+	Tables  []TableRows
+}
+
+// ObjectVersion is one version of one object, without its JSON.
+type ObjectVersion struct {
+	ID         string
+	Seq        uint64
+	Segment    uint64
+	Hash       uint64 // Raw.Hash
+	Created    time.Time
+	ObservedAt time.Time
+	Deleted    bool
+	Incomplete []string // nested lists of which not every page could be read
+}
+
+// TableRows is what the objects of a batch became in one table. Rows has
+// exactly the columns Schema.Columns() names, in order; nil is no rows.
+type TableRows struct {
+	Schema  *schemas.Schema
+	Rows    arrow.RecordBatch
+	Rejects []Reject
+}
+
+// Reject is a row that could not be made.
+type Reject struct {
+	ID      string
+	Seq     uint64
+	Segment uint64
+	Table   string
+	Field   string
+	Rule    string
+	Reason  string
+	Mapping string
+}
+
+// Applied counts what one Apply changed.
+type Applied struct {
+	Objects int64 // newest versions taken over; older and known ones do not count
+	Rows    int64
+	Rejects int64
+	Deleted int64 // objects marked as deleted
+}
+
+// Hash tells two versions of an object apart.
+func (r *Raw) Hash() uint64 {
+	var h xxh3.Hasher
+	_, _ = h.Write(r.Object)
+	_, _ = h.Write([]byte{0}) // JSON has no zero byte, so the parts cannot run into each other
+	_, _ = h.Write(r.More)
+	if r.Deleted {
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
+}
+
+// Version returns what Apply needs to know of an object.
+func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
+	return ObjectVersion{ID: r.ID, Seq: r.Seq, Segment: segment, Hash: r.Hash(),
+		Created: r.Created, ObservedAt: r.ObservedAt, Deleted: r.Deleted, Incomplete: incomplete}
+}
+
+// Apply merges whole segments of one stream, up to upTo, in one transaction
+// that also moves the stream's position (Invariant 4): after an error or a
+// crash nothing of it is there, or everything.
+//
+// The unit of merging is the source object. The newest version of an object
+// replaces all rows and rejects that older ones made, in every table; versions
+// older than what is known are left out (Invariant 6), and so are versions
+// that are known, so applying a segment again changes nothing (Invariant 5).
+// A tombstone keeps the object's last rows and marks them deleted.
+//
+// Rows that belong to none of the batches' objects, or that get lost on the
+// way, are an error (Invariant 3).
+func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) (Applied, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, staged: map[*table]int64{}}
+	err := s.trim(ctx)
+	if err == nil {
+		err = s.inTx(ctx, func() error { return m.apply(ctx, upTo, batches) })
+	}
+	if err != nil {
+		return Applied{}, fmt.Errorf("apply %s/%s up to segment %d: %w", upTo.Account, upTo.Stream, upTo.Segment, err)
+	}
+	s.positions[m.key] = max(s.positions[m.key], upTo.Segment)
+	hit(s.lake.opts.Trace.AfterCommit)
+	return m.applied, nil
+}
+
+// apply is what one transaction does.
+func (m *merge) apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) error {
+	if err := m.stage(ctx, batches); err != nil {
+		return err
+	}
+	if err := m.merge(ctx); err != nil {
+		return err
+	}
+	if err := m.move(ctx, upTo.Segment); err != nil {
+		return err
+	}
+	hit(m.lake.opts.Trace.BeforeCommit)
+	return nil
+}
+
+// move advances the position by compare-and-swap: a position that is not where
+// this process left it means that another one wrote, and everything is undone.
+// It never moves back: segments applied again are behind it.
+func (m *merge) move(ctx context.Context, segment uint64) error {
+	old := m.positions[m.key]
+	if segment <= old {
+		return nil
+	}
+	var moved int64
+	var err error
+	if old == 0 {
+		moved, err = m.exec(ctx, `INSERT INTO meta.positions SELECT ?, ?, ?
+			WHERE NOT EXISTS (FROM meta.positions WHERE account = ? AND stream = ?)`,
+			m.key.account, m.key.stream, int64(segment), m.key.account, m.key.stream)
+	} else {
+		moved, err = m.exec(ctx, `UPDATE meta.positions SET segment = ? WHERE account = ? AND stream = ? AND segment = ?`,
+			int64(segment), m.key.account, m.key.stream, int64(old))
+	}
+	if err == nil && moved != 1 {
+		err = errors.New("the position was moved by another process: run again")
+	}
+	return err
+}
+
+// Unchanged reports, for each object, whether its bytes are those of its newest
+// version in the state. The state must have applied the whole log of the
+// stream, or an object that went back to an older version is missed.
+func (s *State) Unchanged(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unchanged := make([]bool, len(objects))
+	if len(objects) == 0 {
+		return unchanged, nil
+	}
+	src, err := rowSource(len(objects), func(i int) []any {
+		return []any{int64(i), objects[i].ID, objects[i].Hash()}
+	}, kindBigint, kindText, kindHash)
+	if err != nil {
+		return nil, err
+	}
+	id, done := s.feed.offer(src)
+	defer done()
+	var i int64
+	err = s.each(ctx, []any{&i}, func() error {
+		unchanged[i] = true
+		return nil
+	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON o.id = n.c1 AND o.hash = n.c2
+		WHERE o.account = ? AND o.stream = ?`, feedName, id), account, stream)
+	if err != nil {
+		return nil, fmt.Errorf("compare %d objects of %s/%s: %w", len(objects), account, stream, err)
+	}
+	return unchanged, nil
+}

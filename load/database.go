@@ -1,0 +1,190 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// privateTables live beside the declared ones. Schema state is dropped from
+// what is published; schema meta is published.
+var privateTables = []string{
+	"CREATE SCHEMA state", "CREATE SCHEMA meta",
+	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
+	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN)",
+	"CREATE TABLE state.dirty (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, bucket SMALLINT, revision BIGINT)",
+	"CREATE TABLE meta.positions (account VARCHAR, stream VARCHAR, segment BIGINT)",
+	"CREATE TABLE meta.rejects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR)",
+	"CREATE TABLE meta.incomplete_lists (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, list VARCHAR)",
+	"CREATE TABLE meta.runs (run_id VARCHAR, started TIMESTAMP, finished TIMESTAMP, command VARCHAR, outcome VARCHAR, requests BIGINT, objects BIGINT, rows BIGINT, rejects BIGINT, detail VARCHAR)",
+	"CREATE TABLE meta.partitions (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, part INTEGER, parts INTEGER, rows BIGINT, bytes BIGINT, path VARCHAR, first TIMESTAMP, last TIMESTAMP)",
+	"CREATE TABLE meta.tables (\"table\" VARCHAR, schema VARCHAR, version VARCHAR, title VARCHAR, description VARCHAR, primary_key VARCHAR[])",
+	"CREATE TABLE meta.columns (\"table\" VARCHAR, path VARCHAR, type VARCHAR, title VARCHAR, description VARCHAR, unit VARCHAR, label VARCHAR, ref VARCHAR)",
+	"COMMENT ON TABLE meta.positions IS 'Up to which segment of the raw log this warehouse holds each stream.'",
+	"COMMENT ON TABLE meta.rejects IS 'Rows that could not be made, with the reason. Their objects are in the raw log.'",
+	"COMMENT ON TABLE meta.incomplete_lists IS 'Nested lists of which not every page could be read.'",
+	"COMMENT ON TABLE meta.runs IS 'Runs of stripelake on this lake, up to when this warehouse was published.'",
+	"COMMENT ON TABLE meta.partitions IS 'Parquet files of this generation; path is relative to it.'",
+	"COMMENT ON TABLE meta.tables IS 'The declared tables.'",
+	"COMMENT ON TABLE meta.columns IS 'Columns of the declared tables and the members of their objects.'",
+}
+
+// databasePath is the state's DuckDB file.
+func (l *Lake) databasePath() string { return l.path(stateDir, "work.duckdb") }
+
+// openDatabase attaches work.duckdb, or a new one where that does not fit.
+func (s *State) openDatabase(ctx context.Context) error {
+	path := s.lake.databasePath()
+	_, statErr := os.Stat(path)
+	switch {
+	case errors.Is(statErr, fs.ErrNotExist):
+		s.Fresh = "no state yet"
+	case statErr != nil:
+		return statErr
+	default:
+		reason, err := s.tryDatabase(ctx)
+		if err != nil || reason == "" {
+			return err
+		}
+		s.Fresh = reason
+	}
+	if err := removeDatabase(path); err != nil {
+		return err
+	}
+	return s.createDatabase(ctx)
+}
+
+// tryDatabase attaches an existing state. It returns why that state cannot be
+// used and must make way; an error is a state that may be good but cannot be
+// reached now.
+func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
+	path := s.lake.databasePath()
+	err = s.run(ctx, attach(path, "work", "")...)
+	var version int
+	var duck, fingerprint, running string
+	if err == nil {
+		err = s.one(ctx, []any{&version, &duck, &fingerprint, &s.lineage, &running},
+			"SELECT version, duckdb, fingerprint, lineage, version() FROM state.info")
+	}
+	switch {
+	case err == nil && version != stateVersion:
+		reason = fmt.Sprintf("state version %d, want %d", version, stateVersion)
+	case err == nil && duck != running:
+		reason = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
+	case err == nil && fingerprint != s.lake.fingerprint():
+		reason = "schemas or mappings changed"
+	case err == nil:
+		return "", nil
+	case ctx.Err() != nil || passing(err) || errors.Is(writable(path), fs.ErrPermission):
+		return "", err
+	default:
+		// Everything in it is in the log; the file is kept for whoever asks why.
+		reason = fmt.Sprintf("damaged, set aside as %s.damaged: %v", path, err)
+	}
+	_ = s.run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
+	if strings.HasPrefix(reason, "damaged") {
+		return reason, os.Rename(path, path+".damaged")
+	}
+	return reason, nil
+}
+
+// passing reports whether DuckDB's error says nothing about the file itself:
+// another program has it open, or there is no room.
+func passing(err error) bool {
+	return slices.ContainsFunc([]string{"lock on file", "Out of Memory", "No space left"},
+		func(s string) bool { return strings.Contains(err.Error(), s) })
+}
+
+// writable returns why a file cannot be opened for writing, if so.
+func writable(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// removeDatabase removes a DuckDB file and its write-ahead log.
+func removeDatabase(path string) error {
+	for _, p := range []string{path, path + ".wal"} {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// createDatabase makes an empty state beside its place and moves it there.
+func (s *State) createDatabase(ctx context.Context) error {
+	path := s.lake.databasePath()
+	fresh := path + tmpSuffix
+	if err := removeDatabase(fresh); err != nil {
+		return err
+	}
+	if err := s.run(ctx, attach(fresh, "work", "")...); err != nil {
+		return err
+	}
+	if err := s.createTables(ctx); err != nil {
+		return err
+	}
+	return s.settle(ctx, fresh, "work")
+}
+
+// settle moves a new database file, attached under a name, to the state's
+// place and attaches it there. Replacing the file is safe only because no other
+// process ever opens the state: DuckDB finds a write-ahead log by its path.
+func (s *State) settle(ctx context.Context, fresh, name string) error {
+	path := s.lake.databasePath()
+	err := s.run(ctx, "CHECKPOINT "+name, "USE memory", "DETACH "+name, "DETACH DATABASE IF EXISTS work")
+	if err != nil {
+		return err
+	}
+	for _, wal := range []string{fresh + ".wal", path + ".wal"} {
+		if _, err := os.Stat(wal); err == nil {
+			return fmt.Errorf("%s is left after a checkpoint", wal)
+		}
+	}
+	if err := errors.Join(os.Chmod(fresh, 0o600), syncPath(fresh)); err != nil {
+		return err
+	}
+	if err := renameFile(fresh, path, moments{synced: s.lake.opts.Trace.StateRewritten}); err != nil {
+		return err
+	}
+	return s.run(ctx, attach(path, "work", "")...)
+}
+
+func (s *State) createTables(ctx context.Context) error {
+	s.lineage = rand.Text()
+	return s.inTx(ctx, func() error {
+		if err := s.run(ctx, privateTables...); err != nil {
+			return err
+		}
+		for _, t := range s.tables {
+			if err := s.run(ctx, append([]string{createTable(t.Schema)}, comments(t.Schema)...)...); err != nil {
+				return err
+			}
+		}
+		if err := s.describeTables(ctx); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?)",
+			stateVersion, s.lake.fingerprint(), s.lineage, s.lake.newestGeneration())
+		return err
+	})
+}
+
+// fingerprint covers whatever decides what the state's tables hold.
+func (l *Lake) fingerprint() string {
+	h := sha256.New()
+	fmt.Fprintln(h, l.opts.Fingerprint)
+	for _, t := range l.opts.Tables {
+		fmt.Fprintln(h, createTable(t.Schema), comments(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}

@@ -1,0 +1,72 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// ident quotes an identifier.
+func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// literal quotes a text for the statements that take no parameters.
+func literal(text string) string { return `'` + strings.ReplaceAll(text, `'`, `''`) + `'` }
+
+// sqlType returns the DuckDB type that holds a declared type.
+func sqlType(t schemas.Type) string {
+	switch t.Kind {
+	case schemas.Boolean:
+		return "BOOLEAN"
+	case schemas.Short:
+		return "SMALLINT"
+	case schemas.Integer:
+		return "INTEGER"
+	case schemas.Long:
+		return "BIGINT"
+	case schemas.Number:
+		return "DOUBLE"
+	case schemas.Decimal:
+		return "DECIMAL(38,12)"
+	case schemas.Money:
+		return "DECIMAL(18,3)" // Invariant 10: exact, and wide enough for every currency's exponent
+	case schemas.Date:
+		return "DATE"
+	case schemas.DateTime:
+		return "TIMESTAMP"
+	case schemas.JSON:
+		return "JSON"
+	case schemas.List:
+		return sqlType(*t.Elem) + "[]"
+	case schemas.Map:
+		return "MAP(VARCHAR, " + sqlType(*t.Elem) + ")"
+	case schemas.Object:
+		members := schemas.Members(t.Fields)
+		parts := make([]string, len(members))
+		for i, m := range members {
+			parts[i] = ident(m.Name) + " " + sqlType(m.Type)
+		}
+		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	default:
+		return "VARCHAR"
+	}
+}
+
+// createTable returns the statement that makes a declared table. There is no
+// primary key: the merge keeps keys unique, and an index makes merging rows
+// with maps and lists some thirty times slower (measured).
+func createTable(s *schemas.Schema) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE %s (", ident(s.Table))
+	for i, c := range s.Columns() {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		fmt.Fprintf(&b, "\n  %s %s", ident(c.Name), sqlType(c.Type))
+		if c.Required {
+			b.WriteString(" NOT NULL")
+		}
+	}
+	b.WriteString("\n)")
+	return b.String()
+}

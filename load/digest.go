@@ -1,0 +1,147 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// undigested columns say when and from which reading of the log a row was
+// made, not what it says.
+var undigested = []string{"synced_at", "_seq", "deleted_seen_at"}
+
+// Digest hashes what a lake holds, so that two lakes can be compared: for each
+// published table its rows, in any order, less synced_at, _seq and
+// deleted_seen_at; and under "log" the set of (account, stream, id, object) of
+// the raw log. The warehouse and the Parquet files of the linked generation
+// must hold the same rows, or that is the error.
+func Digest(ctx context.Context, dir string) (map[string]string, error) {
+	digest := map[string]string{}
+	root, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	var g Generation
+	if err := readJSON(filepath.Join(root, manifestName), &g); err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	db, err := OpenWarehouse(filepath.Join(root, warehouseName))
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	defer conn.Close()
+	q := querier{conn}
+	for table := range g.Rows {
+		if digest[table], err = digestTable(ctx, q, root, g, table); err != nil {
+			return nil, fmt.Errorf("digest table %s: %w", table, err)
+		}
+	}
+	if digest["log"], err = digestLog(ctx, dir); err != nil {
+		return nil, fmt.Errorf("digest log: %w", err)
+	}
+	return digest, nil
+}
+
+// digestTable hashes a table of the warehouse and checks its files against it.
+func digestTable(ctx context.Context, q querier, root string, g Generation, table string) (string, error) {
+	var kept []string
+	var column string
+	err := q.each(ctx, []any{&column}, func() error {
+		if !slices.Contains(undigested, column) {
+			kept = append(kept, ident(column))
+		}
+		return nil
+	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
+	if err != nil {
+		return "", err
+	}
+	want, err := digestRows(ctx, q, ident(table), kept)
+	if err != nil {
+		return "", err
+	}
+	var files []string
+	for _, f := range g.Files {
+		if f.Table == table {
+			files = append(files, literal(filepath.Join(root, filepath.FromSlash(f.Path))))
+		}
+	}
+	if len(files) == 0 {
+		if g.Rows[table] != 0 {
+			return "", errors.New("it has rows but no files")
+		}
+		return want, nil
+	}
+	got, err := digestRows(ctx, q, fmt.Sprintf("read_parquet([%s], hive_partitioning = false)", strings.Join(files, ", ")), kept)
+	if err == nil && got != want {
+		err = fmt.Errorf("its Parquet files hold other rows (%s) than the warehouse (%s)", got, want)
+	}
+	return want, err
+}
+
+// digestRows hashes each row and adds the hashes up: the order of rows does not
+// matter, how often one occurs does.
+func digestRows(ctx context.Context, q querier, from string, columns []string) (string, error) {
+	var rows int64
+	var low, high sql.NullString
+	err := q.one(ctx, []any{&rows, &low, &high}, fmt.Sprintf(`
+		SELECT count(*), CAST(sum(CAST(md5_number_lower(r) AS HUGEINT)) AS VARCHAR),
+			CAST(sum(CAST(md5_number_upper(r) AS HUGEINT)) AS VARCHAR)
+		FROM (SELECT CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s)`, packed(columns), from))
+	return fmt.Sprintf("%d rows %s %s", rows, low.String, high.String), err
+}
+
+// digestLog hashes the set of objects of the whole log.
+func digestLog(ctx context.Context, dir string) (string, error) {
+	l := &Lake{dir: dir}
+	accounts, err := subdirs(l.path(rawDir))
+	if err != nil {
+		return "", err
+	}
+	seen := map[[16]byte]struct{}{}
+	for _, account := range accounts {
+		streams, err := l.Streams(account)
+		if err != nil {
+			return "", err
+		}
+		for _, stream := range streams {
+			for batch, err := range l.Read(ctx, account, stream, 0) {
+				if err != nil {
+					return "", err
+				}
+				for i := range batch.Objects {
+					seen[batch.Objects[i].digest(account, stream)] = struct{}{}
+				}
+			}
+		}
+	}
+	var all [][16]byte
+	for d := range seen {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
+	h := sha256.New()
+	for _, d := range all {
+		h.Write(d[:])
+	}
+	return fmt.Sprintf("%d objects %s", len(all), hex.EncodeToString(h.Sum(nil))), nil
+}
+
+func (r *Raw) digest(account, stream string) [16]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
+	h.Write(r.Object)
+	h.Write([]byte{0})
+	h.Write(r.More)
+	return [16]byte(h.Sum(nil))
+}

@@ -1,0 +1,146 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// openDuckDB starts a DuckDB instance that never touches the network, keeps to
+// a memory limit and spills into tmp. Databases are attached to it by SQL,
+// where a path can hold any character; every new connection runs setup.
+func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.DB, error) {
+	settings := url.Values{
+		// Linked in: json, parquet, icu. A typo must not make a download.
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+		"memory_limit":                 {memory},
+		"threads":                      {strconv.Itoa(threads)},
+		"temp_directory":               {tmp},
+		// Nothing here relies on the order of unordered reads, and keeping it costs memory.
+		"preserve_insertion_order": {"false"},
+	}
+	connector, err := duckdb.NewConnector("?"+settings.Encode(), func(conn driver.ExecerContext) error {
+		for _, statement := range setup {
+			if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start duckdb: %w", err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// attach returns the statements that open a database file and make it the
+// default of a connection.
+func attach(path, name, options string) []string {
+	return []string{
+		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS %s%s", literal(path), ident(name), options),
+		"USE " + ident(name),
+	}
+}
+
+// OpenWarehouse opens a published warehouse, or any DuckDB file, for reading
+// only: with little memory, and with extensions that are not linked in off.
+// Its tables are the connection's default, so no catalog needs to be named.
+func OpenWarehouse(path string) (*sql.DB, error) {
+	db, err := openDuckDB("160MB", 2, "", attach(path, "warehouse", " (READ_ONLY)")...)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Ping(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open warehouse %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+// querier is what runs statements: a connection's transaction or none.
+type querier struct {
+	conn *sql.Conn
+}
+
+// exec runs a statement and returns the rows it changed.
+func (q querier) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	res, err := q.conn.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%w\nin: %s", err, clip(statement))
+	}
+	return res.RowsAffected()
+}
+
+// run runs statements one after the other.
+func (q querier) run(ctx context.Context, statements ...string) error {
+	for _, s := range statements {
+		if _, err := q.exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one reads a single row into dest. No row is sql.ErrNoRows.
+func (q querier) one(ctx context.Context, dest []any, query string, args ...any) error {
+	err := q.conn.QueryRowContext(ctx, query, args...).Scan(dest...)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w\nin: %s", err, clip(query))
+	}
+	return err
+}
+
+// each scans every row of a query into dest and calls f after each.
+func (q querier) each(ctx context.Context, dest []any, f func() error, query string, args ...any) (err error) {
+	rows, err := q.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("%w\nin: %s", err, clip(query))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// inTx runs f in a transaction: committed when f returns nil, rolled back
+// otherwise. BEGIN and COMMIT are statements of our own because the one
+// connection also carries the table function and the temporary tables.
+func (q querier) inTx(ctx context.Context, f func() error) error {
+	if _, err := q.exec(ctx, "BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		_, err = q.exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		// The caller's context may be what ended the transaction.
+		_, rollbackErr := q.exec(context.WithoutCancel(ctx), "ROLLBACK")
+		if duckErr := new(duckdb.Error); errors.As(rollbackErr, &duckErr) && duckErr.Type == duckdb.ErrorTypeTransaction {
+			rollbackErr = nil // a failed COMMIT has already rolled back
+		}
+		return errors.Join(err, rollbackErr)
+	}
+	return nil
+}
+
+// clip shortens a statement for an error.
+func clip(statement string) string {
+	const most = 300
+	if len(statement) <= most {
+		return statement
+	}
+	return statement[:most] + " …"
+}

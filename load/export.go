@@ -1,0 +1,164 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// partition exports the parts of a partition that changed and links the rest.
+// A partition that needs more parts than before is exported whole.
+func (p *publisher) partition(ctx context.Context, t *table, part partition, dirty []int) error {
+	old := map[int]File{}
+	before := 0
+	for _, f := range p.before[t.Schema.Table] {
+		if f.Account == part.account && f.Partition == part.label {
+			old[f.Part], before = f, f.Parts
+		}
+	}
+	parts := partsFor(part.rows, t.partRows(p.lake.opts.PartRows), before)
+	changed := map[int]bool{}
+	for _, bucket := range dirty {
+		changed[bucket&(parts-1)] = true
+	}
+	for k := range parts {
+		var err error
+		if p.prev.Lineage != "" && parts == before && !changed[k] {
+			if f, ok := old[k]; ok { // a part without rows has no file
+				err = p.link(f)
+			}
+		} else {
+			err = p.export(ctx, t, part, k, parts)
+		}
+		if err != nil {
+			return fmt.Errorf("part %d of %d: %w", k, parts, err)
+		}
+	}
+	return nil
+}
+
+// link puts an unchanged file of the generation before into this one.
+func (p *publisher) link(f File) error {
+	to := filepath.Join(p.dir, filepath.FromSlash(f.Path))
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	if err := os.Link(p.lake.generationPath(p.prev.Number, filepath.FromSlash(f.Path)), to); err != nil {
+		return err
+	}
+	p.Files = append(p.Files, f)
+	return nil
+}
+
+// exportRowGroup rows make a row group of an exported file. DuckDB holds one
+// in memory while it writes; its default is 122,880, and files are no smaller for it.
+const exportRowGroup = 16_384
+
+// export writes one part, sorted by time and key. Sorting stays small because
+// a part is: a large month as a whole runs out of a small memory limit.
+func (p *publisher) export(ctx context.Context, t *table, part partition, k, parts int) error {
+	period, err := t.period.where(part.label)
+	if err != nil {
+		return err
+	}
+	f := File{Table: t.Schema.Table, Account: part.account, Partition: part.label, Part: k, Parts: parts,
+		Path: path.Join(t.period.folder(t.Schema.Table, part.account, part.label), fmt.Sprintf("part-%02d.parquet", k))}
+	final := filepath.Join(p.dir, filepath.FromSlash(f.Path))
+	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
+		return err
+	}
+	if err := p.trim(ctx); err != nil {
+		return err
+	}
+	tmp := final + tmpSuffix
+	_, err = p.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d ORDER BY %s)
+		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, KV_METADATA {schema: %s, fingerprint: %s})`,
+		ident(t.Schema.Table), literal(part.account), period, bucketOf(""), parts-1, k, strings.Join(t.order(), ", "),
+		literal(tmp), exportRowGroup, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
+	if err != nil {
+		return err
+	}
+	if err := p.inspect(ctx, t, tmp, &f); err != nil {
+		return err
+	}
+	if f.Rows == 0 {
+		return errors.Join(os.Remove(tmp), removeEmpty(filepath.Dir(final)))
+	}
+	if err := syncPath(tmp); err != nil {
+		return err
+	}
+	trace := p.lake.opts.Trace
+	hit(trace.PartWritten)
+	if err := renameFile(tmp, final, moments{renamed: trace.PartRenamed}); err != nil {
+		return err
+	}
+	p.Files = append(p.Files, f)
+	return nil
+}
+
+// removeEmpty removes a folder if nothing is in it.
+func removeEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) > 0 {
+		return err
+	}
+	return os.Remove(dir)
+}
+
+// order is how the rows of a file are sorted.
+func (t *table) order() []string {
+	var columns []string
+	if t.period.column != "" {
+		columns = append(columns, ident(t.period.column))
+	}
+	return append(columns, t.keys()...)
+}
+
+// keys returns the quoted columns that tell rows of one account apart.
+func (t *table) keys() []string {
+	keys := make([]string, len(t.Schema.PrimaryKey))
+	for i, k := range t.Schema.PrimaryKey {
+		keys[i] = ident(k)
+	}
+	return keys
+}
+
+// inspect reads a written file back: its rows, its first and last time, and
+// that no key is in it twice (Invariant 7).
+func (p *publisher) inspect(ctx context.Context, t *table, file string, f *File) error {
+	when := "CAST(NULL AS TIMESTAMP)"
+	if t.period.column != "" {
+		when = ident(t.period.column)
+	}
+	var distinct int64
+	var first, last sql.NullTime
+	err := p.one(ctx, []any{&f.Rows, &distinct, &first, &last}, fmt.Sprintf(
+		"SELECT count(*), count(DISTINCT struct_pack(%s)), min(%s), max(%s) FROM read_parquet(%s, hive_partitioning = false)",
+		packed(t.keys()), when, when, literal(file)))
+	if err != nil {
+		return err
+	}
+	if distinct != f.Rows {
+		return fmt.Errorf("%d rows have %d different keys (%s): the mapping does not tell its rows apart",
+			f.Rows, distinct, strings.Join(t.keys(), ", "))
+	}
+	if first.Valid {
+		f.First, f.Last = new(first.Time.UTC()), new(last.Time.UTC())
+	}
+	info, err := os.Stat(file)
+	f.Bytes = sizeOf(info)
+	return err
+}
+
+func packed(keys []string) string {
+	members := make([]string, len(keys))
+	for i, k := range keys {
+		members[i] = fmt.Sprintf("k%d := %s", i, k)
+	}
+	return strings.Join(members, ", ")
+}

@@ -1,0 +1,98 @@
+package load
+
+import (
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// feedName is the table function through which rows enter DuckDB. The driver's
+// Arrow interface needs a build tag; its chunk interface needs none.
+const feedName = "stripelake_feed"
+
+// feed hands Go data to the table function: SELECT … FROM stripelake_feed(id).
+type feed struct {
+	mu      sync.Mutex
+	sources map[int64]*source
+	next    int64
+}
+
+// source is data that DuckDB reads through the feed, a chunk at a time.
+type source struct {
+	columns []duckdb.ColumnInfo
+	rows    int
+	fill    func(chunk duckdb.DataChunk, from, n int) error // rows [from, from+n) into chunk rows [0, n)
+}
+
+// register makes the table function known to a connection's database.
+func (f *feed) register(conn *sql.Conn) error {
+	bigint, err := duckdb.NewTypeInfo(duckdb.TYPE_BIGINT)
+	if err != nil {
+		return err
+	}
+	return duckdb.RegisterTableUDF(conn, feedName, duckdb.ChunkTableFunction{
+		Config: duckdb.TableFunctionConfig{Arguments: []duckdb.TypeInfo{bigint}},
+		BindArguments: func(_ map[string]any, args ...any) (duckdb.ChunkTableSource, error) {
+			id, _ := args[0].(int64)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			src, ok := f.sources[id]
+			if !ok {
+				return nil, fmt.Errorf("no feed %d", id)
+			}
+			return &sourceReader{source: src}, nil
+		},
+	})
+}
+
+// offer lets a source be read as stripelake_feed(id) until done is called.
+func (f *feed) offer(src *source) (id int64, done func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sources == nil {
+		f.sources = map[int64]*source{}
+	}
+	f.next++
+	id = f.next
+	f.sources[id] = src
+	return id, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.sources, id)
+	}
+}
+
+// sourceReader is one reading of a source; it is the driver's ChunkTableSource.
+type sourceReader struct {
+	*source
+	read int
+}
+
+func (r *sourceReader) ColumnInfos() []duckdb.ColumnInfo { return r.columns }
+
+func (r *sourceReader) Cardinality() *duckdb.CardinalityInfo {
+	return &duckdb.CardinalityInfo{Cardinality: uint(r.rows), Exact: true}
+}
+
+func (r *sourceReader) Init() {}
+
+// FillChunk fills the next chunk; an empty one ends the reading. A panic here
+// would cross C code, so it is made an error: it can only come from a batch
+// whose arrays are not of the types that its schema declares.
+func (r *sourceReader) FillChunk(chunk duckdb.DataChunk) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("read batch: %v", p)
+		}
+	}()
+	n := min(r.rows-r.read, duckdb.GetDataChunkCapacity())
+	if n > 0 {
+		if err := r.fill(chunk, r.read, n); err != nil {
+			return err
+		}
+		r.read += n
+	}
+	return chunk.SetSize(n)
+}

@@ -1,0 +1,106 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// footer is what a segment knows of itself, in Parquet's key/value metadata.
+type footer struct {
+	Account, Stream   string
+	FirstSeq, LastSeq uint64
+	Cursor            string // opaque; follows the last object of the segment
+	Sum               uint64 // checksum of all rows
+}
+
+const (
+	keyFormat   = "stripelake.format"
+	keyAccount  = "stripelake.account"
+	keyStream   = "stripelake.stream"
+	keyFirstSeq = "stripelake.first_seq"
+	keyLastSeq  = "stripelake.last_seq"
+	keyCursor   = "stripelake.cursor"
+	keySum      = "stripelake.xxh3" // of all rows; Parquet's own checksums are optional and cover less
+)
+
+// DamagedError names a file of the raw log that does not hold what it should.
+// Restore it from a backup; nothing else has what was in it but Stripe.
+type DamagedError struct {
+	Path string
+	Err  error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s is damaged: %v: restore it from a backup", e.Path, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// readFooter reads what a segment says of itself. Opening it finds a torn file.
+func readFooter(file *parquet.File) (footer, error) {
+	var f footer
+	if v, _ := file.Lookup(keyFormat); v != strconv.Itoa(Format) {
+		if n, err := strconv.Atoi(v); err == nil && n > Format {
+			return f, fmt.Errorf("segment format %d: %w", n, ErrNewerFormat)
+		}
+		return f, fmt.Errorf("segment format %q, want %d", v, Format)
+	}
+	f.Account, _ = file.Lookup(keyAccount)
+	f.Stream, _ = file.Lookup(keyStream)
+	f.Cursor, _ = file.Lookup(keyCursor)
+	first, _ := file.Lookup(keyFirstSeq)
+	last, _ := file.Lookup(keyLastSeq)
+	sum, _ := file.Lookup(keySum)
+	var err1, err2, err3 error
+	f.FirstSeq, err1 = strconv.ParseUint(first, 10, 63)
+	f.LastSeq, err2 = strconv.ParseUint(last, 10, 63)
+	f.Sum, err3 = strconv.ParseUint(sum, 16, 64)
+	return f, errors.Join(err1, err2, err3)
+}
+
+// openSegment opens a segment and checks that it is the one its place says.
+// The caller closes the os.File.
+func openSegment(path, account, stream string) (*os.File, *parquet.File, footer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, footer{}, err
+	}
+	fail := func(err error) (*os.File, *parquet.File, footer, error) {
+		return nil, nil, footer{}, errors.Join(&DamagedError{path, err}, f.Close())
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return fail(err)
+	}
+	var file *parquet.File
+	var foot footer
+	err = guard(func() (err error) {
+		file, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+		if err == nil {
+			foot, err = readFooter(file)
+		}
+		return err
+	})
+	if err != nil {
+		return fail(err)
+	}
+	if foot.Account != account || foot.Stream != stream {
+		return fail(fmt.Errorf("it belongs to %s/%s", foot.Account, foot.Stream))
+	}
+	return f, file, foot, nil
+}
+
+// guard makes a panic of the Parquet reader an error: it does not check all of
+// what it reads, and a damaged file must not end the program.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("unreadable: %v", p)
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,177 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Generation is one published, immutable present state of the lake: what its
+// generation.json says.
+type Generation struct {
+	Format    int              `json:"format"`
+	Number    uint64           `json:"number"`
+	Lineage   string           `json:"lineage"`   // of the state it was made from
+	Revision  int64            `json:"revision"`  // of that state
+	Built     time.Time        `json:"built"`     // UTC
+	Warehouse int64            `json:"warehouse"` // bytes of warehouse.duckdb
+	Files     []File           `json:"files"`     // by table, account, partition, part
+	Rows      map[string]int64 `json:"rows"`      // by table
+}
+
+// File is one Parquet file of a generation. Part k of Parts holds the rows
+// whose source id hashes there.
+type File struct {
+	Table     string     `json:"table"`
+	Account   string     `json:"account"`
+	Partition string     `json:"partition"` // "2024-01"; empty for a table without a timestamp
+	Part      int        `json:"part"`
+	Parts     int        `json:"parts"`
+	Rows      int64      `json:"rows"`
+	Bytes     int64      `json:"bytes"`
+	Path      string     `json:"path"`            // inside the generation, slash-separated
+	First     *time.Time `json:"first,omitempty"` // earliest and latest timestamp, UTC
+	Last      *time.Time `json:"last,omitempty"`
+}
+
+const (
+	manifestName  = "generation.json"
+	warehouseName = "warehouse.duckdb"
+)
+
+func (l *Lake) generationPath(number uint64, elem ...string) string {
+	return l.path(append([]string{stateDir, generationsDir, fmt.Sprintf("%06d", number)}, elem...)...)
+}
+
+// Current returns the generation that is linked, and false if none is or if it
+// is not whole: files missing, or of another size than its manifest says.
+func (l *Lake) Current() (Generation, bool, error) {
+	number, ok := l.linked()
+	if !ok {
+		return Generation{}, false, nil
+	}
+	var g Generation
+	err := readJSON(l.generationPath(number, manifestName), &g)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Generation{}, false, nil
+	}
+	if err != nil || g.Format != Format || g.Number != number {
+		return Generation{}, false, nil
+	}
+	if info, err := os.Stat(l.generationPath(number, warehouseName)); err != nil || info.Size() != g.Warehouse {
+		return g, false, nil
+	}
+	for _, f := range g.Files {
+		info, err := os.Stat(l.generationPath(number, filepath.FromSlash(f.Path)))
+		if err != nil || info.Size() != f.Bytes {
+			return g, false, nil
+		}
+	}
+	return g, true, nil
+}
+
+// linked returns the number of the generation that `current` points at.
+func (l *Lake) linked() (uint64, bool) {
+	target, err := os.Readlink(l.path("current"))
+	if err != nil {
+		return 0, false
+	}
+	number, err := strconv.ParseUint(filepath.Base(target), 10, 63)
+	return number, err == nil
+}
+
+// generations returns the numbers of the generations on disk, oldest first.
+func (l *Lake) generations() ([]uint64, error) {
+	names, err := subdirs(l.path(stateDir, generationsDir))
+	if err != nil {
+		return nil, err
+	}
+	var numbers []uint64
+	for _, name := range names {
+		if n, err := strconv.ParseUint(name, 10, 63); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// newestGeneration returns the highest number that is in use.
+func (l *Lake) newestGeneration() int64 {
+	numbers, _ := l.generations()
+	linked, _ := l.linked()
+	return int64(slices.Max(append(numbers, linked)))
+}
+
+// sweepGenerations removes generations that were never linked: a crash left
+// them. Those are the ones above the linked one, for numbers only go up.
+func (l *Lake) sweepGenerations() error {
+	numbers, err := l.generations()
+	if err != nil {
+		return err
+	}
+	linked, _ := l.linked()
+	for _, n := range numbers {
+		if n > linked {
+			err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
+		}
+	}
+	return err
+}
+
+// dropOldGenerations keeps the linked generation and some before it, which
+// readers may still hold open.
+func (l *Lake) dropOldGenerations(linked uint64) error {
+	numbers, err := l.generations()
+	if err != nil {
+		return err
+	}
+	numbers = slices.DeleteFunc(numbers, func(n uint64) bool { return n >= linked })
+	for _, n := range numbers[:max(0, len(numbers)-l.opts.KeepGenerations)] {
+		err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
+	}
+	return err
+}
+
+// link makes a complete generation the one that people read, by one rename
+// (Invariant 7): a reader has all of the old one or all of the new one.
+func (l *Lake) link(number uint64) error {
+	tmp := l.path("current" + tmpSuffix)
+	if err := os.RemoveAll(tmp); err != nil {
+		return err
+	}
+	target := filepath.Join(stateDir, generationsDir, fmt.Sprintf("%06d", number))
+	if err := os.Symlink(target, tmp); err != nil {
+		return err
+	}
+	return renameFile(tmp, l.path("current"), moments{synced: l.opts.Trace.GenerationLinked})
+}
+
+// seal makes a generation read-only and durable, deepest folders first.
+func seal(dir string) error {
+	var dirs []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			dirs = append(dirs, path)
+			return nil
+		}
+		return os.Chmod(path, 0o440)
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range slices.Backward(dirs) {
+		if err := errors.Join(os.Chmod(d, 0o750), syncPath(d)); err != nil {
+			return err
+		}
+	}
+	return syncPath(filepath.Dir(dir))
+}

@@ -1,0 +1,234 @@
+package load
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Format is the version of the lake's layout that this program writes.
+const Format = 1
+
+// ErrNewerFormat says that a newer program made the lake or a segment of it.
+var ErrNewerFormat = errors.New("made by a newer version of stripelake: update the program")
+
+// ErrOtherMode says that the lake holds the other mode's data. A lake holds
+// one of live and test; use another folder for the other.
+var ErrOtherMode = errors.New("the lake holds the other mode's data: use another folder, or the other key")
+
+// Options says how a lake is used. Only Mode and Tables need to be set.
+type Options struct {
+	Mode        string  // "live" or "test"; empty takes the mode of a lake that exists
+	Tables      []Table // what is built from which stream, in the order to publish
+	Views       []View  // marts, made in each published warehouse in this order
+	Fingerprint string  // of schemas, mappings and lookups; another one re-derives the state
+
+	MemoryLimit     string        // of DuckDB; "128MB" if empty
+	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
+	SegmentBytes    int           // raw JSON in a segment; 32 MiB if zero
+	SegmentObjects  int           // 20,000 if zero
+	PartRows        int           // rows in a partition file, on average at most; 64,000 if zero, fewer in wide tables
+	KeepGenerations int           // old generations kept beside the current one; 2 if zero, none if negative
+	StateWait       time.Duration // how long to wait for the state's lock; 30 s if zero, not at all if negative
+	Trace           Trace
+}
+
+// Table is one declared table and the streams whose objects feed it.
+type Table struct {
+	Schema  *schemas.Schema
+	Streams []string
+	Main    string // the stream of which this is the main table: rows + rejects = objects; or empty
+}
+
+// View is a mart: a SELECT over the tables.
+type View struct{ Name, SQL string }
+
+// Lake is an open lake folder. It holds no lock itself.
+type Lake struct {
+	dir  string
+	opts Options
+}
+
+// Account is what a lake remembers about one account.
+type Account struct {
+	ID     string               `json:"id"`
+	Label  bool                 `json:"label,omitempty"`  // named by --account-label: its key may not read /v1/account
+	Starts map[string]time.Time `json:"starts,omitempty"` // first --from by stream, UTC
+}
+
+// lakeFile is lake.json.
+type lakeFile struct {
+	Format   int       `json:"format"`
+	Mode     string    `json:"mode"`
+	Accounts []Account `json:"accounts,omitempty"`
+}
+
+var (
+	accountName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+)
+
+// Open opens the lake in dir, and makes it on first use. It returns
+// ErrNewerFormat or ErrOtherMode where the folder is not for us.
+func Open(dir string, opts Options) (*Lake, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	// DuckDB reads these as globs, and ? as the start of options.
+	if strings.ContainsAny(dir, "?*[]") {
+		return nil, fmt.Errorf("open lake %s: the path must not contain any of ? * [ ]", dir)
+	}
+	if err := makeDir(filepath.Join(dir, stateDir, generationsDir)); err != nil {
+		return nil, fmt.Errorf("open lake: %w", err)
+	}
+	l := &Lake{dir: dir, opts: opts.withDefaults()}
+	err = l.update(func(f *lakeFile) error {
+		if f.Format == 0 {
+			f.Format, f.Mode = Format, opts.Mode
+		}
+		switch {
+		case f.Format > Format:
+			return fmt.Errorf("format %d: %w", f.Format, ErrNewerFormat)
+		case f.Mode == "":
+			return errors.New("a new lake needs a mode: live or test")
+		case opts.Mode != "" && opts.Mode != f.Mode:
+			return fmt.Errorf("%s mode asked for, %s mode kept: %w", opts.Mode, f.Mode, ErrOtherMode)
+		}
+		l.opts.Mode = f.Mode
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open lake %s: %w", dir, err)
+	}
+	return l, nil
+}
+
+func (o Options) withDefaults() Options {
+	o.MemoryLimit = cmp.Or(o.MemoryLimit, "128MB")
+	o.Threads = cmp.Or(o.Threads, 1)
+	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
+	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)
+	o.PartRows = cmp.Or(o.PartRows, 64_000)
+	o.KeepGenerations = max(0, cmp.Or(o.KeepGenerations, 2))
+	o.StateWait = max(0, cmp.Or(o.StateWait, 30*time.Second))
+	return o
+}
+
+// Mode returns "live" or "test".
+func (l *Lake) Mode() string { return l.opts.Mode }
+
+// Dir returns the lake's folder, absolute.
+func (l *Lake) Dir() string { return l.dir }
+
+// Accounts returns what the lake remembers of its accounts, by id.
+func (l *Lake) Accounts() ([]Account, error) {
+	var f lakeFile
+	if err := readJSON(l.path("lake.json"), &f); err != nil {
+		return nil, fmt.Errorf("read lake: %w", err)
+	}
+	return f.Accounts, nil
+}
+
+// Remember keeps an account. label says that its id is a name given once by
+// the user, because the key may not read the account's own id.
+func (l *Lake) Remember(id string, label bool) error {
+	return l.update(func(f *lakeFile) error {
+		a, err := f.account(id)
+		if err == nil {
+			a.Label = a.Label || label
+		}
+		return err
+	})
+}
+
+// SetStart keeps the date from which a stream is read and returns the one that
+// holds from now on: the first one given stays, and only an earlier one widens it.
+func (l *Lake) SetStart(id, stream string, from time.Time) (time.Time, error) {
+	from = from.UTC()
+	err := l.update(func(f *lakeFile) error {
+		a, err := f.account(id)
+		if err != nil {
+			return err
+		}
+		if kept, ok := a.Starts[stream]; ok && !from.Before(kept) {
+			from = kept
+			return nil
+		}
+		if a.Starts == nil {
+			a.Starts = map[string]time.Time{}
+		}
+		a.Starts[stream] = from
+		return nil
+	})
+	return from, err
+}
+
+// Start returns the date from which a stream is read; zero if none was given.
+func (l *Lake) Start(id, stream string) (time.Time, error) {
+	accounts, err := l.Accounts()
+	for _, a := range accounts {
+		if a.ID == id {
+			return a.Starts[stream], err
+		}
+	}
+	return time.Time{}, err
+}
+
+// update changes lake.json under its lock: several processes may each pull an
+// account of their own into one lake.
+func (l *Lake) update(change func(*lakeFile) error) (err error) {
+	lock, err := waitLock(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
+	var f lakeFile
+	if err := readJSON(l.path("lake.json"), &f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	before, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	if err := change(&f); err != nil {
+		return err
+	}
+	if after, err := json.Marshal(f); err != nil || bytes.Equal(before, after) {
+		return err
+	}
+	return writeJSON(l.path("lake.json"), moments{}, f)
+}
+
+// account finds an account in lake.json, or adds it.
+func (f *lakeFile) account(id string) (*Account, error) {
+	if !accountName.MatchString(id) {
+		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", id)
+	}
+	i, found := slices.BinarySearchFunc(f.Accounts, id, func(a Account, id string) int { return cmp.Compare(a.ID, id) })
+	if !found {
+		f.Accounts = slices.Insert(f.Accounts, i, Account{ID: id})
+	}
+	return &f.Accounts[i], nil
+}
+
+const (
+	stateDir       = ".state"
+	generationsDir = "generations"
+	rawDir         = "raw"
+)
+
+func (l *Lake) path(elem ...string) string {
+	return filepath.Join(append([]string{l.dir}, elem...)...)
+}

@@ -1,0 +1,86 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Holder is the process that holds a lock.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"` // UTC
+}
+
+// BusyError says that another process holds a lock of the lake. Trying again
+// later is all there is to do; the lock goes with its process.
+type BusyError struct {
+	What   string // "log of acct_1", "state"
+	Holder Holder // zero if the holder has not yet written its name
+}
+
+func (e *BusyError) Error() string {
+	if e.Holder.PID == 0 {
+		return fmt.Sprintf("%s is in use by another process: try again when it is done", e.What)
+	}
+	return fmt.Sprintf("%s is in use by process %d since %s: try again when it is done",
+		e.What, e.Holder.PID, e.Holder.Since.Format(time.RFC3339))
+}
+
+// fileLock is an advisory lock that the kernel drops when its process ends,
+// however it ends. What the file says is for people; the flock is what holds.
+type fileLock struct{ file *os.File }
+
+// tryLock takes the lock at path or returns a *BusyError at once.
+func tryLock(path, what string) (*fileLock, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			busy := &BusyError{What: what}
+			_ = json.NewDecoder(f).Decode(&busy.Holder) // the name is a courtesy
+			return nil, busy
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	holder, err := json.Marshal(Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
+		_, err = f.WriteAt(holder, 0)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return &fileLock{f}, nil
+}
+
+// waitLock is tryLock, tried again until wait has passed or ctx is done.
+func waitLock(ctx context.Context, path, what string, wait time.Duration) (*fileLock, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		lock, err := tryLock(path, what)
+		if err == nil || !errors.As(err, new(*BusyError)) {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// release drops the lock. The file stays: removing it would let two processes
+// lock two files of one name.
+func (l *fileLock) release() error { return l.file.Close() }

@@ -1,0 +1,239 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Position is a place in the log: everything of a stream up to and with a segment.
+type Position struct {
+	Account string `json:"account"`
+	Stream  string `json:"stream"`
+	Segment uint64 `json:"segment"` // from 1; 0 is before the first
+}
+
+// Log is the raw log of one account, open for appending by one process.
+type Log struct {
+	lake    *Lake
+	account string
+	lock    *fileLock
+	streams map[string]*streamLog
+}
+
+// streamLog is what a Log knows of the end of one stream.
+type streamLog struct {
+	dir     string
+	newest  uint64 // segment
+	lastSeq uint64
+	cursor  string
+}
+
+// cursorFile is cursor.json: a cursor that moved over nothing new.
+type cursorFile struct {
+	AfterSegment uint64 `json:"after_segment"`
+	Cursor       string `json:"cursor"`
+}
+
+// OpenLog takes the lock of an account's log, or returns a *BusyError. It
+// removes what a crash left half written and checks every stream's segments.
+func (l *Lake) OpenLog(account string) (_ *Log, err error) {
+	if !accountName.MatchString(account) {
+		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", account)
+	}
+	dir := l.path(rawDir, account)
+	if err := makeDir(dir); err != nil {
+		return nil, fmt.Errorf("open log of %s: %w", account, err)
+	}
+	lock, err := tryLock(filepath.Join(dir, "lock"), "log of "+account)
+	if err != nil {
+		return nil, err
+	}
+	g := &Log{lake: l, account: account, lock: lock, streams: map[string]*streamLog{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
+		}
+	}()
+	if err := sweepTemp(dir); err != nil {
+		return nil, err
+	}
+	streams, err := l.Streams(account)
+	if err != nil {
+		return nil, err
+	}
+	for _, stream := range streams {
+		if _, err := g.stream(stream); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// Close drops the lock.
+func (g *Log) Close() error { return g.lock.release() }
+
+// Full reports whether a segment of so many objects and bytes of raw JSON
+// should end here.
+func (g *Log) Full(objects, bytes int) bool {
+	return objects >= g.lake.opts.SegmentObjects || bytes >= g.lake.opts.SegmentBytes
+}
+
+// stream returns the end of a stream, read from disk on first use.
+func (g *Log) stream(name string) (*streamLog, error) {
+	if s, ok := g.streams[name]; ok {
+		return s, nil
+	}
+	if !streamName.MatchString(name) {
+		return nil, fmt.Errorf("stream %q: only lower-case letters, digits and _", name)
+	}
+	s := &streamLog{dir: g.lake.path(rawDir, g.account, name)}
+	segments, err := listSegments(s.dir) // Invariant 2 is checked here
+	if err != nil {
+		return nil, err
+	}
+	if len(segments) > 0 {
+		last := segments[len(segments)-1]
+		f, _, foot, err := openSegment(last.path, g.account, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+		s.newest, s.lastSeq, s.cursor = last.last, foot.LastSeq, foot.Cursor
+	}
+	if err := s.readCursor(); err != nil {
+		return nil, err
+	}
+	g.streams[name] = s
+	return s, nil
+}
+
+// readCursor prefers cursor.json over the newest segment's footer, but only
+// while that segment is the newest: a crash between an append and the removal
+// of an older cursor.json must not bring the older cursor back (Invariant 1).
+func (s *streamLog) readCursor() error {
+	var c cursorFile
+	path := filepath.Join(s.dir, "cursor.json")
+	if err := readJSON(path, &c); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return &DamagedError{path, err}
+	}
+	if c.AfterSegment > s.newest {
+		return fmt.Errorf("%s follows segment %d but the newest is %d: restore the missing segments from a backup",
+			path, c.AfterSegment, s.newest)
+	}
+	if c.AfterSegment == s.newest {
+		s.cursor = c.Cursor
+	}
+	return nil
+}
+
+// Append makes objects and the cursor that follows them durable in one rename:
+// after an error or a crash neither is there, or both are (Invariant 1). It
+// sets each object's Seq. An empty append is an error: a cursor that moved
+// over nothing goes to MoveCursor.
+func (g *Log) Append(ctx context.Context, stream string, objects []Raw, cursor string) (Position, error) {
+	p, err := g.append(ctx, stream, objects, cursor)
+	if err != nil {
+		// What is on disk is the truth; read it again before the next use.
+		delete(g.streams, stream)
+		return Position{}, fmt.Errorf("append %d objects to %s/%s: %w", len(objects), g.account, stream, err)
+	}
+	return p, nil
+}
+
+func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor string) (Position, error) {
+	if err := ctx.Err(); err != nil {
+		return Position{}, err
+	}
+	if len(objects) == 0 {
+		return Position{}, errors.New("no objects: move the cursor instead")
+	}
+	s, err := g.stream(stream)
+	if err != nil {
+		return Position{}, err
+	}
+	if err := makeDir(s.dir); err != nil {
+		return Position{}, err
+	}
+	for i := range objects {
+		objects[i].Seq = s.lastSeq + uint64(i) + 1
+	}
+	foot := footer{Account: g.account, Stream: stream, Cursor: cursor,
+		FirstSeq: s.lastSeq + 1, LastSeq: s.lastSeq + uint64(len(objects))}
+	t := g.lake.opts.Trace
+	n := s.newest + 1
+	err = writeFile(segmentPath(s.dir, n, n), moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+		func(w io.Writer) error { return writeSegment(w, foot, objects) })
+	if err != nil {
+		return Position{}, err
+	}
+	s.newest, s.lastSeq, s.cursor = n, foot.LastSeq, cursor
+	return Position{g.account, stream, n}, nil
+}
+
+// MoveCursor keeps a cursor that advanced over nothing new, without a segment.
+func (g *Log) MoveCursor(stream, cursor string) error {
+	s, err := g.stream(stream)
+	if err == nil && s.cursor == cursor {
+		return nil
+	}
+	if err == nil {
+		err = makeDir(s.dir)
+	}
+	if err == nil {
+		err = writeJSON(filepath.Join(s.dir, "cursor.json"), moments{synced: g.lake.opts.Trace.CursorMoved},
+			cursorFile{AfterSegment: s.newest, Cursor: cursor})
+	}
+	if err != nil {
+		delete(g.streams, stream)
+		return fmt.Errorf("move cursor of %s/%s: %w", g.account, stream, err)
+	}
+	s.cursor = cursor
+	return nil
+}
+
+// Cursor returns where extraction of a stream goes on; empty before its first page.
+func (g *Log) Cursor(stream string) (string, error) {
+	s, err := g.stream(stream)
+	if err != nil {
+		return "", fmt.Errorf("cursor of %s/%s: %w", g.account, stream, err)
+	}
+	return s.cursor, nil
+}
+
+// Newest returns the position of a stream's newest segment.
+func (g *Log) Newest(stream string) (Position, error) {
+	s, err := g.stream(stream)
+	if err != nil {
+		return Position{}, fmt.Errorf("newest segment of %s/%s: %w", g.account, stream, err)
+	}
+	return Position{g.account, stream, s.newest}, nil
+}
+
+// Streams returns the streams of an account that have a folder, by name.
+func (l *Lake) Streams(account string) ([]string, error) {
+	return subdirs(l.path(rawDir, account))
+}
+
+// subdirs returns the names of the folders in dir, in order.
+func subdirs(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}

@@ -1,0 +1,170 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func openLog(t *testing.T, dir string, trace Trace) *Log {
+	t.Helper()
+	l, err := Open(dir, Options{Mode: "test", Trace: trace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := l.OpenLog(acct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func readAll(ctx context.Context, g *Log, stream string, after uint64) ([]Raw, error) {
+	var all []Raw
+	for b, err := range g.Read(ctx, stream, after) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, b.Objects...)
+	}
+	return all, nil
+}
+
+func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	g := openLog(t, dir, Trace{})
+	at := time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
+	in := []Raw{
+		{ID: "ch_1", Created: at, ObservedAt: at, Origin: "list", Livemode: new(false), APIVersion: "2023-10-16",
+			RequestID: "req_1", Object: []byte("{\n  \"a\": \"é\\u0000😀\"}"), More: []byte(`[{"b":1}]`)},
+		{ID: "noid:abc", ObservedAt: at, Origin: "retrieve", Deleted: true, Object: []byte{}},
+	}
+	p, err := g.Append(t.Context(), "charge", in, `{"v":1}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Position{acct, "charge", 1}, p); diff != "" {
+		t.Error(diff)
+	}
+	p2, err := g.Append(t.Context(), "charge", []Raw{{ID: "ch_2", ObservedAt: at, Object: []byte("{}")}}, "second")
+	if err != nil || p2.Segment != 2 {
+		t.Fatal(p2, err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g = openLog(t, dir, Trace{})
+	defer g.Close()
+	got, err := readAll(t.Context(), g, "charge", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append(in, Raw{Seq: 3, ID: "ch_2", ObservedAt: at, Object: []byte("{}")})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := readAll(t.Context(), g, "charge", 1); err != nil || len(got) != 1 || got[0].Seq != 3 {
+		t.Errorf("after segment 1: %v %v", got, err)
+	}
+	if c, err := g.Cursor("charge"); c != "second" || err != nil {
+		t.Errorf("cursor %q %v", c, err)
+	}
+	if _, err := readAll(t.Context(), g, "charge", 3); !errors.Is(err, ErrBeyondLog) {
+		t.Errorf("position beyond the log: %v", err)
+	}
+}
+
+// Invariant 1: at every moment of an append, what a restart finds is the old
+// cursor without the new objects, or the new cursor with them.
+func TestCursorComesWithItsObjects(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	g := openLog(t, dir, Trace{})
+	if _, err := g.Append(t.Context(), "charge", []Raw{{ID: "a", Object: []byte("{}")}}, "after a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.MoveCursor("charge", "after a, quiet"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	crash := errors.New("crash")
+	look := func(want string) func() {
+		return func() {
+			copied := t.TempDir()
+			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			g := openLog(t, copied, Trace{})
+			defer g.Close()
+			cursor, err := g.Cursor("charge")
+			objects, err2 := readAll(t.Context(), g, "charge", 0)
+			if got := fmt.Sprint(cursor, " ", len(objects)); got != want || errors.Join(err, err2) != nil {
+				t.Errorf("found %q, want %q; %v %v", got, want, err, err2)
+			}
+			if left, _ := filepath.Glob(filepath.Join(copied, "raw", "*", "*", "*"+tmpSuffix)); left != nil {
+				t.Errorf("left over: %v", left)
+			}
+		}
+	}
+	seen := 0
+	count := func(f func()) func() { return func() { seen++; f() } }
+	g = openLog(t, dir, Trace{
+		SegmentWritten: count(look("after a, quiet 1")),
+		SegmentRenamed: count(look("after b 2")), // the older cursor.json no longer counts
+		SegmentSynced:  count(look("after b 2")),
+		CursorMoved:    count(look("after b, quiet 2")),
+	})
+	defer g.Close()
+	if _, err := g.Append(t.Context(), "charge", []Raw{{ID: "b", Object: []byte("{}")}}, "after b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.MoveCursor("charge", "after b, quiet"); err != nil {
+		t.Fatal(err)
+	}
+	if seen != 4 {
+		t.Errorf("%d moments traced, want 4", seen)
+	}
+	if err := writeFile(filepath.Join(dir, "x"), moments{}, func(w io.Writer) error {
+		_, err := io.WriteString(w, "half")
+		return errors.Join(err, crash)
+	}); !errors.Is(err, crash) {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "x*")); left != nil {
+		t.Errorf("a failed write left %v", left)
+	}
+}
+
+func TestQuietStreamKeepsItsCursor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	g := openLog(t, dir, Trace{})
+	if _, err := g.Append(t.Context(), "refund", nil, "c"); err == nil {
+		t.Error("an empty append was accepted")
+	}
+	if err := g.MoveCursor("refund", "nothing yet"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g = openLog(t, dir, Trace{})
+	defer g.Close()
+	if c, err := g.Cursor("refund"); c != "nothing yet" || err != nil {
+		t.Errorf("cursor %q %v", c, err)
+	}
+	if got, err := readAll(t.Context(), g, "refund", 0); len(got) != 0 || err != nil {
+		t.Error(got, err)
+	}
+}

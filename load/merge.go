@@ -1,0 +1,175 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// merge is one Apply: what it staged and what it changed.
+type merge struct {
+	*State
+	key     streamKey
+	staged  map[*table]int64 // rows by table
+	rejects int64
+	applied Applied
+}
+
+// merge makes the staged versions the newest ones. Its order matters: what
+// older versions made goes, rows of the newest come, tombstones mark them.
+func (m *merge) merge(ctx context.Context) error {
+	if err := m.newest(ctx); err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{m.checkOwners, m.mergeTables, m.mergeRejects, m.mergeLists,
+		m.markDeleted, m.mergeObjects, m.bump, m.dropStaging}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest finds, for each staged object, its newest version and its newest
+// full one (no tombstone), where they are newer than what the state knows.
+//
+// Invariant 6: v.seq > k.seq leaves out every version that is older than a
+// known one. Invariant 5: it leaves out the known one too.
+func (m *merge) newest(ctx context.Context) error {
+	var versions, distinct int64
+	err := m.one(ctx, []any{&versions, &distinct}, "SELECT count(*), count(DISTINCT seq) FROM versions")
+	if err == nil && versions != distinct {
+		err = fmt.Errorf("%d objects share %d sequence numbers", versions, distinct)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = m.exec(ctx, `CREATE TEMP TABLE newest AS
+		SELECT v.id, max(v.seq) AS seq, arg_max(v.hash, v.seq) AS hash,
+			coalesce(arg_max(v.created, v.seq), any_value(k.created)) AS created,
+			arg_max(v.observed_at, v.seq) AS observed_at, arg_max(v.deleted, v.seq) AS deleted,
+			max(v.seq) FILTER (NOT v.deleted) AS full_seq,
+			coalesce(any_value(k.seq), 0) AS known_seq,
+			coalesce(any_value(k.seen), false) OR bool_or(NOT v.deleted) AS seen
+		FROM versions v LEFT JOIN (
+			FROM state.objects WHERE account = ? AND stream = ? AND id IN (SELECT id FROM versions)) k ON k.id = v.id
+		WHERE v.seq > coalesce(k.seq, 0)
+		GROUP BY v.id`, m.key.account, m.key.stream)
+	if err != nil {
+		return err
+	}
+	m.applied.Objects, err = m.count(ctx, "FROM newest")
+	return err
+}
+
+// checkOwners checks that every staged row and reject belongs to a staged
+// version (Invariant 3): one that does not would be lost in the merge unseen.
+func (m *merge) checkOwners(ctx context.Context) error {
+	check := func(what, from, id, seq string, want int64, more string) error {
+		var owned int64
+		err := m.one(ctx, []any{&owned}, fmt.Sprintf(
+			"SELECT count(*) FROM %s r JOIN versions v ON v.id = r.%s AND v.seq = r.%s%s", from, id, seq, more))
+		if err == nil && owned != want {
+			err = fmt.Errorf("%s: %d of %d belong to no object of this batch", what, want-owned, want)
+		}
+		return err
+	}
+	for _, t := range m.tables {
+		if n, ok := m.staged[t]; ok {
+			err := check("rows of "+t.Schema.Table, t.stage(), "_source_id", "_seq", n,
+				" AND NOT v.deleted AND r.account = "+literal(m.key.account))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return check("rejects", "temp.new_rejects", "id", "seq", m.rejects, "")
+}
+
+// mergeTables replaces the rows of every object that has a newer full version.
+func (m *merge) mergeTables(ctx context.Context) error {
+	for _, t := range m.tables {
+		if !slices.Contains(t.Streams, m.key.stream) {
+			continue
+		}
+		if err := m.removeOld(ctx, t); err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+		if _, ok := m.staged[t]; !ok {
+			continue
+		}
+		if err := m.insertNew(ctx, t); err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+	}
+	return nil
+}
+
+// mergeRejects does for rejects what mergeTables does for rows.
+func (m *merge) mergeRejects(ctx context.Context) error {
+	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
+		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq`,
+		m.key.account, m.key.stream)
+	if err != nil || m.rejects == 0 {
+		return err
+	}
+	n, err := m.exec(ctx, `INSERT INTO meta.rejects
+		SELECT ?, ?, r.* FROM new_rejects r JOIN newest n ON n.id = r.id AND n.full_seq = r.seq`,
+		m.key.account, m.key.stream)
+	m.applied.Rejects += n
+	return err
+}
+
+// mergeLists does the same for nested lists that could not be read whole.
+func (m *merge) mergeLists(ctx context.Context) error {
+	_, err := m.exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
+		WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
+		m.key.account, m.key.stream)
+	if err != nil {
+		return err
+	}
+	_, err = m.exec(ctx, `INSERT INTO meta.incomplete_lists
+		SELECT ?, ?, l.* FROM new_lists l JOIN newest n ON n.id = l.id AND n.full_seq = l.seq`,
+		m.key.account, m.key.stream)
+	return err
+}
+
+// mergeObjects remembers the newest version of every object; what vanished
+// from the tables has no other memory.
+func (m *merge) mergeObjects(ctx context.Context) error {
+	_, err := m.exec(ctx, `DELETE FROM state.objects WHERE account = ? AND stream = ?
+		AND id IN (SELECT id FROM newest WHERE known_seq > 0)`, m.key.account, m.key.stream)
+	if err != nil {
+		return err
+	}
+	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen FROM newest`,
+		m.key.account, m.key.stream)
+	return err
+}
+
+// bump gives what changed a new revision; nothing changed keeps the old one,
+// and with it the generation that is published.
+func (m *merge) bump(ctx context.Context) error {
+	if m.applied.Objects == 0 {
+		return nil
+	}
+	_, err := m.exec(ctx, "UPDATE state.info SET revision = revision + 1")
+	return err
+}
+
+func (m *merge) dropStaging(ctx context.Context) error {
+	drops := []string{"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists",
+		"DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone"}
+	for _, t := range m.tables {
+		if _, ok := m.staged[t]; ok {
+			drops = append(drops, "DROP TABLE "+t.stage())
+		}
+	}
+	return m.run(ctx, drops...)
+}
+
+func (m *merge) count(ctx context.Context, from string, args ...any) (n int64, err error) {
+	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from, args...)
+	return n, err
+}

@@ -1,0 +1,98 @@
+package load
+
+import (
+	"fmt"
+	"path"
+	"time"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// buckets is how finely changes are tracked inside a partition, and so the
+// most parts that a partition can have. A power of two: part k of n holds the
+// buckets whose low bits are k, so that parts split without mixing.
+const buckets = 1024
+
+// bucketOf is the SQL for the bucket of a row: rows of one source object share it.
+func bucketOf(prefix string) string {
+	return fmt.Sprintf(`CAST(hash(%s"_source_id") & %d AS SMALLINT)`, prefix, buckets-1)
+}
+
+// period is how a table's rows are divided by the source object's created.
+type period struct {
+	column string // empty: the table has no such column and one partition an account
+	unit   string // "month", "day" or "year"
+	format string // of DuckDB's strftime, and the partition's label
+	layout string // the same for Go
+}
+
+// nullLabel is the label of rows without a time; DuckDB, Hive and Spark read
+// it as NULL.
+const nullLabel = "__HIVE_DEFAULT_PARTITION__"
+
+func periodOf(s *schemas.Schema) period {
+	p := period{column: s.Timestamp, unit: s.Partition, format: "%Y-%m", layout: "2006-01"}
+	switch s.Partition {
+	case "day":
+		p.format, p.layout = "%Y-%m-%d", "2006-01-02"
+	case "year":
+		p.format, p.layout = "%Y", "2006"
+	default:
+		p.unit = "month"
+	}
+	return p
+}
+
+// label is the SQL for the label of a row's partition.
+func (p period) label(prefix string) string {
+	if p.column == "" {
+		return "''"
+	}
+	return fmt.Sprintf("coalesce(strftime(%s%s, %s), %s)", prefix, ident(p.column), literal(p.format), literal(nullLabel))
+}
+
+// where is the SQL condition for the rows of a partition: a range, so that
+// DuckDB skips the row groups of other periods.
+func (p period) where(label string) (string, error) {
+	switch {
+	case p.column == "":
+		return "true", nil
+	case label == nullLabel:
+		return ident(p.column) + " IS NULL", nil
+	}
+	from, err := time.Parse(p.layout, label)
+	if err != nil {
+		return "", fmt.Errorf("partition %q: %w", label, err)
+	}
+	to := map[string]time.Time{"day": from.AddDate(0, 0, 1), "month": from.AddDate(0, 1, 0), "year": from.AddDate(1, 0, 0)}[p.unit]
+	return fmt.Sprintf("%[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'",
+		ident(p.column), from.Format(time.DateOnly), to.Format(time.DateOnly)), nil
+}
+
+// folder is where a partition's files are, inside a generation. Accounts and
+// labels hold no separators, so no partition leaves its table's folder.
+func (p period) folder(table, account, label string) string {
+	f := path.Join(table, "account="+account)
+	if p.column == "" {
+		return f
+	}
+	return path.Join(f, fmt.Sprintf("%s_%s=%s", p.column, p.unit, label))
+}
+
+// partValues bounds the values in a partition file, so that sorting one fits
+// into DuckDB's memory limit however wide the table is. Measured: 31,000 rows
+// of 62 columns sort in 100 MB, 62,000 do not in 120 MB.
+const partValues = 2_000_000
+
+// partRows is how many rows of a table a partition file holds on average at most.
+func (t *table) partRows(most int) int { return max(1, min(most, partValues/len(t.leaves))) }
+
+// partsFor returns into how many files so many rows go. It never goes down
+// from before: a part that need not change can stay linked.
+func partsFor(rows int64, partRows, before int) int {
+	n := max(1, before)
+	for int64(n)*int64(partRows) < rows && n < buckets {
+		n *= 2
+	}
+	return n
+}

@@ -1,0 +1,112 @@
+package load
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// Whatever the segments, transactions, repetitions, publishes and restarts
+// were, the same history makes the same lake (Invariants 5 and 6), and it is
+// what a model of twenty lines says it is.
+func TestSameHistorySameLake(t *testing.T) {
+	if err := flag.Set("rapid.checks", "12"); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		history := rapid.SliceOfN(rapid.Custom(drawVersion), 1, 25).Draw(rt, "history")
+		want := model(history)
+		k := openLake(t, t.TempDir(), func(o *Options) { o.PartRows = 2 })
+		defer k.close()
+		for rest := history; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(rt, "segment")
+			k.append(rest[:n]...)
+			rest = rest[n:]
+		}
+		last, err := k.log.Newest("charge")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for k.state.Position(acct, "charge") < last.Segment {
+			done := k.state.Position(acct, "charge")
+			after := rapid.Uint64Range(0, done).Draw(rt, "after") // below done: applied again
+			k.apply(after, rapid.Uint64Range(after+1, last.Segment).Draw(rt, "up to"))
+			switch rapid.IntRange(0, 3).Draw(rt, "then") {
+			case 0:
+				k.publish()
+			case 1:
+				k = k.reopen(func(o *Options) { o.PartRows = 2 })
+			}
+		}
+		k.publish()
+		if _, err := Digest(t.Context(), k.dir); err != nil {
+			rt.Error(err)
+		}
+		got := slices.Concat(k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows))
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func drawVersion(rt *rapid.T) version {
+	v := charge(rapid.SampledFrom([]string{"ch_1", "ch_2", "ch_3", "ch_4"}).Draw(rt, "id"),
+		rapid.SampledFrom([]string{"pending", "paid", "failed"}).Draw(rt, "status"))
+	v.Day = rapid.SampledFrom([]string{"2024-01-05", "2024-02-05", "2025-02-05"}).Draw(rt, "day")
+	for i := range rapid.IntRange(0, 3).Draw(rt, "items") {
+		v.Items = append(v.Items, fmt.Sprintf("it_%s_%d", v.ID, i))
+	}
+	switch rapid.IntRange(0, 5).Draw(rt, "kind") {
+	case 0:
+		v.Deleted = true
+	case 1:
+		v.Reject = "no amount"
+	}
+	return v
+}
+
+// model says what rows and rejects a history leaves: those of each object's
+// newest full version, marked if a tombstone is newer still.
+func model(history []version) []string {
+	type object struct {
+		full    version
+		fullSeq int
+		seq     int
+	}
+	objects := map[string]*object{}
+	for i, v := range history {
+		if objects[v.ID] == nil {
+			objects[v.ID] = &object{}
+		}
+		o := objects[v.ID]
+		if o.seq = i + 1; !v.Deleted {
+			o.full, o.fullSeq = v, o.seq
+		}
+	}
+	charges, items, rejects := []string{}, []string{}, []string{}
+	for id, o := range objects {
+		mark := ""
+		if o.seq > o.fullSeq {
+			mark = " deleted"
+		}
+		switch {
+		case o.fullSeq == 0:
+			rejects = append(rejects, fmt.Sprintf("%s %d charges deleted deleted, never seen", id, o.seq))
+		case o.full.Reject != "":
+			rejects = append(rejects, fmt.Sprintf("%s %d charges required no amount", id, o.fullSeq))
+		default:
+			charges = append(charges, fmt.Sprintf("%s %s %d%s", id, o.full.Row["status"], o.seq, mark))
+		}
+		for _, item := range o.full.Items {
+			items = append(items, fmt.Sprintf("%s %s%s", id, item, mark))
+		}
+	}
+	for _, s := range [][]string{charges, items, rejects} {
+		slices.Sort(s)
+	}
+	return slices.Concat(charges, items, rejects)
+}

@@ -1,0 +1,162 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// files lists the Parquet files of a generation with their rows.
+func files(g Generation) []string {
+	all := []string{}
+	for _, f := range g.Files {
+		all = append(all, fmt.Sprint(f.Path, " ", f.Rows))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func on(day string, v version) version {
+	v.Day = day
+	return v
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	k := newLake(t, func(o *Options) {
+		o.Views = []View{{Name: "paid", SQL: "SELECT id, amount FROM charges WHERE status = 'paid'"}}
+	})
+	g := k.publish()
+	expect(t, "an empty lake", files(g))
+	k.sync(charge("ch_1", "paid", "it_1", "it_2"), on("2024-02-01", charge("ch_2", "paid")), on("2025-01-01", charge("ch_3", "failed", "it_3")))
+	if needs, err := k.state.NeedsPublish(t.Context()); !needs || err != nil {
+		t.Error("nothing to publish", err)
+	}
+	g = k.publish()
+	expect(t, "files", files(g),
+		"charges/account=acct_1/created_month=2024-01/part-00.parquet 1",
+		"charges/account=acct_1/created_month=2024-02/part-00.parquet 1",
+		"charges/account=acct_1/created_month=2025-01/part-00.parquet 1",
+		"items/account=acct_1/created_year=2024/part-00.parquet 2",
+		"items/account=acct_1/created_year=2025/part-00.parquet 1")
+	if needs, err := k.state.NeedsPublish(t.Context()); needs || err != nil {
+		t.Error("published, and yet there is something to publish", err)
+	}
+
+	db, err := OpenWarehouse(filepath.Join(k.dir, "current", warehouseName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	q := querier{conn}
+	expect(t, "mart", queryRows(t, q, "SELECT id FROM paid"), "ch_1", "ch_2")
+	expect(t, "schemas", queryRows(t, q, "SELECT DISTINCT schema_name FROM duckdb_tables()"), "main", "meta")
+	expect(t, "positions", queryRows(t, q, "SELECT concat_ws(' ', account, stream, segment) FROM meta.positions"), "acct_1 charge 1")
+	expect(t, "partitions", queryRows(t, q, `SELECT concat_ws(' ', path, rows) FROM meta.partitions`), files(g)...)
+	expect(t, "no index", queryRows(t, q, "SELECT constraint_type FROM duckdb_constraints() WHERE constraint_type != 'NOT NULL' AND database_name = 'warehouse'"))
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM charges"); err == nil {
+		t.Error("the warehouse can be written")
+	}
+}
+
+// A change exports the parts it touches; all others are the same files.
+func TestUnchangedPartsAreLinked(t *testing.T) {
+	t.Parallel()
+	k := newLake(t, func(o *Options) { o.PartRows = 4; o.KeepGenerations = 1 })
+	var january []version
+	for i := range 14 {
+		january = append(january, charge(fmt.Sprintf("ch_%02d", i), "paid"))
+	}
+	k.sync(append(january, on("2024-02-01", charge("ch_feb", "paid")), on("2024-02-02", charge("ch_stays", "paid")),
+		on("2024-03-01", charge("ch_mar", "paid")), on("2024-04-01", charge("ch_april", "paid")))...)
+	first := k.publish()
+	parts := func(g Generation, month string) (n int) {
+		for _, f := range g.Files {
+			if f.Partition == month {
+				n++
+			}
+		}
+		return n
+	}
+	if n := parts(first, "2024-01"); n < 2 || n > 4 {
+		t.Fatalf("14 rows in %d parts of about 4", n)
+	}
+	inodes := func(g Generation) map[string]fs.FileInfo {
+		all := map[string]fs.FileInfo{}
+		for _, f := range g.Files {
+			info, err := os.Stat(k.generationPath(g.Number, filepath.FromSlash(f.Path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[f.Path] = info
+		}
+		return all
+	}
+	// One charge of January changes, one of February's two and April's only one
+	// move to March.
+	k.sync(charge("ch_00", "failed"), on("2024-03-05", charge("ch_feb", "paid")), on("2024-03-05", charge("ch_april", "paid")))
+	before := inodes(first)
+	second := k.publish()
+	var changed []string
+	for path, info := range inodes(second) {
+		if old, ok := before[path]; !ok || !os.SameFile(old, info) {
+			changed = append(changed, filepath.Base(filepath.Dir(path)))
+		}
+	}
+	slices.Sort(changed)
+	expect(t, "changed", changed, "created_month=2024-01", "created_month=2024-02", "created_month=2024-03")
+	if parts(second, "2024-04") != 0 {
+		t.Error("an empty partition has files")
+	}
+	if _, err := os.Stat(k.generationPath(second.Number, "charges", "account=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("an empty partition has a folder", err)
+	}
+	if _, err := Digest(t.Context(), k.dir); err != nil {
+		t.Error(err)
+	}
+
+	// Growth splits every part of the partition; 40 rows need 16 parts of 4.
+	var more []version
+	for i := range 26 {
+		more = append(more, charge(fmt.Sprintf("ch_x%02d", i), "paid"))
+	}
+	k.sync(more...)
+	third := k.publish()
+	for _, f := range third.Files {
+		if f.Partition == "2024-01" && f.Parts != 16 {
+			t.Errorf("%s: one of %d parts, want 16", f.Path, f.Parts)
+		}
+	}
+	if _, err := Digest(t.Context(), k.dir); err != nil {
+		t.Error(err)
+	}
+	left, err := k.generations()
+	if diff := cmp.Diff([]uint64{second.Number, third.Number}, left); diff != "" || err != nil {
+		t.Error("generations kept:", diff, err)
+	}
+}
+
+// Invariant 7: a key that occurs twice is never published.
+func TestDuplicateKeyIsNotPublished(t *testing.T) {
+	t.Parallel()
+	k := newLake(t)
+	k.sync(charge("ch_1", "paid", "it_1", "it_1"))
+	if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
+		t.Error(err)
+	}
+	if _, linked := k.linked(); linked {
+		t.Error("it was linked")
+	}
+}

@@ -1,0 +1,143 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/zeebo/xxh3"
+)
+
+// batchObjects bounds the objects read at a time; a row group bounds their bytes.
+const batchObjects = 2000
+
+// ErrBeyondLog says that the position asked for lies after the newest segment:
+// the log has lost segments that were already applied. Restore them, or remove
+// the lake's .state folder to rebuild from what is left.
+var ErrBeyondLog = errors.New("the position is beyond the end of the log: restore the missing segments, or remove .state to rebuild from what is there")
+
+// SegmentBatch is a run of objects of one segment, in seq order.
+type SegmentBatch struct {
+	Segment uint64 // the position once the whole segment is applied
+	Objects []Raw
+	End     bool // the segment ends with this batch
+}
+
+// Read yields the objects of a stream after a segment, oldest first, at most
+// 2,000 objects or about 4 MiB of raw JSON at a time. A segment that was cut,
+// changed or lost ends the sequence with an error that names it (a
+// *DamagedError), a position after the newest segment with ErrBeyondLog.
+func (g *Log) Read(ctx context.Context, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
+	return g.lake.Read(ctx, g.account, stream, after)
+}
+
+// Read is Log.Read without the lock: segments never change, so any process may
+// read them at any time. It sees the segments that are there when it starts.
+func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
+	return func(yield func(SegmentBatch, error) bool) {
+		err := l.read(ctx, account, stream, after, yield)
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(SegmentBatch{}, fmt.Errorf("read log of %s/%s: %w", account, stream, err))
+		}
+	}
+}
+
+// errStopped unwinds a read whose consumer has broken out of its loop.
+var errStopped = errors.New("stopped")
+
+func (l *Lake) read(ctx context.Context, account, stream string, after uint64, yield func(SegmentBatch, error) bool) error {
+	if !accountName.MatchString(account) || !streamName.MatchString(stream) {
+		return errors.New("not the name of a stream")
+	}
+	segments, err := listSegments(l.path(rawDir, account, stream))
+	if err != nil {
+		return err
+	}
+	if newest := len(segments) - 1; (newest < 0 && after > 0) || (newest >= 0 && after > segments[newest].last) {
+		return fmt.Errorf("segment %d: %w", after, ErrBeyondLog)
+	}
+	for _, s := range segments {
+		if s.last <= after {
+			continue
+		}
+		if err := readSegment(ctx, s, account, stream, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSegment yields one segment, a row group at a time. It ends well only if
+// the segment held exactly the sequence numbers and bytes that its footer
+// promises; what was yielded before an error must not be kept.
+func readSegment(ctx context.Context, s span, account, stream string, yield func(SegmentBatch, error) bool) error {
+	f, file, foot, err := openSegment(s.path, account, stream)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := segmentReader{next: foot.FirstSeq}
+	for _, group := range file.RowGroups() {
+		rows := parquet.NewGenericRowGroupReader[rawRow](group)
+		for {
+			objects, err := r.batch(rows)
+			if err != nil {
+				return &DamagedError{s.path, err}
+			}
+			if len(objects) == 0 {
+				break
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if !yield(SegmentBatch{s.last, objects, r.next > foot.LastSeq}, nil) {
+				return errStopped
+			}
+		}
+		if err := rows.Close(); err != nil {
+			return &DamagedError{s.path, err}
+		}
+	}
+	if r.next != foot.LastSeq+1 {
+		return &DamagedError{s.path, fmt.Errorf("it ends before seq %d", foot.LastSeq)}
+	}
+	if r.sum.Sum64() != foot.Sum {
+		return &DamagedError{s.path, errors.New("its checksum is another")}
+	}
+	return nil
+}
+
+// segmentReader checks a segment while it is read.
+type segmentReader struct {
+	next uint64 // the lowest seq that may come
+	sum  xxh3.Hasher
+}
+
+// batch reads the next objects into new memory; none at the end of the row group.
+func (r *segmentReader) batch(rows *parquet.GenericReader[rawRow]) (objects []Raw, err error) {
+	buffer := make([]rawRow, min(batchObjects, max(1, rows.NumRows())))
+	err = guard(func() error {
+		for len(objects) == 0 {
+			n, err := rows.Read(buffer)
+			for i := range buffer[:n] {
+				if uint64(buffer[i].Seq) < r.next {
+					return fmt.Errorf("seq %d where %d was due", buffer[i].Seq, r.next)
+				}
+				r.next = uint64(buffer[i].Seq) + 1
+				buffer[i].addTo(&r.sum)
+				objects = append(objects, buffer[i].raw())
+			}
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return objects, err
+}

@@ -1,0 +1,141 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Invariant 2: a gap in the ranges stops the log from being used; a wider
+// range supersedes those inside it.
+func TestSegmentRanges(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, files, want, err string
+	}{
+		{"none", "", "", ""},
+		{"in order", "1-1 2-2 3-3", "1-1 2-2 3-3", ""},
+		{"compacted", "1-3 4-4", "1-3 4-4", ""},
+		{"compacted, old ones still there", "1-1 1-3 2-2 3-3 4-4", "1-3 4-4", ""},
+		{"gap", "1-1 3-3", "", "segment 2 is missing before 00000003-00000003.parquet"},
+		{"first missing", "2-2", "", "segment 1 is missing"},
+		{"overlap that is no compaction", "1-2 2-3", "", "segment 3 is missing before 00000002-00000003.parquet"},
+		{"backwards", "2-1", "", "segment 1 is missing"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, f := range strings.Fields(tc.files) {
+				var first, last uint64
+				if _, err := fmt.Sscanf(f, "%d-%d", &first, &last); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(segmentPath(dir, first, last), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			spans, err := listSegments(dir)
+			var got []string
+			for _, s := range spans {
+				got = append(got, fmt.Sprintf("%d-%d", s.first, s.last))
+			}
+			if strings.Join(got, " ") != tc.want {
+				t.Errorf("got %v, want %s", got, tc.want)
+			}
+			if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
+				t.Errorf("error %v, want %q", err, tc.err)
+			}
+		})
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "notes.parquet"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listSegments(dir); err == nil {
+		t.Error("a strange file was taken for nothing")
+	}
+}
+
+// A segment that is cut or changed anywhere is an error that names it, or, in
+// a byte that carries no data, reads as before. It is never read wrong.
+func TestDamagedSegment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	g := openLog(t, dir, Trace{})
+	defer g.Close()
+	var in []Raw
+	for i := range 50 {
+		in = append(in, Raw{ID: fmt.Sprint("ch_", i), Origin: "list", ObservedAt: time.Unix(1, 0).UTC(),
+			Object: fmt.Appendf(nil, `{"id":"ch_%d","noise":"%x"}`, i, i*i*7919)})
+	}
+	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
+		t.Fatal(err)
+	}
+	path := segmentPath(filepath.Join(dir, rawDir, acct, "charge"), 1, 1)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, data []byte) (failed bool) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readAll(t.Context(), g, "charge", 0)
+		var damage *DamagedError
+		switch {
+		case err == nil && cmp.Equal(in, got):
+			return false
+		case err == nil:
+			t.Errorf("%s: read as something else", what)
+		case !errors.As(err, &damage) || damage.Path != path:
+			t.Errorf("%s: error does not name the segment: %v", what, err)
+		}
+		return true
+	}
+	for _, n := range []int{0, 1, 100, len(whole) / 2, len(whole) - 1} {
+		if !check(fmt.Sprint("cut to ", n), whole[:n]) {
+			t.Errorf("cut to %d bytes went unnoticed", n)
+		}
+	}
+	for i := 0; i < len(whole); i += 7 {
+		changed := append([]byte(nil), whole...)
+		changed[i] ^= 0x41
+		check(fmt.Sprintf("byte %d of %d changed", i, len(whole)), changed)
+	}
+}
+
+func TestReadInSmallBatches(t *testing.T) {
+	t.Parallel()
+	g := openLog(t, t.TempDir(), Trace{})
+	defer g.Close()
+	in := make([]Raw, 2*batchObjects+10)
+	for i := range in {
+		in[i] = Raw{ID: fmt.Sprint(i), Object: []byte("{}")}
+	}
+	in[5].Object = make([]byte, rowGroupBytes) // ends the first row group
+	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
+		t.Fatal(err)
+	}
+	var sizes []int
+	var ends []bool
+	for b, err := range g.Read(t.Context(), "charge", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, ends = append(sizes, len(b.Objects)), append(ends, b.End)
+	}
+	if diff := cmp.Diff([]int{6, batchObjects, batchObjects, 4}, sizes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]bool{false, false, false, true}, ends); diff != "" {
+		t.Error(diff)
+	}
+	for range g.Read(t.Context(), "charge", 0) {
+		break // a consumer that stops early is no error
+	}
+}

@@ -1,0 +1,94 @@
+package load
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// span is a segment: the range of segment numbers that its file covers.
+type span struct {
+	first, last uint64
+	path        string
+	bytes       int64
+}
+
+var segmentName = regexp.MustCompile(`^(\d{8,19})-(\d{8,19})\.parquet$`)
+
+func segmentPath(dir string, first, last uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%08d-%08d.parquet", first, last))
+}
+
+// listSegments returns the segments of a stream in order. A range that lies
+// within a wider one has been compacted into it and is left out. A missing
+// folder is a stream without segments.
+func listSegments(dir string) ([]span, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var spans []span
+	for _, e := range entries {
+		s, ok, err := parseSegment(dir, e)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			spans = append(spans, s)
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { // of two that start together, the wider first
+		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last))
+	})
+	return contiguous(dir, spans)
+}
+
+func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
+	path := filepath.Join(dir, e.Name())
+	if filepath.Ext(path) != ".parquet" {
+		return span{}, false, nil
+	}
+	m := segmentName.FindStringSubmatch(e.Name())
+	if m == nil {
+		return span{}, false, fmt.Errorf("%s is not a segment: move it out of the log", path)
+	}
+	first, err1 := strconv.ParseUint(m[1], 10, 63)
+	last, err2 := strconv.ParseUint(m[2], 10, 63)
+	info, err3 := e.Info()
+	return span{first, last, path, sizeOf(info)}, true, errors.Join(err1, err2, err3)
+}
+
+func sizeOf(info fs.FileInfo) int64 {
+	if info == nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// contiguous checks Invariant 2: the segments of a stream follow each other
+// from 1 without a gap. spans is sorted by first, the wider one first.
+func contiguous(dir string, spans []span) ([]span, error) {
+	var kept []span
+	next := uint64(1)
+	for _, s := range spans {
+		switch {
+		case s.last < next: // compacted into the one before
+			continue
+		case s.first != next || s.last < s.first:
+			return nil, fmt.Errorf("%s: segment %d is missing before %s: restore it from a backup",
+				dir, next, filepath.Base(s.path))
+		}
+		kept = append(kept, s)
+		next = s.last + 1
+	}
+	return kept, nil
+}

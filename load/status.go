@@ -1,0 +1,166 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// Summary counts what the state holds.
+type Summary struct {
+	Resources []Resource   `json:"resources"` // by account, stream
+	Tables    []TableCount `json:"tables"`    // in declared order
+}
+
+// Resource counts one stream of one account. Rows and Rejects are of the
+// stream's main table; together they cover every object.
+type Resource struct {
+	Account    string `json:"account"`
+	Stream     string `json:"stream"`
+	Segment    uint64 `json:"segment"` // applied position
+	Objects    int64  `json:"objects"` // distinct ids
+	Rows       int64  `json:"rows"`
+	Deleted    int64  `json:"deleted"`    // rows whose object is gone
+	Rejects    int64  `json:"rejects"`    // objects rejected
+	Incomplete int64  `json:"incomplete"` // nested lists of which not every page could be read
+}
+
+// TableCount counts the rows of one table, over all accounts.
+type TableCount struct {
+	Table string `json:"table"`
+	Rows  int64  `json:"rows"`
+}
+
+// LogSize is how much of a stream is in the raw log.
+type LogSize struct {
+	Account  string `json:"account"`
+	Stream   string `json:"stream"`
+	Newest   uint64 `json:"newest"` // segment
+	Segments int    `json:"segments"`
+	Bytes    int64  `json:"bytes"` // on disk
+}
+
+// Status is what is told of a lake without a lock. It is a courtesy, replaced
+// after each apply, and never read back as truth.
+type Status struct {
+	Written    time.Time `json:"written"` // UTC
+	Generation uint64    `json:"generation"`
+	Published  bool      `json:"published"` // the generation holds all that is applied
+	Summary    Summary   `json:"summary"`
+	Logs       []LogSize `json:"logs"`
+}
+
+// Summary counts the state's contents.
+func (s *State) Summary(ctx context.Context) (Summary, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.summary(ctx)
+}
+
+func (s *State) summary(ctx context.Context) (Summary, error) {
+	var sum Summary
+	for _, t := range s.tables {
+		n := TableCount{Table: t.Schema.Table}
+		if err := s.one(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+ident(n.Table)); err != nil {
+			return sum, fmt.Errorf("summary: %w", err)
+		}
+		sum.Tables = append(sum.Tables, n)
+	}
+	var r Resource
+	err := s.each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
+		sum.Resources = append(sum.Resources, r)
+		return nil
+	}, `SELECT p.account, p.stream, p.segment, coalesce(any_value(o.n), 0), count(l.id)
+		FROM meta.positions p
+		LEFT JOIN (SELECT account, stream, count(*) AS n FROM state.objects GROUP BY ALL) o USING (account, stream)
+		LEFT JOIN meta.incomplete_lists l USING (account, stream)
+		GROUP BY ALL ORDER BY ALL`)
+	if err != nil {
+		return sum, fmt.Errorf("summary: %w", err)
+	}
+	for i := range sum.Resources {
+		if err := s.countMain(ctx, &sum.Resources[i]); err != nil {
+			return sum, fmt.Errorf("summary of %s: %w", sum.Resources[i].Stream, err)
+		}
+	}
+	return sum, nil
+}
+
+// countMain counts the main table of a stream.
+func (s *State) countMain(ctx context.Context, r *Resource) error {
+	for _, t := range s.tables {
+		if t.Main != r.Stream {
+			continue
+		}
+		return errors.Join(
+			s.one(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
+				"SELECT count(*), count(*) FILTER (deleted) FROM %s WHERE account = ?", ident(t.Schema.Table)), r.Account),
+			s.one(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
+				WHERE account = ? AND stream = ? AND "table" = ?`, r.Account, r.Stream, t.Schema.Table))
+	}
+	return nil
+}
+
+// WriteStatus replaces .state/status.json with the present counts.
+func (s *State) WriteStatus(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := Status{Written: time.Now().UTC().Truncate(time.Second)}
+	var err error
+	if status.Summary, err = s.summary(ctx); err != nil {
+		return err
+	}
+	if status.Logs, err = LogSizes(s.lake.dir); err != nil {
+		return err
+	}
+	needs, err := s.needsPublish(ctx)
+	if err != nil {
+		return err
+	}
+	status.Generation, _ = s.lake.linked()
+	status.Published = !needs
+	if err := writeJSON(s.lake.path(stateDir, "status.json"), moments{}, status); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	return nil
+}
+
+// ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
+// the first. It takes no lock and opens no database.
+func ReadStatus(dir string) (Status, error) {
+	var st Status
+	if err := readJSON(filepath.Join(dir, stateDir, "status.json"), &st); err != nil {
+		return st, fmt.Errorf("read status: %w", err)
+	}
+	return st, nil
+}
+
+// LogSizes measures the raw log in a lake's folder, by account and stream.
+func LogSizes(dir string) ([]LogSize, error) {
+	accounts, err := subdirs(filepath.Join(dir, rawDir))
+	if err != nil {
+		return nil, fmt.Errorf("measure log: %w", err)
+	}
+	var sizes []LogSize
+	for _, account := range accounts {
+		streams, err := subdirs(filepath.Join(dir, rawDir, account))
+		if err != nil {
+			return nil, fmt.Errorf("measure log: %w", err)
+		}
+		for _, stream := range streams {
+			segments, err := listSegments(filepath.Join(dir, rawDir, account, stream))
+			if err != nil {
+				return nil, fmt.Errorf("measure log: %w", err)
+			}
+			size := LogSize{Account: account, Stream: stream, Segments: len(segments)}
+			for _, s := range segments {
+				size.Bytes += s.bytes
+				size.Newest = s.last
+			}
+			sizes = append(sizes, size)
+		}
+	}
+	return sizes, nil
+}

@@ -1,0 +1,55 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// markDeleted marks the last rows of every object whose newest version is a
+// tombstone. An object of which no full version was ever seen has no rows: it
+// becomes a reject of the stream's main table, so that nothing goes uncounted.
+func (m *merge) markDeleted(ctx context.Context) error {
+	deleted, err := m.count(ctx, "FROM newest WHERE deleted")
+	if err != nil || deleted == 0 {
+		return err
+	}
+	m.applied.Deleted = deleted
+	for _, t := range m.tables {
+		if !slices.Contains(t.Streams, m.key.stream) {
+			continue
+		}
+		const which = `t.account = ? AND t._source_id = n.id AND n.deleted AND t._seq < n.seq`
+		err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s FROM %s t, newest n WHERE %s",
+			t.period.label("t."), bucketOf("t."), ident(t.Schema.Table), which), m.key.account)
+		if err != nil {
+			return err
+		}
+		_, err = m.exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET deleted = true, deleted_seen_at = n.observed_at, _seq = n.seq
+			FROM newest n WHERE %s`, ident(t.Schema.Table), which), m.key.account)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+	}
+	return m.rejectUnseen(ctx)
+}
+
+func (m *merge) rejectUnseen(ctx context.Context) error {
+	i := slices.IndexFunc(m.tables, func(t *table) bool { return t.Main == m.key.stream })
+	if i < 0 {
+		return nil
+	}
+	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
+		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.deleted AND NOT n.seen`,
+		m.key.account, m.key.stream)
+	if err != nil {
+		return err
+	}
+	n, err := m.exec(ctx, `INSERT INTO meta.rejects
+		SELECT ?, ?, id, seq, (SELECT arg_max(v.segment, v.seq) FROM versions v WHERE v.id = n.id),
+			?, NULL, 'deleted', 'deleted, never seen', NULL
+		FROM newest n WHERE deleted AND NOT seen`,
+		m.key.account, m.key.stream, m.tables[i].Schema.Table)
+	m.applied.Rejects += n
+	return err
+}

@@ -1,0 +1,28 @@
+package load
+
+// Trace is called at each moment at which a crash leaves something different
+// behind. Progress and crash tests hang off it; every func may be nil.
+type Trace struct {
+	SegmentWritten   func() // the temporary file is complete and synced, not yet visible
+	SegmentRenamed   func() // visible under its final name, the folder not yet synced
+	SegmentSynced    func() // durable
+	CursorMoved      func() // cursor.json replaced and durable
+	BatchStaged      func() // one batch is in the open transaction
+	BeforeCommit     func() // rows and position are merged, not committed
+	AfterCommit      func() // committed, not yet acknowledged to the caller
+	StateRewritten   func() // an empty or compacted state has taken the old one's place
+	PartWritten      func() // a temporary partition file is complete and synced
+	PartRenamed      func() // the partition file has its final name in the unlinked generation
+	WarehouseCopied  func() // the state is copied, its private tables not yet dropped
+	GenerationReady  func() // the generation is complete and synced, not linked
+	GenerationLinked func() // `current` points at it
+	DirtyCleared     func() // the state knows that it is published
+	GenerationsSwept func() // old generations are removed
+}
+
+// hit calls a trace func that may be nil.
+func hit(f func()) {
+	if f != nil {
+		f()
+	}
+}
