@@ -1,0 +1,176 @@
+package stripesim
+
+import (
+	"cmp"
+	"slices"
+)
+
+// An entry is why money moved.
+type entry uint8
+
+const (
+	entryCharge          entry = iota
+	entryCaptureReversal       // the part of an authorisation that was not captured
+	entryRefund
+	entryRefundFailure
+	entryDispute
+	entryDisputeReversal
+	entryPayout
+)
+
+// A txn is a balance transaction. Its net is always amount less fee, so it is
+// not kept.
+type txn struct {
+	created   int64
+	available int64
+	amount    int64 // minor units of currency, the settlement currency
+	fee       int64 // Stripe's processing fee; negative when it is given back
+	fxFee     int64 // Stripe's fee for converting
+	rate      int64 // millionths; 0 without conversion
+	source    int32 // a charge, refund, dispute or payout, as entry says
+	entry     entry
+	currency  currency
+}
+
+func (t *txn) fees() int64 { return t.fee + t.fxFee }
+func (t *txn) net() int64  { return t.amount - t.fees() }
+
+const (
+	fixedFee = 30  // minor units of the settlement currency, for each payment
+	fxFeePct = 100 // hundredths of a percent of what was converted
+	feeUnit  = 10_000
+)
+
+// A bookkeeper enters the movements of money, in no order of time.
+type bookkeeper struct {
+	b        *business
+	generous int64 // until then refunds give the fee back, as Stripe once did
+}
+
+// keepBooks enters every movement of money and puts the entries in order.
+func (b *business) keepBooks() {
+	book := bookkeeper{b: b, generous: b.tl.from + (b.tl.to-b.tl.from)/5}
+	b.txns = make([]txn, 0, len(b.charges)+2*len(b.refunds)+2*len(b.disputes))
+	for n := range b.charges {
+		book.enterCharge(int32(n))
+	}
+	for n := range b.refunds {
+		book.enterRefund(int32(n))
+	}
+	for n := range b.disputes {
+		book.enterDispute(int32(n))
+	}
+	b.payOut()
+	slices.SortFunc(b.txns, func(x, y txn) int {
+		return cmp.Or(cmp.Compare(x.created, y.created), cmp.Compare(x.entry, y.entry), cmp.Compare(x.source, y.source))
+	})
+	b.pointBack()
+}
+
+// enter books an amount of a payment's currency. The amount and, with it, the
+// fees are converted at the rate of the day. Stripe: so a refund need not
+// cancel its charge.
+func (k *bookkeeper) enter(e entry, source int32, at int64, c *charge, amount, feeOf int64) {
+	rate := k.b.fx.at(c.currency, at)
+	t := txn{
+		created: at, available: available(at, c.method), amount: convert(amount, rate), rate: rate,
+		source: source, entry: e, currency: currencies[c.currency].settles,
+	}
+	if feeOf != 0 {
+		t.fee = k.fee(c, convert(feeOf, rate))
+		if rate != 0 {
+			t.fxFee = share100(convert(feeOf, rate), fxFeePct)
+		}
+	}
+	k.b.txns = append(k.b.txns, t)
+}
+
+// fee is the method's share of an amount in the settlement currency; with its
+// sign.
+func (k *bookkeeper) fee(c *charge, amount int64) int64 {
+	pct := providers[c.method].feePct
+	if pct == 0 {
+		pct = currencies[c.currency].feePct
+	}
+	return share100(amount, pct)
+}
+
+// share100 is pct hundredths of a percent, half away from zero.
+func share100(amount, pct int64) int64 {
+	if amount < 0 {
+		return -share100(-amount, pct)
+	}
+	return (amount*pct + feeUnit/2) / feeUnit
+}
+
+// enterCharge books a captured or pending charge. Stripe: one that failed or
+// was not captured has no entry, and a partial capture has two: the whole
+// authorisation, and a reversal of the rest, whose type is that of a refund.
+func (k *bookkeeper) enterCharge(n int32) {
+	c := &k.b.charges[n]
+	if c.state != chargePaid && c.state != chargePending {
+		return
+	}
+	at := max(c.created, c.capture)
+	k.enter(entryCharge, n, at, c, c.amount, c.amount)
+	k.b.txns[len(k.b.txns)-1].fee += fixedFee
+	if c.captured < c.amount {
+		k.enter(entryCaptureReversal, n, at, c, c.captured-c.amount, c.captured-c.amount)
+	}
+}
+
+// enterRefund books what a refund took, and what came back if it failed.
+// Stripe: a pending refund may have no entry yet, and releasing an
+// authorisation never has one.
+func (k *bookkeeper) enterRefund(n int32) {
+	f := &k.b.refunds[n]
+	c := &k.b.charges[f.charge]
+	if f.reason == refundExpired || f.status == refundPending && n%2 == 0 {
+		return
+	}
+	feeOf := int64(0)
+	if f.created < k.generous {
+		feeOf = -f.amount
+	}
+	k.enter(entryRefund, n, f.created, c, -f.amount, feeOf)
+	if f.failed > 0 {
+		k.enter(entryRefundFailure, n, f.failed, c, f.amount, -feeOf)
+	}
+}
+
+func (k *bookkeeper) enterDispute(n int32) {
+	d := &k.b.disputes[n]
+	c := &k.b.charges[d.charge]
+	k.enter(entryDispute, n, d.created, c, -c.captured, 0)
+	k.b.txns[len(k.b.txns)-1].fee = disputeFee
+	if d.closed > 0 && d.won {
+		k.enter(entryDisputeReversal, n, d.closed, c, c.captured, 0)
+		k.b.txns[len(k.b.txns)-1].fee = -disputeFee
+	}
+}
+
+// available is midnight UTC two to five days later; providers settle later
+// than cards.
+func available(at int64, m method) int64 {
+	days := int64(2)
+	if m.bnpl() {
+		days = 5
+	}
+	return (at/day + days) * day
+}
+
+// pointBack tells charges and refunds the numbers of their entries. Stripe:
+// charge.balance_transaction names the first of them only.
+func (b *business) pointBack() {
+	for n := range b.txns {
+		t := &b.txns[n]
+		switch t.entry {
+		case entryCharge:
+			b.charges[t.source].txn = int32(n)
+		case entryRefund:
+			b.refunds[t.source].txn = int32(n)
+		case entryRefundFailure:
+			b.refunds[t.source].back = int32(n)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package stripesim
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A business is the whole truth, as compact records. Each slice is sorted by
+// created, oldest first, and a record's number is its index; records refer to
+// each other by number. It never changes after build.
+type business struct {
+	cfg      Config
+	tl       timeline
+	ids      identity
+	fx       rates
+	cardYear int64                         // cards expire then or later
+	plans    [len(planCurrencies)][2]int32 // monthly, yearly
+	addOns   [addOns]int32
+
+	prices    []price
+	customers []customer
+	subs      []subscription
+	items     []item
+	charges   []charge
+	refunds   []refund
+	disputes  []dispute
+	payouts   []payout
+	txns      []txn
+}
+
+// build runs the business from its first second to its last.
+func build(cfg Config) *business {
+	tl := newTimeline(cfg.From, cfg.To)
+	b := &business{
+		cfg: cfg, tl: tl, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
+		prices: newPrices(cfg, tl), customers: newCustomers(cfg, tl),
+	}
+	b.findPlans()
+	b.subscribe()
+	bills := b.bill()
+	b.merge(bills, b.order(cfg.Charges-len(bills)))
+	r := streamAfterwards.rand(cfg.Seed)
+	b.giveBack(r)
+	b.dispute(r)
+	b.keepBooks()
+	return b
+}
+
+// findPlans remembers the prices that subscriptions are made of.
+func (b *business) findPlans() {
+	for n := range b.prices {
+		p := &b.prices[n]
+		switch {
+		case p.product == 0:
+			i := slices.Index(planCurrencies[:], p.currency)
+			b.plans[i][btoi(p.interval == "year")] = int32(n)
+		case p.product <= addOns:
+			b.addOns[p.product-1] = int32(n)
+		}
+	}
+}
+
+// byCreated orders records by created and keeps the order of equals.
+func byCreated[T any](records []T, created func(*T) int64) {
+	slices.SortStableFunc(records, func(x, y T) int { return cmp.Compare(created(&x), created(&y)) })
+}

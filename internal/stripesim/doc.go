@@ -1,0 +1,23 @@
+// Package stripesim is a Stripe account that does not exist, served over HTTP.
+//
+// It is for the demo and for tests. stripe-mock answers every list with one
+// fixed object, so it cannot say whether a client paged, filtered and resumed
+// correctly; this package can, because it knows the truth: [Server.Ledger].
+//
+// [New] invents a small shop from a seed. Customers arrive, subscribe, order,
+// pay by card or in instalments, get refunds and disputes, and every movement
+// of money has its balance transaction, converted and charged for as Stripe
+// would. Nothing is kept as JSON: a [Server] holds compact records and renders
+// an object when it is asked for, so two million charges fit in memory. Equal
+// configurations give equal bytes on every machine: random numbers come from
+// PCG, money and rates are integers, and no map is ever ranged over.
+//
+// [FromFiles] serves recorded objects instead, byte for byte.
+//
+// The API version is 2023-10-16 and only its reading half exists: six lists,
+// their objects by id, subscription items and the account. What is refused,
+// and in which words, is in errors.go and auth.go.
+//
+// The package imports nothing of the program that it tests, so that the two
+// can disagree.
+package stripesim

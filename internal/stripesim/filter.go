@@ -1,0 +1,164 @@
+package stripesim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A param is a filter of a list, besides paging and created.
+type param struct {
+	name   string
+	object string   // what an id of it names, for the error; "" if it is no id
+	values []string // the only ones allowed; nil for any
+}
+
+// paramsOf are the filters of a resource.
+func paramsOf(resource string) []param {
+	customer := param{name: "customer", object: "customer"}
+	intent := param{name: "payment_intent", object: "payment_intent"}
+	switch resource {
+	case "balance_transactions":
+		return []param{{name: "currency"}, {name: "payout", object: "payout"}, {name: "source"}, {name: "type"}}
+	case "charges":
+		return []param{customer, intent}
+	case "customers":
+		return []param{{name: "email"}}
+	case "prices":
+		return []param{
+			{name: "active", values: []string{"true", "false"}}, {name: "currency"}, {name: "product", object: "product"},
+			{name: "recurring[interval]", values: []string{"day", "week", "month", "year"}},
+			{name: "recurring[usage_type]", values: []string{"licensed", "metered"}},
+			{name: "type", values: []string{"one_time", "recurring"}},
+		}
+	case "refunds":
+		return []param{{name: "charge", object: "charge"}, intent}
+	case "subscriptions":
+		return []param{customer, {name: "price", object: "price"}, {name: "status", values: append(slices.Clone(subStatuses[:]), "all", "ended")}}
+	}
+	return nil
+}
+
+// check says what is wrong with a value, or nil.
+func (p *param) check(value string) *apiError {
+	if p.values == nil || slices.Contains(p.values, value) {
+		return nil
+	}
+	return errParam("", p.name, fmt.Sprintf("Invalid %s: must be one of %s", p.name, strings.Join(p.values, ", ")))
+}
+
+// listable is whether a subscription of a status passes the status filter; ""
+// stands for no filter. Stripe: canceled subscriptions are hidden unless asked
+// for, incomplete_expired ones are not.
+func listable(filter, status string) bool {
+	switch filter {
+	case "":
+		return status != subCanceled.String()
+	case "all":
+		return true
+	case "ended":
+		return status == subCanceled.String() || status == subExpired.String()
+	}
+	return status == filter
+}
+
+func (b *business) matchCharge(p, value string) (matcher, bool) {
+	if p == "payment_intent" {
+		only, ok := b.findIntent(value)
+		return func(n int) bool { return n == only }, ok
+	}
+	who, ok := b.findCustomer(value)
+	return func(n int) bool { return int(b.charges[n].customer) == who }, ok
+}
+
+func (b *business) matchRefund(p, value string) (matcher, bool) {
+	find := b.findCharge
+	if p == "payment_intent" {
+		find = b.findIntent
+	}
+	c, ok := find(value)
+	return func(n int) bool { return int(b.refunds[n].charge) == c }, ok
+}
+
+func (b *business) matchTxn(p, value string) (matcher, bool) {
+	switch p {
+	case "currency":
+		return func(n int) bool { return b.txns[n].currency.String() == value }, true
+	case "type":
+		return func(n int) bool { return b.txnType(&b.txns[n]) == value }, true
+	case "payout":
+		po, ok := b.findPayout(value)
+		return func(n int) bool { return int(b.payoutOf(&b.txns[n])) == po }, ok
+	}
+	return b.matchSource(value), true
+}
+
+// matchSource knows that the entries of one kind of source follow each other.
+func (b *business) matchSource(id string) matcher {
+	of := func(source int, first, last entry) matcher {
+		return func(n int) bool {
+			t := &b.txns[n]
+			return int(t.source) == source && t.entry >= first && t.entry <= last
+		}
+	}
+	if n, ok := b.findCharge(id); ok {
+		return of(n, entryCharge, entryCaptureReversal)
+	}
+	if n, ok := b.findRefund(id); ok {
+		return of(n, entryRefund, entryRefundFailure)
+	}
+	if n, ok := b.find(idDispute, b.appendDisputeID, len(b.disputes), id); ok {
+		return of(n, entryDispute, entryDisputeReversal)
+	}
+	if n, ok := b.findPayout(id); ok {
+		return of(n, entryPayout, entryPayout)
+	}
+	return func(int) bool { return false }
+}
+
+func (b *business) matchCustomer(_, value string) (matcher, bool) {
+	var buf [96]byte
+	return func(n int) bool { return string(b.diceOf(idCustomer, n).appendEmail(buf[:0], n)) == value }, true
+}
+
+func (b *business) matchSubscription(p, value string) (matcher, bool) {
+	switch p {
+	case "customer":
+		who, ok := b.findCustomer(value)
+		return func(n int) bool { return int(b.subs[n].customer) == who }, ok
+	case "price":
+		wanted, ok := b.findPrice(value)
+		return func(n int) bool {
+			s := &b.subs[n]
+			return slices.ContainsFunc(b.items[s.firstItem:s.firstItem+s.items], func(it item) bool { return int(it.price) == wanted })
+		}, ok
+	}
+	return func(n int) bool { return listable(value, b.subs[n].status.String()) }, true
+}
+
+func (b *business) matchPrice(p, value string) (matcher, bool) {
+	is := func(get func(*price) string) (matcher, bool) {
+		return func(n int) bool { return get(&b.prices[n]) == value }, true
+	}
+	switch p {
+	case "active":
+		return func(n int) bool { return b.prices[n].active == (value == "true") }, true
+	case "currency":
+		return is(func(p *price) string { return p.currency.String() })
+	case "product":
+		return is(func(p *price) string { return string(b.appendProductID(nil, p.product)) })
+	case "recurring[interval]":
+		return is(func(p *price) string { return p.interval })
+	case "recurring[usage_type]":
+		return is(func(p *price) string { return p.recurringUsage() })
+	}
+	return is((*price).kind)
+}
+
+// recurringUsage is "" for a price that does not recur.
+func (p *price) recurringUsage() string {
+	if !p.recurring() {
+		return ""
+	}
+	return p.usage()
+}

@@ -1,0 +1,129 @@
+package stripesim
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sort"
+)
+
+// list writes one page, newest first.
+func (s *Server) list(w *writer, res *resource, values url.Values) *apiError {
+	q, err := res.parse(values)
+	if err != nil {
+		return err
+	}
+	lo, hi := res.window(q, s.now.Load())
+	page, more, err := res.page(q, lo, hi)
+	if err != nil {
+		return err
+	}
+	w.open('{')
+	w.str("object", "list")
+	w.list("data")
+	for _, n := range page {
+		w.line()
+		res.render(w, n)
+	}
+	w.endList()
+	w.bool("has_more", more)
+	w.str("url", "/v1/"+res.name)
+	w.end()
+	return nil
+}
+
+// window is the range [lo, hi) of objects that are created inside the query's
+// bounds and not after now.
+func (res *resource) window(q query, now int64) (lo, hi int) {
+	first := func(at int64) int { return sort.Search(res.count, func(n int) bool { return res.created(n) >= at }) }
+	lo, hi = 0, res.count
+	if q.from > always {
+		lo = first(q.from)
+	}
+	if to := min(q.to, now); to < unsetNow {
+		hi = first(to + 1)
+	}
+	return lo, max(lo, hi)
+}
+
+// page picks up to limit objects, newest first, and says whether there are more
+// in the direction of paging.
+func (res *resource) page(q query, lo, hi int) (page []int, more bool, err *apiError) {
+	first, step := hi-1, -1
+	switch {
+	case q.before != "":
+		first, err = res.cursor(q, "ending_before", q.before, lo, hi)
+		first, step = first+1, 1
+	case q.after != "":
+		first, err = res.cursor(q, "starting_after", q.after, lo, hi)
+		first--
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	for n := first; n >= lo && n < hi; n += step {
+		if !q.matches(n) {
+			continue
+		}
+		if len(page) == q.limit {
+			more = true
+			break
+		}
+		page = append(page, n)
+	}
+	if step > 0 {
+		slices.Reverse(page)
+	}
+	return page, more, nil
+}
+
+// cursor is the place of the object that a page starts from. Stripe: it must
+// exist and still match the filters. This server holds it to the bounds of
+// created too, which is stricter than Stripe is known to be: a client that
+// breaks that rule has lost its place.
+func (res *resource) cursor(q query, name, id string, lo, hi int) (int, *apiError) {
+	n, ok := res.find(id)
+	if !ok || n < lo || n >= hi || !q.matches(n) {
+		return 0, errNoSuch(http.StatusBadRequest, res.object, id, name)
+	}
+	return n, nil
+}
+
+// retrieve writes one object. Stripe: 404 names the parameter id.
+func (s *Server) retrieve(w *writer, res *resource, id string, values url.Values) *apiError {
+	if len(values) > 0 {
+		return errUnknownParams(slices.Sorted(maps.Keys(values)))
+	}
+	n, ok := res.find(id)
+	if !ok || res.created(n) > s.now.Load() {
+		param := "id"
+		if res.name == "prices" {
+			param = "price"
+		}
+		return errNoSuch(http.StatusNotFound, res.object, id, param)
+	}
+	res.render(w, n)
+	return nil
+}
+
+// Object is the current JSON of one object, or nil if there is none. The name of
+// the resource is the path's, such as charges. SetNow does not hide it.
+func (s *Server) Object(resource, id string) []byte {
+	res := s.resource(resource)
+	if res == nil {
+		return nil
+	}
+	n, ok := res.find(id)
+	if !ok {
+		return nil
+	}
+	return res.json(n)
+}
+
+// json renders object n by itself.
+func (res *resource) json(n int) []byte {
+	w := &writer{empty: true}
+	res.render(w, n)
+	return w.buf
+}

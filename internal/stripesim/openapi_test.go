@@ -1,0 +1,87 @@
+package stripesim
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// openAPI compiles the schema of one of Stripe's objects.
+func openAPI(t testing.TB) func(name string) *jsonschema.Schema {
+	t.Helper()
+	f, err := os.Open("testdata/openapi/schemas.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	zr, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(zr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("stripe.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	return func(name string) *jsonschema.Schema {
+		s, err := c.Compile("stripe.json#/$defs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
+
+func validate(t *testing.T, s *jsonschema.Schema, what string, raw []byte) {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatalf("%s is not JSON: %v\n%s", what, err, raw)
+	}
+	if err := s.Validate(v); err != nil {
+		t.Fatalf("%s: %v\n%s", what, err, raw)
+	}
+}
+
+// Every object is one that Stripe could have sent.
+func TestObjectsFollowOpenAPI(t *testing.T) {
+	t.Parallel()
+	compile := openAPI(t)
+	for _, cfg := range []Config{{Seed: 1, Charges: 3000}, {Seed: 2, Charges: 700}, {Seed: 99, Charges: 1}} {
+		s := newTestServer(t, cfg)
+		for _, res := range s.resources {
+			schema := compile(res.object)
+			for id, raw := range s.Ledger().Raw(res.name) {
+				validate(t, schema, id, raw)
+			}
+		}
+		plan, item := compile("plan"), compile("subscription_item")
+		b := s.business
+		for n := range b.items {
+			w := &writer{empty: true}
+			b.renderItem(w, n)
+			validate(t, item, "item", w.buf)
+			w = &writer{empty: true}
+			b.renderPlan(w, int(b.items[n].price))
+			validate(t, plan, "plan", w.buf)
+		}
+		w := &writer{empty: true}
+		s.renderAccount(w)
+		validate(t, compile("account"), "account", w.buf)
+	}
+}
+
+func newTestServer(t testing.TB, cfg Config) *Server {
+	t.Helper()
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

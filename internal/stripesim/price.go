@@ -1,0 +1,94 @@
+package stripesim
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+)
+
+// A priceScheme is how a price turns a quantity into an amount.
+type priceScheme uint8
+
+const (
+	flat    priceScheme = iota // unit_amount is set
+	finer                      // less than a minor unit: only unit_amount_decimal is set
+	tiered                     // amounts are in the tiers, which a list does not show
+	chooses                    // the customer chooses the amount
+)
+
+type price struct {
+	created  int64
+	amount   int64  // minor units; with finer: hundredths of one
+	interval string // "" for a one-off price
+	product  int32
+	currency currency
+	scheme   priceScheme
+	metered  bool
+	active   bool
+}
+
+func (p *price) recurring() bool { return p.interval != "" }
+
+// billed says whether a subscription to p charges the same amount each time.
+func (p *price) billed() bool { return p.recurring() && p.scheme == flat && !p.metered }
+
+// planCurrencies are those that subscriptions are sold in.
+var planCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
+
+// planTags are the monthly price tags of the first product, in US cents.
+const (
+	planTag    = 1900
+	addOns     = 12 // US dollar add-ons, so that a subscription can have more than ten items
+	pricesMost = 400
+)
+
+// newPrices invents the catalogue. The plans and the add-ons exist from the
+// first second, in same-second groups as a script would create them.
+func newPrices(cfg Config, tl timeline) []price {
+	r := streamPrices.rand(cfg.Seed)
+	var prices []price
+	for i, c := range planCurrencies {
+		at := tl.from + int64(i/3)
+		prices = append(prices,
+			price{created: at, amount: c.fromUSD(planTag), interval: "month", currency: c, active: true},
+			price{created: at, amount: c.fromUSD(planTag * 10), interval: "year", currency: c, active: true})
+	}
+	for i := range addOns {
+		prices = append(prices, newAddOn(tl.from+5+int64(i/4), i))
+	}
+	n := min(max(24, 24+cfg.Charges/600), pricesMost)
+	for _, at := range tl.draw(r, n-len(prices), 10) {
+		prices = append(prices, newPrice(r, at, len(prices)))
+	}
+	slices.SortStableFunc(prices, func(a, b price) int { return cmp.Compare(a.created, b.created) })
+	return prices
+}
+
+// newAddOn is a small extra to the dollar plan; every fourth is metered and
+// costs less than a cent.
+func newAddOn(at int64, i int) price {
+	p := price{created: at, amount: int64(200 + 100*i), interval: "month", product: int32(1 + i), active: true}
+	if i%4 == 3 {
+		p.amount, p.scheme, p.metered = int64(10+i), finer, true
+	}
+	return p
+}
+
+func newPrice(r *rand.Rand, at int64, n int) price {
+	c := currency(r.IntN(len(currencies)))
+	p := price{
+		created: at, currency: c, product: int32(1 + n/2), active: !percent(r, 25),
+		amount: c.fromUSD(int64(900 + 1000*r.IntN(40))),
+	}
+	switch r.IntN(8) {
+	case 0:
+		p.interval, p.scheme = "month", tiered
+	case 1:
+		p.interval = "week"
+	case 2:
+		p.interval = "month"
+	case 3:
+		p.scheme = chooses
+	}
+	return p
+}

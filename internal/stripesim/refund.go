@@ -1,0 +1,104 @@
+package stripesim
+
+import "math/rand/v2"
+
+// A refundStatus is an index into refundStatuses.
+type refundStatus uint8
+
+const (
+	refundSucceeded refundStatus = iota
+	refundPending
+	refundFailed
+)
+
+var refundStatuses = [...]string{"succeeded", "pending", "failed"}
+
+func (s refundStatus) String() string { return refundStatuses[s] }
+
+// A refundReason is an index into refundReasons.
+type refundReason uint8
+
+const (
+	refundUnexplained refundReason = iota
+	refundRequested
+	refundDuplicate
+	refundFraud
+	refundExpired // an authorisation that was released; no money moved
+)
+
+var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraudulent", "expired_uncaptured_charge"}
+
+type refund struct {
+	created int64
+	amount  int64 // minor units of the charge's currency
+	failed  int64 // when the bank sent it back; 0 unless it did
+	charge  int32
+	txn     int32 // none without
+	back    int32 // the balance transaction of the failure; none without
+	status  refundStatus
+	reason  refundReason
+}
+
+// giveBack makes the refunds: of expired authorisations, and as often as each
+// provider's customers send things back.
+func (b *business) giveBack(r *rand.Rand) {
+	for n := range b.charges {
+		c := &b.charges[n]
+		switch {
+		case c.state == chargeExpired:
+			c.refunded = c.amount
+			b.refunds = append(b.refunds, refund{
+				created: c.capture, amount: c.amount, charge: int32(n), txn: none, back: none, reason: refundExpired,
+			})
+		case c.state == chargePaid && permille(r, b.refundRate(c)):
+			b.refundCharge(r, c, int32(n))
+		}
+	}
+	byCreated(b.refunds, func(f *refund) int64 { return f.created })
+}
+
+// refundRate is lower for subscriptions than for goods.
+func (b *business) refundRate(c *charge) int {
+	if c.sub != none {
+		return 20
+	}
+	return providers[c.method].refunds
+}
+
+// refundCharge returns all of a charge, or one to three parts of it, unless
+// that would be after the end of the business.
+func (b *business) refundCharge(r *rand.Rand, c *charge, n int32) {
+	at := max(c.created, c.capture)
+	span := int64(providers[c.method].refundDays) * day
+	pieces := 0
+	if percent(r, 40) {
+		pieces = 1 + r.IntN(3)
+	}
+	for i := 0; i == 0 || i < pieces; i++ {
+		at += 10*60 + min(r.Int64N(span), r.Int64N(span))
+		amount := c.refundable()
+		if pieces > 0 {
+			amount = min(amount, c.currency.round(c.captured*int64(10+r.IntN(30))/100))
+		}
+		if at >= b.tl.to || amount == 0 {
+			return
+		}
+		f := b.newRefund(r, c, refund{created: at, amount: amount, charge: n, txn: none, back: none})
+		if f.status != refundFailed {
+			c.refunded += amount
+		}
+		b.refunds = append(b.refunds, f)
+	}
+}
+
+func (b *business) newRefund(r *rand.Rand, c *charge, f refund) refund {
+	f.reason = [...]refundReason{refundUnexplained, refundRequested, refundRequested, refundRequested, refundDuplicate, refundFraud}[r.IntN(6)]
+	failsAfter := 2*day + r.Int64N(4*day)
+	switch {
+	case percent(r, 4) && f.created+failsAfter < b.tl.to:
+		f.status, f.failed = refundFailed, f.created+failsAfter
+	case c.method.bnpl() && b.tl.to-f.created < 6*day:
+		f.status = refundPending
+	}
+	return f
+}

@@ -1,0 +1,87 @@
+package stripesim
+
+func (b *business) renderCustomer(w *writer, n int) {
+	c, d := &b.customers[n], b.diceOf(idCustomer, n)
+	m := &markets[c.market]
+	w.open('{')
+	w.ref("id", b.appendCustomerID, int32(n))
+	w.str("object", "customer")
+	b.renderCustomerAddress(w, d, m)
+	w.int("balance", 0)
+	w.int("created", c.created)
+	if c.subscriber {
+		w.str("currency", m.currency.String()) // Stripe: set by the first invoice
+	} else {
+		w.null("currency")
+	}
+	w.null("default_source")
+	w.bool("delinquent", c.delinquent)
+	w.nulls("description", "discount")
+	w.quote("email")
+	w.buf = d.appendEmail(w.buf, n)
+	w.unquote()
+	w.quote("invoice_prefix")
+	w.buf = appendDigits(w.buf, n, 8)
+	w.unquote()
+	renderInvoiceSettings(w)
+	w.bool("livemode", false)
+	w.object("metadata")
+	if d.oneIn(dMetadata, 5) {
+		w.quote("crm_id")
+		w.buf = appendInt(append(w.buf, "C-"...), int64(n))
+		w.unquote()
+	}
+	w.end()
+	w.name("name", d)
+	w.int("next_invoice_sequence", 1)
+	b.renderPhone(w, d, m)
+	renderLocales(w, d, m)
+	w.null("shipping")
+	w.str("tax_exempt", taxExempt(d))
+	w.null("test_clock")
+	w.end()
+}
+
+// renderCustomerAddress: a third never said where they live.
+func (b *business) renderCustomerAddress(w *writer, d dice, m *market) {
+	if d.n(dAddress, 3) == 0 {
+		w.null("address")
+		return
+	}
+	w.object("address")
+	renderAddress(w, d, m)
+	w.end()
+}
+
+func renderInvoiceSettings(w *writer) {
+	w.object("invoice_settings")
+	w.nulls("custom_fields", "default_payment_method", "footer", "rendering_options")
+	w.end()
+}
+
+func (b *business) renderPhone(w *writer, d dice, m *market) {
+	if d.n(dPhone, 4) > 0 {
+		w.null("phone")
+		return
+	}
+	w.quote("phone")
+	w.buf = append(w.buf, m.dialling...)
+	w.buf = appendDigits(append(w.buf, "555"...), d.n(dPhone+100, 10_000_000), 7)
+	w.unquote()
+}
+
+func renderLocales(w *writer, d dice, m *market) {
+	w.list("preferred_locales")
+	if d.n(dLocale, 3) == 0 {
+		w.line()
+		w.buf = appendQuoted(w.buf, m.locale)
+	}
+	w.endList()
+}
+
+func taxExempt(d dice) string {
+	if d.oneIn(dTaxExempt, 80) {
+		return "reverse"
+	}
+	return "none"
+}

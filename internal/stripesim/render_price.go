@@ -1,0 +1,144 @@
+package stripesim
+
+func (b *business) renderPrice(w *writer, n int) {
+	p := &b.prices[n]
+	w.open('{')
+	w.ref("id", b.appendPriceID, int32(n))
+	w.str("object", "price")
+	w.bool("active", p.active)
+	w.str("billing_scheme", p.billingScheme())
+	w.int("created", p.created)
+	w.str("currency", p.currency.String())
+	renderCustomAmount(w, p)
+	w.bool("livemode", false)
+	w.nulls("lookup_key")
+	w.emptyObject("metadata")
+	w.strOrNull("nickname", p.nickname())
+	w.quote("product")
+	w.buf = b.appendProductID(w.buf, p.product)
+	w.unquote()
+	renderRecurring(w, p)
+	w.str("tax_behavior", "unspecified")
+	w.strOrNull("tiers_mode", p.tiersMode())
+	w.null("transform_quantity")
+	w.str("type", p.kind())
+	renderUnitAmount(w, p, "unit_amount", "unit_amount_decimal")
+	w.end()
+}
+
+func (p *price) billingScheme() string {
+	if p.scheme == tiered {
+		return "tiered"
+	}
+	return "per_unit"
+}
+
+func (p *price) tiersMode() string {
+	if p.scheme == tiered {
+		return "graduated"
+	}
+	return ""
+}
+
+func (p *price) kind() string {
+	if p.recurring() {
+		return "recurring"
+	}
+	return "one_time"
+}
+
+func (p *price) usage() string {
+	if p.metered {
+		return "metered"
+	}
+	return "licensed"
+}
+
+func (p *price) nickname() string {
+	switch {
+	case p.product == 0:
+		return "Crew"
+	case p.product <= addOns:
+		return "Add-on"
+	}
+	return ""
+}
+
+func renderCustomAmount(w *writer, p *price) {
+	if p.scheme != chooses {
+		w.null("custom_unit_amount")
+		return
+	}
+	w.object("custom_unit_amount")
+	w.null("maximum")
+	w.int("minimum", p.currency.fromUSD(100))
+	w.int("preset", p.amount)
+	w.end()
+}
+
+func renderRecurring(w *writer, p *price) {
+	if !p.recurring() {
+		w.null("recurring")
+		return
+	}
+	w.object("recurring")
+	w.strOrNull("aggregate_usage", p.aggregate())
+	w.str("interval", p.interval)
+	w.int("interval_count", 1)
+	w.null("trial_period_days")
+	w.str("usage_type", p.usage())
+	w.end()
+}
+
+func (p *price) aggregate() string {
+	if p.metered {
+		return "sum"
+	}
+	return ""
+}
+
+// renderUnitAmount: Stripe: the integer is null when the amount has a part
+// smaller than the minor unit, and both are null when no single amount exists.
+func renderUnitAmount(w *writer, p *price, whole, decimal string) {
+	switch p.scheme {
+	case flat:
+		w.int(whole, p.amount)
+		w.quote(decimal)
+		w.buf = appendInt(w.buf, p.amount)
+		w.unquote()
+	case finer:
+		w.null(whole)
+		w.quote(decimal)
+		w.buf = appendMillionths(w.buf, p.amount*10_000)
+		w.unquote()
+	default:
+		w.nulls(whole, decimal)
+	}
+}
+
+// renderPlan is the older shape of a price that subscription items still carry.
+// It is in no published schema, but in every response.
+func (b *business) renderPlan(w *writer, n int) {
+	p := &b.prices[n]
+	w.open('{')
+	w.ref("id", b.appendPriceID, int32(n))
+	w.str("object", "plan")
+	w.bool("active", p.active)
+	w.strOrNull("aggregate_usage", p.aggregate())
+	renderUnitAmount(w, p, "amount", "amount_decimal")
+	w.str("billing_scheme", p.billingScheme())
+	w.int("created", p.created)
+	w.str("currency", p.currency.String())
+	w.str("interval", p.interval)
+	w.int("interval_count", 1)
+	w.bool("livemode", false)
+	w.emptyObject("metadata")
+	w.strOrNull("nickname", p.nickname())
+	w.quote("product")
+	w.buf = b.appendProductID(w.buf, p.product)
+	w.unquote()
+	w.strOrNull("tiers_mode", p.tiersMode())
+	w.nulls("transform_usage", "trial_period_days")
+	w.str("usage_type", p.usage())
+	w.end()
+}

@@ -1,0 +1,49 @@
+package stripesim
+
+func (b *business) renderRefund(w *writer, n int) {
+	f := &b.refunds[n]
+	c := &b.charges[f.charge]
+	w.open('{')
+	w.ref("id", b.appendRefundID, int32(n))
+	w.str("object", "refund")
+	w.int("amount", f.amount)
+	w.ref("balance_transaction", b.appendTxnID, f.txn)
+	w.ref("charge", b.appendChargeID, f.charge)
+	w.int("created", f.created)
+	w.str("currency", c.currency.String())
+	renderDestination(w, f, c.method, b.diceOf(idRefund, n))
+	if f.back != none {
+		// Stripe: these two are present only on a refund that failed.
+		w.ref("failure_balance_transaction", b.appendTxnID, f.back)
+		w.str("failure_reason", "expired_or_canceled_card")
+	}
+	w.object("metadata")
+	if b.diceOf(idRefund, n).oneIn(dMetadata, 6) {
+		w.pair("rma", "RMA-"+string(appendDigits(nil, n, 6)))
+	}
+	w.end()
+	w.ref("payment_intent", b.appendIntentID, f.charge)
+	w.strOrNull("reason", refundReasons[f.reason])
+	w.nulls("receipt_number", "source_transfer_reversal")
+	w.str("status", f.status.String())
+	w.null("transfer_reversal")
+	w.end()
+}
+
+func renderDestination(w *writer, f *refund, m method, d dice) {
+	w.object("destination_details")
+	w.object(m.openType(w))
+	if m == card && f.reason == refundExpired {
+		w.str("type", "reversal")
+	} else if m == card {
+		w.quote("reference")
+		w.buf = appendDigits(w.buf, d.n(dFingerprint, 1_000_000_000), 12)
+		w.unquote()
+		w.str("reference_status", "available")
+		w.str("reference_type", "acquirer_reference_number")
+		w.str("type", "refund")
+	}
+	w.end()
+	m.closeType(w)
+	w.end()
+}

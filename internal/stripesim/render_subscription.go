@@ -1,0 +1,163 @@
+package stripesim
+
+func (b *business) renderSubscription(w *writer, n int) {
+	s := &b.subs[n]
+	start, end := s.period(b.now(s))
+	w.open('{')
+	w.ref("id", b.appendSubscriptionID, int32(n))
+	w.str("object", "subscription")
+	w.nulls("application", "application_fee_percent")
+	w.object("automatic_tax")
+	w.bool("enabled", false)
+	w.null("liability")
+	w.end()
+	w.int("billing_cycle_anchor", s.firstBilling())
+	w.null("billing_thresholds")
+	renderCancellation(w, s, start, end)
+	w.str("collection_method", "charge_automatically")
+	w.int("created", s.created)
+	w.str("currency", b.prices[b.items[s.firstItem].price].currency.String())
+	w.int("current_period_end", end)
+	w.int("current_period_start", start)
+	w.ref("customer", b.appendCustomerID, s.customer)
+	w.nulls("days_until_due", "default_payment_method", "default_source")
+	w.emptyList("default_tax_rates")
+	w.nulls("description", "discount")
+	w.timeOrNull("ended_at", s.ended)
+	w.object("invoice_settings")
+	w.object("issuer")
+	w.str("type", "self")
+	w.end()
+	w.end()
+	b.renderEmbeddedItems(w, n)
+	b.renderLatestInvoice(w, n)
+	w.bool("livemode", false)
+	w.emptyObject("metadata")
+	w.nulls("next_pending_invoice_item_invoice", "on_behalf_of")
+	b.renderTail(w, s)
+	w.end()
+}
+
+// renderTail writes what follows on_behalf_of.
+func (b *business) renderTail(w *writer, s *subscription) {
+	if s.onHold {
+		w.object("pause_collection")
+		w.str("behavior", "keep_as_draft")
+		w.null("resumes_at")
+		w.end()
+	} else {
+		w.null("pause_collection")
+	}
+	w.object("payment_settings")
+	w.nulls("payment_method_options", "payment_method_types")
+	w.str("save_default_payment_method", "off")
+	w.end()
+	w.nulls("pending_invoice_item_interval", "pending_setup_intent", "pending_update")
+	if s.items == 1 {
+		w.int("quantity", int64(b.items[s.firstItem].quantity))
+	} else {
+		w.null("quantity") // Stripe: only a subscription with one item has one
+	}
+	w.null("schedule")
+	w.int("start_date", s.created)
+	w.str("status", s.status.String())
+	w.nulls("test_clock", "transfer_data")
+	w.timeOrNull("trial_end", s.trialEnd)
+	w.object("trial_settings")
+	w.object("end_behavior")
+	w.str("missing_payment_method", s.missingMethod())
+	w.end()
+	w.end()
+	if s.trialEnd == 0 {
+		w.null("trial_start")
+	} else {
+		w.int("trial_start", s.created)
+	}
+}
+
+// now is the last moment that the subscription's state speaks of.
+func (b *business) now(s *subscription) int64 {
+	if s.ended > 0 {
+		return s.ended
+	}
+	return b.tl.to - 1
+}
+
+func (s *subscription) missingMethod() string {
+	if s.status == subPaused {
+		return "pause"
+	}
+	return "create_invoice"
+}
+
+func renderCancellation(w *writer, s *subscription, start, end int64) {
+	canceled, cancelAt, reason := int64(0), int64(0), ""
+	switch {
+	case s.status == subCanceled:
+		canceled, reason = s.ended, "cancellation_requested"
+	case s.leaving:
+		// Stripe: canceled_at is when it was asked for, cancel_at when it takes effect.
+		canceled, cancelAt, reason = start, end, "cancellation_requested"
+	}
+	w.timeOrNull("cancel_at", cancelAt)
+	w.bool("cancel_at_period_end", s.leaving)
+	w.timeOrNull("canceled_at", canceled)
+	w.object("cancellation_details")
+	w.nulls("comment", "feedback")
+	w.strOrNull("reason", reason)
+	w.end()
+}
+
+// embeddedItems is how many items a subscription shows; the rest are under its
+// items' url. Stripe: ten.
+const embeddedItems = 10
+
+func (b *business) renderEmbeddedItems(w *writer, n int) {
+	s := &b.subs[n]
+	w.object("items")
+	w.str("object", "list")
+	w.list("data")
+	for i := range min(s.items, embeddedItems) {
+		w.line()
+		b.renderItem(w, int(s.firstItem+i))
+	}
+	w.endList()
+	w.bool("has_more", s.items > embeddedItems)
+	w.int("total_count", int64(s.items))
+	w.quote("url")
+	w.buf = b.appendSubscriptionID(append(w.buf, "/v1/subscription_items?subscription="...), n)
+	w.unquote()
+	w.end()
+}
+
+func (b *business) renderItem(w *writer, n int) {
+	it := &b.items[n]
+	w.open('{')
+	w.ref("id", b.appendItemID, int32(n))
+	w.str("object", "subscription_item")
+	w.null("billing_thresholds")
+	w.int("created", b.subs[it.sub].created)
+	w.emptyObject("metadata")
+	w.key("plan")
+	b.renderPlan(w, int(it.price))
+	w.key("price")
+	b.renderPrice(w, int(it.price))
+	if it.quantity > 0 {
+		w.int("quantity", int64(it.quantity)) // Stripe: absent from a metered item
+	}
+	w.ref("subscription", b.appendSubscriptionID, it.sub)
+	w.emptyList("tax_rates")
+	w.end()
+}
+
+// renderLatestInvoice: before the first charge it is the trial's, of nothing.
+func (b *business) renderLatestInvoice(w *writer, n int) {
+	s := &b.subs[n]
+	if s.lastCharge != none {
+		w.ref("latest_invoice", b.appendInvoiceID, s.lastCharge)
+		return
+	}
+	w.quote("latest_invoice")
+	w.buf = b.ids.appendLong(w.buf, "in_1", idFirstInvoice, s.created, n)
+	w.unquote()
+}

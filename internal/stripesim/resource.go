@@ -1,0 +1,97 @@
+package stripesim
+
+// A resource is one list of objects, oldest first: object n was created no
+// later than object n+1. It is a struct of funcs so that invented and recorded
+// objects are listed by the same code.
+type resource struct {
+	name     string // as in the path: charges
+	object   string // as in the object: charge
+	count    int
+	params   []param
+	timeless bool                         // created is no filter
+	created  func(n int) int64            // Unix seconds; always for an object without one
+	render   func(w *writer, n int)       // one JSON value
+	appendID func(b []byte, n int) []byte // appends nothing for an object without one
+	find     func(id string) (int, bool)
+	match    func(p, value string) (matcher, bool) // false: value names an object that does not exist
+}
+
+// always is the created of an object that has none: older than everything, so
+// listed last, inside every upper bound and outside every lower one.
+const always = -1 << 63
+
+// A matcher says whether object n passes a filter.
+type matcher func(n int) bool
+
+// resources are the lists of the business, in the order of resourceNames.
+func (b *business) resources() []resource {
+	return []resource{
+		{
+			name: "balance_transactions", params: paramsOf("balance_transactions"), object: "balance_transaction", count: len(b.txns), render: b.renderTxn,
+			created: func(n int) int64 { return b.txns[n].created }, appendID: b.appendTxnID,
+			find: b.findTxn, match: b.matchTxn,
+		},
+		{
+			name: "charges", params: paramsOf("charges"), object: "charge", count: len(b.charges), render: b.renderCharge,
+			created: func(n int) int64 { return b.charges[n].created }, appendID: b.appendChargeID,
+			find: b.findCharge, match: b.matchCharge,
+		},
+		{
+			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
+			created: func(n int) int64 { return b.customers[n].created }, appendID: b.appendCustomerID,
+			find: b.findCustomer, match: b.matchCustomer,
+		},
+		{
+			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
+			created: func(n int) int64 { return b.prices[n].created }, appendID: b.appendPriceID,
+			find: b.findPrice, match: b.matchPrice,
+		},
+		{
+			name: "refunds", params: paramsOf("refunds"), object: "refund", count: len(b.refunds), render: b.renderRefund,
+			created: func(n int) int64 { return b.refunds[n].created }, appendID: b.appendRefundID,
+			find: b.findRefund, match: b.matchRefund,
+		},
+		{
+			name: "subscriptions", params: paramsOf("subscriptions"), object: "subscription", count: len(b.subs), render: b.renderSubscription,
+			created: func(n int) int64 { return b.subs[n].created }, appendID: b.appendSubscriptionID,
+			find: b.findSubscription, match: b.matchSubscription,
+		},
+	}
+}
+
+func (b *business) findTxn(id string) (int, bool) {
+	return b.find(idTxn, b.appendTxnID, len(b.txns), id)
+}
+
+func (b *business) findCharge(id string) (int, bool) {
+	return b.find(idCharge, b.appendChargeID, len(b.charges), id)
+}
+
+// findIntent finds the charge that a payment intent made.
+func (b *business) findIntent(id string) (int, bool) {
+	return b.find(idIntent, b.appendIntentID, len(b.charges), id)
+}
+
+func (b *business) findCustomer(id string) (int, bool) {
+	return b.find(idCustomer, b.appendCustomerID, len(b.customers), id)
+}
+
+func (b *business) findPrice(id string) (int, bool) {
+	return b.find(idPrice, b.appendPriceID, len(b.prices), id)
+}
+
+func (b *business) findRefund(id string) (int, bool) {
+	return b.find(idRefund, b.appendRefundID, len(b.refunds), id)
+}
+
+func (b *business) findSubscription(id string) (int, bool) {
+	return b.find(idSubscription, b.appendSubscriptionID, len(b.subs), id)
+}
+
+func (b *business) findPayout(id string) (int, bool) {
+	return b.find(idPayout, b.appendPayoutID, len(b.payouts), id)
+}
+
+func (b *business) findItem(id string) (int, bool) {
+	return b.find(idItem, b.appendItemID, len(b.items), id)
+}

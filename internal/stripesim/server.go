@@ -1,0 +1,224 @@
+package stripesim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Version is the API version of every object and response.
+const Version = "2023-10-16"
+
+// resourceNames are the lists that are served, in the order of their paths.
+var resourceNames = []string{"balance_transactions", "charges", "customers", "prices", "refunds", "subscriptions"}
+
+// A Server answers as one Stripe account. It is safe for concurrent use.
+type Server struct {
+	cfg           Config
+	business      *business // nil when the objects come from files
+	account       string
+	ids           identity
+	resources     []resource
+	renderAccount func(*writer)
+
+	now     atomic.Int64 // Unix seconds; unsetNow: the real clock
+	served  atomic.Uint64
+	writers sync.Pool
+
+	mu       sync.Mutex
+	requests map[string]int
+}
+
+const unsetNow = math.MaxInt64
+
+// New invents the business that cfg describes. It takes about a second for
+// each million charges. The error says which field of cfg is wrong.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("simulate stripe: %w", err)
+	}
+	b := build(cfg)
+	s := newServer(cfg)
+	s.business, s.resources, s.renderAccount = b, b.resources(), b.renderAccount
+	return s, nil
+}
+
+func newServer(cfg Config) *Server {
+	s := &Server{cfg: cfg, ids: newIdentity(cfg.Seed), requests: map[string]int{}}
+	s.account = s.ids.account
+	s.writers.New = func() any { return &writer{buf: make([]byte, 0, 64<<10)} }
+	s.now.Store(unsetNow)
+	return s
+}
+
+// SetNow hides every object created after t and makes the Date header say t. It
+// may be called while serving. The objects themselves stay as at the end of the
+// business: a charge refunded after t already says so. The zero time shows
+// everything again, by the real clock.
+func (s *Server) SetNow(t time.Time) {
+	if t.IsZero() {
+		s.now.Store(unsetNow)
+		return
+	}
+	s.now.Store(t.Unix())
+}
+
+func (s *Server) clock() time.Time {
+	if now := s.now.Load(); now != unsetNow {
+		return time.Unix(now, 0)
+	}
+	return time.Now()
+}
+
+// Requests is the number of requests so far for each path, those refused
+// included. The query is no part of the path.
+func (s *Server) Requests() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.requests)
+}
+
+// Handler serves the API. The links of the chain know nothing of each other, so
+// another, such as one that injects faults, can be put between them.
+func (s *Server) Handler() http.Handler {
+	return s.identify(s.count(s.authorize(http.HandlerFunc(s.route))))
+}
+
+// identify sets the headers of every response, and its Request-Id.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(s.served.Add(1))
+		h := w.Header()
+		h["Request-Id"] = []string{string(s.ids.appendShort(nil, "req_", idRequest, s.cfg.To.Unix(), n))}
+		h["Stripe-Version"] = []string{Version}
+		h["Content-Type"] = []string{"application/json"}
+		h["Date"] = []string{s.clock().UTC().Format(http.TimeFormat)}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests[r.URL.Path]++
+		s.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// route finds what the path names. Stripe: an unknown path and a method that
+// the path does not have get the same answer, 404.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	name, id := splitPath(r.URL.Path)
+	if r.Method != http.MethodGet {
+		s.refuse(w, errUnknownURL(r.Method, r.URL.Path))
+		return
+	}
+	out := s.writer()
+	defer s.writers.Put(out)
+	if err := s.answer(out, r, name, id); err != nil {
+		s.refuse(w, err)
+		return
+	}
+	send(w, http.StatusOK, out.buf)
+}
+
+func (s *Server) answer(out *writer, r *http.Request, name, id string) *apiError {
+	res := s.resource(name)
+	switch {
+	case name == "account" && id == "":
+		s.renderAccount(out)
+		return nil
+	case name == "subscription_items" && id == "" && s.business != nil:
+		return s.listItems(out, r.URL.Query())
+	case res == nil:
+		return errUnknownURL(r.Method, r.URL.Path)
+	case id == "":
+		return s.list(out, res, r.URL.Query())
+	}
+	return s.retrieve(out, res, id, r.URL.Query())
+}
+
+// splitPath cuts /v1/charges/ch_1 into charges and ch_1.
+func splitPath(path string) (name, id string) {
+	rest, ok := strings.CutPrefix(path, "/v1/")
+	if !ok {
+		return "", ""
+	}
+	name, id, _ = strings.Cut(rest, "/")
+	return name, id
+}
+
+func (s *Server) resource(name string) *resource {
+	for i := range s.resources {
+		if s.resources[i].name == name {
+			return &s.resources[i]
+		}
+	}
+	return nil
+}
+
+func (s *Server) writer() *writer {
+	w := s.writers.Get().(*writer)
+	w.reset()
+	return w
+}
+
+func (s *Server) refuse(w http.ResponseWriter, e *apiError) {
+	out := s.writer()
+	defer s.writers.Put(out)
+	e.render(out, w.Header().Get("Request-Id"), s.clock().Unix())
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Stripe"`)
+	}
+	send(w, e.status, out.buf)
+}
+
+// send writes a whole body. A client that has gone is no error of ours.
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// Start serves on addr, HOST:PORT, until stop is called; port 0 picks a free
+// one. HOST must be a loopback address or localhost: the keys that arrive here
+// may be real ones, sent by mistake.
+func (s *Server) Start(addr string) (url string, stop func(), err error) {
+	if err := checkLoopback(addr); err != nil {
+		return "", nil, fmt.Errorf("start simulated stripe: %w", err)
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("start simulated stripe: %w", err)
+	}
+	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = srv.Serve(ln) // ends with ErrServerClosed when stopped
+	}()
+	return "http://" + ln.Addr().String(), func() { _ = srv.Close(); <-done }, nil
+}
+
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("address %q: %w; use 127.0.0.1:PORT", addr, err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return errors.New("address " + strconv.Quote(addr) + " is not a loopback address; use 127.0.0.1:PORT")
+}

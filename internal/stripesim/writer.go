@@ -1,0 +1,135 @@
+package stripesim
+
+import "strconv"
+
+// A writer appends pretty-printed JSON as Stripe prints it: two spaces a level,
+// one space after a colon, {} and [] when empty.
+type writer struct {
+	buf   []byte
+	depth int
+	empty bool // nothing yet in the innermost object or list
+}
+
+func (w *writer) reset() { w.buf, w.depth, w.empty = w.buf[:0], 0, true }
+
+const spaces = "                                "
+
+// line starts a new line for the next member or element.
+func (w *writer) line() {
+	if !w.empty {
+		w.buf = append(w.buf, ',')
+	}
+	w.empty = false
+	w.newline()
+}
+
+func (w *writer) newline() {
+	w.buf = append(w.buf, '\n')
+	w.buf = append(w.buf, spaces[:2*w.depth]...)
+}
+
+// key starts a member of an object. Keys are ours, so they need no escaping.
+func (w *writer) key(k string) {
+	w.line()
+	w.buf = append(w.buf, '"')
+	w.buf = append(w.buf, k...)
+	w.buf = append(w.buf, `": `...)
+}
+
+func (w *writer) open(c byte) {
+	w.buf = append(w.buf, c)
+	w.depth++
+	w.empty = true
+}
+
+func (w *writer) close(c byte) {
+	w.depth--
+	if !w.empty {
+		w.newline()
+	}
+	w.empty = false
+	w.buf = append(w.buf, c)
+}
+
+func (w *writer) object(k string) { w.key(k); w.open('{') }
+func (w *writer) list(k string)   { w.key(k); w.open('[') }
+func (w *writer) end()            { w.close('}') }
+func (w *writer) endList()        { w.close(']') }
+
+func (w *writer) null(k string)         { w.key(k); w.buf = append(w.buf, "null"...) }
+func (w *writer) bool(k string, v bool) { w.key(k); w.buf = strconv.AppendBool(w.buf, v) }
+func (w *writer) int(k string, v int64) { w.key(k); w.buf = appendInt(w.buf, v) }
+func (w *writer) str(k, v string)       { w.key(k); w.buf = appendQuoted(w.buf, v) }
+func (w *writer) emptyObject(k string)  { w.object(k); w.end() }
+func (w *writer) emptyList(k string)    { w.list(k); w.endList() }
+func (w *writer) nulls(keys ...string) {
+	for _, k := range keys {
+		w.null(k)
+	}
+}
+
+// strOrNull writes null for "".
+func (w *writer) strOrNull(k, v string) {
+	if v == "" {
+		w.null(k)
+		return
+	}
+	w.str(k, v)
+}
+
+// timeOrNull writes null for 0.
+func (w *writer) timeOrNull(k string, at int64) {
+	if at == 0 {
+		w.null(k)
+		return
+	}
+	w.int(k, at)
+}
+
+// quote begins a string value that the caller appends and ends with unquote.
+func (w *writer) quote(k string) { w.key(k); w.buf = append(w.buf, '"') }
+func (w *writer) unquote()       { w.buf = append(w.buf, '"') }
+
+// pair is a member whose key may hold anything, as in metadata.
+func (w *writer) pair(k, v string) {
+	w.line()
+	w.buf = appendQuoted(w.buf, k)
+	w.buf = append(w.buf, ": "...)
+	w.buf = appendQuoted(w.buf, v)
+}
+
+func appendInt(b []byte, v int64) []byte { return strconv.AppendInt(b, v, 10) }
+
+// appendMillionths writes n/1,000,000 exactly, without zeros at the end.
+func appendMillionths(b []byte, n int64) []byte {
+	b = appendInt(b, n/1_000_000)
+	rest := n % 1_000_000
+	if rest > 0 {
+		b = append(b, '.')
+	}
+	for unit := int64(100_000); rest > 0; unit /= 10 {
+		b = append(b, '0'+byte(rest/unit))
+		rest %= unit
+	}
+	return b
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted quotes a string of valid UTF-8; what is not ASCII stays as it is.
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c == '\n':
+			b = append(b, '\\', 'n')
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
+}
