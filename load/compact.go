@@ -1,25 +1,23 @@
 package load
 
-import (
-	"context"
-)
+import "context"
 
 // The state is rewritten when more than this share of its blocks is free and
-// there are enough blocks (of 256 KiB) for that to matter. Changes spread over
-// all row groups leave half of the blocks free after a checkpoint, which the
-// next one fills: at a third, each publish would rewrite the state.
+// the file is large enough for that to matter. Changes spread over all row
+// groups leave half of the blocks free after a checkpoint, which the next one
+// fills: at a third, each publish would rewrite the state.
 const (
-	compactShare  = 0.6
-	compactBlocks = 64
+	compactShare = 0.6
+	compactBytes = 16 << 20
 )
 
 // compact rewrites a state that merging has left full of holes, since every
 // warehouse is a copy of it.
 func (s *State) compact(ctx context.Context) error {
-	var total, free int64
-	err := s.one(ctx, []any{&total, &free},
-		"SELECT total_blocks, free_blocks FROM pragma_database_size() WHERE database_name = 'work'")
-	if err != nil || total < compactBlocks || float64(free) < compactShare*float64(total) {
+	var total, free, block int64
+	err := s.one(ctx, []any{&total, &free, &block},
+		"SELECT total_blocks, free_blocks, block_size FROM pragma_database_size() WHERE database_name = 'work'")
+	if err != nil || total*block < compactBytes || float64(free) < compactShare*float64(total) {
 		return err
 	}
 	return s.rewrite(ctx)

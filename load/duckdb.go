@@ -16,13 +16,17 @@ import (
 // a memory limit and spills into tmp. Databases are attached to it by SQL,
 // where a path can hold any character; every new connection runs setup.
 func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.DB, error) {
+	oneArena()
 	settings := url.Values{
 		// Linked in: json, parquet, icu. A typo must not make a download.
 		"autoinstall_known_extensions": {"false"},
 		"autoload_known_extensions":    {"false"},
 		"memory_limit":                 {memory},
 		"threads":                      {strconv.Itoa(threads)},
-		"temp_directory":               {tmp},
+		// A wide table keeps one block open for each of its few hundred leaf
+		// columns: 256 KiB each, DuckDB's default, is more than a sync may use.
+		"default_block_size": {"16384"},
+		"temp_directory":     {tmp},
 		// Nothing here relies on the order of unordered reads, and keeping it costs memory.
 		"preserve_insertion_order": {"false"},
 	}

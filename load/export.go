@@ -59,6 +59,11 @@ func (p *publisher) link(f File) error {
 // in memory while it writes; its default is 122,880, and files are no smaller for it.
 const exportRowGroup = 16_384
 
+// exportDictionary bounds the dictionary of a text column, in bytes. DuckDB
+// sets that much aside for each of a table's hundred-odd text columns; 1 MiB,
+// its default, would be most of what a sync may use.
+const exportDictionary = 64 << 10
+
 // export writes one part, sorted by time and key. Sorting stays small because
 // a part is: a large month as a whole runs out of a small memory limit.
 func (p *publisher) export(ctx context.Context, t *table, part partition, k, parts int) error {
@@ -77,9 +82,9 @@ func (p *publisher) export(ctx context.Context, t *table, part partition, k, par
 	}
 	tmp := final + tmpSuffix
 	_, err = p.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d ORDER BY %s)
-		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, KV_METADATA {schema: %s, fingerprint: %s})`,
+		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
 		ident(t.Schema.Table), literal(part.account), period, bucketOf(""), parts-1, k, strings.Join(t.order(), ", "),
-		literal(tmp), exportRowGroup, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
+		literal(tmp), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
 	if err != nil {
 		return err
 	}

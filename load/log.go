@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Position is a place in the log: everything of a stream up to and with a segment.
@@ -17,11 +18,14 @@ type Position struct {
 	Segment uint64 `json:"segment"` // from 1; 0 is before the first
 }
 
-// Log is the raw log of one account, open for appending by one process.
+// Log is the raw log of one account, open for appending by one process. Its
+// methods may be called from any goroutine, but a stream has one writer.
 type Log struct {
 	lake    *Lake
 	account string
 	lock    *fileLock
+
+	mu      sync.Mutex // guards the map; what an entry holds belongs to the stream's writer
 	streams map[string]*streamLog
 }
 
@@ -85,6 +89,8 @@ func (g *Log) Full(objects, bytes int) bool {
 
 // stream returns the end of a stream, read from disk on first use.
 func (g *Log) stream(name string) (*streamLog, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if s, ok := g.streams[name]; ok {
 		return s, nil
 	}
@@ -112,6 +118,14 @@ func (g *Log) stream(name string) (*streamLog, error) {
 	}
 	g.streams[name] = s
 	return s, nil
+}
+
+// forget drops what is known of a stream after a failed write: what is on disk
+// is the truth, and it is read again before the next use.
+func (g *Log) forget(stream string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.streams, stream)
 }
 
 // readCursor prefers cursor.json over the newest segment's footer, but only
@@ -142,8 +156,7 @@ func (s *streamLog) readCursor() error {
 func (g *Log) Append(ctx context.Context, stream string, objects []Raw, cursor string) (Position, error) {
 	p, err := g.append(ctx, stream, objects, cursor)
 	if err != nil {
-		// What is on disk is the truth; read it again before the next use.
-		delete(g.streams, stream)
+		g.forget(stream)
 		return Position{}, fmt.Errorf("append %d objects to %s/%s: %w", len(objects), g.account, stream, err)
 	}
 	return p, nil
@@ -193,7 +206,7 @@ func (g *Log) MoveCursor(stream, cursor string) error {
 			cursorFile{AfterSegment: s.newest, Cursor: cursor})
 	}
 	if err != nil {
-		delete(g.streams, stream)
+		g.forget(stream)
 		return fmt.Errorf("move cursor of %s/%s: %w", g.account, stream, err)
 	}
 	s.cursor = cursor

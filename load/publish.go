@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,7 +40,8 @@ func (s *State) Publish(ctx context.Context) (Generation, error) {
 	defer s.mu.Unlock()
 	g, err := s.publish(ctx)
 	if err != nil {
-		return Generation{}, fmt.Errorf("publish: %w", err)
+		// What was built and not linked is of no use to anyone.
+		return Generation{}, errors.Join(fmt.Errorf("publish: %w", err), s.lake.sweepGenerations())
 	}
 	return g, nil
 }

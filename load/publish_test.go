@@ -159,4 +159,7 @@ func TestDuplicateKeyIsNotPublished(t *testing.T) {
 	if _, linked := k.linked(); linked {
 		t.Error("it was linked")
 	}
+	if left, err := k.generations(); len(left) != 0 || err != nil {
+		t.Errorf("it left %v behind; %v", left, err)
+	}
 }

@@ -2,22 +2,23 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
 
 // Run is one run of the program on the lake, kept in meta.runs.
 type Run struct {
-	ID       string
-	Started  time.Time // UTC
-	Finished time.Time // UTC; zero while it runs, or if it crashed
-	Command  string
-	Outcome  string // "running" until EndRun
-	Requests int64
-	Objects  int64
-	Rows     int64
-	Rejects  int64
-	Detail   string // never a secret
+	ID       string    `json:"id"`
+	Started  time.Time `json:"started"`           // UTC
+	Finished time.Time `json:"finished,omitzero"` // UTC; zero while it runs, or if it crashed
+	Command  string    `json:"command"`
+	Outcome  string    `json:"outcome"` // "running" until EndRun
+	Requests int64     `json:"requests"`
+	Objects  int64     `json:"objects"`
+	Rows     int64     `json:"rows"`
+	Rejects  int64     `json:"rejects"`
+	Detail   string    `json:"detail,omitempty"` // never a secret
 }
 
 // BeginRun records a run that starts. Its Finished and Outcome are ignored.
@@ -47,4 +48,23 @@ func (s *State) EndRun(ctx context.Context, r Run) error {
 		return fmt.Errorf("end run %s: %w", r.ID, err)
 	}
 	return nil
+}
+
+// lastRun returns the run that started last, or nil.
+func (s *State) lastRun(ctx context.Context) (*Run, error) {
+	var last *Run
+	var r Run
+	var finished sql.NullTime
+	var requests, objects, rows, rejects sql.NullInt64
+	var detail sql.NullString
+	err := s.each(ctx, []any{&r.ID, &r.Started, &finished, &r.Command, &r.Outcome, &requests, &objects, &rows, &rejects, &detail}, func() error {
+		r.Finished, r.Detail = finished.Time, detail.String
+		r.Requests, r.Objects, r.Rows, r.Rejects = requests.Int64, objects.Int64, rows.Int64, rejects.Int64
+		last = &r
+		return nil
+	}, "FROM meta.runs ORDER BY started DESC, run_id LIMIT 1")
+	if err != nil {
+		return nil, fmt.Errorf("last run: %w", err)
+	}
+	return last, nil
 }

@@ -138,3 +138,21 @@ func (s *State) Close() error {
 	}
 	return errors.Join(append(errs, s.lock.release())...)
 }
+
+// Reset empties the state, for the whole log to be applied again. What people
+// read stays as it is until the next Publish.
+func (s *State) Reset(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.run(ctx, "USE memory", "DETACH DATABASE work")
+	if err == nil {
+		err = removeDatabase(s.lake.databasePath())
+	}
+	if err == nil {
+		err = s.createDatabase(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("reset state: %w", err)
+	}
+	return s.loadPositions(ctx)
+}

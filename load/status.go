@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -39,7 +41,8 @@ type LogSize struct {
 	Stream   string `json:"stream"`
 	Newest   uint64 `json:"newest"` // segment
 	Segments int    `json:"segments"`
-	Bytes    int64  `json:"bytes"` // on disk
+	Bytes    int64  `json:"bytes"`  // on disk
+	Cursor   string `json:"cursor"` // where extraction goes on
 }
 
 // Status is what is told of a lake without a lock. It is a courtesy, replaced
@@ -50,6 +53,7 @@ type Status struct {
 	Published  bool      `json:"published"` // the generation holds all that is applied
 	Summary    Summary   `json:"summary"`
 	Logs       []LogSize `json:"logs"`
+	LastRun    *Run      `json:"last_run,omitempty"`
 }
 
 // Summary counts the state's contents.
@@ -127,6 +131,64 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	return nil
 }
 
+// Sizes are bytes on disk. Files that generations share are counted once, in
+// the published one.
+type Sizes struct {
+	Log       int64 `json:"log"`
+	State     int64 `json:"state"`     // the private DuckDB file
+	Published int64 `json:"published"` // the linked generation
+}
+
+// ReadSizes measures a lake as it is now. It takes no lock.
+func ReadSizes(dir string) (Sizes, error) {
+	var sizes Sizes
+	logs, err := LogSizes(dir)
+	if err != nil {
+		return sizes, err
+	}
+	for _, log := range logs {
+		sizes.Log += log.Bytes
+	}
+	l := Lake{dir: dir}
+	if info, err := os.Stat(l.databasePath()); err == nil {
+		sizes.State = info.Size()
+	}
+	published, err := filepath.EvalSymlinks(l.path("current"))
+	if err != nil {
+		return sizes, nil //nolint:nilerr // nothing is published yet
+	}
+	err = filepath.WalkDir(published, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			sizes.Published += info.Size()
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // the generation was replaced while we looked
+	}
+	return sizes, err
+}
+
+// ReadMode returns the mode of the lake in dir, or why there is no lake that
+// this program can read.
+func ReadMode(dir string) (string, error) {
+	var f lakeFile
+	err := readJSON(filepath.Join(dir, "lake.json"), &f)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
+	case err != nil:
+		return "", fmt.Errorf("read lake: %w", err)
+	case f.Format > Format:
+		return "", fmt.Errorf("lake %s: format %d: %w", dir, f.Format, ErrNewerFormat)
+	}
+	return f.Mode, nil
+}
+
 // ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
 // the first. It takes no lock and opens no database.
 func ReadStatus(dir string) (Status, error) {
@@ -154,7 +216,12 @@ func LogSizes(dir string) ([]LogSize, error) {
 			if err != nil {
 				return nil, fmt.Errorf("measure log: %w", err)
 			}
-			size := LogSize{Account: account, Stream: stream, Segments: len(segments)}
+			log := Log{lake: &Lake{dir: dir}, account: account, streams: map[string]*streamLog{}}
+			cursor, err := log.Cursor(stream) // reading takes no lock: files are replaced by renames
+			if err != nil {
+				return nil, fmt.Errorf("measure log: %w", err)
+			}
+			size := LogSize{Account: account, Stream: stream, Segments: len(segments), Cursor: cursor}
 			for _, s := range segments {
 				size.Bytes += s.bytes
 				size.Newest = s.last

@@ -30,8 +30,9 @@ type Batch struct {
 	Schema  *schemas.Schema
 	Rows    arrow.RecordBatch // columns exactly Schema.Columns, in order; the caller releases it
 	Rejects []Reject
-	Objects int // objects that could feed this table: all but tombstones
-	LeftOut int // left out by where; items, for a mapping with each
+	Objects int  // objects that could feed this table: all but tombstones
+	LeftOut int  // left out by where; items, for a mapping with each
+	PerItem bool // made from a list inside the object: any number of rows an object
 }
 
 // Mapper maps objects of one type. It keeps its memory between calls and
@@ -62,7 +63,13 @@ func newMapper(p *program) *Mapper {
 	}
 	for _, s := range p.tables {
 		b := array.NewRecordBuilder(memory.DefaultAllocator, ArrowSchema(s))
-		m.tables = append(m.tables, table{Batch: Batch{Schema: s}, builder: b, columns: columnsOf(physicalFields(s), b.Field)})
+		empty := Batch{Schema: s}
+		for _, mapping := range p.mappings {
+			if p.tables[mapping.table] == s && mapping.each != nil {
+				empty.PerItem = true
+			}
+		}
+		m.tables = append(m.tables, table{Batch: empty, builder: b, columns: columnsOf(physicalFields(s), b.Field)})
 	}
 	return m
 }
@@ -91,7 +98,7 @@ func (m *Mapper) Map(objects []Object) []Batch {
 		}
 		t.Rows = t.builder.NewRecordBatch()
 		batches[i] = t.Batch
-		t.Batch = Batch{Schema: t.Schema}
+		t.Batch = Batch{Schema: t.Schema, PerItem: t.PerItem}
 	}
 	return batches
 }

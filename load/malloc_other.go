@@ -1,0 +1,6 @@
+//go:build !linux
+
+package load
+
+// oneArena matters to glibc only.
+func oneArena() {}
