@@ -1,0 +1,135 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+)
+
+// The test binary runs itself as the process that is killed: these say where
+// the lake and the simulator are, and at which traced moment to die.
+const (
+	crashLake = "STRIPELAKE_CRASH_LAKE"
+	crashAPI  = "STRIPELAKE_CRASH_API"
+	crashAt   = "STRIPELAKE_CRASH_AT"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashLake); dir != "" {
+		at, err := strconv.Atoi(os.Getenv(crashAt))
+		if err == nil {
+			err = syncUntil(dir, os.Getenv(crashAPI), at)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// syncUntil syncs and kills its own process, as kill -9 does, at the nth traced
+// moment: every func of load.Trace, and each page as it is yielded.
+func syncUntil(dir, api string, n int) error {
+	moments := 0
+	moment := func(name string) {
+		moments++
+		if moments == n {
+			fmt.Println(name)
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // the signal is on its way: nothing more may happen
+		}
+	}
+	var trace load.Trace
+	funcs := reflect.ValueOf(&trace).Elem()
+	for i := range funcs.NumField() {
+		name := funcs.Type().Field(i).Name
+		funcs.Field(i).Set(reflect.ValueOf(func() { moment(name) }))
+	}
+	sync := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100 })
+	sync.OnEvent = func(e pipeline.Event) {
+		if e.Event == pipeline.EventPage {
+			moment("page " + e.Resource)
+		}
+	}
+	return run(sync)
+}
+
+// TestKilledAtEveryMoment kills a sync with SIGKILL at each traced moment in
+// turn, lets a plain run with other knobs finish, and compares the lake with one
+// that was never disturbed. It proves Invariants 1, 2, 4, 5 and 7 together.
+func TestKilledAtEveryMoment(t *testing.T) {
+	t.Parallel()
+	// Two weeks of business: few partitions, so few moments that are alike.
+	from := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
+	server, err := stripesim.New(stripesim.Config{Seed: 7, Charges: 150, From: from, To: from.AddDate(0, 0, 14)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := serve(t, server)
+	undisturbed := filepath.Join(t.TempDir(), "lake")
+	if err := run(newSync(undisturbed, api, nil)); err != nil {
+		t.Fatal(err)
+	}
+	want := digest(t, undisturbed)
+
+	kills := map[string]int{}
+	for n := 1; ; n++ {
+		dir := filepath.Join(t.TempDir(), "lake")
+		name, killed := crash(t, dir, api, n)
+		if !killed {
+			break
+		}
+		kills[name]++
+		if err := run(newSync(dir, api, nil)); err != nil {
+			t.Fatalf("after a kill at moment %d (%s): %v", n, name, err)
+		}
+		if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+			t.Fatalf("after a kill at moment %d (%s) the lake differs (-undisturbed +recovered):\n%s", n, name, diff)
+		}
+		if testing.Short() {
+			n += 6 // sample
+		}
+	}
+	t.Logf("kills by moment: %v", kills)
+	if testing.Short() {
+		return
+	}
+	trace := reflect.TypeFor[load.Trace]()
+	for i := range trace.NumField() {
+		if name := trace.Field(i).Name; kills[name] == 0 && name != "CursorMoved" {
+			t.Errorf("no kill hit the moment %s", name)
+		}
+	}
+}
+
+// crash runs a sync that kills itself at moment n, and returns the moment's
+// name and whether it was reached.
+func crash(t *testing.T, dir, api string, n int) (string, bool) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), crashLake+"="+dir, crashAPI+"="+api, crashAt+"="+strconv.Itoa(n))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err == nil {
+		return "", false
+	}
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("moment %d: %v", n, err)
+	}
+	return string(out[:max(len(out)-1, 0)]), true
+}

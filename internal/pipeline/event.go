@@ -1,0 +1,52 @@
+package pipeline
+
+// Event is one thing a run has to say. The pipeline emits events and renders
+// nothing: a terminal, plain lines and JSON lines are all made from the same
+// stream (`sync --json` prints them as they are). Fields that do not apply are
+// absent.
+type Event struct {
+	Event    string `json:"event"` // one of the Event… constants
+	Resource string `json:"resource,omitempty"`
+	Account  string `json:"account,omitempty"`
+	Mode     string `json:"mode,omitempty"` // "live" or "test"
+	Message  string `json:"message,omitempty"`
+
+	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
+	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
+	Rows       int    `json:"rows,omitempty"`             // rows made, all tables
+	Rejects    int    `json:"rejects,omitempty"`          // rows refused, all tables
+	Incomplete int    `json:"incomplete_lists,omitempty"` // nested lists that Stripe cut short
+	Segment    uint64 `json:"segment,omitempty"`          // segment number in its stream
+	Generation uint64 `json:"generation,omitempty"`       // number of the generation published
+
+	Summary *Summary `json:"summary,omitempty"` // the last event of a run carries it
+}
+
+// The kinds of event, in the order a run emits them.
+const (
+	EventStarted   = "started"   // account and mode are known
+	EventNotice    = "notice"    // something the user should read: Message
+	EventPage      = "page"      // a page of Resource was read
+	EventSegment   = "segment"   // a segment of Resource is durable in the log
+	EventApplied   = "applied"   // a segment of Resource is in the state
+	EventRead      = "read"      // Resource is read to its end; Message holds the error if it is not
+	EventPublished = "published" // a generation is what people read now
+	EventFinished  = "finished"  // the run is over: Summary
+)
+
+// Summary is what a run did. Its counts are of this run alone.
+type Summary struct {
+	Account    string             `json:"account"`
+	Outcome    string             `json:"outcome"`              // "done", "incomplete" or "failed"
+	Requests   int64              `json:"requests"`             // HTTP requests sent, retries included
+	Objects    int                `json:"objects"`              // objects read from Stripe
+	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds
+	Rows       int                `json:"rows"`                 // rows written, all tables
+	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
+	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists
+	Segments   int                `json:"segments"`             // segments appended to the log
+	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed
+	Unread     map[string]string  `json:"unread,omitempty"`     // resources that could not be read, and why
+	Seconds    float64            `json:"seconds"`
+	Stages     map[string]float64 `json:"stages,omitempty"` // seconds spent in each stage, summed over goroutines
+}

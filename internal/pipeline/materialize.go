@@ -1,0 +1,184 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// materializer turns the segments of one account's log into state, in order.
+// One goroutine applies; readers compare against the same state.
+type materializer struct {
+	account string
+	plan    *transform.Plan
+	mappers map[string]*transform.Mapper // by object, made on first use
+	log     *load.Log
+	state   *load.State
+	meter   *meter
+}
+
+// catchUp applies every segment that the log holds and the state does not.
+func (m *materializer) catchUp(ctx context.Context) error {
+	for _, resource := range extract.Resources() {
+		if err := m.catchUpStream(ctx, resource); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow applies segments as they arrive, and publishes every so often so that
+// people see a long backfill grow.
+func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
+	published := time.Now()
+	for a := range arrivals {
+		if err := m.catchUpStream(ctx, a.resource); err != nil {
+			return err
+		}
+		close(a.applied)
+		if publishEvery > 0 && time.Since(published) >= publishEvery {
+			if _, err := m.publish(ctx); err != nil {
+				return err
+			}
+			published = time.Now()
+		}
+	}
+	return nil
+}
+
+// catchUpStream applies a stream's segments after the state's position, each in
+// one transaction (Invariant 4).
+func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resource) error {
+	after := m.state.Position(m.account, resource.Name)
+	next, stop := iter.Pull2(m.log.Read(ctx, resource.Name, after))
+	defer stop()
+	for {
+		first, err, ok := next()
+		if err != nil || !ok {
+			return err
+		}
+		if err := m.applySegment(ctx, resource, first, next); err != nil {
+			return fmt.Errorf("apply %s segment %d: %w", resource.Name, first.Segment, err)
+		}
+	}
+}
+
+// applySegment maps and merges one segment: its first batch, and those that
+// next yields up to the segment's end.
+func (m *materializer) applySegment(ctx context.Context, resource extract.Resource, first load.SegmentBatch, next func() (load.SegmentBatch, error, bool)) error {
+	start, mapping, incomplete := time.Now(), time.Duration(0), 0
+	batches := func(yield func(load.Batch, error) bool) {
+		raws, err, ok := first, error(nil), true
+		for ok && err == nil {
+			mapStart := time.Now()
+			var batch load.Batch
+			batch, err = m.mapBatch(resource, raws)
+			mapping += time.Since(mapStart)
+			incomplete += incompleteLists(batch)
+			more := yield(batch, err)
+			release(batch)
+			if !more || raws.End {
+				return
+			}
+			raws, err, ok = next()
+		}
+		if err != nil {
+			yield(load.Batch{}, err)
+		}
+	}
+	position := load.Position{Account: m.account, Stream: resource.Name, Segment: first.Segment}
+	applied, err := m.state.Apply(ctx, position, batches)
+	if err != nil {
+		return err
+	}
+	m.meter.add(stageMap, mapping)
+	m.meter.add(stageMerge, time.Since(start)-mapping)
+	m.meter.emit(Event{Event: EventApplied, Resource: resource.Name, Segment: first.Segment,
+		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete})
+	return m.state.WriteStatus(ctx)
+}
+
+func incompleteLists(b load.Batch) int {
+	n := 0
+	for _, o := range b.Objects {
+		n += len(o.Incomplete)
+	}
+	return n
+}
+
+func release(b load.Batch) {
+	for _, t := range b.Tables {
+		t.Rows.Release()
+	}
+}
+
+// mapBatch maps one batch of log entries to the rows and rejects of each table
+// that the resource feeds.
+func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatch) (load.Batch, error) {
+	objects := make([]transform.Object, len(raws.Objects))
+	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
+	for i, raw := range raws.Objects {
+		objects[i] = transform.Object{
+			Raw: raw.Object, More: raw.More, Account: m.account, ID: raw.ID, Created: raw.Created,
+			ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted,
+		}
+		batch.Objects[i] = raw.Version(raws.Segment, extract.IncompleteLists(raw.Object)...)
+	}
+	for _, mapped := range m.mapper(resource.Object).Map(objects) {
+		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
+		for i, r := range mapped.Rejects {
+			rows.Rejects[i] = load.Reject{
+				ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
+				Table: r.Table, Field: r.Field, Rule: r.Rule, Reason: r.Reason, Mapping: r.Mapping,
+			}
+		}
+		batch.Tables = append(batch.Tables, rows)
+		if err := conserved(mapped); err != nil {
+			return batch, err
+		}
+	}
+	return batch, nil
+}
+
+// mapper returns the resource's mapper, made on first use: it keeps its buffers
+// between batches.
+func (m *materializer) mapper(object string) *transform.Mapper {
+	if m.mappers[object] == nil {
+		m.mappers[object] = m.plan.Mapper(object)
+	}
+	return m.mappers[object]
+}
+
+// conserved checks Invariant 3 for one table: every object that was mapped
+// became a row or a reject, or was left out by the mapping's where. Tables made
+// from a list inside the object have any number of rows an object.
+func conserved(b transform.Batch) error {
+	got := int(b.Rows.NumRows()) + len(b.Rejects) + b.LeftOut
+	if b.PerItem || got == b.Objects {
+		return nil
+	}
+	return fmt.Errorf("map %s: %d objects became %d rows, %d rejects and %d left out: this is a bug in stripelake; nothing was applied",
+		b.Schema.Table, b.Objects, b.Rows.NumRows(), len(b.Rejects), b.LeftOut)
+}
+
+// publish makes the state what people read, if it differs from that. It returns
+// the generation's number, or 0 where nothing changed.
+func (m *materializer) publish(ctx context.Context) (uint64, error) {
+	needed, err := m.state.NeedsPublish(ctx)
+	if err != nil || !needed {
+		return 0, err
+	}
+	start := time.Now()
+	generation, err := m.state.Publish(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("publish: %w", err)
+	}
+	m.meter.add(stagePublish, time.Since(start))
+	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
+	return generation.Number, m.state.WriteStatus(ctx)
+}

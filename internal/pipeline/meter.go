@@ -1,0 +1,75 @@
+package pipeline
+
+import (
+	"sync"
+	"time"
+)
+
+// Stages whose time a run adds up, for `bench` and the curious.
+const (
+	stageRead    = "read"    // waiting for pages
+	stageAppend  = "append"  // comparing with the log and writing segments
+	stageMap     = "map"     // raw objects to rows
+	stageMerge   = "merge"   // rows into the state
+	stagePublish = "publish" // state to generation
+)
+
+// meter counts what a run does and passes its events on, one at a time.
+type meter struct {
+	mu      sync.Mutex
+	onEvent func(Event)
+	started time.Time
+	total   Summary
+	stages  map[string]time.Duration
+}
+
+func newMeter(onEvent func(Event)) *meter {
+	return &meter{onEvent: onEvent, started: time.Now(), stages: map[string]time.Duration{}}
+}
+
+// emit adds the event's counts to the summary and hands it to the renderer.
+func (m *meter) emit(e Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch e.Event {
+	case EventPage:
+		m.total.Objects += e.Objects
+	case EventSegment:
+		m.total.Unchanged += e.Unchanged
+		if e.Segment > 0 {
+			m.total.Segments++
+		}
+	case EventApplied:
+		m.total.Rows += e.Rows
+		m.total.Rejects += e.Rejects
+		m.total.Incomplete += e.Incomplete
+	}
+	if m.onEvent != nil {
+		m.onEvent(e)
+	}
+}
+
+// add charges time to a stage.
+func (m *meter) add(stage string, d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stages[stage] += d
+}
+
+func (m *meter) summary() Summary {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total
+}
+
+// elapsed returns the run's wall time and each stage's, in seconds. Stages of
+// different goroutines overlap, so they may add up to more than the wall time.
+func (m *meter) elapsed() (float64, map[string]float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stages := make(map[string]float64, len(m.stages))
+	for name, d := range m.stages {
+		stages[name] = d.Seconds()
+	}
+	return time.Since(m.started).Seconds(), stages
+}

@@ -1,0 +1,181 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Sync copies one account into a lake. Its fields are set once, before Run.
+type Sync struct {
+	Client       *extract.Client
+	Plan         *transform.Plan
+	Lake         *load.Lake
+	Label        string        // stands for the account's id where the key may not read it; empty asks Stripe
+	Resources    []string      // plural names; empty selects all six
+	Range        extract.Range // bounds on created; zero is unbounded
+	MaxRejects   float64       // tolerated share of refused objects, 0 to 1
+	PublishEvery time.Duration // during a long backfill; 0 publishes at the end only
+	OnEvent      func(Event)   // called from one goroutine at a time; nil is silence
+}
+
+// Run copies what is missing, then what is new, and publishes what changed.
+//
+// It returns nil when every selected resource was read to its end, an
+// [*UnreadError] when some were not (the others are complete and published), a
+// [*RejectsError] when more objects were refused than MaxRejects allows, and
+// any other error when the run itself could not go on. In each case the lake is
+// whole: what was appended stays, and the next run goes on from there.
+func (s *Sync) Run(ctx context.Context) (Summary, error) {
+	meter := newMeter(s.OnEvent)
+	resources, err := s.selected()
+	if err != nil {
+		return Summary{}, err
+	}
+	account, err := resolveAccount(ctx, s.Client, s.Lake, s.Label)
+	if err != nil {
+		return Summary{}, err
+	}
+	meter.emit(Event{Event: EventStarted, Account: account, Mode: s.Client.Mode()})
+
+	log, err := s.Lake.OpenLog(account)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { _ = log.Close() }()
+	state, err := s.Lake.OpenState(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { _ = state.Close() }()
+	if err := announceFresh(log, state, meter); err != nil {
+		return Summary{}, err
+	}
+
+	run := newRun("sync")
+	if err := state.BeginRun(ctx, run); err != nil {
+		return Summary{}, err
+	}
+	m := &materializer{account: account, plan: s.Plan, mappers: map[string]*transform.Mapper{}, log: log, state: state, meter: meter}
+	unread, err := s.copy(ctx, m, log, resources)
+	if ctx.Err() != nil {
+		// Stopped by a signal: a stop drops what is not durable, exactly as a
+		// crash does, and the next run recovers from both in the same way.
+		return Summary{}, ctx.Err()
+	}
+	return s.finish(ctx, m, run, unread, err)
+}
+
+// announceFresh says why the tables are derived again, if they are.
+func announceFresh(log *load.Log, state *load.State, meter *meter) error {
+	if state.Fresh == "" {
+		return nil
+	}
+	for _, resource := range extract.Resources() {
+		newest, err := log.Newest(resource.Name)
+		if err != nil {
+			return err
+		}
+		if newest.Segment > 0 {
+			meter.emit(Event{Event: EventNotice, Message: "deriving the tables again from the raw log: " + state.Fresh})
+			return nil
+		}
+	}
+	return nil // a new lake
+}
+
+// copy applies what the log holds already, then reads every resource and
+// applies what arrives. The map says which resources could not be read, and
+// why; the error is for what stops the whole run.
+func (s *Sync) copy(ctx context.Context, m *materializer, log *load.Log, resources []extract.Resource) (map[string]error, error) {
+	if err := m.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	arrivals := make(chan arrival, len(resources))
+	group.Go(func() error { return m.follow(ctx, arrivals, s.PublishEvery) })
+
+	errs := make([]error, len(resources))
+	var readers sync.WaitGroup
+	for i, resource := range resources {
+		readers.Add(1)
+		group.Go(func() error {
+			defer readers.Done()
+			r := reader{account: m.account, client: s.Client, lake: s.Lake, log: log, materializer: m, resource: resource, arrivals: arrivals}
+			errs[i] = r.run(ctx, s.Range)
+			m.meter.emit(Event{Event: EventRead, Resource: resource.Name, Message: message(errs[i])})
+			if stopsRun(errs[i]) {
+				return errs[i]
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		readers.Wait()
+		close(arrivals)
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	unread := map[string]error{}
+	for i, resource := range resources {
+		if errs[i] != nil {
+			unread[resource.Name] = errs[i]
+		}
+	}
+	return unread, nil
+}
+
+// finish records the run, publishes what changed and says how it went. A run
+// that failed still publishes what it got; the reason stands in meta.runs.
+func (s *Sync) finish(ctx context.Context, m *materializer, run load.Run, unread map[string]error, err error) (Summary, error) {
+	summary := m.meter.summary()
+	summary.Account = m.account
+	summary.Requests = s.Client.Requests()
+	summary.Unread = messages(unread)
+	if err == nil {
+		err = verdict(unread, summary, s.MaxRejects)
+	}
+	summary.Outcome = outcome(err)
+	if endErr := m.state.EndRun(ctx, ended(run, summary, err)); endErr != nil {
+		return summary, errors.Join(err, endErr)
+	}
+	generation, publishErr := m.publish(ctx)
+	if publishErr != nil {
+		summary.Outcome = outcomeFailed
+		return summary, errors.Join(err, publishErr)
+	}
+	summary.Generation = generation
+	summary.Seconds, summary.Stages = m.meter.elapsed()
+	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	return summary, err
+}
+
+// selected returns the resources to read, in their fixed order.
+func (s *Sync) selected() ([]extract.Resource, error) {
+	all := extract.Resources()
+	if len(s.Resources) == 0 {
+		return all, nil
+	}
+	var names []string
+	for _, r := range all {
+		names = append(names, r.Name)
+	}
+	for _, name := range s.Resources {
+		if !slices.Contains(names, name) {
+			return nil, &UsageError{fmt.Sprintf("unknown resource %q; the resources are %s", name, strings.Join(names, ", "))}
+		}
+	}
+	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(s.Resources, r.Name) }), nil
+}

@@ -1,0 +1,37 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// segmentBytes ends a segment of a sync, in bytes of raw JSON. Each of six
+// readers holds one in memory, which is most of what a sync needs of it.
+const segmentBytes = 8 << 20
+
+// LakeOptions says what a lake is built from: each declared table, and the
+// streams of the log whose objects feed it.
+func LakeOptions(set *schemas.Set, mode string) load.Options {
+	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, SegmentBytes: segmentBytes}
+	for _, schema := range set.Schemas {
+		table := load.Table{Schema: schema}
+		for _, resource := range extract.Resources() {
+			for _, mapping := range set.MappingsOf(resource.Object) {
+				if mapping.Schema != schema {
+					continue
+				}
+				if !slices.Contains(table.Streams, resource.Name) {
+					table.Streams = append(table.Streams, resource.Name)
+				}
+				if schema.Table == resource.Name && mapping.Source.Each == nil {
+					table.Main = resource.Name
+				}
+			}
+		}
+		options.Tables = append(options.Tables, table)
+	}
+	return options
+}

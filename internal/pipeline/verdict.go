@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"maps"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// Outcomes of a run, as meta.runs and the summary hold them.
+const (
+	outcomeDone       = "done"
+	outcomeIncomplete = "incomplete" // a resource unread, or too many rejects
+	outcomeFailed     = "failed"
+)
+
+// Exit statuses that scripts rely on; 0, 1 and 130 need no error type.
+const (
+	exitUsage      = 2
+	exitIncomplete = 3
+	exitBusy       = 75 // EX_TEMPFAIL: another process has the lake, try again
+)
+
+// UsageError is a mistake in how the command was called.
+type UsageError struct{ Message string }
+
+func (e *UsageError) Error() string { return e.Message }
+
+// ExitCode is 2.
+func (e *UsageError) ExitCode() int { return exitUsage }
+
+// UnreadError names the selected resources that could not be read to their
+// end. The others were, and are published.
+type UnreadError struct{ Resources map[string]error }
+
+func (e *UnreadError) Error() string {
+	names := slices.Sorted(maps.Keys(e.Resources))
+	lines := make([]string, len(names))
+	for i, name := range names {
+		lines[i] = fmt.Sprintf("%s not read: %v", name, e.Resources[name])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ExitCode is 3.
+func (e *UnreadError) ExitCode() int { return exitIncomplete }
+
+// RejectsError says that more objects were refused than --max-rejects allows.
+type RejectsError struct {
+	Rejects, Objects int
+	Allowed          float64 // share, 0 to 1
+}
+
+func (e *RejectsError) Error() string {
+	return fmt.Sprintf("%d of %d objects do not fit their schema, more than --max-rejects %g%% allows; they are kept in the raw log: see meta.rejects in the warehouse for each one's field and reason",
+		e.Rejects, e.Objects, e.Allowed*100)
+}
+
+// ExitCode is 3.
+func (e *RejectsError) ExitCode() int { return exitIncomplete }
+
+// verdict is the error of a run that went through to its end.
+func verdict(unread map[string]error, summary Summary, allowed float64) error {
+	if len(unread) > 0 {
+		return &UnreadError{unread}
+	}
+	if summary.Rejects > 0 && float64(summary.Rejects) > allowed*float64(max(summary.Objects, 1)) {
+		return &RejectsError{Rejects: summary.Rejects, Objects: summary.Objects, Allowed: allowed}
+	}
+	return nil
+}
+
+func outcome(err error) string {
+	var unread *UnreadError
+	var rejects *RejectsError
+	switch {
+	case err == nil:
+		return outcomeDone
+	case errors.As(err, &unread), errors.As(err, &rejects):
+		return outcomeIncomplete
+	default:
+		return outcomeFailed
+	}
+}
+
+// stopsRun tells an error that ends the whole run from one that ends the
+// reading of one resource. A key that is revoked, or objects of the wrong mode,
+// would fail every resource; so would a log that cannot be written.
+func stopsRun(err error) bool {
+	if err == nil {
+		return false
+	}
+	var local *localError
+	return errors.As(err, &local) || extract.IsUnauthorized(err) || errors.Is(err, extract.ErrMode) ||
+		errors.Is(err, context.Canceled)
+}
+
+// localError marks a failure on our side of the wire: the log or the state.
+type localError struct{ error }
+
+func (e *localError) Unwrap() error { return e.error }
+
+// ExitCode returns the exit status for an error: its own, if it has one in its
+// chain; 75 if another process holds the lake; 130 if a signal stopped the run;
+// else 1. nil is 0.
+func ExitCode(err error) int {
+	var coded interface{ ExitCode() int }
+	var busy *load.BusyError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &coded):
+		return coded.ExitCode()
+	case errors.As(err, &busy):
+		return exitBusy
+	case errors.Is(err, context.Canceled):
+		return 130
+	default:
+		return 1
+	}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return extract.Redact(err.Error()) // Invariant 11
+}
+
+func messages(errs map[string]error) map[string]string {
+	if len(errs) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(errs))
+	for name, err := range errs {
+		out[name] = message(err)
+	}
+	return out
+}
