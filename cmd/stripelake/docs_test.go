@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
+)
+
+var (
+	consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```")
+	shellBlock   = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	// What differs from run to run: times and sizes on disk.
+	volatile = regexp.MustCompile(`\d+\.\d s\b|\d+\.\d [KM]iB|\d{4}-\d\d-\d\d \d\d:\d\dZ`)
+)
+
+// TestDocumentedSessions runs each console block of the documentation, command
+// by command, and compares what appears with what the block says.
+func TestDocumentedSessions(t *testing.T) {
+	t.Parallel()
+	for _, file := range documents(t) {
+		for _, block := range consoleBlock.FindAllStringSubmatch(file.text, -1) {
+			t.Run(filepath.Base(file.name), func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				linkBinary(t, dir)
+				var got strings.Builder
+				for line := range strings.Lines(block[1]) {
+					command, ok := strings.CutPrefix(line, "$ ")
+					if !ok {
+						continue
+					}
+					got.WriteString(line)
+					got.WriteString(session(t, dir, strings.TrimSpace(command)))
+				}
+				if diff := cmp.Diff(steady(block[1]), steady(got.String())); diff != "" {
+					t.Errorf("%s does not say what appears (-documented +real):\n%s", file.name, diff)
+				}
+			})
+		}
+	}
+}
+
+// session runs one documented command as a shell would, in a folder where
+// bin/stripelake is this program. `make demo` stands for its recipe.
+func session(t *testing.T, dir, command string) string {
+	t.Helper()
+	if command == "make demo" {
+		command = demoRecipe(t)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out.String())
+	}
+	return out.String()
+}
+
+// demoRecipe is the line of the Makefile that `make demo` runs after building.
+func demoRecipe(t *testing.T) string {
+	t.Helper()
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^demo:.*\n\t@?(.*)$`).FindSubmatch(makefile)
+	if found == nil {
+		t.Fatal("the Makefile has no target demo")
+	}
+	return string(found[1])
+}
+
+func linkBinary(t *testing.T, dir string) {
+	t.Helper()
+	program, err := os.Executable()
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, "bin"), 0o700)
+	}
+	if err == nil {
+		err = os.Symlink(program, filepath.Join(dir, "bin", "stripelake"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// steady blanks what differs from run to run, and the space that aligns it.
+func steady(text string) string {
+	return volatile.ReplaceAllString(text, "~")
+}
+
+// TestDocumentedCommands checks that every stripelake command line in the
+// documentation names a command and flags that exist.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	commands := newApp(&environment{}).Commands
+	for _, file := range documents(t) {
+		for _, block := range shellBlock.FindAllStringSubmatch(file.text, -1) {
+			for line := range strings.Lines(block[1]) {
+				line, _, _ = strings.Cut(line, "#")
+				_, call, ok := strings.Cut(line, "stripelake ")
+				if !ok {
+					continue
+				}
+				checkCall(t, commands, file.name, strings.Fields(call))
+			}
+		}
+	}
+}
+
+func checkCall(t *testing.T, commands []*cli.Command, file string, words []string) {
+	t.Helper()
+	for _, command := range commands {
+		if !command.HasName(words[0]) {
+			continue
+		}
+		for _, word := range words[1:] {
+			if strings.HasPrefix(word, "--") && !hasFlag(command, word) {
+				t.Errorf("%s: stripelake %s has no flag %s", file, words[0], word)
+			}
+		}
+		return
+	}
+	t.Errorf("%s: there is no command stripelake %s", file, words[0])
+}
+
+func hasFlag(command *cli.Command, word string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	for _, flag := range command.Flags {
+		for _, known := range flag.Names() {
+			if known == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type document struct{ name, text string }
+
+// documents are the README and every page under docs.
+func documents(t *testing.T) []document {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	names, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []document
+	for _, name := range append(names, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, document{name, string(text)})
+	}
+	return found
+}

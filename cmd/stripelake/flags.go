@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+func lakeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "lake", Value: "./lake", Usage: "the lake's `DIR`"}
+}
+
+func schemasFlag() cli.Flag {
+	return &cli.StringFlag{Name: "schemas", Usage: "read schemas and mappings from `DIR` instead of the built-in ones"}
+}
+
+func jsonFlag(usage string) cli.Flag { return &cli.BoolFlag{Name: "json", Usage: usage} }
+
+// stripeFlags are what it takes to reach an account.
+func stripeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "api-base", Value: "https://api.stripe.com", Usage: "Stripe's API, or a simulated one: `URL`"},
+		&cli.StringFlag{Name: "api-key-file", Usage: "read the key from `FILE`; otherwise STRIPE_API_KEY holds it"},
+		&cli.StringFlag{Name: "account-label", Usage: "`NAME` for the account, where a restricted key may not read its id; remembered"},
+		&cli.StringFlag{Name: "max-share", Usage: "use at most this `SHARE` of the account's rate limit (default: 50% live, 100% test)"},
+		&cli.Float64Flag{Name: "max-rps", Usage: "assume the account may make `N` requests a second, in all and to each endpoint"},
+	}
+}
+
+// client connects to the account that the flags and the environment name.
+func (env *environment) client(c *cli.Context) (*extract.Client, error) {
+	key, err := env.apiKey(c)
+	if err != nil {
+		return nil, err
+	}
+	share, err := parseShare(c, "max-share")
+	if err != nil {
+		return nil, err
+	}
+	client, err := extract.New(extract.Config{
+		Key: key, BaseURL: c.String("api-base"), MaxShare: share, MaxRPS: c.Float64("max-rps"),
+	})
+	if err != nil {
+		return nil, &pipeline.UsageError{Message: err.Error()}
+	}
+	return client, nil
+}
+
+// apiKey reads the key from --api-key-file, else from STRIPE_API_KEY. It is
+// never a flag's value: those show in the process list.
+func (env *environment) apiKey(c *cli.Context) (string, error) {
+	if path := c.String("api-key-file"); path != "" {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", &pipeline.UsageError{Message: fmt.Sprintf("read the key: %v", err)}
+		}
+		return strings.TrimSpace(string(content)), nil
+	}
+	if key := strings.TrimSpace(env.getenv("STRIPE_API_KEY")); key != "" {
+		return key, nil
+	}
+	return "", &pipeline.UsageError{Message: "no API key: set STRIPE_API_KEY, or name a file that holds it with --api-key-file " +
+		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
+}
+
+// plan loads the declared schemas and compiles their mappings. Every mistake in
+// them is reported at once.
+func plan(c *cli.Context) (*schemas.Set, *transform.Plan, error) {
+	files := schemas.Embedded()
+	if dir := c.String("schemas"); dir != "" {
+		if _, err := fs.Stat(os.DirFS(dir), "."); err != nil {
+			return nil, nil, &pipeline.UsageError{Message: fmt.Sprintf("read schemas from %s: %v", dir, err)}
+		}
+		files = os.DirFS(dir)
+	}
+	set, err := schemas.Load(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	compiled, err := transform.Compile(set)
+	return set, compiled, err
+}
+
+// parseTime reads a flag's date (midnight UTC) or RFC 3339 time.
+func parseTime(c *cli.Context, name string) (time.Time, error) {
+	text := c.String(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, &pipeline.UsageError{Message: fmt.Sprintf("--%s %q is neither a date like 2024-01-31 nor a time like 2024-01-31T12:00:00Z", name, text)}
+}
+
+// parseShare reads a flag's percentage as a share from 0 to 1. An absent flag
+// is 0.
+func parseShare(c *cli.Context, name string) (float64, error) {
+	text := c.String(name)
+	if text == "" {
+		return 0, nil
+	}
+	number, ok := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(percent >= 0 && percent <= 100) {
+		return 0, &pipeline.UsageError{Message: fmt.Sprintf("--%s %q is not a percentage like 5%%", name, text)}
+	}
+	return percent / 100, nil
+}

@@ -1,0 +1,152 @@
+// Command stripelake copies a Stripe account into files its owner keeps: a raw
+// log of every object as Stripe sent it, Parquet partitions in a declared
+// schema, and a DuckDB warehouse.
+//
+// Exit status: 0 done; 1 failed; 2 wrong usage; 3 a selected resource was not
+// read, or more objects were refused than --max-rejects allows; 75 another
+// process has the lake, try again; 130 interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+// heapGoal is where Go's collector begins to work harder, in bytes. DuckDB has a
+// limit of its own (load.Options.MemoryLimit); together they keep a sync of any
+// size well under 400 MB.
+const heapGoal = 64 << 20
+
+func main() {
+	debug.SetMemoryLimit(heapGoal)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// version is set by the release build; a plain build says "devel".
+var version = "devel"
+
+// run is main without globals. It returns the exit status.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	env := &environment{getenv: getenv, stdout: stdout, stderr: stderr}
+	app := newApp(env)
+	err := app.RunContext(ctx, flagsFirst(app.Commands, args))
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
+		return pipeline.ExitCode(context.Canceled)
+	}
+	// Invariant 11: no error text reaches anybody with a key in it.
+	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
+	return pipeline.ExitCode(err)
+}
+
+func newApp(env *environment) *cli.App {
+	app := &cli.App{
+		Name:            "stripelake",
+		Usage:           "copy a Stripe account into files you own",
+		Version:         version,
+		Writer:          env.stdout,
+		ErrWriter:       env.stderr,
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
+		ExitErrHandler:  func(*cli.Context, error) {},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(c, c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: []*cli.Command{
+			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), simulateCommand(env),
+		},
+	}
+	for _, command := range app.Commands {
+		command.OnUsageError = usageError
+	}
+	return app
+}
+
+// environment is what a command has of the world outside its flags.
+type environment struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	name := "stripelake"
+	if c.Command != nil && c.Command.Name != "" {
+		name = strings.TrimSpace("stripelake " + strings.TrimPrefix(c.Command.HelpName, "stripelake "))
+	}
+	return &pipeline.UsageError{Message: fmt.Sprintf("%v (see %s --help)", err, name)}
+}
+
+func unknownCommand(c *cli.Context, name string) error {
+	var names []string
+	for _, command := range c.App.Commands {
+		names = append(names, command.Name)
+	}
+	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}
+}
+
+// flagsFirst moves a command's flags before its other arguments, because the
+// library stops reading flags at the first argument that is none and people
+// write `sync charges --from 2024-01-01`.
+func flagsFirst(commands []*cli.Command, args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[1]) })
+	if i < 0 {
+		return args
+	}
+	out, rest := slices.Clone(args[:2]), []string(nil)
+	for j := 2; j < len(args); j++ {
+		arg := args[j]
+		if arg == "--" {
+			rest = append(rest, args[j+1:]...)
+			break
+		}
+		if !strings.HasPrefix(arg, "-") || arg == "-" {
+			rest = append(rest, arg)
+			continue
+		}
+		out = append(out, arg)
+		if takesValue(commands[i], arg) && j+1 < len(args) {
+			j++
+			out = append(out, args[j])
+		}
+	}
+	if len(rest) == 0 {
+		return out
+	}
+	return append(append(out, "--"), rest...)
+}
+
+func takesValue(command *cli.Command, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	for _, flag := range command.Flags {
+		if slices.Contains(flag.Names(), name) {
+			_, isBool := flag.(*cli.BoolFlag)
+			return !isBool
+		}
+	}
+	return false // unknown, or --name=value
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+// renderer shows a run's events. Exactly one of its forms is used: JSON lines
+// on stdout for machines, one redrawn line on a terminal, plain lines elsewhere.
+type renderer struct {
+	out     io.Writer
+	json    bool
+	redraw  bool            // out is a terminal
+	drawn   time.Time       // when the progress line was last drawn
+	read    map[string]int  // objects so far, by resource
+	results map[string]bool // resources that are through, and whether to their end; printed once
+	pending bool            // a progress line stands unfinished
+}
+
+func (env *environment) renderer(asJSON bool) *renderer {
+	r := &renderer{out: env.stdout, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]bool{}}
+	if file, ok := env.stdout.(*os.File); ok && !asJSON {
+		info, err := file.Stat()
+		r.redraw = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return r
+}
+
+func (r *renderer) event(e pipeline.Event) {
+	if r.json {
+		line, err := json.Marshal(e)
+		if err == nil {
+			fmt.Fprintf(r.out, "%s\n", line)
+		}
+		return
+	}
+	switch e.Event {
+	case pipeline.EventStarted:
+		r.line("account %s (%s mode)", e.Account, e.Mode)
+	case pipeline.EventNotice:
+		r.line("%s", e.Message)
+	case pipeline.EventPage:
+		r.progress(e.Resource, e.Objects)
+	case pipeline.EventRead:
+		r.results[e.Resource] = e.Message == ""
+	case pipeline.EventPublished:
+		r.flushResults()
+		r.line("published generation %d", e.Generation)
+	case pipeline.EventFinished:
+		r.flushResults()
+		r.summary(*e.Summary)
+	}
+}
+
+// flushResults prints how the resources that are through were read, in their
+// fixed order: they finish in any.
+func (r *renderer) flushResults() {
+	for _, resource := range extract.Resources() {
+		complete, known := r.results[resource.Name]
+		switch {
+		case !known:
+			continue
+		case complete:
+			r.line("  %-21s %9s objects read", resource.Name, grouped(r.read[resource.Name]))
+		default:
+			r.line("  %-21s  not read", resource.Name)
+		}
+		delete(r.results, resource.Name)
+	}
+}
+
+func (r *renderer) summary(s pipeline.Summary) {
+	if s.Generation == 0 && s.Objects == s.Unchanged && s.Requests > 0 {
+		r.line("nothing new (%d requests, %s)", s.Requests, seconds(s.Seconds))
+	} else {
+		r.line("%s objects (%s unchanged), %s rows, %d requests, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), s.Requests, seconds(s.Seconds))
+	}
+	if s.Rejects > 0 {
+		r.line("%s rejected: see meta.rejects", counted(s.Rejects, "object"))
+	}
+	if s.Incomplete > 0 {
+		r.line("%s cut short by Stripe: see meta.incomplete_lists", counted(s.Incomplete, "nested list"))
+	}
+}
+
+// How often progress is shown: redrawn in place, or as a line of its own where
+// lines pile up in a log.
+const (
+	redrawEvery = 100 * time.Millisecond
+	lineEvery   = 30 * time.Second
+)
+
+// progress shows how far each resource is.
+func (r *renderer) progress(resource string, objects int) {
+	r.read[resource] += objects
+	if since := time.Since(r.drawn); since < redrawEvery || !r.redraw && since < lineEvery {
+		return
+	}
+	var parts []string
+	for _, resource := range extract.Resources() {
+		if n := r.read[resource.Name]; n > 0 {
+			parts = append(parts, resource.Name+" "+grouped(n))
+		}
+	}
+	r.drawn = time.Now()
+	if text := strings.Join(parts, " · "); r.redraw {
+		fmt.Fprintf(r.out, "\r\033[K%s", text)
+		r.pending = true
+	} else {
+		r.line("%s", text)
+	}
+}
+
+func (r *renderer) line(format string, args ...any) {
+	r.done()
+	fmt.Fprintf(r.out, format+"\n", args...)
+}
+
+// done clears an unfinished progress line.
+func (r *renderer) done() {
+	if r.pending {
+		fmt.Fprint(r.out, "\r\033[K")
+		r.pending = false
+	}
+}
+
+// grouped writes an integer with thin groups of three: 12,345.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return grouped(n) + " " + noun + "s"
+}
+
+func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) + " s" }
+
+// bytesText writes a size in binary units with one decimal.
+func bytesText(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	size, unit := float64(n), 0
+	for size >= 1024 && unit < len(units)-1 {
+		size, unit = size/1024, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, units[unit])
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+)
+
+// asProgram makes the test binary be the program itself, for tests that start
+// it under a path of their own.
+const asProgram = "STRIPELAKE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	testscript.Main(m, map[string]func(){"stripelake": main})
+}
+
+// TestScripts runs the command as a user would, one behaviour a file.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("STRIPE_API_KEY", "sk_test_scripts")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sim": sim, "objects": objects, "answer": answer, "exits": exits, "sql": query, "lock": lock, "files": files,
+		},
+	})
+}
+
+// sim starts a simulated Stripe and sets $API: `sim [charges=N] [forbid=R]`.
+func sim(ts *testscript.TestScript, _ bool, args []string) {
+	config := stripesim.Config{Seed: 1, Charges: 300}
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		switch name {
+		case "charges":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			config.Charges = n
+		case "forbid":
+			config.Forbid = append(config.Forbid, value)
+		default:
+			ts.Fatalf("sim: unknown argument %q", arg)
+		}
+	}
+	server, err := stripesim.New(config)
+	ts.Check(err)
+	start(ts, server)
+}
+
+// objects starts a simulated Stripe that serves a folder's files and sets $API.
+func objects(ts *testscript.TestScript, _ bool, args []string) {
+	server, err := stripesim.FromFiles(ts.MkAbs(args[0]), stripesim.Config{})
+	ts.Check(err)
+	start(ts, server)
+}
+
+func start(ts *testscript.TestScript, server *stripesim.Server) {
+	url, stop, err := server.Start("127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(stop)
+	ts.Setenv("API", url)
+}
+
+// answer starts a server that gives every list the content of a file, and an
+// account to /v1/account, and sets $API: `answer STATUS FILE`.
+func answer(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	body := ts.ReadFile(args[1])
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/account" {
+			fmt.Fprint(w, `{"id": "acct_script", "object": "account"}`)
+			return
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("API", server.URL)
+}
+
+// exits runs a command and checks its exit status: `exits 3 stripelake sync`.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// query runs SQL on a lake's warehouse and prints the rows: `sql LAKE 'SELECT …'`.
+func query(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := load.OpenWarehouse(filepath.Join(ts.MkAbs(args[0]), "current", "warehouse.duckdb"))
+	ts.Check(err)
+	defer func() { ts.Check(db.Close()) }()
+	env := &environment{stdout: ts.Stdout(), stderr: ts.Stderr()}
+	ts.Check(env.printQuery(context.Background(), db, args[1]))
+}
+
+// lock holds a lake's account as another process would: `lock LAKE ACCOUNT`.
+func lock(ts *testscript.TestScript, _ bool, args []string) {
+	lake, err := load.Open(ts.MkAbs(args[0]), load.Options{Mode: "test"})
+	ts.Check(err)
+	log, err := lake.OpenLog(args[1])
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(log.Close()) })
+}
+
+// files prints the Parquet files below a folder, sorted: `files DIR`.
+func files(ts *testscript.TestScript, _ bool, args []string) {
+	root, found := ts.MkAbs(args[0]), 0
+	ts.Check(filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".parquet" {
+			return err
+		}
+		found++
+		name, err := filepath.Rel(root, path)
+		fmt.Fprintln(ts.Stdout(), filepath.ToSlash(name))
+		return err
+	}))
+	if found == 0 {
+		fmt.Fprintln(ts.Stdout(), "no Parquet files")
+	}
+}

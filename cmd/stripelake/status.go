@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+func statusCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "how far the lake is complete, and what it holds",
+		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object")},
+		Action: func(c *cli.Context) error {
+			status, err := pipeline.ReadStatus(c.String("lake"))
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				encoder := json.NewEncoder(env.stdout)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(status)
+			}
+			return env.printStatus(status)
+		},
+	}
+}
+
+func (env *environment) printStatus(s pipeline.Status) error {
+	fmt.Fprintf(env.stdout, "%s (%s mode), generation %d\n\n", s.Lake, s.Mode, s.Generation)
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\t")
+	for _, r := range s.Resources {
+		from := "the beginning"
+		if r.CompleteFrom != nil {
+			from = minute(*r.CompleteFrom)
+		}
+		through := "-"
+		if r.CompleteTo == nil {
+			from = "-"
+		} else {
+			through = minute(*r.CompleteTo)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, grouped(int(r.Objects)), grouped(int(r.Rows)), grouped(int(r.Rejects)), from, through)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.stdout)
+	for _, r := range s.Resources {
+		if r.IncompleteLists > 0 {
+			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))
+		}
+		for _, gap := range r.Gaps {
+			from := "the beginning"
+			if gap.From != nil {
+				from = minute(*gap.From)
+			}
+			fmt.Fprintf(env.stdout, "%s: not read yet: from %s to %s\n", r.Resource, from, minute(gap.To))
+		}
+		if r.Applied < r.Segments {
+			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; the next sync applies them\n",
+				r.Resource, counted(int(r.Segments-r.Applied), "segment"))
+		}
+	}
+	if run := s.LastRun; run != nil {
+		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, run.Outcome, minute(run.Started))
+	}
+	fmt.Fprintf(env.stdout, "sizes: raw log %s, state %s, published %s\n",
+		bytesText(s.Sizes.Log), bytesText(s.Sizes.State), bytesText(s.Sizes.Published))
+	return nil
+}
+
+// minute writes a time in UTC to the minute.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

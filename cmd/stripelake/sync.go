@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+)
+
+// publishEvery is how often a long backfill shows people what it has.
+const publishEvery = 5 * time.Minute
+
+func syncCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "sync",
+		Usage:     "backfill what is missing, then what is new",
+		ArgsUsage: "[resource…]",
+		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
+			"keeps every object as sent, maps it, and publishes the lake. Interrupted, the next run goes on.",
+		Flags: append([]cli.Flag{
+			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
+			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
+			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
+			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
+		}, stripeFlags()...),
+		Action: func(c *cli.Context) error { return env.sync(c) },
+	}
+}
+
+func (env *environment) sync(c *cli.Context) error {
+	from, err := parseTime(c, "from")
+	if err != nil {
+		return err
+	}
+	to, err := parseTime(c, "to")
+	if err != nil {
+		return err
+	}
+	if !to.IsZero() && !from.Before(to) {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--from %s is not before --to %s", c.String("from"), c.String("to"))}
+	}
+	maxRejects, err := parseShare(c, "max-rejects")
+	if err != nil {
+		return err
+	}
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	client, err := env.client(c)
+	if err != nil {
+		return err
+	}
+	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, client.Mode()))
+	if err != nil {
+		return err
+	}
+	show := env.renderer(c.Bool("json"))
+	defer show.done()
+	sync := pipeline.Sync{
+		Client: client, Plan: compiled, Lake: lake, Label: c.String("account-label"), Resources: c.Args().Slice(),
+		Range: extract.Range{From: from, To: to}, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
+	}
+	_, err = sync.Run(c.Context)
+	return err
+}
