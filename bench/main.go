@@ -8,6 +8,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -26,7 +27,7 @@ import (
 func main() {
 	charges := flag.Int("charges", 100_000, "size of the simulated business")
 	flag.Parse()
-	if err := bench(*charges); err != nil {
+	if err := bench(context.Background(), *charges); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -34,40 +35,40 @@ func main() {
 
 const key = "sk_test_bench"
 
-func bench(charges int) error {
+func bench(ctx context.Context, charges int) error {
 	dir, err := os.MkdirTemp("", "stripelake-bench")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "stripelake")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/stripelake").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/stripelake").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	api, stop, err := simulate(binary, charges)
+	api, stop, err := simulate(ctx, binary, charges)
 	if err != nil {
 		return err
 	}
 	defer stop()
 
-	rival, err := pageThrough(api)
+	rival, err := pageThrough(ctx, api)
 	if err != nil {
 		return err
 	}
 	rival.print("plain paging", rival)
 
 	lake := filepath.Join(dir, "lake")
-	synced, err := measure(binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-rps", "100000")
+	synced, err := measure(ctx, binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-rps", "100000")
 	if err != nil {
 		return err
 	}
 	synced.print("sync", rival)
-	quiet, err := measure(binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-rps", "100000")
+	quiet, err := measure(ctx, binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-rps", "100000")
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%-14s %d requests, %.2f s, %d MiB peak\n", "quiet sync", quiet.requests, quiet.seconds, quiet.peak>>20)
-	rebuilt, err := measure(binary, "rebuild", "--json", "--lake", lake)
+	rebuilt, err := measure(ctx, binary, "rebuild", "--json", "--lake", lake)
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,8 @@ func (r result) print(name string, rival result) {
 }
 
 // simulate starts the simulated Stripe in a process of its own.
-func simulate(binary string, charges int) (string, func(), error) {
-	cmd := exec.Command(binary, "simulate", "--addr", "127.0.0.1:0", "--charges", fmt.Sprint(charges))
+func simulate(ctx context.Context, binary string, charges int) (string, func(), error) {
+	cmd := exec.CommandContext(ctx, binary, "simulate", "--addr", "127.0.0.1:0", "--charges", fmt.Sprint(charges))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", nil, err
@@ -132,8 +133,8 @@ func simulate(binary string, charges int) (string, func(), error) {
 }
 
 // measure runs the binary and reads its summary and its peak memory.
-func measure(binary string, args ...string) (result, error) {
-	cmd := exec.Command(binary, args...)
+func measure(ctx context.Context, binary string, args ...string) (result, error) {
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), "STRIPE_API_KEY="+key)
 	cmd.Stderr = os.Stderr
 	start := time.Now()
@@ -163,13 +164,13 @@ func measure(binary string, args ...string) (result, error) {
 // pageThrough is the rival: one loop that pages through each resource, one
 // request at a time, and throws the pages away. Nothing can be complete with
 // fewer requests; what a sync costs beyond it is what stripelake adds.
-func pageThrough(api string) (result, error) {
+func pageThrough(ctx context.Context, api string) (result, error) {
 	start := time.Now()
 	r := result{}
 	for _, list := range []string{"charges", "subscriptions?status=all", "refunds", "balance_transactions", "customers", "prices"} {
 		after := ""
 		for more := true; more; {
-			page, err := get(api, list, after)
+			page, err := get(ctx, api, list, after)
 			if err != nil {
 				return r, err
 			}
@@ -190,7 +191,7 @@ type page struct {
 	HasMore bool `json:"has_more"`
 }
 
-func get(api, list, after string) (page, error) {
+func get(ctx context.Context, api, list, after string) (page, error) {
 	address, err := url.Parse(api + "/v1/" + list)
 	if err != nil {
 		return page{}, err
@@ -201,7 +202,7 @@ func get(api, list, after string) (page, error) {
 		query.Set("starting_after", after)
 	}
 	address.RawQuery = query.Encode()
-	request, err := http.NewRequest(http.MethodGet, address.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return page{}, err
 	}

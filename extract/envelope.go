@@ -79,7 +79,7 @@ func parseList(body []byte) (list, error) {
 		_, err = dec.ReadToken()
 		if err == nil {
 			err = errors.New("something follows its end")
-		} else if err == io.EOF {
+		} else if errors.Is(err, io.EOF) {
 			err = nil
 		}
 	}

@@ -131,8 +131,7 @@ func (c *Client) unreachable(err error) *failure {
 // refused judges an answer that is not 2xx, by its status first.
 func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *failure {
 	e := &APIError{Status: got.status, RequestID: oneLine(got.requestID()), subject: r.subject, instead: r.instead}
-	var s *stripe.Error
-	if errors.As(cause, &s) {
+	if s, ok := errors.AsType[*stripe.Error](cause); ok {
 		e.Type, e.Code, e.Param = oneLine(string(s.Type)), oneLine(string(s.Code)), oneLine(s.Param)
 		e.Message = oneLine(s.Msg)
 	}

@@ -37,9 +37,9 @@ func (r *reply) requestID() string { return r.header.Get("Request-Id") }
 // nothing more: no retries, no telemetry, no log.
 func newBackend(address *url.URL, base http.RoundTripper) stripe.Backend {
 	return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		URL:               stripe.String(address.String()),
+		URL:               new(address.String()),
 		MaxNetworkRetries: stripe.Int64(0),
-		EnableTelemetry:   stripe.Bool(false),
+		EnableTelemetry:   new(false),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
 		HTTPClient: &http.Client{
 			Transport: witness{base},

@@ -73,8 +73,10 @@ func (r *Raw) Hash() uint64 {
 
 // Version returns what Apply needs to know of an object.
 func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
-	return ObjectVersion{ID: r.ID, Seq: r.Seq, Segment: segment, Hash: r.Hash(),
-		Created: r.Created, ObservedAt: r.ObservedAt, Deleted: r.Deleted, Incomplete: incomplete}
+	return ObjectVersion{
+		ID: r.ID, Seq: r.Seq, Segment: segment, Hash: r.Hash(),
+		Created: r.Created, ObservedAt: r.ObservedAt, Deleted: r.Deleted, Incomplete: incomplete,
+	}
 }
 
 // Apply merges whole segments of one stream, up to upTo, in one transaction

@@ -35,12 +35,12 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	q := querier{conn}
 	for table := range g.Rows {
 		if digest[table], err = digestTable(ctx, q, root, g, table); err != nil {

@@ -61,7 +61,7 @@ func OpenWarehouse(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Ping(); err != nil {
+	if err := db.PingContext(context.Background()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open warehouse %s: %w", path, err), db.Close())
 	}
 	return db, nil

@@ -71,8 +71,10 @@ func (p *publisher) export(ctx context.Context, t *table, part partition, k, par
 	if err != nil {
 		return err
 	}
-	f := File{Table: t.Schema.Table, Account: part.account, Partition: part.label, Part: k, Parts: parts,
-		Path: path.Join(t.period.folder(t.Schema.Table, part.account, part.label), fmt.Sprintf("part-%02d.parquet", k))}
+	f := File{
+		Table: t.Schema.Table, Account: part.account, Partition: part.label, Part: k, Parts: parts,
+		Path: path.Join(t.period.folder(t.Schema.Table, part.account, part.label), fmt.Sprintf("part-%02d.parquet", k)),
+	}
 	final := filepath.Join(p.dir, filepath.FromSlash(f.Path))
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return err

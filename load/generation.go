@@ -57,22 +57,21 @@ func (l *Lake) Current() (Generation, bool, error) {
 	}
 	var g Generation
 	err := readJSON(l.generationPath(number, manifestName), &g)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Generation{}, false, nil
-	}
+	// A manifest that is missing or cannot be read makes the generation one that
+	// is not whole, which the next publish replaces; it is no error.
 	if err != nil || g.Format != Format || g.Number != number {
-		return Generation{}, false, nil
+		return Generation{}, false, nil //nolint:nilerr // see above
 	}
-	if info, err := os.Stat(l.generationPath(number, warehouseName)); err != nil || info.Size() != g.Warehouse {
-		return g, false, nil
-	}
+	whole := hasSize(l.generationPath(number, warehouseName), g.Warehouse)
 	for _, f := range g.Files {
-		info, err := os.Stat(l.generationPath(number, filepath.FromSlash(f.Path)))
-		if err != nil || info.Size() != f.Bytes {
-			return g, false, nil
-		}
+		whole = whole && hasSize(l.generationPath(number, filepath.FromSlash(f.Path)), f.Bytes)
 	}
-	return g, true, nil
+	return g, whole, nil
+}
+
+func hasSize(path string, bytes int64) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() == bytes
 }
 
 // linked returns the number of the generation that `current` points at.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	maps0 "maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,13 +31,15 @@ func chargeSchema() *schemas.Schema {
 	address := schemas.Type{Kind: schemas.Object, Fields: []*schemas.Field{
 		{Name: "city", Type: text, Title: "City", Label: "pii"},
 		{Name: "geo", Title: "Geo", Type: schemas.Type{Kind: schemas.Object, Fields: []*schemas.Field{
-			field("lat", schemas.Number), field("at", schemas.DateTime)}}},
+			field("lat", schemas.Number), field("at", schemas.DateTime),
+		}}},
 		{Name: "tags", Title: "Tags", Type: list(text)},
 		{Name: "limit", Title: "Limit", Type: schemas.Type{Kind: schemas.Money}, Unit: "currency", Minor: true},
 	}}
 	line := schemas.Type{Kind: schemas.Object, Fields: []*schemas.Field{
 		field("sku", schemas.String), field("price", schemas.Money), field("exact", schemas.Decimal),
-		{Name: "at", Title: "At", Type: list(schemas.Type{Kind: schemas.Integer})}}}
+		{Name: "at", Title: "At", Type: list(schemas.Type{Kind: schemas.Integer})},
+	}}
 	return &schemas.Schema{
 		Name: "stripe.charge", Version: "1.0.0", Title: "Stripe charge", Description: "One attempt to move money.",
 		Table: "charges", PrimaryKey: []string{"id"}, VersionBy: "$seq", Timestamp: "created",
@@ -140,8 +143,10 @@ func (v version) raw() Raw {
 	if err != nil {
 		panic(err)
 	}
-	return Raw{ID: v.ID, Created: v.created(), ObservedAt: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
-		Origin: "list", APIVersion: "2023-10-16", RequestID: "req_1", Deleted: v.Deleted, Object: object}
+	return Raw{
+		ID: v.ID, Created: v.created(), ObservedAt: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
+		Origin: "list", APIVersion: "2023-10-16", RequestID: "req_1", Deleted: v.Deleted, Object: object,
+	}
 }
 
 // mapped is the test's mapping: raw versions to batches, as the pipeline would.
@@ -158,8 +163,10 @@ func mapped(tables []Table, segment uint64, objects []Raw) (Batch, error) {
 		if v.Deleted {
 			continue
 		}
-		system := map[string]any{"account": acct, "deleted": false, "_source_id": v.ID, "_seq": objects[i].Seq,
-			"created": v.created().Format("2006-01-02 15:04:05")}
+		system := map[string]any{
+			"account": acct, "deleted": false, "_source_id": v.ID, "_seq": objects[i].Seq,
+			"created": v.created().Format("2006-01-02 15:04:05"),
+		}
 		if v.Reject != "" {
 			rejects = append(rejects, Reject{ID: v.ID, Seq: objects[i].Seq, Segment: segment, Table: "charges", Rule: "required", Reason: v.Reject})
 		} else {
@@ -183,9 +190,7 @@ func mapped(tables []Table, segment uint64, objects []Raw) (Batch, error) {
 func merged(maps ...map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, m := range maps {
-		for k, v := range m {
-			all[k] = v
-		}
+		maps0.Copy(all, m)
 	}
 	return all
 }
@@ -300,10 +305,10 @@ func (k *testLake) batches(after, upTo uint64) iter.Seq2[Batch, error] {
 }
 
 // sync appends versions and applies them.
-func (k *testLake) sync(versions ...version) Applied {
+func (k *testLake) sync(versions ...version) {
 	k.t.Helper()
 	p := k.append(versions...)
-	return k.apply(p.Segment-1, p.Segment)
+	k.apply(p.Segment-1, p.Segment)
 }
 
 func (k *testLake) publish() Generation {

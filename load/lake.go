@@ -34,7 +34,7 @@ type Options struct {
 	Views       []View  // marts, made in each published warehouse in this order
 	Fingerprint string  // of schemas, mappings and lookups; another one re-derives the state
 
-	MemoryLimit     string        // of DuckDB; "128MB" if empty
+	MemoryLimit     string        // of DuckDB; "96MB" if empty
 	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
 	SegmentBytes    int           // raw JSON in a segment; 32 MiB if zero
 	SegmentObjects  int           // 20,000 if zero
@@ -116,7 +116,7 @@ func Open(dir string, opts Options) (*Lake, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.MemoryLimit = cmp.Or(o.MemoryLimit, "128MB")
+	o.MemoryLimit = cmp.Or(o.MemoryLimit, "96MB")
 	o.Threads = cmp.Or(o.Threads, 1)
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
 	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)

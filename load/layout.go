@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -59,7 +60,7 @@ func (l *layout) add(t schemas.Type, path []int) (string, error) {
 	}
 	var members []string
 	for i, m := range schemas.Members(t.Fields) {
-		expr, err := l.add(m.Type, append(path[:len(path):len(path)], i))
+		expr, err := l.add(m.Type, append(slices.Clip(path), i))
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", m.Name, err)
 		}

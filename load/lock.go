@@ -43,7 +43,7 @@ func tryLock(path, what string) (*fileLock, error) {
 		return nil, err
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			busy := &BusyError{What: what}
 			_ = json.NewDecoder(f).Decode(&busy.Holder) // the name is a courtesy

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // Position is a place in the log: everything of a stream up to and with a segment.
@@ -24,6 +26,11 @@ type Log struct {
 	lake    *Lake
 	account string
 	lock    *fileLock
+
+	// One segment is compressed at a time, and by the same encoder: each brings a
+	// window of many megabytes, and six readers would bring six.
+	writing sync.Mutex
+	codec   *zstd.Codec
 
 	mu      sync.Mutex // guards the map; what an entry holds belongs to the stream's writer
 	streams map[string]*streamLog
@@ -57,7 +64,11 @@ func (l *Lake) OpenLog(account string) (_ *Log, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Log{lake: l, account: account, lock: lock, streams: map[string]*streamLog{}}
+	g := &Log{
+		lake: l, account: account, lock: lock, streams: map[string]*streamLog{},
+		// As small as the default level on Stripe's JSON, and faster.
+		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
@@ -179,12 +190,16 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	for i := range objects {
 		objects[i].Seq = s.lastSeq + uint64(i) + 1
 	}
-	foot := footer{Account: g.account, Stream: stream, Cursor: cursor,
-		FirstSeq: s.lastSeq + 1, LastSeq: s.lastSeq + uint64(len(objects))}
+	foot := footer{
+		Account: g.account, Stream: stream, Cursor: cursor,
+		FirstSeq: s.lastSeq + 1, LastSeq: s.lastSeq + uint64(len(objects)),
+	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
 	t := g.lake.opts.Trace
 	n := s.newest + 1
 	err = writeFile(segmentPath(s.dir, n, n), moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
-		func(w io.Writer) error { return writeSegment(w, foot, objects) })
+		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err != nil {
 		return Position{}, err
 	}

@@ -43,8 +43,10 @@ func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 	g := openLog(t, dir, Trace{})
 	at := time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
 	in := []Raw{
-		{ID: "ch_1", Created: at, ObservedAt: at, Origin: "list", Livemode: new(false), APIVersion: "2023-10-16",
-			RequestID: "req_1", Object: []byte("{\n  \"a\": \"é\\u0000😀\"}"), More: []byte(`[{"b":1}]`)},
+		{
+			ID: "ch_1", Created: at, ObservedAt: at, Origin: "list", Livemode: new(false), APIVersion: "2023-10-16",
+			RequestID: "req_1", Object: []byte("{\n  \"a\": \"é\\u0000😀\"}"), More: []byte(`[{"b":1}]`),
+		},
 		{ID: "noid:abc", ObservedAt: at, Origin: "retrieve", Deleted: true, Object: []byte{}},
 	}
 	p, err := g.Append(t.Context(), "charge", in, `{"v":1}`)

@@ -21,8 +21,10 @@ func (m *merge) merge(ctx context.Context) error {
 	if err := m.newest(ctx); err != nil {
 		return err
 	}
-	steps := []func(context.Context) error{m.checkOwners, m.mergeTables, m.mergeRejects, m.mergeLists,
-		m.markDeleted, m.mergeObjects, m.bump, m.dropStaging}
+	steps := []func(context.Context) error{
+		m.checkOwners, m.mergeTables, m.mergeRejects, m.mergeLists,
+		m.markDeleted, m.mergeObjects, m.bump, m.dropStaging,
+	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -159,8 +161,10 @@ func (m *merge) bump(ctx context.Context) error {
 }
 
 func (m *merge) dropStaging(ctx context.Context) error {
-	drops := []string{"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists",
-		"DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone"}
+	drops := []string{
+		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists",
+		"DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone",
+	}
 	for _, t := range m.tables {
 		if _, ok := m.staged[t]; ok {
 			drops = append(drops, "DROP TABLE "+t.stage())
@@ -169,7 +173,7 @@ func (m *merge) dropStaging(ctx context.Context) error {
 	return m.run(ctx, drops...)
 }
 
-func (m *merge) count(ctx context.Context, from string, args ...any) (n int64, err error) {
-	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from, args...)
+func (m *merge) count(ctx context.Context, from string) (n int64, err error) {
+	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from)
 	return n, err
 }

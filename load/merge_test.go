@@ -61,8 +61,10 @@ func TestApplyTwice(t *testing.T) {
 	k.append(tombstone("ch_2"))
 	k.apply(1, 2)
 	look := func() [][]string {
-		return [][]string{k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows),
-			k.rows("SELECT revision::VARCHAR FROM state.info"), k.rows("SELECT count(*)::VARCHAR FROM state.dirty")}
+		return [][]string{
+			k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows),
+			k.rows("SELECT revision::VARCHAR FROM state.info"), k.rows("SELECT count(*)::VARCHAR FROM state.dirty"),
+		}
 	}
 	before := look()
 	k.publish()

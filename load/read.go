@@ -78,7 +78,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	r := segmentReader{next: foot.FirstSeq}
 	for _, group := range file.RowGroups() {
 		rows := parquet.NewGenericRowGroupReader[rawRow](group)

@@ -47,9 +47,9 @@ type rawRow struct {
 const rowGroupBytes = 4 << 20
 
 // writeSegment writes objects and footer as one Parquet file to w.
-func writeSegment(w io.Writer, foot footer, objects []Raw) error {
+func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) error {
 	pw := parquet.NewGenericWriter[rawRow](w,
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault, Concurrency: 1}),
+		parquet.Compression(codec),
 		parquet.SkipPageBounds("object"), parquet.SkipPageBounds("more"),
 		parquet.KeyValueMetadata(keyFormat, strconv.Itoa(Format)),
 		parquet.KeyValueMetadata(keyAccount, foot.Account),

@@ -30,7 +30,7 @@ func TestSegmentRanges(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			for _, f := range strings.Fields(tc.files) {
+			for f := range strings.FieldsSeq(tc.files) {
 				var first, last uint64
 				if _, err := fmt.Sscanf(f, "%d-%d", &first, &last); err != nil {
 					t.Fatal(err)
@@ -70,8 +70,10 @@ func TestDamagedSegment(t *testing.T) {
 	defer g.Close()
 	var in []Raw
 	for i := range 50 {
-		in = append(in, Raw{ID: fmt.Sprint("ch_", i), Origin: "list", ObservedAt: time.Unix(1, 0).UTC(),
-			Object: fmt.Appendf(nil, `{"id":"ch_%d","noise":"%x"}`, i, i*i*7919)})
+		in = append(in, Raw{
+			ID: fmt.Sprint("ch_", i), Origin: "list", ObservedAt: time.Unix(1, 0).UTC(),
+			Object: fmt.Appendf(nil, `{"id":"ch_%d","noise":"%x"}`, i, i*i*7919),
+		})
 	}
 	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
 		t.Fatal(err)
@@ -135,7 +137,10 @@ func TestReadInSmallBatches(t *testing.T) {
 	if diff := cmp.Diff([]bool{false, false, false, true}, ends); diff != "" {
 		t.Error(diff)
 	}
-	for range g.Read(t.Context(), "charge", 0) {
+	for _, err := range g.Read(t.Context(), "charge", 0) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // a consumer that stops early is no error
 	}
 }

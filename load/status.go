@@ -119,6 +119,9 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	if status.Logs, err = LogSizes(s.lake.dir); err != nil {
 		return err
 	}
+	if status.LastRun, err = s.lastRun(ctx); err != nil {
+		return err
+	}
 	needs, err := s.needsPublish(ctx)
 	if err != nil {
 		return err

@@ -18,22 +18,43 @@ func TestTypes(t *testing.T) {
 		row  row
 		want string // of the columns in row, as DuckDB writes a struct
 	}{
-		{"nulls", row{"amount": nil, "address": nil, "metadata": nil, "lines": nil, "raw": nil},
-			"{'address': NULL, 'amount': NULL, 'lines': NULL, 'metadata': NULL, 'raw': NULL}"},
-		{"an object of nulls is an object", row{"address": row{}},
-			"{'address': {'city': NULL, 'geo': NULL, 'tags': NULL, 'limit': NULL, 'limit_minor': NULL}}"},
-		{"objects in objects", row{"address": row{"city": "Bern", "geo": row{"lat": -46.5, "at": "2024-02-29 12:00:00"}, "tags": []any{"a", nil, ""}, "limit": "-0.005", "limit_minor": -5}},
-			"{'address': {'city': Bern, 'geo': {'lat': -46.5, 'at': '2024-02-29 12:00:00'}, 'tags': [a, NULL, ''], 'limit': -0.005, 'limit_minor': -5}}"},
-		{"an inner object of nulls", row{"address": row{"geo": row{}}},
-			"{'address': {'city': NULL, 'geo': {'lat': NULL, 'at': NULL}, 'tags': NULL, 'limit': NULL, 'limit_minor': NULL}}"},
+		{
+			"nulls",
+			row{"amount": nil, "address": nil, "metadata": nil, "lines": nil, "raw": nil},
+			"{'address': NULL, 'amount': NULL, 'lines': NULL, 'metadata': NULL, 'raw': NULL}",
+		},
+		{
+			"an object of nulls is an object",
+			row{"address": row{}},
+			"{'address': {'city': NULL, 'geo': NULL, 'tags': NULL, 'limit': NULL, 'limit_minor': NULL}}",
+		},
+		{
+			"objects in objects",
+			row{"address": row{"city": "Bern", "geo": row{"lat": -46.5, "at": "2024-02-29 12:00:00"}, "tags": []any{"a", nil, ""}, "limit": "-0.005", "limit_minor": -5}},
+			"{'address': {'city': Bern, 'geo': {'lat': -46.5, 'at': '2024-02-29 12:00:00'}, 'tags': [a, NULL, ''], 'limit': -0.005, 'limit_minor': -5}}",
+		},
+		{
+			"an inner object of nulls",
+			row{"address": row{"geo": row{}}},
+			"{'address': {'city': NULL, 'geo': {'lat': NULL, 'at': NULL}, 'tags': NULL, 'limit': NULL, 'limit_minor': NULL}}",
+		},
 		{"empty list and map", row{"lines": []any{}, "metadata": []any{}}, "{'lines': [], 'metadata': {}}"},
-		{"null elements", row{"lines": []any{nil, row{}, row{"sku": "s", "price": "1.5", "exact": "0.000000000001", "at": []any{1, nil}}}},
-			"{'lines': [NULL, {'sku': NULL, 'price': NULL, 'exact': NULL, 'at': NULL}, {'sku': s, 'price': 1.500, 'exact': 0.000000000001, 'at': [1, NULL]}]}"},
-		{"map order and null values", row{"metadata": []any{row{"key": "z", "value": "1"}, row{"key": "a", "value": nil}, row{"key": "", "value": ""}}},
-			"{'metadata': {z=1, a=NULL, ''=''}}"},
+		{
+			"null elements",
+			row{"lines": []any{nil, row{}, row{"sku": "s", "price": "1.5", "exact": "0.000000000001", "at": []any{1, nil}}}},
+			"{'lines': [NULL, {'sku': NULL, 'price': NULL, 'exact': NULL, 'at': NULL}, {'sku': s, 'price': 1.500, 'exact': 0.000000000001, 'at': [1, NULL]}]}",
+		},
+		{
+			"map order and null values",
+			row{"metadata": []any{row{"key": "z", "value": "1"}, row{"key": "a", "value": nil}, row{"key": "", "value": ""}}},
+			"{'metadata': {z=1, a=NULL, ''=''}}",
+		},
 		{"a key twice: the last wins", row{"metadata": []any{row{"key": "a", "value": "1"}, row{"key": "a", "value": "2"}}}, "{'metadata': {a=2}}"},
-		{"extremes", row{"amount": "999999999999999.999", "amount_minor": 9007199254740991, "exact": "-99999999999999999999999999.999999999999", "small": -32768, "n": 2147483647, "ratio": 1e300},
-			"{'amount': 999999999999999.999, 'amount_minor': 9007199254740991, 'exact': -99999999999999999999999999.999999999999, 'n': 2147483647, 'ratio': 1e+300, 'small': -32768}"},
+		{
+			"extremes",
+			row{"amount": "999999999999999.999", "amount_minor": 9007199254740991, "exact": "-99999999999999999999999999.999999999999", "small": -32768, "n": 2147483647, "ratio": 1e300},
+			"{'amount': 999999999999999.999, 'amount_minor': 9007199254740991, 'exact': -99999999999999999999999999.999999999999, 'n': 2147483647, 'ratio': 1e+300, 'small': -32768}",
+		},
 		{"negative money", row{"amount": "-999999999999999.999", "exact": "-0.000000000001"}, "{'amount': -999999999999999.999, 'exact': -0.000000000001}"},
 		{"before 1970", row{"day": "1969-12-31", "synced_at": "1969-12-31 23:59:59.999999"}, "{'day': 1969-12-31, 'synced_at': '1969-12-31 23:59:59.999999'}"},
 		{"emoji", row{"status": "👩‍💻é", "flag": true}, "{'flag': true, 'status': '👩‍💻é'}"},
@@ -65,8 +86,10 @@ func TestNulAndBrokenText(t *testing.T) {
 	batches := func(yield func(Batch, error) bool) {
 		for b, err := range k.batches(1, 2) {
 			if err == nil {
-				b.Tables[0].Rows, err = records(chargeSchema(), []map[string]any{{"id": "x", "account": acct, "_source_id": "x", "_seq": 2,
-					"created": "2024-01-05 00:00:00", "deleted": false, "status": "BROKEN"}})
+				b.Tables[0].Rows, err = records(chargeSchema(), []map[string]any{{
+					"id": "x", "account": acct, "_source_id": "x", "_seq": 2,
+					"created": "2024-01-05 00:00:00", "deleted": false, "status": "BROKEN",
+				}})
 				spoilText(b.Tables[0], "BROKEN", "BRO\xffEN")
 			}
 			yield(b, err)

@@ -28,8 +28,10 @@ func TestCatalogs(t *testing.T) {
 	}
 }
 
-var sourceTypes = []SourceType{SourceString, SourceBoolean, SourceInteger, SourceUnixTime, SourceNumber,
-	SourceDecimal, SourceObject, SourceList, SourceMap, SourceAny}
+var sourceTypes = []SourceType{
+	SourceString, SourceBoolean, SourceInteger, SourceUnixTime, SourceNumber,
+	SourceDecimal, SourceObject, SourceList, SourceMap, SourceAny,
+}
 
 func checkSource(t *testing.T, path string, f *SourceField) {
 	t.Helper()

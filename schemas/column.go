@@ -14,18 +14,28 @@ type Column struct {
 // declared fields, each money field with its exact "<name>_minor" beside it,
 // then the system columns that every table carries.
 func (s *Schema) Columns() []Column {
-	columns := []Column{{Name: "account", Type: Type{Kind: String}, Required: true,
-		Comment: "Stripe account the row belongs to; part of every key."}}
+	columns := []Column{{
+		Name: "account", Type: Type{Kind: String}, Required: true,
+		Comment: "Stripe account the row belongs to; part of every key.",
+	}}
 	columns = append(columns, Members(s.Fields)...)
 	return append(columns,
-		Column{Name: "deleted", Type: Type{Kind: Boolean}, Required: true,
-			Comment: "True once Stripe reported the object deleted; the other columns keep its last known state."},
-		Column{Name: "deleted_seen_at", Type: Type{Kind: DateTime},
-			Comment: "When the deletion was first seen (UTC)."},
-		Column{Name: "_source_id", Type: Type{Kind: String}, Required: true,
-			Comment: "Id of the Stripe object the row was made from; with account and _seq it joins to the raw log."},
-		Column{Name: "_seq", Type: Type{Kind: Long}, Required: true,
-			Comment: "Sequence number of that version of the object in its stream of the raw log; the highest wins."})
+		Column{
+			Name: "deleted", Type: Type{Kind: Boolean}, Required: true,
+			Comment: "True once Stripe reported the object deleted; the other columns keep its last known state.",
+		},
+		Column{
+			Name: "deleted_seen_at", Type: Type{Kind: DateTime},
+			Comment: "When the deletion was first seen (UTC).",
+		},
+		Column{
+			Name: "_source_id", Type: Type{Kind: String}, Required: true,
+			Comment: "Id of the Stripe object the row was made from; with account and _seq it joins to the raw log.",
+		},
+		Column{
+			Name: "_seq", Type: Type{Kind: Long}, Required: true,
+			Comment: "Sequence number of that version of the object in its stream of the raw log; the highest wins.",
+		})
 }
 
 // Members returns the physical columns of a list of fields, in order. It is

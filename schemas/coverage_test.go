@@ -24,7 +24,7 @@ func TestDocumentedFieldsAreMappedOrLeftOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			var paths []string
-			for _, path := range strings.Fields(string(data)) {
+			for path := range strings.FieldsSeq(string(data)) {
 				f := at(c.Root(), path)
 				if f == nil {
 					t.Errorf("the catalog does not know %s", path)

@@ -141,8 +141,10 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	}
-	for _, seed := range []string{"", "a", "- a", "a: &x {b: *x}", "a: [*a]", "? {a: b}\n: c", "\x00", "<<: {a: b}", "a:\n\tb", "--- \n---\nb",
-		"fields: {$each: x, a: {b: {c: [}}}}", strings.Repeat("[", 500), strings.Repeat("a:\n ", 500), "a: !!binary x", "a: |\n", "\"\\u{d800}\": 1", "*", "&a", "a: >-"} {
+	for _, seed := range []string{
+		"", "a", "- a", "a: &x {b: *x}", "a: [*a]", "? {a: b}\n: c", "\x00", "<<: {a: b}", "a:\n\tb", "--- \n---\nb",
+		"fields: {$each: x, a: {b: {c: [}}}}", strings.Repeat("[", 500), strings.Repeat("a:\n ", 500), "a: !!binary x", "a: |\n", "\"\\u{d800}\": 1", "*", "&a", "a: >-",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,8 +15,10 @@ var (
 
 // reserved are the columns that every table carries beside its declared ones,
 // and the names of its partition folders, which readers see as columns.
-var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "_seq",
-	"created_day", "created_month", "created_year"}
+var reserved = []string{
+	"account", "deleted", "deleted_seen_at", "_source_id", "_seq",
+	"created_day", "created_month", "created_year",
+}
 
 // qualified reads "system.object".
 func (o *object) qualified(key string) Text {

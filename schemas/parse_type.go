@@ -6,9 +6,11 @@ import (
 )
 
 // kindNames are the types an author can write, in the order messages list them.
-var kindNames = []string{string(String), string(Boolean), string(Short), string(Integer), string(Long), string(Number),
+var kindNames = []string{
+	string(String), string(Boolean), string(Short), string(Integer), string(Long), string(Number),
 	string(Decimal), string(Money), string(Date), string(DateTime), string(JSON), string(Object),
-	"list<…>", "map<string>", "map<integer>"}
+	"list<…>", "map<string>", "map<integer>",
+}
 
 // fieldType reads a type as written, for example list<object>; members is the
 // fields: that an object brings.
@@ -54,9 +56,7 @@ func (l *loader) sharedType(t Text, name string) Type {
 	shared, ok := l.types[name]
 	if !ok {
 		known := slices.Clone(kindNames)
-		for _, n := range l.typeNames {
-			known = append(known, n)
-		}
+		known = append(known, l.typeNames...)
 		l.report(t.Pos, "S9", "unknown type %q%s", name, suggestionOr(name, known, "; the types are "+join(known)))
 		return Type{}
 	}

@@ -120,12 +120,20 @@ func TestLookups(t *testing.T) {
 	t.Parallel()
 	set := embedded(t)
 	for _, row := range []struct{ lookup, key, want string }{
-		{"bnpl_provider", "klarna", "klarna"}, {"bnpl_provider", "afterpay_clearpay", "afterpay_clearpay"},
-		{"bnpl_provider", "affirm", "affirm"}, {"bnpl_provider", "zip", "zip"}, {"bnpl_provider", "alma", "alma"},
-		{"bnpl_provider", "billie", "billie"}, {"bnpl_provider", "scalapay", "scalapay"}, {"bnpl_provider", "sunbit", "sunbit"},
-		{"bnpl_provider", "card", ""}, {"bnpl_provider", "paypal", ""},
-		{"xdm_payment_type", "credit", "credit_card"}, {"xdm_payment_type", "sepa_debit", "wire_transfer"},
-		{"charge_status", "paid", "succeeded"}, {"charge_status", "failed", ""},
+		{"bnpl_provider", "klarna", "klarna"},
+		{"bnpl_provider", "afterpay_clearpay", "afterpay_clearpay"},
+		{"bnpl_provider", "affirm", "affirm"},
+		{"bnpl_provider", "zip", "zip"},
+		{"bnpl_provider", "alma", "alma"},
+		{"bnpl_provider", "billie", "billie"},
+		{"bnpl_provider", "scalapay", "scalapay"},
+		{"bnpl_provider", "sunbit", "sunbit"},
+		{"bnpl_provider", "card", ""},
+		{"bnpl_provider", "paypal", ""},
+		{"xdm_payment_type", "credit", "credit_card"},
+		{"xdm_payment_type", "sepa_debit", "wire_transfer"},
+		{"charge_status", "paid", "succeeded"},
+		{"charge_status", "failed", ""},
 		{"card_brand", "American Express", "amex"},
 	} {
 		if got, _ := set.Lookup(row.lookup).Value(row.key); got != row.want {

@@ -42,8 +42,10 @@ func chargesLike(tb testing.TB, n int) []Object {
 	objects := make([]Object, n)
 	for i := range objects {
 		id := fmt.Sprintf("ch_3PqA0aLkdIwHu7ix0C%06d", i)
-		objects[i] = Object{Raw: bytes.ReplaceAll(raw, []byte("ch_3PqA0aLkdIwHu7ix0Card001"), []byte(id)), Account: "acct_1", ID: id,
-			ObservedAt: time.Unix(1_722_000_000, 0), Seq: uint64(i + 1)}
+		objects[i] = Object{
+			Raw: bytes.ReplaceAll(raw, []byte("ch_3PqA0aLkdIwHu7ix0Card001"), []byte(id)), Account: "acct_1", ID: id,
+			ObservedAt: time.Unix(1_722_000_000, 0), Seq: uint64(i + 1),
+		}
 	}
 	return objects
 }

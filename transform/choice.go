@@ -32,11 +32,13 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 	default:
 		return e.foreign(n.Right, `write the name of a lookup, or ["a", "b"], behind in`)
 	}
-	return e.shared(expression{class: boolean, key: spell("in "+key, x), scope: innermost(x),
+	return e.shared(expression{
+		class: boolean, key: spell("in "+key, x), scope: innermost(x),
 		eval: func(c *evaluation) value {
 			v := x.eval(c)
 			return booleanValue(v.state == set && members[string(v.text)])
-		}})
+		},
+	})
 }
 
 func (e *expressions) conditional(n *ast.ConditionalNode) expression {
@@ -53,13 +55,15 @@ func (e *expressions) conditional(n *ast.ConditionalNode) expression {
 	if c == broken || !e.computes(c, a, b, at) {
 		return expression{}
 	}
-	out := expression{class: c, key: spell("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
+	out := expression{
+		class: c, key: spell("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
 		eval: func(c *evaluation) value {
 			if when.eval(c).isTrue() {
 				return a.eval(c)
 			}
 			return b.eval(c)
-		}}
+		},
+	}
 	out.unit = unit{out.key, out.text}
 	return out
 }
@@ -97,7 +101,8 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 	for i, x := range xs {
 		evals[i] = x.eval
 	}
-	out := expression{class: result, key: spell("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
+	out := expression{
+		class: result, key: spell("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
 		eval: func(c *evaluation) value {
 			none := value{}
 			for _, eval := range evals {
@@ -110,7 +115,8 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 				}
 			}
 			return none
-		}}
+		},
+	}
 	out.unit = unit{out.key, out.text}
 	return out
 }

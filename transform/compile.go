@@ -123,8 +123,10 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 		}
 		return nil
 	}
-	o := &objectCompiler{compiler: c, program: &program{}, scopes: map[iteration]*scope{},
-		sharedByKey: map[string]func(*evaluation) value{}, points: map[string]int{}, interiors: map[*node]bool{}}
+	o := &objectCompiler{
+		compiler: c, program: &program{}, scopes: map[iteration]*scope{},
+		sharedByKey: map[string]func(*evaluation) value{}, points: map[string]int{}, interiors: map[*node]bool{},
+	}
 	root := place{scope: o.newScope(nil, name), field: catalog.Root()}
 	root.node = root.scope.root
 	for _, m := range mappings {

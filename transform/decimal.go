@@ -126,7 +126,7 @@ func wholeOf(high, low int64) (int64, bool) {
 	if negative {
 		m = m.negated()
 	}
-	ok := true
+	var ok bool
 	for range decimalScale {
 		if m, ok = m.tenth(); !ok {
 			return 0, false

@@ -30,9 +30,11 @@ const (
 	causes
 )
 
-var causeNames = [causes - cause(kinds)]string{"an escape that JSON does not have", "bytes that are not UTF-8",
+var causeNames = [causes - cause(kinds)]string{
+	"an escape that JSON does not have", "bytes that are not UTF-8",
 	"a value out of range", "a value that cannot be read as its type", "an unknown value", "a value that does not match the pattern",
-	"a value that is too long", "a key that is repeated"}
+	"a value that is too long", "a key that is repeated",
+}
 
 func (c cause) String() string {
 	if c < cause(kinds) {

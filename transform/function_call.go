@@ -80,14 +80,14 @@ func (e *expressions) argument(c *call, i int, want class) (expression, bool) {
 	return x, false
 }
 
-// pathArgument compiles an argument that must be a path.
-func (e *expressions) pathArgument(c *call, i int) (place, bool) {
-	x := e.expr(c.nodes[i])
+// pathArgument compiles the first argument, which must be a path.
+func (e *expressions) pathArgument(c *call) (place, bool) {
+	x := e.expr(c.nodes[0])
 	if x.class == broken {
 		return place{}, false
 	}
 	if x.place == nil {
-		e.report(c.nodes[i].Location().From, "M16", "%s needs a path: write %s", c.function.Name, c.function.Example)
+		e.report(c.nodes[0].Location().From, "M16", "%s needs a path: write %s", c.function.Name, c.function.Example)
 		return place{}, false
 	}
 	return *x.place, true

@@ -9,8 +9,10 @@ func moneyCall(e *expressions, c *call) expression {
 		return expression{}
 	}
 	exponents := e.exponents
-	return expression{class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
-		eval: func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) }}
+	return expression{
+		class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
+		eval: func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) },
+	}
 }
 
 func unixCall(e *expressions, c *call) expression {

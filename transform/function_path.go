@@ -45,19 +45,21 @@ func textCall(e *expressions, c *call) expression {
 }
 
 func jsonCall(e *expressions, c *call) expression {
-	p, ok := e.pathArgument(c, 0)
+	p, ok := e.pathArgument(c)
 	if !ok {
 		return expression{}
 	}
 	n, point := p.node, e.point(p)
-	return expression{class: source, key: "json(" + p.key() + ")", scope: p.scope,
-		eval: func(c *evaluation) value { return readJSON(c, c.slots[n.slot], point) }}
+	return expression{
+		class: source, key: "json(" + p.key() + ")", scope: p.scope,
+		eval: func(c *evaluation) value { return readJSON(c, c.slots[n.slot], point) },
+	}
 }
 
 // refCall reads an id that is there as itself, or as the id of the object in
 // its place.
 func refCall(e *expressions, c *call) expression {
-	p, ok := e.pathArgument(c, 0)
+	p, ok := e.pathArgument(c)
 	if !ok {
 		return expression{}
 	}
@@ -76,7 +78,7 @@ func refCall(e *expressions, c *call) expression {
 }
 
 func sizeCall(e *expressions, c *call) expression {
-	p, ok := e.pathArgument(c, 0)
+	p, ok := e.pathArgument(c)
 	if !ok {
 		return expression{}
 	}
@@ -106,7 +108,7 @@ func lastCall(e *expressions, c *call) expression {
 }
 
 func endOfList(e *expressions, c *call, pick func([]slot) slot) expression {
-	p, ok := e.pathArgument(c, 0)
+	p, ok := e.pathArgument(c)
 	if !ok {
 		return expression{}
 	}

@@ -24,48 +24,90 @@ type Function struct {
 // Functions returns the functions of the mapping language, by name.
 func Functions() []Function {
 	return []Function{
-		{Name: "coalesce", Signature: "coalesce(a, b, …)", Nulls: "skipped", arguments: 1, many: true, compile: coalesceCall,
-			Example: "coalesce(current_period_end, items.data[0].current_period_end)", Doc: "The first value that is not null. a ?? b is the same for two."},
-		{Name: "concat", Signature: "concat(string, …) string", Nulls: "null if any is null", arguments: 1, many: true, compile: concatCall,
-			Example: `concat("https://dashboard.stripe.com/", id)`, Doc: "The texts one after the other."},
-		{Name: "date", Signature: "date(date-time) date", Nulls: "null", arguments: 1, compile: dateCall,
-			Example: "date(unix(available_on))", Doc: "The day in UTC."},
-		{Name: "decimal", Signature: "decimal(number or string) decimal", Nulls: "null", arguments: 1, compile: decimalCall,
-			Example: "decimal(unit_amount_decimal)", Doc: "The number exactly, as DECIMAL(38,12). More than 12 digits behind the point, or more than 26 before it, is null and counted as drift."},
-		{Name: "first", Signature: "first(list)", Nulls: "null; also of an empty list", arguments: 1, compile: firstCall,
-			Example: "first(preferred_locales)", Doc: "The first element of a list of values."},
-		{Name: "json", Signature: "json(path) json", Nulls: "null", arguments: 1, compile: jsonCall,
-			Example: "json(outcome)", Doc: "The value as Stripe sent it, byte for byte."},
-		{Name: "last", Signature: "last(list)", Nulls: "null; also of an empty list", arguments: 1, compile: lastCall,
-			Example: "last(preferred_locales)", Doc: "The last element of a list of values."},
-		{Name: "left", Signature: "left(string, n) string", Nulls: "null", arguments: 2, compile: leftCall,
-			Example: "left(id, 3)", Doc: "The first n characters."},
-		{Name: "lookup", Signature: "lookup(table, string) string", Nulls: "null; also where the table has no such key", arguments: 2, compile: lookupCall,
-			Example: "lookup(bnpl_provider, payment_method_details.type)", Doc: "What a lookup file has for the text."},
-		{Name: "lower", Signature: "lower(string) string", Nulls: "null", arguments: 1, compile: lowerCall,
-			Example: "lower(billing_details.email)", Doc: "The text in lower case."},
-		{Name: "matches", Signature: `matches(string, "pattern") boolean`, Nulls: "false", arguments: 2, compile: matchesCall,
-			Example: `matches(id, "^py_")`, Doc: "Whether the text has a part that matches the regular expression (RE2)."},
-		{Name: "money", Signature: "money(integer, currency) money", Nulls: "a null amount is null; a zero without a currency is zero", arguments: 2, compile: moneyCall,
-			Example: "money(amount, currency)", Doc: "An amount in Stripe's minor units as an exact amount of the currency. What cannot be read rejects the row."},
-		{Name: "ref", Signature: "ref(path) string", Nulls: "null", arguments: 1, compile: refCall,
-			Example: "ref(customer)", Doc: "The id, whether Stripe sent an id, the expanded object, or the stub of a deleted one."},
-		{Name: "sha256", Signature: "sha256(string) string", Nulls: "null", arguments: 1, compile: sha256Call,
-			Example: "sha256(lower(billing_details.email))", Doc: "The SHA-256 of the text, in hexadecimal."},
-		{Name: "size", Signature: "size(list, map or object) long", Nulls: "null", arguments: 1, compile: sizeCall,
-			Example: "size(items.data)", Doc: "How many elements or members there are."},
-		{Name: "starts_with", Signature: "starts_with(string, string) boolean", Nulls: "false", arguments: 2, compile: startsWithCall,
-			Example: `starts_with(id, "py_")`, Doc: "Whether the text begins with the other."},
-		{Name: "text", Signature: "text(value) string", Nulls: "null", arguments: 1, compile: textCall,
-			Example: "text(exchange_rate)", Doc: "A string, number or boolean as text; a number with the digits that were sent."},
-		{Name: "trim", Signature: "trim(string) string", Nulls: "null", arguments: 1, compile: trimCall,
-			Example: "trim(description)", Doc: "The text without blanks, tabs and line ends around it."},
-		{Name: "unix", Signature: "unix(integer) date-time", Nulls: "null", arguments: 1, compile: unixCall,
-			Example: "unix(created)", Doc: "The time that a number of Unix seconds means, in UTC."},
-		{Name: "upper", Signature: "upper(string) string", Nulls: "null", arguments: 1, compile: upperCall,
-			Example: "upper(currency)", Doc: "The text in upper case."},
-		{Name: "whole", Signature: "whole(number or string) long", Nulls: "null", arguments: 1, compile: wholeCall,
-			Example: `whole(metadata["quantity"])`, Doc: "A number without a fraction, or text that is one; anything else is null and counted as drift."},
+		{
+			Name: "coalesce", Signature: "coalesce(a, b, …)", Nulls: "skipped", arguments: 1, many: true, compile: coalesceCall,
+			Example: "coalesce(current_period_end, items.data[0].current_period_end)", Doc: "The first value that is not null. a ?? b is the same for two.",
+		},
+		{
+			Name: "concat", Signature: "concat(string, …) string", Nulls: "null if any is null", arguments: 1, many: true, compile: concatCall,
+			Example: `concat("https://dashboard.stripe.com/", id)`, Doc: "The texts one after the other.",
+		},
+		{
+			Name: "date", Signature: "date(date-time) date", Nulls: "null", arguments: 1, compile: dateCall,
+			Example: "date(unix(available_on))", Doc: "The day in UTC.",
+		},
+		{
+			Name: "decimal", Signature: "decimal(number or string) decimal", Nulls: "null", arguments: 1, compile: decimalCall,
+			Example: "decimal(unit_amount_decimal)", Doc: "The number exactly, as DECIMAL(38,12). More than 12 digits behind the point, or more than 26 before it, is null and counted as drift.",
+		},
+		{
+			Name: "first", Signature: "first(list)", Nulls: "null; also of an empty list", arguments: 1, compile: firstCall,
+			Example: "first(preferred_locales)", Doc: "The first element of a list of values.",
+		},
+		{
+			Name: "json", Signature: "json(path) json", Nulls: "null", arguments: 1, compile: jsonCall,
+			Example: "json(outcome)", Doc: "The value as Stripe sent it, byte for byte.",
+		},
+		{
+			Name: "last", Signature: "last(list)", Nulls: "null; also of an empty list", arguments: 1, compile: lastCall,
+			Example: "last(preferred_locales)", Doc: "The last element of a list of values.",
+		},
+		{
+			Name: "left", Signature: "left(string, n) string", Nulls: "null", arguments: 2, compile: leftCall,
+			Example: "left(id, 3)", Doc: "The first n characters.",
+		},
+		{
+			Name: "lookup", Signature: "lookup(table, string) string", Nulls: "null; also where the table has no such key", arguments: 2, compile: lookupCall,
+			Example: "lookup(bnpl_provider, payment_method_details.type)", Doc: "What a lookup file has for the text.",
+		},
+		{
+			Name: "lower", Signature: "lower(string) string", Nulls: "null", arguments: 1, compile: lowerCall,
+			Example: "lower(billing_details.email)", Doc: "The text in lower case.",
+		},
+		{
+			Name: "matches", Signature: `matches(string, "pattern") boolean`, Nulls: "false", arguments: 2, compile: matchesCall,
+			Example: `matches(id, "^py_")`, Doc: "Whether the text has a part that matches the regular expression (RE2).",
+		},
+		{
+			Name: "money", Signature: "money(integer, currency) money", Nulls: "a null amount is null; a zero without a currency is zero", arguments: 2, compile: moneyCall,
+			Example: "money(amount, currency)", Doc: "An amount in Stripe's minor units as an exact amount of the currency. What cannot be read rejects the row.",
+		},
+		{
+			Name: "ref", Signature: "ref(path) string", Nulls: "null", arguments: 1, compile: refCall,
+			Example: "ref(customer)", Doc: "The id, whether Stripe sent an id, the expanded object, or the stub of a deleted one.",
+		},
+		{
+			Name: "sha256", Signature: "sha256(string) string", Nulls: "null", arguments: 1, compile: sha256Call,
+			Example: "sha256(lower(billing_details.email))", Doc: "The SHA-256 of the text, in hexadecimal.",
+		},
+		{
+			Name: "size", Signature: "size(list, map or object) long", Nulls: "null", arguments: 1, compile: sizeCall,
+			Example: "size(items.data)", Doc: "How many elements or members there are.",
+		},
+		{
+			Name: "starts_with", Signature: "starts_with(string, string) boolean", Nulls: "false", arguments: 2, compile: startsWithCall,
+			Example: `starts_with(id, "py_")`, Doc: "Whether the text begins with the other.",
+		},
+		{
+			Name: "text", Signature: "text(value) string", Nulls: "null", arguments: 1, compile: textCall,
+			Example: "text(exchange_rate)", Doc: "A string, number or boolean as text; a number with the digits that were sent.",
+		},
+		{
+			Name: "trim", Signature: "trim(string) string", Nulls: "null", arguments: 1, compile: trimCall,
+			Example: "trim(description)", Doc: "The text without blanks, tabs and line ends around it.",
+		},
+		{
+			Name: "unix", Signature: "unix(integer) date-time", Nulls: "null", arguments: 1, compile: unixCall,
+			Example: "unix(created)", Doc: "The time that a number of Unix seconds means, in UTC.",
+		},
+		{
+			Name: "upper", Signature: "upper(string) string", Nulls: "null", arguments: 1, compile: upperCall,
+			Example: "upper(currency)", Doc: "The text in upper case.",
+		},
+		{
+			Name: "whole", Signature: "whole(number or string) long", Nulls: "null", arguments: 1, compile: wholeCall,
+			Example: `whole(metadata["quantity"])`, Doc: "A number without a fraction, or text that is one; anything else is null and counted as drift.",
+		},
 	}
 }
 

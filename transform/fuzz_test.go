@@ -26,8 +26,10 @@ func FuzzMap(f *testing.F) {
 		}
 		f.Add(raw)
 	}
-	for _, s := range []string{``, `{`, `{"id":"\ud83e\uddd7","amount":-0}`, `{"a":[[[{"]":"}"}]]],"id":"x"}`, `{"items":{"data":[{},null,[1]]},"items":{}}`,
-		"{\"id\":\"\\\\\\\"\",\"metadata\":{\"a\":\"1\",\"a\":null}}", `{"metadata":{"\u00e9":1e400}}`, "{\"description\":\"\xff\"}"} {
+	for _, s := range []string{
+		``, `{`, `{"id":"\ud83e\uddd7","amount":-0}`, `{"a":[[[{"]":"}"}]]],"id":"x"}`, `{"items":{"data":[{},null,[1]]},"items":{}}`,
+		"{\"id\":\"\\\\\\\"\",\"metadata\":{\"a\":\"1\",\"a\":null}}", `{"metadata":{"\u00e9":1e400}}`, "{\"description\":\"\xff\"}",
+	} {
 		f.Add([]byte(s))
 	}
 	plan := embedded(f)
@@ -169,8 +171,10 @@ func FuzzExpression(f *testing.F) {
 	for _, fn := range Functions() {
 		f.Add(fn.Example)
 	}
-	for _, s := range []string{``, `(`, `a.b[0].c["d"]`, `$root`, `paid ? "a" : nil`, `status not in ["a"]`, `matches(matches(id, "a"), "b")`, `1 ?? 2`,
-		`amount--1`, `let x = 1; x`, `a?.b`, `[1,2]`, `{a: 1}`, `#`, `"\x"`, `0x10 + 1e3`, `if a { b } else { c }`, `paid | map(#)`, "status\n== 'é'"} {
+	for _, s := range []string{
+		``, `(`, `a.b[0].c["d"]`, `$root`, `paid ? "a" : nil`, `status not in ["a"]`, `matches(matches(id, "a"), "b")`, `1 ?? 2`,
+		`amount--1`, `let x = 1; x`, `a?.b`, `[1,2]`, `{a: 1}`, `#`, `"\x"`, `0x10 + 1e3`, `if a { b } else { c }`, `paid | map(#)`, "status\n== 'é'",
+	} {
 		f.Add(s)
 	}
 	set := small(f, "x: {type: string, title: X, description: X.}", charges+"  x: status\n")

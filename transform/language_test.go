@@ -139,7 +139,7 @@ func evaluated(t *testing.T, kind, expr, charge string) string {
 	t.Helper()
 	set := small(t, "x: {type: "+kind+", title: X, description: X.}",
 		strings.ReplaceAll(charges, "id: id", "id: $id")+"  x: '"+strings.ReplaceAll(expr, "'", "''")+"'\n")
-	b, _ := mapOne(t, set, "charge", charge)
+	b := mapOne(t, set, "charge", charge)
 	if len(b.Rejects) > 0 {
 		return b.Rejects[0].Rule
 	}
@@ -155,8 +155,10 @@ func evaluated(t *testing.T, kind, expr, charge string) string {
 // some type that it fits.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	objects := map[string]string{"current_period_end": "subscription", "items.data": "subscription", "unit_amount_decimal": "price",
-		"available_on": "balance_transaction", "exchange_rate": "balance_transaction", "preferred_locales": "customer"}
+	objects := map[string]string{
+		"current_period_end": "subscription", "items.data": "subscription", "unit_amount_decimal": "price",
+		"available_on": "balance_transaction", "exchange_rate": "balance_transaction", "preferred_locales": "customer",
+	}
 	for _, f := range Functions() {
 		t.Run(f.Name, func(t *testing.T) {
 			object := "charge"

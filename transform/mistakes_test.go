@@ -18,8 +18,10 @@ func TestMistakes(t *testing.T) {
 		// M1: unknown paths.
 		{`type: string`, `x: curency`, `8:6: M1: the source has no field "curency"; did you mean "currency"?`},
 		{`type: string`, `x: upper(curency)`, `8:12: M1: the source has no field "curency"; did you mean "currency"?`},
-		{`type: string`, `x: payment_method_details.klarna.payer_details.adress.country`,
-			`8:50: M1: the source has no field "payment_method_details.klarna.payer_details.adress"; did you mean "payment_method_details.klarna.payer_details.address"?`},
+		{
+			`type: string`, `x: payment_method_details.klarna.payer_details.adress.country`,
+			`8:50: M1: the source has no field "payment_method_details.klarna.payer_details.adress"; did you mean "payment_method_details.klarna.payer_details.address"?`,
+		},
 		{`type: string`, `x: status.code`, `8:13: M1: status is string and has no member "code"`},
 		{`type: string`, `x: refunds.data.id`, `8:19: M1: refunds.data is a list: write refunds.data[0].id, or make rows or objects of its elements with each`},
 		{`type: string`, `x: outcome[0].type`, `8:14: M1: outcome is an object, not a list: leave [0] out`},
@@ -41,12 +43,18 @@ func TestMistakes(t *testing.T) {
 		{`type: "list<string>"`, `x: refunds`, `8:6: M2: x: an object does not fit list; Stripe's lists keep their elements in data: write refunds.data`},
 		{`type: "map<string>"`, `x: status`, `8:6: M2: x: string does not fit map`},
 		{`type: string`, `x: {$from: outcome, type: type}`, `8:3: M2: x is string in the schema, which cannot be made of nested fields`},
-		{`type: object, fields: {y: {type: string, title: Y, description: Y.}}`, `x: outcome`,
-			`8:6: M2: x: an object does not fit object; nest its fields: {$from: outcome, $same: […]}`},
-		{`type: object, fields: {type: {type: string, title: Y, description: Y.}}`, `x: {$from: status, $same: [type]}`,
-			`8:14: M2: x: status is string, not an object`},
-		{`type: object, fields: {type: {type: string, title: Y, description: Y.}}`, `x: {$from: outcome, $when: type, $same: [type]}`,
-			`8:30: M2: x.$when: type is string, not a condition: compare it, for example type != nil`},
+		{
+			`type: object, fields: {y: {type: string, title: Y, description: Y.}}`, `x: outcome`,
+			`8:6: M2: x: an object does not fit object; nest its fields: {$from: outcome, $same: […]}`,
+		},
+		{
+			`type: object, fields: {type: {type: string, title: Y, description: Y.}}`, `x: {$from: status, $same: [type]}`,
+			`8:14: M2: x: status is string, not an object`,
+		},
+		{
+			`type: object, fields: {type: {type: string, title: Y, description: Y.}}`, `x: {$from: outcome, $when: type, $same: [type]}`,
+			`8:30: M2: x.$when: type is string, not a condition: compare it, for example type != nil`,
+		},
 		{`type: string`, `x: amount + 1`, `8:6: M2: x: long does not fit string; write text(amount + 1)`},
 		{`type: string`, `x: id + status`, `8:9: M2: + adds integers: write concat(id, status)`},
 		{`type: long`, `x: amount - status`, `8:13: M2: - needs a long, and status is string; write whole(status)`},
@@ -65,8 +73,10 @@ func TestMistakes(t *testing.T) {
 
 		// M6: money in another currency than its unit shows.
 		{`type: money, unit: id`, `x: money(amount, currency)`, `8:6: M6: x: the amount is read in the currency currency, and its unit id shows id`},
-		{"type: money, unit: y, title: X, description: X.}\ny: {type: string", `x: money(amount, currency)`,
-			`8:6: M6: x: its currency stands in y, which is not mapped: write y: upper(currency)`},
+		{
+			"type: money, unit: y, title: X, description: X.}\ny: {type: string", `x: money(amount, currency)`,
+			`8:6: M6: x: its currency stands in y, which is not mapped: write y: upper(currency)`,
+		},
 
 		// M7: what only an expanded object knows.
 		{`type: string`, `x: customer.email`, `8:15: M7: customer is an id unless Stripe sent it expanded, so it has no "email": write ref(customer) and join on it`},

@@ -103,8 +103,10 @@ func TestDecimalIsExact(t *testing.T) {
 
 func TestNumberGrammar(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]bool{"0": true, "-0": true, "10": true, "1.5": true, "1e3": true, "1E-03": true, "-1.25e+7": true,
-		"": false, "-": false, "01": false, "1.": false, ".5": false, "1e": false, "1e+": false, "+1": false, "1 ": false, "1a": false, "--1": false} {
+	for text, want := range map[string]bool{
+		"0": true, "-0": true, "10": true, "1.5": true, "1e3": true, "1E-03": true, "-1.25e+7": true,
+		"": false, "-": false, "01": false, "1.": false, ".5": false, "1e": false, "1e+": false, "+1": false, "1 ": false, "1a": false, "--1": false,
+	} {
 		if isNumber([]byte(text)) != want {
 			t.Errorf("isNumber(%q) = %v", text, !want)
 		}

@@ -17,8 +17,10 @@ func (e *expressions) unary(n *ast.UnaryNode) expression {
 		if !e.takes(x, boolean, at, "not") {
 			return expression{}
 		}
-		return expression{class: boolean, key: spell("not", x), scope: innermost(x),
-			eval: func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) }}
+		return expression{
+			class: boolean, key: spell("not", x), scope: innermost(x),
+			eval: func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) },
+		}
 	case "-":
 		if !e.takes(x, integer, at, "-") {
 			return expression{}
@@ -96,7 +98,8 @@ func (e *expressions) sum(operator string, exactly func(a, b int64) (int64, bool
 // arithmetic is null where an operand is null, and wrong where one is wrong or
 // the result does not fit: null too, to all but money.
 func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
-	return expression{class: integer, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+	return expression{
+		class: integer, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
 			if x.state == wrong || y.state == wrong {
@@ -110,7 +113,8 @@ func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int6
 				return value{state: wrong}
 			}
 			return integerValue(n)
-		}}
+		},
+	}
 }
 
 // comparison is two-valued: null equals null and nothing else, and no order
@@ -123,7 +127,8 @@ func (e *expressions) comparison(operator string, a, b expression, at int) expre
 	equal, less, greater := operator == "==" || operator == "<=" || operator == ">=", operator == "<" || operator == "<=" || operator == "!=",
 		operator == ">" || operator == ">=" || operator == "!="
 	ordered := operator != "==" && operator != "!="
-	return expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+	return expression{
+		class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
 			if x.state != set || y.state != set {
@@ -132,7 +137,8 @@ func (e *expressions) comparison(operator string, a, b expression, at int) expre
 			}
 			order := compare(x, y)
 			return booleanValue(order == 0 && equal || order < 0 && less || order > 0 && greater)
-		}}
+		},
+	}
 }
 
 // comparer is how two values of these expressions' classes compare.

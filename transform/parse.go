@@ -95,8 +95,7 @@ func beforeOperand(t lexer.Token) bool {
 // syntaxError turns the parser's error into ours: its message without the
 // drawing of the place.
 func syntaxError(err error) *mistake {
-	var e *file.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*file.Error](err); ok {
 		return &mistake{e.From, "M15", "not readable: " + lowerFirst(e.Message)}
 	}
 	return &mistake{0, "M15", "not readable: " + err.Error()}

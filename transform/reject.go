@@ -35,6 +35,8 @@ func (c *evaluation) refuse(f *field, rule, reason string) bool {
 }
 
 func (r refusal) of(o *Object, table string) Reject {
-	return Reject{Account: o.Account, ID: o.ID, Seq: o.Seq, Table: table,
-		Field: r.field, Rule: r.rule, Reason: r.reason, Mapping: r.mapping}
+	return Reject{
+		Account: o.Account, ID: o.ID, Seq: o.Seq, Table: table,
+		Field: r.field, Rule: r.rule, Reason: r.reason, Mapping: r.mapping,
+	}
 }

@@ -64,7 +64,9 @@ func (s *scanner) value(n *node, i int) int {
 	if s.slots[n.slot].kind != absent {
 		clear(s.slots[n.slot:n.end]) // a repeated key: the last one counts, whole
 	}
-	found, start, end := absent, i, -1
+	var found kind
+	var end int
+	start := i
 	switch c := byteAt(s.raw, i); {
 	case c == '"':
 		found = jsonText

@@ -50,7 +50,7 @@ func TestShapes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b, _ := mapOne(t, small(t, tt.fields, charges+"  "+tt.mapping+"\n"), "charge", withID(tt.charge))
+			b := mapOne(t, small(t, tt.fields, charges+"  "+tt.mapping+"\n"), "charge", withID(tt.charge))
 			got := "null"
 			if _, rest, ok := strings.Cut(rows(t, b)[0], `"x": `); ok {
 				got, _, _ = strings.Cut(rest, `, "deleted"`)
@@ -77,7 +77,7 @@ func TestTextList(t *testing.T) {
 		`null`:             `null`,
 		`"de"`:             `null`,
 	} {
-		b, _ := mapOne(t, set, "customer", `{"id":"cus_1","preferred_locales":`+raw+`}`)
+		b := mapOne(t, set, "customer", `{"id":"cus_1","preferred_locales":`+raw+`}`)
 		got := "null"
 		if _, rest, ok := strings.Cut(rows(t, b)[0], `"x": `); ok {
 			got, _, _ = strings.Cut(rest, `, "deleted"`)
@@ -99,7 +99,7 @@ func TestEach(t *testing.T) {
 		head+"where: item.quantity != 0\nlet: {price: item.price}\nsame: [id, quantity]\nfields:\n  created: $synced_at\n  owner: ref(customer)\n  price: price.id\n"+
 			"  tiers: {$each: price.tiers, $same: [up_to], quantity: item.quantity}\n"+
 			"  own: {$same: [quantity]}\n")
-	b, _ := mapOne(t, set, "subscription", `{"id":"sub_1","customer":"cus_1","items":{"data":[
+	b := mapOne(t, set, "subscription", `{"id":"sub_1","customer":"cus_1","items":{"data":[
 		{"id":"si_1","quantity":2,"price":{"id":"p1","tiers":[{"up_to":10},{"up_to":null}]}},
 		{"id":"si_2","quantity":0},
 		null,
@@ -116,7 +116,7 @@ func TestEach(t *testing.T) {
 		t.Errorf("left out %d, rejects %+v", b.LeftOut, b.Rejects)
 	}
 	for _, none := range []string{`{"id":"sub_1"}`, `{"id":"sub_1","items":null}`, `{"id":"sub_1","items":{"data":[]}}`} {
-		if b, _ := mapOne(t, set, "subscription", none); b.Rows.NumRows() != 0 || len(b.Rejects) != 0 || b.Objects != 1 {
+		if b := mapOne(t, set, "subscription", none); b.Rows.NumRows() != 0 || len(b.Rejects) != 0 || b.Objects != 1 {
 			t.Errorf("%s: %d rows, %+v", none, b.Rows.NumRows(), b.Rejects)
 		}
 	}
@@ -130,7 +130,8 @@ func TestRejects(t *testing.T) {
 		"amount: {type: money, unit: currency, title: A, description: A.}",
 		"status: {type: string, title: S, description: S., enum: {ok: OK, no: No}, closed: true}",
 		"open: {type: string, title: S, description: S., enum: {ok: OK}, pattern: '^[a-z]{2}$', maxLength: 3}",
-		"parts: {type: list<object>, title: P, description: P., fields: {id: {type: string, title: I, description: I., required: true}}}"}, "\n"),
+		"parts: {type: list<object>, title: P, description: P., fields: {id: {type: string, title: I, description: I., required: true}}}",
+	}, "\n"),
 		"source: {system: stripe, object: charge, api_version: 2023-10-16}\ntarget: stripe.t@1\nwhere: description != \"skip\"\nsame: [id, status]\nfields:\n"+
 			"  created: $synced_at\n  currency: upper(currency)\n  amount: money(amount, currency)\n  open: failure_code\n  parts: {$each: refunds.data, $same: [id]}\n")
 	plan, err := Compile(set)
@@ -241,7 +242,7 @@ func TestIterationInsideItself(t *testing.T) {
 		"last: {type: string, title: L, description: L.}",
 		"source: {system: stripe, object: subscription, api_version: 2023-10-16, each: items.data, as: item}\ntarget: stripe.t@1\nsame: [id]\nfields:\n"+
 			"  created: $synced_at\n  all: {$each: $root.items.data, $same: [id], of: upper(item.id)}\n  last: upper(item.id)\n")
-	b, _ := mapOne(t, set, "subscription", `{"id":"sub_1","items":{"data":[{"id":"a"},{"id":"b"}]}}`)
+	b := mapOne(t, set, "subscription", `{"id":"sub_1","items":{"data":[{"id":"a"},{"id":"b"}]}}`)
 	want := []string{
 		`{"account": "acct_1", "id": "a", "created": "2024-07-26T13:20:00", "all": [{"id":"a","of":"A"},{"id":"b","of":"A"}], "last": "A", "deleted": false, "_source_id": "sub_1", "_seq": 7}`,
 		`{"account": "acct_1", "id": "b", "created": "2024-07-26T13:20:00", "all": [{"id":"a","of":"B"},{"id":"b","of":"B"}], "last": "B", "deleted": false, "_source_id": "sub_1", "_seq": 7}`,
@@ -264,7 +265,7 @@ func TestMoneyIsNotMadeUpFor(t *testing.T) {
 		`{"id":"ch_1","currency":"usd","amount_captured":0.5,"amount":7}`:  `money`,
 		`{"id":"ch_1","currency":"usd","amount_captured":null,"amount":0}`: `0`,
 	} {
-		b, _ := mapOne(t, set, "charge", raw)
+		b := mapOne(t, set, "charge", raw)
 		got := ""
 		if len(b.Rejects) > 0 {
 			got = b.Rejects[0].Rule

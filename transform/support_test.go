@@ -87,7 +87,7 @@ func indent(lines string) string {
 const charges = "source: {system: stripe, object: charge, api_version: 2023-10-16}\ntarget: stripe.t@1\nfields:\n  id: id\n  created: $synced_at\n"
 
 // mapOne maps one object to the rows of the only table.
-func mapOne(tb testing.TB, set *schemas.Set, object, raw string) (Batch, *Mapper) {
+func mapOne(tb testing.TB, set *schemas.Set, object, raw string) Batch {
 	tb.Helper()
 	p, err := Compile(set)
 	if err != nil {
@@ -100,7 +100,7 @@ func mapOne(tb testing.TB, set *schemas.Set, object, raw string) (Batch, *Mapper
 	}
 	b := m.Map([]Object{o})[0]
 	tb.Cleanup(b.Rows.Release)
-	return b, m
+	return b
 }
 
 // rows renders a batch as one JSON object a row, nulls left out.

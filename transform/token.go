@@ -6,8 +6,10 @@ import (
 )
 
 // numeric holds for the bytes that a JSON number is made of.
-var numeric = [256]bool{'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
-	'8': true, '9': true, '-': true, '+': true, '.': true, 'e': true, 'E': true}
+var numeric = [256]bool{
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
+	'8': true, '9': true, '-': true, '+': true, '.': true, 'e': true, 'E': true,
+}
 
 // kindOf tells the type of a value that has been scanned.
 func kindOf(raw []byte) kind {

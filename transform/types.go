@@ -26,8 +26,10 @@ const (
 	anything                 // the catalog does not know
 )
 
-var classNames = [...]string{"", "nil", "string", "boolean", "long", "a Unix time", "number", "a decimal string",
-	"decimal", "money", "date-time", "date", "json", "an object", "a list", "a map", "an id or an expanded object", "a value of unknown type"}
+var classNames = [...]string{
+	"", "nil", "string", "boolean", "long", "a Unix time", "number", "a decimal string",
+	"decimal", "money", "date-time", "date", "json", "an object", "a list", "a map", "an id or an expanded object", "a value of unknown type",
+}
 
 func (c class) String() string { return classNames[c] }
 

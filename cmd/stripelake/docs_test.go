@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,10 +137,8 @@ func checkCall(t *testing.T, commands []*cli.Command, file string, words []strin
 func hasFlag(command *cli.Command, word string) bool {
 	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 	for _, flag := range command.Flags {
-		for _, known := range flag.Names() {
-			if known == name {
-				return true
-			}
+		if slices.Contains(flag.Names(), name) {
+			return true
 		}
 	}
 	return false

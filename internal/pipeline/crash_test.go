@@ -109,8 +109,8 @@ func TestKilledAtEveryMoment(t *testing.T) {
 		return
 	}
 	trace := reflect.TypeFor[load.Trace]()
-	for i := range trace.NumField() {
-		if name := trace.Field(i).Name; kills[name] == 0 && name != "CursorMoved" {
+	for field := range trace.Fields() {
+		if name := field.Name; kills[name] == 0 && name != "CursorMoved" {
 			t.Errorf("no kill hit the moment %s", name)
 		}
 	}

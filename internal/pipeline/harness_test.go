@@ -2,10 +2,9 @@ package pipeline_test
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
 	"testing"
-
-	"database/sql"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"

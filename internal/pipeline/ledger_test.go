@@ -108,22 +108,28 @@ func lakeBooks(t *testing.T, db *sql.DB, from func(table string) string) map[str
 	}
 	sums := map[string]line{}
 	for _, query := range queries {
-		rows, err := db.QueryContext(t.Context(), "SELECT #1, #2::BIGINT, #3::BIGINT, #4::BIGINT, #5::BIGINT FROM ("+query+")")
-		if err != nil {
-			t.Fatalf("%s: %v", query, err)
-		}
-		for rows.Next() {
-			var key string
-			var l line
-			if err := rows.Scan(&key, &l.Count, &l.A, &l.B, &l.C); err != nil {
-				t.Fatal(err)
-			}
-			sums[key] = l
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
+		addLines(t, db, sums, query)
 	}
 	return sums
+}
+
+// addLines adds the lines that a query returns.
+func addLines(t *testing.T, db *sql.DB, sums map[string]line, query string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "SELECT #1, #2::BIGINT, #3::BIGINT, #4::BIGINT, #5::BIGINT FROM ("+query+")")
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var key string
+		var l line
+		if err := rows.Scan(&key, &l.Count, &l.A, &l.B, &l.C); err != nil {
+			t.Fatal(err)
+		}
+		sums[key] = l
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }

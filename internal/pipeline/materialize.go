@@ -98,8 +98,10 @@ func (m *materializer) applySegment(ctx context.Context, resource extract.Resour
 	}
 	m.meter.add(stageMap, mapping)
 	m.meter.add(stageMerge, time.Since(start)-mapping)
-	m.meter.emit(Event{Event: EventApplied, Resource: resource.Name, Segment: first.Segment,
-		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete})
+	m.meter.emit(Event{
+		Event: EventApplied, Resource: resource.Name, Segment: first.Segment,
+		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
+	})
 	return m.state.WriteStatus(ctx)
 }
 

@@ -26,7 +26,9 @@ func paramsOf(resource string) []param {
 		return []param{{name: "email"}}
 	case "prices":
 		return []param{
-			{name: "active", values: []string{"true", "false"}}, {name: "currency"}, {name: "product", object: "product"},
+			{name: "active", values: []string{"true", "false"}},
+			{name: "currency"},
+			{name: "product", object: "product"},
 			{name: "recurring[interval]", values: []string{"day", "week", "month", "year"}},
 			{name: "recurring[usage_type]", values: []string{"licensed", "metered"}},
 			{name: "type", values: []string{"one_time", "recurring"}},

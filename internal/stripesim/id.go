@@ -84,7 +84,7 @@ func (d identity) number(kind idKind, id string) (int, bool) {
 // encipher is a Feistel network: a bijection on 46 bits for each kind.
 func (d identity) encipher(kind idKind, n uint64) uint64 {
 	l, r := n>>halfBits&halfMask, n&halfMask
-	for i := uint64(0); i < idRounds; i++ {
+	for i := range uint64(idRounds) {
 		l, r = r, l^d.round(kind, i, r)
 	}
 	return l<<halfBits | r

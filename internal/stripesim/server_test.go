@@ -67,7 +67,9 @@ func TestSmallest(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2024, 2, 29, 13, 7, 5, 0, time.UTC)
 	for _, cfg := range []Config{
-		{Charges: 1}, {Charges: 2, Seed: -7}, {Charges: 50, From: from, To: from.Add(minSpan)},
+		{Charges: 1},
+		{Charges: 2, Seed: -7},
+		{Charges: 50, From: from, To: from.Add(minSpan)},
 		{Charges: 400, From: from, To: from.AddDate(6, 0, 1)},
 	} {
 		s := newTestServer(t, cfg)

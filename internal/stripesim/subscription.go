@@ -22,9 +22,6 @@ var subStatuses = [...]string{"active", "trialing", "past_due", "unpaid", "pause
 
 func (s subStatus) String() string { return subStatuses[s] }
 
-// ended says whether the subscription is over for good.
-func (s subStatus) ended() bool { return s == subCanceled || s == subExpired }
-
 type subscription struct {
 	created    int64
 	ended      int64 // 0 while it is not

@@ -271,7 +271,8 @@ func (s *spec) reference(name string, within []string) *field {
 	}
 	if p.Properties["id"] != nil && p.Properties["object"] != nil && !slices.Contains(inlined, name) {
 		return &field{Type: schemas.SourceObject, Fields: []*field{
-			{Name: "id", Type: schemas.SourceString}, {Name: "object", Type: schemas.SourceString}}}
+			{Name: "id", Type: schemas.SourceString}, {Name: "object", Type: schemas.SourceString},
+		}}
 	}
 	return s.field(p, append(slices.Clone(within), name))
 }
