@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
 		return pipeline.ExitCode(context.Canceled)
 	}
+	if errors.Is(err, syscall.ENOSPC) {
+		err = fmt.Errorf("%w: make room and run again; what was read is kept", err)
+	}
 	// Invariant 11: no error text reaches anybody with a key in it.
 	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
 	return pipeline.ExitCode(err)

@@ -178,7 +178,7 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	start := time.Now()
 	generation, err := m.state.Publish(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("publish: %w", err)
+		return 0, err
 	}
 	m.meter.add(stagePublish, time.Since(start))
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
