@@ -91,6 +91,20 @@ func plan(c *cli.Context) (*schemas.Set, *transform.Plan, error) {
 	return set, compiled, err
 }
 
+// parseSpan reads --from and --to. An absent one is zero.
+func parseSpan(c *cli.Context) (from, to time.Time, err error) {
+	if from, err = parseTime(c, "from"); err != nil {
+		return from, to, err
+	}
+	if to, err = parseTime(c, "to"); err != nil {
+		return from, to, err
+	}
+	if !to.IsZero() && !from.Before(to) {
+		err = &pipeline.UsageError{Message: fmt.Sprintf("--from %s is not before --to %s", c.String("from"), c.String("to"))}
+	}
+	return from, to, err
+}
+
 // parseTime reads a flag's date (midnight UTC) or RFC 3339 time.
 func parseTime(c *cli.Context, name string) (time.Time, error) {
 	text := c.String(name)

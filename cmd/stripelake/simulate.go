@@ -33,11 +33,7 @@ func simulateCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) simulate(c *cli.Context) error {
-	from, err := parseTime(c, "from")
-	if err != nil {
-		return err
-	}
-	to, err := parseTime(c, "to")
+	from, to, err := parseSpan(c)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -32,16 +31,9 @@ func syncCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) sync(c *cli.Context) error {
-	from, err := parseTime(c, "from")
+	from, to, err := parseSpan(c)
 	if err != nil {
 		return err
-	}
-	to, err := parseTime(c, "to")
-	if err != nil {
-		return err
-	}
-	if !to.IsZero() && !from.Before(to) {
-		return &pipeline.UsageError{Message: fmt.Sprintf("--from %s is not before --to %s", c.String("from"), c.String("to"))}
 	}
 	maxRejects, err := parseShare(c, "max-rejects")
 	if err != nil {
