@@ -146,7 +146,7 @@ func hasFlag(command *cli.Command, word string) bool {
 
 type document struct{ name, text string }
 
-// documents are the README and every page under docs.
+// documents are the README, the contributors' page and every page under docs.
 func documents(t *testing.T) []document {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -155,7 +155,7 @@ func documents(t *testing.T) []document {
 		t.Fatal(err)
 	}
 	var found []document
-	for _, name := range append(names, filepath.Join(root, "README.md")) {
+	for _, name := range append(names, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
