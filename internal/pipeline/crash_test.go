@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,8 +45,11 @@ func TestMain(m *testing.M) {
 // syncUntil syncs and kills its own process, as kill -9 does, at the nth traced
 // moment: every func of load.Trace, and each page as it is yielded.
 func syncUntil(dir, api string, n int) error {
+	var mu sync.Mutex // traced moments come from several goroutines
 	moments := 0
 	moment := func(name string) {
+		mu.Lock()
+		defer mu.Unlock()
 		moments++
 		if moments == n {
 			fmt.Println(name)
@@ -59,13 +63,13 @@ func syncUntil(dir, api string, n int) error {
 		name := funcs.Type().Field(i).Name
 		funcs.Field(i).Set(reflect.ValueOf(func() { moment(name) }))
 	}
-	sync := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100 })
-	sync.OnEvent = func(e pipeline.Event) {
+	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100 })
+	copying.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventPage {
 			moment("page " + e.Resource)
 		}
 	}
-	return run(sync)
+	return run(copying)
 }
 
 // TestKilledAtEveryMoment kills a sync with SIGKILL at each traced moment in

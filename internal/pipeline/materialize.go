@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime/debug"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -176,6 +177,9 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	start := time.Now()
+	// An export needs the most memory that DuckDB ever does, and the readers wait:
+	// what Go has free is given back first.
+	debug.FreeOSMemory()
 	generation, err := m.state.Publish(ctx)
 	if err != nil {
 		return 0, err

@@ -10,7 +10,7 @@ import (
 
 // segmentBytes ends a segment of a sync, in bytes of raw JSON. Each of six
 // readers holds one in memory, which is most of what a sync needs of it.
-const segmentBytes = 8 << 20
+const segmentBytes = 4 << 20
 
 // LakeOptions says what a lake is built from: each declared table, and the
 // streams of the log whose objects feed it.
