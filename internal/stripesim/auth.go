@@ -24,6 +24,8 @@ func permission(resource string) string {
 		return "rak_customer_read"
 	case "prices":
 		return "rak_plan_read"
+	case "events":
+		return "rak_event_read"
 	case "account":
 		return "rak_accounts_kyc_basic_read"
 	}

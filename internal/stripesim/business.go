@@ -2,12 +2,14 @@ package stripesim
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"sync/atomic"
 )
 
 // A business is the whole truth, as compact records. Each slice is sorted by
 // created, oldest first, and a record's number is its index; records refer to
-// each other by number. It never changes after build.
+// each other by number. After build only explicit changes touch it (change.go).
 type business struct {
 	cfg      Config
 	tl       timeline
@@ -15,7 +17,9 @@ type business struct {
 	fx       rates
 	cardYear int64                         // cards expire then or later
 	plans    [len(planCurrencies)][2]int32 // monthly, yearly
-	addOns   [addOns]int32
+	addOns   []int32
+	frozen   int64 // where explicit changes cut the invented history off; else far away
+	renews   int64 // the last second in which subscriptions renew by themselves
 
 	prices    []price
 	customers []customer
@@ -26,13 +30,17 @@ type business struct {
 	disputes  []dispute
 	payouts   []payout
 	txns      []txn
+
+	edits     map[record][]int64 // when an object was updated for no reason but to be
+	relations atomic.Pointer[relations]
+	changelog atomic.Pointer[changelog]
 }
 
 // build runs the business from its first second to its last.
 func build(cfg Config) *business {
-	tl := newTimeline(cfg.From, cfg.To)
+	tl := newTimeline(cfg.From, cfg.To, cfg.Shape)
 	b := &business{
-		cfg: cfg, tl: tl, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
+		cfg: cfg, tl: tl, frozen: math.MaxInt64, renews: tl.to - 1, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
 		prices: newPrices(cfg, tl), customers: newCustomers(cfg, tl),
 	}
 	b.findPlans()
@@ -43,18 +51,20 @@ func build(cfg Config) *business {
 	b.giveBack(r)
 	b.dispute(r)
 	b.keepBooks()
+	b.forget()
 	return b
 }
 
 // findPlans remembers the prices that subscriptions are made of.
 func (b *business) findPlans() {
+	b.addOns = make([]int32, b.cfg.addOns())
 	for n := range b.prices {
 		p := &b.prices[n]
 		switch {
 		case p.product == 0:
 			i := slices.Index(planCurrencies[:], p.currency)
 			b.plans[i][btoi(p.interval == "year")] = int32(n)
-		case p.product <= addOns:
+		case int(p.product) <= len(b.addOns) && b.addOns[p.product-1] == 0: // later prices of the product are no add-ons
 			b.addOns[p.product-1] = int32(n)
 		}
 	}

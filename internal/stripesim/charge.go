@@ -123,23 +123,32 @@ func (k *orderBook) take(at int64) charge {
 		k.arrived++
 	}
 	who, last := k.buyer(), noMethod
-	m := uint8(0)
-	if who == none {
-		m = pickMarket(k.r, k.b.tl.progress(at))
-	} else {
-		m, last = k.b.customers[who].market, k.last[who]
+	if who != none {
+		last = k.last[who]
 	}
-	cents := basket(k.r)
-	c := charge{created: at, customer: who, sub: none, txn: none, market: m, currency: markets[m].currency}
-	c.method = pickMethod(k.r, c.currency, cents, k.b.tl.progress(at), last)
-	c.amount = c.currency.fromUSD(cents)
-	if c.method == klarna {
-		c.category = pickKlarnaCategory(k.r, markets[m].country, cents)
-	}
+	c := k.b.newOrder(k.r, at, who, last)
 	if who != none {
 		k.last[who] = c.method
 	}
 	k.b.decide(k.r, &c)
+	return c
+}
+
+// newOrder is an order of which nothing is decided yet.
+func (b *business) newOrder(r *rand.Rand, at int64, who int32, last method) charge {
+	m := uint8(0)
+	if who == none {
+		m = pickMarket(r, b.tl.progress(at))
+	} else {
+		m = b.customers[who].market
+	}
+	cents := basket(r)
+	c := charge{created: at, customer: who, sub: none, txn: none, market: m, currency: markets[m].currency}
+	c.method = pickMethod(r, c.currency, cents, b.tl.progress(at), last)
+	c.amount = c.currency.fromUSD(cents)
+	if c.method == klarna {
+		c.category = pickKlarnaCategory(r, markets[m].country, cents)
+	}
 	return c
 }
 

@@ -1,6 +1,7 @@
 package stripesim
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,16 +16,47 @@ type Config struct {
 	From    time.Time // first second of the business; zero means 2025-01-01 UTC
 	To      time.Time // first second after it; zero means 2026-01-01 UTC
 
+	// What makes the business harder to copy. All of it is off when zero.
+	Shape     Shape // how created is spread
+	LongLists bool  // nested lists over ten: items, refunds of a charge, tiers of a price
+	Deletions int   // of a thousand customers, so many are deleted some day
+
+	// The clock; see SetNow.
+	Now   time.Time     // zero leaves it unset
+	Speed int           // simulated seconds for each real one, from Now on; 0: it stands still
+	Lag   time.Duration // lists show objects and events so long after they are created; whole seconds
+
+	// EventVersion is the account's API version, in which events are rendered
+	// whatever a request asks for; "" means Version.
+	EventVersion string
+	// Accounts is the number of connected accounts, each a business of its own
+	// from another seed.
+	Accounts int
+
+	Limits  Limits
+	Latency time.Duration // of every answer
+	Faults  Faults
+	// Tick is the real clock of limits and of Speed; nil means time.Now.
+	Tick func() time.Time
+
 	// Keys, if any, are the only API keys accepted. Otherwise every well-formed
 	// test-mode key is. Live keys never are.
 	Keys []string
-	// Forbid names resources as in the path ("refunds", "account") that a
+	// Forbid names resources as in the path ("refunds", "events", "account") that a
 	// restricted key (rk_) may not read.
 	Forbid []string
 }
 
 // maxCharges keeps record numbers well inside 32 bits.
 const maxCharges = 100_000_000
+
+const (
+	maxAccounts = 100
+	maxSpeed    = 1_000_000
+)
+
+// apiVersion is a date, since 2024 with a name behind it.
+var apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d(\.[a-z]+)?$`)
 
 // minSpan is one day: a shorter business has no shape to draw times from.
 const minSpan = 24 * time.Hour
@@ -47,9 +79,35 @@ func (c Config) withDefaults() Config {
 	if c.To.IsZero() {
 		c.To = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
+	if c.EventVersion == "" {
+		c.EventVersion = Version
+	}
+	if c.Tick == nil {
+		c.Tick = time.Now
+	}
 	c.Keys = slices.Clone(c.Keys)
 	c.Forbid = slices.Clone(c.Forbid)
 	return c
+}
+
+func (c Config) checkBehaviour() error {
+	switch {
+	case !slices.Contains(shapes, c.Shape):
+		return fmt.Errorf("shape: no %q; use one of %v", c.Shape, shapes[1:])
+	case c.Deletions < 0 || c.Deletions > 1000:
+		return fmt.Errorf("deletions: %d is outside 0 to 1000 of a thousand", c.Deletions)
+	case c.Speed < 0 || c.Speed > maxSpeed:
+		return fmt.Errorf("speed: %d is outside 0 to %d", c.Speed, maxSpeed)
+	case c.Speed > 0 && c.Now.IsZero():
+		return errors.New("speed: a running clock needs a now to start from")
+	case !apiVersion.MatchString(c.EventVersion):
+		return fmt.Errorf("event version: %q does not begin with a date like %s", c.EventVersion, Version)
+	case c.Accounts < 0 || c.Accounts > maxAccounts:
+		return fmt.Errorf("accounts: %d is outside 0 to %d", c.Accounts, maxAccounts)
+	case c.Lag < 0 || c.Latency < 0:
+		return errors.New("lag and latency: less than nothing")
+	}
+	return errors.Join(c.Limits.check(), c.Faults.check())
 }
 
 func (c Config) check() error {
@@ -62,6 +120,9 @@ func (c Config) check() error {
 	case c.From.Unix() < 0 || c.To.Unix() > 1<<32:
 		return fmt.Errorf("from %d to %d: years 1970 to 2106 only", c.From.UTC().Year(), c.To.UTC().Year())
 	}
+	if err := c.checkBehaviour(); err != nil {
+		return err
+	}
 	for i, key := range c.Keys {
 		if !testKey.MatchString(key) {
 			// Invariant 11: the key itself is not repeated.
@@ -70,7 +131,7 @@ func (c Config) check() error {
 	}
 	for _, name := range c.Forbid {
 		if permission(name) == "" {
-			return fmt.Errorf("forbid: no resource %q; use one of %v or %q", name, resourceNames, "account")
+			return fmt.Errorf("forbid: no resource %q; use one of %v, %q or %q", name, resourceNames, "events", "account")
 		}
 	}
 	return nil

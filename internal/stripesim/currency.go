@@ -88,7 +88,7 @@ func (fx rates) at(c currency, when int64) int64 {
 	if !c.converts() {
 		return 0
 	}
-	return fx.daily[c][(when-fx.from)/day]
+	return fx.daily[c][min(int((when-fx.from)/day), len(fx.daily[c])-1)]
 }
 
 // convert maps minor units to minor units. Stripe: round(amount × rate), half

@@ -4,9 +4,11 @@ package stripesim
 // rest is dice.
 type customer struct {
 	created    int64
+	deleted    int64 // 0 unless they were
 	market     uint8
 	subscriber bool // has or had a subscription
 	delinquent bool // and did not pay for it
+	quiet      bool // has not given an address or a phone number
 }
 
 // importedPercent of the customers came from an older shop in one import: many
@@ -112,6 +114,9 @@ const (
 	dFingerprint
 	dWallet
 	dTaxExempt
+	dIntroduced
+	dAfterwards
+	dTiers
 )
 
 func (b *business) diceOf(kind idKind, n int) dice {

@@ -12,11 +12,18 @@
 // configurations give equal bytes on every machine: random numbers come from
 // PCG, money and rates are integers, and no map is ever ranged over.
 //
+// Records hold the end of every story and the times at which it turned, so the
+// state at any earlier moment is derived: [Server.SetNow] shows the business as
+// of then, and /v1/events tells what happened in the 30 days before, all without
+// a list of versions. [Server.Act] and [Server.Change] write further history.
+// Limits, lag, latency and faults come between the truth and the client; none is
+// on unless Config says so.
+//
 // [FromFiles] serves recorded objects instead, byte for byte.
 //
 // The API version is 2023-10-16 and only its reading half exists: six lists,
-// their objects by id, subscription items and the account. What is refused,
-// and in which words, is in errors.go and auth.go.
+// their objects by id, subscription items, the refunds of a charge, events and
+// the account. What is refused, and in which words, is in errors.go and auth.go.
 //
 // The package imports nothing of the program that it tests, so that the two
 // can disagree.

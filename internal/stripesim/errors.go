@@ -1,6 +1,7 @@
 package stripesim
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,6 +17,7 @@ type apiError struct {
 	code    string // "" where Stripe sends none
 	message string
 	param   string // "" where Stripe names none
+	kind    string // "" means invalid_request_error
 }
 
 const seeDocs = "Please see https://stripe.com/docs or we can help at https://support.stripe.com/."
@@ -28,6 +30,14 @@ func errNoSuch(status int, object, id, param string) *apiError {
 	return &apiError{
 		status: status, code: "resource_missing", param: param,
 		message: fmt.Sprintf("No such %s: '%s'", object, redactKeys(id)),
+	}
+}
+
+// errExpired: Stripe: events can be read for 30 days.
+func errExpired(status int, id, param string) *apiError {
+	return &apiError{
+		status: status, code: "resource_missing", param: param,
+		message: fmt.Sprintf("The event '%s' is no longer available because it's aged out of our retention policy.", redactKeys(id)),
 	}
 }
 
@@ -62,7 +72,7 @@ func (e *apiError) render(w *writer, requestID string, at int64) {
 	if e.code != "" {
 		w.str("request_log_url", fmt.Sprintf("https://dashboard.stripe.com/test/logs/%s?t=%d", requestID, at))
 	}
-	w.str("type", "invalid_request_error")
+	w.str("type", cmp.Or(e.kind, "invalid_request_error"))
 	w.end()
 	w.end()
 }

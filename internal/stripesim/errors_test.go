@@ -35,7 +35,7 @@ func golden(t *testing.T, path, got string) {
 // schema, and none repeats a key.
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, Config{Charges: 200, Forbid: []string{"refunds", "account", "subscriptions"}})
+	s := newTestServer(t, Config{Charges: 200, Forbid: []string{"refunds", "account", "subscriptions", "events"}})
 	var canceled, card string
 	for sub := range s.Ledger().Subscriptions() {
 		if sub.Status == "canceled" {
@@ -105,6 +105,8 @@ func mistakes(canceled, card string) []mistake {
 		{"forbidden object", restrictedKey, get, "/v1/refunds/re_1"},
 		{"forbidden account", restrictedKey, get, "/v1/account"},
 		{"forbidden items", restrictedKey, get, "/v1/subscription_items?subscription=sub_1"},
+		{"forbidden events", restrictedKey, get, "/v1/events"},
+		{"forbidden event", restrictedKey, get, "/v1/events/evt_1"},
 		{"unknown path", sk, get, "/v1/invoices"},
 		{"no path", sk, get, "/"},
 		{"post", sk, http.MethodPost, "/v1/charges"},
@@ -130,6 +132,13 @@ func mistakes(canceled, card string) []mistake {
 		{"parameter of an object", sk, get, "/v1/charges/" + card + "?expand[]=customer"},
 		{"wrong status", sk, get, "/v1/subscriptions?status=dead"},
 		{"unknown customer", sk, get, "/v1/charges?customer=cus_missing"},
+		{"missing event", sk, get, "/v1/events/evt_missing"},
+		{"unknown event as cursor", sk, get, "/v1/events?starting_after=evt_missing"},
+		{"type and types", sk, get, "/v1/events?type=charge.failed&types[]=charge.failed"},
+		{"too many types", sk, get, "/v1/events?" + strings.Repeat("types[]=charge.failed&", 21)},
+		{"delivery_success is no word", sk, get, "/v1/events?delivery_success=maybe"},
+		{"expand in events", sk, get, "/v1/events?expand[]=data.object"},
+		{"refunds of no charge", sk, get, "/v1/charges/ch_missing/refunds"},
 		{"items without subscription", sk, get, "/v1/subscription_items"},
 		{"items by time", sk, get, "/v1/subscription_items?subscription=" + canceled + "&created[gte]=1"},
 	}

@@ -31,14 +31,15 @@ type recording struct {
 // created[gte], so that a client that walks back in time meets them once, in
 // its last window. An object without an id is listed too, but can be no cursor.
 //
-// Of cfg only Seed, Keys and Forbid matter. The error names the file and the
-// line that is no JSON object.
+// Of cfg only Seed, Keys, Forbid, the clock, the limits and the faults matter:
+// there are no events and no connected accounts, and nothing changes. The error
+// names the file and the line that is no JSON object.
 func FromFiles(dir string, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("simulate stripe from files: %w", err)
 	}
-	s := newServer(cfg)
+	s := newServer(cfg, newClock(cfg))
 	found := 0
 	for _, name := range resourceNames {
 		object := strings.TrimSuffix(name, "s")
@@ -118,7 +119,7 @@ func recordedResource(name, object string, recs []recording) resource {
 		render:   func(w *writer, n int) { w.buf = append(w.buf, recs[n].raw...) },
 		appendID: func(b []byte, n int) []byte { return append(b, recs[n].id...) },
 		find:     func(id string) (int, bool) { n, ok := place[id]; return n, ok },
-		match: func(p, value string) (matcher, bool) {
+		match: func(p, value string, _ int64) (matcher, bool) {
 			return func(n int) bool { return recs[n].matches(p, value) }, true
 		},
 	}

@@ -64,7 +64,7 @@ func listable(filter, status string) bool {
 	return status == filter
 }
 
-func (b *business) matchCharge(p, value string) (matcher, bool) {
+func (b *business) matchCharge(p, value string, _ int64) (matcher, bool) {
 	if p == "payment_intent" {
 		only, ok := b.findIntent(value)
 		return func(n int) bool { return n == only }, ok
@@ -73,7 +73,7 @@ func (b *business) matchCharge(p, value string) (matcher, bool) {
 	return func(n int) bool { return int(b.charges[n].customer) == who }, ok
 }
 
-func (b *business) matchRefund(p, value string) (matcher, bool) {
+func (b *business) matchRefund(p, value string, _ int64) (matcher, bool) {
 	find := b.findCharge
 	if p == "payment_intent" {
 		find = b.findIntent
@@ -82,7 +82,7 @@ func (b *business) matchRefund(p, value string) (matcher, bool) {
 	return func(n int) bool { return int(b.refunds[n].charge) == c }, ok
 }
 
-func (b *business) matchTxn(p, value string) (matcher, bool) {
+func (b *business) matchTxn(p, value string, _ int64) (matcher, bool) {
 	switch p {
 	case "currency":
 		return func(n int) bool { return b.txns[n].currency.String() == value }, true
@@ -118,12 +118,12 @@ func (b *business) matchSource(id string) matcher {
 	return func(int) bool { return false }
 }
 
-func (b *business) matchCustomer(_, value string) (matcher, bool) {
+func (b *business) matchCustomer(_, value string, _ int64) (matcher, bool) {
 	var buf [96]byte
 	return func(n int) bool { return string(b.diceOf(idCustomer, n).appendEmail(buf[:0], n)) == value }, true
 }
 
-func (b *business) matchSubscription(p, value string) (matcher, bool) {
+func (b *business) matchSubscription(p, value string, at int64) (matcher, bool) {
 	switch p {
 	case "customer":
 		who, ok := b.findCustomer(value)
@@ -135,16 +135,16 @@ func (b *business) matchSubscription(p, value string) (matcher, bool) {
 			return slices.ContainsFunc(b.items[s.firstItem:s.firstItem+s.items], func(it item) bool { return int(it.price) == wanted })
 		}, ok
 	}
-	return func(n int) bool { return listable(value, b.subs[n].status.String()) }, true
+	return func(n int) bool { return listable(value, b.subAt(n, at).status.String()) }, true
 }
 
-func (b *business) matchPrice(p, value string) (matcher, bool) {
+func (b *business) matchPrice(p, value string, at int64) (matcher, bool) {
 	is := func(get func(*price) string) (matcher, bool) {
 		return func(n int) bool { return get(&b.prices[n]) == value }, true
 	}
 	switch p {
 	case "active":
-		return func(n int) bool { return b.prices[n].active == (value == "true") }, true
+		return func(n int) bool { return b.priceAt(n, at).active == (value == "true") }, true
 	case "currency":
 		return is(func(p *price) string { return p.currency.String() })
 	case "product":

@@ -25,6 +25,7 @@ const (
 	idDispute
 	idPayout
 	idRequest
+	idEvent
 )
 
 const (

@@ -15,12 +15,21 @@ func (s *Server) listItems(w *writer, values url.Values) *apiError {
 		return errParam("parameter_missing", "subscription", "Missing required param: subscription.")
 	}
 	n, ok := s.business.findSubscription(id)
-	if !ok || s.business.subs[n].created > s.now.Load() {
+	if !ok || s.business.subs[n].created > w.moment.exists {
 		return errNoSuch(http.StatusBadRequest, "subscription", id, "subscription")
 	}
 	values = maps.Clone(values)
 	values.Del("subscription")
-	return s.list(w, s.business.itemsOf(n), values)
+	return s.business.itemsOf(n).list(w, values)
+}
+
+// listRefunds pages the refunds of one charge, newest first.
+func (s *Server) listRefunds(w *writer, charge string, values url.Values) *apiError {
+	n, ok := s.business.findCharge(charge)
+	if !ok || s.business.charges[n].created > w.moment.exists {
+		return errNoSuch(http.StatusNotFound, "charge", charge, "id")
+	}
+	return s.business.refundsOf(n).list(w, values)
 }
 
 // itemsOf is the list of one subscription's items. Lists run from the highest

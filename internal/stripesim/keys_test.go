@@ -76,8 +76,8 @@ func TestLayout(t *testing.T) {
 		for id, raw := range s.Ledger().Raw(res.name) {
 			checkLayout(t, id, raw)
 		}
-		w := &writer{empty: true}
-		if err := s.list(w, &res, values("limit", "100")); err != nil {
+		w := s.writer()
+		if err := res.list(w, values("limit", "100")); err != nil {
 			t.Fatal(err.message)
 		}
 		checkLayout(t, res.name, w.buf)

@@ -2,49 +2,114 @@ package stripesim
 
 import "iter"
 
-// A Ledger is the truth about a server's objects, for a test to compare with.
-// It shows everything, whatever SetNow hides. Records come oldest first; those
-// of a server from files are empty, which has ids and bytes only.
+// A Ledger is the truth about a server's objects as of [Server.Now], for a test
+// to compare with. Faults, limits and lag never change it. Records come oldest
+// first; those of a server from files are empty, which has ids and bytes only.
+// A loop sees one moment even while the clock runs; explicit changes are best
+// made between loops.
 type Ledger struct{ s *Server }
 
 // Ledger returns the truth.
 func (s *Server) Ledger() Ledger { return Ledger{s} }
 
-// Count is the number of distinct objects of a resource, named as in the path.
+// Count is the number of distinct objects of a resource, named as in the path,
+// without those that are deleted.
 func (l Ledger) Count(resource string) int {
-	return l.resource(resource).count
-}
-
-// resource is empty for an unknown name.
-func (l Ledger) resource(name string) *resource {
-	if res := l.s.resource(name); res != nil {
-		return res
+	count := 0
+	for range l.numbers(resource) {
+		count++
 	}
-	return &resource{}
+	return count
 }
 
 // IDs yields the ids of a resource, each once; "" for an object without one.
 func (l Ledger) IDs(resource string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		res := l.resource(resource)
-		for n := range res.count {
-			if !yield(string(res.appendID(nil, n))) {
+		for n, seen := range l.numbers(resource) {
+			if !yield(string(seen.res.appendID(nil, n))) {
 				return
 			}
 		}
 	}
 }
 
-// Raw yields the id and the current JSON of every object of a resource.
+// Raw yields the id and the JSON of every object of a resource that exists.
 func (l Ledger) Raw(resource string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		res := l.resource(resource)
-		for n := range res.count {
-			if !yield(string(res.appendID(nil, n)), res.json(n)) {
+		for n, seen := range l.numbers(resource) {
+			if !yield(string(seen.res.appendID(nil, n)), l.json(seen, n, seen.at)) {
 				return
 			}
 		}
 	}
+}
+
+// Deleted yields the id of every object of a resource that is deleted, and its
+// JSON in the second before. Only customers can be.
+func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		if resource != "customers" || l.s.business == nil {
+			return
+		}
+		seen := l.look(resource)
+		for n := range seen.res.count {
+			at := l.deleted(n)
+			if at == 0 || at > seen.at {
+				continue
+			}
+			if !yield(string(seen.res.appendID(nil, n)), l.json(seen, n, at-1)) {
+				return
+			}
+		}
+	}
+}
+
+// deleted is when a customer was, or 0.
+func (l Ledger) deleted(n int) int64 {
+	l.s.state.RLock()
+	defer l.s.state.RUnlock()
+	return l.s.business.customers[n].deleted
+}
+
+// A sight is a resource at one moment.
+type sight struct {
+	moment
+	res resource
+}
+
+func (l Ledger) look(name string) sight {
+	l.s.state.RLock()
+	defer l.s.state.RUnlock()
+	seen := sight{moment: l.s.moment()}
+	if res := l.s.resource(name); res != nil {
+		seen.res = *res
+	}
+	return seen
+}
+
+// numbers yields the objects that exist at one moment.
+func (l Ledger) numbers(name string) iter.Seq2[int, sight] {
+	return func(yield func(int, sight) bool) {
+		seen := l.look(name)
+		for n := range seen.res.count {
+			if l.has(seen, n) && !yield(n, seen) {
+				return
+			}
+		}
+	}
+}
+
+// has is false for what explicit changes took away since.
+func (l Ledger) has(seen sight, n int) bool {
+	l.s.state.RLock()
+	defer l.s.state.RUnlock()
+	return n < l.s.resource(seen.res.name).count && seen.res.created(n) <= seen.exists && (seen.res.gone == nil || !seen.res.gone(n, seen.at))
+}
+
+func (l Ledger) json(seen sight, n int, at int64) []byte {
+	l.s.state.RLock()
+	defer l.s.state.RUnlock()
+	return seen.res.json(n, at)
 }
 
 // A Charge is what the ledger knows of one. Amounts are in minor units of
@@ -107,57 +172,43 @@ type Price struct {
 	HasUnitAmount, Active                 bool
 }
 
-// records yields what get makes of the numbers 0 to count-1.
-func records[T any](count int, get func(n int) T) iter.Seq[T] {
+// records yields what get makes of the objects of a resource that exist.
+func records[T any](l Ledger, name string, get func(b *business, n int, at int64) T) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		for n := range count {
-			if !yield(get(n)) {
+		if l.s.business == nil {
+			return
+		}
+		for n, seen := range l.numbers(name) {
+			l.s.state.RLock()
+			r := get(l.s.business, n, seen.at)
+			l.s.state.RUnlock()
+			if !yield(r) {
 				return
 			}
 		}
 	}
 }
 
-// truth is an empty business for a server from files.
-func (l Ledger) truth() *business {
-	if l.s.business == nil {
-		return &business{}
-	}
-	return l.s.business
-}
-
 // Charges yields every charge.
-func (l Ledger) Charges() iter.Seq[Charge] {
-	b := l.truth()
-	return records(len(b.charges), b.chargeRecord)
-}
+func (l Ledger) Charges() iter.Seq[Charge] { return records(l, "charges", (*business).chargeRecord) }
 
 // Refunds yields every refund.
-func (l Ledger) Refunds() iter.Seq[Refund] {
-	b := l.truth()
-	return records(len(b.refunds), b.refundRecord)
-}
+func (l Ledger) Refunds() iter.Seq[Refund] { return records(l, "refunds", (*business).refundRecord) }
 
 // BalanceTransactions yields every balance transaction.
 func (l Ledger) BalanceTransactions() iter.Seq[BalanceTransaction] {
-	b := l.truth()
-	return records(len(b.txns), b.txnRecord)
+	return records(l, "balance_transactions", (*business).txnRecord)
 }
 
 // Subscriptions yields every subscription with all its items.
 func (l Ledger) Subscriptions() iter.Seq[Subscription] {
-	b := l.truth()
-	return records(len(b.subs), b.subscriptionRecord)
+	return records(l, "subscriptions", (*business).subscriptionRecord)
 }
 
-// Customers yields every customer.
+// Customers yields every customer that is not deleted.
 func (l Ledger) Customers() iter.Seq[Customer] {
-	b := l.truth()
-	return records(len(b.customers), b.customerRecord)
+	return records(l, "customers", (*business).customerRecord)
 }
 
 // Prices yields every price.
-func (l Ledger) Prices() iter.Seq[Price] {
-	b := l.truth()
-	return records(len(b.prices), b.priceRecord)
-}
+func (l Ledger) Prices() iter.Seq[Price] { return records(l, "prices", (*business).priceRecord) }

@@ -9,16 +9,17 @@ import (
 )
 
 // list writes one page, newest first.
-func (s *Server) list(w *writer, res *resource, values url.Values) *apiError {
-	q, err := res.parse(values)
+func (res *resource) list(w *writer, values url.Values) *apiError {
+	q, err := res.parse(values, w.at)
 	if err != nil {
 		return err
 	}
-	lo, hi := res.window(q, s.now.Load())
+	lo, hi := res.window(q, w.moment.listed)
 	page, more, err := res.page(q, lo, hi)
 	if err != nil {
 		return err
 	}
+	w.expand(q.expand)
 	w.open('{')
 	w.str("object", "list")
 	w.list("data")
@@ -38,8 +39,12 @@ func (s *Server) list(w *writer, res *resource, values url.Values) *apiError {
 func (res *resource) window(q query, now int64) (lo, hi int) {
 	first := func(at int64) int { return sort.Search(res.count, func(n int) bool { return res.created(n) >= at }) }
 	lo, hi = 0, res.count
-	if q.from > always {
-		lo = first(q.from)
+	from := q.from
+	if res.oldest != 0 {
+		from = max(from, res.oldest)
+	}
+	if from > always {
+		lo = first(from)
 	}
 	if to := min(q.to, now); to < unsetNow {
 		hi = first(to + 1)
@@ -84,6 +89,9 @@ func (res *resource) page(q query, lo, hi int) (page []int, more bool, err *apiE
 // breaks that rule has lost its place.
 func (res *resource) cursor(q query, name, id string, lo, hi int) (int, *apiError) {
 	n, ok := res.find(id)
+	if ok && res.expired(n) {
+		return 0, errExpired(http.StatusBadRequest, id, name)
+	}
 	if !ok || n < lo || n >= hi || !q.matches(n) {
 		return 0, errNoSuch(http.StatusBadRequest, res.object, id, name)
 	}
@@ -91,39 +99,64 @@ func (res *resource) cursor(q query, name, id string, lo, hi int) (int, *apiErro
 }
 
 // retrieve writes one object. Stripe: 404 names the parameter id.
-func (s *Server) retrieve(w *writer, res *resource, id string, values url.Values) *apiError {
-	if len(values) > 0 {
-		return errUnknownParams(slices.Sorted(maps.Keys(values)))
+func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError {
+	expand, err := res.expansions(values)
+	if err != nil {
+		return err
 	}
 	n, ok := res.find(id)
-	if !ok || res.created(n) > s.now.Load() {
+	if ok && res.expired(n) {
+		return errExpired(http.StatusNotFound, id, "id")
+	}
+	if !ok || res.created(n) > w.moment.exists {
 		param := "id"
 		if res.name == "prices" {
 			param = "price"
 		}
 		return errNoSuch(http.StatusNotFound, res.object, id, param)
 	}
+	w.expand(expand)
 	res.render(w, n)
 	return nil
 }
 
-// Object is the current JSON of one object, or nil if there is none. The name of
-// the resource is the path's, such as charges. SetNow does not hide it.
+// expansions are the only parameters of an object that this server knows.
+func (res *resource) expansions(values url.Values) (expand []string, err *apiError) {
+	unknown := []string{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if name == "expand[]" && slices.Contains(res.expands, values.Get(name)) {
+			expand = append(expand, values.Get(name))
+			continue
+		}
+		unknown = append(unknown, name)
+	}
+	if len(unknown) > 0 {
+		return nil, errUnknownParams(unknown)
+	}
+	return expand, nil
+}
+
+// Object is the JSON of one object as of Now, or nil if there is none yet. The
+// name of the resource is the path's, such as charges. A deleted customer is
+// the stub that Stripe shows.
 func (s *Server) Object(resource, id string) []byte {
+	s.state.RLock()
+	defer s.state.RUnlock()
 	res := s.resource(resource)
 	if res == nil {
 		return nil
 	}
 	n, ok := res.find(id)
-	if !ok {
+	now := s.moment()
+	if !ok || res.created(n) > now.exists {
 		return nil
 	}
-	return res.json(n)
+	return res.json(n, now.at)
 }
 
-// json renders object n by itself.
-func (res *resource) json(n int) []byte {
-	w := &writer{empty: true}
+// json renders object n by itself, as of at.
+func (res *resource) json(n int, at int64) []byte {
+	w := newWriter(viewOf(at))
 	res.render(w, n)
 	return w.buf
 }

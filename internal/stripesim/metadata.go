@@ -48,5 +48,6 @@ func (b *business) renderOrder(w *writer, c *charge, n int) {
 			w.pair("attribute_"+string(appendDigits(nil, i, 2)), "x")
 		}
 	}
+	b.renderRevision(w, idCharge, n)
 	w.end()
 }

@@ -64,14 +64,14 @@ func TestObjectsFollowOpenAPI(t *testing.T) {
 		plan, item := compile("plan"), compile("subscription_item")
 		b := s.business
 		for n := range b.items {
-			w := &writer{empty: true}
+			w := newWriter(viewOf(s.moment().at))
 			b.renderItem(w, n)
 			validate(t, item, "item", w.buf)
-			w = &writer{empty: true}
+			w = newWriter(viewOf(s.moment().at))
 			b.renderPlan(w, int(b.items[n].price))
 			validate(t, plan, "plan", w.buf)
 		}
-		w := &writer{empty: true}
+		w := newWriter(viewOf(s.moment().at))
 		s.renderAccount(w)
 		validate(t, compile("account"), "account", w.buf)
 	}

@@ -18,6 +18,7 @@ const (
 
 type price struct {
 	created  int64
+	retired  int64  // when it was deactivated, if not by dice
 	amount   int64  // minor units; with finer: hundredths of one
 	interval string // "" for a one-off price
 	product  int32
@@ -34,6 +35,14 @@ func (p *price) billed() bool { return p.recurring() && p.scheme == flat && !p.m
 
 // planCurrencies are those that subscriptions are sold in.
 var planCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
+
+// addOns is how many dollar add-ons the catalogue has.
+func (c Config) addOns() int {
+	if c.LongLists {
+		return 2 * addOns
+	}
+	return addOns
+}
 
 // planTags are the monthly price tags of the first product, in US cents.
 const (
@@ -53,12 +62,12 @@ func newPrices(cfg Config, tl timeline) []price {
 			price{created: at, amount: c.fromUSD(planTag), interval: "month", currency: c, active: true},
 			price{created: at, amount: c.fromUSD(planTag * 10), interval: "year", currency: c, active: true})
 	}
-	for i := range addOns {
+	for i := range cfg.addOns() {
 		prices = append(prices, newAddOn(tl.from+5+int64(i/4), i))
 	}
-	n := min(max(24, 24+cfg.Charges/600), pricesMost)
+	n := min(max(24, 24+cfg.Charges/600), pricesMost) + cfg.addOns() - addOns
 	for _, at := range tl.draw(r, n-len(prices), 10) {
-		prices = append(prices, newPrice(r, at, len(prices)))
+		prices = append(prices, newPrice(r, at, len(prices), cfg.addOns()-addOns))
 	}
 	slices.SortStableFunc(prices, func(a, b price) int { return cmp.Compare(a.created, b.created) })
 	return prices
@@ -74,10 +83,11 @@ func newAddOn(at int64, i int) price {
 	return p
 }
 
-func newPrice(r *rand.Rand, at int64, n int) price {
+// more is by how many products there are more add-ons than usual.
+func newPrice(r *rand.Rand, at int64, n, more int) price {
 	c := currency(r.IntN(len(currencies)))
 	p := price{
-		created: at, currency: c, product: int32(1 + n/2), active: !percent(r, 25),
+		created: at, currency: c, product: int32(1 + n/2 + more), active: !percent(r, 25),
 		amount: c.fromUSD(int64(900 + 1000*r.IntN(40))),
 	}
 	switch r.IntN(8) {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A query is a list request, read and checked.
@@ -16,6 +17,8 @@ type query struct {
 	before   string // ending_before
 	from, to int64  // created, both inclusive
 	matchers []matcher
+	expand   []string // without the data. of a list
+	at       int64    // the moment that filters speak of
 }
 
 const (
@@ -25,12 +28,18 @@ const (
 
 // parse reads the parameters of a list in a fixed order, so that a request with
 // several mistakes always gets the same answer.
-func (res *resource) parse(values url.Values) (query, *apiError) {
-	q := query{limit: defaultLimit, from: math.MinInt64, to: math.MaxInt64}
+func (res *resource) parse(values url.Values, at int64) (query, *apiError) {
+	q := query{limit: defaultLimit, from: math.MinInt64, to: math.MaxInt64, at: at}
+	if res.gone != nil {
+		q.matchers = append(q.matchers, func(n int) bool { return !res.gone(n, at) })
+	}
 	var unknown []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value := values[name][len(values[name])-1]
 		known, err := q.set(res, name, value)
+		if isTypes(name) && res.name == "events" {
+			known, err = true, q.setTypes(res, values)
+		}
 		if err != nil {
 			return q, err
 		}
@@ -66,7 +75,7 @@ func (q *query) set(res *resource, name, value string) (known bool, err *apiErro
 		q.before = value
 		return true, nil
 	case "expand[]", "expand", "expand[0]":
-		return true, errParam("", "expand", "This property cannot be expanded ("+redactKeys(value)+").")
+		return true, q.setExpand(res, value)
 	case "created", "created[gt]", "created[gte]", "created[lt]", "created[lte]":
 		if !res.timeless {
 			return true, q.setCreated(name, value)
@@ -78,6 +87,16 @@ func (q *query) set(res *resource, name, value string) (known bool, err *apiErro
 		}
 	}
 	return false, nil
+}
+
+// setExpand: Stripe: what is expanded in a list begins with data.
+func (q *query) setExpand(res *resource, value string) *apiError {
+	name, ok := strings.CutPrefix(value, "data.")
+	if !ok || !slices.Contains(res.expands, name) {
+		return errParam("", "expand", "This property cannot be expanded ("+redactKeys(value)+").")
+	}
+	q.expand = append(q.expand, name)
+	return nil
 }
 
 func (q *query) setLimit(value string) *apiError {
@@ -120,7 +139,7 @@ func (q *query) filter(res *resource, p param, value string) *apiError {
 	if err := p.check(value); err != nil && value != "" {
 		return err
 	}
-	m, ok := res.match(p.name, value)
+	m, ok := res.match(p.name, value, q.at)
 	if !ok {
 		return errNoSuch(http.StatusBadRequest, p.object, value, p.name)
 	}

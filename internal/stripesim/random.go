@@ -14,6 +14,8 @@ const (
 	streamPrices
 	streamRates
 	streamIDs
+	streamDeletions
+	streamChanges
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

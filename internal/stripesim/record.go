@@ -8,8 +8,8 @@ func (id namer) name(n int32) string {
 	return string(id(nil, int(n)))
 }
 
-func (b *business) chargeRecord(n int) Charge {
-	c := &b.charges[n]
+func (b *business) chargeRecord(n int, at int64) Charge {
+	c := b.chargeAt(n, at)
 	r := Charge{
 		ID: namer(b.appendChargeID).name(int32(n)), Customer: namer(b.appendCustomerID).name(c.customer),
 		PaymentIntent:      namer(b.appendIntentID).name(int32(n)),
@@ -24,8 +24,8 @@ func (b *business) chargeRecord(n int) Charge {
 	return r
 }
 
-func (b *business) refundRecord(n int) Refund {
-	f := &b.refunds[n]
+func (b *business) refundRecord(n int, at int64) Refund {
+	f := b.refundAt(n, at)
 	return Refund{
 		ID: namer(b.appendRefundID).name(int32(n)), Charge: namer(b.appendChargeID).name(f.charge),
 		BalanceTransaction:        namer(b.appendTxnID).name(f.txn),
@@ -35,19 +35,19 @@ func (b *business) refundRecord(n int) Refund {
 	}
 }
 
-func (b *business) txnRecord(n int) BalanceTransaction {
+func (b *business) txnRecord(n int, at int64) BalanceTransaction {
 	t := &b.txns[n]
 	return BalanceTransaction{
 		ID: namer(b.appendTxnID).name(int32(n)), Source: string(b.appendSourceID(nil, t)),
 		Payout:  namer(b.appendPayoutID).name(b.payoutOf(t)),
 		Created: t.created, AvailableOn: t.available, Amount: t.amount, Fee: t.fees(), Net: t.net(),
-		Currency: t.currency.String(), Type: b.txnType(t), Category: t.entry.category(), Status: b.txnStatus(t),
+		Currency: t.currency.String(), Type: b.txnType(t), Category: t.entry.category(), Status: t.status(at),
 		RateMillionths: t.rate,
 	}
 }
 
-func (b *business) subscriptionRecord(n int) Subscription {
-	s := &b.subs[n]
+func (b *business) subscriptionRecord(n int, at int64) Subscription {
+	s := b.subAt(n, at)
 	r := Subscription{
 		ID: namer(b.appendSubscriptionID).name(int32(n)), Customer: namer(b.appendCustomerID).name(s.customer),
 		Status: s.status.String(), Currency: b.prices[b.items[s.firstItem].price].currency.String(),
@@ -62,7 +62,7 @@ func (b *business) subscriptionRecord(n int) Subscription {
 	return r
 }
 
-func (b *business) customerRecord(n int) Customer {
+func (b *business) customerRecord(n int, _ int64) Customer {
 	c := &b.customers[n]
 	return Customer{
 		ID: namer(b.appendCustomerID).name(int32(n)), Email: string(b.diceOf(idCustomer, n).appendEmail(nil, n)),
@@ -70,8 +70,8 @@ func (b *business) customerRecord(n int) Customer {
 	}
 }
 
-func (b *business) priceRecord(n int) Price {
-	p := &b.prices[n]
+func (b *business) priceRecord(n int, at int64) Price {
+	p := b.priceAt(n, at)
 	r := Price{
 		ID: namer(b.appendPriceID).name(int32(n)), Product: string(b.appendProductID(nil, p.product)),
 		Currency: p.currency.String(), Type: p.kind(), Interval: p.interval, Created: p.created,

@@ -74,11 +74,15 @@ func (b *business) refundCharge(r *rand.Rand, c *charge, n int32) {
 	if percent(r, 40) {
 		pieces = 1 + r.IntN(3)
 	}
+	piece := int64(10)
+	if b.cfg.LongLists && percent(r, 25) {
+		pieces, span, piece = embeddedItems+1+r.IntN(8), day, 2
+	}
 	for i := 0; i == 0 || i < pieces; i++ {
 		at += 10*60 + min(r.Int64N(span), r.Int64N(span))
 		amount := c.refundable()
 		if pieces > 0 {
-			amount = min(amount, c.currency.round(c.captured*int64(10+r.IntN(30))/100))
+			amount = min(amount, c.currency.round(c.captured*(piece+int64(r.IntN(3*int(piece))))/100))
 		}
 		if at >= b.tl.to || amount == 0 {
 			return

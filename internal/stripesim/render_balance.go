@@ -23,7 +23,7 @@ func (b *business) renderTxn(w *writer, n int) {
 	w.quote("source")
 	w.buf = b.appendSourceID(w.buf, t)
 	w.unquote()
-	w.str("status", b.txnStatus(t))
+	w.str("status", t.status(w.at))
 	w.str("type", b.txnType(t))
 	w.end()
 }
@@ -60,9 +60,9 @@ func (b *business) txnType(t *txn) string {
 	return byCard[t.entry]
 }
 
-// txnStatus is as at the end of the business.
-func (b *business) txnStatus(t *txn) string {
-	if t.available > b.tl.to {
+// status turns without an event.
+func (t *txn) status(at int64) string {
+	if t.available > at {
 		return "pending"
 	}
 	return "available"

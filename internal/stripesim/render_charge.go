@@ -1,7 +1,8 @@
 package stripesim
 
 func (b *business) renderCharge(w *writer, n int) {
-	c := &b.charges[n]
+	was := b.chargeAt(n, w.at)
+	c := &was
 	w.open('{')
 	w.ref("id", b.appendChargeID, int32(n))
 	w.str("object", "charge")
@@ -21,7 +22,9 @@ func (b *business) renderCharge(w *writer, n int) {
 	w.null("failure_balance_transaction")
 	b.renderFailure(w, c)
 	w.emptyObject("fraud_details")
-	w.ref("invoice", b.appendInvoiceID, c.invoice(n))
+	if w.version < basil {
+		w.ref("invoice", b.appendInvoiceID, c.invoice(n))
+	}
 	w.bool("livemode", false)
 	b.renderOrder(w, c, n)
 	w.null("on_behalf_of")
@@ -34,6 +37,9 @@ func (b *business) renderCharge(w *writer, n int) {
 	b.renderMethod(w, c, n)
 	b.renderReceipt(w, c, n)
 	w.bool("refunded", c.refunded == c.amount)
+	if w.refunds || w.version < refundsUnexpanded {
+		b.renderEmbeddedRefunds(w, n)
+	}
 	w.null("review")
 	b.renderShipping(w, c, n)
 	w.nulls("source_transfer", "statement_descriptor", "statement_descriptor_suffix")

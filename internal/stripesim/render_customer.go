@@ -1,12 +1,16 @@
 package stripesim
 
 func (b *business) renderCustomer(w *writer, n int) {
-	c, d := &b.customers[n], b.diceOf(idCustomer, n)
+	c, d := b.customerAt(n, w.at), b.diceOf(idCustomer, n)
 	m := &markets[c.market]
+	if c.deleted > 0 {
+		b.renderDeleted(w, n)
+		return
+	}
 	w.open('{')
 	w.ref("id", b.appendCustomerID, int32(n))
 	w.str("object", "customer")
-	b.renderCustomerAddress(w, d, m)
+	renderCustomerAddress(w, &c, d, m)
 	w.int("balance", 0)
 	w.int("created", c.created)
 	if c.subscriber {
@@ -31,10 +35,11 @@ func (b *business) renderCustomer(w *writer, n int) {
 		w.buf = appendInt(append(w.buf, "C-"...), int64(n))
 		w.unquote()
 	}
+	b.renderRevision(w, idCustomer, n)
 	w.end()
 	w.name("name", d)
 	w.int("next_invoice_sequence", 1)
-	b.renderPhone(w, d, m)
+	renderPhone(w, &c, d, m)
 	renderLocales(w, d, m)
 	w.null("shipping")
 	w.str("tax_exempt", taxExempt(d))
@@ -42,9 +47,12 @@ func (b *business) renderCustomer(w *writer, n int) {
 	w.end()
 }
 
-// renderCustomerAddress: a third never said where they live.
-func (b *business) renderCustomerAddress(w *writer, d dice, m *market) {
-	if d.n(dAddress, 3) == 0 {
+// A third never say where they live, and three in four never give a number.
+func (d dice) hasAddress() bool { return d.n(dAddress, 3) != 0 }
+func (d dice) hasPhone() bool   { return d.n(dPhone, 4) == 0 }
+
+func renderCustomerAddress(w *writer, c *customer, d dice, m *market) {
+	if c.quiet || !d.hasAddress() {
 		w.null("address")
 		return
 	}
@@ -59,8 +67,8 @@ func renderInvoiceSettings(w *writer) {
 	w.end()
 }
 
-func (b *business) renderPhone(w *writer, d dice, m *market) {
-	if d.n(dPhone, 4) > 0 {
+func renderPhone(w *writer, c *customer, d dice, m *market) {
+	if c.quiet || !d.hasPhone() {
 		w.null("phone")
 		return
 	}

@@ -1,7 +1,8 @@
 package stripesim
 
 func (b *business) renderPrice(w *writer, n int) {
-	p := &b.prices[n]
+	was := b.priceAt(n, w.at)
+	p := &was
 	w.open('{')
 	w.ref("id", b.appendPriceID, int32(n))
 	w.str("object", "price")
@@ -12,13 +13,18 @@ func (b *business) renderPrice(w *writer, n int) {
 	renderCustomAmount(w, p)
 	w.bool("livemode", false)
 	w.nulls("lookup_key")
-	w.emptyObject("metadata")
-	w.strOrNull("nickname", p.nickname())
+	w.object("metadata")
+	b.renderRevision(w, idPrice, n)
+	w.end()
+	w.strOrNull("nickname", b.nickname(p))
 	w.quote("product")
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()
 	renderRecurring(w, p)
 	w.str("tax_behavior", "unspecified")
+	if w.tiers && p.scheme == tiered {
+		b.renderTiers(w, p, n)
+	}
 	w.strOrNull("tiers_mode", p.tiersMode())
 	w.null("transform_quantity")
 	w.str("type", p.kind())
@@ -54,11 +60,11 @@ func (p *price) usage() string {
 	return "licensed"
 }
 
-func (p *price) nickname() string {
+func (b *business) nickname(p *price) string {
 	switch {
 	case p.product == 0:
 		return "Crew"
-	case p.product <= addOns:
+	case int(p.product) <= len(b.addOns):
 		return "Add-on"
 	}
 	return ""
@@ -119,7 +125,8 @@ func renderUnitAmount(w *writer, p *price, whole, decimal string) {
 // renderPlan is the older shape of a price that subscription items still carry.
 // It is in no published schema, but in every response.
 func (b *business) renderPlan(w *writer, n int) {
-	p := &b.prices[n]
+	was := b.priceAt(n, w.at)
+	p := &was
 	w.open('{')
 	w.ref("id", b.appendPriceID, int32(n))
 	w.str("object", "plan")
@@ -133,7 +140,7 @@ func (b *business) renderPlan(w *writer, n int) {
 	w.int("interval_count", 1)
 	w.bool("livemode", false)
 	w.emptyObject("metadata")
-	w.strOrNull("nickname", p.nickname())
+	w.strOrNull("nickname", b.nickname(p))
 	w.quote("product")
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()

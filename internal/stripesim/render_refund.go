@@ -1,7 +1,8 @@
 package stripesim
 
 func (b *business) renderRefund(w *writer, n int) {
-	f := &b.refunds[n]
+	was := b.refundAt(n, w.at)
+	f := &was
 	c := &b.charges[f.charge]
 	w.open('{')
 	w.ref("id", b.appendRefundID, int32(n))
@@ -21,6 +22,7 @@ func (b *business) renderRefund(w *writer, n int) {
 	if b.diceOf(idRefund, n).oneIn(dMetadata, 6) {
 		w.pair("rma", "RMA-"+string(appendDigits(nil, n, 6)))
 	}
+	b.renderRevision(w, idRefund, n)
 	w.end()
 	w.ref("payment_intent", b.appendIntentID, f.charge)
 	w.strOrNull("reason", refundReasons[f.reason])

@@ -1,8 +1,12 @@
 package stripesim
 
 func (b *business) renderSubscription(w *writer, n int) {
-	s := &b.subs[n]
-	start, end := s.period(b.now(s))
+	was := b.subAt(n, w.at)
+	s := &was
+	start, end := s.period(b.now(s, w.at))
+	if w.newborn {
+		s.status, s.lastCharge = subIncomplete, none
+	}
 	w.open('{')
 	w.ref("id", b.appendSubscriptionID, int32(n))
 	w.str("object", "subscription")
@@ -17,12 +21,19 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.str("collection_method", "charge_automatically")
 	w.int("created", s.created)
 	w.str("currency", b.prices[b.items[s.firstItem].price].currency.String())
-	w.int("current_period_end", end)
-	w.int("current_period_start", start)
+	if w.version < basil {
+		w.int("current_period_end", end)
+		w.int("current_period_start", start)
+	}
 	w.ref("customer", b.appendCustomerID, s.customer)
 	w.nulls("days_until_due", "default_payment_method", "default_source")
 	w.emptyList("default_tax_rates")
-	w.nulls("description", "discount")
+	w.null("description")
+	if w.version < basil {
+		w.null("discount")
+	} else {
+		w.emptyList("discounts")
+	}
 	w.timeOrNull("ended_at", s.ended)
 	w.object("invoice_settings")
 	w.object("issuer")
@@ -30,9 +41,11 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.end()
 	w.end()
 	b.renderEmbeddedItems(w, n)
-	b.renderLatestInvoice(w, n)
+	b.renderLatestInvoice(w, s, n)
 	w.bool("livemode", false)
-	w.emptyObject("metadata")
+	w.object("metadata")
+	b.renderRevision(w, idSubscription, n)
+	w.end()
 	w.nulls("next_pending_invoice_item_invoice", "on_behalf_of")
 	b.renderTail(w, s)
 	w.end()
@@ -75,12 +88,12 @@ func (b *business) renderTail(w *writer, s *subscription) {
 	}
 }
 
-// now is the last moment that the subscription's state speaks of.
-func (b *business) now(s *subscription) int64 {
+// now is the last moment up to at that the subscription's state speaks of.
+func (b *business) now(s *subscription, at int64) int64 {
 	if s.ended > 0 {
 		return s.ended
 	}
-	return b.tl.to - 1
+	return min(at, b.renews)
 }
 
 func (s *subscription) missingMethod() string {
@@ -137,6 +150,12 @@ func (b *business) renderItem(w *writer, n int) {
 	w.str("object", "subscription_item")
 	w.null("billing_thresholds")
 	w.int("created", b.subs[it.sub].created)
+	if w.version >= basil {
+		s := b.subAt(int(it.sub), w.at)
+		start, end := s.period(b.now(&s, w.at))
+		w.int("current_period_end", end)
+		w.int("current_period_start", start)
+	}
 	w.emptyObject("metadata")
 	w.key("plan")
 	b.renderPlan(w, int(it.price))
@@ -151,8 +170,7 @@ func (b *business) renderItem(w *writer, n int) {
 }
 
 // renderLatestInvoice: before the first charge it is the trial's, of nothing.
-func (b *business) renderLatestInvoice(w *writer, n int) {
-	s := &b.subs[n]
+func (b *business) renderLatestInvoice(w *writer, s *subscription, n int) {
 	if s.lastCharge != none {
 		w.ref("latest_invoice", b.appendInvoiceID, s.lastCharge)
 		return

@@ -13,7 +13,11 @@ type resource struct {
 	render   func(w *writer, n int)       // one JSON value
 	appendID func(b []byte, n int) []byte // appends nothing for an object without one
 	find     func(id string) (int, bool)
-	match    func(p, value string) (matcher, bool) // false: value names an object that does not exist
+	match    func(p, value string, at int64) (matcher, bool) // false: value names an object that does not exist
+	gone     func(n int, at int64) bool                      // deleted by at; nil: nothing ever is
+	matchAny func(types []string) matcher                    // of events
+	expands  []string                                        // what expand may name
+	oldest   int64                                           // what is older has expired; 0 for no end
 }
 
 // always is the created of an object that has none: older than everything, so
@@ -34,17 +38,17 @@ func (b *business) resources() []resource {
 		{
 			name: "charges", params: paramsOf("charges"), object: "charge", count: len(b.charges), render: b.renderCharge,
 			created: func(n int) int64 { return b.charges[n].created }, appendID: b.appendChargeID,
-			find: b.findCharge, match: b.matchCharge,
+			find: b.findCharge, match: b.matchCharge, expands: []string{"refunds"},
 		},
 		{
 			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
 			created: func(n int) int64 { return b.customers[n].created }, appendID: b.appendCustomerID,
-			find: b.findCustomer, match: b.matchCustomer,
+			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer,
 		},
 		{
 			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
 			created: func(n int) int64 { return b.prices[n].created }, appendID: b.appendPriceID,
-			find: b.findPrice, match: b.matchPrice,
+			find: b.findPrice, match: b.matchPrice, expands: []string{"tiers"},
 		},
 		{
 			name: "refunds", params: paramsOf("refunds"), object: "refund", count: len(b.refunds), render: b.renderRefund,

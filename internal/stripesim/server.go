@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -30,15 +29,20 @@ type Server struct {
 	resources     []resource
 	renderAccount func(*writer)
 
-	now     atomic.Int64 // Unix seconds; unsetNow: the real clock
+	state     sync.RWMutex // guards business and resources
+	clock     *clock
+	connected []*Server
+	limiter   *limiter
+	faults    *saboteur
+	changes   changes
+
 	served  atomic.Uint64
 	writers sync.Pool
 
-	mu       sync.Mutex
-	requests map[string]int
+	mu        sync.Mutex
+	requests  map[string]int
+	throttled map[string]int
 }
-
-const unsetNow = math.MaxInt64
 
 // New invents the business that cfg describes. It takes about a second for
 // each million charges. The error says which field of cfg is wrong.
@@ -47,37 +51,32 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("simulate stripe: %w", err)
 	}
-	b := build(cfg)
-	s := newServer(cfg)
-	s.business, s.resources, s.renderAccount = b, b.resources(), b.renderAccount
+	s := newAccount(cfg, newClock(cfg))
+	for i := range cfg.Accounts {
+		connected := cfg
+		connected.Seed = cfg.Seed + int64(i+1)*accountStride
+		s.connected = append(s.connected, newAccount(connected, s.clock))
+	}
 	return s, nil
 }
 
-func newServer(cfg Config) *Server {
-	s := &Server{cfg: cfg, ids: newIdentity(cfg.Seed), requests: map[string]int{}}
-	s.account = s.ids.account
-	s.writers.New = func() any { return &writer{buf: make([]byte, 0, 64<<10)} }
-	s.now.Store(unsetNow)
+// newAccount is a server of one business.
+func newAccount(cfg Config, clock *clock) *Server {
+	b := build(cfg)
+	s := newServer(cfg, clock)
+	s.business, s.resources, s.renderAccount = b, b.resources(), b.renderAccount
 	return s
 }
 
-// SetNow hides every object created after t and makes the Date header say t. It
-// may be called while serving. The objects themselves stay as at the end of the
-// business: a charge refunded after t already says so. The zero time shows
-// everything again, by the real clock.
-func (s *Server) SetNow(t time.Time) {
-	if t.IsZero() {
-		s.now.Store(unsetNow)
-		return
+func newServer(cfg Config, clock *clock) *Server {
+	s := &Server{
+		cfg: cfg, ids: newIdentity(cfg.Seed), clock: clock, changes: changes{r: streamChanges.rand(cfg.Seed)},
+		limiter: newLimiter(cfg.Limits, cfg.Tick), faults: newSaboteur(cfg.Faults),
+		requests: map[string]int{}, throttled: map[string]int{},
 	}
-	s.now.Store(t.Unix())
-}
-
-func (s *Server) clock() time.Time {
-	if now := s.now.Load(); now != unsetNow {
-		return time.Unix(now, 0)
-	}
-	return time.Now()
+	s.account = s.ids.account
+	s.writers.New = func() any { return &writer{buf: make([]byte, 0, 64<<10)} }
+	return s
 }
 
 // Requests is the number of requests so far for each path, those refused
@@ -88,10 +87,17 @@ func (s *Server) Requests() map[string]int {
 	return maps.Clone(s.requests)
 }
 
-// Handler serves the API. The links of the chain know nothing of each other, so
-// another, such as one that injects faults, can be put between them.
+// Throttled is the number of answers with status 429 so far for each path,
+// those of faults not included.
+func (s *Server) Throttled() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.throttled)
+}
+
+// Handler serves the API. The links of the chain know nothing of each other.
 func (s *Server) Handler() http.Handler {
-	return s.identify(s.count(s.authorize(http.HandlerFunc(s.route))))
+	return s.identify(s.count(s.limit(s.delay(s.sabotage(s.authorize(http.HandlerFunc(s.dispatch)))))))
 }
 
 // identify sets the headers of every response, and its Request-Id.
@@ -102,7 +108,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		h["Request-Id"] = []string{string(s.ids.appendShort(nil, "req_", idRequest, s.cfg.To.Unix(), n))}
 		h["Stripe-Version"] = []string{Version}
 		h["Content-Type"] = []string{"application/json"}
-		h["Date"] = []string{s.clock().UTC().Format(http.TimeFormat)}
+		h["Date"] = []string{s.date().UTC().Format(http.TimeFormat)}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -134,19 +140,27 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(out *writer, r *http.Request, name, id string) *apiError {
+	s.state.RLock()
+	defer s.state.RUnlock()
 	res := s.resource(name)
+	if name == "events" && s.business != nil {
+		res = s.business.events(out.at)
+	}
+	charge, ofCharge := strings.CutSuffix(id, "/refunds")
 	switch {
 	case name == "account" && id == "":
 		s.renderAccount(out)
 		return nil
 	case name == "subscription_items" && id == "" && s.business != nil:
 		return s.listItems(out, r.URL.Query())
+	case name == "charges" && ofCharge && s.business != nil:
+		return s.listRefunds(out, charge, r.URL.Query())
 	case res == nil:
 		return errUnknownURL(r.Method, r.URL.Path)
 	case id == "":
-		return s.list(out, res, r.URL.Query())
+		return res.list(out, r.URL.Query())
 	}
-	return s.retrieve(out, res, id, r.URL.Query())
+	return res.retrieve(out, id, r.URL.Query())
 }
 
 // splitPath cuts /v1/charges/ch_1 into charges and ch_1.
@@ -170,14 +184,15 @@ func (s *Server) resource(name string) *resource {
 
 func (s *Server) writer() *writer {
 	w := s.writers.Get().(*writer)
-	w.reset()
+	w.moment = s.moment()
+	w.reset(viewOf(w.moment.at))
 	return w
 }
 
 func (s *Server) refuse(w http.ResponseWriter, e *apiError) {
 	out := s.writer()
 	defer s.writers.Put(out)
-	e.render(out, w.Header().Get("Request-Id"), s.clock().Unix())
+	e.render(out, w.Header().Get("Request-Id"), s.date().Unix())
 	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Stripe"`)
 	}

@@ -14,7 +14,7 @@ import (
 // digest hashes every byte that a server can serve.
 func digest(s *Server) string {
 	h := sha256.New()
-	w := &writer{empty: true}
+	w := newWriter(viewOf(s.moment().at))
 	s.renderAccount(w)
 	h.Write(w.buf)
 	for _, name := range resourceNames {
@@ -51,6 +51,17 @@ func TestConfigErrors(t *testing.T) {
 		"years 1970 to 2106":     {From: at, To: at.AddDate(200, 0, 0)},
 		"keys[1]: not a test":    {Keys: []string{"sk_test_abc", "sk_live_abc"}},
 		`no resource "invoices"`: {Forbid: []string{"invoices"}},
+		`shape: no "round"`:      {Shape: "round"},
+		"deletions: 1001":        {Deletions: 1001},
+		"speed: -1":              {Speed: -1},
+		"a now to start from":    {Speed: 1},
+		`event version: "new"`:   {EventVersion: "new"},
+		"accounts: 101":          {Accounts: 101},
+		"lag and latency":        {Lag: -time.Second},
+		"limits: less":           {Limits: Limits{Concurrent: -1}},
+		"rate 2 is outside":      {Faults: Faults{Rate: 2}},
+		`no kind "flood"`:        {Faults: Faults{Plan: []Fault{{Kind: "flood"}}}},
+		"nth and times count":    {Faults: Faults{Plan: []Fault{{Kind: Reset, Nth: -1}}}},
 	} {
 		_, err := New(cfg)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -26,6 +26,7 @@ type subscription struct {
 	created    int64
 	ended      int64 // 0 while it is not
 	trialEnd   int64 // 0 without a trial
+	turned     int64 // when leaving or onHold was set, if not by dice
 	customer   int32
 	firstItem  int32
 	items      int32
@@ -56,8 +57,8 @@ func (b *business) subscribe() {
 	r := streamSubscriptions.rand(b.cfg.Seed)
 	months := max(1, int((b.tl.to-b.tl.from)/(30*day)))
 	n := max(1, min(b.cfg.Charges*6/100, b.cfg.Charges*8/10/months))
-	times := b.tl.draw(r, n, 4)
-	if at := b.tl.to - hour; at > times[n-1] {
+	times := b.signUps(b.tl.draw(r, n, 4))
+	if at := b.tl.to - hour; at > times[n-1] && b.tl.second == 0 {
 		times[n-1] = at // so that one is always incomplete, and one just signed up
 	}
 	arrived := 0
@@ -110,7 +111,7 @@ func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool)
 	sub := int32(len(b.subs))
 	b.items = append(b.items, item{price: main, sub: sub, quantity: int32(1 + r.IntN(3)/2)})
 	if c == usd && !s.yearly {
-		for _, add := range r.Perm(addOns)[:extraItems(r)] {
+		for _, add := range r.Perm(len(b.addOns))[:b.extraItems(r)] {
 			p := b.addOns[add]
 			q := int32(0)
 			if !b.prices[p].metered {
@@ -128,7 +129,10 @@ func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool)
 
 // extraItems is how many add-ons a dollar subscription has: mostly none, now
 // and then more than the ten that Stripe embeds in a subscription.
-func extraItems(r *rand.Rand) int {
+func (b *business) extraItems(r *rand.Rand) int {
+	if b.cfg.LongLists && !percent(r, 30) {
+		return embeddedItems + r.IntN(len(b.addOns)-embeddedItems+1)
+	}
 	switch roll := r.IntN(100); {
 	case roll < 78:
 		return 0

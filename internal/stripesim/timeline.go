@@ -12,6 +12,7 @@ import (
 type timeline struct {
 	from, to int64 // Unix seconds, [from, to)
 	ends     []uint64
+	second   int64 // the only one in which anything happens; 0 for any
 }
 
 const (
@@ -29,15 +30,18 @@ var weekShape = [7]uint64{118, 96, 92, 94, 98, 108, 120}
 // monthShape starts with January.
 var monthShape = [12]uint64{92, 88, 94, 96, 98, 97, 95, 94, 100, 104, 138, 146}
 
-func newTimeline(from, to time.Time) timeline {
+func newTimeline(from, to time.Time, shape Shape) timeline {
 	tl := timeline{from: from.Unix(), to: to.Unix()}
 	n := (tl.to - tl.from + hour - 1) / hour
 	tl.ends = make([]uint64, n)
 	var sum uint64
 	for i := range n {
 		start := tl.from + i*hour
-		sum += busyness(start) * uint64(100+80*i/n) * uint64(min(hour, tl.to-start))
+		sum += tl.weight(shape, start, i, n) * uint64(min(hour, tl.to-start))
 		tl.ends[i] = sum
+	}
+	if shape == ShapeOneSecond {
+		tl.second = max(tl.from, tl.to-3*day)
 	}
 	return tl
 }
@@ -62,6 +66,12 @@ func (tl timeline) draw(r *rand.Rand, n, tiesPercent int) []int64 {
 	}
 	slices.Sort(marks)
 	times := make([]int64, n)
+	if tl.second > 0 {
+		for i := range times {
+			times[i] = tl.second
+		}
+		return times
+	}
 	h := 0
 	for i, mark := range marks {
 		for tl.ends[h] <= mark {

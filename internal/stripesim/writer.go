@@ -1,6 +1,9 @@
 package stripesim
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // A writer appends pretty-printed JSON as Stripe prints it: two spaces a level,
 // one space after a colon, {} and [] when empty.
@@ -8,11 +11,35 @@ type writer struct {
 	buf   []byte
 	depth int
 	empty bool // nothing yet in the innermost object or list
+	view
+	moment moment
 }
 
-func (w *writer) reset() { w.buf, w.depth, w.empty = w.buf[:0], 0, true }
+// A view is which state of an object is written, and how.
+type view struct {
+	at      int64  // as of then
+	version string // of the API
+	edits   int    // only so many updates of the object itself; all by then if allEdits
+	newborn bool   // a subscription before its first payment, in the second of its creation
+	tiers   bool   // Stripe: a price shows its tiers only if asked to
+	refunds bool   // and so does a charge its refunds
+}
+
+const allEdits = -1
+
+func viewOf(at int64) view { return view{at: at, version: Version, edits: allEdits} }
+
+func newWriter(v view) *writer { return &writer{empty: true, view: v} }
+
+func (w *writer) reset(v view) { w.buf, w.depth, w.empty, w.view = w.buf[:0], 0, true, v }
 
 const spaces = "                                "
+
+// expand shows what a request asked to see.
+func (w *writer) expand(names []string) {
+	w.tiers = slices.Contains(names, "tiers")
+	w.refunds = slices.Contains(names, "refunds")
+}
 
 // line starts a new line for the next member or element.
 func (w *writer) line() {

@@ -1,0 +1,283 @@
+package stripesim
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A record names an object of the business.
+type record struct {
+	kind idKind
+	n    int32
+}
+
+// A change is something that happened to an object and that Stripe tells of. It
+// is derived from the record, in the same way each time, so that an event needs
+// no memory: its id holds kind, n and k.
+type change struct {
+	at   int64
+	tie  uint32 // orders a second, in no order of cause
+	n    int32
+	k    uint16 // of several changes of one kind, in order of time
+	kind changeKind
+}
+
+// A changeKind says what happened, and so what an event is of.
+type changeKind uint8
+
+const (
+	chargeCreated changeKind = iota
+	chargeSettled            // captured or expired
+	chargeEdited
+	chargeRefunded // n is the refund's
+	refundMoved
+	refundEdited
+	refundCreated // the newer name, besides chargeRefunded
+	refundUpdated // besides refundMoved
+	disputeCreated
+	disputeWithdrawn
+	disputeClosed
+	disputeReinstated
+	subCreated
+	subUpdated
+	subPausedNow
+	subTrialEnds
+	subDeleted
+	subEdited
+	customerCreated
+	customerUpdated
+	customerDeleted
+	customerEdited
+	priceCreated
+	priceUpdated
+	priceEdited
+	changeKinds
+)
+
+// subject is the kind of record that n is the number of.
+func (k changeKind) subject() idKind {
+	switch {
+	case k <= chargeEdited:
+		return idCharge
+	case k <= refundUpdated:
+		return idRefund
+	case k <= disputeReinstated:
+		return idDispute
+	case k <= subEdited:
+		return idSubscription
+	case k <= customerEdited:
+		return idCustomer
+	}
+	return idPrice
+}
+
+// A changelog is all changes since from, oldest first. It is made when somebody
+// first asks for events.
+type changelog struct {
+	from    int64
+	changes []change
+}
+
+// eventSpan is how long events can be read. Stripe: 30 days.
+const eventSpan = 30 * day
+
+// log holds at least what can be read at now.
+func (b *business) log(now int64) *changelog {
+	from := now - eventSpan
+	if l := b.changelog.Load(); l != nil && l.from <= from {
+		return l
+	}
+	l := &changelog{from: from}
+	keep := func(c change) {
+		if c.at >= from {
+			l.changes = append(l.changes, b.tied(c))
+		}
+	}
+	for _, kind := range [...]idKind{idCharge, idRefund, idDispute, idSubscription, idCustomer, idPrice} {
+		for n := range b.count(kind) {
+			b.changesOf(kind, n, keep)
+		}
+	}
+	slices.SortFunc(l.changes, compareChanges)
+	b.changelog.Store(l)
+	return l
+}
+
+// compareChanges is a total order.
+func compareChanges(x, y change) int {
+	return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.tie, y.tie),
+		cmp.Compare(x.kind, y.kind), cmp.Compare(x.n, y.n), cmp.Compare(x.k, y.k))
+}
+
+func (b *business) tied(c change) change {
+	c.tie = uint32(mix(b.ids.key ^ c.code()))
+	return c
+}
+
+const (
+	changeBitsN = 27 // maxCharges fits
+	changeBitsK = 14
+)
+
+// code is the change as a number of 46 bits.
+func (c change) code() uint64 {
+	return uint64(c.kind)<<(changeBitsN+changeBitsK) | uint64(c.n)<<changeBitsK | uint64(c.k)
+}
+
+// changesOf derives all changes of a record.
+func (b *business) changesOf(kind idKind, n int, emit func(change)) {
+	e := emitter{b: b, n: int32(n), emit: emit}
+	switch kind {
+	case idCharge:
+		e.charge()
+	case idRefund:
+		e.refund()
+	case idDispute:
+		e.dispute()
+	case idSubscription:
+		e.subscription()
+	case idCustomer:
+		e.customer()
+	case idPrice:
+		e.price()
+	}
+}
+
+// An emitter tells the story of one record.
+type emitter struct {
+	b    *business
+	n    int32
+	emit func(change)
+}
+
+func (e *emitter) at(kind changeKind, times ...int64) {
+	for k, at := range times {
+		if at > 0 {
+			e.emit(change{at: at, n: e.n, k: uint16(k), kind: kind})
+		}
+	}
+}
+
+func (e *emitter) edits(kind changeKind) {
+	e.at(kind, e.b.edits[record{kind.subject(), e.n}]...)
+}
+
+func (e *emitter) charge() {
+	c := &e.b.charges[e.n]
+	e.at(chargeCreated, c.created)
+	e.at(chargeSettled, c.capture)
+	e.edits(chargeEdited)
+}
+
+// refund: Stripe: before 2024-10-28.acacia a refund of a charge shows in the
+// charge's events only.
+func (e *emitter) refund() {
+	f := &e.b.refunds[e.n]
+	moved := max(f.failed, e.b.confirmed(f))
+	e.at(chargeRefunded, f.created)
+	e.at(refundMoved, moved)
+	e.edits(refundEdited)
+	if e.b.cfg.EventVersion >= acacia {
+		e.at(refundCreated, f.created)
+		e.at(refundUpdated, moved)
+	}
+}
+
+func (e *emitter) dispute() {
+	d := &e.b.disputes[e.n]
+	e.at(disputeCreated, d.created)
+	e.at(disputeWithdrawn, d.created)
+	e.at(disputeClosed, d.closed)
+	if d.won {
+		e.at(disputeReinstated, d.closed)
+	}
+}
+
+func (e *emitter) subscription() {
+	s := &e.b.subs[e.n]
+	e.at(subCreated, s.created)
+	e.at(subUpdated, e.b.turns(int(e.n))...)
+	e.edits(subEdited)
+	if s.trialEnd > 0 {
+		e.at(subTrialEnds, s.trialEnd-3*day)
+	}
+	if s.status == subPaused {
+		e.at(subPausedNow, s.trialEnd)
+	}
+	if s.status == subCanceled {
+		e.at(subDeleted, s.ended)
+	}
+}
+
+// turns are the moments in which a subscription becomes another, in order. One
+// that is paid for as it is made turns in the second of its creation.
+func (b *business) turns(n int) []int64 {
+	s := &b.subs[n]
+	end := b.now(s, b.renews)
+	var times []int64
+	if b.bornIncomplete(n) {
+		times = append(times, s.created)
+	}
+	for _, k := range b.related().bills.of(int32(n)) {
+		if at := b.charges[k].created; at > s.created {
+			times = append(times, at)
+		}
+	}
+	for k := 0; ; k++ {
+		at := addMonths(s.firstBilling(), k*s.months())
+		if at > end {
+			break
+		}
+		if at > s.created {
+			times = append(times, at)
+		}
+	}
+	if s.status == subExpired {
+		times = append(times, s.ended)
+	}
+	if at := b.turnedAt(n); at > s.created {
+		times = append(times, at)
+	}
+	slices.Sort(times)
+	return slices.Compact(times)
+}
+
+// bornIncomplete: Stripe: a subscription is incomplete until its first payment
+// succeeds, often within the same second, so two events contradict each other.
+func (b *business) bornIncomplete(n int) bool {
+	s := &b.subs[n]
+	bills := b.related().bills.of(int32(n))
+	return s.trialEnd == 0 && s.status != subIncomplete && s.status != subExpired &&
+		len(bills) > 0 && b.charges[bills[0]].created == s.created
+}
+
+func (e *emitter) customer() {
+	c := &e.b.customers[e.n]
+	e.at(customerCreated, c.created)
+	e.at(customerUpdated, e.b.customerTurns(int(e.n))...)
+	e.at(customerDeleted, c.deleted)
+	e.edits(customerEdited)
+}
+
+// customerTurns are the moments in which a customer becomes another.
+func (b *business) customerTurns(n int) []int64 {
+	c := &b.customers[n]
+	times := []int64{b.introducedAt(n)}
+	for _, k := range b.related().subs.of(int32(n)) {
+		s := &b.subs[k]
+		times = append(times, s.created)
+		if s.lastCharge != none {
+			times = append(times, b.charges[s.lastCharge].created)
+		}
+	}
+	slices.Sort(times)
+	return slices.DeleteFunc(slices.Compact(times), func(at int64) bool {
+		return at <= c.created || c.deleted > 0 && at >= c.deleted || b.customerAt(n, at) == b.customerAt(n, at-1)
+	})
+}
+
+func (e *emitter) price() {
+	e.at(priceCreated, e.b.prices[e.n].created)
+	e.at(priceUpdated, e.b.retiredAt(int(e.n)))
+	e.edits(priceEdited)
+}

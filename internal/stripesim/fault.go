@@ -1,0 +1,200 @@
+package stripesim
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A FaultKind is what goes wrong with one answer. The truth stays as it is: the
+// same request, repeated, gets the right answer, unless the fault repeats too.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	Reset           FaultKind = "reset"             // the connection, before anything was sent
+	ResetMidBody    FaultKind = "reset-mid-body"    // after half of the body
+	Stall           FaultKind = "stall"             // half of the body, then nothing for Fault.Wait, then a reset
+	HTMLPage        FaultKind = "html-200"          // status 200 and a proxy's page
+	HTML502         FaultKind = "html-502"          // status 502 and a proxy's page
+	Unavailable     FaultKind = "503"               // Stripe is down
+	ServerError     FaultKind = "500"               // no word on whether to retry
+	ServerErrorYes  FaultKind = "500-retry"         // Stripe-Should-Retry: true
+	ServerErrorNo   FaultKind = "500-no-retry"      // Stripe-Should-Retry: false
+	LockTimeout     FaultKind = "lock-timeout"      // 429, code lock_timeout, Stripe-Should-Retry: true
+	Conflict        FaultKind = "409"               // the same with status 409
+	TooManyRequests FaultKind = "429"               // without the header that says why
+	TruncatedJSON   FaultKind = "truncated-json"    // 200 and half of the body, with a Content-Length that fits
+	CutString       FaultKind = "cut-string"        // the same, cut inside a string
+	RepeatedPage    FaultKind = "repeated-page"     // the page before once more, though the cursor moved on
+	EmptyPage       FaultKind = "empty-page"        // no data, and has_more
+	EndlessPage     FaultKind = "has-more"          // has_more, though this is the end
+	WrongObject     FaultKind = "wrong-object"      // an object that is no list
+	DuplicateIDs    FaultKind = "duplicate-ids"     // an object twice in one page
+	WrongElement    FaultKind = "wrong-element"     // one element of another kind
+	RevokedKey      FaultKind = "revoked-key"       // 401
+	Forbidden       FaultKind = "forbidden"         // 403
+	GoneParameter   FaultKind = "unknown-parameter" // 400
+)
+
+// mixed are the faults that a patient reader survives: what Faults.Rate draws
+// from.
+var mixed = []FaultKind{
+	Reset, ResetMidBody, Stall, HTMLPage, HTML502, Unavailable, ServerError, ServerErrorYes, LockTimeout, Conflict,
+	TooManyRequests, TruncatedJSON, CutString, RepeatedPage, EmptyPage, WrongObject, DuplicateIDs,
+}
+
+var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, WrongElement, RevokedKey, Forbidden, GoneParameter)
+
+// A Fault strikes certain requests.
+type Fault struct {
+	Kind  FaultKind
+	Path  string        // the path, and below it: /v1/charges; "" for any
+	Query string        // only requests whose query, decoded, holds this
+	Nth   int           // the first such request to strike, from 1; 0 means 1
+	Times int           // how many from there on; 0 means 1, Always all
+	Wait  time.Duration // of a stall; 0 means Faults.Stall
+}
+
+// Always is for Fault.Times.
+const Always = -1
+
+// Faults say what goes wrong. The zero value is a faultless server.
+type Faults struct {
+	Plan  []Fault       // the first that matches strikes
+	Rate  float64       // besides, so many of all requests, from 0 to 1, get a random fault
+	Seed  int64         // of Rate
+	Stall time.Duration // how long one lasts; 0 means a second
+}
+
+func (f Faults) check() error {
+	if !(f.Rate >= 0 && f.Rate <= 1) {
+		return fmt.Errorf("faults: rate %v is outside 0 to 1", f.Rate)
+	}
+	for i, fault := range f.Plan {
+		if !slices.Contains(faultKinds, fault.Kind) {
+			return fmt.Errorf("faults: plan[%d]: no kind %q; use one of %v", i, fault.Kind, faultKinds)
+		}
+		if fault.Nth < 0 || fault.Times < Always {
+			return errors.New("faults: nth and times count from 1")
+		}
+	}
+	return nil
+}
+
+// A saboteur decides which requests a fault strikes.
+type saboteur struct {
+	Faults
+
+	mu     sync.Mutex
+	served uint64
+	seen   []int             // matching requests so far, for each fault of the plan
+	struck map[FaultKind]int // how often each kind has struck
+	pages  map[string][]byte // the last whole page of each list, for repeating
+}
+
+func newSaboteur(f Faults) *saboteur {
+	if f.Stall == 0 {
+		f.Stall = time.Second
+	}
+	return &saboteur{Faults: f, seen: make([]int, len(f.Plan)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
+}
+
+// choose is the fault for a request; Kind is "" for none.
+func (s *saboteur) choose(r *http.Request) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.served++
+	chosen := s.fromPlan(r)
+	if chosen.Kind == "" {
+		chosen.Kind = s.fromMix()
+	}
+	if chosen.Wait == 0 {
+		chosen.Wait = s.Stall
+	}
+	return chosen
+}
+
+func (s *saboteur) fromPlan(r *http.Request) (chosen Fault) {
+	for i, fault := range s.Plan {
+		if !fault.matches(r) {
+			continue
+		}
+		s.seen[i]++
+		since := s.seen[i] - max(fault.Nth, 1)
+		if since >= 0 && (fault.Times == Always || since < max(fault.Times, 1)) && chosen.Kind == "" {
+			chosen = fault
+		}
+	}
+	return chosen
+}
+
+func (f *Fault) matches(r *http.Request) bool {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	below := f.Path == "" || r.URL.Path == f.Path || strings.HasPrefix(r.URL.Path, f.Path+"/")
+	return below && err == nil && strings.Contains(query, f.Query)
+}
+
+func (s *saboteur) fromMix() FaultKind {
+	d := dice(mix(uint64(s.Seed)*0x9e3779b97f4a7c15 + s.served))
+	if float64(d.hash(1)>>11)/(1<<53) >= s.Rate {
+		return ""
+	}
+	return mixed[d.n(2, len(mixed))]
+}
+
+// note counts a fault that struck.
+func (s *saboteur) note(kind FaultKind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.struck[kind]++
+}
+
+// page remembers a whole page and returns the one before of the same list.
+func (s *saboteur) page(r *http.Request, body []byte) (before []byte) {
+	q := r.URL.Query()
+	q.Del("starting_after")
+	key := r.URL.Path + "?" + q.Encode()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.pages[key]
+	s.pages[key] = body
+	return before
+}
+
+// setPlan replaces the plan and counts anew.
+func (s *saboteur) setPlan(plan []Fault) error {
+	if err := (Faults{Plan: plan}).check(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Plan, s.seen = slices.Clone(plan), make([]int, len(plan))
+	return nil
+}
+
+// SetFaults replaces the fault plan while serving; requests are counted from
+// here on. No argument ends all planned faults.
+func (s *Server) SetFaults(plan ...Fault) error { return s.faults.setPlan(plan) }
+
+// Struck is how often each kind of fault has struck so far. A fault that an
+// answer leaves no room for, such as a repeated page of a first one, does not
+// strike.
+func (s *Server) Struck() map[FaultKind]int {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return maps.Clone(s.faults.struck)
+}
+
+// idle says that there is nothing to do now.
+func (s *saboteur) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.Plan) == 0 && s.Rate == 0
+}

@@ -1,0 +1,177 @@
+package stripesim
+
+// Records hold the end of every story together with the times at which it
+// turned, so the state at any earlier moment is derived, not stored.
+
+// settled says that the records as they are tell the truth of at: the business
+// turns nothing at or after its last second.
+func (b *business) settled(at int64) bool { return at >= b.tl.to-1 }
+
+// chargeAt is a charge as of at.
+func (b *business) chargeAt(n int, at int64) charge {
+	c := b.charges[n]
+	if b.settled(at) {
+		return c
+	}
+	if c.capture > at {
+		c.state, c.captured, c.capture = chargeAuthorised, 0, 0
+	}
+	c.refunded = 0
+	for _, k := range b.related().refunds.of(int32(n)) {
+		if f := &b.refunds[k]; f.created <= at && (f.failed == 0 || f.failed > at) {
+			c.refunded += f.amount
+		}
+	}
+	// A refund that is going to fail counts until it does, but never makes more
+	// than there was.
+	if c.state != chargeExpired {
+		c.refunded = min(c.refunded, c.captured)
+	}
+	if c.disputed {
+		c.disputed = b.disputes[b.related().disputes.of(int32(n))[0]].created <= at
+	}
+	c.txn = b.bookedAt(c.txn, at)
+	return c
+}
+
+// bookedAt is a balance transaction if it exists by at.
+func (b *business) bookedAt(txn int32, at int64) int32 {
+	if txn != none && b.txns[txn].created > at {
+		return none
+	}
+	return txn
+}
+
+// providerRefundSpan is how long a provider takes to confirm a refund.
+const providerRefundSpan = 6 * day
+
+// confirmed is when a provider confirmed a refund, or 0 for those that were
+// never pending. Stripe: refunds of instalments are asynchronous.
+func (b *business) confirmed(f *refund) int64 {
+	if f.status != refundSucceeded || f.reason == refundExpired || !b.charges[f.charge].method.bnpl() {
+		return 0
+	}
+	return f.created + providerRefundSpan
+}
+
+// refundAt is a refund as of at.
+func (b *business) refundAt(n int, at int64) refund {
+	f := b.refunds[n]
+	if b.settled(at) {
+		return f
+	}
+	if f.failed > at || b.confirmed(&f) > at {
+		f.status, f.failed = refundPending, 0
+	}
+	f.txn, f.back = b.bookedAt(f.txn, at), b.bookedAt(f.back, at)
+	return f
+}
+
+// disputeAt is a dispute as of at.
+func (b *business) disputeAt(n int, at int64) dispute {
+	d := b.disputes[n]
+	if d.closed > at {
+		d.closed = 0
+	}
+	return d
+}
+
+// subAt is a subscription as of at.
+func (b *business) subAt(n int, at int64) subscription {
+	s := b.subs[n]
+	if b.settled(at) {
+		return s
+	}
+	if at < b.turnedAt(n) {
+		s.leaving, s.onHold = false, false
+	}
+	switch {
+	case s.status == subCanceled && s.ended > at:
+		s.status, s.ended = subActive, 0
+	case s.status == subExpired && s.ended > at:
+		s.status, s.ended = subIncomplete, 0
+	case (s.status == subPastDue || s.status == subUnpaid) && b.charges[s.lastCharge].created > at:
+		s.status = subActive
+	}
+	if at < s.trialEnd && (s.status == subActive || s.status == subPaused) {
+		s.status = subTrialing
+	}
+	s.lastCharge = none
+	for _, k := range b.related().bills.of(int32(n)) {
+		if b.charges[k].created <= at {
+			s.lastCharge = k
+		}
+	}
+	return s
+}
+
+// turnedAt is when the customer asked to leave or to be put on hold.
+func (b *business) turnedAt(n int) int64 {
+	s := &b.subs[n]
+	if !s.leaving && !s.onHold {
+		return 0
+	}
+	if s.turned > 0 {
+		return s.turned
+	}
+	return max(s.created, b.afterwards(idSubscription, n, s.created, 20*day))
+}
+
+// customerAt is a customer as of at.
+func (b *business) customerAt(n int, at int64) customer {
+	c := b.customers[n]
+	if c.deleted > at {
+		c.deleted = 0
+	}
+	if b.settled(at) {
+		return c
+	}
+	if c.subscriber {
+		c.subscriber, c.delinquent = false, false
+		for _, k := range b.related().subs.of(int32(n)) {
+			if b.subs[k].created <= at {
+				status := b.subAt(int(k), at).status
+				c.subscriber, c.delinquent = true, status == subPastDue || status == subUnpaid
+			}
+		}
+	}
+	c.quiet = c.quiet || at < b.introducedAt(n)
+	return c
+}
+
+// introducedAt is when a customer gave their phone number and address; 0 for
+// most, who gave what they gave when they signed up.
+func (b *business) introducedAt(n int) int64 {
+	d := b.diceOf(idCustomer, n)
+	if d.n(dIntroduced, 12) != 0 || !d.hasAddress() && !d.hasPhone() {
+		return 0
+	}
+	return b.afterwards(idCustomer, n, b.customers[n].created, 200*day)
+}
+
+// priceAt is a price as of at.
+func (b *business) priceAt(n int, at int64) price {
+	p := b.prices[n]
+	p.active = p.active || !b.settled(at) && at < b.retiredAt(n)
+	return p
+}
+
+// retiredAt is when a price was deactivated; 0 while it was not, or never was
+// active.
+func (b *business) retiredAt(n int) int64 {
+	p := &b.prices[n]
+	if p.active || p.retired > 0 {
+		return p.retired
+	}
+	return b.afterwards(idPrice, n, p.created, 150*day)
+}
+
+// afterwards is a moment up to span after an object's creation that only its
+// dice know; 0 if that would be after the end of the invented history.
+func (b *business) afterwards(kind idKind, n int, created, span int64) int64 {
+	at := created + hour + int64(b.diceOf(kind, n).hash(dAfterwards)%uint64(span))
+	if at >= b.cfg.To.Unix() || at > b.frozen {
+		return 0
+	}
+	return at
+}

@@ -1,0 +1,91 @@
+package stripesim
+
+// renderRevision is the metadata of an object that was updated explicitly.
+func (b *business) renderRevision(w *writer, kind idKind, n int) {
+	times := b.edits[record{kind, int32(n)}]
+	count := 0
+	for _, at := range times {
+		if at <= w.at {
+			count++
+		}
+	}
+	if w.edits != allEdits {
+		count = min(count, w.edits)
+	}
+	if count > 0 {
+		w.quote("revision")
+		w.buf = appendInt(w.buf, int64(count))
+		w.unquote()
+	}
+}
+
+// renderEmbeddedRefunds shows the ten newest refunds of a charge. Stripe: newer
+// API versions do so only if asked to.
+func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
+	var refunds []int32
+	for _, n := range b.related().refunds.of(int32(charge)) {
+		if b.refunds[n].created <= w.at {
+			refunds = append(refunds, n)
+		}
+	}
+	w.object("refunds")
+	w.str("object", "list")
+	w.list("data")
+	for i := range min(len(refunds), embeddedItems) {
+		w.line()
+		b.renderRefund(w, int(refunds[len(refunds)-1-i]))
+	}
+	w.endList()
+	w.bool("has_more", len(refunds) > embeddedItems)
+	w.int("total_count", int64(len(refunds)))
+	w.quote("url")
+	w.buf = append(b.appendChargeID(append(w.buf, "/v1/charges/"...), charge), "/refunds"...)
+	w.unquote()
+	w.end()
+}
+
+// refundsOf is the list of one charge's refunds.
+func (b *business) refundsOf(charge int) *resource {
+	numbers := b.related().refunds.of(int32(charge))
+	url := string(append(b.appendChargeID([]byte("charges/"), charge), "/refunds"...))
+	return &resource{
+		name: url, object: "refund", count: len(numbers),
+		created: func(n int) int64 { return b.refunds[numbers[n]].created },
+		render:  func(w *writer, n int) { b.renderRefund(w, int(numbers[n])) },
+		find: func(id string) (int, bool) {
+			wanted, ok := b.findRefund(id)
+			for n, k := range numbers {
+				if ok && int(k) == wanted {
+					return n, true
+				}
+			}
+			return 0, false
+		},
+	}
+}
+
+// renderTiers: the last tier has no end, and some cost less than a minor unit.
+func (b *business) renderTiers(w *writer, p *price, n int) {
+	tiers := 2
+	if b.cfg.LongLists {
+		tiers = 12 + b.diceOf(idPrice, n).n(dTiers, 9)
+	}
+	w.list("tiers")
+	for i := range tiers {
+		w.line()
+		w.open('{')
+		w.nulls("flat_amount", "flat_amount_decimal")
+		tier := price{amount: max(p.amount-int64(10*i), 5), currency: p.currency}
+		if i == tiers-1 {
+			tier.scheme = finer
+		}
+		renderUnitAmount(w, &tier, "unit_amount", "unit_amount_decimal")
+		if i == tiers-1 {
+			w.null("up_to")
+		} else {
+			w.int("up_to", int64(10*(i+1)))
+		}
+		w.end()
+	}
+	w.endList()
+}

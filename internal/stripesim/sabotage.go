@@ -1,0 +1,181 @@
+package stripesim
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// sabotage lets faults strike answers on their way out.
+func (s *Server) sabotage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.faults.idle() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		fault := s.faults.choose(r)
+		if e, retry := fault.Kind.apiError(); e != nil {
+			s.faults.note(fault.Kind)
+			if retry != "" {
+				w.Header()["Stripe-Should-Retry"] = []string{retry}
+			}
+			s.refuse(w, e)
+			return
+		}
+		real := &answer{header: w.Header(), status: http.StatusOK}
+		next.ServeHTTP(real, r)
+		s.spoil(w, r, fault, real)
+	})
+}
+
+// An answer is one that was not sent yet.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// apiError is the error that a fault answers with, if it does, and the value of
+// Stripe-Should-Retry.
+func (k FaultKind) apiError() (e *apiError, retry string) {
+	const down = "An error occurred with our connection to Stripe. We have been notified of the problem."
+	switch k {
+	case Unavailable:
+		return &apiError{status: http.StatusServiceUnavailable, kind: "api_error", message: down}, ""
+	case ServerError:
+		return &apiError{status: http.StatusInternalServerError, kind: "api_error", message: down}, ""
+	case ServerErrorYes:
+		return &apiError{status: http.StatusInternalServerError, kind: "api_error", message: down}, "true"
+	case ServerErrorNo:
+		return &apiError{status: http.StatusInternalServerError, kind: "api_error", message: down}, "false"
+	case LockTimeout, Conflict:
+		status := http.StatusTooManyRequests
+		if k == Conflict {
+			status = http.StatusConflict
+		}
+		return &apiError{status: status, code: "lock_timeout", message: "This object cannot be accessed right now because " +
+			"another API request or Stripe process is currently accessing it. If you see this error intermittently, retry the request."}, "true"
+	case TooManyRequests:
+		return errRateLimit(), ""
+	case RevokedKey:
+		return &apiError{status: http.StatusUnauthorized, code: "api_key_expired", message: "Expired API Key provided."}, ""
+	case Forbidden:
+		return &apiError{status: http.StatusForbidden, message: "The provided key does not have the required permissions for this endpoint."}, ""
+	case GoneParameter:
+		return errUnknownParams([]string{"limit"}), ""
+	}
+	return nil, ""
+}
+
+const proxyPage = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+
+// spoil sends an answer as the fault wants it, or as it is if the fault does not
+// apply to it.
+func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real *answer) {
+	body := bytes.Clone(real.body.Bytes())
+	var before []byte
+	if real.status == http.StatusOK {
+		before = s.faults.page(r, body)
+	}
+	status, spoilt := real.status, body
+	switch fault.Kind {
+	case "":
+	case Reset:
+		spoilt = nil
+	case HTMLPage, HTML502:
+		w.Header()["Content-Type"] = []string{"text/html"}
+		spoilt = []byte(proxyPage)
+		if fault.Kind == HTML502 {
+			status = http.StatusBadGateway
+		}
+	case ResetMidBody, Stall, TruncatedJSON:
+		spoilt = body[:len(body)/2]
+	case CutString:
+		spoilt = cutString(body)
+	default:
+		spoilt = fault.Kind.distort(body, before, r.URL.Query().Has("starting_after"))
+	}
+	if fault.Kind != "" && !bytes.Equal(spoilt, body) {
+		s.faults.note(fault.Kind)
+	}
+	switch fault.Kind {
+	case Reset, ResetMidBody, Stall:
+		breakOff(w, r, fault, spoilt, len(body))
+	default:
+		send(w, status, spoilt)
+	}
+}
+
+// cutString ends in the middle of the last string.
+func cutString(body []byte) []byte {
+	if i := bytes.LastIndex(body, []byte(`": "`)); i >= 0 {
+		return body[:i+len(`": "`)]
+	}
+	return body[:len(body)/2]
+}
+
+// distort changes what a page says, keeping it JSON. What is no page stays.
+func (k FaultKind) distort(body, before []byte, moved bool) []byte {
+	var page struct {
+		Object  string            `json:"object"`
+		Data    []json.RawMessage `json:"data"`
+		HasMore bool              `json:"has_more"`
+		URL     string            `json:"url"`
+	}
+	if json.Unmarshal(body, &page) != nil || page.Object != "list" {
+		return body
+	}
+	switch {
+	case k == RepeatedPage && moved && before != nil:
+		return before
+	case k == EmptyPage:
+		page.Data, page.HasMore = []json.RawMessage{}, true
+	case k == EndlessPage:
+		page.HasMore = true
+	case k == WrongObject:
+		page.Object = "balance"
+	case k == DuplicateIDs && len(page.Data) > 0:
+		page.Data = append(page.Data, page.Data[0])
+	case k == WrongElement && len(page.Data) > 0:
+		page.Data[len(page.Data)-1] = json.RawMessage(`{"id": "prod_stray", "object": "product", "created": 1}`)
+	default:
+		return body
+	}
+	out, err := json.Marshal(page)
+	if err != nil {
+		return body
+	}
+	return out
+}
+
+// breakOff sends a part of a body of a certain length and resets the
+// connection.
+func breakOff(w http.ResponseWriter, r *http.Request, fault Fault, part []byte, length int) {
+	if fault.Kind != Reset {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(length)}
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(part)
+		_ = http.NewResponseController(w).Flush()
+	}
+	if fault.Kind == Stall {
+		select {
+		case <-time.After(fault.Wait):
+		case <-r.Context().Done():
+		}
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return // not a socket: a client without a network sees a short answer
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
