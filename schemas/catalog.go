@@ -80,3 +80,12 @@ func (f *SourceField) Member(name string) *SourceField {
 	}
 	return find(f.Fields, func(m *SourceField) bool { return m.Name == name })
 }
+
+// Described reports whether the field is an object of which all members are
+// known. It is not where Stripe publishes none, and for another Stripe object of
+// which no more than its id is here.
+func (f *SourceField) Described() bool {
+	return f != nil && f.Type == SourceObject && slices.ContainsFunc(f.Fields, func(m *SourceField) bool {
+		return m.Name != "id" && m.Name != "object" && m.Name != "deleted"
+	})
+}

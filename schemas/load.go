@@ -51,6 +51,9 @@ func Load(fsys fs.FS) (*Set, error) {
 		}
 	}
 	l.checkSet(set)
+	if err := l.loadPrivacy(set); err != nil {
+		return nil, err
+	}
 	if err := l.err(); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ type Set struct {
 	Lookups  []*Lookup    // in file order
 	Types    []*NamedType // in file order
 
+	Privacy Privacy // applied already: what it drops is in none of the above
+
 	// Fingerprint is the SHA-256, in hex, of every file that the set was read
 	// from. Two sets with one fingerprint derive the same rows from the same log.
 	Fingerprint string

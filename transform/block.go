@@ -35,8 +35,8 @@ func (b *block) members() []field {
 			out[i] = b.leaf(f, l)
 			continue
 		}
-		out[i] = field{eval: nothingThere}
-		if name := b.path(f.Name); f.Required {
+		out[i] = field{name: b.path(f.Name), eval: nothingThere, leaf: &leafForms{declared: f, pos: b.node.Pos}}
+		if name := out[i].name; f.Required {
 			b.problem(b.node.Pos, "M3", name+": the field is required and has no mapping")
 		} else {
 			b.warning(b.node.Pos, "M5", name+" is not mapped: it is always null")
@@ -78,7 +78,7 @@ func (b *block) unknown() {
 // leaf compiles one field. A leaf without expression and node copies the source
 // field of the same name.
 func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
-	out := field{name: b.path(f.Name), mapping: lineOf(l.Pos), eval: nothingThere, rule: b.rule(f)}
+	out := field{name: b.path(f.Name), mapping: lineOf(l.Pos), eval: nothingThere, rule: b.rule(f), hash: f.Hashed, leaf: &leafForms{declared: f, pos: l.Pos}}
 	if l.Node != nil {
 		b.nested(f, l, &out)
 		return out
@@ -87,10 +87,12 @@ func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
 	at := l.Pos
 	if l.Expr != nil {
 		x, at = b.compile(*l.Expr), l.Expr.Pos
+		out.leaf.pos, out.leaf.written = at, l.Expr.Value
 		out.mapping = lineOf(at)
 	} else {
-		x = b.copied(f.Name, at)
+		x, out.leaf.written = b.copied(f.Name, at), f.Name
 	}
+	out.leaf.value = x
 	b.made[f.Name] = x
 	if x.class == broken {
 		return out
@@ -109,12 +111,14 @@ func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
 // copied reads the source field of a target field's own name.
 func (b *block) copied(name string, at schemas.Pos) expression {
 	e := *b.expressions
-	e.from = schemas.Text{Value: name, Pos: at}
+	e.from, e.seen = schemas.Text{Value: name, Pos: at}, nil
 	p, ok := e.walk(b.same, []step{{name: name}})
 	if !ok {
 		return expression{}
 	}
-	return e.read(p)
+	x := e.read(p)
+	x.reads = []string{p.fullPath()}
+	return x
 }
 
 // one compiles a field with one value.
@@ -129,7 +133,7 @@ func (b *block) one(f *schemas.Field, x expression, at schemas.Pos, out *field) 
 		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit %s%s", out.name, x.class, f.Type.Kind, b.remedy(x, f)))
 		return
 	}
-	out.eval = fitted
+	out.eval, out.leaf.value = fitted.eval, fitted
 	if out.money {
 		b.after = append(b.after, func() { b.checkUnit(f, x, at) })
 	}
@@ -163,7 +167,8 @@ func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 		return
 	}
 	if n.When != nil {
-		out.when = in.condition(*n.When, out.name+".$when")
+		when := in.condition(*n.When, out.name+".$when")
+		out.when, out.leaf.when = when.eval, &when
 	}
 	out.members = in.members()
 }
@@ -187,13 +192,14 @@ func (b *block) enter(out *field) bool {
 		return false
 	}
 	point, node := b.point(*x.place), x.place.node
-	b.base = *x.place
+	b.base, out.leaf.from = *x.place, x.place
 	out.present = func(c *evaluation) value { return readObject(c, c.slots[node.slot], point) }
 	if want == list {
 		out.shape, out.source, out.point = objects, node, point
 		out.present = func(c *evaluation) value { return readList(c, c.slots[node.slot], point) }
 		b.base = b.iterate(b.inside(), *x.place, "")
 		out.each = b.base.scope
+		out.leaf.each = b.base.scope
 	}
 	b.same = b.base
 	return true
@@ -225,6 +231,7 @@ func (b *block) values(f *schemas.Field, x expression, at schemas.Pos, out *fiel
 		return
 	}
 	out.shape, out.present, out.source, out.point = values, x.eval, iterated(x.place.node), b.point(*x.place)
+	out.leaf.from, out.leaf.read = x.place, elementForm(f.Type.Elem.Kind, elem)
 	if elem == reference {
 		element := b.iterate(b.inside(), *x.place, "")
 		out.each, out.id = element.scope, element.node.member("id")
@@ -245,4 +252,5 @@ func (b *block) entries(f *schemas.Field, x expression, at schemas.Pos, out *fie
 		return
 	}
 	out.shape, out.present, out.source, out.point = entries, x.eval, iterated(x.place.node), b.point(*x.place)
+	out.leaf.from, out.leaf.read = x.place, elementForm(f.Type.Elem.Kind, anything)
 }

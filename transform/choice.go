@@ -9,6 +9,7 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 		return expression{}
 	}
 	members := map[string]bool{}
+	var listed []string // in the author's order
 	key := ""
 	switch right := n.Right.(type) {
 	case *ast.IdentifierNode:
@@ -17,8 +18,8 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 			return expression{}
 		}
 		key = right.Value
-		for k := range table {
-			members[k] = true
+		for _, r := range table.Rows {
+			listed = append(listed, r.Key)
 		}
 	case *ast.ArrayNode:
 		for _, item := range right.Nodes {
@@ -26,14 +27,18 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 			if !ok {
 				return e.foreign(item, `a list in brackets holds texts: ["active", "trialing"]`)
 			}
-			members[s.Value] = true
+			listed = append(listed, s.Value)
 			key += " " + s.Value + "\x00"
 		}
 	default:
 		return e.foreign(n.Right, `write the name of a lookup, or ["a", "b"], behind in`)
 	}
+	for _, k := range listed {
+		members[k] = true
+	}
 	return e.shared(expression{
-		class: boolean, key: spell("in "+key, x), scope: innermost(x),
+		class: boolean, key: spell("in "+key, x), scope: innermost(x), certain: true,
+		forms: membershipForms(x, listed),
 		eval: func(c *evaluation) value {
 			v := x.eval(c)
 			return booleanValue(v.state == set && members[string(v.text)])
@@ -48,6 +53,10 @@ func (e *expressions) conditional(n *ast.ConditionalNode) expression {
 		return expression{}
 	}
 	c, ok := unify(a.class, b.class)
+	if when.key == "true" || when.key == "false" {
+		e.report(at, "M9", "the condition is always %s: write the one side alone", when.key)
+		return expression{}
+	}
 	if !ok {
 		e.report(at, "M2", "both sides of : must be of one type: %s is %s, %s is %s", a.text, a.class, b.text, b.class)
 		return expression{}
@@ -57,6 +66,7 @@ func (e *expressions) conditional(n *ast.ConditionalNode) expression {
 	}
 	out := expression{
 		class: c, key: spell("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
+		forms: choiceForms(when, a, b),
 		eval: func(c *evaluation) value {
 			if when.eval(c).isTrue() {
 				return a.eval(c)
@@ -81,6 +91,13 @@ func (e *expressions) computes(c class, a, b expression, at int) bool {
 	return false
 }
 
+// withDefault compiles a part that something else stands in for where it is null.
+func (e *expressions) withDefault(n ast.Node) expression {
+	inner := *e
+	inner.defaulted = true
+	return inner.expr(n)
+}
+
 // coalesce is the first value that is not null.
 func (e *expressions) coalesce(xs []expression, at int) expression {
 	result := xs[0].class
@@ -103,6 +120,7 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 	}
 	out := expression{
 		class: result, key: spell("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
+		forms: coalesceForms(result, xs),
 		eval: func(c *evaluation) value {
 			none := value{}
 			for _, eval := range evals {

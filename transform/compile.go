@@ -13,13 +13,14 @@ import (
 type Plan struct {
 	programs map[string]*program
 	warnings schemas.Problems
+	key      []byte // of hashed fields; nil for none
 }
 
 // Compile checks and compiles every mapping of a set. The mistakes come back
 // all at once as schemas.Problems, in file order, each with its place and,
 // where there is one, its fix.
 func Compile(set *schemas.Set) (*Plan, error) {
-	c := &compiler{exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
+	c := &compiler{set: set, exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
 	for _, l := range set.Lookups {
 		table := map[string][]byte{}
 		for _, r := range l.Rows {
@@ -52,7 +53,7 @@ func (p *Plan) Mapper(object string) *Mapper {
 	if p.programs[object] == nil {
 		return nil
 	}
-	return newMapper(p.programs[object])
+	return newMapper(p.programs[object]).keyed(p.key)
 }
 
 // Tables returns the tables that one type of Stripe object feeds, in the order
@@ -65,8 +66,9 @@ func (p *Plan) Tables(object string) []*schemas.Schema {
 }
 
 // Warnings returns what is worth a look and no mistake: optional columns that
-// nothing fills (M5), members that only expanded objects have (M7), names under
-// let and lookups that nothing uses (M10).
+// nothing fills (M5), members that only expanded objects have (M7), documented
+// values that a lookup does not have (M8), names under let and lookups that
+// nothing uses (M10).
 func (p *Plan) Warnings() schemas.Problems { return slices.Clone(p.warnings) }
 
 // inFileOrder sorts problems by place and drops repetitions: a name under let
@@ -80,6 +82,7 @@ func inFileOrder(problems schemas.Problems) schemas.Problems {
 
 // compiler is what all mappings of a set share while they are compiled.
 type compiler struct {
+	set         *schemas.Set
 	exponents   exponents
 	functions   map[string]*Function
 	lookups     map[string]map[string][]byte
@@ -128,7 +131,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 		sharedByKey: map[string]func(*evaluation) value{}, points: map[string]int{}, interiors: map[*node]bool{},
 	}
 	root := place{scope: o.newScope(nil, name), field: catalog.Root()}
-	root.node = root.scope.root
+	root.node, root.scope.field = root.scope.root, root.field
 	for _, m := range mappings {
 		if m.Schema == nil {
 			c.problem(m.Pos, "M11", fmt.Sprintf("%s has no target schema", m.Name))
@@ -144,7 +147,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 func (o *objectCompiler) newScope(inside *scope, path string) *scope {
 	s := &scope{id: len(o.program.scopes), path: path, root: newNode("")}
 	if inside != nil {
-		s.depth = inside.depth + 1
+		s.depth, s.nested = inside.depth+1, inside.nested
 	}
 	o.program.scopes = append(o.program.scopes, s)
 	return s
@@ -158,11 +161,16 @@ func (o *objectCompiler) iterate(inside *scope, l place, label string) place {
 	if o.scopes[key] == nil {
 		o.scopes[key] = o.newScope(inside, l.sourcePath()+"[]")
 		o.scopes[key].label = label
+		o.scopes[key].list = &l
+		if label == "" {
+			o.scopes[key].nested++
+		}
 	}
 	p := place{scope: o.scopes[key], node: o.scopes[key].root}
 	if l.field != nil {
 		p.field = l.field.Elem
 	}
+	p.scope.field = p.field
 	return p
 }
 

@@ -24,7 +24,7 @@ type letName struct {
 
 func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
 	m := &mappingCompiler{objectCompiler: o, source: source, root: root, row: root, lets: map[string]*letName{}}
-	out := mapping{table: o.table(source.Schema), place: lineOf(source.Pos)}
+	out := mapping{table: o.table(source.Schema), place: lineOf(source.Pos), forms: &mappingForms{source: source}}
 	e := &expressions{mappingCompiler: m, base: root}
 	if source.Source.Each != nil {
 		m.each(e, *source.Source.Each, &out)
@@ -33,7 +33,8 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
 		m.lets[l.Name] = &letName{value: e.compile(l.Expr)}
 	}
 	if source.Where != nil {
-		out.where = e.condition(*source.Where, "where")
+		where := e.condition(*source.Where, "where")
+		out.where, out.forms.where = where.eval, &where
 	}
 	out.fields = m.columns(e)
 	for _, check := range m.after {
@@ -63,6 +64,7 @@ func (m *mappingCompiler) each(e *expressions, t schemas.Text, out *mapping) {
 	}
 	m.row = m.iterate(m.root.scope, *x.place, m.source.Source.As)
 	out.present, out.list, out.each, out.point = x.eval, x.place.node, m.row.scope, m.point(m.row)
+	out.forms.items, m.row.scope.rows = m.row.scope, true
 }
 
 // columns compiles the row: the mapping's fields between the system columns.
@@ -82,7 +84,7 @@ func (m *mappingCompiler) columns(e *expressions) []field {
 }
 
 // condition compiles an expression that must be true or false.
-func (e *expressions) condition(t schemas.Text, what string) func(*evaluation) value {
+func (e *expressions) condition(t schemas.Text, what string) expression {
 	x := e.compile(t)
 	switch {
 	case x.class == broken:
@@ -91,7 +93,7 @@ func (e *expressions) condition(t schemas.Text, what string) func(*evaluation) v
 	case x.key == "true" || x.key == "false":
 		e.problem(t.Pos, "M9", fmt.Sprintf("%s is always %s: leave it out", what, x.key))
 	default:
-		return x.eval
+		return x
 	}
-	return nothingThere
+	return expression{eval: nothingThere}
 }

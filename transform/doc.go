@@ -20,5 +20,11 @@
 // required field is null, an amount of money cannot be read, a closed enum has
 // an unknown value, or the object is not JSON or has no id.
 //
+// The kernel is one of four readings of an expression, and all stand side by
+// side where it is compiled: Plan.SQL is the same rows as a DuckDB query over the
+// raw objects, which shows a reader what a mapping does and tests the kernel;
+// Plan.Leaves explains each column, also in the language of Adobe's Data Prep;
+// Functions documents the language.
+//
 // The package is pure: no files, network, clock or logging.
 package transform

@@ -3,6 +3,7 @@ package transform
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Drift is what a source sends that the catalog or the schema does not expect.
@@ -13,6 +14,8 @@ type Drift struct {
 	Found   string // what was there instead: "string", "an unknown value", …
 	Count   int64  // objects it was seen in
 	FirstID string // the first of them
+
+	FirstSeen, LastSeen time.Time // when the first and the last of them were observed
 }
 
 // cause is what was found at a drift point. The first ones are JSON types.
@@ -45,9 +48,10 @@ func (c cause) String() string {
 
 // counter counts the objects in which one point drifted in one way.
 type counter struct {
-	count   int64
-	firstID string
-	object  uint64 // number of the last object counted, so that each counts once
+	count       int64
+	firstID     string
+	first, last time.Time
+	object      uint64 // number of the last object counted, so that each counts once
 }
 
 // drifted counts and returns a wrong value.
@@ -56,31 +60,78 @@ func (c *evaluation) drifted(point int, found cause) value {
 	return value{state: wrong}
 }
 
-func (c *evaluation) note(point int, found cause) {
-	n := &c.drift[point][found]
+func (c *evaluation) note(point int, found cause) { c.drift[point][found].add(c) }
+
+// add counts the object under way, once.
+func (n *counter) add(c *evaluation) {
 	if n.object == c.number {
 		return
 	}
 	if n.count == 0 {
-		n.firstID = c.object.ID
+		n.firstID, n.first, n.last = c.object.ID, c.object.ObservedAt, c.object.ObservedAt
+	}
+	if c.object.ObservedAt.After(n.last) {
+		n.last = c.object.ObservedAt
 	}
 	n.count++
 	n.object = c.number
 }
 
-// Drift returns what has drifted since the Mapper was made, ordered by path
-// and by what was found.
+// unlistedValue is a value of an open enum that nobody declared.
+type unlistedValue struct {
+	point int
+	value string
+}
+
+// Unknown values are told apart up to so many, and up to so many bytes long;
+// the others count as one.
+const (
+	maxUnlisted       = 200
+	maxUnlistedLength = 64
+)
+
+// unlisted counts an unknown value of an open enum by itself, unless it may be
+// personal data.
+func (c *evaluation) unlisted(r *rule, text []byte) {
+	if r.private || len(text) > maxUnlistedLength {
+		c.note(r.point, unknownValue)
+		return
+	}
+	n := c.values[unlistedValue{r.point, string(text)}] // allocates nothing
+	if n == nil {
+		if len(c.values) >= maxUnlisted {
+			c.note(r.point, unknownValue)
+			return
+		}
+		n = &counter{}
+		c.values[unlistedValue{r.point, string(text)}] = n
+	}
+	n.add(c)
+}
+
+// Drift returns what has drifted since the last call, ordered by path and by
+// what was found.
 func (m *Mapper) Drift() []Drift {
-	var out []Drift
+	out := m.unknownFields(m.program.scopes[0].path)
+	for v, n := range m.values {
+		out = append(out, n.drift(m.program.points[v.point], unknownValue.String()+": "+quoted([]byte(v.value))))
+	}
 	for point, counters := range m.drift {
-		for found, n := range counters {
-			if n.count > 0 {
-				out = append(out, Drift{Path: m.program.points[point], Found: cause(found).String(), Count: n.count, FirstID: n.firstID})
+		for found := range counters {
+			if n := &counters[found]; n.count > 0 {
+				out = append(out, n.drift(m.program.points[point], cause(found).String()))
+				*n = counter{}
 			}
 		}
 	}
+	clear(m.unknown)
+	clear(m.values)
 	slices.SortFunc(out, func(a, b Drift) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Found, b.Found))
 	})
 	return out
+}
+
+func (n *counter) drift(path, found string) Drift {
+	return Drift{Path: path, Found: found, Count: n.count, FirstID: n.firstID, FirstSeen: n.first, LastSeen: n.last}
 }

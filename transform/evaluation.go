@@ -1,6 +1,11 @@
 package transform
 
-import "unicode/utf8"
+import (
+	"hash"
+	"unicode/utf8"
+
+	"github.com/stripelake/stripelake/schemas"
+)
 
 // evaluation is one Mapper's working memory: the object under way, what the
 // scanner found in it, and the values of the row being made. All of it is
@@ -18,7 +23,11 @@ type evaluation struct {
 	scanned []uint64    // by scope: the clock when it was last scanned
 	memo    []memo      // shared subexpressions
 	drift   [][]counter // by point and cause
+	unknown map[unknownKey]*counter
+	values  map[unlistedValue]*counter
 	refusal refusal
+	mac     hash.Hash // of hashed fields; nil without a key
+	sum     []byte
 }
 
 // memo keeps a shared subexpression's value for as long as what it reads
@@ -33,10 +42,14 @@ type memo struct {
 type scope struct {
 	id     int
 	depth  int    // 0 for the object
+	nested int    // in how many iterations of lists, less that of rows
 	path   string // where it stands in the source, for drift
 	label  string // what its values are called in expressions; "" for nothing
+	rows   bool   // its values make a row each
+	list   *place // whose elements it holds; nil for the object
 	root   *node
-	inside []interior // objects on the way to wanted values
+	field  *schemas.SourceField // what the catalog says stands here; nil when it does not know
+	inside []interior           // objects on the way to wanted values
 }
 
 // interior is an object that paths lead through; another type there is drift.
@@ -54,7 +67,7 @@ func (c *evaluation) begin(o *Object, root *scope) bool {
 	c.id = append(c.id[:0], o.ID...)
 	c.account = append(c.account[:0], o.Account...)
 	c.utf8 = utf8.Valid(o.Raw)
-	c.at = 0
+	c.at, c.strange = 0, c.strange[:0]
 	if int64(len(o.Raw)) > maxRaw || !c.scan(root.root) || c.slots[root.root.slot].kind != jsonObject {
 		return false
 	}
@@ -76,6 +89,7 @@ func (c *evaluation) enter(s *scope, e slot) bool {
 func (c *evaluation) entered(s *scope) {
 	c.clock++
 	c.scanned[s.id] = c.clock
+	c.notice(s)
 	for _, in := range s.inside {
 		if found := c.slots[in.node.slot]; found.kind > jsonNull && found.kind != jsonObject && !c.isEmptyList(found) {
 			c.note(in.point, cause(found.kind))

@@ -15,13 +15,17 @@ import (
 type expression struct {
 	class class
 	eval  func(*evaluation) value
-	key   string // equal keys, equal values
-	place *place // of a bare path
-	scope *scope // the innermost that it reads
-	units []unit // the currencies of the money inside
-	unit  unit   // what it is as a currency: itself less upper, lower and trim
-	text  string // as written, for messages
-	fixed []byte // the value of a string literal
+	key   string   // equal keys, equal values
+	place *place   // of a bare path
+	scope *scope   // the innermost that it reads
+	units []unit   // the currencies of the money inside
+	unit  unit     // what it is as a currency: itself less upper, lower and trim
+	text  string   // as written, for messages
+	fixed []byte   // the value of a string literal
+	reads []string // the source paths that a whole expression reads
+
+	certain bool // a boolean that is never null
+	forms
 }
 
 // unit is the currency of an amount: the key of the expression, and how it was
@@ -35,20 +39,23 @@ type expressions struct {
 	base place
 	from schemas.Text // the expression under way
 	text []rune
+	seen *[]string // the source paths that it reads
+
+	defaulted bool // something stands in for a null of the part under way
 }
 
 // compile compiles one expression. A mistake has been reported when the result
 // is broken.
 func (e *expressions) compile(t schemas.Text) expression {
 	inner := *e
-	inner.from, inner.text = t, []rune(t.Value)
+	inner.from, inner.text, inner.seen = t, []rune(t.Value), &[]string{}
 	root, err := parse(t.Value)
 	if err != nil {
 		inner.report(err.at, err.code, "%s", err.message)
 		return expression{}
 	}
 	x := inner.expr(root)
-	x.text = t.Value
+	x.text, x.reads = t.Value, *inner.seen
 	return x
 }
 
@@ -64,16 +71,23 @@ func (e *expressions) warn(at int, code, format string, args ...any) {
 func (e *expressions) expr(n ast.Node) expression {
 	switch n := n.(type) {
 	case *ast.NilNode:
-		return e.constant(nothing, value{}, "nil")
+		x := e.constant(nothing, value{}, "nil")
+		x.forms = written("NULL", "nullify()")
+		return x
 	case *ast.BoolNode:
-		return e.constant(boolean, booleanValue(n.Value), strconv.FormatBool(n.Value))
+		x := e.constant(boolean, booleanValue(n.Value), strconv.FormatBool(n.Value))
+		x.certain = true
+		return x
 	case *ast.IntegerNode:
 		return e.constant(integer, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
 	case *ast.FloatNode:
-		return e.constant(number, integerValue(int64(math.Float64bits(n.Value))), fmt.Sprint(n.Value))
+		x := e.constant(number, integerValue(int64(math.Float64bits(n.Value))), fmt.Sprint(n.Value))
+		x.sql = func(*query) string { return x.key + "::DOUBLE" }
+		return x
 	case *ast.StringNode:
 		x := e.constant(text, textValue([]byte(n.Value)), strconv.Quote(n.Value))
 		x.fixed = []byte(n.Value)
+		x.forms = written(sqlText(n.Value), strconv.Quote(n.Value))
 		return x
 	case *ast.IdentifierNode, *ast.MemberNode:
 		return e.path(n)
@@ -106,15 +120,15 @@ func (e *expressions) foreign(n ast.Node, fix string) expression {
 }
 
 func (e *expressions) constant(c class, v value, key string) expression {
-	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key}
+	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key, forms: written(key, key)}
 }
 
 // variables are the values that come with an object rather than from it.
 var variables = map[string]expression{
-	"$synced_at": {class: moment, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }},
-	"$account":   {class: text, eval: func(c *evaluation) value { return textValue(c.account) }},
-	"$seq":       {class: integer, eval: func(c *evaluation) value { return integerValue(int64(c.object.Seq)) }},
-	"$id":        {class: text, eval: func(c *evaluation) value { return textValue(c.id) }},
+	"$synced_at": {class: moment, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }, forms: written("raw.observed_at", "now()")},
+	"$account":   {class: text, eval: func(c *evaluation) value { return textValue(c.account) }, forms: written("raw.account", "").because("Data Prep does not know the Stripe account")},
+	"$seq":       {class: integer, eval: func(c *evaluation) value { return integerValue(int64(c.object.Seq)) }, forms: written("raw.seq::BIGINT", "").because("Data Prep has no sequence number")},
+	"$id":        {class: text, eval: func(c *evaluation) value { return textValue(c.id) }, forms: written("raw.id", "id")},
 }
 
 var variableNames = []string{"$root", "$synced_at", "$account", "$seq", "$id"}
@@ -155,6 +169,9 @@ func (e *expressions) start(name string, at int, steps []step) (*place, []step, 
 		return &e.root, steps, expression{}
 	case let != nil:
 		let.used = true
+		if let.value.place == nil {
+			*e.seen = append(*e.seen, let.value.reads...)
+		}
 		if let.value.place != nil {
 			return let.value.place, steps, expression{}
 		}
@@ -177,6 +194,8 @@ func (e *expressions) read(p place) expression {
 	c := classOf(p.field)
 	x := expression{class: c, key: p.key(), place: &p, scope: p.scope, text: p.path()}
 	x.unit = unit{x.key, x.text}
+	x.forms = p.forms()
+	e.sees(p)
 	n := p.node
 	point := e.point(p)
 	switch c {
@@ -198,6 +217,13 @@ func (e *expressions) read(p place) expression {
 		x.eval = func(c *evaluation) value { return readAny(c.slots[n.slot]) }
 	}
 	return x
+}
+
+// sees notes that an expression reads a place.
+func (e *expressions) sees(p place) {
+	if e.seen != nil {
+		*e.seen = append(*e.seen, p.fullPath())
+	}
 }
 
 // shared lets equal expressions of all mappings be evaluated once as long as

@@ -17,6 +17,7 @@ const (
 type field struct {
 	shape shape
 	money bool
+	hash  bool // a keyed hash stands in the place of the value
 	eval  func(*evaluation) value
 	rule  *rule // what the value must hold; nil for nothing
 
@@ -28,6 +29,8 @@ type field struct {
 	id      *node                              // values: of elements that are ids or expanded objects
 	point   int                                // drift of elements
 	members []field                            // nested, objects
+
+	leaf *leafForms // what the other backends make of it; nil for a system column
 
 	name    string // path in the table, for rejects
 	mapping string // file:line of its leaf
@@ -44,6 +47,9 @@ func (c *evaluation) fill(f *field) bool {
 		v := f.eval(c)
 		if !c.holds(f, v) {
 			return false
+		}
+		if f.hash {
+			v = c.hashed(v)
 		}
 		c.tape = append(c.tape, v)
 		return true

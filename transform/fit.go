@@ -8,51 +8,54 @@ import (
 
 // fit returns how an expression's value becomes a target's, or false when it
 // does not fit without being told how.
-func (e *expressions) fit(x expression, target schemas.Kind) (func(*evaluation) value, bool) {
+func (e *expressions) fit(x expression, target schemas.Kind) (expression, bool) {
 	if x.class == nothing {
-		return nothingThere, true
+		x.eval, x.sql = nothingThere, func(*query) string { return "NULL" }
+		return x, true
 	}
 	switch target {
 	case schemas.Short:
-		return e.within(x, math.MinInt16, math.MaxInt16), x.class == integer
+		return e.within(x, math.MinInt16, math.MaxInt16, "SMALLINT"), x.class == integer
 	case schemas.Integer:
-		return e.within(x, math.MinInt32, math.MaxInt32), x.class == integer
+		return e.within(x, math.MinInt32, math.MaxInt32, "INTEGER"), x.class == integer
 	case schemas.Long:
-		return x.eval, x.class == integer || x.class == unixTime
+		return x, x.class == integer || x.class == unixTime
 	case schemas.Number:
 		if x.class == integer {
-			return asNumber(x).eval, true
+			return asNumber(x), true
 		}
 	case schemas.Decimal:
 		switch x.class {
 		case decimalText:
-			return asDecimal(e, x).eval, true
+			return asDecimal(e, x, e.functions["decimal"].forms(x)), true
 		case integer:
-			return scaled(x).eval, true
+			return scaled(x), true
 		}
 	case schemas.String:
 		if x.class == decimalText {
-			return x.eval, true
+			return x, true
 		}
 	}
-	return x.eval, x.class == targetClass(target) && x.class.computable()
+	return x, x.class == targetClass(target) && x.class.computable()
 }
 
 // within makes an integer out of range null, and drift.
-func (e *expressions) within(x expression, low, high int64) func(*evaluation) value {
-	point := e.pointOf(x)
-	return func(c *evaluation) value {
-		v := x.eval(c)
+func (e *expressions) within(x expression, low, high int64, duck string) expression {
+	point, eval := e.pointOf(x), x.eval
+	x.sql = templated("TRY_CAST($1 AS "+duck+")", x)
+	x.eval = func(c *evaluation) value {
+		v := eval(c)
 		if v.state == set && (v.num < low || v.num > high) {
 			return c.drifted(point, outOfRange)
 		}
 		return v
 	}
+	return x
 }
 
 // scaled is an integer as a DECIMAL(38,12).
 func scaled(x expression) expression {
-	return made("decimal", exact, x, func(_ *evaluation, v value) value {
+	return made("decimal", exact, x, forms{sql: templated("CAST($1 AS DECIMAL(38,12))", x), prep: x.prep}, func(_ *evaluation, v value) value {
 		m, negative := uint128{low: uint64(v.num)}, v.num < 0
 		if negative {
 			m.low = -m.low

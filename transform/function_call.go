@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // call is a function applied to arguments that are still trees: some functions
@@ -103,13 +105,13 @@ func (e *expressions) literal(c *call, i int) (string, bool) {
 }
 
 // lookup finds the lookup that a node names.
-func (e *expressions) lookup(n ast.Node, at int) map[string][]byte {
+func (e *expressions) lookup(n ast.Node, at int) *schemas.Lookup {
 	id, ok := n.(*ast.IdentifierNode)
 	if !ok {
 		e.report(at, "M16", "lookup needs the name of a lookup file: write lookup(bnpl_provider, payment_method_details.type)")
 		return nil
 	}
-	if table := e.lookups[id.Value]; table != nil {
+	if table := e.set.Lookup(id.Value); table != nil {
 		e.usedLookups[id.Value] = true
 		return table
 	}
@@ -117,9 +119,13 @@ func (e *expressions) lookup(n ast.Node, at int) map[string][]byte {
 	return nil
 }
 
-// made describes the result of a function of one value: null stays null.
-func made(name string, c class, x expression, kernel func(*evaluation, value) value) expression {
-	return expression{class: c, key: spell(name, x), scope: innermost(x), eval: func(c *evaluation) value {
+// made describes the result of a function of one value: null stays null, and
+// what was unreadable stays so.
+func made(name string, c class, x expression, f forms, kernel func(*evaluation, value) value) expression {
+	if f.wrong == nil {
+		f.wrong = x.wrong
+	}
+	return expression{class: c, key: spell(name, x), scope: innermost(x), forms: f, eval: func(c *evaluation) value {
 		v := x.eval(c)
 		if v.state != set {
 			return v
@@ -131,7 +137,12 @@ func made(name string, c class, x expression, kernel func(*evaluation, value) va
 func coalesceCall(e *expressions, c *call) expression {
 	xs := make([]expression, len(c.nodes))
 	for i, n := range c.nodes {
-		if xs[i] = e.expr(n); xs[i].class == broken {
+		if i < len(c.nodes)-1 {
+			xs[i] = e.withDefault(n)
+		} else {
+			xs[i] = e.expr(n)
+		}
+		if xs[i].class == broken {
 			return expression{}
 		}
 	}

@@ -11,7 +11,8 @@ func moneyCall(e *expressions, c *call) expression {
 	exponents := e.exponents
 	return expression{
 		class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
-		eval: func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) },
+		forms: e.moneyForms(c.function, minor, currency),
+		eval:  func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) },
 	}
 }
 
@@ -20,7 +21,7 @@ func unixCall(e *expressions, c *call) expression {
 	if !ok {
 		return expression{}
 	}
-	return made("unix", moment, x, func(_ *evaluation, v value) value {
+	return made("unix", moment, x, c.function.forms(x), func(_ *evaluation, v value) value {
 		micros, ok := multiply(v.num, 1_000_000)
 		if !ok {
 			return value{state: wrong}
@@ -35,7 +36,7 @@ func dateCall(e *expressions, c *call) expression {
 		return expression{}
 	}
 	const microsPerDay = 24 * 60 * 60 * 1_000_000
-	return made("date", day, x, func(_ *evaluation, v value) value {
+	return made("date", day, x, c.function.forms(x), func(_ *evaluation, v value) value {
 		days := v.num / microsPerDay
 		if v.num%microsPerDay < 0 {
 			days-- // before 1970 a day still begins at its midnight
@@ -50,7 +51,9 @@ func wholeCall(e *expressions, c *call) expression {
 		return expression{}
 	}
 	point := e.pointOf(x)
-	return made("whole", integer, x, func(c *evaluation, v value) value {
+	f := c.function.forms(x)
+	f.wrong = orUnread(x, f.sql)
+	return made("whole", integer, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
 			return c.drifted(point, notReadable)
@@ -68,12 +71,12 @@ func decimalCall(e *expressions, c *call) expression {
 	if !ok {
 		return expression{}
 	}
-	return asDecimal(e, x)
+	return asDecimal(e, x, c.function.forms(x))
 }
 
-func asDecimal(e *expressions, x expression) expression {
+func asDecimal(e *expressions, x expression, f forms) expression {
 	point := e.pointOf(x)
-	return made("decimal", exact, x, func(c *evaluation, v value) value {
+	return made("decimal", exact, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
 			return c.drifted(point, notReadable)
@@ -84,7 +87,7 @@ func asDecimal(e *expressions, x expression) expression {
 
 // asNumber is an integer as a double.
 func asNumber(x expression) expression {
-	return made("number", number, x, func(_ *evaluation, v value) value {
+	return made("number", number, x, forms{sql: templated("CAST($1 AS DOUBLE)", x), prep: x.prep}, func(_ *evaluation, v value) value {
 		return integerValue(int64(math.Float64bits(float64(v.num))))
 	})
 }

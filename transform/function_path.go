@@ -13,6 +13,7 @@ func (e *expressions) scalarArgument(c *call, i int) (expression, bool) {
 		if x.place != nil {
 			n, point := x.place.node, e.point(*x.place)
 			x.eval = func(c *evaluation) value { return readScalar(c, c.slots[n.slot], point) }
+			x.sql, x.wrong = x.place.scalar(), x.place.unread(x.place.scalar())
 			return x, true
 		}
 		if x.class == text || x.class == decimalText {
@@ -27,7 +28,7 @@ func textCall(e *expressions, c *call) expression {
 	x := e.expr(c.nodes[0])
 	if x.place == nil && (x.class == boolean || x.class == integer || x.class == unixTime) {
 		isBoolean := x.class == boolean
-		return made("text", text, x, func(c *evaluation, v value) value {
+		return made("text", text, x, forms{sql: templated("CAST($1 AS VARCHAR)", x), prep: x.prep}, func(c *evaluation, v value) value {
 			start := len(c.scratch)
 			if isBoolean {
 				c.scratch = strconv.AppendBool(c.scratch, v.num != 0)
@@ -41,7 +42,7 @@ func textCall(e *expressions, c *call) expression {
 	if !ok {
 		return expression{}
 	}
-	return expression{class: text, key: spell("text", scalar), scope: scalar.scope, eval: scalar.eval, unit: scalar.unit}
+	return expression{class: text, key: spell("text", scalar), scope: scalar.scope, eval: scalar.eval, unit: scalar.unit, forms: scalar.forms}
 }
 
 func jsonCall(e *expressions, c *call) expression {
@@ -51,7 +52,7 @@ func jsonCall(e *expressions, c *call) expression {
 	}
 	n, point := p.node, e.point(p)
 	return expression{
-		class: source, key: "json(" + p.key() + ")", scope: p.scope,
+		class: source, key: "json(" + p.key() + ")", scope: p.scope, forms: p.applied(c.function),
 		eval: func(c *evaluation) value { return readJSON(c, c.slots[n.slot], point) },
 	}
 }
@@ -68,7 +69,7 @@ func refCall(e *expressions, c *call) expression {
 		return expression{}
 	}
 	n, id, point := p.node, p.node.member("id"), e.point(p)
-	return expression{class: text, key: "ref(" + p.key() + ")", scope: p.scope, eval: func(c *evaluation) value {
+	return expression{class: text, key: "ref(" + p.key() + ")", scope: p.scope, forms: p.applied(c.function), eval: func(c *evaluation) value {
 		s := c.slots[n.slot]
 		if s.kind == jsonObject {
 			s = c.slots[id.slot]
@@ -88,7 +89,7 @@ func sizeCall(e *expressions, c *call) expression {
 		return expression{}
 	}
 	n := iterated(p.node)
-	return expression{class: integer, key: "size(" + p.key() + ")", scope: p.scope, eval: func(c *evaluation) value {
+	return expression{class: integer, key: "size(" + p.key() + ")", scope: p.scope, forms: p.applied(c.function), eval: func(c *evaluation) value {
 		switch c.slots[n.slot].kind {
 		case jsonList:
 			return integerValue(int64(len(c.lists[n.list])))
@@ -118,7 +119,7 @@ func endOfList(e *expressions, c *call, pick func([]slot) slot) expression {
 	}
 	n, k, point := iterated(p.node), classOf(p.field.Elem), e.point(p)
 	read := reader(k)
-	return expression{class: k, key: c.function.Name + "(" + p.key() + ")", scope: p.scope, eval: func(c *evaluation) value {
+	return expression{class: k, key: c.function.Name + "(" + p.key() + ")", scope: p.scope, forms: p.endForms(c.function, k), eval: func(c *evaluation) value {
 		elements := c.inside(n)
 		if c.slots[n.slot].kind != jsonList || len(elements) == 0 {
 			return value{}

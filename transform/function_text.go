@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // The functions that make or test text. What each does, and what it makes of
@@ -21,7 +25,7 @@ func textOf(e *expressions, c *call, kernel func(*evaluation, value) value) expr
 	if !ok {
 		return expression{}
 	}
-	out := e.shared(made(c.function.Name, text, x, kernel))
+	out := e.shared(made(c.function.Name, text, x, c.function.forms(x), kernel))
 	out.unit = x.unit
 	return out
 }
@@ -78,7 +82,7 @@ func concatCall(e *expressions, c *call) expression {
 		}
 		xs[i] = x
 	}
-	return e.shared(expression{class: text, key: spell("concat", xs...), scope: innermost(xs...), eval: func(c *evaluation) value {
+	return e.shared(expression{class: text, key: spell("concat", xs...), scope: innermost(xs...), forms: c.function.forms(xs...), eval: func(c *evaluation) value {
 		var parts [8][]byte // on the stack
 		all := parts[:0]
 		for i := range xs {
@@ -105,7 +109,8 @@ func leftCall(e *expressions, c *call) expression {
 	if !ok || !isNumber {
 		return expression{}
 	}
-	return made("left "+strconv.Itoa(n.Value), text, x, func(_ *evaluation, v value) value {
+	count := e.constant(integer, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
+	return made("left "+count.key, text, x, c.function.forms(x, count), func(_ *evaluation, v value) value {
 		end := 0
 		for left := n.Value; left > 0 && end < len(v.text); left-- {
 			_, size := utf8.DecodeRune(v.text[end:])
@@ -121,7 +126,7 @@ func startsWithCall(e *expressions, c *call) expression {
 	if !ok || !ok2 {
 		return expression{}
 	}
-	return expression{class: boolean, key: spell("starts_with", x, prefix), scope: innermost(x, prefix), eval: func(c *evaluation) value {
+	return expression{class: boolean, key: spell("starts_with", x, prefix), scope: innermost(x, prefix), certain: true, forms: prefixForms(c.function, x, prefix), eval: func(c *evaluation) value {
 		v, p := x.eval(c), prefix.eval(c)
 		return booleanValue(v.state == set && p.state == set && bytes.HasPrefix(v.text, p.text))
 	}}
@@ -138,24 +143,50 @@ func matchesCall(e *expressions, c *call) expression {
 		e.report(c.nodes[1].Location().From, "M16", "the pattern is not a regular expression: %v", err)
 		return expression{}
 	}
-	return expression{class: boolean, key: spell("matches "+pattern, x), scope: innermost(x), eval: func(c *evaluation) value {
+	return expression{class: boolean, key: spell("matches "+pattern, x), scope: innermost(x), certain: true, forms: patternForms(c.function, x, pattern), eval: func(c *evaluation) value {
 		v := x.eval(c)
 		return booleanValue(v.state == set && r.Match(v.text))
 	}}
 }
 
 func lookupCall(e *expressions, c *call) expression {
-	table := e.lookup(c.nodes[0], c.nodes[0].Location().From)
+	l := e.lookup(c.nodes[0], c.nodes[0].Location().From)
 	x, ok := e.argument(c, 1, text)
-	if table == nil || !ok {
+	if l == nil || !ok {
 		return expression{}
 	}
-	name := "lookup " + c.nodes[0].(*ast.IdentifierNode).Value
-	return e.shared(made(name, text, x, func(_ *evaluation, v value) value {
+	if !e.defaulted && x.place != nil {
+		e.checkMisses(l, *x.place, c.at)
+	}
+	table := e.lookups[l.Name]
+	return e.shared(made("lookup "+l.Name, text, x, lookupForms(c.function, x, l), func(_ *evaluation, v value) value {
 		found, ok := table[string(v.text)]
 		if !ok {
 			return value{}
 		}
 		return textValue(found)
 	}))
+}
+
+// checkMisses warns of the values that Stripe documents for a path and a lookup
+// does not have. A default around the lookup says that they are meant.
+func (e *expressions) checkMisses(l *schemas.Lookup, p place, at int) {
+	if p.field == nil {
+		return
+	}
+	const named = 6
+	var missed []string
+	for _, v := range p.field.Enum {
+		if _, ok := l.Value(v); !ok {
+			missed = append(missed, v)
+		}
+	}
+	more := ""
+	if n := len(missed) - named; n > 0 {
+		missed, more = missed[:named], fmt.Sprintf(" and %d more", n)
+	}
+	if len(missed) > 0 {
+		e.warn(at, "M8", "lookup %s has no %s%s, which %s may be: add a row, or say what they become with ?? behind the lookup",
+			l.Name, strings.Join(missed, ", "), more, p.path())
+	}
 }

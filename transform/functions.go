@@ -7,14 +7,24 @@ import (
 )
 
 // Function describes one function of the mapping language. Everything that is
-// known about a function is in its entry: what documents it, checks it and
-// runs it. A further backend (SQL, AEP Data Prep) is a further member.
+// known about a function is in its entry: what documents it, checks it, runs it
+// (the kernel is what compile returns) and says it in the two other languages.
+//
+// In SQL and DataPrep $1, $2, … are the arguments, $* all of them and $| all of
+// them with the operator || between. Functions of a path, rather than of a
+// value, write $object and $path in SQL for where it leads, and $id for the id
+// below it; $digits is the object with its numbers between quotes, as they were
+// sent, and $first and $last read the element at that end. $3 of money is what a
+// minor unit is worth, $2 of lookup the rows of its table.
 type Function struct {
 	Name      string
 	Signature string
 	Nulls     string // what it makes of null
 	Example   string
 	Doc       string
+	SQL       string // DuckDB
+	DataPrep  string // Adobe Experience Platform's Data Prep; "" where it has no equivalent
+	Reason    string // why it has none
 
 	arguments int // needed; the last one may repeat when many is set
 	many      bool
@@ -27,86 +37,107 @@ func Functions() []Function {
 		{
 			Name: "coalesce", Signature: "coalesce(a, b, …)", Nulls: "skipped", arguments: 1, many: true, compile: coalesceCall,
 			Example: "coalesce(current_period_end, items.data[0].current_period_end)", Doc: "The first value that is not null. a ?? b is the same for two.",
+			SQL: "coalesce($*)", DataPrep: "coalesce($*)",
 		},
 		{
 			Name: "concat", Signature: "concat(string, …) string", Nulls: "null if any is null", arguments: 1, many: true, compile: concatCall,
 			Example: `concat("https://dashboard.stripe.com/", id)`, Doc: "The texts one after the other.",
+			SQL: "($|)", DataPrep: "concat($*)",
 		},
 		{
 			Name: "date", Signature: "date(date-time) date", Nulls: "null", arguments: 1, compile: dateCall,
 			Example: "date(unix(available_on))", Doc: "The day in UTC.",
+			SQL: "CAST($1 AS DATE)", DataPrep: "format(date($1), \"yyyy-MM-dd\")",
 		},
 		{
 			Name: "decimal", Signature: "decimal(number or string) decimal", Nulls: "null", arguments: 1, compile: decimalCall,
 			Example: "decimal(unit_amount_decimal)", Doc: "The number exactly, as DECIMAL(38,12). More than 12 digits behind the point, or more than 26 before it, is null and counted as drift.",
+			SQL: decimalSQL, DataPrep: "to_decimal($1)",
 		},
 		{
 			Name: "first", Signature: "first(list)", Nulls: "null; also of an empty list", arguments: 1, compile: firstCall,
 			Example: "first(preferred_locales)", Doc: "The first element of a list of values.",
+			SQL: "$first", DataPrep: "first($1)",
 		},
 		{
 			Name: "json", Signature: "json(path) json", Nulls: "null", arguments: 1, compile: jsonCall,
 			Example: "json(outcome)", Doc: "The value as Stripe sent it, byte for byte.",
+			SQL: "CASE WHEN json_type($object, $path) <> 'NULL' THEN $object -> $path END", Reason: "Data Prep has no text of an object as it was sent",
 		},
 		{
 			Name: "last", Signature: "last(list)", Nulls: "null; also of an empty list", arguments: 1, compile: lastCall,
 			Example: "last(preferred_locales)", Doc: "The last element of a list of values.",
+			SQL: "$last", DataPrep: "last($1)",
 		},
 		{
 			Name: "left", Signature: "left(string, n) string", Nulls: "null", arguments: 2, compile: leftCall,
 			Example: "left(id, 3)", Doc: "The first n characters.",
+			SQL: "left($1, $2)", DataPrep: "left($1, $2)",
 		},
 		{
 			Name: "lookup", Signature: "lookup(table, string) string", Nulls: "null; also where the table has no such key", arguments: 2, compile: lookupCall,
 			Example: "lookup(bnpl_provider, payment_method_details.type)", Doc: "What a lookup file has for the text.",
+			SQL: "CASE $1 $2 END", DataPrep: "decode($1, $2)",
 		},
 		{
 			Name: "lower", Signature: "lower(string) string", Nulls: "null", arguments: 1, compile: lowerCall,
 			Example: "lower(billing_details.email)", Doc: "The text in lower case.",
+			SQL: "lower($1)", DataPrep: "lower($1)",
 		},
 		{
 			Name: "matches", Signature: `matches(string, "pattern") boolean`, Nulls: "false", arguments: 2, compile: matchesCall,
 			Example: `matches(id, "^py_")`, Doc: "Whether the text has a part that matches the regular expression (RE2).",
+			SQL: "(regexp_matches($1, $2) IS TRUE)", DataPrep: "matches_regex($1, $2)",
 		},
 		{
 			Name: "money", Signature: "money(integer, currency) money", Nulls: "a null amount is null; a zero without a currency is zero", arguments: 2, compile: moneyCall,
 			Example: "money(amount, currency)", Doc: "An amount in Stripe's minor units as an exact amount of the currency. What cannot be read rejects the row.",
+			SQL: moneySQL, DataPrep: moneyPrep,
 		},
 		{
 			Name: "ref", Signature: "ref(path) string", Nulls: "null", arguments: 1, compile: refCall,
 			Example: "ref(customer)", Doc: "The id, whether Stripe sent an id, the expanded object, or the stub of a deleted one.",
+			SQL: "CASE 'VARCHAR' WHEN json_type($object, $path) THEN $object ->> $path WHEN json_type($object, $id) THEN $object ->> $id END", DataPrep: "iif(is_empty($1.id), $1, $1.id)",
 		},
 		{
 			Name: "sha256", Signature: "sha256(string) string", Nulls: "null", arguments: 1, compile: sha256Call,
 			Example: "sha256(lower(billing_details.email))", Doc: "The SHA-256 of the text, in hexadecimal.",
+			SQL: "sha256($1)", DataPrep: "sha256($1)",
 		},
 		{
 			Name: "size", Signature: "size(list, map or object) long", Nulls: "null", arguments: 1, compile: sizeCall,
 			Example: "size(items.data)", Doc: "How many elements or members there are.",
+			SQL: "CASE json_type($object, $path) WHEN 'ARRAY' THEN json_array_length($object, $path)::BIGINT WHEN 'OBJECT' THEN len(json_keys($object, $path)) END", DataPrep: "size_of($1)",
 		},
 		{
 			Name: "starts_with", Signature: "starts_with(string, string) boolean", Nulls: "false", arguments: 2, compile: startsWithCall,
 			Example: `starts_with(id, "py_")`, Doc: "Whether the text begins with the other.",
+			SQL: "(starts_with($1, $2) IS TRUE)", DataPrep: "matches_regex($1, $2)",
 		},
 		{
 			Name: "text", Signature: "text(value) string", Nulls: "null", arguments: 1, compile: textCall,
 			Example: "text(exchange_rate)", Doc: "A string, number or boolean as text; a number with the digits that were sent.",
+			SQL: "CASE WHEN json_type($digits, $path) IN ('VARCHAR', 'BOOLEAN') THEN $digits ->> $path END", DataPrep: "$1",
 		},
 		{
 			Name: "trim", Signature: "trim(string) string", Nulls: "null", arguments: 1, compile: trimCall,
 			Example: "trim(description)", Doc: "The text without blanks, tabs and line ends around it.",
+			SQL: "trim($1, E' \\t\\r\\n')", DataPrep: "trim($1)",
 		},
 		{
 			Name: "unix", Signature: "unix(integer) date-time", Nulls: "null", arguments: 1, compile: unixCall,
 			Example: "unix(created)", Doc: "The time that a number of Unix seconds means, in UTC.",
+			SQL: "make_timestamp(TRY_CAST($1 * 1000000::HUGEINT AS BIGINT))", DataPrep: "dformat($1 * 1000, \"yyyy-MM-dd'T'HH:mm:ss.SSSX\")",
 		},
 		{
 			Name: "upper", Signature: "upper(string) string", Nulls: "null", arguments: 1, compile: upperCall,
 			Example: "upper(currency)", Doc: "The text in upper case.",
+			SQL: "upper($1)", DataPrep: "upper($1)",
 		},
 		{
 			Name: "whole", Signature: "whole(number or string) long", Nulls: "null", arguments: 1, compile: wholeCall,
 			Example: `whole(metadata["quantity"])`, Doc: "A number without a fraction, or text that is one; anything else is null and counted as drift.",
+			SQL: wholeSQL, DataPrep: "to_bigint($1)",
 		},
 	}
 }

@@ -124,6 +124,9 @@ func readTree(d *jsontext.Decoder) (*tree, error) {
 // agree compares what the scanner wrote down with the parsed value.
 func agree(t *testing.T, m *Mapper, n *node, want *tree) {
 	t.Helper()
+	if n.slot == unwanted {
+		return
+	}
 	s := m.slots[n.slot]
 	if want == nil {
 		want = &tree{}

@@ -56,6 +56,7 @@ func newMapper(p *program) *Mapper {
 	m.lists = make([][]slot, p.lists)
 	m.scanned = make([]uint64, len(p.scopes))
 	m.memo = make([]memo, p.memos)
+	m.unknown, m.values = map[unknownKey]*counter{}, map[unlistedValue]*counter{}
 	m.drift = make([][]counter, len(p.points))
 	counters := make([]counter, len(p.points)*int(causes))
 	for i := range m.drift {

@@ -83,6 +83,7 @@ func TestMistakes(t *testing.T) {
 
 		// M9, M15, M16: expressions.
 		{`type: object, fields: {type: {type: string, title: Y, description: Y.}}`, `x: {$from: outcome, $when: true, $same: [type]}`, `8:30: M9: x.$when is always true: leave it out`},
+		{`type: string`, `x: 'true ? status : nil'`, `8:7: M9: the condition is always true: write the one side alone`},
 		{`type: boolean`, `x: paid && captured`, `8:11: M15: "&&" is not part of the mapping language: write and`},
 		{`type: boolean`, `x: paid || captured`, `8:11: M15: "||" is not part of the mapping language: write or`},
 		{`type: boolean`, `x: status contains "x"`, `8:13: M15: "contains" is not part of the mapping language: write matches(x, "…")`},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -18,8 +19,9 @@ func (e *expressions) unary(n *ast.UnaryNode) expression {
 			return expression{}
 		}
 		return expression{
-			class: boolean, key: spell("not", x), scope: innermost(x),
-			eval: func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) },
+			class: boolean, key: spell("not", x), scope: innermost(x), certain: true,
+			eval:  func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) },
+			forms: forms{sql: func(q *query) string { return "(NOT " + q.truth(x) + ")" }, prep: preparedAs("!($1)", x)},
 		}
 	case "-":
 		if !e.takes(x, integer, at, "-") {
@@ -48,7 +50,7 @@ func (e *expressions) binary(n *ast.BinaryNode) expression {
 	if n.Operator == "in" {
 		return e.membership(n)
 	}
-	a, b := e.expr(n.Left), e.expr(n.Right)
+	a, b := e.operand(n), e.expr(n.Right)
 	if a.class == broken || b.class == broken {
 		return expression{}
 	}
@@ -73,12 +75,24 @@ func (e *expressions) binary(n *ast.BinaryNode) expression {
 	return e.foreign(n, "there is no operator "+n.Operator)
 }
 
+// operand compiles the left side of an operator; that of ?? has a default.
+func (e *expressions) operand(n *ast.BinaryNode) expression {
+	if n.Operator == "??" {
+		return e.withDefault(n.Left)
+	}
+	return e.expr(n.Left)
+}
+
 // logic compiles and and or. Null counts as false.
 func (e *expressions) logic(operator string, a, b expression, at int) expression {
 	if !e.takes(a, boolean, at, operator) || !e.takes(b, boolean, at, operator) {
 		return expression{}
 	}
-	x := expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b)}
+	x := expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b), certain: true}
+	x.sql = func(q *query) string {
+		return "(" + q.truth(a) + " " + strings.ToUpper(operator) + " " + q.truth(b) + ")"
+	}
+	x.prep = preparedAs("($1 "+map[string]string{"and": "&&", "or": "||"}[operator]+" $2)", a, b)
 	if operator == "and" {
 		x.eval = func(c *evaluation) value { return booleanValue(a.eval(c).isTrue() && b.eval(c).isTrue()) }
 	} else {
@@ -100,6 +114,7 @@ func (e *expressions) sum(operator string, exactly func(a, b int64) (int64, bool
 func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
 	return expression{
 		class: integer, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+		forms: exactForms(operator, a, b),
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
 			if x.state == wrong || y.state == wrong {
@@ -128,7 +143,8 @@ func (e *expressions) comparison(operator string, a, b expression, at int) expre
 		operator == ">" || operator == ">=" || operator == "!="
 	ordered := operator != "==" && operator != "!="
 	return expression{
-		class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+		class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text, certain: true,
+		forms: forms{sql: func(q *query) string { return q.comparison(operator, a, b) }, prep: comparisonPrep(operator, a, b)},
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
 			if x.state != set || y.state != set {

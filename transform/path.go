@@ -160,6 +160,12 @@ func (p place) sourcePath() string {
 	return p.scope.path + "." + p.node.name
 }
 
+// fullPath is the place's path from the object's root; elements are [].
+func (p place) fullPath() string {
+	_, path, _ := strings.Cut(p.sourcePath(), ".")
+	return path
+}
+
 // key tells places of different scopes apart.
 func (p place) key() string { return fmt.Sprintf("%d:%s", p.scope.id, p.node.name) }
 

@@ -27,6 +27,8 @@ type mapping struct {
 	each    *scope
 	point   int
 
+	forms *mappingForms // what the other backends make of it
+
 	where  func(*evaluation) value // nil keeps every row
 	fields []field                 // one for each of physicalFields
 }
@@ -55,9 +57,11 @@ var systemFields = map[string]func(*evaluation) value{
 	"_seq":            func(c *evaluation) value { return integerValue(int64(c.object.Seq)) },
 }
 
-// number lays out the slots of every scope once all paths are known.
+// number lays out the slots of every scope once all paths are known, and then
+// adds what is only known.
 func (p *program) number() {
 	for _, s := range p.scopes {
 		p.slots, p.lists = s.root.number(p.slots, p.lists)
+		s.root.know(s.field)
 	}
 }

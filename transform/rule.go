@@ -18,6 +18,7 @@ type rule struct {
 	pattern   *pattern
 	maxLength int
 	point     int
+	private   bool // personal data: its values show in no message
 }
 
 // holds checks a value against its field's rule. Only a missing required value,
@@ -36,9 +37,9 @@ func (c *evaluation) holds(f *field, v value) bool {
 	}
 	if r.known != nil && !r.known[string(v.text)] {
 		if r.closed {
-			return c.refuse(f, "enum", quoted(v.text)+" is not one of "+r.values)
+			return c.refuse(f, "enum", r.shown(v.text)+" is not one of "+r.values)
 		}
-		c.note(r.point, unknownValue)
+		c.unlisted(r, v.text)
 	}
 	if r.pattern != nil && !r.pattern.matches(v.text) {
 		c.note(r.point, noMatch)
@@ -47,6 +48,14 @@ func (c *evaluation) holds(f *field, v value) bool {
 		c.note(r.point, tooLong)
 	}
 	return true
+}
+
+// shown is a value in a message.
+func (r *rule) shown(text []byte) string {
+	if r.private {
+		return "the value"
+	}
+	return quoted(text)
 }
 
 func missing(v value) string {
@@ -99,7 +108,7 @@ func (p *pattern) matches(text []byte) bool {
 
 // rule compiles what a schema declares about a field; nil when it is nothing.
 func (b *block) rule(f *schemas.Field) *rule {
-	r := &rule{required: f.Required}
+	r := &rule{required: f.Required, private: f.Label != "" || f.Hashed}
 	if f.Type.Kind == schemas.String {
 		b.textRule(f, r)
 	}

@@ -1,5 +1,7 @@
 package transform
 
+import "slices"
+
 // kind is the JSON type of a value as it was found.
 type kind uint8
 
@@ -29,12 +31,13 @@ type slot struct {
 // size costs stack or memory. It checks as much as it needs to never mistake
 // one value for another; it does not check the grammar inside skipped values.
 type scanner struct {
-	raw   []byte
-	slots []slot
-	lists [][]slot // elements of the lists, and keys and values in turn of the objects, that something iterates
-	open  []byte   // brackets to be closed in what is being skipped
-	key   []byte   // a key with its escapes undone
-	at    int      // where scanning stopped when the bytes are not JSON
+	raw     []byte
+	slots   []slot
+	lists   [][]slot  // elements of the lists, and keys and values in turn of the objects, that something iterates
+	open    []byte    // brackets to be closed in what is being skipped
+	key     []byte    // a key with its escapes undone
+	strange []strange // keys that the catalog does not know, until they are counted
+	at      int       // where scanning stopped when the bytes are not JSON
 }
 
 // scan scans the whole of raw into root's slots. False means that it is not
@@ -76,14 +79,14 @@ func (s *scanner) value(n *node, i int) int {
 		}
 	case c == '{':
 		found = jsonObject
-		if n.keys == nil && n.list < 0 {
+		if n.keys == nil && n.list < 0 && !n.closed {
 			end = s.skip(i)
 		} else {
 			end = s.members(n, i+1)
 		}
 	case c == '[':
 		found = jsonList
-		if n.items == nil && n.list < 0 {
+		if n.items == nil && n.list < 0 && n.elem == nil {
 			end = s.skip(i)
 		} else {
 			end = s.elements(n, i+1)
@@ -126,10 +129,19 @@ func (s *scanner) members(n *node, i int) int {
 		}
 		i = space(raw, i+1)
 		start := i
-		if c := n.find(key); c != nil {
-			i = s.value(c, i)
-		} else {
+		switch c := n.find(key); {
+		case c == nil:
+			if n.closed {
+				if escaped {
+					key = slices.Clone(key)
+				}
+				s.strange = append(s.strange, strange{n, key})
+			}
 			i = s.skip(i)
+		case c.slot == unwanted:
+			i = s.pass(c, i)
+		default:
+			i = s.value(c, i)
 		}
 		if i < 0 {
 			return i
@@ -159,9 +171,12 @@ func (s *scanner) elements(n *node, i int) int {
 	}
 	for at := 0; ; at++ {
 		start := i
-		if at < len(n.items) && n.items[at] != nil {
+		switch {
+		case at < len(n.items) && n.items[at] != nil:
 			i = s.value(n.items[at], i)
-		} else {
+		case n.elem != nil:
+			i = s.pass(n.elem, i)
+		default:
 			i = s.skip(i)
 		}
 		if i < 0 {

@@ -222,15 +222,19 @@ func TestDrift(t *testing.T) {
 		m.Map([]Object{{Raw: []byte(raw), ID: string(rune('a' + i))}})[0].Rows.Release()
 	}
 	want := []Drift{
-		{"charge.outcome", "list", 1, "d"},
-		{"charge.outcome.risk_score", "a value out of range", 1, "e"},
-		{"charge.outcome.risk_score", "string", 2, "b"},
-		{"ts.open", "a value that does not match the pattern", 1, "b"},
-		{"ts.open", "a value that is too long", 1, "b"},
-		{"ts.open", "an unknown value", 2, "b"},
+		{Path: "charge.outcome", Found: "list", Count: 1, FirstID: "d"},
+		{Path: "charge.outcome.risk_score", Found: "a value out of range", Count: 1, FirstID: "e"},
+		{Path: "charge.outcome.risk_score", Found: "string", Count: 2, FirstID: "b"},
+		{Path: "ts.open", Found: "a value that does not match the pattern", Count: 1, FirstID: "b"},
+		{Path: "ts.open", Found: "a value that is too long", Count: 1, FirstID: "b"},
+		{Path: "ts.open", Found: `an unknown value: "Long"`, Count: 1, FirstID: "b"},
+		{Path: "ts.open", Found: `an unknown value: "xx"`, Count: 1, FirstID: "c"},
 	}
 	if diff := cmp.Diff(want, m.Drift()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if again := m.Drift(); len(again) > 0 {
+		t.Errorf("told twice: %v", again)
 	}
 }
 

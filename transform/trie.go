@@ -1,5 +1,7 @@
 package transform
 
+import "slices"
+
 // node is one step of the key trie: the places below one source value that any
 // mapping of the object wants. The scanner walks the raw bytes and the trie
 // together and skips whatever the trie does not name.
@@ -7,9 +9,15 @@ type node struct {
 	slot, end int       // slots[slot:end] belong to this node and all below it
 	keys      [][]child // members of an object, by length of the key
 	items     []*node   // elements of a list, by index; nil where none is wanted
+	elem      *node     // what the catalog knows of a list's elements; nil for nothing
+	closed    bool      // an object of which the catalog knows all members
 	list      int       // lists[list] receives the place of everything inside; -1 when nothing iterates it
 	name      string    // path from the root, for drift and messages
+	steps     []step    // the same, step by step
 }
+
+// unwanted is the slot of a node that the catalog knows and no mapping wants.
+const unwanted = -1
 
 type child struct {
 	key  string
@@ -41,6 +49,7 @@ func (n *node) member(key string) *node {
 		n.keys = append(n.keys, nil)
 	}
 	c := newNode(join(n.name, key))
+	c.steps = append(slices.Clip(n.steps), step{name: key})
 	n.keys[len(key)] = append(n.keys[len(key)], child{key, c})
 	return c
 }
@@ -52,6 +61,7 @@ func (n *node) item(i int) *node {
 	}
 	if n.items[i] == nil {
 		n.items[i] = newNode(n.name + index(i))
+		n.items[i].steps = append(slices.Clip(n.steps), step{item: i})
 	}
 	return n.items[i]
 }

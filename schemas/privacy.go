@@ -1,0 +1,293 @@
+package schemas
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// privacyFile says what becomes of personal data. A set without it keeps all.
+const privacyFile = "privacy.yaml"
+
+// The policies for a field that is labelled pii.
+const (
+	keep = "keep" // as sent
+	drop = "drop" // the column does not exist
+	hash = "hash" // a keyed hash stands in its place: equal values, equal hashes
+)
+
+// Privacy is what a set says about personal data.
+type Privacy struct {
+	PII       string            // keep, drop or hash, for every field labelled pii
+	Fields    map[string]string // exceptions, by table and path ("customers.address.city")
+	RawRedact []RedactedPath    // blanked before an object is appended to the raw log
+}
+
+// RedactedPath is a path of one Stripe object; an element of a list is "[]".
+type RedactedPath struct {
+	Object string // "charge"
+	Path   []string
+}
+
+// privacyRules is a privacy file while the rest of the set is not read yet.
+type privacyRules struct {
+	Privacy
+	places map[string]Pos // of the exceptions
+	used   map[string]bool
+}
+
+// loadPrivacy reads privacy.yaml and applies it: a dropped field leaves its
+// schema and its mappings as if it had never been declared, a hashed one is
+// marked. So nothing behind the loader can forget about it.
+func (l *loader) loadPrivacy(set *Set) error {
+	n, err := l.file(privacyFile)
+	if n == nil || err != nil {
+		set.Privacy.PII = keep
+		return ignoreMissing(err)
+	}
+	o := l.object(n, "privacy.yaml")
+	if o == nil {
+		return nil
+	}
+	rules := privacyRules{Privacy: Privacy{PII: o.choice("pii", keep, drop, hash), Fields: map[string]string{}}, places: map[string]Pos{}, used: map[string]bool{}}
+	if fields := o.get("fields"); fields != nil {
+		if each := l.object(fields, "fields"); each != nil {
+			for _, m := range fields.members {
+				rules.Fields[m.key], rules.places[m.key] = each.choice(m.key, keep, drop, hash), m.pos
+			}
+		}
+	}
+	for _, t := range o.texts("raw_redact") {
+		l.redacted(&rules, t)
+	}
+	o.done()
+	set.Privacy = rules.Privacy
+	for _, s := range set.Schemas {
+		rules.apply(l, set, s)
+	}
+	for _, name := range sortedKeys(rules.Fields) {
+		if !rules.used[name] {
+			l.report(rules.places[name], "P1", "%s is no field labelled pii or sensitive%s", name, suggestion(name, labelled(set)))
+		}
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// apply replaces a schema's fields by what the rules leave of them.
+func (r *privacyRules) apply(l *loader, set *Set, s *Schema) {
+	var gone []string
+	s.Fields, gone = r.fields(l, s, s.Fields, s.Table, "")
+	for _, m := range set.Mappings {
+		if m.Schema != s {
+			continue
+		}
+		for _, path := range gone {
+			m.Root = m.Root.without(strings.Split(strings.TrimPrefix(path, s.Table+"."), "."))
+		}
+	}
+}
+
+// fields returns what is left of some fields, and the paths of what is not.
+// An object's policy is that of its members. Types are shared between tables,
+// so that what changes is copied.
+func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inherited string) (left []*Field, gone []string) {
+	for _, f := range fields {
+		path := prefix + "." + f.Name
+		policy := r.policy(path, f, inherited)
+		inner := f.Type.Fields
+		if f.Type.Elem != nil {
+			inner = f.Type.Elem.Fields
+		}
+		if policy == hash && len(inner) == 0 && f.Type.Kind != String {
+			policy = r.unhashable(l, f, path)
+		}
+		if (policy == drop || policy == hash) && (slices.Contains(s.PrimaryKey, f.Name) && prefix == s.Table || f.Ref != "") {
+			l.report(r.place(path, f), "P2", "%s tells rows apart or joins tables and cannot be left out or hashed: keep it", path)
+			policy = keep
+		}
+		switch {
+		case policy == drop:
+			gone = append(gone, path)
+			continue
+		case len(inner) > 0:
+			rest, without := r.fields(l, s, inner, path, policy)
+			if len(rest) == 0 {
+				gone = append(gone, path)
+				continue
+			}
+			f, gone = f.with(rest), append(gone, without...)
+		case policy == hash:
+			hashed := *f
+			hashed.Hashed = true
+			f = &hashed
+		}
+		left = append(left, f)
+	}
+	return left, gone
+}
+
+// policy is what becomes of a field: "" for one that is not personal.
+func (r *privacyRules) policy(path string, f *Field, inherited string) string {
+	if policy, ok := r.Fields[path]; ok && (f.Label != "" || inherited != "") {
+		r.used[path] = true
+		return policy
+	}
+	if inherited == "" && f.Label == "pii" {
+		return r.PII
+	}
+	return inherited
+}
+
+func (r *privacyRules) place(path string, f *Field) Pos {
+	if at, ok := r.places[path]; ok {
+		return at
+	}
+	return f.Pos
+}
+
+// unhashable decides about a field that is no text: hashed along with all the
+// others it is left out, named by itself it is a mistake.
+func (r *privacyRules) unhashable(l *loader, f *Field, path string) string {
+	if _, named := r.Fields[path]; named {
+		l.report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed: write drop or keep", path, f.Type)
+	}
+	return drop
+}
+
+// with returns the field with other members.
+func (f *Field) with(members []*Field) *Field {
+	copied := *f
+	if f.Type.Elem != nil {
+		elem := *f.Type.Elem
+		elem.Fields = members
+		copied.Type.Elem = &elem
+	} else {
+		copied.Type.Fields = members
+	}
+	return &copied
+}
+
+// without returns the node without the field at a path.
+func (n *Node) without(path []string) *Node {
+	copied := *n
+	copied.Same = slices.DeleteFunc(slices.Clone(n.Same), func(t Text) bool { return len(path) == 1 && t.Value == path[0] })
+	copied.Fields = nil
+	for _, leaf := range n.Fields {
+		if leaf.Name == path[0] {
+			if len(path) == 1 {
+				continue
+			}
+			if leaf.Node != nil {
+				leaf.Node = leaf.Node.without(path[1:])
+			}
+		}
+		copied.Fields = append(copied.Fields, leaf)
+	}
+	return &copied
+}
+
+// Hashes reports whether a field of the schema is replaced by a keyed hash.
+func (s *Schema) Hashes() bool { return hashes(s.Fields) }
+
+func hashes(fields []*Field) bool {
+	return slices.ContainsFunc(fields, func(f *Field) bool {
+		return f.Hashed || hashes(f.Type.Fields) || f.Type.Elem != nil && hashes(f.Type.Elem.Fields)
+	})
+}
+
+// kept are the members that extraction and the tables stand on.
+var kept = []string{"id", "object", "created", "livemode"}
+
+// redacted checks one path of raw_redact against the catalog.
+func (l *loader) redacted(r *privacyRules, t Text) {
+	object, rest, _ := strings.Cut(t.Value, ".")
+	catalog, err := LoadCatalog(object)
+	if err != nil {
+		l.report(t.Pos, "P4", "raw_redact: %v: write an object and a path, for example charge.billing_details.phone", err)
+		return
+	}
+	if rest == "" || slices.Contains(kept, rest) {
+		l.report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
+		return
+	}
+	field, path, written := catalog.Root(), []string(nil), []string(nil)
+	for _, name := range strings.Split(rest, ".") {
+		name, element := strings.CutSuffix(name, "[]")
+		path, written = append(path, name), append(written, name)
+		if field.Described() {
+			member := field.Member(name)
+			if member == nil {
+				l.report(t.Pos, "P4", "raw_redact: %s has no field %q%s", object, strings.Join(written, "."), suggestion(name, sourceNames(field)))
+				return
+			}
+			field = member
+		} else {
+			field = nil // what the catalog does not know, such as metadata's keys
+		}
+		if element {
+			path = append(path, "[]")
+			if field != nil {
+				field = field.Elem
+			}
+		}
+	}
+	r.RawRedact = append(r.RawRedact, RedactedPath{Object: object, Path: path})
+}
+
+func sourceNames(f *SourceField) []string {
+	names := make([]string, len(f.Fields))
+	for i, m := range f.Fields {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// labelled lists the fields that an exception may name.
+func labelled(set *Set) []string {
+	var names []string
+	var walk func(fields []*Field, prefix string, inherited bool)
+	walk = func(fields []*Field, prefix string, inherited bool) {
+		for _, f := range fields {
+			path, personal := prefix+"."+f.Name, inherited || f.Label != ""
+			if personal {
+				names = append(names, path)
+			}
+			walk(f.Type.Fields, path, personal)
+			if f.Type.Elem != nil {
+				walk(f.Type.Elem.Fields, path, personal)
+			}
+		}
+	}
+	for _, s := range set.Schemas {
+		walk(s.Fields, s.Table, false)
+	}
+	return names
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// file parses one file of the set; nil if it is not there.
+func (l *loader) file(name string) (*node, error) {
+	data, err := fs.ReadFile(l.fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read schemas: %w", err)
+	}
+	fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
+	return parse(l.reporter, name, data), nil
+}

@@ -1,0 +1,106 @@
+package transform
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// know adds to a trie what the catalog says may stand at a node, so that a key
+// that it does not list is noticed in passing. The nodes that only this adds
+// have no slot: they are known and nobody wants them.
+//
+// An object in the place of an id, another Stripe object of which the catalog
+// has no more than its id, an object whose members no specification publishes
+// and a map are open: anything may be in them.
+func (n *node) know(f *schemas.SourceField) {
+	if f == nil || f.Expandable {
+		return
+	}
+	n.closed = f.Described()
+	for _, m := range f.Fields {
+		c := n.find([]byte(m.Name))
+		if c == nil {
+			c = n.member(m.Name)
+			c.slot = unwanted
+		}
+		c.know(m)
+	}
+	if f.Type != schemas.SourceList || n.list >= 0 || f.Elem == nil || len(f.Elem.Fields) == 0 {
+		return // what is iterated has a trie of its own for its elements
+	}
+	n.elem = newNode(n.name + "[]")
+	n.elem.slot = unwanted
+	n.elem.know(f.Elem)
+	for _, item := range n.items {
+		if item != nil {
+			item.know(f.Elem)
+		}
+	}
+}
+
+// pass passes over a value that is known and not wanted, and looks at its keys.
+func (s *scanner) pass(n *node, i int) int {
+	switch c := byteAt(s.raw, i); {
+	case c == '{' && n.keys != nil:
+		return s.members(n, i+1)
+	case c == '[' && n.elem != nil:
+		return s.elements(n, i+1)
+	}
+	return s.skip(i)
+}
+
+// strange is a key that the catalog does not know.
+type strange struct {
+	in  *node
+	key []byte
+}
+
+// unknownKey tells unknown fields apart. The scope is part of it because nodes
+// are named from their scope's root.
+type unknownKey struct {
+	scope *scope
+	in    *node
+	key   string
+}
+
+// maxUnknown bounds the unknown fields that are told apart, so that objects
+// with ever new keys cannot fill the memory.
+const maxUnknown = 1000
+
+// notice counts the unknown fields that the last scan of a scope met.
+func (c *evaluation) notice(s *scope) {
+	for _, k := range c.strange {
+		n := c.unknown[unknownKey{s, k.in, string(k.key)}] // allocates nothing
+		if n == nil {
+			key := unknownKey{s, k.in, string(k.key)}
+			if len(c.unknown) >= maxUnknown {
+				key = unknownKey{}
+			}
+			if n = c.unknown[key]; n == nil {
+				n = &counter{}
+				c.unknown[key] = n
+			}
+		}
+		n.add(c)
+	}
+	c.strange = c.strange[:0]
+}
+
+// unknownFields returns the drift of unknown fields. The same field met through
+// two scopes counts once.
+func (c *evaluation) unknownFields(object string) []Drift {
+	byPath := map[string]Drift{}
+	for k, n := range c.unknown {
+		path := object // beyond the bound
+		if k.scope != nil {
+			path = join(place{scope: k.scope, node: k.in}.sourcePath(), k.key)
+		}
+		if d, ok := byPath[path]; !ok || d.Count < n.count {
+			byPath[path] = n.drift(path, "a field that the catalog does not know")
+		}
+	}
+	return slices.SortedFunc(maps.Values(byPath), func(a, b Drift) int { return cmp.Compare(a.Path, b.Path) })
+}

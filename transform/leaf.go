@@ -1,0 +1,132 @@
+package transform
+
+import (
+	"slices"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Leaf explains one column, or one member of an object column: where its value
+// comes from, and the same computation in the other languages.
+type Leaf struct {
+	Target     string       // path in the table: "bnpl.provider"; members of a list's elements are written "fee_details[].type"
+	Type       schemas.Type // declared; an object itself is no leaf, its members are
+	Field      *schemas.Field
+	Expression string      // as written; the field's name where same copies it; "" where nothing is mapped
+	Pos        schemas.Pos // of the expression
+	Sources    []string    // source paths that it reads, from the object's root, sorted; elements of a list are "items.data[].price"
+
+	// SQL is the DuckDB expression that computes the value from raw.object. In
+	// a mapping with each it is over the item, by its name, and for a member of a
+	// list's elements over element. raw.digits, where it stands, is the object
+	// with each number between quotes, as it was sent. Conditions around the leaf
+	// ($when, a source object that must be there) are part of the whole query,
+	// Plan.SQL, and not of SQL.
+	SQL string
+
+	// DataPrep is the expression of Adobe Experience Platform's Data Prep, with
+	// $when around it, or "" with the Reason why it has none.
+	DataPrep string
+	Reason   string
+}
+
+// leafForms is what a compiled field keeps for the backends other than the
+// kernel, which reads none of it.
+type leafForms struct {
+	declared *schemas.Field
+	pos      schemas.Pos
+	written  string      // the expression, or the name that same copies
+	value    expression  // as it fits the field; of a list or map the path that is copied
+	when     *expression // nested
+	from     *place      // nested: the object or list it is made from; values, entries: what is copied
+	each     *scope      // objects
+	read     string      // values, entries: how an element is read, see elementForm
+}
+
+// mappingForms is the same of a mapping.
+type mappingForms struct {
+	source *schemas.Mapping
+	where  *expression
+	items  *scope // of each; nil for one row an object
+}
+
+// Leaves returns what fills each column of a mapping's table, in declared order
+// and without the system columns; nil for a mapping that the plan does not have.
+func (p *Plan) Leaves(m *schemas.Mapping) []Leaf {
+	compiled := p.mapping(m)
+	if compiled == nil {
+		return nil
+	}
+	return leavesOf(nil, compiled.fields, "", nil)
+}
+
+// mapping finds a compiled mapping, or nil.
+func (p *Plan) mapping(m *schemas.Mapping) *mapping {
+	if m == nil || p.programs[m.Source.Object] == nil {
+		return nil
+	}
+	all := p.programs[m.Source.Object].mappings
+	if i := slices.IndexFunc(all, func(c mapping) bool { return c.forms.source == m }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+func leavesOf(out []Leaf, fields []field, prefix string, conditions []expression) []Leaf {
+	for i := range fields {
+		f := &fields[i]
+		if f.leaf == nil {
+			continue // a system column
+		}
+		target := prefix + f.leaf.declared.Name
+		switch f.shape {
+		case nested, objects:
+			inner := conditions
+			if f.leaf.when != nil {
+				inner = append(slices.Clip(conditions), *f.leaf.when)
+			}
+			below := target + "."
+			if f.shape == objects {
+				below = target + "[]."
+			}
+			out = leavesOf(out, f.members, below, inner)
+		default:
+			out = append(out, f.explained(target, conditions))
+		}
+	}
+	return out
+}
+
+func (f *field) explained(target string, conditions []expression) Leaf {
+	x := f.leaf.value
+	l := Leaf{
+		Target: target, Type: f.leaf.declared.Type, Field: f.leaf.declared, Expression: f.leaf.written, Pos: f.leaf.pos,
+		Sources: slices.Compact(slices.Sorted(slices.Values(x.reads))),
+		SQL:     f.sql(newQuery(false), ""),
+	}
+	l.DataPrep, l.Reason = prepared(f.prep(conditions))
+	return l
+}
+
+// prep is a field's form in Data Prep.
+func (f *field) prep(conditions []expression) func(*dataPrep) string {
+	x := f.leaf.value
+	return func(p *dataPrep) string {
+		switch {
+		case x.prep == nil:
+			return p.without("nothing is mapped to it")
+		case x.scope != nil && x.scope.list != nil && !x.scope.rows && x.place == nil:
+			return p.without("Data Prep copies the elements of a list and computes nothing for each")
+		case f.shape == values && classOf(f.leaf.from.field.Elem) == reference:
+			return p.without("an element may be an id or an expanded object")
+		}
+		out := x.prep(p)
+		if f.shape == entries {
+			out = "object_to_map(" + out + ")"
+		}
+		for _, when := range slices.Backward(conditions) {
+			out = "iif(" + when.prep(p) + ", " + out + ", nullify())"
+		}
+		return out
+	}
+}

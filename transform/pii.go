@@ -1,0 +1,51 @@
+package transform
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// Keyed returns the plan with the key of its hashes. Without one, a field that
+// the set's privacy hashes is null.
+func (p *Plan) Keyed(key []byte) *Plan {
+	keyed := *p
+	keyed.key = key
+	return &keyed
+}
+
+// Hashes reports whether a table needs a key: whether its privacy policy hashes
+// a field.
+func (p *Plan) Hashes() bool {
+	for _, program := range p.programs {
+		for _, table := range program.tables {
+			if table.Hashes() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keyed makes a Mapper hash with a key.
+func (m *Mapper) keyed(key []byte) *Mapper {
+	if key != nil {
+		m.mac = hmac.New(sha256.New, key)
+	}
+	return m
+}
+
+// hashed is the lower-case hexadecimal HMAC-SHA256 of a text: equal texts stay
+// equal, and nobody without the key can try texts out. Null stays null. It
+// comes after a field's rule, which is about the value that was sent.
+func (c *evaluation) hashed(v value) value {
+	if v.state != set || c.mac == nil {
+		return value{}
+	}
+	c.mac.Reset()
+	_, _ = c.mac.Write(v.text) // never fails
+	start := len(c.scratch)
+	c.sum = c.mac.Sum(c.sum[:0])
+	c.scratch = hex.AppendEncode(c.scratch, c.sum)
+	return textValue(c.scratch[start:len(c.scratch):len(c.scratch)])
+}

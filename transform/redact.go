@@ -1,0 +1,149 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Redactor blanks the values at some paths of one type of Stripe object. It
+// belongs to one goroutine.
+type Redactor struct {
+	scanner
+	root  *redaction
+	spans []span
+}
+
+// redaction is one step of the paths to be blanked.
+type redaction struct {
+	blank   bool
+	members map[string]*redaction
+	element *redaction
+}
+
+type span struct{ start, end int }
+
+// Redactors returns a Redactor for each type of object ("charge") of which the
+// set's privacy blanks something in the raw log.
+func Redactors(set *schemas.Set) map[string]*Redactor {
+	redactors := map[string]*Redactor{}
+	for _, p := range set.Privacy.RawRedact {
+		if redactors[p.Object] == nil {
+			redactors[p.Object] = &Redactor{root: &redaction{}}
+		}
+		redactors[p.Object].root.add(p.Path)
+	}
+	return redactors
+}
+
+func (r *redaction) add(path []string) {
+	for _, name := range path {
+		next := &redaction{}
+		switch {
+		case name == "[]" && r.element != nil:
+			next = r.element
+		case name == "[]":
+			r.element = next
+		case r.members[name] != nil:
+			next = r.members[name]
+		default:
+			if r.members == nil {
+				r.members = map[string]*redaction{}
+			}
+			r.members[name] = next
+		}
+		r = next
+	}
+	r.blank = true
+}
+
+// Redact returns the object with null in the place of every value at one of the
+// paths, and every other byte as it was sent. Bytes that are not JSON cannot be
+// shown to be clean and are an error, which says no more than where.
+func (r *Redactor) Redact(raw []byte) ([]byte, error) {
+	r.raw, r.spans = raw, r.spans[:0]
+	end := r.walk(r.root, space(raw, 0))
+	if end < 0 || space(raw, end) != len(raw) {
+		return nil, fmt.Errorf("redact: not one JSON object: byte %d of %d", r.at, len(raw))
+	}
+	if len(r.spans) == 0 {
+		return raw, nil
+	}
+	out, done := make([]byte, 0, len(raw)), 0
+	for _, s := range r.spans {
+		out = append(append(out, raw[done:s.start]...), "null"...)
+		done = s.end
+	}
+	return append(out, raw[done:]...), nil
+}
+
+// walk passes over the value at i, notes what is to be blanked, and returns
+// where it ends, or -1.
+func (r *Redactor) walk(to *redaction, i int) int {
+	c := byteAt(r.raw, i)
+	switch {
+	case to == nil:
+		return r.skip(i)
+	case to.blank:
+		end := r.skip(i)
+		r.spans = append(r.spans, span{i, end})
+		return end
+	case c == '{' && to.members != nil:
+		return r.items(i+1, '}', to)
+	case c == '[' && to.element != nil:
+		return r.items(i+1, ']', to)
+	}
+	return r.skip(i)
+}
+
+// items walks over what is in an object or a list, from behind its bracket.
+func (r *Redactor) items(i int, closing byte, to *redaction) int {
+	if i = space(r.raw, i); byteAt(r.raw, i) == closing {
+		return i + 1
+	}
+	for i >= 0 {
+		next := to.element
+		if closing == '}' {
+			key, after := r.name(i)
+			if i = after; i < 0 {
+				return i
+			}
+			next = to.members[key]
+		}
+		if i = r.walk(next, i); i < 0 {
+			return i
+		}
+		switch i = space(r.raw, i); byteAt(r.raw, i) {
+		case ',':
+			i = space(r.raw, i+1)
+		case closing:
+			return i + 1
+		default:
+			return r.bad(i)
+		}
+	}
+	return i
+}
+
+// name reads a member's name and passes over its colon.
+func (r *Redactor) name(i int) (string, int) {
+	if byteAt(r.raw, i) != '"' {
+		return "", r.bad(i)
+	}
+	end, escaped := r.text(i)
+	if end < 0 {
+		return "", end
+	}
+	key := slices.Clone(r.raw[i+1 : end-1])
+	if escaped {
+		var ok bool
+		if key, ok = unescape(nil, r.raw[i+1:end-1]); !ok {
+			return "", r.bad(i)
+		}
+	}
+	if i = space(r.raw, end); byteAt(r.raw, i) != ':' {
+		return "", r.bad(i)
+	}
+	return string(key), space(r.raw, i+1)
+}

@@ -1,0 +1,188 @@
+package transform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// forms are a function's forms over its arguments.
+func (f *Function) forms(xs ...expression) forms {
+	return forms{sql: templated(f.SQL, xs...), prep: f.prep(xs...)}
+}
+
+// A decimal is read from text of JSON's number grammar with at most twelve
+// digits behind the point, and an integer from a decimal without a fraction.
+// What regexp_extract does not find is ”, which no cast takes.
+const (
+	decimalSQL = `TRY_CAST(regexp_extract($1, '^-?(0|[1-9][0-9]*)(\.[0-9]{1,12}0*)?([eE][+-]?[0-9]+)?$') AS DECIMAL(38,12))`
+	wholeSQL   = `TRY_CAST(regexp_extract(CAST(` + decimalSQL + ` AS VARCHAR), '^(-?[0-9]+)\.0+$', 1) AS BIGINT)`
+)
+
+// Money is minor units times what one of them is worth, exactly (Invariant 10).
+const moneySQL = `CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) WHEN $1 = 0 AND $2 IS NULL THEN 0.000 END`
+
+func (e *expressions) moneyForms(f *Function, minor, currency expression) forms {
+	worth := e.worth(currency)
+	template := f.SQL
+	if currency.wrong != nil {
+		template = strings.Replace(template, "AND $2 IS NULL", "AND $2 IS NULL AND $4 IS NOT TRUE", 1)
+	}
+	sql := templated(template, minor, currency, worth, expression{forms: forms{sql: currency.wrong}})
+	return forms{
+		sql: sql, minor: minor.sql, minorWrong: minor.wrong, plain: true, prep: e.moneyPrep(minor, currency),
+		wrong: anyOf(minor.wrong, func(q *query) string {
+			return "(" + minor.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
+		}),
+	}
+}
+
+// worth is the WHEN … THEN … ELSE of what one minor unit of a currency is worth.
+func (c *compiler) worth(currency expression) expression {
+	return expression{forms: forms{sql: func(q *query) string {
+		out := ""
+		for exponent, worth := range []string{"1.000", "0.100", "0.010", "0.001"} {
+			if codes := c.currencies(exponent); len(codes) > 0 && exponent != defaultExponent {
+				out += "WHEN lower(" + currency.sql(q) + ") IN (" + joined(codes, sqlText, ", ") + ") THEN " + worth + " "
+			}
+		}
+		if out == "" {
+			out = "WHEN false THEN 0.000 "
+		}
+		return out + "ELSE 0.010"
+	}}}
+}
+
+// currencies are the codes that the lookup gives an exponent, in its order.
+func (c *compiler) currencies(exponent int) []string {
+	var codes []string
+	if l := c.set.Lookup(schemas.CurrencyExponents); l != nil {
+		for _, r := range l.Rows {
+			if r.Value == fmt.Sprint(exponent) {
+				codes = append(codes, r.Key)
+			}
+		}
+	}
+	return codes
+}
+
+// exactForms are the forms of arithmetic: exact, and NULL where it does not fit.
+func exactForms(operator string, a, b expression) forms {
+	sql := templated("TRY_CAST(CAST($1 AS HUGEINT) "+operator+" $2 AS BIGINT)", a, b)
+	return forms{
+		sql: sql, prep: preparedAs("($1 "+operator+" $2)", a, b),
+		wrong: anyOf(a.wrong, b.wrong, func(q *query) string {
+			return "(" + a.sql(q) + " IS NOT NULL AND " + b.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
+		}),
+	}
+}
+
+func choiceForms(when, a, b expression) forms {
+	choose := func(pick func(expression) func(*query) string, otherwise string) func(*query) string {
+		return func(q *query) string {
+			spell := func(x expression) string {
+				if f := pick(x); f != nil {
+					return f(q)
+				}
+				return otherwise
+			}
+			return "CASE WHEN " + when.sql(q) + " THEN " + spell(a) + " ELSE " + spell(b) + " END"
+		}
+	}
+	f := forms{
+		sql:   choose(func(x expression) func(*query) string { return x.sql }, ""),
+		minor: choose(func(x expression) func(*query) string { return x.minor }, "NULL"),
+		prep:  preparedAs("iif($1, $2, $3)", when, a, b),
+	}
+	if a.wrong != nil || b.wrong != nil {
+		f.wrong = choose(func(x expression) func(*query) string { return x.wrong }, "false")
+	}
+	return f
+}
+
+// coalesceForms: unreadable money is not made up for by another amount; of other
+// values the first that can be read counts.
+func coalesceForms(c class, xs []expression) forms {
+	f := forms{sql: templated("coalesce($*)", xs...), prep: preparedAs("coalesce($*)", xs...)}
+	f.minor = func(q *query) string {
+		return "coalesce(" + joined(xs, func(x expression) string { return orNull(q, x.minor) }, ", ") + ")"
+	}
+	var wrongs []func(*query) string
+	for _, x := range xs {
+		wrongs = append(wrongs, x.wrong)
+	}
+	some := anyOf(wrongs...)
+	switch {
+	case some == nil:
+	case c == amount:
+		f.wrong = func(q *query) string {
+			out := "CASE"
+			for _, x := range xs {
+				if x.wrong != nil {
+					out += " WHEN " + x.wrong(q) + " THEN true"
+				}
+				out += " WHEN " + x.sql(q) + " IS NOT NULL THEN false"
+			}
+			return out + " END"
+		}
+	default:
+		f.wrong = func(q *query) string { return "(" + some(q) + " AND " + f.sql(q) + " IS NULL)" }
+	}
+	return f
+}
+
+func orNull(q *query, f func(*query) string) string {
+	if f == nil {
+		return "NULL"
+	}
+	return f(q)
+}
+
+// joined spells out a list.
+func joined[T any](xs []T, spell func(T) string, separator string) string {
+	all := make([]string, len(xs))
+	for i, x := range xs {
+		all[i] = spell(x)
+	}
+	return strings.Join(all, separator)
+}
+
+func membershipForms(x expression, listed []string) forms {
+	return forms{
+		sql: func(q *query) string {
+			if len(listed) == 0 {
+				return "false"
+			}
+			return "((" + x.sql(q) + " IN (" + joined(listed, sqlText, ", ") + ")) IS TRUE)"
+		},
+		prep: func(p *dataPrep) string { return "matches_regex(" + x.prep(p) + ", " + alternatives(listed) + ")" },
+	}
+}
+
+func lookupForms(f *Function, x expression, l *schemas.Lookup) forms {
+	rows := func(spell func(string) string, before, between, behind string) string {
+		return joined(l.Rows, func(r schemas.LookupRow) string { return before + spell(r.Key) + between + spell(r.Value) }, behind)
+	}
+	table := expression{forms: forms{
+		sql:  func(*query) string { return rows(sqlText, "WHEN ", " THEN ", " ") },
+		prep: func(*dataPrep) string { return rows(prepText, "", ", ", ", ") },
+	}}
+	return f.forms(x, table)
+}
+
+func patternForms(f *Function, x expression, pattern string) forms {
+	return f.forms(x, expression{forms: forms{
+		sql:  func(*query) string { return sqlText(pattern) },
+		prep: func(*dataPrep) string { return prepText(prepPattern(pattern)) },
+	}})
+}
+
+func prefixForms(f *Function, x, prefix expression) forms {
+	return f.forms(x, expression{forms: forms{sql: prefix.sql, prep: func(p *dataPrep) string {
+		if prefix.fixed == nil {
+			return p.without("the beginning is no text in quotes, and Data Prep has no starts_with")
+		}
+		return prepText("^" + quotedPattern(string(prefix.fixed)) + ".*$")
+	}}})
+}

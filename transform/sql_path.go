@@ -1,0 +1,251 @@
+package transform
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Reading a path in SQL: what the readers in read.go do to the bytes.
+
+// forms are the forms of a path that is read as its own type.
+func (p place) forms() forms {
+	f := forms{prep: p.prep}
+	switch c := classOf(p.field); c {
+	case text, boolean, integer, unixTime, number:
+		f.sql = p.value(valueSQL(c), "", "")
+		f.wrong = p.unread(f.sql)
+	case decimalText:
+		f.sql = p.scalar()
+		f.wrong = p.unread(f.sql)
+	case object, mapOf:
+		f.sql = p.in("CASE WHEN " + isObjectSQL + " THEN true END")
+	case list:
+		f.sql = p.in("CASE json_type($object, $path) WHEN 'ARRAY' THEN true END")
+	default:
+		f.sql = p.in("($object ->> $path)")
+	}
+	return f
+}
+
+// isObjectSQL holds for an object, and for the empty list that stands for one.
+const isObjectSQL = "(json_type($object, $path) = 'OBJECT' OR ($object -> $path)::VARCHAR = '[]')"
+
+// scalarSQL reads a string, number or boolean as it was sent.
+const scalarSQL = "CASE WHEN json_type($digits, $path) IN ('VARCHAR', 'BOOLEAN') THEN $digits ->> $path END"
+
+// valueSQL reads a value of one type; of another it is NULL.
+func valueSQL(c class) string {
+	switch c {
+	case boolean:
+		return "CASE json_type($object, $path) WHEN 'BOOLEAN' THEN ($object ->> $path)::BOOLEAN END"
+	case integer, unixTime:
+		return "CASE WHEN json_type($object, $path) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST($object ->> $path AS BIGINT) END"
+	case number:
+		return "CASE WHEN json_type($object, $path) IN ('BIGINT', 'UBIGINT', 'DOUBLE') AND isfinite(TRY_CAST($object ->> $path AS DOUBLE)) THEN ($object ->> $path)::DOUBLE END"
+	case decimalText:
+		return scalarSQL
+	}
+	return "CASE json_type($object, $path) WHEN 'VARCHAR' THEN $object ->> $path END"
+}
+
+// scalar reads a string, number or boolean as text.
+func (p place) scalar() func(*query) string { return p.value(scalarSQL, "text", "") }
+
+// value fills a path into a template and, in a whole query, reads it once under
+// the name of the path, or of a function of it.
+func (p place) value(template, function, below string) func(*query) string {
+	return func(q *query) string {
+		name := p.title() + below
+		if function != "" {
+			name = function + "(" + name + ")"
+		}
+		return q.once(p.scope, name, p.fill(q, template, below))
+	}
+}
+
+// in fills a path into a template where it stands.
+func (p place) in(template string) func(*query) string {
+	return func(q *query) string { return p.fill(q, template, "") }
+}
+
+// fill puts in for $object and $path, and $digits and $path, where the value of
+// a path is found; below goes on from there to an element.
+func (p place) fill(q *query, template, below string) string {
+	if strings.Contains(template, "$id") {
+		template = strings.NewReplacer("$object, $id", "$below, $path", "$object ->> $id", "$below ->> $path").Replace(template)
+		template = p.id().replaced(q, template, "$below", p.scope.sql(), "")
+	}
+	if strings.Contains(template, "$digits") {
+		template = p.replaced(q, template, "$digits", q.digitsOf(p.scope), below)
+	}
+	return p.replaced(q, template, "$object", p.scope.sql(), below)
+}
+
+// id is the id below a place. It adds nothing to the trie: a plan that spells
+// out its SQL is not changed by it.
+func (p place) id() place {
+	return place{scope: p.scope, node: &node{list: -1, steps: append(slices.Clip(p.node.steps), step{name: "id"})}}
+}
+
+// replaced replaces one variable and the $path behind it.
+func (p place) replaced(q *query, template, variable, in, below string) string {
+	path := jsonPath(p.node.steps)
+	if below != "" && !strings.HasPrefix(path, "$") {
+		in, path = "json_extract("+in+", "+sqlText(path)+")", "$" // a JSON pointer does not go on
+	}
+	behind := in + ", " + sqlText(path+below)
+	if f := q.find(p.scope, in, path+below); f != "" {
+		in, path, below, behind = f, "$", "", f
+	}
+	at := in + " -> " + sqlText(path+below)
+	return strings.NewReplacer(variable+", $path", behind, variable+" ->> $path", strings.Replace(at, "->", "->>", 1), variable+" -> $path", at).Replace(template)
+}
+
+// unread is true where something stands at the path and is not of its type.
+func (p place) unread(sql func(*query) string) func(*query) string {
+	return func(q *query) string {
+		return "(" + p.fill(q, "json_type($object, $path) <> 'NULL'", "") + " AND " + sql(q) + " IS NULL)"
+	}
+}
+
+// applied are the forms of a function of a path.
+func (p place) applied(f *Function) forms {
+	out := forms{sql: p.value(f.SQL, f.Name, ""), prep: f.prep(expression{forms: forms{prep: p.prep}})}
+	if f.Name == "ref" {
+		id := p.id()
+		out.wrong = anyOf(p.in("(json_type($object, $path) NOT IN ('NULL', 'VARCHAR', 'OBJECT'))"),
+			func(q *query) string { return id.fill(q, "(json_type($object, $path) NOT IN ('NULL', 'VARCHAR'))", "") })
+	}
+	return out
+}
+
+// endForms are the forms of a list's first or last element.
+func (p place) endForms(f *Function, c class) forms {
+	at := "[0]"
+	if f.Name == "last" {
+		at = "[#-1]"
+	}
+	sql := p.value(valueSQL(c), "", at)
+	return forms{sql: sql, prep: f.prep(expression{forms: forms{prep: p.prep}}), wrong: func(q *query) string {
+		return "(" + p.fill(q, "json_type($object, $path) <> 'NULL'", at) + " AND " + sql(q) + " IS NULL)"
+	}}
+}
+
+// elements is the list that stands at a path, as JSON values.
+func (p place) elements(q *query) string {
+	return p.list(q, p.scope.sql(), "[*]")
+}
+
+// list is what stands inside a list or map, as a list of JSON values. The
+// operator -> will not do: as an argument beside a lambda it is read as one.
+func (p place) list(q *query, in, inside string) string {
+	path := jsonPath(p.node.steps)
+	if f := q.find(p.scope, in, path); f != "" {
+		in, path = f, "$"
+	} else if !strings.HasPrefix(path, "$") {
+		in, path = "json_extract("+in+", "+sqlText(path)+")", "$"
+	}
+	return "json_extract(" + in + ", " + sqlText(path+inside) + ")"
+}
+
+// sql is what the values of a scope are called in SQL.
+func (s *scope) sql() string {
+	switch {
+	case s.list == nil:
+		return "raw.object"
+	case s.label != "":
+		return sqlName(s.label)
+	}
+	return s.variable("element")
+}
+
+// variable is a name that no iteration around this one has.
+func (s *scope) variable(name string) string {
+	if s.nested > 1 {
+		return fmt.Sprintf("%s_%d", name, s.nested)
+	}
+	return name
+}
+
+// digitsOf is the same as scope.sql, of raw.digits.
+func (q *query) digitsOf(s *scope) string {
+	switch {
+	case s.list == nil:
+		return "raw.digits"
+	case s.label != "":
+		return sqlName(s.label + "_digits")
+	}
+	q.indexed[s] = true
+	return s.list.list(q, q.digitsOf(s.list.scope), "[*]") + "[" + s.variable("i") + "]"
+}
+
+// digitsSQL puts every number of a JSON text between quotes, so that it stays as
+// it was sent: the text is cut into strings and what stands between them.
+const digitsSQL = `array_to_string(list_transform(
+      regexp_extract_all(object, '"(?:[^"\\]|\\.)*"|[^"]+'),
+      lambda part: CASE WHEN starts_with(part, '"') THEN part ELSE regexp_replace(part, '(-?[0-9][-+.0-9eE]*)', '"\1"', 'g') END
+    ), '')`
+
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// jsonPath spells a path as DuckDB does. A key of one asterisk would be a
+// wildcard in it, and is written as a JSON pointer.
+func jsonPath(steps []step) string {
+	out := "$"
+	for _, s := range steps {
+		switch {
+		case s.name == "*":
+			return jsonPointer(steps)
+		case s.name == "":
+			out += index(s.item)
+		case plainKey.MatchString(s.name):
+			out += "." + s.name
+		default:
+			out += `."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s.name) + `"`
+		}
+	}
+	return out
+}
+
+func jsonPointer(steps []step) string {
+	out := ""
+	for _, s := range steps {
+		if s.name == "" {
+			out += fmt.Sprintf("/%d", s.item)
+			continue
+		}
+		out += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(s.name)
+	}
+	return out
+}
+
+// title is what a column of the path's value is called in a whole query.
+func (p place) title() string {
+	path := jsonPath(p.node.steps)
+	if p.scope.label != "" {
+		return p.scope.label + strings.TrimPrefix(path, "$")
+	}
+	return path
+}
+
+// elementForm is how an element of a list or map is read, as elementReader does.
+func elementForm(target schemas.Kind, elem class) string {
+	switch {
+	case target == schemas.JSON:
+		return "CASE WHEN json_type($1) <> 'NULL' THEN $1 END"
+	case elem == reference:
+		return "CASE 'VARCHAR' WHEN json_type($1) THEN $1 ->> '$' WHEN json_type($1, '$.id') THEN $1 ->> '$.id' END"
+	case target == schemas.String && elem == text:
+		return "CASE json_type($1) WHEN 'VARCHAR' THEN $1 ->> '$' END"
+	case target == schemas.String && elem == decimalText:
+		return "CASE WHEN json_type($2) IN ('VARCHAR', 'BOOLEAN') THEN $2 ->> '$' END"
+	case target == schemas.String:
+		return "CASE WHEN json_type($1) IN ('OBJECT', 'ARRAY') THEN $1::VARCHAR ELSE $2 ->> '$' END"
+	}
+	value := valueSQL(map[schemas.Kind]class{schemas.Boolean: boolean, schemas.Long: integer, schemas.Number: number}[target])
+	return strings.NewReplacer("$object, $path", "$1", "$object ->> $path", "$1 ->> '$'").Replace(value)
+}

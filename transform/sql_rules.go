@@ -1,0 +1,113 @@
+package transform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// What rejects a row in the kernel keeps it out of the query: money that cannot
+// be read, which only the source shows, and what the schema demands of a value.
+
+// keeps is what a row must hold to be kept: where, and money that can be read.
+func (m *mapping) keeps(q *query) []string {
+	var out []string
+	if m.forms.where != nil {
+		out = append(out, q.truth(*m.forms.where))
+	}
+	for i := range m.fields {
+		if u := m.fields[i].unreadable(q); u != "" {
+			out = append(out, u+" IS NOT TRUE -- "+m.fields[i].name+" can be read")
+		}
+	}
+	return out
+}
+
+// showsUnreadable holds where an amount that is NULL beside minor units that are
+// not says that it cannot be read.
+func (f *field) showsUnreadable() bool { return f.money && f.leaf.value.plain && f.leaf.declared.Minor }
+
+// unreadable is true where a field holds money that cannot be read; "" if it never does.
+func (f *field) unreadable(q *query) string {
+	if f.leaf == nil {
+		return ""
+	}
+	if f.shape == one {
+		wrong := f.leaf.value.wrong
+		if f.showsUnreadable() {
+			wrong = f.leaf.value.minorWrong
+		}
+		if !f.money || wrong == nil {
+			return ""
+		}
+		return wrong(q)
+	}
+	var inside []string
+	for i := range f.members {
+		if u := f.members[i].unreadable(q); u != "" {
+			inside = append(inside, u)
+		}
+	}
+	if len(inside) == 0 {
+		return ""
+	}
+	some := strings.Join(append(f.conditions(q), "("+strings.Join(inside, " OR ")+")"), " AND ")
+	if f.shape == nested {
+		return "(" + some + ")"
+	}
+	return "list_bool_or(" + f.leaf.each.transformed(q, "json_type("+f.leaf.each.sql()+") = 'OBJECT' AND "+some) + ")"
+}
+
+// rulesSQL are the rules of a schema that reject a row.
+func rulesSQL(fields []field) []string {
+	var out []string
+	for i := range fields {
+		f := &fields[i]
+		if f.leaf == nil {
+			continue
+		}
+		switch broken := f.broken("", 0); {
+		case f.rule != nil && f.rule.required && broken == sqlName(f.leaf.declared.Name)+" IS NULL":
+			out = append(out, sqlName(f.leaf.declared.Name)+" IS NOT NULL")
+		case broken != "":
+			out = append(out, "("+broken+") IS NOT TRUE")
+		}
+	}
+	return out
+}
+
+// broken is true of a value that breaks its rule, or holds one that does; owner
+// is what it is a member of.
+func (f *field) broken(owner string, depth int) string {
+	var out []string
+	value := owner + sqlName(f.leaf.declared.Name)
+	if f.showsUnreadable() {
+		out = append(out, "("+owner+sqlName(f.leaf.declared.Name+"_minor")+" IS NOT NULL AND "+value+" IS NULL)")
+	}
+	if f.rule != nil && f.rule.required {
+		out = append(out, value+" IS NULL")
+	}
+	if f.rule != nil && f.rule.closed && f.rule.known != nil {
+		known := joined(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqlText(v.Value) }, ", ")
+		out = append(out, value+" NOT IN ("+known+")")
+	}
+	owner = value
+	if f.shape == objects {
+		owner = fmt.Sprintf("element_%d", depth)
+	}
+	var inside []string
+	for i := range f.members {
+		if b := f.members[i].broken(owner+".", depth+1); b != "" {
+			inside = append(inside, b)
+		}
+	}
+	if len(inside) > 0 {
+		some := owner + " IS NOT NULL AND (" + strings.Join(inside, " OR ") + ")"
+		if f.shape == objects {
+			some = "list_bool_or(list_transform(" + value + ", lambda " + owner + ": " + some + "))"
+		}
+		out = append(out, "("+some+")")
+	}
+	return strings.Join(out, " OR ")
+}
