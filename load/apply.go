@@ -17,6 +17,7 @@ import (
 type Batch struct {
 	Objects []ObjectVersion
 	Tables  []TableRows
+	Drift   []Drift
 }
 
 // ObjectVersion is one version of one object, without its JSON.
@@ -57,6 +58,7 @@ type Applied struct {
 	Rows    int64
 	Rejects int64
 	Deleted int64 // objects marked as deleted
+	Drift   int64 // kinds of drift that were not seen before
 }
 
 // Hash tells two versions of an object apart.
@@ -113,6 +115,9 @@ func (m *merge) apply(ctx context.Context, upTo Position, batches iter.Seq2[Batc
 		return err
 	}
 	if err := m.merge(ctx); err != nil {
+		return err
+	}
+	if err := m.mergeDrift(ctx, upTo.Segment); err != nil {
 		return err
 	}
 	if err := m.move(ctx, upTo.Segment); err != nil {

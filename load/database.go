@@ -162,7 +162,7 @@ func (s *State) settle(ctx context.Context, fresh, name string) error {
 func (s *State) createTables(ctx context.Context) error {
 	s.lineage = rand.Text()
 	return s.inTx(ctx, func() error {
-		if err := s.run(ctx, privateTables...); err != nil {
+		if err := s.run(ctx, append(privateTables[:len(privateTables):len(privateTables)], driftTables...)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {

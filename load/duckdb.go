@@ -25,7 +25,7 @@ func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.D
 		"threads":                      {strconv.Itoa(threads)},
 		// A wide table keeps one block open for each of its few hundred leaf
 		// columns: 256 KiB each, DuckDB's default, is more than a sync may use.
-		"default_block_size": {"32768"},
+		"default_block_size": {"65536"},
 		"temp_directory":     {tmp},
 		// Nothing here relies on the order of unordered reads, and keeping it costs memory.
 		"preserve_insertion_order": {"false"},

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -26,18 +28,51 @@ func (p *publisher) partition(ctx context.Context, t *table, part partition, dir
 	for _, bucket := range dirty {
 		changed[bucket&(parts-1)] = true
 	}
+	var export []int
+	first := len(p.Files)
 	for k := range parts {
-		var err error
-		if p.prev.Lineage != "" && parts == before && !changed[k] {
-			if f, ok := old[k]; ok { // a part without rows has no file
-				err = p.link(f)
+		if p.prev.Lineage == "" || parts != before || changed[k] {
+			export = append(export, k)
+		} else if f, ok := old[k]; ok { // a part without rows has no file
+			if err := p.link(f); err != nil {
+				return fmt.Errorf("part %d of %d: %w", k, parts, err)
 			}
-		} else {
-			err = p.export(ctx, t, part, k, parts)
 		}
-		if err != nil {
-			return fmt.Errorf("part %d of %d: %w", k, parts, err)
+	}
+	err := p.parts(ctx, t, part, export, parts)
+	slices.SortFunc(p.Files[first:], func(a, b File) int { return cmp.Compare(a.Part, b.Part) })
+	return err
+}
+
+// parts exports some parts of a partition. Each part's rows lie all over the
+// table, so that a part costs a scan of it; many parts are therefore exported
+// in groups, each first written to a file of its own by one scan. With g groups
+// of n parts that is g scans and n reads of a g-th, least where g is √n.
+func (p *publisher) parts(ctx context.Context, t *table, part partition, export []int, parts int) error {
+	groups := 1
+	for groups*groups*4 <= len(export) {
+		groups *= 2
+	}
+	for group := range groups {
+		from := ident(t.Schema.Table)
+		if groups > 1 {
+			file := filepath.Join(p.dir, "group"+tmpSuffix)
+			from = "read_parquet(" + literal(file) + ", hive_partitioning = false)"
+			if err := p.copy(ctx, t, ident(t.Schema.Table), part, group, groups, "", file); err != nil {
+				return fmt.Errorf("parts %d of %d: %w", group, groups, err)
+			}
 		}
+		for _, k := range export {
+			if k&(groups-1) != group {
+				continue
+			}
+			if err := p.export(ctx, t, from, part, k, parts); err != nil {
+				return fmt.Errorf("part %d of %d: %w", k, parts, err)
+			}
+		}
+	}
+	if groups > 1 {
+		return os.Remove(filepath.Join(p.dir, "group"+tmpSuffix))
 	}
 	return nil
 }
@@ -66,11 +101,7 @@ const exportDictionary = 64 << 10
 
 // export writes one part, sorted by time and key. Sorting stays small because
 // a part is: a large month as a whole runs out of a small memory limit.
-func (p *publisher) export(ctx context.Context, t *table, part partition, k, parts int) error {
-	period, err := t.period.where(part.label)
-	if err != nil {
-		return err
-	}
+func (p *publisher) export(ctx context.Context, t *table, from string, part partition, k, parts int) error {
 	f := File{
 		Table: t.Schema.Table, Account: part.account, Partition: part.label, Part: k, Parts: parts,
 		Path: path.Join(t.period.folder(t.Schema.Table, part.account, part.label), fmt.Sprintf("part-%02d.parquet", k)),
@@ -79,15 +110,8 @@ func (p *publisher) export(ctx context.Context, t *table, part partition, k, par
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return err
 	}
-	if err := p.trim(ctx); err != nil {
-		return err
-	}
 	tmp := final + tmpSuffix
-	_, err = p.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d ORDER BY %s)
-		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
-		ident(t.Schema.Table), literal(part.account), period, bucketOf(""), parts-1, k, strings.Join(t.order(), ", "),
-		literal(tmp), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
-	if err != nil {
+	if err := p.copy(ctx, t, from, part, k, parts, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
 		return err
 	}
 	if err := p.inspect(ctx, t, tmp, &f); err != nil {
@@ -106,6 +130,22 @@ func (p *publisher) export(ctx context.Context, t *table, part partition, k, par
 	}
 	p.Files = append(p.Files, f)
 	return nil
+}
+
+// copy writes the rows of a partition whose hash falls on k of n to a file.
+func (p *publisher) copy(ctx context.Context, t *table, from string, part partition, k, n int, order, file string) error {
+	period, err := t.period.where(part.label)
+	if err != nil {
+		return err
+	}
+	if err := p.trim(ctx); err != nil {
+		return err
+	}
+	_, err = p.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d%s)
+		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
+		from, literal(part.account), period, bucketOf(""), n-1, k, order,
+		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
+	return err
 }
 
 // removeEmpty removes a folder if nothing is in it.

@@ -15,7 +15,11 @@ type footer struct {
 	FirstSeq, LastSeq uint64
 	Cursor            string // opaque; follows the last object of the segment
 	Sum               uint64 // checksum of all rows
+	Forgotten         uint64 // rows of the range that were erased on request; they are no damage
 }
+
+// rows is how many rows the segment must hold.
+func (f footer) rows() uint64 { return f.LastSeq + 1 - f.FirstSeq - f.Forgotten }
 
 const (
 	keyFormat   = "stripelake.format"
@@ -24,6 +28,7 @@ const (
 	keyFirstSeq = "stripelake.first_seq"
 	keyLastSeq  = "stripelake.last_seq"
 	keyCursor   = "stripelake.cursor"
+	keyForgot   = "stripelake.forgotten"
 	keySum      = "stripelake.xxh3" // of all rows; Parquet's own checksums are optional and cover less
 )
 
@@ -55,11 +60,19 @@ func readFooter(file *parquet.File) (footer, error) {
 	first, _ := file.Lookup(keyFirstSeq)
 	last, _ := file.Lookup(keyLastSeq)
 	sum, _ := file.Lookup(keySum)
-	var err1, err2, err3 error
+	forgotten, erased := file.Lookup(keyForgot)
+	var err1, err2, err3, err4 error
 	f.FirstSeq, err1 = strconv.ParseUint(first, 10, 63)
 	f.LastSeq, err2 = strconv.ParseUint(last, 10, 63)
 	f.Sum, err3 = strconv.ParseUint(sum, 16, 64)
-	return f, errors.Join(err1, err2, err3)
+	if erased {
+		f.Forgotten, err4 = strconv.ParseUint(forgotten, 10, 63)
+	}
+	err := errors.Join(err1, err2, err3, err4)
+	if err == nil && (f.LastSeq+1 < f.FirstSeq || f.Forgotten > f.LastSeq+1-f.FirstSeq) {
+		err = fmt.Errorf("seqs %d to %d less %d forgotten", f.FirstSeq, f.LastSeq, f.Forgotten)
+	}
+	return f, err
 }
 
 // openSegment opens a segment and checks that it is the one its place says.

@@ -12,6 +12,7 @@ type merge struct {
 	key     streamKey
 	staged  map[*table]int64 // rows by table
 	rejects int64
+	drift   []Drift
 	applied Applied
 }
 

@@ -163,3 +163,37 @@ func TestDuplicateKeyIsNotPublished(t *testing.T) {
 		t.Errorf("it left %v behind; %v", left, err)
 	}
 }
+
+// Many parts go through files of groups, of which nothing is left behind, and
+// the files are listed in order all the same (Invariant 7).
+func TestManyPartsLeaveNothingElse(t *testing.T) {
+	t.Parallel()
+	k := newLake(t, func(o *Options) { o.PartRows = 1 })
+	var charges []version
+	for i := range 40 {
+		charges = append(charges, charge(fmt.Sprintf("ch_%02d", i), "paid"))
+	}
+	k.sync(charges...)
+	g := k.publish()
+	if len(g.Files) < 16 || !slices.IsSortedFunc(g.Files, func(a, b File) int { return a.Part - b.Part }) {
+		t.Errorf("files: %+v", g.Files)
+	}
+	var listed, found []string
+	for _, f := range g.Files {
+		listed = append(listed, filepath.Base(f.Path))
+	}
+	err := filepath.WalkDir(k.generationPath(g.Number), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Ext(path) != ".json" && filepath.Base(path) != warehouseName {
+			found = append(found, filepath.Base(path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(listed)
+	expect(t, "files", found, listed...)
+	if _, err := Digest(t.Context(), k.dir); err != nil {
+		t.Error(err) // the warehouse and the files hold the same rows
+	}
+}

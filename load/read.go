@@ -71,8 +71,10 @@ func (l *Lake) read(ctx context.Context, account, stream string, after uint64, y
 }
 
 // readSegment yields one segment, a row group at a time. It ends well only if
-// the segment held exactly the sequence numbers and bytes that its footer
-// promises; what was yielded before an error must not be kept.
+// the segment held as many rows of its range and exactly the bytes that its
+// footer promises; what was yielded before an error must not be kept. A segment
+// of which every row was erased is one batch without objects: it still has an
+// end, up to which it can be applied.
 func readSegment(ctx context.Context, s span, account, stream string, yield func(SegmentBatch, error) bool) error {
 	f, file, foot, err := openSegment(s.path, account, stream)
 	if err != nil {
@@ -93,7 +95,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if !yield(SegmentBatch{s.last, objects, r.next > foot.LastSeq}, nil) {
+			if !yield(SegmentBatch{s.last, objects, r.rows == foot.rows()}, nil) {
 				return errStopped
 			}
 		}
@@ -101,11 +103,14 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 			return &DamagedError{s.path, err}
 		}
 	}
-	if r.next != foot.LastSeq+1 {
-		return &DamagedError{s.path, fmt.Errorf("it ends before seq %d", foot.LastSeq)}
+	if r.rows != foot.rows() || r.next > foot.LastSeq+1 {
+		return &DamagedError{s.path, fmt.Errorf("%d rows up to seq %d where %d up to seq %d were due", r.rows, r.next-1, foot.rows(), foot.LastSeq)}
 	}
 	if r.sum.Sum64() != foot.Sum {
 		return &DamagedError{s.path, errors.New("its checksum is another")}
+	}
+	if r.rows == 0 && !yield(SegmentBatch{Segment: s.last, End: true}, nil) {
+		return errStopped
 	}
 	return nil
 }
@@ -113,6 +118,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 // segmentReader checks a segment while it is read.
 type segmentReader struct {
 	next uint64 // the lowest seq that may come
+	rows uint64 // read so far
 	sum  xxh3.Hasher
 }
 
@@ -127,6 +133,7 @@ func (r *segmentReader) batch(rows *parquet.GenericReader[rawRow]) (objects []Ra
 					return fmt.Errorf("seq %d where %d was due", buffer[i].Seq, r.next)
 				}
 				r.next = uint64(buffer[i].Seq) + 1
+				r.rows++
 				buffer[i].addTo(&r.sum)
 				objects = append(objects, buffer[i].raw())
 			}

@@ -57,6 +57,9 @@ func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) er
 		parquet.KeyValueMetadata(keyFirstSeq, strconv.FormatUint(foot.FirstSeq, 10)),
 		parquet.KeyValueMetadata(keyLastSeq, strconv.FormatUint(foot.LastSeq, 10)),
 		parquet.KeyValueMetadata(keyCursor, foot.Cursor))
+	if foot.Forgotten > 0 {
+		pw.SetKeyValueMetadata(keyForgot, strconv.FormatUint(foot.Forgotten, 10))
+	}
 	var sum xxh3.Hasher
 	size := 0
 	for i := range objects {

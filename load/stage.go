@@ -56,6 +56,7 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		}
 	}
 	m.rejects += int64(len(rejects))
+	m.drift = append(m.drift, b.Drift...)
 	return errors.Join(
 		m.stageValues(ctx, "versions", len(b.Objects), func(i int) []any {
 			o := b.Objects[i]

@@ -14,6 +14,7 @@ import (
 type Summary struct {
 	Resources []Resource   `json:"resources"` // by account, stream
 	Tables    []TableCount `json:"tables"`    // in declared order
+	Drift     int64        `json:"drift"`     // kinds of it, in meta.drift
 }
 
 // Resource counts one stream of one account. Rows and Rejects are of the
@@ -71,6 +72,9 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 			return sum, fmt.Errorf("summary: %w", err)
 		}
 		sum.Tables = append(sum.Tables, n)
+	}
+	if err := s.one(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
+		return sum, fmt.Errorf("summary: %w", err)
 	}
 	var r Resource
 	err := s.each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {

@@ -18,6 +18,11 @@ type Trace struct {
 	GenerationLinked func() // `current` points at it
 	DirtyCleared     func() // the state knows that it is published
 	GenerationsSwept func() // old generations are removed
+	ErasureRecorded  func() // what is to be erased is durable; from here on it will be
+	ForgottenListed  func() // the ids are on the list of what must not come back
+	StateDiscarded   func() // everything derived is removed, nothing made yet
+	OthersRemoved    func() // only the generation made after an erasure is left
+	ReceiptWritten   func() // the receipt is durable, the intention still there
 }
 
 // hit calls a trace func that may be nil.

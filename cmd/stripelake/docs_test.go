@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,46 +24,74 @@ var (
 	volatile = regexp.MustCompile(`\d+\.\d s\b|\d+\.\d [KM]iB|\d{4}-\d\d-\d\d \d\d:\d\dZ`)
 )
 
-// TestDocumentedSessions runs each console block of the documentation, command
-// by command, and compares what appears with what the block says.
+// TestDocumentedSessions runs the console blocks of each document, command by
+// command, as one session in a folder of its own, and compares what appears
+// with what the blocks say. UPDATE_SCRIPTS=1 writes what appears into them.
 func TestDocumentedSessions(t *testing.T) {
 	t.Parallel()
 	for _, file := range documents(t) {
-		for _, block := range consoleBlock.FindAllStringSubmatch(file.text, -1) {
-			t.Run(filepath.Base(file.name), func(t *testing.T) {
-				t.Parallel()
-				dir := t.TempDir()
-				linkBinary(t, dir)
-				var got strings.Builder
-				for line := range strings.Lines(block[1]) {
-					command, ok := strings.CutPrefix(line, "$ ")
-					if !ok {
-						continue
-					}
-					got.WriteString(line)
-					got.WriteString(session(t, dir, strings.TrimSpace(command)))
-				}
-				if diff := cmp.Diff(steady(block[1]), steady(got.String())); diff != "" {
-					t.Errorf("%s does not say what appears (-documented +real):\n%s", file.name, diff)
-				}
-			})
+		if !consoleBlock.MatchString(file.text) {
+			continue
 		}
+		t.Run(filepath.Base(file.name), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			linkBinary(t, dir)
+			real := consoleBlock.ReplaceAllStringFunc(file.text, func(block string) string {
+				return "```console\n" + replay(t, dir, consoleBlock.FindStringSubmatch(block)[1]) + "```"
+			})
+			diff := cmp.Diff(steady(file.text), steady(real))
+			if diff != "" && os.Getenv("UPDATE_SCRIPTS") != "" {
+				if err := os.WriteFile(file.name, []byte(progressLine.ReplaceAllString(real, "")), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if diff != "" {
+				t.Errorf("%s does not say what appears (-documented +real):\n%s", file.name, diff)
+			}
+		})
 	}
 }
 
+// replay runs the commands of one block and returns the block as it should be.
+// A command begins with a prompt; lines that begin with > go on with it.
+func replay(t *testing.T, dir, block string) string {
+	t.Helper()
+	var out, command strings.Builder
+	run := func() {
+		if command.Len() > 0 {
+			out.WriteString(session(t, dir, command.String()))
+			command.Reset()
+		}
+	}
+	for line := range strings.Lines(block) {
+		if first, ok := strings.CutPrefix(line, "$ "); ok {
+			run()
+			command.WriteString(first)
+			out.WriteString(line)
+		} else if more, ok := strings.CutPrefix(line, ">"); ok && command.Len() > 0 {
+			command.WriteString(strings.TrimPrefix(more, " "))
+			out.WriteString(line)
+		}
+	}
+	run()
+	return out.String()
+}
+
 // session runs one documented command as a shell would, in a folder where
-// bin/stripelake is this program. `make demo` stands for its recipe.
+// bin/stripelake is this program. `make demo` stands for its recipe. A command
+// may fail: what it says then is documented too.
 func session(t *testing.T, dir, command string) string {
 	t.Helper()
-	if command == "make demo" {
+	if command == "make demo\n" {
 		command = demoRecipe(t)
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
+	var failed *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &failed) {
 		t.Fatalf("%s: %v\n%s", command, err, out.String())
 	}
 	return out.String()

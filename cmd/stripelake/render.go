@@ -78,13 +78,19 @@ func (r *renderer) flushResults() {
 }
 
 func (r *renderer) summary(s pipeline.Summary) {
-	if s.Generation == 0 && s.Objects == s.Unchanged && s.Requests > 0 {
+	if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
 		r.line("nothing new (%d requests, %s)", s.Requests, seconds(s.Seconds))
 	} else {
 		r.line("%s objects (%s unchanged), %s rows, %d requests, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), s.Requests, seconds(s.Seconds))
 	}
+	if s.Suppressed > 0 {
+		r.line("%s left out: people who were forgotten", counted(s.Suppressed, "object"))
+	}
 	if s.Rejects > 0 {
 		r.line("%s rejected: see meta.rejects", counted(s.Rejects, "object"))
+	}
+	if s.Drift > 0 {
+		r.line("%s of unexpected fields or values, new in this run: see meta.drift", counted(s.Drift, "kind"))
 	}
 	if s.Incomplete > 0 {
 		r.line("%s cut short by Stripe: see meta.incomplete_lists", counted(s.Incomplete, "nested list"))

@@ -68,6 +68,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 				r.Resource, counted(int(r.Segments-r.Applied), "segment"))
 		}
 	}
+	if s.Drift > 0 {
+		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
+	}
 	if run := s.LastRun; run != nil {
 		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, run.Outcome, minute(run.Started))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
 )
 
 // publishEvery is how often a long backfill shows people what it has.
@@ -54,7 +55,7 @@ func (env *environment) sync(c *cli.Context) error {
 	show := env.renderer(c.Bool("json"))
 	defer show.done()
 	sync := pipeline.Sync{
-		Client: client, Plan: compiled, Lake: lake, Label: c.String("account-label"), Resources: c.Args().Slice(),
+		Client: client, Plan: compiled, Lake: lake, Redactors: transform.Redactors(set), Label: c.String("account-label"), Resources: c.Args().Slice(),
 		Range: extract.Range{From: from, To: to}, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(c.Context)

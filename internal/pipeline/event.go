@@ -13,9 +13,11 @@ type Event struct {
 
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
 	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
+	Suppressed int    `json:"suppressed,omitempty"`       // read, and left out because they belong to people who were forgotten
 	Rows       int    `json:"rows,omitempty"`             // rows made, all tables
 	Rejects    int    `json:"rejects,omitempty"`          // rows refused, all tables
 	Incomplete int    `json:"incomplete_lists,omitempty"` // nested lists that Stripe cut short
+	Drift      int    `json:"drift,omitempty"`            // kinds of drift not seen before
 	Segment    uint64 `json:"segment,omitempty"`          // segment number in its stream
 	Generation uint64 `json:"generation,omitempty"`       // number of the generation published
 
@@ -41,9 +43,11 @@ type Summary struct {
 	Requests   int64              `json:"requests"`             // HTTP requests sent, retries included
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds
+	Suppressed int                `json:"suppressed,omitempty"` // of those, left out because they belong to people who were forgotten
 	Rows       int                `json:"rows"`                 // rows written, all tables
 	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
 	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists
+	Drift      int                `json:"drift,omitempty"`      // kinds of drift not seen before; see meta.drift
 	Segments   int                `json:"segments"`             // segments appended to the log
 	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed
 	Unread     map[string]string  `json:"unread,omitempty"`     // resources that could not be read, and why

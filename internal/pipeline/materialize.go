@@ -15,12 +15,13 @@ import (
 // materializer turns the segments of one account's log into state, in order.
 // One goroutine applies; readers compare against the same state.
 type materializer struct {
-	account string
-	plan    *transform.Plan
-	mappers map[string]*transform.Mapper // by object, made on first use
-	log     *load.Log
-	state   *load.State
-	meter   *meter
+	account   string
+	plan      *transform.Plan
+	mappers   map[string]*transform.Mapper // by object, made on first use
+	log       *load.Log
+	state     *load.State
+	forgotten *load.Forgotten // nil where nothing is read from Stripe
+	meter     *meter
 }
 
 // catchUp applies every segment that the log holds and the state does not.
@@ -34,19 +35,22 @@ func (m *materializer) catchUp(ctx context.Context) error {
 }
 
 // follow applies segments as they arrive, and publishes every so often so that
-// people see a long backfill grow.
+// people see a long backfill grow. Nothing is applied meanwhile, so publishing
+// takes at most a tenth of the time, however large the lake is.
 func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
-	published := time.Now()
+	published, pause := time.Now(), publishEvery
 	for a := range arrivals {
 		if err := m.catchUpStream(ctx, a.resource); err != nil {
 			return err
 		}
 		close(a.applied)
-		if publishEvery > 0 && time.Since(published) >= publishEvery {
+		if publishEvery > 0 && time.Since(published) >= pause {
+			start := time.Now()
 			if _, err := m.publish(ctx); err != nil {
 				return err
 			}
 			published = time.Now()
+			pause = max(publishEvery, 9*published.Sub(start))
 		}
 	}
 	return nil
@@ -102,6 +106,7 @@ func (m *materializer) applySegment(ctx context.Context, resource extract.Resour
 	m.meter.emit(Event{
 		Event: EventApplied, Resource: resource.Name, Segment: first.Segment,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
+		Drift: int(applied.Drift),
 	})
 	return m.state.WriteStatus(ctx)
 }
@@ -132,7 +137,8 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 		}
 		batch.Objects[i] = raw.Version(raws.Segment, extract.IncompleteLists(raw.Object)...)
 	}
-	for _, mapped := range m.mapper(resource.Object).Map(objects) {
+	mapper := m.mapper(resource.Object)
+	for _, mapped := range mapper.Map(objects) {
 		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
 		for i, r := range mapped.Rejects {
 			rows.Rejects[i] = load.Reject{
@@ -144,6 +150,11 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 		if err := conserved(mapped); err != nil {
 			return batch, err
 		}
+	}
+	for _, d := range mapper.Drift() {
+		batch.Drift = append(batch.Drift, load.Drift{
+			Path: d.Path, Found: d.Found, Objects: d.Count, FirstID: d.FirstID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
+		})
 	}
 	return batch, nil
 }

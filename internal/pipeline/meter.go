@@ -36,6 +36,7 @@ func (m *meter) emit(e Event) {
 		m.total.Objects += e.Objects
 	case EventSegment:
 		m.total.Unchanged += e.Unchanged
+		m.total.Suppressed += e.Suppressed
 		if e.Segment > 0 {
 			m.total.Segments++
 		}
@@ -43,6 +44,7 @@ func (m *meter) emit(e Event) {
 		m.total.Rows += e.Rows
 		m.total.Rejects += e.Rejects
 		m.total.Incomplete += e.Incomplete
+		m.total.Drift += e.Drift
 	}
 	if m.onEvent != nil {
 		m.onEvent(e)

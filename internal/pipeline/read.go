@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
 )
 
 // arrival tells the applier that a segment of a stream is durable. The applier
@@ -24,8 +25,10 @@ type reader struct {
 	client       *extract.Client
 	lake         *load.Lake
 	log          *load.Log
+	forgotten    *load.Forgotten
 	materializer *materializer
 	resource     extract.Resource
+	redactor     *transform.Redactor // nil where everything is kept as sent
 	arrivals     chan<- arrival
 
 	pending []load.Raw     // pages yielded and not yet in the log
@@ -68,7 +71,9 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 			}
 			return err
 		}
-		r.take(page)
+		if err := r.take(page); err != nil {
+			return &localError{err}
+		}
 		r.materializer.meter.emit(Event{Event: EventPage, Resource: stream, Objects: len(page.Objects)})
 		if r.log.Full(len(r.pending), r.bytes) {
 			if err := r.flush(ctx); err != nil {
@@ -80,15 +85,20 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 	return r.flush(ctx)
 }
 
-func (r *reader) take(page extract.Page) {
+func (r *reader) take(page extract.Page) error {
 	for _, o := range page.Objects {
-		r.bytes += len(o.Raw)
+		raw, err := r.redact(o)
+		if err != nil {
+			return err
+		}
+		r.bytes += len(raw)
 		r.pending = append(r.pending, load.Raw{
 			ID: key(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
-			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: o.Raw,
+			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw,
 		})
 	}
 	r.cursor = page.Cursor
+	return nil
 }
 
 // key is what the log and the state know an object by: its id, or for an object
@@ -110,17 +120,21 @@ func (r *reader) flush(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
+	suppressed, err := r.suppress(ctx)
+	if err != nil {
+		return &localError{err}
+	}
 	changed, err := r.changed(ctx)
 	if err != nil {
 		return &localError{err}
 	}
 	unchanged := len(r.pending) - len(changed)
-	event := Event{Event: EventSegment, Resource: r.resource.Name, Objects: len(changed), Unchanged: unchanged}
+	event := Event{Event: EventSegment, Resource: r.resource.Name, Objects: len(changed), Unchanged: unchanged, Suppressed: suppressed}
 	if len(changed) == 0 {
-		err = r.log.MoveCursor(r.resource.Name, string(r.cursor))
+		err = r.log.MoveCursor(r.resource.Name, r.cursorToKeep())
 	} else {
 		var position load.Position
-		position, err = r.log.Append(ctx, r.resource.Name, changed, string(r.cursor))
+		position, err = r.log.Append(ctx, r.resource.Name, changed, r.cursorToKeep())
 		event.Segment = position.Segment
 	}
 	if err != nil {

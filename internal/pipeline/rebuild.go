@@ -12,12 +12,18 @@ import (
 // generation is complete. Interrupted, the next run of any kind goes on.
 func Rebuild(ctx context.Context, plan *transform.Plan, lake *load.Lake, onEvent func(Event)) (Summary, error) {
 	meter := newMeter(onEvent)
+	if err := finishPending(ctx, plan, lake, meter); err != nil {
+		return Summary{}, err
+	}
 	state, err := lake.OpenState(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer func() { _ = state.Close() }()
 	if err := state.Reset(ctx); err != nil {
+		return Summary{}, err
+	}
+	if plan, err = keyed(ctx, plan, lake, state); err != nil {
 		return Summary{}, err
 	}
 	accounts, err := lake.Accounts()

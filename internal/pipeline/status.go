@@ -17,6 +17,7 @@ type Status struct {
 	Mode       string           `json:"mode"`
 	Generation uint64           `json:"generation"` // what people read now; 0 before the first
 	Resources  []ResourceStatus `json:"resources"`
+	Drift      int64            `json:"drift"` // kinds of unexpected fields or values; see meta.drift
 	LastRun    *load.Run        `json:"last_run,omitempty"`
 	Sizes      load.Sizes       `json:"sizes"`
 }
@@ -64,7 +65,7 @@ func ReadStatus(dir string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status := Status{Lake: dir, Mode: mode, Generation: counts.Generation, LastRun: counts.LastRun, Sizes: sizes, Resources: []ResourceStatus{}}
+	status := Status{Lake: dir, Mode: mode, Generation: counts.Generation, LastRun: counts.LastRun, Drift: counts.Summary.Drift, Sizes: sizes, Resources: []ResourceStatus{}}
 	for _, log := range everyResource(logs) {
 		r, err := resourceStatus(log, counts.Summary.Resources)
 		if err != nil {

@@ -21,12 +21,13 @@ type Sync struct {
 	Client       *extract.Client
 	Plan         *transform.Plan
 	Lake         *load.Lake
-	Label        string        // stands for the account's id where the key may not read it; empty asks Stripe
-	Resources    []string      // plural names; empty selects all six
-	Range        extract.Range // bounds on created; zero is unbounded
-	MaxRejects   float64       // tolerated share of refused objects, 0 to 1
-	PublishEvery time.Duration // during a long backfill; 0 publishes at the end only
-	OnEvent      func(Event)   // called from one goroutine at a time; nil is silence
+	Redactors    map[string]*transform.Redactor // by object: what never reaches the raw log
+	Label        string                         // stands for the account's id where the key may not read it; empty asks Stripe
+	Resources    []string                       // plural names; empty selects all six
+	Range        extract.Range                  // bounds on created; zero is unbounded
+	MaxRejects   float64                        // tolerated share of refused objects, 0 to 1
+	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
+	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
 }
 
 // Run copies what is missing, then what is new, and publishes what changed.
@@ -40,6 +41,9 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	meter := newMeter(s.OnEvent)
 	resources, err := s.selected()
 	if err != nil {
+		return Summary{}, err
+	}
+	if err := finishPending(ctx, s.Plan, s.Lake, meter); err != nil {
 		return Summary{}, err
 	}
 	account, err := resolveAccount(ctx, s.Client, s.Lake, s.Label)
@@ -58,6 +62,10 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	defer func() { _ = state.Close() }()
+	forgotten, err := forgottenUnderLock(s.Lake)
+	if err != nil {
+		return Summary{}, err
+	}
 	if err := announceFresh(log, state, meter); err != nil {
 		return Summary{}, err
 	}
@@ -66,7 +74,11 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	if err := state.BeginRun(ctx, run); err != nil {
 		return Summary{}, err
 	}
-	m := &materializer{account: account, plan: s.Plan, mappers: map[string]*transform.Mapper{}, log: log, state: state, meter: meter}
+	plan, err := keyed(ctx, s.Plan, s.Lake, state)
+	if err != nil {
+		return Summary{}, err
+	}
+	m := &materializer{account: account, plan: plan, mappers: map[string]*transform.Mapper{}, log: log, state: state, forgotten: forgotten, meter: meter}
 	unread, err := s.copy(ctx, m, log, resources)
 	if ctx.Err() != nil {
 		// Stopped by a signal: a stop drops what is not durable, exactly as a
@@ -111,7 +123,7 @@ func (s *Sync) copy(ctx context.Context, m *materializer, log *load.Log, resourc
 		readers.Add(1)
 		group.Go(func() error {
 			defer readers.Done()
-			r := reader{account: m.account, client: s.Client, lake: s.Lake, log: log, materializer: m, resource: resource, arrivals: arrivals}
+			r := reader{account: m.account, client: s.Client, lake: s.Lake, log: log, forgotten: m.forgotten, materializer: m, resource: resource, redactor: s.Redactors[resource.Object], arrivals: arrivals}
 			errs[i] = r.run(ctx, s.Range)
 			m.meter.emit(Event{Event: EventRead, Resource: resource.Name, Message: message(errs[i])})
 			if stopsRun(errs[i]) {
@@ -148,7 +160,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, run load.Run, unread
 		err = verdict(unread, summary, s.MaxRejects)
 	}
 	summary.Outcome = outcome(err)
-	if endErr := m.state.EndRun(ctx, ended(run, summary, err)); endErr != nil {
+	if endErr := m.state.EndRun(ctx, m.nameless(ended(run, summary, err))); endErr != nil {
 		return summary, errors.Join(err, endErr)
 	}
 	generation, publishErr := m.publish(ctx)

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+)
+
+func forgetCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "forget",
+		Usage:     "erase customers and all that is theirs, from the raw log too",
+		ArgsUsage: "cus_…",
+		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, makes the\n" +
+			"tables again from scratch, removes all older generations, keeps out what Stripe lists of them later, and\n" +
+			"leaves a receipt. It cannot be undone. Without a customer it finishes an erasure that was interrupted.",
+		Flags: []cli.Flag{
+			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"),
+			&cli.StringFlag{Name: "account", Usage: "the `ACCOUNT`, where several have a customer of that id"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
+		},
+		Action: func(c *cli.Context) error { return env.forget(c) },
+	}
+}
+
+func (env *environment) forget(c *cli.Context) error {
+	if _, err := load.ReadMode(c.String("lake")); err != nil {
+		return err // rather than make a lake
+	}
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, ""))
+	if err != nil {
+		return err
+	}
+	forget := pipeline.Forget{
+		Plan: compiled, Lake: lake, Customers: c.Args().Slice(), Account: c.String("account"),
+		DryRun: c.Bool("dry-run"), Version: version,
+	}
+	receipts, err := forget.Run(c.Context)
+	for _, receipt := range receipts {
+		if c.Bool("json") {
+			_ = json.NewEncoder(env.stdout).Encode(receipt)
+		} else {
+			env.printReceipt(receipt)
+		}
+	}
+	if err == nil && len(receipts) == 0 {
+		fmt.Fprintln(env.stderr, "nothing is left of them: they were forgotten before")
+	}
+	return err
+}
+
+func (env *environment) printReceipt(r load.Receipt) {
+	verb := "erased"
+	if r.DryRun {
+		verb = "to erase"
+	}
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "account\tresource\t%s\tversions\tsegments\n", verb)
+	for _, e := range r.Erased {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Account, e.Stream, grouped(e.Objects), grouped(e.Versions), grouped(e.Segments))
+	}
+	_ = table.Flush()
+	if r.DryRun {
+		return
+	}
+	for _, m := range r.Mentions {
+		fmt.Fprintf(env.stdout, "kept, and still naming an erased id: %s of %s %s\n", counted(m.Objects, "version"), m.Account, m.Stream)
+	}
+	fmt.Fprintf(env.stdout, "raw log %s before, %s after\n", bytesText(r.LogBefore), bytesText(r.LogAfter))
+	fmt.Fprintf(env.stdout, "published generation %d; all older ones are removed\n", r.Generation)
+	fmt.Fprintln(env.stdout, "not reached:")
+	for _, line := range r.Unchecked {
+		fmt.Fprintf(env.stdout, "  %s\n", line)
+	}
+	fmt.Fprintf(env.stdout, "receipt: %s\n", r.Path)
+}

@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Forget erases people from a lake. Its fields are set once, before Run.
+type Forget struct {
+	Plan      *transform.Plan
+	Lake      *load.Lake
+	Customers []string // ids of customers; none finishes an erasure that was interrupted
+	Account   string   // needed where several accounts have a customer of that id
+	DryRun    bool     // count, and change nothing
+	Version   string   // of the program, for the receipt
+	OnEvent   func(Event)
+}
+
+// unchecked is what every receipt says.
+var unchecked = []string{
+	"payments that name no customer, such as a guest's, are found by no customer's id",
+	"text about the person in an object that is not theirs and does not name an erased id",
+	"copies outside the lake: backups, snapshots of the file system, exports, notebooks",
+	"whoever had an older generation open keeps reading its removed files until they close them",
+}
+
+// Run erases the customers and everything that is theirs: charges,
+// subscriptions, refunds, balance transactions and events, every version of
+// each. The log is rewritten, the tables are derived from scratch, published as
+// a new generation, and all older ones are removed.
+//
+// It returns a receipt for each erasure that it finished: an interrupted one it
+// came upon, and its own; none where nothing was left of customers who were
+// forgotten before. A *UsageError says that a customer is in no account or in
+// several, and that nothing was changed. After any other error once the erasure
+// is recorded, the next Forget or Sync finishes it.
+func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
+	if f.DryRun {
+		return f.dryRun(ctx)
+	}
+	e, err := openEraser(ctx, f.Plan, f.Lake, newMeter(f.OnEvent))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	pending, err := f.Lake.PendingErasure()
+	if err != nil {
+		return nil, err
+	}
+	if pending != nil {
+		receipt, err := e.finish(ctx, *pending)
+		if err != nil {
+			return nil, err
+		}
+		receipts = append(receipts, receipt)
+		if len(f.Customers) == 0 {
+			return receipts, nil
+		}
+	}
+	erasure, err := f.plan(ctx)
+	if err != nil || len(erasure.Receipt.Erased) == 0 {
+		return receipts, err
+	}
+	if err := f.Lake.RecordErasure(erasure); err != nil {
+		return receipts, err
+	}
+	receipt, err := e.finish(ctx, erasure)
+	if err != nil {
+		return receipts, err
+	}
+	return append(receipts, receipt), nil
+}
+
+// dryRun takes no lock: what it counts is the log as it is now.
+func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
+	pending, err := f.Lake.PendingErasure()
+	if err == nil && pending != nil {
+		err = errPending
+	}
+	if err != nil {
+		return nil, err
+	}
+	erasure, err := f.plan(ctx)
+	if err != nil || len(erasure.Receipt.Erased) == 0 {
+		return nil, err
+	}
+	return []load.Receipt{erasure.Receipt}, nil
+}
+
+// errPending is where a pending erasure cannot be finished first.
+var errPending = errors.New("an erasure was interrupted: finish it with stripelake forget, or with the next sync")
+
+// plan finds what is to be erased. It changes nothing.
+func (f *Forget) plan(ctx context.Context) (load.Erasure, error) {
+	erasure := load.Erasure{
+		Receipt:   load.Receipt{Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Unchecked: unchecked},
+		Customers: map[string][]string{}, Objects: map[string]map[string][]string{}, Further: map[string][]string{},
+	}
+	if len(f.Customers) == 0 {
+		return erasure, &UsageError{"name at least one customer: stripelake forget cus_…"}
+	}
+	forgotten, err := f.Lake.Forgotten()
+	if err != nil {
+		return erasure, err
+	}
+	accounts, err := f.accounts()
+	if err != nil {
+		return erasure, err
+	}
+	var finders []*finder
+	for _, account := range accounts {
+		found, err := findAll(ctx, f.Lake, forgotten, account, f.Customers)
+		if err != nil {
+			return erasure, err
+		}
+		finders = append(finders, found)
+	}
+	if err := checkHeld(f.Customers, finders, forgotten, f.Account != ""); err != nil {
+		return erasure, err
+	}
+	for _, found := range finders {
+		if !found.empty() {
+			found.addTo(&erasure)
+		}
+	}
+	erasure.Receipt.LogBefore, err = logBytes(f.Lake)
+	return erasure, err
+}
+
+// accounts are those to look into: all, or the one that was named.
+func (f *Forget) accounts() ([]string, error) {
+	accounts, err := f.Lake.LogAccounts()
+	if err != nil || f.Account == "" {
+		return accounts, err
+	}
+	if !slices.Contains(accounts, f.Account) {
+		return nil, &UsageError{fmt.Sprintf("the lake has no account %s", f.Account)}
+	}
+	return []string{f.Account}, nil
+}
+
+func logBytes(lake *load.Lake) (total int64, err error) {
+	sizes, err := load.LogSizes(lake.Dir())
+	for _, size := range sizes {
+		total += size.Bytes
+	}
+	return total, err
+}
+
+// finishPending finishes an erasure that was interrupted, if there is one.
+// Every run that appends to the log or derives from it does this first.
+func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, meter *meter) (err error) {
+	pending, err := lake.PendingErasure()
+	if err != nil || pending == nil {
+		return err
+	}
+	meter.emit(Event{Event: EventNotice, Message: "finishing the erasure that was interrupted"})
+	e, err := openEraser(ctx, plan, lake, newMeter(nil))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	if pending, err = lake.PendingErasure(); err != nil || pending == nil { // finished by another process meanwhile
+		return err
+	}
+	_, err = e.finish(ctx, *pending)
+	return err
+}
+
+// idsOf returns every id of an account that an erasure names.
+func idsOf(e load.Erasure, account string) []string {
+	ids := slices.Concat(e.Customers[account], e.Further[account])
+	for _, stream := range personal {
+		ids = append(ids, e.Objects[account][stream]...)
+	}
+	return ids
+}

@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// eraser has the whole lake to itself: every account's log and the state.
+type eraser struct {
+	plan     *transform.Plan
+	lake     *load.Lake
+	meter    *meter
+	accounts []string
+	logs     map[string]*load.Log // by account
+	state    *load.State
+}
+
+// openEraser takes every lock, or returns a *load.BusyError that names the holder.
+func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, meter *meter) (_ *eraser, err error) {
+	e := &eraser{plan: plan, lake: lake, meter: meter, logs: map[string]*load.Log{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if e.accounts, err = lake.LogAccounts(); err != nil {
+		return nil, err
+	}
+	for _, account := range e.accounts {
+		if e.logs[account], err = lake.OpenLog(account); err != nil {
+			delete(e.logs, account)
+			return nil, err
+		}
+	}
+	state, err := lake.OpenState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.state = state
+	return e, nil
+}
+
+func (e *eraser) close() error {
+	var errs []error
+	if e.state != nil {
+		errs = append(errs, e.state.Close())
+	}
+	for _, account := range e.accounts {
+		if log := e.logs[account]; log != nil {
+			errs = append(errs, log.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// finish carries out a recorded erasure. Each step may have been done before,
+// by a run that was killed; doing it again changes nothing.
+func (e *eraser) finish(ctx context.Context, erasure load.Erasure) (load.Receipt, error) {
+	receipt, err := e.carryOut(ctx, erasure)
+	if err != nil {
+		return receipt, fmt.Errorf("erase: %w (run stripelake forget again to finish; until then the lake is not clean)", err)
+	}
+	return receipt, nil
+}
+
+func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Receipt, error) {
+	receipt := erasure.Receipt
+	forgotten, err := e.lake.Forgotten()
+	if err != nil {
+		return receipt, err
+	}
+	// Before the first segment changes: what is gone must not come back.
+	for _, account := range e.accounts {
+		if err := forgotten.Add(ctx, account, idsOf(erasure, account)); err != nil {
+			return receipt, err
+		}
+		for _, id := range erasure.Customers[account] {
+			receipt.Customers = append(receipt.Customers, forgotten.Sum(account, id))
+		}
+	}
+	for _, account := range e.accounts {
+		if err := e.rewrite(ctx, erasure, account); err != nil {
+			return receipt, err
+		}
+	}
+	if receipt.Generation, err = e.deriveFromScratch(ctx, receipt.Started); err != nil {
+		return receipt, err
+	}
+	if err := e.complete(ctx, erasure, &receipt); err != nil {
+		return receipt, err
+	}
+	err = e.lake.FinishErasure(&receipt)
+	return receipt, err
+}
+
+// rewrite takes the objects out of every stream of an account's log.
+func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account string) error {
+	for _, stream := range personal {
+		gone := idSet{}
+		for _, id := range erasure.Objects[account][stream] {
+			gone.add(id)
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		_, err := e.logs[account].Rewrite(ctx, stream, load.Rewriting{
+			Erase:  func(o *load.Raw) bool { return gone.has(o.ID) },
+			Cursor: func(cursor string) string { return withoutIDs(cursor, gone.has) },
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deriveFromScratch makes a state and a generation of which no byte comes from
+// an older one, and removes the older ones.
+func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (generation uint64, err error) {
+	if err := e.state.Discard(ctx); err != nil {
+		return 0, err
+	}
+	plan, err := keyed(ctx, e.plan, e.lake, e.state)
+	if err != nil {
+		return 0, err
+	}
+	run := newRun("forget")
+	run.Started = started
+	if err := e.state.BeginRun(ctx, run); err != nil {
+		return 0, err
+	}
+	m := &materializer{plan: plan, state: e.state, meter: e.meter}
+	for _, account := range e.accounts {
+		e.meter.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
+		m.account, m.log, m.mappers = account, e.logs[account], map[string]*transform.Mapper{}
+		if err := m.catchUp(ctx); err != nil {
+			return 0, err
+		}
+	}
+	summary := e.meter.summary()
+	summary.Outcome = outcomeDone
+	if err := e.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
+		return 0, err
+	}
+	if generation, err = m.publish(ctx); err != nil {
+		return 0, err
+	}
+	return generation, e.state.RemoveOtherGenerations()
+}
+
+// complete adds to the receipt what can only be known afterwards.
+func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *load.Receipt) (err error) {
+	receipt.Mentions = []load.Mentioned{}
+	for _, account := range e.accounts {
+		ids := mentions{plain: idSet{}}
+		for _, id := range idsOf(erasure, account) {
+			ids.add(id)
+		}
+		if err := e.countMentions(ctx, account, &ids, receipt); err != nil {
+			return err
+		}
+	}
+	strangers, err := e.lake.Strangers()
+	if err != nil {
+		return err
+	}
+	if strangers > 0 {
+		receipt.Unchecked = append(receipt.Unchecked, fmt.Sprintf("%d files or folders in the lake that stripelake did not make", strangers))
+	}
+	receipt.LogAfter, err = logBytes(e.lake)
+	receipt.Finished = time.Now().UTC().Truncate(time.Second)
+	return err
+}
+
+// countMentions reads an account's log once more and counts what still names
+// an erased id: objects of other people, or of streams that belong to nobody.
+func (e *eraser) countMentions(ctx context.Context, account string, ids *mentions, receipt *load.Receipt) error {
+	streams, err := e.lake.Streams(account)
+	if err != nil {
+		return err
+	}
+	for _, stream := range streams {
+		count := 0
+		for batch, err := range e.lake.Read(ctx, account, stream, 0) {
+			if err != nil {
+				return err
+			}
+			for _, o := range batch.Objects {
+				if ids.in(o.Object) || ids.in(o.More) {
+					count++
+				}
+			}
+		}
+		if count > 0 {
+			receipt.Mentions = append(receipt.Mentions, load.Mentioned{Account: account, Stream: stream, Objects: count})
+		}
+	}
+	return nil
+}

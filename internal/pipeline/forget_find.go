@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/load"
+)
+
+// finder finds in one account's log everything that belongs to some customers.
+// It holds ids only, never objects.
+type finder struct {
+	account   string
+	forgotten *load.Forgotten // what was erased before drags along what came since
+	customers []string
+	seen      idSet            // of customers: those that the log knows
+	names     idSet            // the customers, what is theirs, and what that brings
+	streams   map[string]*find // by stream
+}
+
+// find is what was found in one stream.
+type find struct {
+	ids                idSet
+	versions, segments int
+}
+
+// findAll reads the log until it leads to nothing further: once in the usual
+// case, and once more to be sure, for an old version may name what a newer one
+// does not.
+func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, account string, customers []string) (*finder, error) {
+	f := &finder{account: account, forgotten: forgotten, customers: customers, seen: idSet{}, names: idSet{}}
+	for _, id := range customers {
+		f.names.add(id)
+	}
+	for known := -1; known != len(f.names); {
+		known = len(f.names)
+		if err := f.pass(ctx, lake); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range customers {
+		if !f.seen.has(id) {
+			delete(f.names, id) // another account's
+		}
+	}
+	return f, nil
+}
+
+func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
+	f.streams = map[string]*find{}
+	present, err := lake.Streams(f.account)
+	if err != nil {
+		return err
+	}
+	for _, stream := range personal {
+		if !slices.Contains(present, stream) {
+			continue
+		}
+		found := &find{ids: idSet{}}
+		f.streams[stream] = found
+		last := uint64(0) // the segment that last held something
+		for batch, err := range lake.Read(ctx, f.account, stream, 0) {
+			if err != nil {
+				return err
+			}
+			for i := range batch.Objects {
+				if !f.take(stream, &batch.Objects[i]) {
+					continue
+				}
+				found.ids.add(batch.Objects[i].ID)
+				found.versions++
+				if batch.Segment != last {
+					found.segments++
+					last = batch.Segment
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// take reports whether an object is theirs, and if so remembers its name and
+// what it brings.
+func (f *finder) take(stream string, o *load.Raw) bool {
+	s := readSubject(o.Object)
+	owners := s.belongsTo(stream)
+	if !f.has(o.ID) && !slices.ContainsFunc(owners, func(id reference) bool { return f.has(string(id)) }) {
+		return false
+	}
+	for _, id := range append(owners, reference(o.ID)) {
+		if slices.Contains(f.customers, string(id)) {
+			f.seen.add(string(id))
+		}
+	}
+	f.names.add(o.ID)
+	for _, id := range s.brings(stream) {
+		if id != "" {
+			f.names.add(string(id))
+		}
+	}
+	return true
+}
+
+func (f *finder) has(id string) bool {
+	return id != "" && (f.names.has(id) || f.forgotten.Has(f.account, id))
+}
+
+// empty reports that nothing was found.
+func (f *finder) empty() bool {
+	for _, found := range f.streams {
+		if found.versions > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// addTo puts what was found on the record.
+func (f *finder) addTo(e *load.Erasure) {
+	objects, further := map[string][]string{}, maps.Clone(f.names)
+	for _, stream := range personal {
+		found := f.streams[stream]
+		if found == nil || found.versions == 0 {
+			continue
+		}
+		objects[stream] = slices.Sorted(maps.Keys(found.ids))
+		for id := range found.ids {
+			delete(further, id)
+		}
+		e.Receipt.Erased = append(e.Receipt.Erased, load.Erased{
+			Account: f.account, Stream: stream, Objects: len(found.ids), Versions: found.versions, Segments: found.segments,
+		})
+	}
+	e.Objects[f.account] = objects
+	e.Further[f.account] = slices.Sorted(maps.Keys(further))
+	e.Customers[f.account] = slices.Sorted(maps.Keys(f.seen))
+}
+
+// checkHeld refuses customers that no account holds, and those that several
+// do where none was named. A customer who was forgotten before is neither.
+func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, named bool) error {
+	for _, id := range customers {
+		var holders []string
+		before := false
+		for _, f := range finders {
+			if f.seen.has(id) {
+				holders = append(holders, f.account)
+			}
+			before = before || forgotten.Has(f.account, id)
+		}
+		switch {
+		case len(holders) == 0 && !before:
+			return &UsageError{fmt.Sprintf("no object of the lake is or names the customer %s: nothing was changed", id)}
+		case len(holders) > 1 && !named:
+			return &UsageError{fmt.Sprintf("accounts %s each have a customer %s: choose one with --account", strings.Join(holders, ", "), id)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+
+	"github.com/stripelake/stripelake/load"
+)
+
+// forgottenUnderLock reads the list of the forgotten while the caller holds its
+// account's log. No erasure can begin any more, but one may have begun and been
+// killed since the run looked for it.
+func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
+	if pending, err := lake.PendingErasure(); err != nil {
+		return nil, err
+	} else if pending != nil {
+		return nil, errPending
+	}
+	return lake.Forgotten()
+}
+
+// suppress leaves out of the pending objects what belongs to people who were
+// forgotten, and returns how many those are. Stripe still lists them. What is
+// left out joins the list with all that it brings, so that the refund of a
+// charge that was never kept stays out too.
+func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
+	stream := r.resource.Name
+	if r.forgotten.Empty() || !slices.Contains(personal, stream) {
+		return 0, nil
+	}
+	var news []string
+	before := len(r.pending)
+	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
+		s := readSubject(o.Object)
+		if !r.isForgotten(o.ID) && !slices.ContainsFunc(s.belongsTo(stream), func(id reference) bool { return r.isForgotten(string(id)) }) {
+			return false
+		}
+		for _, id := range append(s.brings(stream), reference(o.ID)) {
+			if id != "" && !r.isForgotten(string(id)) {
+				news = append(news, string(id))
+			}
+		}
+		return true
+	})
+	if len(news) > 0 {
+		err = r.forgotten.Add(ctx, r.account, news)
+	}
+	return before - len(r.pending), err
+}
+
+func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }
+
+// cursorToKeep is the cursor that follows the pending pages, without the ids of
+// forgotten objects: it may name the last object of a page.
+func (r *reader) cursorToKeep() string {
+	if r.forgotten.Empty() {
+		return string(r.cursor)
+	}
+	return withoutIDs(string(r.cursor), r.isForgotten)
+}
+
+// nameless takes forgotten ids out of a run's record: an error may name the
+// object at which a list broke off, and the record is published.
+func (m *materializer) nameless(run load.Run) load.Run {
+	run.Detail = word.ReplaceAllStringFunc(run.Detail, func(id string) string {
+		if m.forgotten.Has(m.account, id) {
+			return "forgotten"
+		}
+		return id
+	})
+	return run
+}

@@ -1,0 +1,332 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+)
+
+// forget erases customers from the lake in dir.
+func forget(ctx context.Context, dir string, change func(*pipeline.Forget), customers ...string) ([]load.Receipt, error) {
+	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.StateWait = -1 })
+	if s.err != nil {
+		return nil, s.err
+	}
+	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: customers, Version: "test"}
+	if change != nil {
+		change(&f)
+	}
+	return f.Run(ctx)
+}
+
+// TestForgottenPersonIsNowhere erases one of many customers and looks into
+// every file of the lake. Before, the same look finds every mark; afterwards the
+// lake is that of a business which never knew the person, and stays so when
+// Stripe lists them all again.
+func TestForgottenPersonIsNowhere(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	dir, never := filepath.Join(t.TempDir(), "lake"), filepath.Join(t.TempDir(), "lake")
+	p.build(t, dir, p.with)
+	p.build(t, never, p.without)
+	want := digest(t, never)
+
+	before := look(t, dir, p.marks)
+	for _, kind := range []string{"segment", "partition", "warehouse", "state"} {
+		if len(before[kind]) == 0 {
+			t.Fatalf("the look into a %s finds nothing that is there", kind)
+		}
+	}
+	for _, mark := range p.marks {
+		if !before["segment"][mark] {
+			t.Errorf("%s is in no segment: the test does not test it", mark)
+		}
+	}
+
+	plan, err := forget(t.Context(), dir, func(f *pipeline.Forget) { f.DryRun = true }, p.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(look(t, dir, p.marks)["warehouse"]) == 0 {
+		t.Error("a dry run erased something")
+	}
+	// What a damaged state leaves beside it holds the person too.
+	private := filepath.Join(dir, ".state")
+	if err := os.Link(filepath.Join(private, "work.duckdb"), filepath.Join(private, "work.duckdb.damaged")); err != nil {
+		t.Fatal(err)
+	}
+	receipts, err := forget(t.Context(), dir, nil, p.id)
+	if err != nil || len(receipts) != 1 {
+		t.Fatalf("%d receipts, %v", len(receipts), err)
+	}
+	if diff := cmp.Diff(plan[0].Erased, receipts[0].Erased); diff != "" {
+		t.Errorf("the dry run promised something else (-dry +real):\n%s", diff)
+	}
+	if diff := cmp.Diff(p.counts(), receipts[0].Erased, ignoreSegments); diff != "" {
+		t.Errorf("erased (-want +got):\n%s", diff)
+	}
+	p.checkGone(t, dir, want)
+
+	if summary := relisted(t, dir, p.with); summary.Suppressed != p.listed {
+		t.Errorf("%d objects left out, want the %d that Stripe lists", summary.Suppressed, p.listed)
+	}
+	relisted(t, never, p.without)
+	p.checkGone(t, dir, digest(t, never))
+
+	if receipts, err = forget(t.Context(), dir, nil, p.id); err != nil || len(receipts) > 0 {
+		t.Errorf("forgotten again: %v, %v, want nothing left to do", receipts, err)
+	}
+}
+
+// checkGone checks that nothing of the person is in the lake and everything
+// else is.
+func (p *person) checkGone(t *testing.T, dir string, want map[string]string) {
+	t.Helper()
+	if diff := cmp.Diff(map[string]map[string]bool{}, look(t, dir, p.marks)); diff != "" {
+		t.Errorf("still there:\n%s", diff)
+	}
+	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+		t.Errorf("the lake is not that of a business without the person (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".state", "forget.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the record of ids to erase: %v", err)
+	}
+}
+
+// What Stripe learns of a forgotten customer later stays out; what came in
+// before its owner was known goes when they are forgotten again.
+func TestForgottenCustomerBuysAgain(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	dir := filepath.Join(t.TempDir(), "lake")
+	p.build(t, dir, p.with)
+	if _, err := forget(t.Context(), dir, nil, p.id); err != nil {
+		t.Fatal(err)
+	}
+	relisted(t, dir, p.with)
+	want, later := digest(t, dir), p.later(t)
+	relisted(t, dir, later, "balance_transactions") // before its charge: nothing says whose it is
+	if cmp.Equal(want, digest(t, dir)) {
+		t.Fatal("the balance transaction of an unknown charge was left out")
+	}
+	relisted(t, dir, later, "charges")
+	relisted(t, dir, later, "refunds")
+	receipts, err := forget(t.Context(), dir, nil, p.id)
+	if err != nil || len(receipts) != 1 || len(receipts[0].Erased) != 1 || receipts[0].Erased[0].Objects != 1 {
+		t.Fatalf("forgotten again: %+v, %v, want one balance transaction erased", receipts, err)
+	}
+	relisted(t, dir, later)
+	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+		t.Errorf("what came later is in the lake (-want +got):\n%s", diff)
+	}
+}
+
+// A cursor in the middle of a list names the object it stands at. If that is a
+// forgotten one the cursor is kept without its id, and the next run goes on from
+// there all the same.
+func TestCursorNamesNobodyForgotten(t *testing.T) {
+	t.Parallel()
+	dir := small(t, map[string][]string{"acct_a": {`customers {"id":"cus_1"}`}})
+	relist(t, dir)
+	if _, err := forget(t.Context(), dir, nil, "cus_1"); err != nil {
+		t.Fatal(err)
+	}
+	broken := true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page := `{"object":"list","has_more":%t,"data":[{"id":%q,"object":"customer","created":%d,"livemode":false,"balance":0}]}`
+		switch after := r.FormValue("starting_after"); {
+		case r.URL.Path == "/v1/account":
+			fmt.Fprint(w, `{"id":"acct_a","object":"account"}`)
+		case after == "" && r.FormValue("created[lt]") != "1700000001": // the first page
+			fmt.Fprintf(w, page, true, "cus_1", 1700000000)
+		case after == "" || after == "cus_1" && !broken:
+			fmt.Fprintf(w, page, false, "cus_2", 1600000000)
+		case after == "cus_1":
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"error":{"type":"invalid_request_error","message":"broken"}}`)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"starting_after"}}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	sync := newSync(dir, server.URL, nil)
+	sync.Resources = []string{"customers"}
+	if _, err := sync.Run(t.Context()); pipeline.ExitCode(err) != 3 {
+		t.Fatalf("the server broke off the list: %v", err)
+	}
+	if found := look(t, dir, []string{"cus_1"}); len(found) > 0 {
+		t.Errorf("an interrupted sync kept the id: %v", found)
+	}
+	cursor, err := os.ReadFile(filepath.Join(dir, "raw", "acct_a", "customers", "cursor.json"))
+	if err != nil || strings.Contains(string(cursor), "cus_1") || !strings.Contains(string(cursor), "forgotten") {
+		t.Errorf("cursor %s, %v", cursor, err)
+	}
+	broken = false
+	sync = newSync(dir, server.URL, nil)
+	sync.Resources = []string{"customers"}
+	if _, err := sync.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := rawObjects(t, dir)["customers"]; len(got) != 1 || !strings.Contains(got[0], "cus_2") {
+		t.Errorf("customers %v, want cus_2 alone", got)
+	}
+}
+
+// small makes a lake of a few charges in the given accounts, without Stripe.
+func small(t *testing.T, objects map[string][]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "lake")
+	s := newSync(dir, "http://127.0.0.1:1", nil)
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	for account, lines := range objects {
+		if err := s.Lake.Remember(account, false); err != nil {
+			t.Fatal(err)
+		}
+		log, err := s.Lake.OpenLog(account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			stream, object, _ := strings.Cut(line, " ")
+			var id struct{ ID string }
+			if err := json.Unmarshal([]byte(object), &id); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := log.Append(t.Context(), stream, []load.Raw{{ID: id.ID, Origin: "list", Object: []byte(object)}}, `{"v":1,"high":9}`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Each mistake is refused before anything is changed, with what to do.
+func TestForgetRefuses(t *testing.T) {
+	t.Parallel()
+	dir := small(t, map[string][]string{
+		"acct_a": {`customers {"id":"cus_1"}`, `charges {"id":"ch_1","customer":"42"}`},
+		"acct_b": {`customers {"id":"cus_1"}`},
+	})
+	account := func(name string) func(*pipeline.Forget) {
+		return func(f *pipeline.Forget) { f.Account, f.DryRun = name, true }
+	}
+	for _, tc := range []struct {
+		name      string
+		change    func(*pipeline.Forget)
+		customers []string
+		want      string // of the error; empty is none
+		code      int
+	}{
+		{"nobody named", nil, nil, "name at least one customer", 2},
+		{"unknown", nil, []string{"cus_9"}, "no object of the lake is or names the customer cus_9", 2},
+		{"one of two unknown", nil, []string{"42", "cus_9"}, "cus_9", 2},
+		{"in two accounts", nil, []string{"cus_1"}, "accounts acct_a, acct_b each have a customer cus_1: choose one with --account", 2},
+		{"no such account", account("acct_c"), []string{"cus_1"}, "the lake has no account acct_c", 2},
+		{"not in that account", account("acct_b"), []string{"42"}, "no object of the lake", 2},
+		{"chosen", account("acct_b"), []string{"cus_1"}, "", 0},
+		{"an id of one's own, only referred to", account(""), []string{"42"}, "", 0},
+	} {
+		receipts, err := forget(t.Context(), dir, tc.change, tc.customers...)
+		if tc.want == "" && (err != nil || len(receipts) != 1) {
+			t.Errorf("%s: %d receipts, %v", tc.name, len(receipts), err)
+		}
+		if tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) || pipeline.ExitCode(err) != tc.code {
+			t.Errorf("%s: exit %d, %v, want exit %d, %q", tc.name, pipeline.ExitCode(err), err, tc.code, tc.want)
+		}
+	}
+	for _, name := range []string{"forgotten.json", "receipts", ".state/forget.json"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a refused erasure left %s", name)
+		}
+	}
+	s := newSync(dir, "http://127.0.0.1:1", nil)
+	log, err := s.Lake.OpenLog("acct_b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	if _, err := forget(t.Context(), dir, account("acct_a"), "42"); err != nil {
+		t.Errorf("a dry run needs no lock: %v", err)
+	}
+	if _, err := forget(t.Context(), dir, nil, "42"); pipeline.ExitCode(err) != 75 || !strings.Contains(err.Error(), "log of acct_b is in use by process") {
+		t.Errorf("with a log in use: exit %d, %v", pipeline.ExitCode(err), err)
+	}
+}
+
+// Old versions, expanded references, events and further ids lead to the whole;
+// what is somebody else's stays, and is counted if it names an erased id.
+func TestForgetFollowsReferences(t *testing.T) {
+	t.Parallel()
+	dir := small(t, map[string][]string{"acct_a": {
+		`customers {"id":"cus_1"}`,
+		`customers {"id":"cus_2","metadata":{"referred_by":"see /customers/cus_1/x"}}`,
+		`charges {"id":"ch_1","customer":{"id":"cus_1"},"payment_intent":"pi_1","balance_transaction":"txn_1","dispute":"dp_1"}`,
+		`charges {"id":"ch_1","customer":null,"failure_balance_transaction":{"id":"txn_2"},"refunds":{"data":[{"id":"re_3"}]}}`,
+		`charges {"id":"ch_4","customer":null,"balance_transaction":"txn_7"}`, // whose it is, the next version says
+		`charges {"id":"ch_4","customer":"cus_1"}`,
+		`charges {"id":"ch_2","customer":"cus_2"}`,
+		`charges {"id":"ch_3","customer":"cus_10"}`,
+		`refunds {"id":"re_1","charge":{"id":"ch_1"},"balance_transaction":"txn_3"}`,
+		`refunds {"id":"re_2","charge":null,"payment_intent":"pi_1"}`,
+		`refunds {"id":"re_3"}`,
+		`refunds {"id":"re_4","charge":"ch_2"}`,
+		`balance_transactions {"id":"txn_1","source":null}`,
+		`balance_transactions {"id":"txn_2","source":null}`,
+		`balance_transactions {"id":"txn_3","source":null}`,
+		`balance_transactions {"id":"txn_4","source":{"id":"re_2"}}`,
+		`balance_transactions {"id":"txn_5","source":"dp_1"}`,
+		`balance_transactions {"id":"txn_6","source":"po_1"}`,
+		`balance_transactions {"id":"txn_7","source":null}`,
+		`subscriptions {"id":"sub_1","customer":"cus_1"}`,
+		`prices {"id":"price_1","nickname":"for cus_1"}`,
+		`events {"id":"evt_1","data":{"object":{"id":"cus_1"}}}`,
+		`events {"id":"evt_2","data":{"object":{"id":"in_1","customer":"cus_1"}}}`,
+		`events {"id":"evt_3","data":{"object":{"id":"dp_1","charge":"ch_1"}}}`,
+		`events {"id":"evt_4","data":{"object":{"id":"ch_2","customer":"cus_2"}}}`,
+		`events {"id":"evt_5","data":{"object":"odd"}}`,
+	}})
+	receipts, err := forget(t.Context(), dir, nil, "cus_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := load.Receipt{
+		Erased: []load.Erased{
+			{Account: "acct_a", Stream: "customers", Objects: 1, Versions: 1, Segments: 1},
+			{Account: "acct_a", Stream: "charges", Objects: 2, Versions: 4, Segments: 4},
+			{Account: "acct_a", Stream: "subscriptions", Objects: 1, Versions: 1, Segments: 1},
+			{Account: "acct_a", Stream: "refunds", Objects: 3, Versions: 3, Segments: 3},
+			{Account: "acct_a", Stream: "balance_transactions", Objects: 6, Versions: 6, Segments: 6},
+			{Account: "acct_a", Stream: "events", Objects: 3, Versions: 3, Segments: 3},
+		},
+		Mentions: []load.Mentioned{
+			{Account: "acct_a", Stream: "customers", Objects: 1},
+			{Account: "acct_a", Stream: "prices", Objects: 1},
+		},
+	}
+	got := load.Receipt{Erased: receipts[0].Erased, Mentions: receipts[0].Mentions}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("receipt (-want +got):\n%s", diff)
+	}
+	kept, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(receipts[0].Path)))
+	if err != nil || strings.Contains(string(kept), "cus_") || !strings.Contains(string(kept), `"finished"`) {
+		t.Errorf("receipt: %v\n%s", err, kept)
+	}
+}

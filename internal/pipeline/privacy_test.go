@@ -1,0 +1,119 @@
+package pipeline_test
+
+import (
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// withPrivacy makes a sync use the shipped set under another privacy.yaml.
+func withPrivacy(t *testing.T, s *setup, dir, privacy string) *setup {
+	t.Helper()
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	files := fstest.MapFS{}
+	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(schemas.Embedded(), path)
+		files[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["privacy.yaml"] = &fstest.MapFile{Data: []byte(privacy)}
+	set, err := schemas.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Plan, err = transform.Compile(set); err != nil {
+		t.Fatal(err)
+	}
+	s.Redactors = transform.Redactors(set)
+	if s.Lake, err = load.Open(dir, pipeline.LakeOptions(set, "test")); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// personal picks texts of the simulated business: e-mail addresses, names,
+// phone numbers.
+func personal(t *testing.T, objects []string, pattern string) []string {
+	t.Helper()
+	found := map[string]bool{}
+	for _, o := range objects {
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(o, -1) {
+			found[m[1]] = true
+		}
+	}
+	if len(found) < 5 {
+		t.Fatalf("only %d texts match %s", len(found), pattern)
+	}
+	return slices.Sorted(maps.Keys(found))[:5]
+}
+
+// TestPrivacy holds that what the policy drops, hashes or redacts is found in no
+// file that it may not be in, and that hashes stay the same.
+func TestPrivacy(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
+	server, err := stripesim.New(stripesim.Config{Seed: 5, Charges: 120, From: from, To: from.AddDate(0, 0, 14)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := serve(t, server)
+	plain := filepath.Join(t.TempDir(), "lake")
+	if err := run(newSync(plain, api, nil)); err != nil {
+		t.Fatal(err)
+	}
+	all := rawObjects(t, plain)
+	emails := personal(t, all["customers"], `"email": ?"([^"]+)"`)
+	names := personal(t, all["customers"], `"name": ?"([^"]+)"`)
+	for _, kind := range []string{"segment", "partition", "warehouse", "state"} {
+		if found := look(t, plain, append(emails, names...))[kind]; len(found) != len(emails)+len(names) {
+			t.Fatalf("a %s holds only %v: the test would prove nothing", kind, found)
+		}
+	}
+
+	dir := filepath.Join(t.TempDir(), "lake")
+	const privacy = "pii: drop\nfields: {customers.email: hash, charges.billing.email: hash}\nraw_redact: [customer.name, charge.billing_details.name, charge.shipping]\n"
+	if err := run(withPrivacy(t, newSync(dir, api, nil), dir, privacy)); err != nil {
+		t.Fatal(err)
+	}
+	for kind, found := range look(t, dir, emails) {
+		if kind != "segment" { // the raw log holds what is not redacted
+			t.Errorf("a %s holds %v", kind, found)
+		}
+	}
+	for kind, found := range look(t, dir, names) {
+		t.Errorf("a %s holds %v", kind, found)
+	}
+	var same, hashed int
+	err = warehouse(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FILTER (c.billing.email = u.email), count(*) FILTER (length(u.email) = 64)
+		FROM charges c JOIN customers u ON u.id = c.customer_id WHERE c.billing.email IS NOT NULL`).Scan(&same, &hashed)
+	if err != nil || same == 0 || hashed < same {
+		t.Errorf("%d charges have their customer's hash, %d customers a hash: %v", same, hashed, err)
+	}
+	before := digest(t, dir)
+	again := withPrivacy(t, newSync(dir, api, nil), dir, privacy)
+	if _, err := pipeline.Rebuild(t.Context(), again.Plan, again.Lake, nil); err != nil {
+		t.Fatal(err)
+	}
+	if after := digest(t, dir); !maps.Equal(before, after) {
+		t.Errorf("rebuilt: %v, before: %v", after, before)
+	}
+}

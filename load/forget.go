@@ -1,0 +1,195 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Erasure says what is to be erased. It is kept as .state/forget.json from
+// before the first segment is rewritten until the receipt is durable: the ids
+// are found by reference, and once the charges are gone nobody could find their
+// refunds again. So a crash at any moment is finished by whoever comes next.
+type Erasure struct {
+	Receipt   Receipt                        `json:"receipt"`           // as far as it is known beforehand
+	Customers map[string][]string            `json:"customers"`         // who is forgotten, by account
+	Objects   map[string]map[string][]string `json:"objects"`           // ids by account and stream
+	Further   map[string][]string            `json:"further,omitempty"` // ids by account that only the erased objects name
+}
+
+// Receipt is what remains of an erasure: receipts/forget-….json in the lake. It
+// holds no personal data.
+type Receipt struct {
+	Version    string      `json:"version"`             // of the program
+	Started    time.Time   `json:"started"`             // UTC
+	Finished   time.Time   `json:"finished,omitzero"`   // UTC; absent in a dry run
+	DryRun     bool        `json:"dry_run,omitempty"`   // nothing was changed
+	Customers  []string    `json:"customers,omitempty"` // each one's HMAC under the salt of forgotten.json
+	Erased     []Erased    `json:"erased"`
+	LogBefore  int64       `json:"log_bytes_before"`
+	LogAfter   int64       `json:"log_bytes_after,omitempty"`
+	Generation uint64      `json:"generation,omitempty"` // the one written from scratch; all others are removed
+	Mentions   []Mentioned `json:"mentions"`             // what still names an erased id and was kept
+	Unchecked  []string    `json:"unchecked"`            // what an erasure does not reach
+	Path       string      `json:"path,omitempty"`       // of the receipt, in the lake; slash-separated
+}
+
+// Erased counts what was erased of one stream.
+type Erased struct {
+	Account  string `json:"account"`
+	Stream   string `json:"stream"`
+	Objects  int    `json:"objects"`  // distinct ids
+	Versions int    `json:"versions"` // rows of the raw log
+	Segments int    `json:"segments"` // that held them
+}
+
+// Mentioned counts objects of one stream that are not the person's and whose
+// text names an erased id.
+type Mentioned struct {
+	Account string `json:"account"`
+	Stream  string `json:"stream"`
+	Objects int    `json:"objects"` // versions in the raw log
+}
+
+func (l *Lake) erasurePath() string { return l.path(stateDir, "forget.json") }
+
+// RecordErasure makes the intention durable. What it names is erased from then
+// on, by this process or the next.
+func (l *Lake) RecordErasure(e Erasure) error {
+	if err := writeJSON(l.erasurePath(), moments{synced: l.opts.Trace.ErasureRecorded}, e); err != nil {
+		return fmt.Errorf("record erasure: %w", err)
+	}
+	return nil
+}
+
+// PendingErasure returns an erasure that was recorded and not finished, or nil.
+func (l *Lake) PendingErasure() (*Erasure, error) {
+	var e Erasure
+	err := readJSON(l.erasurePath(), &e)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read pending erasure: %w", err)
+	}
+	return &e, nil
+}
+
+// FinishErasure keeps the receipt, sets its Path, and drops the intention, which
+// holds ids. Done again after a crash it replaces the receipt.
+func (l *Lake) FinishErasure(r *Receipt) error {
+	who := sha256.Sum256([]byte(strings.Join(r.Customers, " ")))
+	r.Path = fmt.Sprintf("receipts/forget-%s-%x.json", r.Started.UTC().Format("20060102T150405Z"), who[:4])
+	err := makeDir(l.path("receipts"))
+	if err == nil {
+		err = writeJSON(l.path(filepath.FromSlash(r.Path)), moments{synced: l.opts.Trace.ReceiptWritten}, r)
+	}
+	if err == nil {
+		err = os.Remove(l.erasurePath())
+	}
+	if err == nil {
+		err = syncPath(l.path(stateDir))
+	}
+	if err != nil {
+		return fmt.Errorf("keep receipt: %w", err)
+	}
+	return nil
+}
+
+// Discard throws away the state and whatever else of the private folder may
+// hold objects: write-ahead logs, spilled files, databases set aside as
+// damaged, the status. Unlike a DELETE, which leaves bytes in DuckDB's blocks,
+// nothing of the old files is in the new one. What people read stays as it is
+// until the next Publish, which links no file from before.
+func (s *State) Discard(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := errors.Join(s.conn.Close(), s.db.Close())
+	s.conn, s.db = nil, nil
+	if err == nil {
+		err = s.lake.discardState()
+	}
+	if err == nil {
+		hit(s.lake.opts.Trace.StateDiscarded)
+		err = s.openInstance(ctx)
+	}
+	if err == nil {
+		err = s.createDatabase(ctx)
+	}
+	if err == nil {
+		err = s.loadPositions(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("discard state: %w", err)
+	}
+	return nil
+}
+
+// discardState removes all of the private folder but what is published, the
+// intention to erase, and the locks: two processes would lock two files of one
+// name.
+func (l *Lake) discardState() error {
+	entries, err := os.ReadDir(l.path(stateDir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if name == generationsDir || name == filepath.Base(l.erasurePath()) || strings.HasSuffix(name, "lock") {
+			continue
+		}
+		err = errors.Join(err, os.RemoveAll(l.path(stateDir, name)))
+	}
+	return errors.Join(err, syncPath(l.path(stateDir)))
+}
+
+// RemoveOtherGenerations leaves only the generation that is linked. Whoever has
+// an older one open keeps reading the removed files until they close them.
+func (s *State) RemoveOtherGenerations() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	linked, ok := s.lake.linked()
+	if !ok {
+		return errors.New("remove old generations: none is linked")
+	}
+	dir := s.lake.path(stateDir, generationsDir)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("remove old generations: %w", err)
+	}
+	keep := filepath.Base(s.lake.generationPath(linked))
+	for _, e := range entries {
+		if e.Name() != keep {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	if err := errors.Join(err, syncPath(dir)); err != nil {
+		return fmt.Errorf("remove old generations: %w", err)
+	}
+	hit(s.lake.opts.Trace.OthersRemoved)
+	return nil
+}
+
+// Strangers counts what lies in the lake's folder and is not stripelake's:
+// nobody knows what it holds.
+func (l *Lake) Strangers() (int, error) {
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		return 0, err
+	}
+	known := []string{"lake.json", rawDir, stateDir, "current", "forgotten.json", "receipts"}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return slices.Contains(known, strings.TrimSuffix(e.Name(), tmpSuffix))
+	})
+	return len(entries), nil
+}
+
+// LogAccounts returns the accounts that have a raw log, by name.
+func (l *Lake) LogAccounts() ([]string, error) { return subdirs(l.path(rawDir)) }

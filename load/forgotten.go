@@ -1,0 +1,137 @@
+package load
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Forgotten is the lake's list of ids that must not come back: of people who
+// were erased and of everything that was theirs. It holds no id, only each one's
+// HMAC-SHA256 under a random key of this lake. The key lies beside the list, so
+// whoever has both and an id can ask whether that id is on it; nobody can read
+// the ids out of it.
+//
+// Its methods may be called from any goroutine.
+type Forgotten struct {
+	lake *Lake
+
+	mu   sync.Mutex // guards all below
+	salt []byte
+	sums map[string]struct{} // HMACs, not in hex
+}
+
+// forgottenFile is forgotten.json.
+type forgottenFile struct {
+	Salt string   `json:"salt"` // hex
+	IDs  []string `json:"ids"`  // hex, sorted
+}
+
+// Forgotten reads the list. A lake that forgot nobody has an empty one. A list
+// that is there and cannot be read is an error: to go on without it would bring
+// back what was erased.
+func (l *Lake) Forgotten() (*Forgotten, error) {
+	f := &Forgotten{lake: l, sums: map[string]struct{}{}}
+	if err := f.read(); err != nil {
+		return nil, fmt.Errorf("read the list of the forgotten: %w", err)
+	}
+	return f, nil
+}
+
+func (f *Forgotten) path() string { return f.lake.path("forgotten.json") }
+
+// read adds what the file holds.
+func (f *Forgotten) read() error {
+	var file forgottenFile
+	err := readJSON(f.path(), &file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.salt, err = hex.DecodeString(file.Salt)
+	if err == nil && len(f.salt) < sha256.Size {
+		err = fmt.Errorf("%s: its salt is too short: restore it from a backup", f.path())
+	}
+	for _, id := range file.IDs {
+		sum, decodeErr := hex.DecodeString(id)
+		err = errors.Join(err, decodeErr)
+		f.sums[string(sum)] = struct{}{}
+	}
+	return err
+}
+
+// Empty reports that nothing is on the list.
+func (f *Forgotten) Empty() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sums) == 0
+}
+
+// Has reports whether an id of an account is on the list.
+func (f *Forgotten) Has(account, id string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.sums) == 0 || id == "" {
+		return false
+	}
+	_, found := f.sums[string(f.sum(account, id))]
+	return found
+}
+
+// Sum is how the list names an id, in hex: a receipt can be matched with the
+// person who asks, and with nobody else. The list must not be empty.
+func (f *Forgotten) Sum(account, id string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return hex.EncodeToString(f.sum(account, id))
+}
+
+func (f *Forgotten) sum(account, id string) []byte {
+	h := hmac.New(sha256.New, f.salt)
+	_, _ = h.Write([]byte(account))
+	_, _ = h.Write([]byte{0}) // neither part holds one, so they cannot run into each other
+	_, _ = h.Write([]byte(id))
+	return h.Sum(nil)
+}
+
+// Add puts ids of an account on the list. It is durable when Add returns. Other
+// processes may add at the same time; what they added is taken over.
+func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err error) {
+	lock, err := waitLock(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.read(); err != nil {
+		return fmt.Errorf("read the list of the forgotten: %w", err)
+	}
+	if f.salt == nil {
+		f.salt = make([]byte, sha256.Size)
+		_, _ = rand.Read(f.salt) // never fails
+	}
+	known := len(f.sums)
+	for _, id := range ids {
+		f.sums[string(f.sum(account, id))] = struct{}{}
+	}
+	if len(f.sums) == known {
+		return nil
+	}
+	file := forgottenFile{Salt: hex.EncodeToString(f.salt)}
+	for _, sum := range slices.Sorted(maps.Keys(f.sums)) {
+		file.IDs = append(file.IDs, hex.EncodeToString([]byte(sum)))
+	}
+	return writeJSON(f.path(), moments{synced: f.lake.opts.Trace.ForgottenListed}, file)
+}

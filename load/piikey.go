@@ -1,0 +1,41 @@
+package load
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// piiKeyName is the file that holds the key of hashed personal data. It is not
+// part of .state: the hashes of tables derived again must stay the same.
+const piiKeyName = "pii.key"
+
+// PIIKey returns the key with which the lake's tables hash personal data, made
+// on first use: 32 random bytes. fresh says that it was made now, so that
+// hashes in existing tables, if any, are another key's.
+func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
+	path := l.path(piiKeyName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+		return key, true, writeFile(path, moments{}, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%x\n", key)
+			return err
+		})
+	}
+	if err == nil {
+		if key, err = hex.DecodeString(strings.TrimSpace(string(text))); err == nil && len(key) != 32 {
+			err = errors.New("it must be 64 hexadecimal digits")
+		}
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the key of hashed personal data %s: %w: restore it, or remove it and run `stripelake rebuild --all` for new hashes", path, err)
+	}
+	return key, false, nil
+}
