@@ -74,7 +74,7 @@ func bench(ctx context.Context, charges int) error {
 	}
 	rebuilt.objects = synced.objects
 	rebuilt.print("rebuild", rival)
-	return nil
+	return benchMapping(ctx, lake)
 }
 
 // result is what one run did and cost.
