@@ -68,7 +68,7 @@ func bench(ctx context.Context, charges int) error {
 		return err
 	}
 	fmt.Printf("%-14s %d requests, %.2f s, %d MiB peak\n", "quiet sync", quiet.requests, quiet.seconds, quiet.peak>>20)
-	rebuilt, err := measure(ctx, binary, "rebuild", "--json", "--lake", lake)
+	rebuilt, err := measure(ctx, binary, "rebuild", "--all", "--json", "--lake", lake)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ type Reject struct {
 	Rule    string
 	Reason  string
 	Mapping string
+
+	ObservedAt time.Time
+	Object     []byte // as sent; nil where personal data may not be in tables
 }
 
 // Applied counts what one Apply changed.

@@ -20,14 +20,16 @@ var privateTables = []string{
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN)",
 	"CREATE TABLE state.dirty (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, bucket SMALLINT, revision BIGINT)",
 	"CREATE TABLE meta.positions (account VARCHAR, stream VARCHAR, segment BIGINT)",
-	"CREATE TABLE meta.rejects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR)",
+	"CREATE TABLE meta.rejects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
 	"CREATE TABLE meta.incomplete_lists (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, list VARCHAR)",
 	"CREATE TABLE meta.runs (run_id VARCHAR, started TIMESTAMP, finished TIMESTAMP, command VARCHAR, outcome VARCHAR, requests BIGINT, objects BIGINT, rows BIGINT, rejects BIGINT, detail VARCHAR)",
 	"CREATE TABLE meta.partitions (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, part INTEGER, parts INTEGER, rows BIGINT, bytes BIGINT, path VARCHAR, first TIMESTAMP, last TIMESTAMP)",
 	"CREATE TABLE meta.tables (\"table\" VARCHAR, schema VARCHAR, version VARCHAR, title VARCHAR, description VARCHAR, primary_key VARCHAR[])",
 	"CREATE TABLE meta.columns (\"table\" VARCHAR, path VARCHAR, type VARCHAR, title VARCHAR, description VARCHAR, unit VARCHAR, label VARCHAR, ref VARCHAR)",
 	"COMMENT ON TABLE meta.positions IS 'Up to which segment of the raw log this warehouse holds each stream.'",
-	"COMMENT ON TABLE meta.rejects IS 'Rows that could not be made, with the reason. Their objects are in the raw log.'",
+	"COMMENT ON TABLE meta.rejects IS 'Rows that could not be made, with the reason.'",
+	"COMMENT ON COLUMN meta.rejects.first_seen IS 'When the first version that was refused for this reason was read (UTC).'",
+	"COMMENT ON COLUMN meta.rejects.object IS 'The object as Stripe sent it; null where personal data may not be in tables.'",
 	"COMMENT ON TABLE meta.incomplete_lists IS 'Nested lists of which not every page could be read.'",
 	"COMMENT ON TABLE meta.runs IS 'Runs of stripelake on this lake, up to when this warehouse was published.'",
 	"COMMENT ON TABLE meta.partitions IS 'Parquet files of this generation; path is relative to it.'",
@@ -47,6 +49,8 @@ func (s *State) openDatabase(ctx context.Context) error {
 		s.Fresh = "no state yet"
 	case statErr != nil:
 		return statErr
+	case s.lake.opts.Anew:
+		s.Fresh = "asked for"
 	default:
 		reason, err := s.tryDatabase(ctx)
 		if err != nil || reason == "" {
@@ -67,20 +71,21 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	path := s.lake.databasePath()
 	err = s.run(ctx, attach(path, "work", "")...)
 	var version int
-	var duck, fingerprint, running string
+	var duck, running string
 	if err == nil {
-		err = s.one(ctx, []any{&version, &duck, &fingerprint, &s.lineage, &running},
-			"SELECT version, duckdb, fingerprint, lineage, version() FROM state.info")
+		err = s.one(ctx, []any{&version, &duck, &s.lineage, &running},
+			"SELECT version, duckdb, lineage, version() FROM state.info")
 	}
 	switch {
 	case err == nil && version != stateVersion:
 		reason = fmt.Sprintf("state version %d, want %d", version, stateVersion)
 	case err == nil && duck != running:
 		reason = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
-	case err == nil && fingerprint != s.lake.fingerprint():
-		reason = "schemas or mappings changed"
 	case err == nil:
-		return "", nil
+		reason, err = s.compareSet(ctx)
+		if err != nil || reason == "" {
+			return "", err
+		}
 	case ctx.Err() != nil || passing(err) || errors.Is(writable(path), fs.ErrPermission):
 		return "", err
 	default:
@@ -162,7 +167,7 @@ func (s *State) settle(ctx context.Context, fresh, name string) error {
 func (s *State) createTables(ctx context.Context) error {
 	s.lineage = rand.Text()
 	return s.inTx(ctx, func() error {
-		if err := s.run(ctx, append(privateTables[:len(privateTables):len(privateTables)], driftTables...)...); err != nil {
+		if err := s.run(ctx, slices.Concat(privateTables, driftTables, storedTables)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
@@ -170,7 +175,7 @@ func (s *State) createTables(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := s.describeTables(ctx); err != nil {
+		if err := errors.Join(s.describeTables(ctx), s.store(ctx)); err != nil {
 			return err
 		}
 		_, err := s.exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?)",
@@ -179,7 +184,7 @@ func (s *State) createTables(ctx context.Context) error {
 	})
 }
 
-// fingerprint covers whatever decides what the state's tables hold.
+// fingerprint covers all that is declared, descriptions included.
 func (l *Lake) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, l.opts.Fingerprint)

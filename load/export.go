@@ -31,7 +31,7 @@ func (p *publisher) partition(ctx context.Context, t *table, part partition, dir
 	var export []int
 	first := len(p.Files)
 	for k := range parts {
-		if p.prev.Lineage == "" || parts != before || changed[k] {
+		if !p.linkable(t) || parts != before || changed[k] {
 			export = append(export, k)
 		} else if f, ok := old[k]; ok { // a part without rows has no file
 			if err := p.link(f); err != nil {
@@ -144,7 +144,7 @@ func (p *publisher) copy(ctx context.Context, t *table, from string, part partit
 	_, err = p.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
 		from, literal(part.account), period, bucketOf(""), n-1, k, order,
-		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(p.lake.fingerprint())))
+		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(t.fingerprint())))
 	return err
 }
 

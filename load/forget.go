@@ -111,7 +111,12 @@ func (l *Lake) FinishErasure(r *Receipt) error {
 func (s *State) Discard(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := errors.Join(s.conn.Close(), s.db.Close())
+	tables, err := s.lake.declared()
+	if err != nil {
+		return err
+	}
+	s.tables, s.Stale = tables, nil
+	err = errors.Join(s.conn.Close(), s.db.Close())
 	s.conn, s.db = nil, nil
 	if err == nil {
 		err = s.lake.discardState()

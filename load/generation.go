@@ -22,6 +22,8 @@ type Generation struct {
 	Warehouse int64            `json:"warehouse"` // bytes of warehouse.duckdb
 	Files     []File           `json:"files"`     // by table, account, partition, part
 	Rows      map[string]int64 `json:"rows"`      // by table
+
+	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
 }
 
 // File is one Parquet file of a generation. Part k of Parts holds the rows

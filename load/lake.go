@@ -32,7 +32,10 @@ type Options struct {
 	Mode        string  // "live" or "test"; empty takes the mode of a lake that exists
 	Tables      []Table // what is built from which stream, in the order to publish
 	Views       []View  // marts, made in each published warehouse in this order
-	Fingerprint string  // of schemas, mappings and lookups; another one re-derives the state
+	Fingerprint string  // of all that is declared, descriptions too
+
+	Schemas map[string]string // the files of the schema set, by path; kept with what is built from them
+	Anew    bool              // start from an empty state, whatever there is
 
 	MemoryLimit     string        // of DuckDB; "96MB" if empty
 	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
@@ -49,6 +52,8 @@ type Table struct {
 	Schema  *schemas.Schema
 	Streams []string
 	Main    string // the stream of which this is the main table: rows + rejects = objects; or empty
+
+	Fingerprint string // of what decides its rows; another one makes the state's table stale
 }
 
 // View is a mart: a SELECT over the tables.
@@ -124,6 +129,15 @@ func (o Options) withDefaults() Options {
 	o.KeepGenerations = max(0, cmp.Or(o.KeepGenerations, 2))
 	o.StateWait = max(0, cmp.Or(o.StateWait, 30*time.Second))
 	return o
+}
+
+// Tables returns the names of the tables that the lake was opened with.
+func (l *Lake) Tables() []string {
+	names := make([]string, len(l.opts.Tables))
+	for i, t := range l.opts.Tables {
+		names[i] = t.Schema.Table
+	}
+	return names
 }
 
 // Mode returns "live" or "test".

@@ -111,6 +111,14 @@ func (m *merge) mergeTables(ctx context.Context) error {
 
 // mergeRejects does for rejects what mergeTables does for rows.
 func (m *merge) mergeRejects(ctx context.Context) error {
+	if m.rejects > 0 {
+		_, err := m.exec(ctx, `UPDATE temp.new_rejects AS n SET first_seen = least(n.first_seen, r.first_seen) FROM meta.rejects r
+			WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND r."table" = n."table" AND r.rule = n.rule AND r.field IS NOT DISTINCT FROM n.field`,
+			m.key.account, m.key.stream)
+		if err != nil {
+			return err
+		}
+	}
 	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
 		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq`,
 		m.key.account, m.key.stream)

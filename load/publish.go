@@ -62,6 +62,13 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.warehouse(ctx); err != nil {
 		return Generation{}, fmt.Errorf("warehouse: %w", err)
 	}
+	files, err := p.storedFiles(ctx)
+	if err == nil {
+		err = writeJSON(filepath.Join(p.dir, schemasName), moments{}, files)
+	}
+	if err != nil {
+		return Generation{}, err
+	}
 	if err := writeJSON(filepath.Join(p.dir, manifestName), moments{}, p.Generation); err != nil {
 		return Generation{}, err
 	}
@@ -115,8 +122,22 @@ func (p *publisher) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stored, err := p.stored(ctx)
+	if err != nil {
+		return err
+	}
+	p.Derived = map[string]string{}
+	for _, t := range stored {
+		p.Derived[t.name] = t.derivation
+	}
 	p.dir = p.lake.generationPath(p.Number)
 	return os.Mkdir(p.dir, 0o700)
+}
+
+// linkable reports whether a table's rows are of the same derivation as in the
+// generation before: then what did not change since can be linked from there.
+func (p *publisher) linkable(t *table) bool {
+	return p.prev.Lineage != "" && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }
 
 // partition is one partition of a table, as the state has it now.
@@ -131,7 +152,7 @@ func (p *publisher) table(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
-	if p.prev.Lineage != "" && len(dirty) == 0 {
+	if p.linkable(t) && len(dirty) == 0 {
 		for _, f := range p.before[t.Schema.Table] {
 			if err := p.link(f); err != nil {
 				return err

@@ -15,7 +15,7 @@ import (
 // The temporary tables of a merge.
 var stagingTables = []string{
 	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT)",
-	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR)",
+	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
 	"CREATE TEMP TABLE new_lists (id VARCHAR, seq BIGINT, list VARCHAR)",
 }
 
@@ -64,8 +64,9 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint),
 		m.stageValues(ctx, "new_rejects", len(rejects), func(i int) []any {
 			r := rejects[i]
-			return []any{r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping}
-		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText),
+			return []any{r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping,
+				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object)}
+		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
 			kindText, kindBigint, kindText))
 }
@@ -146,6 +147,13 @@ func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error
 		return nil
 	}
 	return src, nil
+}
+
+func orNone(text []byte) any {
+	if text == nil {
+		return nil
+	}
+	return string(text)
 }
 
 func orNull(t time.Time) any {

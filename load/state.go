@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 )
 
 // stateVersion changes whenever the private tables or the merge do. A state of
 // another version is not converted: the log makes a new one.
-const stateVersion = 1
+const stateVersion = 2
 
 // State is the merged tables and the position up to which the log is in them,
 // open in one process. Its methods may be called from any goroutine; they take
@@ -23,6 +24,11 @@ type State struct {
 	// every stream; the caller applies the whole log again.
 	Fresh string
 
+	// Stale lists the tables that were built with other schemas or mappings than
+	// the lake was opened with. The state goes on with its own, which Schemas
+	// returns, until Derive and Adopt.
+	Stale []Change
+
 	lake *Lake
 	lock *fileLock
 	mu   sync.Mutex // held by every exported method; guards all below
@@ -31,6 +37,7 @@ type State struct {
 	feed      feed
 	tables    []*table
 	positions map[streamKey]uint64
+	beside    bool   // working on the state that Derive began
 	lineage   string // identity of this state; a fresh one never matches an old generation
 }
 
@@ -45,8 +52,8 @@ type table struct {
 
 // OpenState takes the state's lock, waiting as Options say, or returns a
 // *BusyError. It removes what a crash left behind. A state that is damaged is
-// set aside, one of another version, DuckDB or fingerprint removed; either way
-// an empty one takes its place and Fresh says why.
+// set aside, one of another version or DuckDB removed; either way an empty one
+// takes its place and Fresh says why. One of other schemas is kept: see Stale.
 func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 	lock, err := waitLock(ctx, l.path(stateDir, "lock"), "state", l.opts.StateWait)
 	if err != nil {
@@ -58,12 +65,8 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 			err = errors.Join(fmt.Errorf("open state: %w", err), s.Close())
 		}
 	}()
-	for _, t := range l.opts.Tables {
-		layout, err := newLayout(t.Schema)
-		if err != nil {
-			return nil, err
-		}
-		s.tables = append(s.tables, &table{t, layout, periodOf(t.Schema)})
+	if s.tables, err = l.declared(); err != nil {
+		return nil, err
 	}
 	if err := l.sweepState(); err != nil {
 		return nil, err
@@ -75,6 +78,19 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 		return nil, err
 	}
 	return s, s.loadPositions(ctx)
+}
+
+// declared are the tables that the lake was opened with.
+func (l *Lake) declared() ([]*table, error) {
+	var tables []*table
+	for _, t := range l.opts.Tables {
+		layout, err := newLayout(t.Schema)
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, &table{t, layout, periodOf(t.Schema)})
+	}
+	return tables, nil
 }
 
 // sweepState removes what a crash left half written.
@@ -139,12 +155,25 @@ func (s *State) Close() error {
 	return errors.Join(append(errs, s.lock.release())...)
 }
 
-// Reset empties the state, for the whole log to be applied again. What people
-// read stays as it is until the next Publish.
-func (s *State) Reset(ctx context.Context) error {
+// Hashes reports whether a table holds hashes of personal data.
+func (s *State) Hashes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.run(ctx, "USE memory", "DETACH DATABASE work")
+	return slices.ContainsFunc(s.tables, func(t *table) bool { return t.Schema.Hashes() })
+}
+
+// Reset empties the state, for the whole log to be applied again to the tables
+// that the lake was opened with; Fresh then says why. What people read stays as
+// it is until the next Publish.
+func (s *State) Reset(ctx context.Context, why string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tables, err := s.lake.declared()
+	if err != nil {
+		return err
+	}
+	s.tables, s.Stale, s.Fresh = tables, nil, why
+	err = s.run(ctx, "USE memory", "DETACH DATABASE work")
 	if err == nil {
 		err = removeDatabase(s.lake.databasePath())
 	}

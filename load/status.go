@@ -115,6 +115,9 @@ func (s *State) countMain(ctx context.Context, r *Resource) error {
 func (s *State) WriteStatus(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.beside {
+		return nil // the status is of what is there already
+	}
 	status := Status{Written: time.Now().UTC().Truncate(time.Second)}
 	var err error
 	if status.Summary, err = s.summary(ctx); err != nil {

@@ -11,6 +11,7 @@ type Trace struct {
 	BeforeCommit     func() // rows and position are merged, not committed
 	AfterCommit      func() // committed, not yet acknowledged to the caller
 	StateRewritten   func() // an empty or compacted state has taken the old one's place
+	NextBegun        func() // a second state is durable beside the present one
 	PartWritten      func() // a temporary partition file is complete and synced
 	PartRenamed      func() // the partition file has its final name in the unlinked generation
 	WarehouseCopied  func() // the state is copied, its private tables not yet dropped

@@ -26,6 +26,7 @@ type loader struct {
 	*reporter
 	fsys      fs.FS
 	digest    io.Writer // every file read goes through it, in order
+	files     map[string]string
 	types     map[string]*typeFile
 	typeNames []string
 	targets   []targetRef
@@ -43,8 +44,8 @@ type targetRef struct {
 // of another type means that a file was not readable at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
-	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, types: map[string]*typeFile{}}
-	set := &Set{}
+	set := &Set{files: map[string]string{}}
+	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
 	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings} {
 		if err := step(set); err != nil {
 			return nil, err
@@ -138,10 +139,16 @@ func (l *loader) folder(dir string) ([]*node, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read schemas: %w", err)
 		}
-		fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
+		l.remember(name, data)
 		if n := parse(l.reporter, name, data); n != nil {
 			docs = append(docs, n)
 		}
 	}
 	return docs, nil
+}
+
+// remember keeps a file that was read as part of the set.
+func (l *loader) remember(name string, data []byte) {
+	fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
+	l.files[name] = string(data)
 }

@@ -25,6 +25,15 @@ type Privacy struct {
 	RawRedact []RedactedPath    // blanked before an object is appended to the raw log
 }
 
+// KeepsAll reports whether every table has all personal data as it was sent.
+func (p Privacy) KeepsAll() bool {
+	all := p.PII == keep
+	for _, policy := range p.Fields {
+		all = all && policy == keep
+	}
+	return all
+}
+
 // RedactedPath is a path of one Stripe object; an element of a list is "[]".
 type RedactedPath struct {
 	Object string // "charge"
@@ -288,6 +297,6 @@ func (l *loader) file(name string) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read schemas: %w", err)
 	}
-	fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
+	l.remember(name, data)
 	return parse(l.reporter, name, data), nil
 }

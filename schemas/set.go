@@ -19,6 +19,8 @@ type Set struct {
 	// Fingerprint is the SHA-256, in hex, of every file that the set was read
 	// from. Two sets with one fingerprint derive the same rows from the same log.
 	Fingerprint string
+
+	files map[string]string // path → text, of every file that was read
 }
 
 // Schema returns the schema of that name ("stripe.charge"), or nil.

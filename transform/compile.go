@@ -14,6 +14,7 @@ type Plan struct {
 	programs map[string]*program
 	warnings schemas.Problems
 	key      []byte // of hashed fields; nil for none
+	keeps    bool   // all personal data
 }
 
 // Compile checks and compiles every mapping of a set. The mistakes come back
@@ -29,7 +30,7 @@ func Compile(set *schemas.Set) (*Plan, error) {
 		c.lookups[l.Name] = table
 		c.lookupNames = append(c.lookupNames, l.Name)
 	}
-	plan := &Plan{programs: map[string]*program{}}
+	plan := &Plan{programs: map[string]*program{}, keeps: set.Privacy.KeepsAll()}
 	for _, m := range set.Mappings {
 		if object := m.Source.Object; plan.programs[object] == nil {
 			plan.programs[object] = c.object(object, set.MappingsOf(object))

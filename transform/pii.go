@@ -27,6 +27,10 @@ func (p *Plan) Hashes() bool {
 	return false
 }
 
+// KeepsPersonalData reports whether the set's privacy keeps all of it in the
+// tables.
+func (p *Plan) KeepsPersonalData() bool { return p.keeps }
+
 // keyed makes a Mapper hash with a key.
 func (m *Mapper) keyed(key []byte) *Mapper {
 	if key != nil {

@@ -78,7 +78,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), forgetCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), initCommand(env), forgetCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
@@ -9,22 +11,61 @@ import (
 
 func rebuildCommand(env *environment) *cli.Command {
 	return &cli.Command{
-		Name:  "rebuild",
-		Usage: "derive every table again from the raw log, asking Stripe for nothing",
-		Flags: []cli.Flag{lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary")},
-		Action: func(c *cli.Context) error {
-			set, compiled, err := plan(c)
-			if err != nil {
-				return err
-			}
-			lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, ""))
-			if err != nil {
-				return err
-			}
-			show := env.renderer(c.Bool("json"))
-			defer show.done()
-			_, err = pipeline.Rebuild(c.Context, compiled, lake, show.event)
-			return err
+		Name:      "rebuild",
+		Usage:     "derive tables again from the raw log, asking Stripe for nothing",
+		ArgsUsage: "[table…]",
+		Description: "Derives the tables whose schemas or mappings changed, and those named, beside the present ones,\n" +
+			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
+		Flags: []cli.Flag{
+			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
+			&cli.BoolFlag{Name: "all", Usage: "derive every table again, and what is known of every object"},
+			&cli.BoolFlag{Name: "rejects", Usage: "first say how many of the rows that were refused would fit now"},
 		},
+		Action: func(c *cli.Context) error { return env.rebuild(c) },
+	}
+}
+
+func (env *environment) rebuild(c *cli.Context) error {
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	options := pipeline.LakeOptions(set, "")
+	rebuild := pipeline.Rebuild{Plan: compiled, Tables: c.Args().Slice()}
+	if c.Bool("rejects") {
+		if rebuild.Lake, err = load.Open(c.String("lake"), options); err != nil {
+			return err
+		}
+		refusals, err := rebuild.Replay(c.Context)
+		if err != nil {
+			return err
+		}
+		env.printRefusals(c, refusals)
+	}
+	options.Anew = c.Bool("all")
+	if rebuild.Lake, err = load.Open(c.String("lake"), options); err != nil {
+		return err
+	}
+	show := env.renderer(c.Bool("json"))
+	show.rebuild = true
+	defer show.done()
+	rebuild.OnEvent = show.event
+	_, err = rebuild.Run(c.Context)
+	return err
+}
+
+func (env *environment) printRefusals(c *cli.Context, refusals []pipeline.Refusal) {
+	if c.Bool("json") {
+		return
+	}
+	if len(refusals) == 0 {
+		fmt.Fprintln(env.stdout, "nothing was refused")
+	}
+	for _, r := range refusals {
+		name := r.Table
+		if r.Field != "" {
+			name += "." + r.Field
+		}
+		fmt.Fprintf(env.stdout, "%s (%s): %s now, %s still refused\n", name, r.Rule, plural(r.Fit, "row fits", "rows fit"), grouped(r.Refused))
 	}
 }

@@ -22,6 +22,7 @@ type renderer struct {
 	drawn   time.Time       // when the progress line was last drawn
 	read    map[string]int  // objects so far, by resource
 	results map[string]bool // resources that are through, and whether to their end; printed once
+	rebuild bool            // nothing is read from Stripe: applied segments are the progress
 	pending bool            // a progress line stands unfinished
 }
 
@@ -49,6 +50,10 @@ func (r *renderer) event(e pipeline.Event) {
 		r.line("%s", e.Message)
 	case pipeline.EventPage:
 		r.progress(e.Resource, e.Objects)
+	case pipeline.EventApplied:
+		if r.rebuild {
+			r.progress(e.Resource, e.Objects)
+		}
 	case pipeline.EventRead:
 		r.results[e.Resource] = e.Message == ""
 	case pipeline.EventPublished:
@@ -78,7 +83,11 @@ func (r *renderer) flushResults() {
 }
 
 func (r *renderer) summary(s pipeline.Summary) {
-	if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
+	if r.rebuild {
+		if s.Rows > 0 {
+			r.line("%s rows derived, %s", grouped(s.Rows), seconds(s.Seconds))
+		}
+	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
 		r.line("nothing new (%d requests, %s)", s.Requests, seconds(s.Seconds))
 	} else {
 		r.line("%s objects (%s unchanged), %s rows, %d requests, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), s.Requests, seconds(s.Seconds))
@@ -147,11 +156,13 @@ func grouped(n int) string {
 	return text
 }
 
-func counted(n int, noun string) string {
+func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
+
+func plural(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + one
 	}
-	return grouped(n) + " " + noun + "s"
+	return grouped(n) + " " + many
 }
 
 func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) + " s" }

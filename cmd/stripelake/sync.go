@@ -25,6 +25,7 @@ func syncCommand(env *environment) *cli.Command {
 			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
 			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
 			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
+			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
 			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.sync(c) },
@@ -56,7 +57,7 @@ func (env *environment) sync(c *cli.Context) error {
 	defer show.done()
 	sync := pipeline.Sync{
 		Client: client, Plan: compiled, Lake: lake, Redactors: transform.Redactors(set), Label: c.String("account-label"), Resources: c.Args().Slice(),
-		Range: extract.Range{From: from, To: to}, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
+		Range: extract.Range{From: from, To: to}, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(c.Context)
 	return err

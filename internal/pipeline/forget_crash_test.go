@@ -29,7 +29,7 @@ const (
 var forgetMoments = []string{"ErasureRecorded", "ForgottenListed", "StateDiscarded", "OthersRemoved", "ReceiptWritten"}
 
 // elsewhere are the moments that an erasure has no part in.
-var elsewhere = []string{"CursorMoved"}
+var elsewhere = []string{"CursorMoved", "NextBegun"}
 
 func forgetUntil(dir, who, name string, n int) error {
 	var mu sync.Mutex
@@ -72,7 +72,7 @@ func TestForgetKilledAtEveryMoment(t *testing.T) {
 		{"forget", func(dir string) error { _, err := forget(t.Context(), dir, nil); return err }},
 		{"rebuild", func(dir string) error {
 			s := newSync(dir, p.with, nil)
-			_, err := pipeline.Rebuild(t.Context(), s.Plan, s.Lake, nil)
+			_, err := (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake}).Run(t.Context())
 			return err
 		}},
 		{"the same again", func(dir string) error { _, err := forget(t.Context(), dir, nil, p.id); return err }},

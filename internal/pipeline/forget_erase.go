@@ -125,7 +125,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.Discard(ctx); err != nil {
 		return 0, err
 	}
-	plan, err := keyed(ctx, e.plan, e.lake, e.state)
+	plan, err := keyed(e.plan, e.lake)
 	if err != nil {
 		return 0, err
 	}
@@ -134,10 +134,10 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.BeginRun(ctx, run); err != nil {
 		return 0, err
 	}
-	m := &materializer{plan: plan, state: e.state, meter: e.meter}
+	m := &materializer{plan: plan, lake: e.lake, state: e.state, meter: e.meter}
 	for _, account := range e.accounts {
 		e.meter.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
-		m.account, m.log, m.mappers = account, e.logs[account], map[string]*transform.Mapper{}
+		m.account, m.mappers = account, map[string]*transform.Mapper{}
 		if err := m.catchUp(ctx); err != nil {
 			return 0, err
 		}

@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -18,7 +20,7 @@ type materializer struct {
 	account   string
 	plan      *transform.Plan
 	mappers   map[string]*transform.Mapper // by object, made on first use
-	log       *load.Log
+	lake      *load.Lake
 	state     *load.State
 	forgotten *load.Forgotten // nil where nothing is read from Stripe
 	meter     *meter
@@ -60,7 +62,7 @@ func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publ
 // one transaction (Invariant 4).
 func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resource) error {
 	after := m.state.Position(m.account, resource.Name)
-	next, stop := iter.Pull2(m.log.Read(ctx, resource.Name, after))
+	next, stop := iter.Pull2(m.lake.Read(ctx, m.account, resource.Name, after))
 	defer stop()
 	for {
 		first, err, ok := next()
@@ -131,20 +133,14 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 	objects := make([]transform.Object, len(raws.Objects))
 	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
 	for i, raw := range raws.Objects {
-		objects[i] = transform.Object{
-			Raw: raw.Object, More: raw.More, Account: m.account, ID: raw.ID, Created: raw.Created,
-			ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted,
-		}
+		objects[i] = objectIn(m.account, raw)
 		batch.Objects[i] = raw.Version(raws.Segment, extract.IncompleteLists(raw.Object)...)
 	}
 	mapper := m.mapper(resource.Object)
 	for _, mapped := range mapper.Map(objects) {
 		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
 		for i, r := range mapped.Rejects {
-			rows.Rejects[i] = load.Reject{
-				ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
-				Table: r.Table, Field: r.Field, Rule: r.Rule, Reason: r.Reason, Mapping: r.Mapping,
-			}
+			rows.Rejects[i] = m.rejected(r, raws)
 		}
 		batch.Tables = append(batch.Tables, rows)
 		if err := conserved(mapped); err != nil {
@@ -157,6 +153,23 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 		})
 	}
 	return batch, nil
+}
+
+// rejected is a refusal as the lake keeps it, with the object unless personal
+// data may not be in tables.
+func (m *materializer) rejected(r transform.Reject, raws load.SegmentBatch) load.Reject {
+	out := load.Reject{
+		ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
+		Table: r.Table, Field: r.Field, Rule: r.Rule, Reason: r.Reason, Mapping: r.Mapping,
+	}
+	i, found := slices.BinarySearchFunc(raws.Objects, r.Seq, func(o load.Raw, seq uint64) int { return cmp.Compare(o.Seq, seq) })
+	if found {
+		out.ObservedAt = raws.Objects[i].ObservedAt
+		if m.plan.KeepsPersonalData() {
+			out.Object = raws.Objects[i].Object
+		}
+	}
+	return out
 }
 
 // mapper returns the resource's mapper, made on first use: it keeps its buffers

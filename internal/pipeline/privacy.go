@@ -9,18 +9,26 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// keyed gives a plan the lake's key, where a table hashes personal data. A key
-// that is new makes other hashes than those the tables hold, so everything is
-// derived again.
-func keyed(ctx context.Context, plan *transform.Plan, lake *load.Lake, state *load.State) (*transform.Plan, error) {
+// keyed gives a plan the lake's key, where a table hashes personal data.
+func keyed(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
 	if !plan.Hashes() {
 		return plan, nil
 	}
-	key, fresh, err := lake.PIIKey()
-	if err == nil && fresh {
-		err = state.Reset(ctx)
-	}
+	key, _, err := lake.PIIKey()
 	return plan.Keyed(key), err
+}
+
+// checkKey derives everything again where tables hold hashes and the key they
+// were made with is lost: a new one makes others.
+func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
+	if !state.Hashes() {
+		return nil
+	}
+	_, fresh, err := lake.PIIKey()
+	if err == nil && fresh {
+		err = state.Reset(ctx, "the key of hashed personal data is a new one")
+	}
+	return err
 }
 
 // redact blanks, before anything of the object is kept, what the schemas'

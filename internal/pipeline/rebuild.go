@@ -2,59 +2,159 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Rebuild derives every table again from the raw log and publishes the result.
-// It asks Stripe for nothing. What people read stays as it is until the new
-// generation is complete. Interrupted, the next run of any kind goes on.
-func Rebuild(ctx context.Context, plan *transform.Plan, lake *load.Lake, onEvent func(Event)) (Summary, error) {
-	meter := newMeter(onEvent)
-	if err := finishPending(ctx, plan, lake, meter); err != nil {
+// Rebuild derives tables again from the raw log. It asks Stripe for nothing.
+type Rebuild struct {
+	Plan    *transform.Plan
+	Lake    *load.Lake
+	Tables  []string // besides those whose schemas or mappings changed
+	OnEvent func(Event)
+}
+
+// Run derives the tables that changed beside the present ones and publishes the
+// result. What people read, and what a sync works on, stays as it is until all
+// of it is there. Interrupted, the next Run with the same schemas goes on where
+// this one stopped; nothing is lost either way.
+func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
+	meter := newMeter(r.OnEvent)
+	if err := finishPending(ctx, r.Plan, r.Lake, meter); err != nil {
 		return Summary{}, err
 	}
-	state, err := lake.OpenState(ctx)
+	if err := r.known(); err != nil {
+		return Summary{}, err
+	}
+	state, err := r.Lake.OpenState(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer func() { _ = state.Close() }()
-	if err := state.Reset(ctx); err != nil {
+	if err := checkKey(ctx, r.Lake, state); err != nil {
 		return Summary{}, err
 	}
-	if plan, err = keyed(ctx, plan, lake, state); err != nil {
-		return Summary{}, err
-	}
-	accounts, err := lake.Accounts()
-	if err != nil {
-		return Summary{}, err
-	}
-	for _, account := range accounts {
-		if err := rebuildAccount(ctx, plan, lake, state, account.ID, meter); err != nil {
-			return Summary{}, err
+	run := newRun("rebuild")
+	m := &materializer{lake: r.Lake, state: state, meter: meter}
+	switch {
+	case state.Fresh != "":
+		meter.emit(Event{Event: EventNotice, Message: "deriving every table again from the raw log"})
+		if m.plan, err = keyed(r.Plan, r.Lake); err == nil {
+			err = m.everyAccount(ctx)
 		}
+	case len(state.Stale) == 0 && len(r.Tables) == 0:
+		meter.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
+		m.plan = r.Plan
+	default:
+		err = m.derive(ctx, r.Plan, r.Tables)
 	}
-	m := &materializer{plan: plan, state: state, meter: meter}
-	generation, err := m.publish(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	summary := meter.summary()
-	summary.Outcome = outcomeDone
-	summary.Generation = generation
-	summary.Seconds, summary.Stages = meter.elapsed()
-	meter.emit(Event{Event: EventFinished, Summary: &summary})
-	return summary, nil
+	return m.finishRebuild(ctx, run)
 }
 
-func rebuildAccount(ctx context.Context, plan *transform.Plan, lake *load.Lake, state *load.State, account string, meter *meter) error {
-	log, err := lake.OpenLog(account)
+// known checks the names of the tables asked for.
+func (r *Rebuild) known() error {
+	names := r.Lake.Tables()
+	for _, table := range r.Tables {
+		if !slices.Contains(names, table) {
+			return &UsageError{fmt.Sprintf("there is no table %q; the tables are %s", table, strings.Join(names, ", "))}
+		}
+	}
+	return nil
+}
+
+// derive makes the tables that changed, and those named, beside the present
+// ones, and puts them in their place.
+func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables []string) error {
+	var names []string
+	for _, change := range m.state.Stale {
+		names = append(names, change.Table+" ("+change.What+")")
+	}
+	names = append(names, tables...)
+	resumed, err := m.state.Derive(ctx, tables...)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()
-	meter.emit(Event{Event: EventStarted, Account: account, Mode: lake.Mode()})
-	m := &materializer{account: account, plan: plan, mappers: map[string]*transform.Mapper{}, log: log, state: state, meter: meter}
-	return m.catchUp(ctx)
+	message := "deriving again from the raw log: " + strings.Join(names, ", ")
+	if resumed {
+		message += "; going on where the last rebuild stopped"
+	}
+	m.meter.emit(Event{Event: EventNotice, Message: message})
+	if m.plan, err = keyed(plan, m.lake); err != nil {
+		return err
+	}
+	if err := m.everyAccount(ctx); err != nil {
+		return err
+	}
+	return m.state.Adopt(ctx)
+}
+
+// everyAccount applies what the state lacks of every account's log.
+func (m *materializer) everyAccount(ctx context.Context) error {
+	accounts, err := m.lake.Accounts()
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		m.account, m.mappers = account.ID, map[string]*transform.Mapper{}
+		m.meter.emit(Event{Event: EventStarted, Account: account.ID, Mode: m.lake.Mode()})
+		if err := m.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary, error) {
+	if err := m.state.BeginRun(ctx, run); err != nil {
+		return Summary{}, err
+	}
+	summary := m.meter.summary()
+	summary.Outcome = outcomeDone
+	if err := m.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
+		return summary, err
+	}
+	var err error
+	if summary.Generation, err = m.publish(ctx); err != nil {
+		return summary, err
+	}
+	summary.Seconds, summary.Stages = m.meter.elapsed()
+	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	return summary, nil
+}
+
+// present returns the mappings that a sync goes on with. Rows of two mappings
+// never mix in one table: where the schemas given are not those that the tables
+// were built with, the old ones stay in use until a rebuild is asked for.
+func present(ctx context.Context, given *transform.Plan, lake *load.Lake, state *load.State, meter *meter) (*transform.Plan, error) {
+	if len(state.Stale) == 0 {
+		return keyed(given, lake)
+	}
+	files, err := state.Schemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set, err := schemas.LoadFiles(files)
+	if err != nil {
+		return nil, err
+	}
+	old, err := transform.Compile(set)
+	if err != nil {
+		return nil, fmt.Errorf("the mappings that the lake was built with are none to this program: run `stripelake rebuild`: %w", err)
+	}
+	var names []string
+	for _, change := range state.Stale {
+		names = append(names, change.Table+" ("+change.What+")")
+	}
+	meter.emit(Event{Event: EventNotice, Message: fmt.Sprintf(
+		"the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild`",
+		strings.Join(names, ", "))})
+	return keyed(old, lake)
 }

@@ -25,6 +25,7 @@ type Sync struct {
 	Label        string                         // stands for the account's id where the key may not read it; empty asks Stripe
 	Resources    []string                       // plural names; empty selects all six
 	Range        extract.Range                  // bounds on created; zero is unbounded
+	Rebuild      bool                           // first derive again the tables whose schemas or mappings changed
 	MaxRejects   float64                        // tolerated share of refused objects, 0 to 1
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
@@ -66,19 +67,17 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	m := &materializer{account: account, mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, meter: meter}
+	if err := s.decide(ctx, m); err != nil {
+		return Summary{}, err
+	}
 	if err := announceFresh(log, state, meter); err != nil {
 		return Summary{}, err
 	}
-
 	run := newRun("sync")
 	if err := state.BeginRun(ctx, run); err != nil {
 		return Summary{}, err
 	}
-	plan, err := keyed(ctx, s.Plan, s.Lake, state)
-	if err != nil {
-		return Summary{}, err
-	}
-	m := &materializer{account: account, plan: plan, mappers: map[string]*transform.Mapper{}, log: log, state: state, forgotten: forgotten, meter: meter}
 	unread, err := s.copy(ctx, m, log, resources)
 	if ctx.Err() != nil {
 		// Stopped by a signal: a stop drops what is not durable, exactly as a
@@ -86,6 +85,21 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, ctx.Err()
 	}
 	return s.finish(ctx, m, run, unread, err)
+}
+
+// decide finds the mappings that the run goes on with.
+func (s *Sync) decide(ctx context.Context, m *materializer) (err error) {
+	if err := checkKey(ctx, s.Lake, m.state); err != nil {
+		return err
+	}
+	if len(m.state.Stale) > 0 && s.Rebuild {
+		account := m.account
+		err := m.derive(ctx, s.Plan, nil)
+		m.account, m.mappers = account, map[string]*transform.Mapper{}
+		return err
+	}
+	m.plan, err = present(ctx, s.Plan, s.Lake, m.state, m.meter)
+	return err
 }
 
 // announceFresh says why the tables are derived again, if they are.

@@ -15,9 +15,9 @@ const segmentBytes = 4 << 20
 // LakeOptions says what a lake is built from: each declared table, and the
 // streams of the log whose objects feed it.
 func LakeOptions(set *schemas.Set, mode string) load.Options {
-	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, SegmentBytes: segmentBytes}
+	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {
-		table := load.Table{Schema: schema}
+		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema)}
 		for _, resource := range extract.Resources() {
 			for _, mapping := range set.MappingsOf(resource.Object) {
 				if mapping.Schema != schema {

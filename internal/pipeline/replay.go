@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Refusal counts what became of the objects that one rule refused, mapped again.
+type Refusal struct {
+	Table, Field, Rule string
+	Fit, Refused       int // now
+}
+
+// Replay maps the objects that stand in meta.rejects again, with the mappings
+// given, and says how many would be rows now. It changes nothing: a rebuild
+// does, for all of the table at once.
+func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
+	state, err := r.Lake.OpenState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rejects, err := state.Rejects(ctx)
+	if err := cmp.Or(err, state.Close()); err != nil {
+		return nil, err
+	}
+	counts := map[Refusal]*Refusal{}
+	for len(rejects) > 0 {
+		n := slices.IndexFunc(rejects, func(x load.Rejected) bool {
+			return x.Account != rejects[0].Account || x.Stream != rejects[0].Stream || x.Segment != rejects[0].Segment
+		})
+		if n < 0 {
+			n = len(rejects)
+		}
+		if err := r.replaySegment(ctx, rejects[:n], counts); err != nil {
+			return nil, err
+		}
+		rejects = rejects[n:]
+	}
+	var out []Refusal
+	for _, c := range counts {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b Refusal) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Rule, b.Rule))
+	})
+	return out, nil
+}
+
+// replaySegment maps the rejected objects of one segment.
+func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, counts map[Refusal]*Refusal) error {
+	account, stream, segment := rejects[0].Account, rejects[0].Stream, rejects[0].Segment
+	plan, err := keyed(r.Plan, r.Lake)
+	if err != nil {
+		return err
+	}
+	mapper := plan.Mapper(objectOf(stream))
+	for batch, err := range r.Lake.Read(ctx, account, stream, segment-1) {
+		if err != nil {
+			return err
+		}
+		for _, raw := range batch.Objects {
+			for _, reject := range rejects {
+				if reject.Seq != raw.Seq {
+					continue
+				}
+				key := Refusal{Table: reject.Table, Field: reject.Field, Rule: reject.Rule}
+				if counts[key] == nil {
+					counts[key] = &Refusal{Table: reject.Table, Field: reject.Field, Rule: reject.Rule}
+				}
+				if refuses(mapper, account, raw, reject.Table) {
+					counts[key].Refused++
+				} else {
+					counts[key].Fit++
+				}
+			}
+		}
+		if batch.End {
+			return nil
+		}
+	}
+	return fmt.Errorf("segment %d of %s/%s is not in the log", segment, account, stream)
+}
+
+// refuses reports whether a table still refuses an object.
+func refuses(mapper *transform.Mapper, account string, raw load.Raw, table string) bool {
+	if mapper == nil || raw.Deleted {
+		return true // deleted, never seen: there is nothing to map
+	}
+	refused := false
+	for _, b := range mapper.Map([]transform.Object{objectIn(account, raw)}) {
+		refused = refused || b.Schema.Table == table && len(b.Rejects) > 0
+		b.Rows.Release()
+	}
+	return refused
+}
+
+// objectOf is the type of the objects in a stream.
+func objectOf(stream string) string {
+	for _, resource := range extract.Resources() {
+		if resource.Name == stream {
+			return resource.Object
+		}
+	}
+	return ""
+}
+
+// objectIn is an object of the log as the mapping takes it.
+func objectIn(account string, raw load.Raw) transform.Object {
+	return transform.Object{
+		Raw: raw.Object, More: raw.More, Account: account, ID: raw.ID, Created: raw.Created,
+		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted,
+	}
+}

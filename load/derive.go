@@ -1,0 +1,176 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// nextPath is the state that a rebuild makes beside the present one.
+func (l *Lake) nextPath() string { return l.path(stateDir, "next.duckdb") }
+
+// Derive turns to a second state beside the present one, with the tables that
+// the lake was opened with. Streams that feed no table that changed are copied;
+// the others are at position 0, for the caller to apply them again. What people
+// read, and the state itself, stay as they are until Adopt.
+//
+// A derivation that was interrupted goes on where it stopped if it was for the
+// same schemas; Derive reports so. Which streams it left to be applied, the
+// positions tell. Tables in force are derived although nothing changed.
+func (s *State) Derive(ctx context.Context, force ...string) (resumed bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	given, err := s.lake.declared()
+	if err == nil {
+		resumed, err = s.resumeNext(ctx)
+	}
+	if err == nil && !resumed {
+		err = s.beginNext(ctx, given, force)
+	}
+	if err == nil {
+		err = s.run(ctx, "USE next")
+	}
+	if err != nil {
+		return false, fmt.Errorf("derive beside: %w", err)
+	}
+	s.tables, s.beside = given, true
+	return resumed, s.loadPositions(ctx)
+}
+
+// resumeNext attaches a state that an interrupted derivation left, if it is for
+// the same schemas.
+func (s *State) resumeNext(ctx context.Context) (bool, error) {
+	if _, err := os.Stat(s.lake.nextPath()); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return false, err
+	}
+	var version int
+	var duck, fingerprint, running string
+	err := s.run(ctx, "ATTACH "+literal(s.lake.nextPath())+" AS next")
+	if err == nil {
+		err = s.one(ctx, []any{&version, &duck, &fingerprint, &running}, "SELECT version, duckdb, fingerprint, version() FROM next.state.info")
+	}
+	if err == nil && version == stateVersion && duck == running && fingerprint == s.lake.fingerprint() {
+		return true, nil
+	}
+	if err != nil && (ctx.Err() != nil || passing(err)) {
+		return false, err
+	}
+	_ = s.run(ctx, "DETACH DATABASE IF EXISTS next") // a damaged one may not even detach
+	return false, removeDatabase(s.lake.nextPath())
+}
+
+// beginNext makes the second state. It appears under its name when everything
+// that need not be derived is in it.
+func (s *State) beginNext(ctx context.Context, given []*table, force []string) error {
+	fresh := s.lake.nextPath() + tmpSuffix
+	if err := removeDatabase(fresh); err != nil {
+		return err
+	}
+	stored, err := s.stored(ctx)
+	if err != nil {
+		return err
+	}
+	present, lineage := s.tables, s.lineage
+	changed := changes(given, stored)
+	for _, table := range force {
+		changed = append(changed, Change{table, "forced"})
+	}
+	affected := affectedStreams(changed, append(slices.Clone(present), given...))
+	if err := s.run(ctx, "ATTACH "+literal(fresh)+" AS next", "USE next"); err != nil {
+		return err
+	}
+	s.tables = given
+	err = s.createTables(ctx)
+	s.tables, s.lineage = present, lineage
+	if err == nil {
+		err = s.inTx(ctx, func() error { return s.carryOver(ctx, given, affected) })
+	}
+	if err == nil {
+		err = s.run(ctx, "CHECKPOINT next", "USE work", "DETACH next")
+	}
+	if err == nil {
+		err = errors.Join(os.Chmod(fresh, 0o600), syncPath(fresh))
+	}
+	if err == nil {
+		err = renameFile(fresh, s.lake.nextPath(), moments{synced: s.lake.opts.Trace.NextBegun})
+	}
+	if err == nil {
+		err = s.run(ctx, "ATTACH "+literal(s.lake.nextPath())+" AS next")
+	}
+	return err
+}
+
+// affectedStreams are the streams that feed a table that changed, and those
+// that feed a table together with them.
+func affectedStreams(changed []Change, tables []*table) map[string]bool {
+	affected := map[string]bool{}
+	for more := true; more; {
+		more = false
+		for _, t := range tables {
+			hit := slices.ContainsFunc(changed, func(c Change) bool { return c.Table == t.Schema.Table }) ||
+				slices.ContainsFunc(t.Streams, func(stream string) bool { return affected[stream] })
+			for _, stream := range t.Streams {
+				if hit && !affected[stream] {
+					affected[stream], more = true, true
+				}
+			}
+		}
+	}
+	return affected
+}
+
+// carryOver copies what is not derived again, so that the second state goes on
+// where the first one is: the same lineage, a later revision.
+func (s *State) carryOver(ctx context.Context, given []*table, affected map[string]bool) error {
+	streams := "stream NOT IN (''"
+	for stream := range affected {
+		streams += ", " + literal(stream)
+	}
+	streams += ")"
+	statements := []string{
+		"UPDATE next.state.info SET lineage = w.lineage, revision = w.revision + 1, generation = w.generation FROM work.state.info w",
+		"INSERT INTO next.meta.runs FROM work.meta.runs",
+	}
+	for _, name := range []string{"state.objects", "meta.positions", "meta.rejects", "meta.incomplete_lists", "meta.drift"} {
+		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams))
+	}
+	for _, t := range given {
+		if slices.ContainsFunc(t.Streams, func(stream string) bool { return affected[stream] }) {
+			continue
+		}
+		name := ident(t.Schema.Table)
+		statements = append(statements,
+			fmt.Sprintf("INSERT INTO next.main.%s FROM work.main.%s", name, name),
+			fmt.Sprintf(`INSERT INTO next.state.dirty FROM work.state.dirty WHERE "table" = %s`, literal(t.Schema.Table)),
+			fmt.Sprintf("UPDATE next.state.tables AS n SET derivation = w.derivation FROM work.state.tables w WHERE n.name = w.name AND n.name = %s",
+				literal(t.Schema.Table)))
+	}
+	for _, statement := range statements {
+		if err := s.run(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", strings.SplitN(statement, " FROM", 2)[0], err)
+		}
+	}
+	return nil
+}
+
+// Adopt makes the second state the state. The caller has applied the whole log
+// to it. What people read changes with the next Publish.
+func (s *State) Adopt(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.beside {
+		return errors.New("adopt: nothing was derived")
+	}
+	if err := s.settle(ctx, s.lake.nextPath(), "next"); err != nil {
+		return fmt.Errorf("adopt what was derived: %w", err)
+	}
+	s.beside, s.Stale = false, nil
+	return s.loadPositions(ctx)
+}

@@ -1,0 +1,191 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// storedTables keep what the state was built with: the files of the schema set,
+// and of each table a fingerprint of all that decides its rows and an identity
+// of its derivation, which is another one whenever it is derived again.
+var storedTables = []string{
+	"CREATE TABLE state.schemas (path VARCHAR, text VARCHAR)",
+	"CREATE TABLE state.tables (name VARCHAR, fingerprint VARCHAR, derivation VARCHAR, streams VARCHAR, main VARCHAR)",
+}
+
+const schemasName = "schemas.json"
+
+// Change says of a table that what it was built with is not what the lake was
+// opened with.
+type Change struct {
+	Table string `json:"table"`
+	What  string `json:"what"` // "changed", "new" or "removed"
+}
+
+// ReadSchemas returns the files of the schema set that the published generation
+// was built with, by path.
+func ReadSchemas(dir string) (map[string]string, error) {
+	l := Lake{dir: dir}
+	var files map[string]string
+	if err := readJSON(l.path("current", schemasName), &files); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read the schemas of %s: nothing is published there yet: run `stripelake sync` first", dir)
+		}
+		return nil, fmt.Errorf("read the schemas of %s: %w", dir, err)
+	}
+	return files, nil
+}
+
+// Schemas returns the files of the schema set that the state is built with.
+func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.storedFiles(ctx)
+}
+
+func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
+	files := map[string]string{}
+	var path, text string
+	err := s.each(ctx, []any{&path, &text}, func() error {
+		files[path] = text
+		return nil
+	}, "SELECT path, text FROM state.schemas")
+	return files, err
+}
+
+// store keeps the set that the lake was opened with, for the tables just made.
+func (s *State) store(ctx context.Context) error {
+	if err := s.storeFiles(ctx); err != nil {
+		return err
+	}
+	for _, t := range s.tables {
+		_, err := s.exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
+			t.Schema.Table, t.fingerprint(), rand.Text(), strings.Join(t.Streams, " "), t.Main)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *State) storeFiles(ctx context.Context) error {
+	if err := s.run(ctx, "DELETE FROM state.schemas"); err != nil {
+		return err
+	}
+	for path, text := range s.lake.opts.Schemas {
+		if _, err := s.exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fingerprint covers whatever decides what a table holds.
+func (t *table) fingerprint() string {
+	h := sha256.New()
+	fmt.Fprintln(h, t.Fingerprint, createTable(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}
+
+// storedTable is a row of state.tables.
+type storedTable struct{ name, fingerprint, derivation, streams, main string }
+
+func (s *State) stored(ctx context.Context) ([]storedTable, error) {
+	var all []storedTable
+	var t storedTable
+	err := s.each(ctx, []any{&t.name, &t.fingerprint, &t.derivation, &t.streams, &t.main}, func() error {
+		all = append(all, t)
+		return nil
+	}, "SELECT name, fingerprint, derivation, streams, main FROM state.tables ORDER BY rowid")
+	return all, err
+}
+
+// changes compares what tables were built with to what the lake was opened with.
+func changes(given []*table, stored []storedTable) []Change {
+	var out []Change
+	for _, t := range given {
+		i := slices.IndexFunc(stored, func(s storedTable) bool { return s.name == t.Schema.Table })
+		switch {
+		case i < 0:
+			out = append(out, Change{t.Schema.Table, "new"})
+		case stored[i].fingerprint != t.fingerprint():
+			out = append(out, Change{t.Schema.Table, "changed"})
+		}
+	}
+	for _, s := range stored {
+		if !slices.ContainsFunc(given, func(t *table) bool { return t.Schema.Table == s.name }) {
+			out = append(out, Change{s.name, "removed"})
+		}
+	}
+	return out
+}
+
+// compareSet finds out whether the state's tables are those that the lake was
+// opened with. If not, the state goes on with its own: rows of two mappings
+// never mix in one table. It returns why the state must make way, if it cannot
+// go on.
+func (s *State) compareSet(ctx context.Context) (reason string, err error) {
+	stored, err := s.stored(ctx)
+	if err != nil {
+		return "", err
+	}
+	if s.Stale = changes(s.tables, stored); len(s.Stale) == 0 {
+		return "", s.redescribe(ctx)
+	}
+	files, err := s.storedFiles(ctx)
+	if err != nil || len(files) == 0 {
+		s.Stale = nil
+		return "schemas or mappings changed", err
+	}
+	set, err := schemas.LoadFiles(files)
+	if err != nil {
+		return "", fmt.Errorf("the lake was built with schemas that this program cannot read: run `stripelake rebuild --all`: %w", err)
+	}
+	s.tables = nil
+	for _, t := range stored {
+		schema := set.Table(t.name)
+		if schema == nil {
+			return "", fmt.Errorf("the lake was built with a table %s that its schemas do not declare: run `stripelake rebuild --all`", t.name)
+		}
+		layout, err := newLayout(schema)
+		if err != nil {
+			return "", err
+		}
+		declared := Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main}
+		s.tables = append(s.tables, &table{declared, layout, periodOf(schema)})
+	}
+	return "", nil
+}
+
+// redescribe takes over what may change without deriving anything again:
+// titles, descriptions and comments.
+func (s *State) redescribe(ctx context.Context) error {
+	var kept string
+	err := s.one(ctx, []any{&kept}, "SELECT fingerprint FROM state.info")
+	if err != nil || kept == s.lake.fingerprint() {
+		return err
+	}
+	return s.inTx(ctx, func() error {
+		if err := s.run(ctx, "DELETE FROM meta.tables", "DELETE FROM meta.columns"); err != nil {
+			return err
+		}
+		for _, t := range s.tables {
+			if err := s.run(ctx, comments(t.Schema)...); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(s.describeTables(ctx), s.storeFiles(ctx)); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, "UPDATE state.info SET fingerprint = ?, revision = revision + 1", s.lake.fingerprint())
+		return err
+	})
+}
