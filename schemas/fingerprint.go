@@ -87,3 +87,11 @@ func (m *Mapping) write(w io.Writer, words map[string]bool) {
 	}
 	node(m.Root)
 }
+
+// Names reports whether an expression of the mapping holds a word, such as the
+// name of a lookup.
+func (m *Mapping) Names(name string) bool {
+	words := map[string]bool{}
+	m.write(io.Discard, words)
+	return words[name]
+}

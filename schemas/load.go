@@ -40,8 +40,9 @@ type targetRef struct {
 
 // Load reads a set of schemas, types, lookups and mappings. It reads
 // types/*.yaml, stripe/*.yaml, lookups/*.yaml and mappings/stripe/*.yaml, and
-// nothing else. Mistakes come back as Problems, all of them at once; an error
-// of another type means that a file was not readable at all.
+// nothing else. Mistakes come back as Problems, all of them at once, along with
+// what is sound of the set, so that its mappings can be checked too; an error of
+// another type means that a file was not readable at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
@@ -56,8 +57,9 @@ func Load(fsys fs.FS) (*Set, error) {
 		return nil, err
 	}
 	if err := l.err(); err != nil {
-		return nil, err
+		return set.sound(l.problems), err
 	}
+	set.warnings = lint(set)
 	set.Fingerprint = hex.EncodeToString(digest.Sum(nil))
 	return set, nil
 }

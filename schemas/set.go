@@ -20,7 +20,8 @@ type Set struct {
 	// from. Two sets with one fingerprint derive the same rows from the same log.
 	Fingerprint string
 
-	files map[string]string // path → text, of every file that was read
+	files    map[string]string // path → text, of every file that was read
+	warnings Problems
 }
 
 // Schema returns the schema of that name ("stripe.charge"), or nil.
@@ -61,4 +62,25 @@ func find[T any](items []*T, is func(*T) bool) *T {
 func majorOf(version string) string {
 	major, _, _ := strings.Cut(version, ".")
 	return major
+}
+
+// Warnings returns what is worth a look and no mistake: names that look like
+// personal data and have no label (S4).
+func (s *Set) Warnings() Problems { return slices.Clone(s.warnings) }
+
+// sound is the set less the mappings that a mistake stands in the way of: in
+// their own file, in their schema's or in what many share.
+func (s *Set) sound(problems Problems) *Set {
+	spoiled := map[string]bool{}
+	for _, p := range problems {
+		spoiled[p.Pos.File] = true
+		if dir, _, _ := strings.Cut(p.Pos.File, "/"); dir == typesDir || dir == lookupsDir {
+			return &Set{}
+		}
+	}
+	sound := *s
+	sound.Mappings = slices.DeleteFunc(slices.Clone(s.Mappings), func(m *Mapping) bool {
+		return m.Schema == nil || m.Root == nil || spoiled[m.Pos.File] || spoiled[m.Schema.Pos.File]
+	})
+	return &sound
 }

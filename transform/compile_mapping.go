@@ -55,6 +55,12 @@ func lineOf(p schemas.Pos) string { return fmt.Sprintf("%s:%d", p.File, p.Line) 
 // the item's, and same copies from it.
 func (m *mappingCompiler) each(e *expressions, t schemas.Text, out *mapping) {
 	x := e.compile(t)
+	if x.class == broken || x.place == nil || x.class != list {
+		// The item's name is known all the same: one mistake is one message.
+		unknown := m.newScope(m.root.scope, "item")
+		unknown.label = m.source.Source.As
+		m.row = place{scope: unknown, node: unknown.root}
+	}
 	if x.class == broken {
 		return
 	}

@@ -91,7 +91,7 @@ func TestMistakes(t *testing.T) {
 		{`type: number`, `x: amount / 100`, `8:13: M15: "/" is not part of the mapping language: there is no division: an amount's decimal point is set by money(amount, currency)`},
 		{`type: string`, `x: currency | upper()`, `8:15: M15: "|" is not part of the mapping language: write the function around its argument: upper(currency)`},
 		{`type: string`, `x: outcome?.type`, `8:13: M15: "?." is not part of the mapping language: write . : a missing key is null already`},
-		{`type: string`, `x: upper(currency`, `8:19: M15: not readable: unexpected token EOF`},
+		{`type: string`, `x: upper(currency`, `8:19: M15: not readable: unexpected token EOF; a bracket or a quote is left open`},
 		{`type: string`, `x: filter(refunds.data, true)`, `8:6: M16: there is no function filter; there are coalesce, concat, date, decimal, first, json, last, left, lookup, lower, matches, money, ref, sha256, size, starts_with, text, trim, unix, upper, whole`},
 		{`type: string`, `x: uper(currency)`, `8:6: M16: there is no function uper; did you mean "upper"?`},
 		{`type: string`, `x: upper(currency, status)`, `8:6: M16: write upper(string) string: 2 arguments are given`},

@@ -96,7 +96,11 @@ func beforeOperand(t lexer.Token) bool {
 // drawing of the place.
 func syntaxError(err error) *mistake {
 	if e, ok := errors.AsType[*file.Error](err); ok {
-		return &mistake{e.From, "M15", "not readable: " + lowerFirst(e.Message)}
+		message := "not readable: " + lowerFirst(e.Message)
+		if strings.Contains(e.Message, "EOF") {
+			message += "; a bracket or a quote is left open"
+		}
+		return &mistake{e.From, "M15", message}
 	}
 	return &mistake{0, "M15", "not readable: " + err.Error()}
 }

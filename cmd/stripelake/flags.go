@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -76,12 +75,9 @@ func (env *environment) apiKey(c *cli.Context) (string, error) {
 // plan loads the declared schemas and compiles their mappings. Every mistake in
 // them is reported at once.
 func plan(c *cli.Context) (*schemas.Set, *transform.Plan, error) {
-	files := schemas.Embedded()
-	if dir := c.String("schemas"); dir != "" {
-		if _, err := fs.Stat(os.DirFS(dir), "."); err != nil {
-			return nil, nil, &pipeline.UsageError{Message: fmt.Sprintf("read schemas from %s: %v", dir, err)}
-		}
-		files = os.DirFS(dir)
+	files, err := schemaFiles(c)
+	if err != nil {
+		return nil, nil, err
 	}
 	set, err := schemas.Load(files)
 	if err != nil {

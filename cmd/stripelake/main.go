@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
 		return pipeline.ExitCode(context.Canceled)
 	}
+	if errors.Is(err, errSilent) {
+		return 1
+	}
 	if errors.Is(err, syscall.ENOSPC) {
 		err = fmt.Errorf("%w: make room and run again; what was read is kept", err)
 	}
@@ -60,6 +63,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
 	return pipeline.ExitCode(err)
 }
+
+// errSilent is a failure that the command has said all about.
+var errSilent = errors.New("said already")
 
 func newApp(env *environment) *cli.App {
 	app := &cli.App{
@@ -78,7 +84,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), initCommand(env), forgetCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {
@@ -119,6 +125,9 @@ func flagsFirst(commands []*cli.Command, args []string) []string {
 	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[1]) })
 	if i < 0 {
 		return args
+	}
+	if subs := commands[i].Subcommands; len(subs) > 0 {
+		return append(slices.Clone(args[:1]), flagsFirst(subs, args[1:])...)
 	}
 	out, rest := slices.Clone(args[:2]), []string(nil)
 	for j := 2; j < len(args); j++ {

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTwentyMistakes plants the mistakes that authors make into a copy of the
+// shipped set, one at a time, and holds that `schema check` names each with its
+// place and what to do.
+func TestTwentyMistakes(t *testing.T) {
+	t.Parallel()
+	golden := filepath.Join("testdata", "mistakes.txt")
+	text, err := os.ReadFile(golden)
+	if err != nil && os.Getenv("UPDATE_SCRIPTS") == "" {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	const charge, refund, price = "mappings/stripe/charge.yaml", "mappings/stripe/refund.yaml", "mappings/stripe/price.yaml"
+	for _, tc := range []struct{ name, file, old, new string }{
+		{"a misspelt path", charge, "upper(currency)", "upper(curency)"},
+		{"a time as it is", charge, "created: unix(created)", "created: created"},
+		{"an amount as it is", charge, "amount: money(amount, currency)", "amount: amount"},
+		{"arguments the wrong way round", refund, "money(amount, currency)", "money(currency, amount)"},
+		{"an expandable reference", charge, "customer_id: ref(customer)", "customer_id: customer"},
+		{"a misspelt column", charge, "  invoice_id: ref", "  invoise_id: ref"},
+		{"a bracket left open", charge, `metadata["order_id"]`, `metadata["order_id"`},
+		{"a misspelt lookup", charge, "provider: lookup(bnpl_provider,", "provider: lookup(bnpl_providers,"},
+		{"a misspelt function", charge, "status_as_sent: status", "status_as_sent: uper(status)"},
+		{"a where that is no condition", refund, "fields:\n", "where: amount\nfields:\n"},
+		{"a where that is always so", refund, "fields:\n", "where: true\nfields:\n"},
+		{"a target that is not there", price, "target: stripe.price@1", "target: stripe.prize@1"},
+		{"another major version", price, "target: stripe.price@1", "target: stripe.price@2"},
+		{"a misspelt key", "stripe/refund.yaml", "table: refunds", "tabel: refunds"},
+		{"an unknown type", "stripe/balance_transaction.yaml", "type: money", "type: mony"},
+		{"money without a currency", "stripe/refund.yaml", "unit: currency, ", ""},
+		{"a reference to no schema", "stripe/refund.yaml", "ref: stripe.charge", "ref: stripe.charges"},
+		{"a required column without a source", refund, "  created: unix(created)\n", ""},
+		{"a key given twice", "lookups/card_brand.yaml", "  JCB: jcb\n", "  JCB: jcb\n  JCB: other\n"},
+		{"a text that is no YAML", "lookups/card_brand.yaml", "title: Card", "title: Card: "},
+		{"a list without its data", "mappings/stripe/subscription_item.yaml", "each: items.data", "each: items"},
+		{"personal data to hash that is no text", "privacy.yaml", "\npii: keep", "\npii: keep\nfields: {charges.livemode: hash}"},
+	} {
+		dir := filepath.Join(t.TempDir(), "set")
+		if _, err := layOut(dir); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, filepath.FromSlash(tc.file))
+		before, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(before), tc.old) {
+			t.Fatalf("%s: %s does not hold %q: %v", tc.name, tc.file, tc.old, err)
+		}
+		if err := os.WriteFile(file, []byte(strings.Replace(string(before), tc.old, tc.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"stripelake", "schema", "check", "--schemas", dir}, func(string) string { return "" }, &out, &errs)
+		if code != 1 || errs.Len() > 0 {
+			t.Errorf("%s: exit %d, %s", tc.name, code, errs.String())
+		}
+		fmt.Fprintf(&all, "# %s\n%s\n", tc.name, strings.ReplaceAll(out.String(), dir+string(filepath.Separator), ""))
+	}
+	if os.Getenv("UPDATE_SCRIPTS") != "" {
+		if err := os.WriteFile(golden, []byte(all.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(string(text), all.String()); diff != "" {
+		t.Errorf("(-%s +now):\n%s", golden, diff)
+	}
+}

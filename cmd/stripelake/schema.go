@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+func schemaCommand(env *environment) *cli.Command {
+	command := &cli.Command{
+		Name:  "schema",
+		Usage: "check, preview and explain schemas and mappings",
+		Subcommands: []*cli.Command{
+			schemaCheckCommand(env), schemaPreviewCommand(env), schemaExplainCommand(env), schemaCoverageCommand(env),
+			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env),
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(c, c.Args().First())
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+	for _, sub := range command.Subcommands {
+		sub.OnUsageError = usageError
+	}
+	return command
+}
+
+// table finds the table that an argument names.
+func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
+	if s := set.Table(name); s != nil {
+		return s, nil
+	}
+	var names []string
+	for _, s := range set.Schemas {
+		names = append(names, s.Table)
+	}
+	hint := "the tables are " + strings.Join(names, ", ")
+	if near := schemas.Nearest(name, names); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no table %q; %s", name, hint)}
+}
+
+// lakeIfAny opens the lake for what it can add to an answer; nil if nothing is
+// published there.
+func lakeIfAny(c *cli.Context) *authoring.Lake {
+	lake, err := authoring.OpenLake(c.String("lake"))
+	if err != nil {
+		return nil
+	}
+	return lake
+}
+
+// argument is the command's one argument.
+func argument(c *cli.Context, what string) (string, error) {
+	if c.NArg() != 1 {
+		return "", &pipeline.UsageError{Message: fmt.Sprintf("name %s: stripelake schema %s %s", what, c.Command.Name, c.Command.ArgsUsage)}
+	}
+	return c.Args().First(), nil
+}
+
+// inDir names a file of the set as the user can open it.
+func inDir(c *cli.Context, file string) string {
+	if dir := c.String("schemas"); dir != "" {
+		return filepath.Join(dir, filepath.FromSlash(file))
+	}
+	return file
+}
+
+// readInput reads a file, or standard input for "-".
+func readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return os.ReadFile("/dev/stdin")
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+)
+
+func schemaCoverageCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:        "coverage",
+		Usage:       "list what Stripe sends that no column of a table takes",
+		ArgsUsage:   "TABLE",
+		Description: "Looks at the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
+		Flags: []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
+			&cli.IntFlag{Name: "objects", Value: 20_000, Usage: "look at the newest `N` objects"}},
+		Action: func(c *cli.Context) error { return env.schemaCoverage(c) },
+	}
+}
+
+func (env *environment) schemaCoverage(c *cli.Context) error {
+	name, err := argument(c, "a table")
+	if err != nil {
+		return err
+	}
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	table, err := tableOf(set, name)
+	if err != nil {
+		return err
+	}
+	lake, err := authoring.OpenLake(c.String("lake"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lake.Close() }()
+	coverage, err := lake.CoverageOf(c.Context, set, compiled, table, c.Int("objects"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		encoder := json.NewEncoder(env.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(coverage)
+	}
+	for _, source := range coverage {
+		if err := env.printCoverage(table.Table, source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (env *environment) printCoverage(table string, source authoring.Coverage) error {
+	fmt.Fprintf(env.stdout, "%s takes %d of %d catalog fields of %s; %d are left out with a reason.\n", table, source.Mapped, source.Catalog, source.Object, source.LeftOut)
+	fmt.Fprintf(env.stdout, "%s looked at, %s with a value that nothing takes\n", counted(source.Looked, "object"), counted(len(source.Unmapped), "field"))
+	if len(source.Unmapped) == 0 {
+		return nil
+	}
+	fmt.Fprintln(env.stdout)
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "field\ttype\tobjects\texample")
+	for _, u := range source.Unmapped {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Path, u.Type, grouped(u.Objects), u.Example)
+	}
+	return out.Flush()
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+func schemaDiffCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "diff",
+		Usage: "say what an edit changes against what the lake was last built with",
+		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does.\n" +
+			"Example: stripelake schema diff --schemas my-schemas",
+		Flags: []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
+			&cli.IntFlag{Name: "objects", Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"}},
+		Action: func(c *cli.Context) error { return env.schemaDiff(c) },
+	}
+}
+
+func (env *environment) schemaDiff(c *cli.Context) error {
+	edited, newPlan, err := plan(c)
+	if err != nil {
+		return err
+	}
+	files, err := load.ReadSchemas(c.String("lake"))
+	if err != nil {
+		return err
+	}
+	old, err := schemas.LoadFiles(files)
+	if err != nil {
+		return fmt.Errorf("the schemas that the lake was built with: %w", err)
+	}
+	oldPlan, err := transform.Compile(old)
+	if err != nil {
+		return fmt.Errorf("the mappings that the lake was built with: %w", err)
+	}
+	differences := authoring.Diff(old, edited, oldPlan, newPlan)
+	if err := compareRows(c, old, edited, oldPlan, newPlan, differences); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		encoder := json.NewEncoder(env.stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(map[string]any{"differences": differences})
+	} else {
+		env.printDifferences(differences)
+	}
+	if err == nil && len(differences) > 0 {
+		err = errSilent
+	}
+	return err
+}
+
+// compareRows counts changed rows, once a table: its first difference carries
+// the count.
+func compareRows(c *cli.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, differences []authoring.Difference) error {
+	lake, err := authoring.OpenLake(c.String("lake"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lake.Close() }()
+	done := map[string]bool{}
+	for i := range differences {
+		d := &differences[i]
+		if done[d.Table] || !d.Derives {
+			continue
+		}
+		done[d.Table] = true
+		if d.RowChanges, err = lake.RowsOf(c.Context, old, edited, oldPlan, newPlan, d.Table, c.Int("objects")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (env *environment) printDifferences(differences []authoring.Difference) {
+	if len(differences) == 0 {
+		fmt.Fprintln(env.stdout, "nothing differs from what the lake was built with")
+		return
+	}
+	derives := false
+	for _, d := range differences {
+		derives = derives || d.Derives
+		name := d.Table
+		if d.Column != "" {
+			name += "." + d.Column
+		}
+		fmt.Fprintf(env.stdout, "%s: %s%s\n", name, d.What, must(d.Breaking, " [breaking]"))
+	}
+	said := map[string]bool{}
+	for _, d := range differences {
+		if d.Version != "" && !said[d.Version] {
+			said[d.Version] = true
+			fmt.Fprintf(env.stdout, "note: %s\n", d.Version)
+		}
+	}
+	for _, d := range differences {
+		if d.RowChanges.Objects > 0 {
+			env.printRows(d.Table, d.RowChanges)
+		}
+	}
+	if derives {
+		fmt.Fprintln(env.stdout, "\n`stripelake rebuild` with the same --schemas derives these tables; until then `sync` keeps the old ones")
+	}
+}
+
+func (env *environment) printRows(table string, r authoring.RowChanges) {
+	fmt.Fprintf(env.stdout, "\n%s: %s%s compared: the rows of %s change, %s come, %s go\n", table, counted(r.Objects, "object"),
+		must(r.Sample, " (the newest)"), grouped(r.Changed), counted(r.Added, "row"), counted(r.Removed, "row"))
+	for _, e := range r.Examples {
+		fmt.Fprintf(env.stdout, "  %s %s: %s → %s\n", e.ID, e.Column, shortened(e.Old), shortened(e.New))
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+func schemaExplainCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:        "explain",
+		Usage:       "say where a column comes from, what it means and how it is filled",
+		ArgsUsage:   "TABLE[.FIELD]",
+		Description: "Example: stripelake schema explain charges.bnpl.provider --sql",
+		Flags: []cli.Flag{schemasFlag(), lakeFlag(),
+			&cli.BoolFlag{Name: "sql", Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"}},
+		Action: func(c *cli.Context) error { return env.schemaExplain(c) },
+	}
+}
+
+func (env *environment) schemaExplain(c *cli.Context) error {
+	name, err := argument(c, "a table or a field")
+	if err != nil {
+		return err
+	}
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	tableName, field, _ := strings.Cut(name, ".")
+	table, err := tableOf(set, tableName)
+	if err != nil {
+		return err
+	}
+	columns, err := authoring.Columns(set, compiled, table)
+	if err != nil {
+		return err
+	}
+	if field == "" {
+		return env.explainTable(c, set, compiled, table, columns)
+	}
+	lake := lakeIfAny(c)
+	if lake != nil {
+		defer func() { _ = lake.Close() }()
+	}
+	found := false
+	for _, column := range columns {
+		if column.Target != field {
+			continue
+		}
+		found = true
+		if err := env.explainColumn(c, lake, table, column); err != nil {
+			return err
+		}
+	}
+	if found {
+		return nil
+	}
+	var targets []string
+	for _, column := range columns {
+		targets = append(targets, column.Target)
+	}
+	hint := "`stripelake schema explain " + table.Table + "` lists them"
+	if near := schemas.Nearest(field, targets); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return &pipeline.UsageError{Message: fmt.Sprintf("%s has no field %q; %s", table.Table, field, hint)}
+}
+
+func (env *environment) explainTable(c *cli.Context, set *schemas.Set, compiled *transform.Plan, s *schemas.Schema, columns []authoring.Column) error {
+	fmt.Fprintf(env.stdout, "%s: %s. %s\n\n", s.Table, s.Title, s.Description)
+	if c.Bool("sql") {
+		for _, m := range set.Mappings {
+			if m.Schema == s {
+				fmt.Fprintln(env.stdout, compiled.SQL(m))
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	for _, column := range columns {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", column.Target, column.Type, shortened(strings.Join(strings.Fields(column.Expression), " ")))
+	}
+	return table.Flush()
+}
+
+func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *schemas.Schema, column authoring.Column) error {
+	f := column.Field
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(env.stdout, "  %-12s %s\n", name, text)
+		}
+	}
+	fmt.Fprintf(env.stdout, "%s.%s: %s\n", s.Table, column.Target, f.Title)
+	line("meaning", f.Description)
+	line("type", column.Type.String()+must(f.Required, ", required"))
+	line("unit", f.Unit)
+	line("label", f.Label+must(f.Hashed, ", hashed"))
+	line("refers to", f.Ref)
+	line("values", values(f))
+	line("made by", strings.Join(strings.Fields(column.Expression), " "))
+	line("", fmt.Sprintf("%s:%d", inDir(c, column.Pos.File), column.Pos.Line))
+	for i, source := range column.Sources {
+		line([]string{"from", ""}[min(i, 1)], column.Mapping.Source.Object+"."+source.Path+catalogText(source.Field))
+	}
+	if lake != nil {
+		fill, err := lake.Fill(c.Context, s.Table, column.Leaf)
+		if err != nil {
+			line("filled", "not in this lake yet: it was built with other schemas")
+		} else {
+			line("filled", fmt.Sprintf("%s of %s rows, %s", grouped(int(fill.Filled)), grouped(int(fill.Rows)), counted(int(fill.Distinct), "value")))
+			line("frequent", strings.Join(fill.Frequent, ", "))
+		}
+	}
+	line("Data Prep", column.DataPrep)
+	line("Data Prep", must(column.Reason != "", "none: ")+column.Reason)
+	if c.Bool("sql") {
+		line("SQL", column.SQL)
+	}
+	return nil
+}
+
+func must(condition bool, text string) string {
+	if condition {
+		return text
+	}
+	return ""
+}
+
+func values(f *schemas.Field) string {
+	var names []string
+	for _, v := range f.Enum {
+		names = append(names, v.Value)
+	}
+	if len(names) > 0 && !f.Closed {
+		names = append(names, "… others are kept and counted")
+	}
+	return strings.Join(names, ", ")
+}
+
+func catalogText(f *schemas.SourceField) string {
+	if f == nil {
+		return " (not in the catalog)"
+	}
+	parts := []string{string(f.Type)}
+	if f.Expandable {
+		parts = append(parts, "an id or the object")
+	}
+	if f.Since != "" {
+		parts = append(parts, "since "+f.Since)
+	}
+	if f.Until != "" {
+		parts = append(parts, "until "+f.Until)
+	}
+	if f.Unlisted {
+		parts = append(parts, "seen in responses only")
+	}
+	if n := len(f.Enum); n > 0 {
+		parts = append(parts, "one of "+strings.Join(f.Enum[:min(n, 8)], ", ")+must(n > 8, ", …"))
+	}
+	return " (" + strings.Join(slices.Compact(parts), "; ") + ")"
+}

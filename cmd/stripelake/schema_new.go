@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+func schemaNewCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "new",
+		Usage:     "begin a table from objects in the lake",
+		ArgsUsage: "OBJECT",
+		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
+			"Example: stripelake schema new charge --each refunds.data --table charge_refunds --schemas my-schemas",
+		Flags: []cli.Flag{schemasFlag(), lakeFlag(),
+			&cli.StringFlag{Name: "each", Usage: "make a row of each element of the list at `PATH` inside the object"},
+			&cli.StringFlag{Name: "table", Usage: "the new table's `NAME`"}},
+		Action: func(c *cli.Context) error { return env.schemaNew(c) },
+	}
+}
+
+var newTable = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (env *environment) schemaNew(c *cli.Context) error {
+	object, err := argument(c, "a type of object")
+	if err != nil {
+		return err
+	}
+	dir, table := c.String("schemas"), c.String("table")
+	switch {
+	case dir == "":
+		return &pipeline.UsageError{Message: "name your schemas with --schemas DIR; `stripelake init DIR` lays them out"}
+	case table == "" && c.String("each") == "":
+		return &pipeline.UsageError{Message: "name the table with --table: " + object + "s is there already"}
+	case table == "":
+		table = object + "_" + strings.TrimSuffix(strings.ReplaceAll(c.String("each"), ".", "_"), "_data")
+	}
+	if !newTable.MatchString(table) {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--table %q must be lower case letters, digits and underscores", table)}
+	}
+	lake, err := authoring.OpenLake(c.String("lake"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lake.Close() }()
+	start, err := lake.StartFrom(c.Context, object, table, c.String("each"))
+	if err != nil {
+		return err
+	}
+	for path, text := range map[string]string{"stripe": start.Schema, "mappings/stripe": start.Mapping} {
+		file := filepath.Join(dir, filepath.FromSlash(path), strings.TrimSuffix(table, "s")+".yaml")
+		out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("begin %s: %w", table, err)
+		}
+		_, err = out.WriteString(text)
+		if closeErr := out.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	name := strings.TrimSuffix(table, "s") + ".yaml"
+	fmt.Fprintf(env.stdout, "%s with %s: %s and %s\n", table, counted(start.Columns, "column"),
+		filepath.Join(dir, "stripe", name), filepath.Join(dir, "mappings", "stripe", name))
+	return nil
+}

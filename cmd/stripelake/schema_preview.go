@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/transform"
+)
+
+func schemaPreviewCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "preview",
+		Usage:     "show what one object becomes, field by field, and what each was made from",
+		ArgsUsage: "FILE.json|ID",
+		Description: "The object is a file (- for standard input) or, by its id, the newest version in the lake's raw log.\n" +
+			"Example: stripelake schema preview ch_1abc --schemas my-schemas",
+		Flags:  []cli.Flag{schemasFlag(), lakeFlag(), &cli.BoolFlag{Name: "nulls", Usage: "show fields without a value too"}},
+		Action: func(c *cli.Context) error { return env.schemaPreview(c) },
+	}
+}
+
+func (env *environment) schemaPreview(c *cli.Context) error {
+	name, err := argument(c, "a file or an id")
+	if err != nil {
+		return err
+	}
+	set, compiled, err := plan(c)
+	if err != nil {
+		return err
+	}
+	object, err := findObject(c, name)
+	if err != nil {
+		return err
+	}
+	preview, err := authoring.PreviewOf(set, compiled, object)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	fmt.Fprintf(env.stdout, "%s %s\n", preview.Object, preview.ID)
+	for _, table := range preview.Tables {
+		if err := env.printPreview(table, c.Bool("nulls")); err != nil {
+			return err
+		}
+	}
+	for _, d := range preview.Drift {
+		fmt.Fprintf(env.stdout, "\nunexpected: %s: %s\n", d.Path, d.Found)
+	}
+	return nil
+}
+
+// findObject reads an object from a file or, where there is none of that name,
+// from the lake.
+func findObject(c *cli.Context, name string) (transform.Object, error) {
+	raw, err := readInput(name)
+	if err == nil {
+		object, err := authoring.Parse(raw)
+		if err != nil {
+			return object, fmt.Errorf("%s: %w", name, err)
+		}
+		return object, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(name, "/.") {
+		return transform.Object{}, err
+	}
+	lake, err := authoring.OpenLake(c.String("lake"))
+	if err != nil {
+		return transform.Object{}, fmt.Errorf("%s is no file, and no lake can be asked for it: %w", name, err)
+	}
+	defer func() { _ = lake.Close() }()
+	return lake.Find(c.Context, name)
+}
+
+func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error {
+	fmt.Fprintf(env.stdout, "\n%s: %s", t.Table, counted(len(t.Rows), "row"))
+	if len(t.Rejects) > 0 {
+		fmt.Fprintf(env.stdout, ", %s", counted(len(t.Rejects), "reject"))
+	}
+	if t.LeftOut > 0 {
+		fmt.Fprintf(env.stdout, ", %d left out by where", t.LeftOut)
+	}
+	fmt.Fprintln(env.stdout)
+	for _, r := range t.Rejects {
+		fmt.Fprintf(env.stdout, "  rejected: %s: %s (rule %s, %s)\n", r.Field, r.Reason, r.Rule, r.Mapping)
+	}
+	for _, row := range t.Rows {
+		table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+		hidden := 0
+		for _, cell := range row {
+			if cell.Value == "null" && !nulls {
+				hidden++
+				continue
+			}
+			fmt.Fprintf(table, "  %s\t%s\t← %s\n", cell.Field, shortened(cell.Value), origin(cell))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		if hidden > 0 {
+			fmt.Fprintf(env.stdout, "  (%s null: --nulls shows them)\n", plural(hidden, "field is", "fields are"))
+		}
+	}
+	return nil
+}
+
+// origin is the expression, and what stands at its paths where that is not the
+// same to read.
+func origin(c authoring.Cell) string {
+	text := strings.Join(strings.Fields(c.Expression), " ")
+	var found []string
+	for _, s := range c.Sources {
+		if s.Text != "" {
+			found = append(found, s.Path+" = "+shortened(s.Text))
+		}
+	}
+	if len(found) == 0 {
+		return text
+	}
+	return text + "  (" + strings.Join(found, ", ") + ")"
+}
+
+// shortened cuts a text to what a line of a terminal bears.
+func shortened(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}

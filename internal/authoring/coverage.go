@@ -1,0 +1,164 @@
+package authoring
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Coverage is what a table takes of its source objects, and what it leaves.
+type Coverage struct {
+	Object   string     `json:"object"`
+	Looked   int        `json:"objects"`  // objects looked at
+	Catalog  int        `json:"catalog"`  // fields of the catalog that hold one value
+	Mapped   int        `json:"mapped"`   // of those, read by a column
+	LeftOut  int        `json:"left_out"` // of those, left out with a reason
+	Unmapped []Unmapped `json:"unmapped"` // seen here and neither, most frequent first
+}
+
+// Unmapped is a source path that nothing reads.
+type Unmapped struct {
+	Path    string `json:"path"`
+	Type    string `json:"type"` // by the catalog; "unknown" where it does not know the path
+	Objects int    `json:"seen"` // objects in which it has a value
+	Example string `json:"example"`
+}
+
+// CoverageOf looks at the newest objects of a table's source, at most so many.
+func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform.Plan, table *schemas.Schema, most int) ([]Coverage, error) {
+	var out []Coverage
+	for _, m := range set.Mappings {
+		if m.Schema != table {
+			continue
+		}
+		catalog, err := schemas.LoadCatalog(m.Source.Object)
+		if err != nil {
+			return nil, err
+		}
+		c := Coverage{Object: m.Source.Object}
+		read := readPaths(plan, m)
+		c.count(catalog.Root(), "", read, m.LeftOut)
+		seen := map[string]*Unmapped{}
+		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most) {
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range objects {
+				c.Looked++
+				for path := range valuePaths(o.Raw, catalog.Root()) {
+					if covers(read, path) || leftOut(m.LeftOut, path) {
+						continue
+					}
+					if seen[path] == nil {
+						seen[path] = &Unmapped{Path: path, Type: typeAt(catalog.Root(), path), Example: o.ID}
+					}
+					seen[path].Objects++
+				}
+			}
+		}
+		for _, u := range seen {
+			c.Unmapped = append(c.Unmapped, *u)
+		}
+		slices.SortFunc(c.Unmapped, func(a, b Unmapped) int { return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Path, b.Path)) })
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// readPaths are the source paths that a mapping reads.
+func readPaths(plan *transform.Plan, m *schemas.Mapping) map[string]bool {
+	read := map[string]bool{}
+	for _, leaf := range plan.Leaves(m) {
+		for _, path := range leaf.Sources {
+			read[strings.ReplaceAll(path, "[0]", "[]")] = true
+		}
+	}
+	return read
+}
+
+// covers reports whether a path, or something around it, is read.
+func covers(read map[string]bool, path string) bool {
+	for path != "" {
+		if read[path] {
+			return true
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return false
+}
+
+func leftOut(list []schemas.LeftOut, path string) bool {
+	plain := strings.ReplaceAll(path, "[]", "")
+	return slices.ContainsFunc(list, func(l schemas.LeftOut) bool {
+		return plain == l.Path || strings.HasPrefix(plain, l.Path+".")
+	})
+}
+
+// count walks the catalog's fields that hold one value.
+func (c *Coverage) count(f *schemas.SourceField, path string, read map[string]bool, out []schemas.LeftOut) {
+	for _, m := range f.Fields {
+		at := strings.TrimPrefix(path+"."+m.Name, ".")
+		if m.Type == schemas.SourceList {
+			at += "[]"
+			m = m.Elem
+		}
+		if m != nil && len(m.Fields) > 0 && !m.Expandable {
+			c.count(m, at, read, out)
+			continue
+		}
+		c.Catalog++
+		switch {
+		case covers(read, at):
+			c.Mapped++
+		case leftOut(out, at):
+			c.LeftOut++
+		}
+	}
+}
+
+// valuePaths are the paths of an object at which a value stands. Maps of the
+// merchant's own keys count as one value.
+func valuePaths(raw []byte, root *schemas.SourceField) map[string]bool {
+	paths := map[string]bool{}
+	var object any
+	if json.Unmarshal(raw, &object) == nil {
+		walkValue(object, "", root, paths)
+	}
+	return paths
+}
+
+func walkValue(v any, path string, f *schemas.SourceField, paths map[string]bool) {
+	switch v := v.(type) {
+	case nil:
+	case map[string]any:
+		if f != nil && (f.Type == schemas.SourceMap || f.Expandable) {
+			paths[path] = len(v) > 0 || paths[path]
+			return
+		}
+		for name, member := range v {
+			walkValue(member, strings.TrimPrefix(path+"."+name, "."), f.Member(name), paths)
+		}
+	case []any:
+		var elem *schemas.SourceField
+		if f != nil {
+			elem = f.Elem
+		}
+		for _, e := range v {
+			walkValue(e, path+"[]", elem, paths)
+		}
+	default:
+		paths[path] = true
+	}
+}
+
+func typeAt(root *schemas.SourceField, path string) string {
+	if f := fieldAt(root, path); f != nil {
+		return string(f.Type)
+	}
+	return "unknown"
+}

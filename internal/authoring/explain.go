@@ -1,0 +1,102 @@
+package authoring
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Column is one leaf of a table, explained.
+type Column struct {
+	transform.Leaf
+	Mapping *schemas.Mapping
+	Sources []*CatalogPath
+}
+
+// CatalogPath is a source path and what the catalog says of it; Field is nil
+// where it says nothing.
+type CatalogPath struct {
+	Path  string
+	Field *schemas.SourceField
+}
+
+// Columns explains every leaf of a table, once for each mapping that fills it.
+func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]Column, error) {
+	var out []Column
+	for _, m := range set.Mappings {
+		if m.Schema != table {
+			continue
+		}
+		catalog, err := schemas.LoadCatalog(m.Source.Object)
+		if err != nil {
+			return nil, err
+		}
+		for _, leaf := range plan.Leaves(m) {
+			c := Column{Leaf: leaf, Mapping: m}
+			for _, path := range leaf.Sources {
+				c.Sources = append(c.Sources, &CatalogPath{path, fieldAt(catalog.Root(), path)})
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// fieldAt is what the catalog says stands at a source path; nil for nothing.
+func fieldAt(f *schemas.SourceField, path string) *schemas.SourceField {
+	for _, step := range steps(path) {
+		switch {
+		case f == nil:
+			return nil
+		case strings.HasPrefix(step, "["), f.Type == schemas.SourceMap:
+			f = f.Elem
+		default:
+			f = f.Member(step)
+		}
+	}
+	return f
+}
+
+// Fill says how a column is filled in a lake.
+type Fill struct {
+	Rows, Filled, Distinct int64
+	Frequent               []string // the most frequent values with their counts; none for personal data
+}
+
+// Fill measures a leaf of a table. Members of a list's elements are measured as
+// the list.
+func (l *Lake) Fill(ctx context.Context, table string, leaf transform.Leaf) (Fill, error) {
+	target, _, _ := strings.Cut(leaf.Target, "[]")
+	names := strings.Split(target, ".")
+	column := quoted(names[0])
+	for _, name := range names[1:] {
+		column = "struct_extract(" + column + ", '" + strings.ReplaceAll(name, "'", "''") + "')"
+	}
+	var f Fill
+	err := l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(%s), count(DISTINCT %s) FROM %s", column, column, quoted(table))).
+		Scan(&f.Rows, &f.Filled, &f.Distinct)
+	if err != nil || leaf.Field.Label != "" || f.Distinct == 0 || f.Distinct > 1000 {
+		return f, err
+	}
+	rows, err := l.db.QueryContext(ctx, fmt.Sprintf("SELECT CAST(%s AS VARCHAR), count(*) FROM %s WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5",
+		column, quoted(table), column))
+	if err != nil {
+		return f, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var value string
+		var n int64
+		if err := rows.Scan(&value, &n); err != nil {
+			return f, err
+		}
+		f.Frequent = append(f.Frequent, fmt.Sprintf("%s (%d)", value, n))
+	}
+	return f, rows.Err()
+}
+
+// quoted is a name as SQL writes it.
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,98 @@
+package authoring
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Lake is a published lake, opened for reading.
+type Lake struct {
+	dir string
+	db  *sql.DB
+}
+
+// OpenLake opens the lake in dir. An error says so if nothing is published
+// there.
+func OpenLake(dir string) (*Lake, error) {
+	if _, err := load.ReadSchemas(dir); err != nil {
+		return nil, err
+	}
+	db, err := load.OpenWarehouse(filepath.Join(dir, "current", "warehouse.duckdb"))
+	if err != nil {
+		return nil, err
+	}
+	return &Lake{dir: dir, db: db}, nil
+}
+
+// Close closes the lake.
+func (l *Lake) Close() error { return l.db.Close() }
+
+// segments is the relation of the raw log's rows in some streams ("*" for all).
+func (l *Lake) segments(stream string) string {
+	pattern := filepath.Join(l.dir, "raw", "*", stream, "*.parquet")
+	return "read_parquet('" + strings.ReplaceAll(pattern, "'", "''") + "', filename = true)"
+}
+
+// Find returns the newest version of an object in the raw log.
+func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
+	o := transform.Object{ID: id}
+	var raw, file string
+	var seq uint64
+	err := l.db.QueryRowContext(ctx, "SELECT object, seq, observed_at, deleted, filename FROM "+l.segments("*")+
+		" WHERE id = ? ORDER BY length(object) > 100 DESC, seq DESC LIMIT 1", id).Scan(&raw, &seq, &o.ObservedAt, &o.Deleted, &file)
+	if err == sql.ErrNoRows { //nolint:errorlint // QueryRow returns it bare
+		return o, fmt.Errorf("no object %s in the raw log of %s: name a file, or an id that `sync` has read", id, l.dir)
+	}
+	o.Raw, o.Seq, o.Account = []byte(raw), seq, filepath.Base(filepath.Dir(filepath.Dir(file)))
+	return o, err
+}
+
+// Newest yields the newest versions of a stream's objects, up to a number of
+// them, the latest read first, in batches. Tombstones are left out.
+func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]transform.Object, error] {
+	return func(yield func([]transform.Object, error) bool) {
+		rows, err := l.db.QueryContext(ctx, fmt.Sprintf(`SELECT id, object, seq, observed_at, filename FROM %s
+			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(seq) DESC LIMIT %d)`,
+			l.segments(stream), l.segments(stream), most))
+		if err != nil {
+			yield(nil, fmt.Errorf("read %s: %w", stream, err))
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		var batch []transform.Object
+		for rows.Next() {
+			var o transform.Object
+			var raw, file string
+			if err := rows.Scan(&o.ID, &raw, &o.Seq, &o.ObservedAt, &file); err != nil {
+				yield(nil, err)
+				return
+			}
+			o.Raw, o.Account = []byte(raw), filepath.Base(filepath.Dir(filepath.Dir(file)))
+			if batch = append(batch, o); len(batch) == 1000 {
+				if !yield(batch, nil) {
+					return
+				}
+				batch = nil
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, err)
+		} else if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}
+
+// streamOf is the stream of the raw log that holds objects of a type.
+func streamOf(object string) string { return object + "s" }
+
+// now stands for the time an object was observed that comes from a file.
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

@@ -1,0 +1,213 @@
+package authoring
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Preview is what one object becomes.
+type Preview struct {
+	Object string // its type, "charge"
+	ID     string
+	Tables []TablePreview
+	Drift  []transform.Drift
+}
+
+// TablePreview is what one table gets of it.
+type TablePreview struct {
+	Table   string
+	Rows    [][]Cell
+	Rejects []transform.Reject
+	LeftOut int // by where
+}
+
+// Cell is one field of a row: its value, and what it was made from.
+type Cell struct {
+	Field, Value string // Value is "null" for nothing
+	Expression   string
+	Sources      []Source
+}
+
+// Source is a path of the object and the text that stands there, as sent; ""
+// where nothing does.
+type Source struct{ Path, Text string }
+
+// Parse makes an object of JSON that a file holds.
+func Parse(raw []byte) (transform.Object, error) {
+	var head struct{ ID string }
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return transform.Object{}, fmt.Errorf("not a JSON object: %w", err)
+	}
+	return transform.Object{Raw: raw, ID: head.ID, Account: "acct_preview", ObservedAt: now(), Seq: 1}, nil
+}
+
+// PreviewOf maps one object and says field by field what came of it.
+func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Preview, error) {
+	var head struct{ Object string }
+	if err := json.Unmarshal(o.Raw, &head); err != nil || head.Object == "" {
+		return Preview{}, errors.Join(errors.New(`the JSON has no member "object" that says what it is, such as "charge"`), err)
+	}
+	mapper := plan.Mapper(head.Object)
+	if mapper == nil {
+		return Preview{}, fmt.Errorf("no mapping reads %s objects", head.Object)
+	}
+	p := Preview{Object: head.Object, ID: o.ID}
+	for _, b := range mapper.Map([]transform.Object{o}) {
+		t := TablePreview{Table: b.Schema.Table, Rejects: b.Rejects, LeftOut: b.LeftOut}
+		leaves := leavesOf(set, plan, head.Object, b.Schema)
+		for row := range int(b.Rows.NumRows()) {
+			item := -1
+			if b.PerItem {
+				item = row
+			}
+			t.Rows = append(t.Rows, cells(b.Rows, row, item, leaves, o.Raw))
+		}
+		b.Rows.Release()
+		p.Tables = append(p.Tables, t)
+	}
+	p.Drift = mapper.Drift()
+	return p, nil
+}
+
+// leavesOf are the leaves of the first mapping from a type of object to a table.
+func leavesOf(set *schemas.Set, plan *transform.Plan, object string, s *schemas.Schema) []transform.Leaf {
+	for _, m := range set.MappingsOf(object) {
+		if m.Schema == s {
+			return plan.Leaves(m)
+		}
+	}
+	return nil
+}
+
+func cells(rows arrow.RecordBatch, row, item int, leaves []transform.Leaf, raw []byte) []Cell {
+	var out []Cell
+	for _, leaf := range leaves {
+		if strings.Contains(leaf.Target, "[]") {
+			continue // the list as a whole is shown
+		}
+		c := Cell{Field: leaf.Target, Value: valueAt(rows, leaf.Target, row), Expression: leaf.Expression}
+		for _, path := range leaf.Sources {
+			c.Sources = append(c.Sources, Source{path, textAt(raw, path, item)})
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// valueAt renders one value of a row.
+func valueAt(rows arrow.RecordBatch, target string, row int) string {
+	names := strings.Split(target, ".")
+	at := rows.Schema().FieldIndices(names[0])
+	if len(at) == 0 {
+		return "null"
+	}
+	column := rows.Column(at[0])
+	for _, name := range names[1:] {
+		s, ok := column.(*array.Struct)
+		if !ok || s.IsNull(row) {
+			return "null"
+		}
+		i, ok := s.DataType().(*arrow.StructType).FieldIdx(name)
+		if !ok {
+			return "null"
+		}
+		column = s.Field(i)
+	}
+	if column.IsNull(row) {
+		return "null"
+	}
+	if text, ok := column.(*array.String); ok {
+		return strconv.Quote(text.Value(row))
+	}
+	return column.ValueStr(row)
+}
+
+// textAt returns what stands at a source path, as sent, without the blanks of
+// pretty printing. An element of the list that makes rows is the row's; of other
+// lists all are shown.
+func textAt(raw []byte, path string, item int) string {
+	values := []json.RawMessage{raw}
+	for _, step := range steps(path) {
+		var next []json.RawMessage
+		for _, v := range values {
+			next = append(next, into(v, step, item)...)
+		}
+		values = next
+	}
+	var texts []string
+	for _, v := range values {
+		var compact bytes.Buffer
+		if json.Compact(&compact, v) == nil {
+			texts = append(texts, compact.String())
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+func into(v json.RawMessage, step string, item int) []json.RawMessage {
+	if strings.HasPrefix(step, "[") {
+		var list []json.RawMessage
+		if json.Unmarshal(v, &list) != nil {
+			return nil
+		}
+		if step == "[]" && item < 0 {
+			return list
+		}
+		if n, err := strconv.Atoi(strings.Trim(step, "[]")); err == nil {
+			item = n
+		}
+		if item >= len(list) {
+			return nil
+		}
+		return list[item : item+1]
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(v, &object) != nil || object[step] == nil {
+		return nil
+	}
+	return []json.RawMessage{object[step]}
+}
+
+// steps takes a source path apart: names, "[]" and "[0]".
+func steps(path string) []string {
+	var out []string
+	for path != "" {
+		switch {
+		case path[0] == '.':
+			path = path[1:]
+		case strings.HasPrefix(path, `["`):
+			end := strings.Index(path, `"]`)
+			if end < 0 {
+				return out
+			}
+			name, err := strconv.Unquote(path[1 : end+1])
+			if err != nil {
+				return out
+			}
+			out, path = append(out, name), path[end+2:]
+		case path[0] == '[':
+			end := strings.IndexByte(path, ']')
+			if end < 0 {
+				return out
+			}
+			out, path = append(out, path[:end+1]), path[end+1:]
+		default:
+			end := strings.IndexAny(path, ".[")
+			if end < 0 {
+				end = len(path)
+			}
+			out, path = append(out, path[:end]), path[end:]
+		}
+	}
+	return out
+}

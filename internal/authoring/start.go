@@ -1,0 +1,187 @@
+package authoring
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Start is the beginning of a table: a schema and a mapping that check as they
+// are, for an author to go on from.
+type Start struct {
+	Schema, Mapping string // YAML
+	Columns         int
+}
+
+// StartFrom proposes a table from the newest objects of a type in the lake: a
+// column for each value that occurs in the object itself or, with each, in the
+// elements of a list inside it.
+func (l *Lake) StartFrom(ctx context.Context, object, table, each string) (Start, error) {
+	catalog, err := schemas.LoadCatalog(object)
+	if err != nil {
+		return Start{}, err
+	}
+	root, prefix, item := catalog.Root(), "", ""
+	if each != "" {
+		list := fieldAt(root, each)
+		if list == nil || list.Type != schemas.SourceList {
+			return Start{}, fmt.Errorf("%s.%s is no list in the catalog; Stripe's lists keep their elements in data: write items.data", object, each)
+		}
+		root, prefix, item = list.Elem, each+"[].", "item."
+	}
+	found := map[string]any{} // path below the row's root → a value
+	for objects, err := range l.Newest(ctx, streamOf(object), 2000) {
+		if err != nil {
+			return Start{}, err
+		}
+		for _, o := range objects {
+			var v any
+			if json.Unmarshal(o.Raw, &v) == nil {
+				collect(v, "", prefix, found)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return Start{}, fmt.Errorf("no %s in the lake has a value there", strings.TrimSuffix(object+"."+each, "."))
+	}
+	w := &startWriter{object: object, table: table, each: each, item: item, root: root}
+	return w.write(found), nil
+}
+
+// collect keeps one value of each path that begins with prefix. Lists other
+// than the prefix's are left to the author.
+func collect(v any, path, prefix string, found map[string]any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			collect(member, strings.TrimPrefix(path+"."+name, "."), prefix, found)
+		}
+	case []any:
+		if strings.HasPrefix(prefix, path+"[]") {
+			for _, e := range v {
+				collect(e, path+"[]", prefix, found)
+			}
+		}
+	case nil:
+	default:
+		if rest, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(rest, "[]") {
+			found[rest] = v
+		}
+	}
+}
+
+type startWriter struct {
+	object, table, each, item string
+	root                      *schemas.SourceField
+	fields, mapping           strings.Builder
+	n                         int
+}
+
+func (w *startWriter) write(found map[string]any) Start {
+	name := "stripe." + strings.TrimSuffix(w.table, "s")
+	key := "id"
+	if w.each != "" {
+		w.column(w.object+"_id", "string", "$id", "required: true, ", "The "+w.object+" that it is part of.")
+		key = w.object + "_id, id"
+	}
+	if _, ok := found["id"]; ok || w.each == "" {
+		w.column("id", "string", w.item+"id", "required: true, ", "Stripe's id.")
+	} else {
+		key = w.object + "_id"
+	}
+	timestamp := "created"
+	if w.each != "" {
+		timestamp = w.object + "_created"
+	}
+	w.column(timestamp, "date-time", "unix($root.created)", "required: true, ", "When Stripe created the "+w.object+" (UTC).")
+	if _, ok := found["currency"]; ok {
+		w.column("currency", "string", "upper("+w.item+"currency)", "", "ISO 4217 code, upper case.")
+	}
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		if path != "id" && path != "created" && path != "object" && path != "currency" {
+			w.value(path, found[path], found["currency"] != nil)
+		}
+	}
+	w.column("synced_at", "date-time", "$synced_at", "required: true, ", "When this state of the object was read (UTC).")
+	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\nprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
+		name, titled(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, key, timestamp, w.fields.String())
+	source := fmt.Sprintf("{system: stripe, object: %s, api_version: 2023-10-16}", w.object)
+	if w.each != "" {
+		source = strings.TrimSuffix(source, "}") + fmt.Sprintf(", each: %s, as: item}", w.each)
+	}
+	mapping := fmt.Sprintf("# yaml-language-server: $schema=../../meta/mapping-v1.json\nmapping: %s\nversion: 1.0.0\nsource: %s\ntarget: %s@1\n\nfields:\n%s",
+		name, source, name, w.mapping.String())
+	return Start{schema, mapping, w.n}
+}
+
+// value proposes a column for a path, by what the catalog says and, where it
+// says nothing, by what stands there.
+func (w *startWriter) value(path string, v any, hasCurrency bool) {
+	f := fieldAt(w.root, path)
+	at := w.item + path
+	if strings.HasPrefix(path, "metadata.") || strings.ContainsAny(path, `["`) {
+		return // the merchant's own keys: name those that are wanted
+	}
+	column := strings.ReplaceAll(path, ".", "_")
+	if strings.Trim(column, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || column == "account" || column == "deleted" {
+		return
+	}
+	kind := schemas.SourceAny
+	if f != nil {
+		kind = f.Type
+	}
+	text := "As Stripe sends " + path + "."
+	switch {
+	case f != nil && f.Expandable:
+		w.column(column+"_id", "string", "ref("+at+")", "", text)
+	case kind == schemas.SourceUnixTime:
+		w.column(column, "date-time", "unix("+at+")", "", text+" UTC.")
+	case kind == schemas.SourceInteger && hasCurrency && strings.Contains(path, "amount"):
+		w.column(column, "money", "money("+at+", "+w.item+"currency)", "unit: currency, ", text)
+	case kind == schemas.SourceInteger:
+		w.column(column, "long", at, "", text)
+	case kind == schemas.SourceNumber:
+		w.column(column, "number", at, "", text)
+	case kind == schemas.SourceDecimal:
+		w.column(column, "decimal", "decimal("+at+")", "", text)
+	case kind == schemas.SourceBoolean:
+		w.column(column, "boolean", at, "", text)
+	case kind == schemas.SourceString:
+		w.column(column, "string", at, personal(path), text)
+	case f == nil && !strings.Contains(path, "."):
+		w.unknown(column, at, v, text)
+	}
+}
+
+// unknown proposes a column for a value that no catalog describes.
+func (w *startWriter) unknown(column, at string, v any, text string) {
+	if _, known := v.(string); known && w.root == nil {
+		w.column(column, "string", "text("+at+")", personal(column), text)
+	}
+}
+
+func personal(path string) string {
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	for _, name := range []string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"} {
+		if last == name {
+			return "label: pii, "
+		}
+	}
+	return ""
+}
+
+func (w *startWriter) column(name, kind, expression, more, description string) {
+	w.n++
+	fmt.Fprintf(&w.fields, "  %s: {type: %s, title: %s, %sdescription: %q}\n", name, kind, titled(name), more, description)
+	fmt.Fprintf(&w.mapping, "  %s: %s\n", name, expression)
+}
+
+func titled(name string) string {
+	words := strings.ReplaceAll(name, "_", " ")
+	return strings.ToUpper(words[:1]) + words[1:]
+}
