@@ -24,7 +24,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz bench fmt vuln clean
+.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz bench reference fmt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,10 @@ fmt: $(GOLANGCI) ## gofumpt and goimports
 
 vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and not in check
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+reference: ## docs/reference and schemas/meta, generated from the program
+	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run TestReferenceIsCurrent
+	go test ./internal/authoring -run TestMetaIsCurrent -update
 
 clean: ## remove bin
 	rm -rf bin

@@ -70,6 +70,9 @@ func LoadCatalog(object string) (*Catalog, error) {
 	return c, nil
 }
 
+// Objects returns the types of Stripe object that have a catalog.
+func Objects() []string { return slices.Clone(sourceObjects) }
+
 // Root returns the object itself.
 func (c *Catalog) Root() *SourceField { return &SourceField{Type: SourceObject, Fields: c.Fields} }
 

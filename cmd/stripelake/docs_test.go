@@ -21,7 +21,7 @@ var (
 	// A slow machine gets a line of progress now and then.
 	progressLine = regexp.MustCompile(`(?m)^\S+ [\d,]+( · \S+ [\d,]+)*\n`)
 	// What differs from run to run: times and sizes on disk.
-	volatile = regexp.MustCompile(`\d+\.\d s\b|\d+\.\d [KM]iB|\d{4}-\d\d-\d\d \d\d:\d\dZ`)
+	volatile = regexp.MustCompile(`\d+\.\d s\b|\d+\.\d [KM]iB|\d{4}-\d\d-\d\d \d\d:\d\dZ|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`)
 )
 
 // TestDocumentedSessions runs the console blocks of each document, command by
