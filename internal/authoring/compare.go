@@ -28,30 +28,41 @@ type Example struct {
 	ID, Column, Old, New string
 }
 
-// mostExamples bounds the examples, two a column.
-const mostExamples = 6
+// Examples are two a column, those of the first ids, and so many in all.
+const (
+	columnExamples = 2
+	mostExamples   = 6
+)
 
 // RowsOf maps the newest objects of a table with both plans and counts whose
 // rows differ.
 func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowChanges, error) {
-	c := comparison{table: cmp.Or(edited.Table(table), old.Table(table))}
+	c := comparison{table: cmp.Or(edited.Table(table), old.Table(table)), examples: map[string][]Example{}}
 	for _, m := range append(slices.Clone(edited.Mappings), old.Mappings...) {
 		if m.Schema != c.table {
 			continue
 		}
 		before, after := oldPlan.Mapper(m.Source.Object), newPlan.Mapper(m.Source.Object)
-		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most+1) {
+		all, err := l.count(ctx, streamOf(m.Source.Object))
+		if err != nil {
+			return c.RowChanges, err
+		}
+		c.Sample = all > most
+		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most) {
 			if err != nil {
 				return c.RowChanges, err
-			}
-			if left := most - c.Objects; len(objects) > left {
-				objects, c.Sample = objects[:left], true
 			}
 			c.Objects += len(objects)
 			c.batch(rowsIn(before, objects, table), rowsIn(after, objects, table))
 		}
 		break // further mappings of the table would count objects twice
 	}
+	for _, l := range leafFields(c.table.Fields, "") {
+		path, _, _ := strings.Cut(l.path, "[]")
+		c.Examples = append(c.Examples, c.examples[path]...)
+		delete(c.examples, path)
+	}
+	c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
 	return c.RowChanges, nil
 }
 
@@ -74,7 +85,8 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 // comparison is two sets' rows of one table, compared.
 type comparison struct {
 	RowChanges
-	table *schemas.Schema
+	table    *schemas.Schema
+	examples map[string][]Example // by column
 }
 
 // batch compares the rows of the same objects. Columns that are equal as a whole
@@ -115,21 +127,14 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 	}
 }
 
-// example keeps a changed value, two for each column; personal data is hidden.
+// example keeps a changed value if it is among the first; personal data is hidden.
 func (c *comparison) example(l leafField, e Example) {
-	n := 0
-	for _, known := range c.Examples {
-		if known.Column == e.Column {
-			n++
-		}
-	}
-	if n >= 2 || len(c.Examples) >= mostExamples {
-		return
-	}
 	if l.field.Label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"
 	}
-	c.Examples = append(c.Examples, e)
+	kept := append(c.examples[e.Column], e)
+	slices.SortFunc(kept, func(a, b Example) int { return cmp.Compare(a.ID, b.ID) })
+	c.examples[e.Column] = kept[:min(len(kept), columnExamples)]
 }
 
 func byObject(rows arrow.RecordBatch) map[string][]int {

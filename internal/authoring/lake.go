@@ -60,7 +60,7 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]transform.Object, error] {
 	return func(yield func([]transform.Object, error) bool) {
 		rows, err := l.db.QueryContext(ctx, fmt.Sprintf(`SELECT id, object, seq, observed_at, filename FROM %s
-			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(seq) DESC LIMIT %d)`,
+			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(seq) DESC, id LIMIT %d)`,
 			l.segments(stream), l.segments(stream), most))
 		if err != nil {
 			yield(nil, fmt.Errorf("read %s: %w", stream, err))
@@ -89,6 +89,12 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 			yield(batch, nil)
 		}
 	}
+}
+
+// count is how many objects a stream holds.
+func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT count(DISTINCT id) FROM "+l.segments(stream)).Scan(&n)
+	return n, err
 }
 
 // streamOf is the stream of the raw log that holds objects of a type.
