@@ -36,7 +36,7 @@ func (h *byHand) charge(c object) object {
 	row["payment_method_id"] = c["payment_method"]
 	row["destination_id"] = first(c.ref("transfer_data", "destination"), c.ref("destination"))
 	h.money(row, "transfer_amount", c.at("transfer_data", "amount"), currency)
-	row["payment_method"] = h.method(c, pm, card, present, interac)
+	row["payment_method"] = h.method(pm, card, present, interac)
 	row["card"] = h.card(c, card)
 	row["bnpl"] = h.bnpl(pm)
 	row["billing"] = billing(c.in("billing_details"))
@@ -59,7 +59,7 @@ func (h *byHand) charge(c object) object {
 	return row
 }
 
-func (h *byHand) method(c, pm, card, present, interac object) any {
+func (h *byHand) method(pm, card, present, interac object) any {
 	row := object{"type": pm["type"]}
 	row["group"] = h.lookup("xdm_payment_type", first(card["funding"], present["funding"], interac["funding"], pm["type"]))
 	if row["group"] == nil && pm["type"] != nil {

@@ -199,6 +199,6 @@ func withRaw(dir, account, stream, where, query string) string {
 	segments := filepath.Join(dir, "raw", account, stream, "*.parquet")
 	raw := fmt.Sprintf("WITH raw AS (SELECT '%s' AS account, id, created, observed_at, seq, object FROM read_parquet('%s') WHERE %s)",
 		account, strings.ReplaceAll(segments, "'", "''"), where)
-	i := strings.Index(query, "WITH ")
-	return raw + ", " + query[i+len("WITH "):]
+	_, after, _ := strings.Cut(query, "WITH ")
+	return raw + ", " + after
 }

@@ -129,17 +129,18 @@ func affectedStreams(changed []Change, tables []*table) map[string]bool {
 // carryOver copies what is not derived again, so that the second state goes on
 // where the first one is: the same lineage, a later revision.
 func (s *State) carryOver(ctx context.Context, given []*table, affected map[string]bool) error {
-	streams := "stream NOT IN (''"
+	var streams strings.Builder
+	streams.WriteString("stream NOT IN (''")
 	for stream := range affected {
-		streams += ", " + literal(stream)
+		streams.WriteString(", " + literal(stream))
 	}
-	streams += ")"
+	streams.WriteString(")")
 	statements := []string{
 		"UPDATE next.state.info SET lineage = w.lineage, revision = w.revision + 1, generation = w.generation FROM work.state.info w",
 		"INSERT INTO next.meta.runs FROM work.meta.runs",
 	}
 	for _, name := range []string{"state.objects", "meta.positions", "meta.rejects", "meta.incomplete_lists", "meta.drift"} {
-		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams))
+		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams.String()))
 	}
 	for _, t := range given {
 		if slices.ContainsFunc(t.Streams, func(stream string) bool { return affected[stream] }) {

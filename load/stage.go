@@ -64,8 +64,10 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint),
 		m.stageValues(ctx, "new_rejects", len(rejects), func(i int) []any {
 			r := rejects[i]
-			return []any{r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping,
-				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object)}
+			return []any{
+				r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping,
+				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object),
+			}
 		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
 			kindText, kindBigint, kindText))

@@ -229,7 +229,7 @@ func (l *loader) redacted(r *privacyRules, t Text) {
 		return
 	}
 	field, path, written := catalog.Root(), []string(nil), []string(nil)
-	for _, name := range strings.Split(rest, ".") {
+	for name := range strings.SplitSeq(rest, ".") {
 		name, element := strings.CutSuffix(name, "[]")
 		path, written = append(path, name), append(written, name)
 		if field.Described() {

@@ -15,9 +15,11 @@ import (
 // redactor is made from paths as privacy.yaml has them.
 func redactor(tb testing.TB, paths ...string) *Redactor {
 	tb.Helper()
-	files := fstest.MapFS{"privacy.yaml": {Data: []byte("raw_redact:\n  - " + strings.Join(paths, "\n  - ") + "\n")},
+	files := fstest.MapFS{
+		"privacy.yaml": {Data: []byte("raw_redact:\n  - " + strings.Join(paths, "\n  - ") + "\n")},
 		"stripe/t.yaml": {Data: []byte("schema: stripe.t\nversion: 1.0.0\ntitle: T\ndescription: A test table.\ntable: ts\nprimary_key: [id]\ntimestamp: created\nfields:\n" +
-			"  id: {type: string, title: ID, required: true}\n  created: {type: date-time, title: Created, required: true}\n")}}
+			"  id: {type: string, title: ID, required: true}\n  created: {type: date-time, title: Created, required: true}\n")},
+	}
 	set, err := schemas.Load(files)
 	if err != nil {
 		tb.Fatal(err)

@@ -117,14 +117,15 @@ func coalesceForms(c class, xs []expression) forms {
 	case some == nil:
 	case c == amount:
 		f.wrong = func(q *query) string {
-			out := "CASE"
+			var out strings.Builder
+			out.WriteString("CASE")
 			for _, x := range xs {
 				if x.wrong != nil {
-					out += " WHEN " + x.wrong(q) + " THEN true"
+					out.WriteString(" WHEN " + x.wrong(q) + " THEN true")
 				}
-				out += " WHEN " + x.sql(q) + " IS NOT NULL THEN false"
+				out.WriteString(" WHEN " + x.sql(q) + " IS NOT NULL THEN false")
 			}
-			return out + " END"
+			return out.String() + " END"
 		}
 	default:
 		f.wrong = func(q *query) string { return "(" + some(q) + " AND " + f.sql(q) + " IS NULL)" }

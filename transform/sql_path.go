@@ -195,32 +195,33 @@ var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // jsonPath spells a path as DuckDB does. A key of one asterisk would be a
 // wildcard in it, and is written as a JSON pointer.
 func jsonPath(steps []step) string {
-	out := "$"
+	var out strings.Builder
+	out.WriteString("$")
 	for _, s := range steps {
 		switch {
 		case s.name == "*":
 			return jsonPointer(steps)
 		case s.name == "":
-			out += index(s.item)
+			out.WriteString(index(s.item))
 		case plainKey.MatchString(s.name):
-			out += "." + s.name
+			out.WriteString("." + s.name)
 		default:
-			out += `."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s.name) + `"`
+			out.WriteString(`."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s.name) + `"`)
 		}
 	}
-	return out
+	return out.String()
 }
 
 func jsonPointer(steps []step) string {
-	out := ""
+	var out strings.Builder
 	for _, s := range steps {
 		if s.name == "" {
-			out += fmt.Sprintf("/%d", s.item)
+			out.WriteString(fmt.Sprintf("/%d", s.item))
 			continue
 		}
-		out += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(s.name)
+		out.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(s.name))
 	}
-	return out
+	return out.String()
 }
 
 // title is what a column of the path's value is called in a whole query.

@@ -16,8 +16,10 @@ func schemaCoverageCommand(env *environment) *cli.Command {
 		Usage:       "list what Stripe sends that no column of a table takes",
 		ArgsUsage:   "TABLE",
 		Description: "Looks at the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
-		Flags: []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
-			&cli.IntFlag{Name: "objects", Value: 20_000, Usage: "look at the newest `N` objects"}},
+		Flags: []cli.Flag{
+			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
+			&cli.IntFlag{Name: "objects", Value: 20_000, Usage: "look at the newest `N` objects"},
+		},
 		Action: func(c *cli.Context) error { return env.schemaCoverage(c) },
 	}
 }

@@ -18,8 +18,10 @@ func schemaDiffCommand(env *environment) *cli.Command {
 		Usage: "say what an edit changes against what the lake was last built with",
 		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does.\n" +
 			"Example: stripelake schema diff --schemas my-schemas",
-		Flags: []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
-			&cli.IntFlag{Name: "objects", Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"}},
+		Flags: []cli.Flag{
+			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
+			&cli.IntFlag{Name: "objects", Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"},
+		},
 		Action: func(c *cli.Context) error { return env.schemaDiff(c) },
 	}
 }

@@ -20,8 +20,10 @@ func schemaExplainCommand(env *environment) *cli.Command {
 		Usage:       "say where a column comes from, what it means and how it is filled",
 		ArgsUsage:   "TABLE[.FIELD]",
 		Description: "Example: stripelake schema explain charges.bnpl.provider --sql",
-		Flags: []cli.Flag{schemasFlag(), lakeFlag(),
-			&cli.BoolFlag{Name: "sql", Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"}},
+		Flags: []cli.Flag{
+			schemasFlag(), lakeFlag(),
+			&cli.BoolFlag{Name: "sql", Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"},
+		},
 		Action: func(c *cli.Context) error { return env.schemaExplain(c) },
 	}
 }

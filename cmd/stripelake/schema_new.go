@@ -20,9 +20,11 @@ func schemaNewCommand(env *environment) *cli.Command {
 		ArgsUsage: "OBJECT",
 		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
 			"Example: stripelake schema new charge --each refunds.data --table charge_refunds --schemas my-schemas",
-		Flags: []cli.Flag{schemasFlag(), lakeFlag(),
+		Flags: []cli.Flag{
+			schemasFlag(), lakeFlag(),
 			&cli.StringFlag{Name: "each", Usage: "make a row of each element of the list at `PATH` inside the object"},
-			&cli.StringFlag{Name: "table", Usage: "the new table's `NAME`"}},
+			&cli.StringFlag{Name: "table", Usage: "the new table's `NAME`"},
+		},
 		Action: func(c *cli.Context) error { return env.schemaNew(c) },
 	}
 }

@@ -3,6 +3,7 @@ package authoring
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -48,7 +49,7 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 	var seq uint64
 	err := l.db.QueryRowContext(ctx, "SELECT object, seq, observed_at, deleted, filename FROM "+l.segments("*")+
 		" WHERE id = ? ORDER BY length(object) > 100 DESC, seq DESC LIMIT 1", id).Scan(&raw, &seq, &o.ObservedAt, &o.Deleted, &file)
-	if err == sql.ErrNoRows { //nolint:errorlint // QueryRow returns it bare
+	if errors.Is(err, sql.ErrNoRows) {
 		return o, fmt.Errorf("no object %s in the raw log of %s: name a file, or an id that `sync` has read", id, l.dir)
 	}
 	o.Raw, o.Seq, o.Account = []byte(raw), seq, filepath.Base(filepath.Dir(filepath.Dir(file)))

@@ -90,9 +90,13 @@ func typeMeta() object {
 
 func fieldDefinitions() object {
 	field := closed(object{
-		"type": object{"type": "string", "description": "A built-in type, list<…>, map<…>, or the name of a file under types/.",
-			"anyOf": []object{{"enum": []string{"string", "boolean", "short", "integer", "long", "number", "decimal", "money", "date", "date-time", "json",
-				"object", "map<string>", "list<string>", "list<object>"}}, {"pattern": `^(list<.+>|map<.+>|[a-z][a-z0-9_]*)$`}}},
+		"type": object{
+			"type": "string", "description": "A built-in type, list<…>, map<…>, or the name of a file under types/.",
+			"anyOf": []object{{"enum": []string{
+				"string", "boolean", "short", "integer", "long", "number", "decimal", "money", "date", "date-time", "json",
+				"object", "map<string>", "list<string>", "list<object>",
+			}}, {"pattern": `^(list<.+>|map<.+>|[a-z][a-z0-9_]*)$`}},
+		},
 		"title":        text("What the field is, in a few words."),
 		"description":  text("What it means. Becomes the column's comment."),
 		"required":     yesNo("A row without it is refused."),
@@ -112,8 +116,10 @@ func fieldDefinitions() object {
 		"since":        object{"type": []string{"string", "number"}, "description": "The version that brought it."},
 		"fields":       object{"$ref": "#/definitions/fields"},
 	}, "type", "title")
-	return object{"field": field, "fields": object{"type": "object", "minProperties": 1,
-		"propertyNames": object{"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}, "additionalProperties": object{"$ref": "#/definitions/field"}}}
+	return object{"field": field, "fields": object{
+		"type": "object", "minProperties": 1,
+		"propertyNames": object{"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}, "additionalProperties": object{"$ref": "#/definitions/field"},
+	}}
 }
 
 func lookupMeta() object {

@@ -167,10 +167,8 @@ func (w *startWriter) unknown(column, at string, v any, text string) {
 
 func personal(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
-	for _, name := range []string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"} {
-		if last == name {
-			return "label: pii, "
-		}
+	if slices.Contains([]string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"}, last) {
+		return "label: pii, "
 	}
 	return ""
 }
