@@ -26,7 +26,16 @@ import (
 
 func main() {
 	charges := flag.Int("charges", 100_000, "size of the simulated business")
+	from := flag.String("rival", "", "be the rival that derives this lake's tables with SQL alone")
+	out := flag.String("out", "", "where the rival writes")
 	flag.Parse()
+	if *from != "" {
+		if err := rival(context.Background(), *from, *out); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := bench(context.Background(), *charges); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -74,6 +83,9 @@ func bench(ctx context.Context, charges int) error {
 	}
 	rebuilt.objects = synced.objects
 	rebuilt.print("rebuild", rival)
+	if err := benchRebuild(ctx, rebuilt, lake, dir); err != nil {
+		return err
+	}
 	return benchMapping(ctx, lake)
 }
 

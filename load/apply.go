@@ -18,6 +18,7 @@ type Batch struct {
 	Objects []ObjectVersion
 	Tables  []TableRows
 	Drift   []Drift
+	UpTo    uint64 // the segment that ends with this batch; 0 if it goes on
 }
 
 // ObjectVersion is one version of one object, without its JSON.
@@ -84,9 +85,9 @@ func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
 	}
 }
 
-// Apply merges whole segments of one stream, up to upTo, in one transaction
-// that also moves the stream's position (Invariant 4): after an error or a
-// crash nothing of it is there, or everything.
+// Apply merges whole segments of one stream, up to upTo or as far as the batches
+// go, in one transaction that also moves the stream's position (Invariant 4):
+// after an error or a crash nothing of it is there, or everything.
 //
 // The unit of merging is the source object. The newest version of an object
 // replaces all rows and rejects that older ones made, in every table; versions
@@ -99,31 +100,31 @@ func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
 func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) (Applied, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, staged: map[*table]int64{}}
+	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table]int64{}}
 	err := s.trim(ctx)
 	if err == nil {
-		err = s.inTx(ctx, func() error { return m.apply(ctx, upTo, batches) })
+		err = s.inTx(ctx, func() error { return m.apply(ctx, batches) })
 	}
 	if err != nil {
 		return Applied{}, fmt.Errorf("apply %s/%s up to segment %d: %w", upTo.Account, upTo.Stream, upTo.Segment, err)
 	}
-	s.positions[m.key] = max(s.positions[m.key], upTo.Segment)
+	s.positions[m.key] = max(s.positions[m.key], m.upTo)
 	hit(s.lake.opts.Trace.AfterCommit)
 	return m.applied, nil
 }
 
 // apply is what one transaction does.
-func (m *merge) apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) error {
+func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) error {
 	if err := m.stage(ctx, batches); err != nil {
 		return err
 	}
 	if err := m.merge(ctx); err != nil {
 		return err
 	}
-	if err := m.mergeDrift(ctx, upTo.Segment); err != nil {
+	if err := m.mergeDrift(ctx, m.upTo); err != nil {
 		return err
 	}
-	if err := m.move(ctx, upTo.Segment); err != nil {
+	if err := m.move(ctx, m.upTo); err != nil {
 		return err
 	}
 	hit(m.lake.opts.Trace.BeforeCommit)

@@ -10,6 +10,7 @@ import (
 type merge struct {
 	*State
 	key     streamKey
+	upTo    uint64           // segment
 	staged  map[*table]int64 // rows by table
 	rejects int64
 	drift   []Drift

@@ -33,6 +33,7 @@ func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 		if err := m.stageBatch(ctx, b); err != nil {
 			return err
 		}
+		m.upTo = max(m.upTo, b.UpTo)
 		hit(m.lake.opts.Trace.BatchStaged)
 	}
 	return nil

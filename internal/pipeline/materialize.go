@@ -58,8 +58,12 @@ func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publ
 	return nil
 }
 
-// catchUpStream applies a stream's segments after the state's position, each in
-// one transaction (Invariant 4).
+// together is how many objects share a transaction, where several segments
+// wait: a recovery and a rebuild find thousands of small ones.
+const together = 8000
+
+// catchUpStream applies a stream's segments after the state's position, whole
+// segments in each transaction (Invariant 4).
 func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resource) error {
 	after := m.state.Position(m.account, resource.Name)
 	next, stop := iter.Pull2(m.lake.Read(ctx, m.account, resource.Name, after))
@@ -69,16 +73,16 @@ func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resou
 		if err != nil || !ok {
 			return err
 		}
-		if err := m.applySegment(ctx, resource, first, next); err != nil {
+		if err := m.applySegments(ctx, resource, first, next); err != nil {
 			return fmt.Errorf("apply %s segment %d: %w", resource.Name, first.Segment, err)
 		}
 	}
 }
 
-// applySegment maps and merges one segment: its first batch, and those that
-// next yields up to the segment's end.
-func (m *materializer) applySegment(ctx context.Context, resource extract.Resource, first load.SegmentBatch, next func() (load.SegmentBatch, error, bool)) error {
-	start, mapping, incomplete := time.Now(), time.Duration(0), 0
+// applySegments maps and merges the segment of the first batch, and those after
+// it until enough objects are together.
+func (m *materializer) applySegments(ctx context.Context, resource extract.Resource, first load.SegmentBatch, next func() (load.SegmentBatch, error, bool)) error {
+	start, mapping, incomplete, objects, segment := time.Now(), time.Duration(0), 0, 0, first.Segment
 	batches := func(yield func(load.Batch, error) bool) {
 		raws, err, ok := first, error(nil), true
 		for ok && err == nil {
@@ -87,9 +91,13 @@ func (m *materializer) applySegment(ctx context.Context, resource extract.Resour
 			batch, err = m.mapBatch(resource, raws)
 			mapping += time.Since(mapStart)
 			incomplete += incompleteLists(batch)
+			objects += len(raws.Objects)
+			if segment = raws.Segment; raws.End {
+				batch.UpTo = segment
+			}
 			more := yield(batch, err)
 			release(batch)
-			if !more || raws.End {
+			if !more || raws.End && objects >= together {
 				return
 			}
 			raws, err, ok = next()
@@ -106,7 +114,7 @@ func (m *materializer) applySegment(ctx context.Context, resource extract.Resour
 	m.meter.add(stageMap, mapping)
 	m.meter.add(stageMerge, time.Since(start)-mapping)
 	m.meter.emit(Event{
-		Event: EventApplied, Resource: resource.Name, Segment: first.Segment,
+		Event: EventApplied, Resource: resource.Name, Segment: segment,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
 		Drift: int(applied.Drift),
 	})
