@@ -32,8 +32,13 @@ func (n *node) find(key []byte) *node {
 	if len(key) >= len(n.keys) {
 		return nil
 	}
+	if len(key) == 0 {
+		return nil // no path has an empty name
+	}
+	last := key[len(key)-1]
 	for i := range n.keys[len(key)] {
-		if c := &n.keys[len(key)][i]; c.key == string(key) {
+		// Most keys of one length differ in their last byte.
+		if c := &n.keys[len(key)][i]; c.key[len(c.key)-1] == last && c.key == string(key) {
 			return c.node
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -65,54 +64,87 @@ const together = 8000
 // catchUpStream applies a stream's segments after the state's position, whole
 // segments in each transaction (Invariant 4).
 func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resource) error {
-	after := m.state.Position(m.account, resource.Name)
-	next, stop := iter.Pull2(m.lake.Read(ctx, m.account, resource.Name, after))
+	ahead, stop := m.mapAhead(ctx, resource, m.state.Position(m.account, resource.Name))
 	defer stop()
 	for {
-		first, err, ok := next()
-		if err != nil || !ok {
-			return err
+		first, ok := <-ahead
+		if !ok {
+			return ctx.Err()
 		}
-		if err := m.applySegments(ctx, resource, first, next); err != nil {
-			return fmt.Errorf("apply %s segment %d: %w", resource.Name, first.Segment, err)
+		if first.err != nil {
+			return first.err
+		}
+		if err := m.applySegments(ctx, resource, first, ahead); err != nil {
+			return fmt.Errorf("apply %s segment %d: %w", resource.Name, first.segment, err)
 		}
 	}
 }
 
-// applySegments maps and merges the segment of the first batch, and those after
-// it until enough objects are together.
-func (m *materializer) applySegments(ctx context.Context, resource extract.Resource, first load.SegmentBatch, next func() (load.SegmentBatch, error, bool)) error {
-	start, mapping, incomplete, objects, segment := time.Now(), time.Duration(0), 0, 0, first.Segment
-	batches := func(yield func(load.Batch, error) bool) {
-		raws, err, ok := first, error(nil), true
-		for ok && err == nil {
-			mapStart := time.Now()
-			var batch load.Batch
-			batch, err = m.mapBatch(resource, raws)
-			mapping += time.Since(mapStart)
-			incomplete += incompleteLists(batch)
-			objects += len(raws.Objects)
-			if segment = raws.Segment; raws.End {
-				batch.UpTo = segment
+// mapped is a batch of a segment's objects, as rows.
+type mapped struct {
+	load.Batch
+	segment    uint64
+	incomplete int // nested lists
+	err        error
+}
+
+// mapAhead reads and maps the log after a segment while the caller merges, one
+// batch ahead. stop ends it; it must be called.
+func (m *materializer) mapAhead(ctx context.Context, resource extract.Resource, after uint64) (<-chan mapped, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out := make(chan mapped)
+	go func() {
+		defer close(out)
+		for raws, err := range m.lake.Read(ctx, m.account, resource.Name, after) {
+			x := mapped{segment: raws.Segment, err: err}
+			if err == nil {
+				start := time.Now()
+				x.Batch, x.err = m.mapBatch(resource, raws)
+				m.meter.add(stageMap, time.Since(start))
+				x.incomplete = incompleteLists(x.Batch)
 			}
-			more := yield(batch, err)
-			release(batch)
-			if !more || raws.End && objects >= together {
+			select {
+			case out <- x:
+			case <-ctx.Done():
+				release(x.Batch)
 				return
 			}
-			raws, err, ok = next()
+			if x.err != nil {
+				return
+			}
 		}
-		if err != nil {
-			yield(load.Batch{}, err)
+	}()
+	return out, func() {
+		cancel()
+		for x := range out {
+			release(x.Batch)
 		}
 	}
-	position := load.Position{Account: m.account, Stream: resource.Name, Segment: first.Segment}
+}
+
+// applySegments merges the segment of the first batch, and those after it until
+// enough objects are together.
+func (m *materializer) applySegments(ctx context.Context, resource extract.Resource, first mapped, ahead <-chan mapped) error {
+	start, incomplete, objects, segment := time.Now(), 0, 0, first.segment
+	batches := func(yield func(load.Batch, error) bool) {
+		for x, ok := first, true; ok; x, ok = <-ahead {
+			incomplete, objects, segment = incomplete+x.incomplete, objects+len(x.Objects), max(segment, x.segment)
+			more := yield(x.Batch, x.err)
+			release(x.Batch)
+			if !more || x.err != nil || x.UpTo > 0 && objects >= together {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(load.Batch{}, ctx.Err())
+		}
+	}
+	position := load.Position{Account: m.account, Stream: resource.Name, Segment: first.segment}
 	applied, err := m.state.Apply(ctx, position, batches)
 	if err != nil {
 		return err
 	}
-	m.meter.add(stageMap, mapping)
-	m.meter.add(stageMerge, time.Since(start)-mapping)
+	m.meter.add(stageMerge, time.Since(start))
 	m.meter.emit(Event{
 		Event: EventApplied, Resource: resource.Name, Segment: segment,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
@@ -154,6 +186,9 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 		if err := conserved(mapped); err != nil {
 			return batch, err
 		}
+	}
+	if raws.End {
+		batch.UpTo = raws.Segment
 	}
 	for _, d := range mapper.Drift() {
 		batch.Drift = append(batch.Drift, load.Drift{
