@@ -4,10 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -15,20 +13,13 @@ import (
 // withPrivacy is the shipped set under another privacy.yaml.
 func withPrivacy(t *testing.T, privacy string) *Plan {
 	t.Helper()
-	files := fstest.MapFS{}
-	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(schemas.Embedded(), path)
-		files[path] = &fstest.MapFile{Data: data}
-		return err
-	})
+	shipped, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["privacy.yaml"] = &fstest.MapFile{Data: []byte(privacy)}
-	set, err := schemas.Load(files)
+	files := shipped.Files()
+	files["privacy.yaml"] = privacy
+	set, err := schemas.LoadFiles(files)
 	if err != nil {
 		t.Fatal(err)
 	}

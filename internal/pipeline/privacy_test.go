@@ -1,13 +1,11 @@
 package pipeline_test
 
 import (
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
@@ -23,20 +21,13 @@ func withPrivacy(t *testing.T, s *setup, dir, privacy string) *setup {
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
-	files := fstest.MapFS{}
-	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(schemas.Embedded(), path)
-		files[path] = &fstest.MapFile{Data: data}
-		return err
-	})
+	shipped, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["privacy.yaml"] = &fstest.MapFile{Data: []byte(privacy)}
-	set, err := schemas.Load(files)
+	files := shipped.Files()
+	files["privacy.yaml"] = privacy
+	set, err := schemas.LoadFiles(files)
 	if err != nil {
 		t.Fatal(err)
 	}
