@@ -155,6 +155,10 @@ func checkCall(t *testing.T, commands []*cli.Command, file string, words []strin
 		if !command.HasName(words[0]) {
 			continue
 		}
+		if len(command.Subcommands) > 0 && len(words) > 1 {
+			checkCall(t, command.Subcommands, file, words[1:])
+			return
+		}
 		for _, word := range words[1:] {
 			if strings.HasPrefix(word, "--") && !hasFlag(command, word) {
 				t.Errorf("%s: stripelake %s has no flag %s", file, words[0], word)
