@@ -79,7 +79,7 @@ func newApp(env *environment) *cli.App {
 		ExitErrHandler:  func(*cli.Context, error) {},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return unknownCommand(c, c.Args().First())
+				return unknownCommand(c.App.Commands, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -107,9 +107,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return &pipeline.UsageError{Message: fmt.Sprintf("%v (see %s --help)", err, name)}
 }
 
-func unknownCommand(c *cli.Context, name string) error {
+func unknownCommand(commands []*cli.Command, name string) error {
 	var names []string
-	for _, command := range c.App.Commands {
+	for _, command := range commands {
 		names = append(names, command.Name)
 	}
 	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}

@@ -26,6 +26,9 @@ func rebuildCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) rebuild(c *cli.Context) error {
+	if _, err := load.ReadMode(c.String("lake")); err != nil {
+		return err
+	}
 	set, compiled, err := plan(c)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func schemaCommand(env *environment) *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return unknownCommand(c, c.Args().First())
+				return unknownCommand(c.Command.Subcommands, c.Args().First())
 			}
 			return cli.ShowSubcommandHelp(c)
 		},

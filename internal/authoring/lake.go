@@ -48,7 +48,7 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 	var raw, file string
 	var seq uint64
 	err := l.db.QueryRowContext(ctx, "SELECT object, seq, observed_at, deleted, filename FROM "+l.segments("*")+
-		" WHERE id = ? ORDER BY length(object) > 100 DESC, seq DESC LIMIT 1", id).Scan(&raw, &seq, &o.ObservedAt, &o.Deleted, &file)
+		" WHERE id = ? ORDER BY deleted, seq DESC LIMIT 1", id).Scan(&raw, &seq, &o.ObservedAt, &o.Deleted, &file)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, fmt.Errorf("no object %s in the raw log of %s: name a file, or an id that `sync` has read", id, l.dir)
 	}

@@ -45,8 +45,12 @@ type Source struct{ Path, Text string }
 // Parse makes an object of JSON that a file holds.
 func Parse(raw []byte) (transform.Object, error) {
 	var head struct{ ID string }
-	if err := json.Unmarshal(raw, &head); err != nil {
-		return transform.Object{}, fmt.Errorf("not a JSON object: %w", err)
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(raw, &head); {
+	case errors.As(err, &syntax):
+		return transform.Object{}, fmt.Errorf("not JSON, from byte %d on: %w", syntax.Offset, err)
+	case err != nil:
+		return transform.Object{}, errors.New("not one JSON object with a text as its id")
 	}
 	return transform.Object{Raw: raw, ID: head.ID, Account: "acct_preview", ObservedAt: now(), Seq: 1}, nil
 }

@@ -23,6 +23,7 @@ type materializer struct {
 	state     *load.State
 	forgotten *load.Forgotten // nil where nothing is read from Stripe
 	meter     *meter
+	told      time.Time // when the status was written
 }
 
 // catchUp applies every segment that the log holds and the state does not.
@@ -150,6 +151,20 @@ func (m *materializer) applySegments(ctx context.Context, resource extract.Resou
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
 		Drift: int(applied.Drift),
 	})
+	return m.status(ctx)
+}
+
+// statusEvery is how often the status follows the state: counting all rows after
+// each of thousands of segments would be most of a long backfill.
+const statusEvery = time.Second
+
+// status lets `status` see how far the state is, now and then. Whoever ends a
+// run writes the last one.
+func (m *materializer) status(ctx context.Context) error {
+	if time.Since(m.told) < statusEvery {
+		return nil
+	}
+	defer func() { m.told = time.Now() }()
 	return m.state.WriteStatus(ctx)
 }
 
