@@ -74,7 +74,7 @@ func (l *loader) field(m member, naming string) *Field {
 func (l *loader) checkName(m member, naming string) {
 	switch {
 	case !fieldName.MatchString(m.key):
-		l.report(m.pos, "S2", "field %q must be letters, digits and underscores, and not begin with a digit", m.key)
+		l.report(m.pos, "S2", "field %q must be at most 63 letters, digits and underscores, and not begin with a digit", m.key)
 	case naming == "snake" && !snakeName.MatchString(m.key):
 		l.report(m.pos, "S2", "field %q must be lower_case; tables that follow another system's names say naming: salesforce or sfcc", m.key)
 	}

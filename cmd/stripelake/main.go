@@ -110,6 +110,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 func unknownCommand(commands []*cli.Command, name string) error {
 	var names []string
 	for _, command := range commands {
+		if command.Name == "help" {
+			continue
+		}
 		names = append(names, command.Name)
 	}
 	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,9 +78,9 @@ func inDir(c *cli.Context, file string) string {
 }
 
 // readInput reads a file, or standard input for "-".
-func readInput(name string) ([]byte, error) {
+func readInput(c *cli.Context, name string) ([]byte, error) {
 	if name == "-" {
-		return os.ReadFile("/dev/stdin")
+		return io.ReadAll(c.App.Reader)
 	}
 	return os.ReadFile(name)
 }

@@ -53,7 +53,7 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 	if len(mistakes) == 0 {
 		warnings = append(set.Warnings(), plan.Warnings()...)
 	}
-	var all []finding
+	all := []finding{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {
 			all = append(all, finding{inDir(c, p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})

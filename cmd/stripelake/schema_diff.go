@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -16,15 +17,30 @@ func schemaDiffCommand(env *environment) *cli.Command {
 	return &cli.Command{
 		Name:  "diff",
 		Usage: "say what an edit changes against what the lake was last built with",
-		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does.\n" +
+		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does, 2 if it cannot be told.\n" +
 			"Example: stripelake schema diff --schemas my-schemas",
 		Flags: []cli.Flag{
 			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
 			&cli.IntFlag{Name: "objects", Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"},
 		},
-		Action: func(c *cli.Context) error { return env.schemaDiff(c) },
+		Action: func(c *cli.Context) error {
+			err := env.schemaDiff(c)
+			if err != nil && !errors.Is(err, errSilent) {
+				return &trouble{err}
+			}
+			return err
+		},
 	}
 }
+
+// trouble is a failure of schema diff, whose status 1 says that there is a
+// difference, as diff's does.
+type trouble struct{ error }
+
+func (t *trouble) Unwrap() error { return t.error }
+
+// ExitCode is 2.
+func (t *trouble) ExitCode() int { return 2 }
 
 func (env *environment) schemaDiff(c *cli.Context) error {
 	edited, newPlan, err := plan(c)

@@ -105,7 +105,7 @@ func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *s
 	line("meaning", f.Description)
 	line("type", column.Type.String()+must(f.Required, ", required"))
 	line("unit", f.Unit)
-	line("label", f.Label+must(f.Hashed, ", hashed"))
+	line("label", column.Label+must(f.Hashed, ", hashed"))
 	line("refers to", f.Ref)
 	line("values", values(f))
 	line("made by", strings.Join(strings.Fields(column.Expression), " "))
@@ -114,7 +114,7 @@ func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *s
 		line([]string{"from", ""}[min(i, 1)], column.Mapping.Source.Object+"."+source.Path+catalogText(source.Field))
 	}
 	if lake != nil {
-		fill, err := lake.Fill(c.Context, s.Table, column.Leaf)
+		fill, err := lake.Fill(c.Context, s.Table, column)
 		if err != nil {
 			line("filled", "not in this lake yet: it was built with other schemas")
 		} else {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -19,7 +22,7 @@ func schemaNewCommand(env *environment) *cli.Command {
 		Usage:     "begin a table from objects in the lake",
 		ArgsUsage: "OBJECT",
 		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
-			"Example: stripelake schema new charge --each refunds.data --table charge_refunds --schemas my-schemas",
+			"Example: stripelake schema new subscription --each items.data --table plan_lines --schemas my-schemas",
 		Flags: []cli.Flag{
 			schemasFlag(), lakeFlag(),
 			&cli.StringFlag{Name: "each", Usage: "make a row of each element of the list at `PATH` inside the object"},
@@ -57,22 +60,39 @@ func (env *environment) schemaNew(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for path, text := range map[string]string{"stripe": start.Schema, "mappings/stripe": start.Mapping} {
-		file := filepath.Join(dir, filepath.FromSlash(path), strings.TrimSuffix(table, "s")+".yaml")
-		out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	name := strings.TrimSuffix(table, "s") + ".yaml"
+	schema, mapping := filepath.Join(dir, "stripe", name), filepath.Join(dir, "mappings", "stripe", name)
+	if err := writeNew(map[string]string{schema: start.Schema, mapping: start.Mapping}); err != nil {
+		return fmt.Errorf("begin %s: %w", table, err)
+	}
+	fmt.Fprintf(env.stdout, "%s with %s: %s and %s\n", table, counted(start.Columns, "column"), schema, mapping)
+	if start.Keyless {
+		fmt.Fprintf(env.stdout, "note: the elements have no id; name in primary_key what tells them apart, or the table is not published\n")
+	}
+	return nil
+}
+
+// writeNew writes files that must not be there yet: all of them or none, since
+// half a table does not check.
+func writeNew(files map[string]string) (err error) {
+	var written []string
+	defer func() {
 		if err != nil {
-			return fmt.Errorf("begin %s: %w", table, err)
+			for _, file := range written {
+				_ = os.Remove(file)
+			}
 		}
-		_, err = out.WriteString(text)
-		if closeErr := out.Close(); err == nil {
-			err = closeErr
-		}
+	}()
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
+		written = append(written, file)
+		_, err = out.WriteString(files[file])
+		if err := errors.Join(err, out.Close()); err != nil {
+			return err
+		}
 	}
-	name := strings.TrimSuffix(table, "s") + ".yaml"
-	fmt.Fprintf(env.stdout, "%s with %s: %s and %s\n", table, counted(start.Columns, "column"),
-		filepath.Join(dir, "stripe", name), filepath.Join(dir, "mappings", "stripe", name))
 	return nil
 }

@@ -57,7 +57,7 @@ func (env *environment) schemaPreview(c *cli.Context) error {
 // findObject reads an object from a file or, where there is none of that name,
 // from the lake.
 func findObject(c *cli.Context, name string) (transform.Object, error) {
-	raw, err := readInput(name)
+	raw, err := readInput(c, name)
 	if err == nil {
 		object, err := authoring.Parse(raw)
 		if err != nil {

@@ -38,16 +38,21 @@ const (
 // rows differ.
 func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowChanges, error) {
 	c := comparison{table: cmp.Or(edited.Table(table), old.Table(table)), examples: map[string][]Example{}}
+	if before := old.Table(table); before != nil {
+		c.before = leafFields(before.Fields, "", "")
+	}
+	done := map[string]bool{} // a mapper of an object's type runs all of its mappings
 	for _, m := range append(slices.Clone(edited.Mappings), old.Mappings...) {
-		if m.Schema != c.table {
+		if m.Schema.Table != table || done[m.Source.Object] {
 			continue
 		}
+		done[m.Source.Object] = true
 		before, after := oldPlan.Mapper(m.Source.Object), newPlan.Mapper(m.Source.Object)
 		all, err := l.count(ctx, streamOf(m.Source.Object))
 		if err != nil {
 			return c.RowChanges, err
 		}
-		c.Sample = all > most
+		c.Sample = c.Sample || all > most
 		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most) {
 			if err != nil {
 				return c.RowChanges, err
@@ -55,9 +60,8 @@ func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, ne
 			c.Objects += len(objects)
 			c.batch(rowsIn(before, objects, table), rowsIn(after, objects, table))
 		}
-		break // further mappings of the table would count objects twice
 	}
-	for _, l := range leafFields(c.table.Fields, "") {
+	for _, l := range leafFields(c.table.Fields, "", "") {
 		path, _, _ := strings.Cut(l.path, "[]")
 		c.Examples = append(c.Examples, c.examples[path]...)
 		delete(c.examples, path)
@@ -86,6 +90,7 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 type comparison struct {
 	RowChanges
 	table    *schemas.Schema
+	before   []leafField
 	examples map[string][]Example // by column
 }
 
@@ -94,7 +99,7 @@ type comparison struct {
 func (c *comparison) batch(old, edited arrow.RecordBatch) {
 	oldRows, newRows := byObject(old), byObject(edited)
 	changed := map[string]bool{}
-	for _, l := range leafFields(c.table.Fields, "") {
+	for _, l := range leafFields(c.table.Fields, "", "") {
 		path, _, _ := strings.Cut(l.path, "[]")
 		name, _, _ := strings.Cut(path, ".")
 		if sameColumn(old, edited, name) {
@@ -127,9 +132,11 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 	}
 }
 
-// example keeps a changed value if it is among the first; personal data is hidden.
+// example keeps a changed value if it is among the first; what is personal data
+// by either set is hidden.
 func (c *comparison) example(l leafField, e Example) {
-	if l.field.Label != "" {
+	was, _ := find(c.before, l.path)
+	if l.label != "" || was.label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"
 	}
 	kept := append(c.examples[e.Column], e)

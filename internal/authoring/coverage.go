@@ -40,7 +40,7 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform
 		if err != nil {
 			return nil, err
 		}
-		c := Coverage{Object: m.Source.Object}
+		c := Coverage{Object: m.Source.Object, Unmapped: []Unmapped{}}
 		read := readPaths(plan, m)
 		c.count(catalog.Root(), "", read, m.LeftOut)
 		seen := map[string]*Unmapped{}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stripelake/stripelake/schemas"
@@ -24,7 +25,7 @@ type Difference struct {
 // Diff compares two sets, table by table: columns added, removed and changed,
 // other expressions, other words. Rows says which tables' rows to compare.
 func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Difference {
-	var out []Difference
+	out := []Difference{} // "[]" in JSON, never null
 	for _, table := range edited.Schemas {
 		before := old.Table(table.Table)
 		if before == nil {
@@ -38,12 +39,14 @@ func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Differen
 				found = append(found, Difference{Table: table.Table, What: "its lookup " + name + " changed"})
 			}
 		}
+		found = append(found, otherConditions(old, edited, table.Table)...)
 		if derives && len(found) == 0 {
-			found = append(found, Difference{Table: table.Table, What: "a lookup, a condition or a list that it is made from changed"})
+			found = append(found, Difference{Table: table.Table, What: "a condition or a list inside it changed"})
 		}
+		breaking := slices.ContainsFunc(found, func(d Difference) bool { return d.Breaking })
 		for i := range found {
 			found[i].Derives = derives
-			found[i].Version = versionFor(found[i], before.Version, table.Version)
+			found[i].Version = versionFor(table, before.Version, breaking, derives)
 		}
 		out = append(out, found...)
 	}
@@ -53,6 +56,26 @@ func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Differen
 		}
 	}
 	return out
+}
+
+// otherConditions are the mappings of a table that leave other rows out.
+func otherConditions(old, edited *schemas.Set, table string) []Difference {
+	var out []Difference
+	for _, m := range edited.Mappings {
+		i := slices.IndexFunc(old.Mappings, func(o *schemas.Mapping) bool { return o.Name == m.Name })
+		if m.Schema.Table != table || i < 0 || whereOf(old.Mappings[i]) == whereOf(m) {
+			continue
+		}
+		out = append(out, Difference{Table: table, What: fmt.Sprintf("rows %s, were %s", whereOf(m), whereOf(old.Mappings[i]))})
+	}
+	return out
+}
+
+func whereOf(m *schemas.Mapping) string {
+	if m.Where == nil {
+		return "of every object"
+	}
+	return "only where " + strings.Join(strings.Fields(m.Where.Value), " ")
 }
 
 // otherLookups are the lookups of both sets that hold other rows.
@@ -80,45 +103,84 @@ func expressions(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) 
 	return all
 }
 
-// diffTable compares the leaves of one table.
+// diffTable compares the leaves of one table. A leaf that changed in several
+// ways is said once for each.
 func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) []Difference {
 	var out []Difference
 	add := func(column, what string, breaking bool) {
 		out = append(out, Difference{Table: edited.Table, Column: column, What: what, Breaking: breaking})
 	}
-	before, after := leafFields(old.Fields, ""), leafFields(edited.Fields, "")
+	before, after := leafFields(old.Fields, "", ""), leafFields(edited.Fields, "", "")
 	for _, l := range after {
 		o, there := find(before, l.path)
+		former, renamed := formerName(before, l)
 		switch {
-		case !there && renamed(before, l):
-			add(l.path, "new name of "+strings.Join(l.field.RenamedFrom, ", "), false)
-		case !there:
+		case there:
+			diffLeaf(add, o, l, oldMade[l.path], newMade[l.path])
+		case renamed:
+			// The old name is gone: whoever reads it must change something.
+			add(l.path, "new name of "+former.path, true)
+			diffLeaf(add, former, l, oldMade[former.path], newMade[l.path])
+		default:
 			add(l.path, "new column, "+l.field.Type.String(), false)
-		case o.Type.String() != l.field.Type.String():
-			add(l.path, "type "+o.Type.String()+" becomes "+l.field.Type.String(), !wider(o.Type.Kind, l.field.Type.Kind))
-		case !o.Required && l.field.Required:
-			add(l.path, "is required now: rows without it are refused", true)
-		case o.Required && !l.field.Required:
-			add(l.path, "is required no more: it may be null", true)
-		case !o.Closed && l.field.Closed:
-			add(l.path, "its enum is closed now: rows with other values are refused", true)
-		case !o.Hashed && l.field.Hashed:
-			add(l.path, "holds hashes now", true)
-		case oldMade[l.path] != newMade[l.path]:
-			add(l.path, fmt.Sprintf("made by %s, was %s", oneLine(newMade[l.path]), oneLine(oldMade[l.path])), false)
-		case o.Title != l.field.Title || o.Description != l.field.Description || o.Label != l.field.Label || !slices.Equal(o.Enum, l.field.Enum):
-			add(l.path, "other words (title, description, label or known values)", false)
 		}
 	}
 	for _, o := range before {
-		if _, there := find(after, o.path); !there && !slices.ContainsFunc(after, func(l leafField) bool { return slices.Contains(l.field.RenamedFrom, o.field.Name) }) {
+		_, there := find(after, o.path)
+		renamed := slices.ContainsFunc(after, func(l leafField) bool {
+			former, ok := formerName(before, l)
+			return ok && former.path == o.path
+		})
+		if !there && !renamed {
 			add(o.path, "column removed", true)
 		}
 	}
 	if !slices.Equal(old.PrimaryKey, edited.PrimaryKey) {
 		add("", "another primary key", true)
 	}
+	if old.Timestamp != edited.Timestamp || old.Partition != edited.Partition {
+		add("", fmt.Sprintf("partitions by %s of %s, were by %s of %s", edited.Partition, edited.Timestamp, old.Partition, old.Timestamp), true)
+	}
 	return out
+}
+
+// diffLeaf compares one leaf with what it was.
+func diffLeaf(add func(column, what string, breaking bool), o, l leafField, oldMade, newMade string) {
+	was, is := o.field, l.field
+	for _, change := range []struct {
+		is       bool
+		what     string
+		breaking bool
+	}{
+		{was.Type.String() != is.Type.String(), "type " + was.Type.String() + " becomes " + is.Type.String(), !wider(was.Type.Kind, is.Type.Kind)},
+		{!was.Required && is.Required, "is required now: rows without it are refused", true},
+		{was.Required && !is.Required, "is required no more: it may be null", true},
+		{!was.Closed && is.Closed, "its enum is closed now: rows with other values are refused", true},
+		{was.Closed && is.Closed && fewer(was.Enum, is.Enum), "its closed enum lost values: rows with them are refused", true},
+		{was.Unit != is.Unit, "its currency stands in " + is.Unit + " now, was " + was.Unit, true},
+		{was.Minor && !is.Minor, "its minor units are no column any more", true},
+		{!was.Minor && is.Minor && was.Type.Kind == schemas.Money, "its minor units are a new column", false},
+		{!was.Hashed && is.Hashed, "holds hashes now", true},
+		{was.Hashed && !is.Hashed, "holds its values now, and no hashes", true},
+		{oldMade != newMade, fmt.Sprintf("made by %s, was %s", oneLine(newMade), oneLine(oldMade)), false},
+		{was.Pattern != is.Pattern || was.MaxLength != is.MaxLength, "another pattern or length is counted as drift", false},
+		{was.Status != is.Status, "is " + cmp.Or(is.Status, "stable") + " now", false},
+		{
+			was.Title != is.Title || was.Description != is.Description || o.label != l.label || was.Ref != is.Ref || !slices.Equal(was.Enum, is.Enum),
+			"other words (title, description, label, reference or known values)", false,
+		},
+	} {
+		if change.is {
+			add(l.path, change.what, change.breaking)
+		}
+	}
+}
+
+// fewer reports whether a value of the one enum is not in the other.
+func fewer(old, edited []schemas.EnumValue) bool {
+	return slices.ContainsFunc(old, func(o schemas.EnumValue) bool {
+		return !slices.ContainsFunc(edited, func(e schemas.EnumValue) bool { return e.Value == o.Value })
+	})
 }
 
 func oneLine(text string) string {
@@ -128,36 +190,44 @@ func oneLine(text string) string {
 type leafField struct {
 	path  string
 	field *schemas.Field
+	label string // its own, or that of an object around it
 }
 
 // leafFields lists fields that are no objects, by path.
-func leafFields(fields []*schemas.Field, prefix string) []leafField {
+func leafFields(fields []*schemas.Field, prefix, label string) []leafField {
 	var out []leafField
 	for _, f := range fields {
-		path := strings.TrimPrefix(prefix+"."+f.Name, ".")
+		path, label := strings.TrimPrefix(prefix+"."+f.Name, "."), cmp.Or(f.Label, label)
 		switch {
 		case f.Type.Kind == schemas.Object:
-			out = append(out, leafFields(f.Type.Fields, path)...)
+			out = append(out, leafFields(f.Type.Fields, path, label)...)
 		case f.Type.Elem != nil && f.Type.Elem.Kind == schemas.Object:
-			out = append(out, leafFields(f.Type.Elem.Fields, path+"[]")...)
+			out = append(out, leafFields(f.Type.Elem.Fields, path+"[]", label)...)
 		default:
-			out = append(out, leafField{path, f})
+			out = append(out, leafField{path, f, label})
 		}
 	}
 	return out
 }
 
-func find(all []leafField, path string) (*schemas.Field, bool) {
-	for _, l := range all {
-		if l.path == path {
-			return l.field, true
-		}
+func find(all []leafField, path string) (leafField, bool) {
+	i := slices.IndexFunc(all, func(l leafField) bool { return l.path == path })
+	if i < 0 {
+		return leafField{}, false
 	}
-	return nil, false
+	return all[i], true
 }
 
-func renamed(before []leafField, l leafField) bool {
-	return slices.ContainsFunc(before, func(o leafField) bool { return slices.Contains(l.field.RenamedFrom, o.field.Name) })
+// formerName finds the leaf that another one, which stood beside it, says it
+// was renamed from.
+func formerName(before []leafField, l leafField) (leafField, bool) {
+	around := strings.TrimSuffix(l.path, l.field.Name)
+	for _, name := range l.field.RenamedFrom {
+		if o, ok := find(before, around+name); ok {
+			return o, true
+		}
+	}
+	return leafField{}, false
 }
 
 // widths order the kinds that each hold what the one before holds.
@@ -168,15 +238,24 @@ func wider(old, edited schemas.Kind) bool {
 	return from >= 0 && to > from
 }
 
-// versionFor says whether a schema's version moved as the change asks (S7): a
-// breaking one is a new major, another one a new minor.
-func versionFor(d Difference, old, edited string) string {
-	major := func(v string) string { m, _, _ := strings.Cut(v, "."); return m }
+// versionFor says whether a schema's version moved as its changes ask (S7): a
+// breaking one is a new major, others that derive rows at least a new minor.
+func versionFor(s *schemas.Schema, old string, breaking, derives bool) string {
+	was, is := numbers(old), numbers(s.Version)
 	switch {
-	case d.Breaking && major(old) == major(edited):
-		return fmt.Sprintf("S7: a breaking change needs a new major version, and %s is still %s", d.Table, edited)
-	case old == edited && d.Derives:
-		return fmt.Sprintf("raise the version of %s: it is still %s", d.Table, edited)
+	case breaking && is[0] <= was[0]:
+		return fmt.Sprintf("S7: a breaking change needs a new major version: %s is at %s, was %s", s.Table, s.Version, old)
+	case derives && slices.Compare(is[:2], was[:2]) <= 0:
+		return fmt.Sprintf("raise the minor version of %s: it is at %s, was %s", s.Table, s.Version, old)
 	}
 	return ""
+}
+
+// numbers are those of a semantic version, which loading has checked.
+func numbers(version string) []int {
+	out := make([]int, 3)
+	for i, text := range strings.SplitN(version, ".", 3) {
+		out[i], _ = strconv.Atoi(text)
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package authoring
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,6 +15,7 @@ type Column struct {
 	transform.Leaf
 	Mapping *schemas.Mapping
 	Sources []*CatalogPath
+	Label   string // its own, or that of an object around it
 }
 
 // CatalogPath is a source path and what the catalog says of it; Field is nil
@@ -35,7 +37,7 @@ func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]C
 			return nil, err
 		}
 		for _, leaf := range plan.Leaves(m) {
-			c := Column{Leaf: leaf, Mapping: m}
+			c := Column{Leaf: leaf, Mapping: m, Label: labelAt(table.Fields, leaf.Target)}
 			for _, path := range leaf.Sources {
 				c.Sources = append(c.Sources, &CatalogPath{path, fieldAt(catalog.Root(), path)})
 			}
@@ -43,6 +45,23 @@ func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]C
 		}
 	}
 	return out, nil
+}
+
+// labelAt is the label of the field at a path of a table. Members of a labelled
+// object are labelled with it, as privacy.yaml takes them to be.
+func labelAt(fields []*schemas.Field, target string) string {
+	name, rest, _ := strings.Cut(target, ".")
+	for _, f := range fields {
+		if f.Name != strings.TrimSuffix(name, "[]") {
+			continue
+		}
+		members := f.Type.Fields
+		if f.Type.Elem != nil {
+			members = f.Type.Elem.Fields
+		}
+		return cmp.Or(labelAt(members, rest), f.Label)
+	}
+	return ""
 }
 
 // fieldAt is what the catalog says stands at a source path; nil for nothing.
@@ -66,10 +85,10 @@ type Fill struct {
 	Frequent               []string // the most frequent values with their counts; none for personal data
 }
 
-// Fill measures a leaf of a table. Members of a list's elements are measured as
-// the list.
-func (l *Lake) Fill(ctx context.Context, table string, leaf transform.Leaf) (Fill, error) {
-	target, _, _ := strings.Cut(leaf.Target, "[]")
+// Fill measures a column of a table. Members of a list's elements are measured
+// as the list.
+func (l *Lake) Fill(ctx context.Context, table string, c Column) (Fill, error) {
+	target, _, _ := strings.Cut(c.Target, "[]")
 	names := strings.Split(target, ".")
 	column := quoted(names[0])
 	for _, name := range names[1:] {
@@ -78,7 +97,7 @@ func (l *Lake) Fill(ctx context.Context, table string, leaf transform.Leaf) (Fil
 	var f Fill
 	err := l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(%s), count(DISTINCT %s) FROM %s", column, column, quoted(table))).
 		Scan(&f.Rows, &f.Filled, &f.Distinct)
-	if err != nil || leaf.Field.Label != "" || f.Distinct == 0 || f.Distinct > 1000 {
+	if err != nil || c.Label != "" || f.Distinct == 0 || f.Distinct > 1000 {
 		return f, err
 	}
 	rows, err := l.db.QueryContext(ctx, fmt.Sprintf("SELECT CAST(%s AS VARCHAR), count(*) FROM %s WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5",

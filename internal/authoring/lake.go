@@ -42,6 +42,15 @@ func (l *Lake) segments(stream string) string {
 	return "read_parquet('" + strings.ReplaceAll(pattern, "'", "''") + "', filename = true)"
 }
 
+// holds says so if nothing of a stream is in the raw log.
+func (l *Lake) holds(stream string) error {
+	found, err := filepath.Glob(filepath.Join(l.dir, "raw", "*", stream, "*.parquet"))
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("there are no %s in the raw log of %s", stream, l.dir)
+	}
+	return err
+}
+
 // Find returns the newest version of an object in the raw log.
 func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 	o := transform.Object{ID: id}
@@ -60,6 +69,10 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 // them, the latest read first, in batches. Tombstones are left out.
 func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]transform.Object, error] {
 	return func(yield func([]transform.Object, error) bool) {
+		if err := l.holds(stream); err != nil {
+			yield(nil, err)
+			return
+		}
 		rows, err := l.db.QueryContext(ctx, fmt.Sprintf(`SELECT id, object, seq, observed_at, filename FROM %s
 			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(seq) DESC, id LIMIT %d)`,
 			l.segments(stream), l.segments(stream), most))
@@ -94,6 +107,9 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 
 // count is how many objects a stream holds.
 func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
+	if err := l.holds(stream); err != nil {
+		return 0, err
+	}
 	err = l.db.QueryRowContext(ctx, "SELECT count(DISTINCT id) FROM "+l.segments(stream)).Scan(&n)
 	return n, err
 }

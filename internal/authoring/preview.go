@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,13 +69,9 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 	p := Preview{Object: head.Object, ID: o.ID}
 	for _, b := range mapper.Map([]transform.Object{o}) {
 		t := TablePreview{Table: b.Schema.Table, Rejects: b.Rejects, LeftOut: b.LeftOut}
-		leaves := leavesOf(set, plan, head.Object, b.Schema)
+		m := mappingOf(set, head.Object, b.Schema)
 		for row := range int(b.Rows.NumRows()) {
-			item := -1
-			if b.PerItem {
-				item = row
-			}
-			t.Rows = append(t.Rows, cells(b.Rows, row, item, leaves, o.Raw))
+			t.Rows = append(t.Rows, cells(b.Rows, row, itemOf(b, m, row, o.Raw), plan.Leaves(m), o.Raw))
 		}
 		b.Rows.Release()
 		p.Tables = append(p.Tables, t)
@@ -83,14 +80,29 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 	return p, nil
 }
 
-// leavesOf are the leaves of the first mapping from a type of object to a table.
-func leavesOf(set *schemas.Set, plan *transform.Plan, object string, s *schemas.Schema) []transform.Leaf {
-	for _, m := range set.MappingsOf(object) {
-		if m.Schema == s {
-			return plan.Leaves(m)
-		}
+// mappingOf is the first mapping from a type of object to a table.
+func mappingOf(set *schemas.Set, object string, s *schemas.Schema) *schemas.Mapping {
+	all := set.MappingsOf(object)
+	return all[slices.IndexFunc(all, func(m *schemas.Mapping) bool { return m.Schema == s })]
+}
+
+// Which element of a list a row was made from, where that is no index.
+const (
+	everyItem = -1 // the whole object
+	someItem  = -2 // one of them: which is not known
+)
+
+// itemOf is the element of the mapping's list that a row was made from. It is
+// known where each element made a row: one that was refused or left out moves
+// those behind it.
+func itemOf(b transform.Batch, m *schemas.Mapping, row int, raw []byte) int {
+	if m.Source.Each == nil {
+		return everyItem
 	}
-	return nil
+	if int(b.Rows.NumRows()) != len(valuesAt(raw, m.Source.Each.Value+"[]", everyItem)) {
+		return someItem
+	}
+	return row
 }
 
 func cells(rows arrow.RecordBatch, row, item int, leaves []transform.Leaf, raw []byte) []Cell {
@@ -140,16 +152,8 @@ func valueAt(rows arrow.RecordBatch, target string, row int) string {
 // pretty printing. An element of the list that makes rows is the row's; of other
 // lists all are shown.
 func textAt(raw []byte, path string, item int) string {
-	values := []json.RawMessage{raw}
-	for _, step := range steps(path) {
-		var next []json.RawMessage
-		for _, v := range values {
-			next = append(next, into(v, step, item)...)
-		}
-		values = next
-	}
 	var texts []string
-	for _, v := range values {
+	for _, v := range valuesAt(raw, path, item) {
 		var compact bytes.Buffer
 		if json.Compact(&compact, v) == nil {
 			texts = append(texts, compact.String())
@@ -158,14 +162,29 @@ func textAt(raw []byte, path string, item int) string {
 	return strings.Join(texts, ", ")
 }
 
+func valuesAt(raw []byte, path string, item int) []json.RawMessage {
+	values := []json.RawMessage{raw}
+	for _, step := range steps(path) {
+		var next []json.RawMessage
+		for _, v := range values {
+			next = append(next, into(v, step, item)...)
+		}
+		values = next
+	}
+	return values
+}
+
 func into(v json.RawMessage, step string, item int) []json.RawMessage {
 	if strings.HasPrefix(step, "[") {
 		var list []json.RawMessage
 		if json.Unmarshal(v, &list) != nil {
 			return nil
 		}
-		if step == "[]" && item < 0 {
+		switch {
+		case step == "[]" && item == everyItem:
 			return list
+		case step == "[]" && item == someItem:
+			return nil
 		}
 		if n, err := strconv.Atoi(strings.Trim(step, "[]")); err == nil {
 			item = n

@@ -1,11 +1,13 @@
 package authoring
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stripelake/stripelake/schemas"
@@ -16,6 +18,7 @@ import (
 type Start struct {
 	Schema, Mapping string // YAML
 	Columns         int
+	Keyless         bool // nothing in an element tells it from the others: the key is for the author to name
 }
 
 // StartFrom proposes a table from the newest objects of a type in the lake: a
@@ -47,9 +50,9 @@ func (l *Lake) StartFrom(ctx context.Context, object, table, each string) (Start
 		}
 	}
 	if len(found) == 0 {
-		return Start{}, fmt.Errorf("no %s in the lake has a value there", strings.TrimSuffix(object+"."+each, "."))
+		return Start{}, fmt.Errorf("nothing to begin from: no %s in the lake has a value at %s", object, cmp.Or(each, "any path"))
 	}
-	w := &startWriter{object: object, table: table, each: each, item: item, root: root}
+	w := &startWriter{object: object, table: table, each: each, item: item, root: root, taken: map[string]bool{}}
 	return w.write(found), nil
 }
 
@@ -79,12 +82,12 @@ type startWriter struct {
 	object, table, each, item string
 	root                      *schemas.SourceField
 	fields, mapping           strings.Builder
-	n                         int
+	taken                     map[string]bool // names of columns
 }
 
 func (w *startWriter) write(found map[string]any) Start {
 	name := "stripe." + strings.TrimSuffix(w.table, "s")
-	key := "id"
+	key, note := "id", ""
 	if w.each != "" {
 		w.column(w.object+"_id", "string", "$id", "required: true, ", "The "+w.object+" that it is part of.")
 		key = w.object + "_id, id"
@@ -93,6 +96,7 @@ func (w *startWriter) write(found map[string]any) Start {
 		w.column("id", "string", w.item+"id", "required: true, ", "Stripe's id.")
 	} else {
 		key = w.object + "_id"
+		note = "# The elements have no id. Name here what else tells those of one " + w.object + " apart, as\n# a required field: rows that share a key are not published.\n"
 	}
 	timestamp := "created"
 	if w.each != "" {
@@ -108,15 +112,15 @@ func (w *startWriter) write(found map[string]any) Start {
 		}
 	}
 	w.column("synced_at", "date-time", "$synced_at", "required: true, ", "When this state of the object was read (UTC).")
-	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\nprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
-		name, titled(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, key, timestamp, w.fields.String())
+	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\n%sprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
+		name, titled(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, note, key, timestamp, w.fields.String())
 	source := fmt.Sprintf("{system: stripe, object: %s, api_version: 2023-10-16}", w.object)
 	if w.each != "" {
 		source = strings.TrimSuffix(source, "}") + fmt.Sprintf(", each: %s, as: item}", w.each)
 	}
 	mapping := fmt.Sprintf("# yaml-language-server: $schema=../../meta/mapping-v1.json\nmapping: %s\nversion: 1.0.0\nsource: %s\ntarget: %s@1\n\nfields:\n%s",
 		name, source, name, w.mapping.String())
-	return Start{schema, mapping, w.n}
+	return Start{schema, mapping, len(w.taken), note != ""}
 }
 
 // value proposes a column for a path, by what the catalog says and, where it
@@ -167,16 +171,38 @@ func (w *startWriter) unknown(column, at string, v any, text string) {
 
 func personal(path string) string {
 	last := path[strings.LastIndexByte(path, '.')+1:]
-	if slices.Contains([]string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"}, last) {
+	if strings.HasSuffix(last, "_email") || strings.HasSuffix(last, "_phone") || slices.Contains([]string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"}, last) {
 		return "label: pii, "
 	}
 	return ""
 }
 
 func (w *startWriter) column(name, kind, expression, more, description string) {
-	w.n++
+	name = w.free(name)
 	fmt.Fprintf(&w.fields, "  %s: {type: %s, title: %s, %sdescription: %q}\n", name, kind, titled(name), more, description)
 	fmt.Fprintf(&w.mapping, "  %s: %s\n", name, expression)
+}
+
+// mostName is how long a column's name may be.
+const mostName = 63
+
+// free makes a name one that is not taken and not too long. Of a long one the
+// words at the end stay, which say most.
+func (w *startWriter) free(name string) string {
+	for len(name) > mostName {
+		_, rest, found := strings.Cut(name, "_")
+		if !found {
+			rest = name[len(name)-mostName:]
+		}
+		name = rest
+	}
+	free := name
+	for n := 2; w.taken[free]; n++ {
+		end := "_" + strconv.Itoa(n)
+		free = name[:min(len(name), mostName-len(end))] + end
+	}
+	w.taken[free] = true
+	return free
 }
 
 func titled(name string) string {

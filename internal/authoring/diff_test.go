@@ -1,0 +1,144 @@
+package authoring
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// edit replaces text in a file of the shipped set.
+type edit struct{ file, old, new string }
+
+// edited is the shipped set after some edits, compiled.
+func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Plan) {
+	t.Helper()
+	files := map[string]string{}
+	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".yaml" {
+			return err
+		}
+		text, err := fs.ReadFile(schemas.Embedded(), path)
+		files[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range edits {
+		if !strings.Contains(files[e.file], e.old) {
+			t.Fatalf("%s does not hold %q", e.file, e.old)
+		}
+		files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
+	}
+	set, err := schemas.LoadFiles(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := transform.Compile(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set, plan
+}
+
+// TestDiff holds what each kind of edit is called, whether it breaks readers,
+// and what the version should have been.
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	const schema, mapping = "stripe/refund.yaml", "mappings/stripe/refund.yaml"
+	const minor = "raise the minor version of refunds: it is at 1.0.0, was 1.0.0"
+	const major = "S7: a breaking change needs a new major version: refunds is at 1.0.0, was 1.0.0"
+	closed := edit{schema, "    enum: {succ", "    closed: true\n    enum: {succ"}
+	column := edit{schema, "\nfields:\n", "\nfields:\n  extra: {type: string, title: Extra}\n"}
+	for _, tc := range []struct {
+		name       string
+		old, edits []edit
+		want       []string
+	}{
+		{"nothing", nil, nil, nil},
+		{"words", nil, []edit{{schema, "title: Reason", "title: Why"}}, []string{
+			"reason: other words (title, description, label, reference or known values)",
+		}},
+		{"a new column", nil, []edit{column}, []string{"extra: new column, string", minor}},
+		{"a new column as a patch", nil, []edit{column, {schema, "version: 1.0.0", "version: 1.0.1"}}, []string{
+			"extra: new column, string", strings.Replace(minor, "at 1.0.0", "at 1.0.1", 1),
+		}},
+		{"a new column as a minor version", nil, []edit{column, {schema, "version: 1.0.0", "version: 1.1.0"}}, []string{"extra: new column, string"}},
+		{"a version that goes back", []edit{{schema, "version: 1.0.0", "version: 1.10.0"}}, []edit{column, {schema, "version: 1.0.0", "version: 1.9.0"}}, []string{
+			"extra: new column, string", "raise the minor version of refunds: it is at 1.9.0, was 1.10.0",
+		}},
+		{"a column renamed", []edit{column}, []edit{{column.file, column.old, strings.Replace(column.new, "extra: {", "more: {renamed_from: extra, ", 1)}}, []string{
+			"more: new name of extra [breaking]", major,
+		}},
+		{"a type and what makes it", []edit{column, {mapping, "\nfields:\n", "\nfields:\n  extra: reason\n"}}, []edit{
+			{column.file, column.old, strings.Replace(column.new, "string", "json", 1)}, {mapping, "\nfields:\n", "\nfields:\n  extra: json(metadata)\n"},
+		}, []string{"extra: type string becomes json [breaking]", "extra: made by json(metadata), was reason", major}},
+		{"an enum closed", nil, []edit{closed}, []string{"status: its enum is closed now: rows with other values are refused [breaking]", major}},
+		{"a closed enum with less", []edit{closed}, []edit{closed, {schema, "canceled: Canceled", "cancelled: Canceled"}}, []string{
+			"status: its closed enum lost values: rows with them are refused [breaking]",
+			"status: other words (title, description, label, reference or known values)", major,
+		}},
+		{"other partitions", nil, []edit{{schema, "timestamp: created", "timestamp: created\npartition: day"}}, []string{
+			"partitions by day of created, were by month of created [breaking]", major,
+		}},
+		{"fewer rows", nil, []edit{{mapping, "\nfields:\n", "\nwhere: amount > 5000\nfields:\n"}}, []string{
+			"rows only where amount > 5000, were of every object", minor,
+		}},
+		{"a pattern", nil, []edit{{schema, "pattern: \"^[A-Z]{3}$\"", "pattern: \"^[A-Z]{4}$\""}}, []string{
+			"currency: another pattern or length is counted as drift", minor,
+		}},
+	} {
+		old, oldPlan := edited(t, tc.old...)
+		set, plan := edited(t, tc.edits...)
+		var got []string
+		version := ""
+		for _, d := range Diff(old, set, oldPlan, plan) {
+			line := strings.TrimPrefix(d.Column+": "+d.What, ": ")
+			if d.Breaking {
+				line += " [breaking]"
+			}
+			got, version = append(got, line), d.Version
+		}
+		if version != "" {
+			got = append(got, version)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		}
+	}
+}
+
+// TestLabelsAreInherited holds that members of a labelled object count as
+// labelled, as privacy.yaml takes them: their values are shown nowhere.
+func TestLabelsAreInherited(t *testing.T) {
+	t.Parallel()
+	set, plan := edited(t, edit{"stripe/charge.yaml", "  outcome:\n", "  outcome:\n    label: sensitive\n"})
+	columns, err := Columns(set, plan, set.Table("charges"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{}
+	for _, c := range columns {
+		labels[c.Target] = c.Label
+	}
+	got := fmt.Sprint(labels["outcome.reason"], " ", labels["billing.email"], " ", labels["currency"])
+	if want := "sensitive pii "; got != want {
+		t.Errorf("labels of outcome.reason, billing.email and currency are %q, want %q", got, want)
+	}
+	c := comparison{examples: map[string][]Example{}}
+	for _, l := range leafFields(set.Table("charges").Fields, "", "") {
+		c.example(l, Example{"ch_1", l.path, "old", "new"})
+	}
+	for path, hidden := range map[string]bool{"outcome.reason": true, "billing.email": true, "currency": false} {
+		if e := c.examples[path]; len(e) != 1 || (e[0].New == "(hidden)") != hidden {
+			t.Errorf("example of %s: %v, hidden should be %t", path, e, hidden)
+		}
+	}
+}
