@@ -12,7 +12,7 @@ import (
 // TestSimulate starts the command with a flag of each group and asks what the
 // flags are for.
 func TestSimulate(t *testing.T) {
-	t.Parallel()
+	// Not parallel: two apps of urfave/cli in one process share its help flag.
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	code := make(chan int, 1)

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// openAPI compiles the schema of one of Stripe's objects.
+// openAPI compiles the schema of one of Stripe's objects, for parallel tests too.
 func openAPI(t testing.TB) func(name string) *jsonschema.Schema {
 	t.Helper()
 	f, err := os.Open("testdata/openapi/schemas.json.gz")
@@ -29,7 +30,10 @@ func openAPI(t testing.TB) func(name string) *jsonschema.Schema {
 	if err := c.AddResource("stripe.json", doc); err != nil {
 		t.Fatal(err)
 	}
+	var compiling sync.Mutex // a Compiler is not for several goroutines
 	return func(name string) *jsonschema.Schema {
+		compiling.Lock()
+		defer compiling.Unlock()
 		s, err := c.Compile("stripe.json#/$defs/" + name)
 		if err != nil {
 			t.Fatal(err)
