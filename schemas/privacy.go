@@ -34,12 +34,6 @@ func (p Privacy) KeepsAll() bool {
 	return all
 }
 
-// RedactedPath is a path of one Stripe object; an element of a list is "[]".
-type RedactedPath struct {
-	Object string // "charge"
-	Path   []string
-}
-
 // privacyRules is a privacy file while the rest of the set is not read yet.
 type privacyRules struct {
 	Privacy
@@ -78,10 +72,20 @@ func (l *loader) loadPrivacy(set *Set) error {
 	}
 	for _, name := range sortedKeys(rules.Fields) {
 		if !rules.used[name] {
-			l.report(rules.places[name], "P1", "%s is no field labelled pii or sensitive%s", name, suggestion(name, labelled(set)))
+			l.unused(set, rules.places[name], name)
 		}
 	}
 	return nil
+}
+
+// unused reports an exception that no field took.
+func (l *loader) unused(set *Set, at Pos, name string) {
+	all, personal := fieldPaths(set)
+	if slices.Contains(all, name) {
+		l.report(at, "P1", "%s is not labelled: write label: pii beside its type, or take this line out", name)
+		return
+	}
+	l.report(at, "P1", "no table has the field %s%s", name, suggestion(name, personal))
 }
 
 func ignoreMissing(err error) error {
@@ -119,8 +123,8 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 		if policy == hash && len(inner) == 0 && f.Type.Kind != String {
 			policy = r.unhashable(l, f, path)
 		}
-		if (policy == drop || policy == hash) && (slices.Contains(s.PrimaryKey, f.Name) && prefix == s.Table || f.Ref != "") {
-			l.report(r.place(path, f), "P2", "%s tells rows apart or joins tables and cannot be left out or hashed: keep it", path)
+		if (policy == drop || policy == hash) && (f.Ref != "" || prefix == s.Table && s.standsOn(f.Name)) {
+			l.report(r.place(path, f), "P2", "%s tells rows apart, dates them or joins tables and cannot be left out or hashed: keep it", path)
 			policy = keep
 		}
 		switch {
@@ -142,6 +146,11 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 		left = append(left, f)
 	}
 	return left, gone
+}
+
+// standsOn reports whether rows are told apart or put into partitions by a field.
+func (s *Schema) standsOn(name string) bool {
+	return slices.Contains(s.PrimaryKey, name) || s.Timestamp == name
 }
 
 // policy is what becomes of a field: "" for one that is not personal.
@@ -213,73 +222,27 @@ func hashes(fields []*Field) bool {
 	})
 }
 
-// kept are the members that extraction and the tables stand on.
-var kept = []string{"id", "object", "created", "livemode"}
-
-// redacted checks one path of raw_redact against the catalog.
-func (l *loader) redacted(r *privacyRules, t Text) {
-	object, rest, _ := strings.Cut(t.Value, ".")
-	catalog, err := LoadCatalog(object)
-	if err != nil {
-		l.report(t.Pos, "P4", "raw_redact: %v: write an object and a path, for example charge.billing_details.phone", err)
-		return
-	}
-	if rest == "" || slices.Contains(kept, rest) {
-		l.report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
-		return
-	}
-	field, path, written := catalog.Root(), []string(nil), []string(nil)
-	for name := range strings.SplitSeq(rest, ".") {
-		name, element := strings.CutSuffix(name, "[]")
-		path, written = append(path, name), append(written, name)
-		if field.Described() {
-			member := field.Member(name)
-			if member == nil {
-				l.report(t.Pos, "P4", "raw_redact: %s has no field %q%s", object, strings.Join(written, "."), suggestion(name, sourceNames(field)))
-				return
-			}
-			field = member
-		} else {
-			field = nil // what the catalog does not know, such as metadata's keys
-		}
-		if element {
-			path = append(path, "[]")
-			if field != nil {
-				field = field.Elem
-			}
-		}
-	}
-	r.RawRedact = append(r.RawRedact, RedactedPath{Object: object, Path: path})
-}
-
-func sourceNames(f *SourceField) []string {
-	names := make([]string, len(f.Fields))
-	for i, m := range f.Fields {
-		names[i] = m.Name
-	}
-	return names
-}
-
-// labelled lists the fields that an exception may name.
-func labelled(set *Set) []string {
-	var names []string
+// fieldPaths lists all fields by table and path, and those that an exception
+// may name.
+func fieldPaths(set *Set) (all, personal []string) {
 	var walk func(fields []*Field, prefix string, inherited bool)
 	walk = func(fields []*Field, prefix string, inherited bool) {
 		for _, f := range fields {
-			path, personal := prefix+"."+f.Name, inherited || f.Label != ""
-			if personal {
-				names = append(names, path)
+			path, labelled := prefix+"."+f.Name, inherited || f.Label != ""
+			all = append(all, path)
+			if labelled {
+				personal = append(personal, path)
 			}
-			walk(f.Type.Fields, path, personal)
+			walk(f.Type.Fields, path, labelled)
 			if f.Type.Elem != nil {
-				walk(f.Type.Elem.Fields, path, personal)
+				walk(f.Type.Elem.Fields, path, labelled)
 			}
 		}
 	}
 	for _, s := range set.Schemas {
 		walk(s.Fields, s.Table, false)
 	}
-	return names
+	return all, personal
 }
 
 func sortedKeys(m map[string]string) []string {
