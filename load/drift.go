@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,23 +24,45 @@ type Drift struct {
 var driftTables = []string{
 	"CREATE TABLE meta.drift (account VARCHAR, stream VARCHAR, path VARCHAR, found VARCHAR, objects BIGINT, first_id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP)",
 	"COMMENT ON TABLE meta.drift IS 'What Stripe sent that the catalog or the schemas do not expect: unknown fields, other types, unknown values. Unreadable values are null in the tables, unknown ones are kept.'",
-	"COMMENT ON COLUMN meta.drift.path IS 'Path in the object, or table and column.'",
+	"COMMENT ON COLUMN meta.drift.path IS 'Path in the object, or table and column; a bare object is everything beyond the first 1,000 paths.'",
+	"COMMENT ON COLUMN meta.drift.found IS 'What was there. An unknown value is not shown if it may be personal, is long, or comes after the first 50 of its field.'",
 	"COMMENT ON COLUMN meta.drift.objects IS 'Versions of objects it was seen in since the tables were last derived.'",
 	"COMMENT ON COLUMN meta.drift.first_id IS 'The first object it was seen in.'",
 	"COMMENT ON COLUMN meta.drift.first_seen IS 'When the first of them was read (UTC).'",
 }
 
+// Kinds are told apart up to so many a stream, so that ever new names cannot
+// fill the state: so many paths at which the same was found, and so many
+// findings at one path. What is beyond counts as one.
+const (
+	maxDriftPaths = 1000
+	maxDriftFound = 50
+)
+
+// driftKind is what a row of meta.drift counts.
+type driftKind struct{ path, found string }
+
 // mergeDrift adds the drift of segments that are applied for the first time
 // (Invariant 5).
 func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
-	if segment <= m.positions[m.key] {
+	if segment <= m.positions[m.key] || len(m.drift) == 0 {
 		return nil
 	}
-	for _, d := range m.drift {
-		known, err := m.exec(ctx, `UPDATE meta.drift SET objects = objects + ?, last_seen = greatest(last_seen, ?)
-			WHERE account = ? AND stream = ? AND path = ? AND found = ?`,
-			d.Objects, orNull(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
-		if err == nil && known == 0 {
+	var known []driftKind
+	var k driftKind
+	err := m.each(ctx, []any{&k.path, &k.found}, func() error {
+		known = append(known, k)
+		return nil
+	}, "SELECT path, found FROM meta.drift WHERE account = ? AND stream = ?", m.key.account, m.key.stream)
+	if err != nil {
+		return fmt.Errorf("drift: %w", err)
+	}
+	for _, d := range folded(m.drift, known) {
+		if slices.Contains(known, driftKind{d.Path, d.Found}) {
+			_, err = m.exec(ctx, `UPDATE meta.drift SET objects = objects + ?, last_seen = greatest(last_seen, ?)
+				WHERE account = ? AND stream = ? AND path = ? AND found = ?`,
+				d.Objects, orNull(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
+		} else {
 			m.applied.Drift++
 			_, err = m.exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?)", m.key.account, m.key.stream,
 				d.Path, d.Found, d.Objects, d.FirstID, orNull(d.FirstSeen), orNull(d.LastSeen))
@@ -48,4 +72,43 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 		}
 	}
 	return nil
+}
+
+// folded adds up drift by kind, in order of appearance, and counts what is
+// beyond the bounds under its object or table, or as found with no value named.
+func folded(drift []Drift, known []driftKind) []Drift {
+	paths, founds, index := map[string]int{}, map[string]int{}, map[driftKind]int{}
+	take := func(k driftKind, i int) {
+		paths[k.found]++
+		founds[k.path]++
+		index[k] = i
+	}
+	for _, k := range known {
+		take(k, -1)
+	}
+	var out []Drift
+	for _, d := range drift {
+		if _, ok := index[driftKind{d.Path, d.Found}]; !ok {
+			if founds[d.Path] >= maxDriftFound {
+				d.Found, _, _ = strings.Cut(d.Found, ":")
+			}
+			if paths[d.Found] >= maxDriftPaths {
+				d.Path = d.Path[:strings.IndexAny(d.Path+".", ".[")]
+			}
+		}
+		k := driftKind{d.Path, d.Found}
+		if i, ok := index[k]; ok && i >= 0 {
+			out[i].Objects += d.Objects
+			if d.LastSeen.After(out[i].LastSeen) {
+				out[i].LastSeen = d.LastSeen
+			}
+			continue
+		} else if ok {
+			index[k] = len(out)
+		} else {
+			take(k, len(out))
+		}
+		out = append(out, d)
+	}
+	return out
 }

@@ -14,6 +14,7 @@ type block struct {
 	declared []*schemas.Field // the target's fields
 	prefix   string           // path of the object in the table
 	outer    *block
+	private  bool                  // in an object labelled as personal data
 	made     map[string]expression // what each field is made from, for the units of money
 }
 
@@ -161,7 +162,7 @@ func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 		return
 	}
 	inner := *b.expressions
-	in := &block{expressions: &inner, node: n, same: b.same, declared: t.Fields, prefix: out.name, outer: b, made: map[string]expression{}}
+	in := &block{expressions: &inner, node: n, same: b.same, declared: t.Fields, prefix: out.name, outer: b, private: b.private || f.Label != "", made: map[string]expression{}}
 	out.shape = nested
 	if !in.enter(out) {
 		return

@@ -3,6 +3,7 @@ package transform
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -83,10 +84,10 @@ type unlistedValue struct {
 	value string
 }
 
-// Unknown values are told apart up to so many, and up to so many bytes long;
-// the others count as one.
+// Unknown values of a field are told apart up to so many, and up to so many
+// bytes long; the others count as one.
 const (
-	maxUnlisted       = 200
+	maxUnlisted       = 50
 	maxUnlistedLength = 64
 )
 
@@ -99,12 +100,13 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 	}
 	n := c.values[unlistedValue{r.point, string(text)}] // allocates nothing
 	if n == nil {
-		if len(c.values) >= maxUnlisted {
+		if c.listed[r.point] >= maxUnlisted {
 			c.note(r.point, unknownValue)
 			return
 		}
 		n = &counter{}
 		c.values[unlistedValue{r.point, string(text)}] = n
+		c.listed[r.point]++
 	}
 	n.add(c)
 }
@@ -114,7 +116,7 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 func (m *Mapper) Drift() []Drift {
 	out := m.unknownFields(m.program.scopes[0].path)
 	for v, n := range m.values {
-		out = append(out, n.drift(m.program.points[v.point], unknownValue.String()+": "+quoted([]byte(v.value))))
+		out = append(out, n.drift(m.program.points[v.point], unknownValue.String()+": "+strconv.Quote(v.value)))
 	}
 	for point, counters := range m.drift {
 		for found := range counters {
@@ -126,6 +128,7 @@ func (m *Mapper) Drift() []Drift {
 	}
 	clear(m.unknown)
 	clear(m.values)
+	clear(m.listed)
 	slices.SortFunc(out, func(a, b Drift) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Found, b.Found))
 	})

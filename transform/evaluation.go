@@ -25,6 +25,7 @@ type evaluation struct {
 	drift   [][]counter // by point and cause
 	unknown map[unknownKey]*counter
 	values  map[unlistedValue]*counter
+	listed  []int // by point: how many values of it are in values
 	refusal refusal
 	mac     hash.Hash // of hashed fields; nil without a key
 	sum     []byte

@@ -66,13 +66,19 @@ type unknownKey struct {
 	key   string
 }
 
-// maxUnknown bounds the unknown fields that are told apart, so that objects
-// with ever new keys cannot fill the memory.
-const maxUnknown = 1000
+// Unknown fields are told apart up to so many, and by so many bytes of their
+// names, so that objects with ever new keys cannot fill the memory.
+const (
+	maxUnknown       = 1000
+	maxUnknownLength = 64
+)
 
 // notice counts the unknown fields that the last scan of a scope met.
 func (c *evaluation) notice(s *scope) {
 	for _, k := range c.strange {
+		if len(k.key) > maxUnknownLength {
+			k.key = append(slices.Clip(k.key[:maxUnknownLength]), "…"...)
+		}
 		n := c.unknown[unknownKey{s, k.in, string(k.key)}] // allocates nothing
 		if n == nil {
 			key := unknownKey{s, k.in, string(k.key)}

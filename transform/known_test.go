@@ -56,6 +56,10 @@ func TestUnknownFields(t *testing.T) {
 			object: "charge", raws: []string{`{"id":"ch_1","no\u0076el":1,"a b\n":1}`},
 			want: []string{"charge.novel 1 ch_1", `charge["a b\n"] 1 ch_1`},
 		},
+		"names that are long, or no text": {
+			object: "charge", raws: []string{"{\"id\":\"ch_1\",\"" + strings.Repeat("k", 1000) + "\":1,\"\xff\\u001b[31m\":1}"},
+			want: []string{`charge["\xff\x1b[31m"] 1 ch_1`, `charge["` + strings.Repeat("k", 64) + `…"] 1 ch_1`},
+		},
 		"not of an object that is not JSON": {object: "charge", raws: []string{`{"id":"ch_1","novel":1,`, `{"id":"ch_2"}`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,5 +81,37 @@ func TestUnknownFieldsAreBounded(t *testing.T) {
 	found := unknown(t, "charge", `{"id":"ch_1",`+strings.Join(keys, ",")+`}`)
 	if len(found) != maxUnknown+1 || found[0] != "charge 1 ch_1" {
 		t.Errorf("%d kinds, the first %q", len(found), found[0])
+	}
+}
+
+// The same for values: those of one field leave room for those of another, and
+// show nothing that a terminal would obey.
+func TestUnknownValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	text := func(name string) string {
+		return name + ": {type: string, title: S, description: S., enum: {ok: OK}}\n"
+	}
+	plan, err := Compile(small(t, text("a")+text("b"), charges+"  a: status\n  b: description\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := plan.Mapper("charge")
+	for i := range 3 * maxUnlisted {
+		raw := fmt.Sprintf(`{"id":"ch_%d","status":"s%[1]d","description":"ok"}`, i)
+		m.Map([]Object{objectOf([]byte(raw))})[0].Rows.Release()
+	}
+	m.Map([]Object{objectOf([]byte(`{"id":"ch_x","status":"ok","description":"\u001b[31m"}`))})[0].Rows.Release()
+	count := map[string]int{}
+	for _, d := range m.Drift() {
+		count[d.Path]++
+		if d.Found == "an unknown value" && d.Count != 2*maxUnlisted {
+			t.Errorf("%d values count as others, want %d", d.Count, 2*maxUnlisted)
+		}
+		if d.Path == "ts.b" && d.Found != `an unknown value: "\x1b[31m"` {
+			t.Errorf("shown as %q", d.Found)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"ts.a": maxUnlisted + 1, "ts.b": 1}, count); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -57,6 +57,7 @@ func newMapper(p *program) *Mapper {
 	m.scanned = make([]uint64, len(p.scopes))
 	m.memo = make([]memo, p.memos)
 	m.unknown, m.values = map[unknownKey]*counter{}, map[unlistedValue]*counter{}
+	m.listed = make([]int, len(p.points))
 	m.drift = make([][]counter, len(p.points))
 	counters := make([]counter, len(p.points)*int(causes))
 	for i := range m.drift {

@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -65,12 +66,13 @@ func missing(v value) string {
 	return "there is no value, and the field is required"
 }
 
-// quoted shows a value in a reason, cut to what is worth reading.
+// quoted shows a value in a reason, cut to what is worth reading and safe to
+// print on a terminal.
 func quoted(text []byte) string {
 	if utf8.RuneCount(text) > 40 {
-		return `"` + string([]rune(string(text))[:40]) + `…"`
+		return strconv.Quote(string([]rune(string(text))[:40]) + "…")
 	}
-	return `"` + string(text) + `"`
+	return strconv.Quote(string(text))
 }
 
 // pattern is a compiled pattern. The common ones of Stripe's ids, a choice of
@@ -108,7 +110,7 @@ func (p *pattern) matches(text []byte) bool {
 
 // rule compiles what a schema declares about a field; nil when it is nothing.
 func (b *block) rule(f *schemas.Field) *rule {
-	r := &rule{required: f.Required, private: f.Label != "" || f.Hashed}
+	r := &rule{required: f.Required, private: b.private || f.Label != "" || f.Hashed}
 	if f.Type.Kind == schemas.String {
 		b.textRule(f, r)
 	}
