@@ -18,6 +18,9 @@ const (
 	Test = "test"
 )
 
+// APIVersion is the version of Stripe's API that objects are asked for in.
+const APIVersion = stripe.APIVersion
+
 // Config says which account to read and how hard. Only Key is required.
 type Config struct {
 	Key     string // sk_… or rk_… of the account; never printed
@@ -54,7 +57,10 @@ type Client struct {
 	retry   Retry
 	pacer   *pacer
 	clock   clock
-	reached atomic.Bool // some answer has come, so the address is right
+	latency latency
+
+	failures failures
+	reached  atomic.Bool // some answer has come, so the address is right
 
 	requests, retries, throttled atomic.Int64
 }

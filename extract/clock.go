@@ -34,3 +34,24 @@ func (c *Client) ServerTime() time.Time {
 	}
 	return c.clock.date.Add(time.Since(c.clock.seen)).UTC()
 }
+
+// latency is how long an answer takes: a running mean of those that came.
+type latency struct {
+	mu   sync.Mutex
+	mean time.Duration
+}
+
+func (l *latency) note(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mean == 0 {
+		l.mean = took
+	}
+	l.mean += (took - l.mean) / 16
+}
+
+func (l *latency) seconds() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mean.Seconds()
+}

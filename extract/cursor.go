@@ -6,23 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Cursor says what of a stream has been read. It is opaque text to everybody
 // else; "" is the cursor of a stream that was never read.
 type Cursor string
 
-// cursorVersion changes when an older reader would misunderstand.
-const cursorVersion = 1
+// cursorVersion changes when an older reader would misunderstand. Version 1
+// knew no changes: it is read as a cursor that has followed none.
+const cursorVersion = 2
 
-// progress is a cursor, decoded. Times are Unix seconds of `created`.
+// progress is a cursor, decoded. Times are Unix seconds.
 type progress struct {
 	V       int      `json:"v"`
-	From    *int64   `json:"from,omitempty"`    // where the stream begins; nil: at the beginning
+	From    *int64   `json:"from,omitempty"`    // created at which the stream begins; nil: at the beginning
 	Windows []window `json:"windows,omitempty"` // planned and not fully read, disjoint within a variant
-	High    int64    `json:"high,omitempty"`    // everything in [From, High) is read, but for older Windows
+	High    int64    `json:"high,omitempty"`    // everything created in [From, High) is read, but for older Windows
 	Goal    int64    `json:"goal,omitempty"`    // what High becomes once no window is open
+	AsOf    int64    `json:"as_of,omitempty"`   // changes before this time are read; 0: none were ever followed
+	Hints   uint64   `json:"hints,omitempty"`   // up to this segment of the events log they were followed
+	Relist  bool     `json:"relist,omitempty"`  // all is listed anew, and what vanished is still to be looked up
 }
 
 // window is a part of a list that is still to be read: [GTE, LT), and of that
@@ -32,7 +35,8 @@ type window struct {
 	LT      int64  `json:"lt"`
 	Variant string `json:"variant,omitempty"`
 	After   string `json:"after,omitempty"`
-	Last    *int64 `json:"last,omitempty"` // the oldest created read so far, to go on by if After vanishes
+	Last    *int64 `json:"last,omitempty"`  // the oldest created read so far, to go on by if After vanishes
+	Again   bool   `json:"again,omitempty"` // it was read once, before changes were missed
 }
 
 func (c Cursor) decode() (progress, error) {
@@ -44,25 +48,26 @@ func (c Cursor) decode() (progress, error) {
 	if err := json.Unmarshal([]byte(c), &version); err != nil || version.V == nil {
 		return p, errors.New("the cursor is damaged: restore the one stored before it, or read the stream again from the start")
 	}
-	if *version.V != cursorVersion {
-		return p, fmt.Errorf("the cursor has version %d, this program reads version %d: use the newer program that wrote it", *version.V, cursorVersion)
+	if *version.V < 1 || *version.V > cursorVersion {
+		return p, fmt.Errorf("the cursor has version %d, this program reads up to version %d: use the newer program that wrote it", *version.V, cursorVersion)
 	}
 	dec := json.NewDecoder(bytes.NewReader([]byte(c)))
 	dec.DisallowUnknownFields() // dropping what we don't know would lose it at the next write
 	if err := dec.Decode(&p); err != nil {
 		return p, fmt.Errorf("the cursor is damaged (%s): restore the one stored before it, or read the stream again from the start", oneLine(err.Error()))
 	}
+	p.V = cursorVersion
 	return p, p.check()
 }
 
 // check refuses what encode never wrote, before it can turn into odd requests.
 func (p *progress) check() error {
 	for _, w := range p.Windows {
-		if w.LT <= 0 || w.GTE != nil && *w.GTE >= w.LT || p.Goal < w.LT {
+		if w.LT <= 0 || w.GTE != nil && *w.GTE >= w.LT || max(p.Goal, p.High) < w.LT {
 			return fmt.Errorf("the cursor is damaged (window up to %d): restore the one stored before it, or read the stream again from the start", w.LT)
 		}
 	}
-	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 {
+	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 && p.AsOf == 0 {
 		return errors.New("the cursor is damaged (it covers nothing): restore the one stored before it, or read the stream again from the start")
 	}
 	return nil
@@ -73,81 +78,84 @@ func (p *progress) encode() (Cursor, error) {
 	return Cursor(text), err
 }
 
-// advance replaces the window at i by what is left of it.
+// advance replaces a window by what is left of it.
 //
 // Invariant 9: High moves only when no window is open any more.
-func (p *progress) advance(i int, left window, done bool) {
-	if !done {
-		p.Windows[i] = left
-		return
-	}
-	p.Windows = slices.Delete(p.Windows, i, i+1)
+func (p *progress) advance(old window, left []window) {
+	i := slices.IndexFunc(p.Windows, old.same)
+	p.Windows = slices.Replace(p.Windows, i, i+1, left...)
 	if len(p.Windows) == 0 {
+		p.Windows = nil
 		p.High, p.Goal = max(p.High, p.Goal), 0
 	}
 }
 
-// Interval is [From, To) in created, UTC. A zero From is the beginning.
-type Interval struct{ From, To time.Time }
-
-// Coverage says which part of a stream has been read: [From, Through) less Gaps.
-type Coverage struct {
-	From    time.Time  // UTC; zero: since the beginning
-	Through time.Time  // UTC, exclusive; zero: nothing has been read
-	Gaps    []Interval // still open, oldest first, not overlapping
+// same tells windows apart: those of a variant are disjoint, so that their upper
+// ends do. One that goes on by created has a lower one than before.
+func (w window) same(v window) bool {
+	return w.LT == v.LT && w.Variant == v.Variant && w.Again == v.Again && w.After == v.After
 }
 
-// Coverage reports what has been read up to this cursor. The error is that of a
-// cursor which is damaged or of a newer program.
-func (c Cursor) Coverage() (Coverage, error) {
+// Position says how far a stream has followed the changes of its objects.
+type Position struct {
+	AsOf    int64  // Unix seconds by Stripe's clock: changes before it are read; 0: none
+	Segment uint64 // of the events log: its hints are followed up to here
+}
+
+// Position returns how far the changes of a stream's objects are read.
+func (c Cursor) Position() (Position, error) {
+	p, err := c.decode()
+	return Position{p.AsOf, p.Hints}, err
+}
+
+// At returns the cursor of a stream that is read as of a position: a backfill
+// that begins now needs no change from before it.
+func (c Cursor) At(at Position) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil {
-		return Coverage{}, err
+		return c, err
 	}
-	var v Coverage
-	if through := max(p.High, p.Goal); through > 0 {
-		v.Through = time.Unix(through, 0).UTC()
-	}
-	if p.From != nil {
-		v.From = time.Unix(*p.From, 0).UTC()
-	}
-	for _, w := range p.Windows {
-		if gap, open := p.unread(w); open {
-			v.Gaps = append(v.Gaps, gap)
-		}
-	}
-	v.Gaps = merged(v.Gaps)
-	return v, nil
+	p.AsOf, p.Hints = at.AsOf, at.Segment
+	return p.encode()
 }
 
-// unread is the part of w of which nothing has been read in full yet.
-func (p *progress) unread(w window) (Interval, bool) {
-	from, to := w.GTE, w.LT
-	if w.Last != nil {
-		to = min(to, *w.Last+1) // newest first: what is above has been read
-	}
-	if p.High > 0 && w.LT > p.High && (from == nil || *from < p.High) {
-		from = &p.High // below that the window only looks back
-	}
-	if from == nil {
-		return Interval{To: time.Unix(to, 0).UTC()}, true
-	}
-	return Interval{time.Unix(*from, 0).UTC(), time.Unix(to, 0).UTC()}, *from < to
+// Fresh reports that nothing of the stream was ever read.
+func (c Cursor) Fresh() (bool, error) {
+	p, err := c.decode()
+	return p.High == 0 && len(p.Windows) == 0, err
 }
 
-// merged sorts intervals and joins those that touch: the variants of a resource
-// leave the same gap twice.
-func merged(in []Interval) []Interval {
-	slices.SortFunc(in, func(a, b Interval) int { return a.From.Compare(b.From) })
-	var out []Interval
-	for _, next := range in {
-		if n := len(out); n > 0 && !next.From.After(out[n-1].To) {
-			if next.To.After(out[n-1].To) {
-				out[n-1].To = next.To
-			}
-			continue
-		}
-		out = append(out, next)
+// Relisting reports that a [Cursor.Relist] is under way: its windows are being
+// read, or what vanished meanwhile is still to be looked up.
+func (c Cursor) Relisting() (bool, error) {
+	p, err := c.decode()
+	return p.Relist, err
+}
+
+// Relisted ends a [Cursor.Relist].
+func (c Cursor) Relisted() (Cursor, error) {
+	p, err := c.decode()
+	if err != nil {
+		return c, err
 	}
-	return out
+	p.Relist = false
+	return p.encode()
+}
+
+// Relist plans to list everything again that is covered, as of a position: the
+// way back for a stream whose changes were missed for longer than Stripe tells
+// of them. The caller notes which ids come and has those that do not looked up
+// by [Client.Reread].
+func (c Cursor) Relist(stream string, at Position) (Cursor, error) {
+	res, err := resourceOf(stream)
+	if err != nil {
+		return c, err
+	}
+	p, err := c.decode()
+	if err != nil {
+		return c, err
+	}
+	p.AsOf, p.Hints, p.Relist = at.AsOf, at.Segment, true
+	p.relist(res.Variants)
+	return p.encode()
 }

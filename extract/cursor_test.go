@@ -16,14 +16,14 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 		"null":                         "damaged",
 		`{"v":1`:                       "damaged",
 		`{"v":1}`:                      "covers nothing",
-		`{"v":2,"high":9,"hints":"x"}`: "version 2, this program reads version 1: use the newer program",
-		`{"v":1,"high":9,"hints":"x"}`: "damaged",
-		`{"v":1,"high":"9"}`:           "damaged",
-		`{"v":1,"high":-9}`:            "damaged",
-		`{"v":1,"windows":[{"lt":0}]}`: "damaged",
-		`{"v":1,"windows":[{"lt":9}]}`: "damaged", // nothing says what high becomes
-		`{"v":1,"windows":[{"gte":9,"lt":9}],"goal":9}`:                  "damaged",
-		`{"v":1,"windows":[{"lt":9,"variant":"active=false"}],"goal":9}`: "another stream",
+		`{"v":3,"high":9,"hints":"x"}`: "version 3, this program reads up to version 2: use the newer program",
+		`{"v":2,"high":9,"hints":"x"}`: "damaged",
+		`{"v":2,"high":"9"}`:           "damaged",
+		`{"v":2,"high":-9}`:            "damaged",
+		`{"v":2,"windows":[{"lt":0}]}`: "damaged",
+		`{"v":2,"windows":[{"lt":9}]}`: "damaged", // nothing says what high becomes
+		`{"v":2,"windows":[{"gte":9,"lt":9}],"goal":9}`:                  "damaged",
+		`{"v":2,"windows":[{"lt":9,"variant":"active=false"}],"goal":9}`: "another stream",
 	} {
 		f := &stripeFake{now: t0}
 		_, err := collectErr(t, fastClient(t, f, 1), "charges", cursor, Range{})
@@ -60,15 +60,15 @@ func TestCoverage(t *testing.T) {
 		want   Coverage
 	}{
 		"never read":             {"", Coverage{}},
-		"all":                    {`{"v":1,"high":9000}`, Coverage{Through: unixTime(9000)}},
-		"since":                  {`{"v":1,"from":5000,"high":9000}`, Coverage{From: unixTime(5000), Through: unixTime(9000)}},
-		"first run begun":        {`{"v":1,"windows":[{"lt":9000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
-		"first run under way":    {`{"v":1,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 7001)}}},
-		"look-back is covered":   {`{"v":1,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9501)}}},
-		"only look-back left":    {`{"v":1,"windows":[{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900)}},
-		"widened":                {`{"v":1,"from":2000,"windows":[{"gte":2000,"lt":5000}],"high":9000,"goal":9000}`, Coverage{From: unixTime(2000), Through: unixTime(9000), Gaps: []Interval{gap(2000, 5000)}}},
-		"variants leave one gap": {`{"v":1,"windows":[{"lt":9000,"after":"x","last":7000},{"lt":9000,"variant":"active=false"}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
-		"several gaps, in order": {`{"v":1,"windows":[{"gte":5000,"lt":6000},{"gte":1000,"lt":2000},{"gte":2000,"lt":3000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(1000, 3000), gap(5000, 6000)}}},
+		"all":                    {`{"v":2,"high":9000}`, Coverage{Through: unixTime(9000)}},
+		"since":                  {`{"v":2,"from":5000,"high":9000}`, Coverage{From: unixTime(5000), Through: unixTime(9000)}},
+		"first run begun":        {`{"v":2,"windows":[{"lt":9000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"first run under way":    {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 7001)}}},
+		"look-back is covered":   {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9501)}}},
+		"only look-back left":    {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900)}},
+		"widened":                {`{"v":2,"from":2000,"windows":[{"gte":2000,"lt":5000}],"high":9000,"goal":9000}`, Coverage{From: unixTime(2000), Through: unixTime(9000), Gaps: []Interval{gap(2000, 5000)}}},
+		"variants leave one gap": {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000},{"lt":9000,"variant":"active=false"}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"several gaps, in order": {`{"v":2,"windows":[{"gte":5000,"lt":6000},{"gte":1000,"lt":2000},{"gte":2000,"lt":3000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(1000, 3000), gap(5000, 6000)}}},
 	} {
 		got, err := tc.cursor.Coverage()
 		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {

@@ -23,6 +23,10 @@ type Object struct {
 	// Raw is the JSON as received, byte for byte. It is part of its page's
 	// body: keep it and the whole body is kept.
 	Raw []byte
+	// More holds the rest of nested lists that Raw embeds the beginning of: a
+	// JSON object of each list's JSON Pointer and its further pages as received;
+	// nil if there are none. See [Whole].
+	More []byte
 
 	Created  time.Time // UTC, whole seconds; zero if absent or not an integer
 	Deleted  bool      // a stub of a deleted object

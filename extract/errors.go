@@ -100,12 +100,15 @@ func (e *APIError) message() string {
 // codeLocked marks a 429 that is about one object, not about the rate.
 const codeLocked = "lock_timeout"
 
+// codeMissing marks an object that is not there: by its id, or as a cursor.
+const codeMissing = "resource_missing"
+
 // vanished reports that the object a page should start after is gone.
 //
 // Stripe: the cursor must still exist, and still match the filter.
 func vanished(err error) bool {
 	var e *APIError
-	return errors.As(err, &e) && e.Code == "resource_missing" && e.Param == "starting_after"
+	return errors.As(err, &e) && e.Code == codeMissing && e.Param == "starting_after"
 }
 
 // IsUnauthorized reports that Stripe does not accept the key (401): no other
@@ -119,6 +122,17 @@ func IsForbidden(err error) bool { return hasStatus(err, http.StatusForbidden) }
 func hasStatus(err error, status int) bool {
 	var e *APIError
 	return errors.As(err, &e) && e.Status == status
+}
+
+// statusOf is the HTTP status and the request id that an error tells of.
+func statusOf(err error) (status int, requestID string) {
+	if e, ok := errors.AsType[*APIError](err); ok {
+		return e.Status, e.RequestID
+	}
+	if m, ok := errors.AsType[*malformed](err); ok {
+		return 0, m.requestID
+	}
+	return 0, ""
 }
 
 // malformed is a 2xx answer that cannot be taken as a whole page.

@@ -66,6 +66,14 @@ func (p *pacer) wait(ctx context.Context, endpoint string) error {
 	return sleep(ctx, p.reserve(&p.all))
 }
 
+// rate is what the endpoint may send now, in requests a second.
+func (p *pacer) rate(endpoint string) float64 {
+	e := p.endpoint(endpoint)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return min(e.rate, p.all.rate)
+}
+
 func (p *pacer) endpoint(name string) *pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,10 +44,12 @@ func (r Range) before(t int64) bool { return r.To.IsZero() || t < r.to() }
 type Page struct {
 	Objects []Object
 	Cursor  Cursor
+	Again   bool // it was listed for a [Cursor.Relist]
 }
 
 // Pages reads what of the stream is not behind the cursor: see the package
-// comment for the order. Each window yields a page at least, and the last page
+// comment for the order. Pages of different windows come as they arrive. Each
+// window yields a page at least, and the last page
 // of a run carries a cursor with no open window below To. Nothing to do is no
 // page, and no request where To says so by itself.
 //
@@ -57,7 +60,11 @@ func (c *Client) Pages(ctx context.Context, stream string, after Cursor, r Range
 	return func(yield func(Page, error) bool) {
 		err := c.list(ctx, stream, after, r, yield)
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(Page{}, fmt.Errorf("list %s: %w", stream, err))
+			err = fmt.Errorf("list %s: %w", stream, err)
+			if ctx.Err() == nil {
+				c.failed(stream, err)
+			}
+			yield(Page{}, err)
 		}
 	}
 }
@@ -80,8 +87,8 @@ func (c *Client) list(ctx context.Context, stream string, after Cursor, bounds R
 	return run.all(ctx, yield)
 }
 
-// run is one walk over a stream. The windows are values: reading one needs
-// nothing of the run but the client, and only yielding a page moves progress.
+// run is one walk over a stream. Fetching needs nothing of it but the client;
+// only yielding a page moves progress.
 type run struct {
 	client   *Client
 	resource Resource
@@ -95,6 +102,13 @@ var errStopped = errors.New("stopped")
 type yieldFunc = func(Page, error) bool
 
 func (r *run) all(ctx context.Context, yield yieldFunc) error {
+	if r.resource.Name == Events().Name {
+		now, err := r.now(ctx)
+		if err != nil {
+			return err
+		}
+		r.progress.expire(now)
+	}
 	r.progress.widen(r.bounds, r.resource.Variants)
 	if err := r.drain(ctx, yield); err != nil {
 		return err
@@ -107,35 +121,46 @@ func (r *run) all(ctx context.Context, yield yieldFunc) error {
 	return r.drain(ctx, yield)
 }
 
-// drain reads every open window below the run's end, the newest first.
+// drain reads every open window below the run's end: variant by variant, since
+// an object may be in two of them and the later answer has to come later.
 func (r *run) drain(ctx context.Context, yield yieldFunc) error {
-	for i := r.progress.newest(r.bounds); i >= 0; i = r.progress.newest(r.bounds) {
-		if err := r.walk(ctx, i, yield); err != nil {
+	for _, variant := range r.resource.Variants {
+		windows := r.progress.within(variant, r.bounds)
+		if len(windows) == 0 {
+			continue
+		}
+		if err := r.read(ctx, windows, yield); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) walk(ctx context.Context, i int, yield yieldFunc) error {
-	w := walker{client: r.client, resource: r.resource, window: r.progress.Windows[i]}
-	for done := false; !done; {
-		var (
-			page Page
-			err  error
-		)
-		if page.Objects, done, err = w.next(ctx); err != nil {
+// read reads windows side by side. A page's cursor is that of the pages yielded
+// so far, never of pages still under way.
+func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error {
+	fleet := newFleet(r.client, r.resource, windows)
+	ctx, stop := context.WithCancel(ctx)
+	steps := fleet.start(ctx)
+	defer func() {
+		stop()
+		for range steps { // until the fleet has ended
+		}
+	}()
+	for step := range steps {
+		if err := cmp.Or(ctx.Err(), step.err); err != nil {
 			return err
 		}
-		r.progress.advance(i, w.window, done)
-		if page.Cursor, err = r.progress.encode(); err != nil {
+		r.progress.advance(step.window, step.left)
+		cursor, err := r.progress.encode()
+		if err != nil {
 			return err
 		}
-		if !yield(page, nil) {
+		if !yield(Page{Objects: step.objects, Cursor: cursor, Again: step.window.Again}, nil) {
 			return errStopped
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // open plans the run's new window, if there is anything new to read.

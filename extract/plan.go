@@ -1,5 +1,11 @@
 package extract
 
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
 // widen moves the beginning of the stream down to an earlier From, and plans
 // what lies between. A stream that was never read just begins at From.
 func (p *progress) widen(r Range, variants []string) {
@@ -52,15 +58,77 @@ func (p *progress) plan(gte *int64, lt int64, variants []string) {
 	}
 }
 
-// newest is the index of the newest open window that begins inside the range;
-// -1 if there is none.
-func (p *progress) newest(r Range) int {
-	best := -1
-	for i, w := range p.Windows {
-		begins := w.GTE == nil || r.before(*w.GTE)
-		if begins && (best < 0 || w.LT > p.Windows[best].LT) {
-			best = i
+// within returns the open windows of a variant that begin inside the range, the
+// newest first.
+func (p *progress) within(variant string, r Range) []window {
+	var in []window
+	for _, w := range p.Windows {
+		if w.Variant == variant && (w.GTE == nil || r.before(*w.GTE)) {
+			in = append(in, w)
 		}
 	}
-	return best
+	slices.SortFunc(in, func(a, b window) int { return cmp.Compare(b.LT, a.LT) })
+	return in
+}
+
+// relist plans what is covered once more. What is still to be read for the first
+// time needs no second.
+func (p *progress) relist(variants []string) {
+	open := slices.DeleteFunc(p.Windows, func(w window) bool { return w.Again })
+	slices.SortFunc(open, func(a, b window) int { return cmp.Compare(b.LT, a.LT) })
+	p.Windows = slices.Clone(open)
+	for _, variant := range variants {
+		end := p.High
+		add := func(gte *int64) {
+			if gte == nil || *gte < end {
+				p.Windows = append(p.Windows, window{GTE: gte, LT: end, Variant: variant, Again: true})
+			}
+		}
+		for _, w := range open {
+			if w.Variant != variant || w.LT > p.High {
+				continue
+			}
+			add(new(w.LT))
+			if w.GTE == nil {
+				end = math.MinInt64 // nothing is below
+				break
+			}
+			end = *w.GTE
+		}
+		if end > 0 {
+			add(p.From)
+		}
+	}
+	p.Goal = max(p.Goal, p.High)
+}
+
+// Stripe: events can be listed for 30 days. The hour is for those that would
+// expire while a long list of them is walked.
+const retention = 30*24*3600 - 3600
+
+// expire moves the beginning of the events to where Stripe still has them, if
+// what is to be read next lies before. Whoever followed them only up to there
+// has missed some. A stream of events begins when it is first asked for: what
+// happened before is in the objects that a backfill reads.
+func (p *progress) expire(now int64) {
+	if p.High == 0 && len(p.Windows) == 0 {
+		p.From = new(now - lag - lookBack)
+		return
+	}
+	floor, unread := now-retention, p.High
+	for _, w := range p.Windows {
+		if w.GTE != nil {
+			unread = min(unread, *w.GTE)
+		}
+	}
+	if unread >= floor {
+		return
+	}
+	p.From, p.High = &floor, max(p.High, floor)
+	p.Windows = slices.DeleteFunc(p.Windows, func(w window) bool { return w.LT <= floor })
+	for i := range p.Windows {
+		if w := &p.Windows[i]; w.GTE != nil && *w.GTE < floor {
+			w.GTE = &floor
+		}
+	}
 }

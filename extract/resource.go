@@ -15,6 +15,10 @@ type Resource struct {
 	// Variants are the query strings to list with, one after the other. Their
 	// union is the resource; an object may be in more than one.
 	Variants []string
+
+	// Silent resources change without an event: what is due is read again by
+	// date, and a gap in the events loses nothing.
+	Silent bool
 }
 
 // Resources returns the streams there are, always in the same order.
@@ -26,17 +30,23 @@ type Resource struct {
 func Resources() []Resource {
 	plain := []string{""}
 	return []Resource{
-		{"charges", "charge", "/v1/charges", plain},
-		{"subscriptions", "subscription", "/v1/subscriptions", []string{"status=all"}},
-		{"refunds", "refund", "/v1/refunds", plain},
-		{"balance_transactions", "balance_transaction", "/v1/balance_transactions", plain},
-		{"customers", "customer", "/v1/customers", plain},
-		{"prices", "price", "/v1/prices", []string{"", "active=false"}},
+		{Name: "charges", Object: "charge", Path: "/v1/charges", Variants: plain},
+		{Name: "subscriptions", Object: "subscription", Path: "/v1/subscriptions", Variants: []string{"status=all"}},
+		{Name: "refunds", Object: "refund", Path: "/v1/refunds", Variants: plain},
+		{Name: "balance_transactions", Object: "balance_transaction", Path: "/v1/balance_transactions", Variants: plain, Silent: true},
+		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain},
+		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}},
 	}
 }
 
+// Events returns the stream of what Stripe tells of changes. It is no resource:
+// an event says which object to read again, and is itself never a row.
+func Events() Resource {
+	return Resource{Name: "events", Object: "event", Path: "/v1/events", Variants: []string{""}}
+}
+
 func resourceOf(stream string) (Resource, error) {
-	all := Resources()
+	all := append(Resources(), Events())
 	i := slices.IndexFunc(all, func(r Resource) bool { return r.Name == stream })
 	if i >= 0 {
 		return all[i], nil

@@ -102,6 +102,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 		return &failure{err: &malformed{bodyFault(err), got.requestID()}, again: !tooLarge(err)}
 	}
 	c.pacer.succeeded(r.endpoint)
+	c.latency.note(time.Since(sent))
 	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
 	if err := accept(got); err != nil {
 		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: true}

@@ -27,6 +27,11 @@ type walker struct {
 	last     []Object // the page before, as received
 	again    bool     // the next page begins anew by created, so it overlaps with last
 	restarts int      // in a row at the same upper bound
+
+	rate float64 // objects for each second of created, in the page before
+
+	flying   bool    // a request is under way; this and what follows is the fleet's
+	estimate float64 // pages that the window still has, as it was when the page before came
 }
 
 // next reads one page and moves the window behind it; done says that the window
@@ -39,20 +44,19 @@ func (w *walker) next(ctx context.Context) (objects []Object, done bool, err err
 	if err != nil {
 		return nil, false, w.locate(err)
 	}
-	if err := w.checkMode(page.objects); err != nil {
+	if err := w.client.checkMode(page.objects); err != nil {
 		return nil, false, w.locate(err)
 	}
 	objects = page.objects
 	if w.again {
 		objects = without(objects, w.last)
 	}
-	if !page.more {
-		return objects, true, nil
+	if page.more {
+		if err := w.move(page.objects); err != nil {
+			return nil, false, w.locate(err)
+		}
 	}
-	if err := w.move(page.objects); err != nil {
-		return nil, false, w.locate(err)
-	}
-	return objects, false, nil
+	return objects, !page.more, w.client.complete(ctx, objects)
 }
 
 // move puts the window behind a page that is not the last.
@@ -62,6 +66,9 @@ func (w *walker) move(page []Object) error {
 		if !o.Created.IsZero() {
 			w.window.Last = new(o.Created.Unix())
 		}
+	}
+	if first := page[0].Created; !first.IsZero() {
+		w.rate = float64(len(page)) / float64(max(first.Unix()-*w.window.Last, 1))
 	}
 	if w.window.After = page[len(page)-1].ID; w.window.After != "" {
 		return nil
@@ -121,7 +128,9 @@ func (w *walker) query() *form.Values {
 	if w.window.GTE != nil {
 		q.Add("created[gte]", strconv.FormatInt(*w.window.GTE, 10))
 	}
-	q.Add("created[lt]", strconv.FormatInt(w.window.LT, 10))
+	if w.window.LT > 0 {
+		q.Add("created[lt]", strconv.FormatInt(w.window.LT, 10))
+	}
 	if w.window.After != "" {
 		q.Add("starting_after", w.window.After)
 	}
@@ -170,12 +179,12 @@ func (w *walker) checkProgress(page []Object) error {
 }
 
 // checkMode keeps live and test data apart.
-func (w *walker) checkMode(page []Object) error {
-	live := w.client.mode == Live
+func (c *Client) checkMode(page []Object) error {
+	live := c.mode == Live
 	for _, o := range page {
 		if o.Livemode != nil && *o.Livemode != live {
 			return fmt.Errorf("%w: %s has livemode %t, but this is a %s key: use the key of the account and mode that the lake holds",
-				ErrMode, oneLine(o.ID), *o.Livemode, w.client.mode)
+				ErrMode, oneLine(o.ID), *o.Livemode, c.mode)
 		}
 	}
 	return nil

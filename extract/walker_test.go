@@ -30,12 +30,12 @@ func TestVanishedCursorGoesOnByCreated(t *testing.T) {
 func TestVanishedCursorAtResume(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8000, 8000, 7000)}
-	after := Cursor(`{"v":1,"windows":[{"lt":10000,"after":"ch_gone","last":8000}],"goal":10000}`)
+	after := Cursor(`{"v":2,"windows":[{"lt":10000,"after":"ch_gone","last":8000}],"goal":10000}`)
 	pages := collect(t, fastClient(t, f, 100), "charges", after, Range{To: unixTime(10000)})
 	if diff := cmp.Diff([]string{"ch_2", "ch_3", "ch_4"}, ids(pages...)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if got, want := pages[0].Cursor, Cursor(`{"v":1,"high":10000}`); got != want {
+	if got, want := pages[0].Cursor, Cursor(`{"v":2,"high":10000}`); got != want {
 		t.Errorf("cursor %s, want %s: the upper part was read before", got, want)
 	}
 }

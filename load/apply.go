@@ -30,8 +30,13 @@ type ObjectVersion struct {
 	Created    time.Time
 	ObservedAt time.Time
 	Deleted    bool
-	Incomplete []string // nested lists of which not every page could be read
+	Due        time.Time // when it changes without a word and is to be read again; zero if it does not
+	Incomplete []string  // nested lists of which not every page could be read
+	Names      []Named   // objects that it mentions and that no list may ever hold
 }
+
+// Named is an object that another one mentions.
+type Named struct{ Stream, ID string }
 
 // TableRows is what the objects of a batch became in one table. Rows has
 // exactly the columns Schema.Columns() names, in order; nil is no rows.
@@ -97,10 +102,14 @@ func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
 //
 // Rows that belong to none of the batches' objects, or that get lost on the
 // way, are an error (Invariant 3).
+//
+// Apply keeps the rows of all batches until it returns, by a reference of its
+// own: it is the caller who bounds how much comes together.
 func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) (Applied, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table]int64{}}
+	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table][]arrow.RecordBatch{}}
+	defer m.release()
 	err := s.trim(ctx)
 	if err == nil {
 		err = s.inTx(ctx, func() error { return m.apply(ctx, batches) })

@@ -138,6 +138,11 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 	statements := []string{
 		"UPDATE next.state.info SET lineage = w.lineage, revision = w.revision + 1, generation = w.generation FROM work.state.info w",
 		"INSERT INTO next.meta.runs FROM work.meta.runs",
+		"INSERT INTO next.meta.coverage FROM work.meta.coverage",
+		"INSERT INTO next.meta.gaps FROM work.meta.gaps",
+		"INSERT INTO next.meta.requests FROM work.meta.requests",
+		"INSERT INTO next.state.named FROM work.state.named",
+		"INSERT INTO next.state.relisted FROM work.state.relisted",
 	}
 	for _, name := range []string{"state.objects", "meta.positions", "meta.rejects", "meta.incomplete_lists", "meta.drift"} {
 		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams.String()))

@@ -22,8 +22,19 @@ type feed struct {
 // source is data that DuckDB reads through the feed, a chunk at a time.
 type source struct {
 	columns []duckdb.ColumnInfo
-	rows    int
-	fill    func(chunk duckdb.DataChunk, from, n int) error // rows [from, from+n) into chunk rows [0, n)
+	pieces  []piece // read one after the other; no chunk holds rows of two
+}
+
+type piece struct {
+	rows int
+	fill func(chunk duckdb.DataChunk, from, n int) error // rows [from, from+n) into chunk rows [0, n)
+}
+
+func (s *source) rows() (n int) {
+	for _, p := range s.pieces {
+		n += p.rows
+	}
+	return n
 }
 
 // register makes the table function known to a connection's database.
@@ -67,13 +78,13 @@ func (f *feed) offer(src *source) (id int64, done func()) {
 // sourceReader is one reading of a source; it is the driver's ChunkTableSource.
 type sourceReader struct {
 	*source
-	read int
+	piece, read int // rows of that piece
 }
 
 func (r *sourceReader) ColumnInfos() []duckdb.ColumnInfo { return r.columns }
 
 func (r *sourceReader) Cardinality() *duckdb.CardinalityInfo {
-	return &duckdb.CardinalityInfo{Cardinality: uint(r.rows), Exact: true}
+	return &duckdb.CardinalityInfo{Cardinality: uint(r.rows()), Exact: true}
 }
 
 func (r *sourceReader) Init() {}
@@ -87,12 +98,17 @@ func (r *sourceReader) FillChunk(chunk duckdb.DataChunk) (err error) {
 			err = fmt.Errorf("read batch: %v", p)
 		}
 	}()
-	n := min(r.rows-r.read, duckdb.GetDataChunkCapacity())
-	if n > 0 {
-		if err := r.fill(chunk, r.read, n); err != nil {
-			return err
-		}
-		r.read += n
+	for r.piece < len(r.pieces) && r.read == r.pieces[r.piece].rows {
+		r.piece, r.read = r.piece+1, 0
 	}
+	if r.piece == len(r.pieces) {
+		return chunk.SetSize(0)
+	}
+	p := r.pieces[r.piece]
+	n := min(p.rows-r.read, duckdb.GetDataChunkCapacity())
+	if err := p.fill(chunk, r.read, n); err != nil {
+		return err
+	}
+	r.read += n
 	return chunk.SetSize(n)
 }

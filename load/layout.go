@@ -20,7 +20,8 @@ import (
 type layout struct {
 	columns []duckdb.ColumnInfo
 	leaves  []leaf
-	exprs   []string // one for each physical column of the table, over columns
+	exprs   []string       // one for each physical column of the table, over columns
+	plain   map[string]int // leaf of each column that is not an object
 }
 
 // leaf is one column of the feed and where its values are in a record batch.
@@ -32,8 +33,11 @@ type leaf struct {
 
 // newLayout plans the reading of a table's batches.
 func newLayout(s *schemas.Schema) (*layout, error) {
-	l := &layout{}
+	l := &layout{plain: map[string]int{}}
 	for i, c := range s.Columns() {
+		if c.Type.Kind != schemas.Object {
+			l.plain[c.Name] = len(l.leaves)
+		}
 		expr, err := l.add(c.Type, []int{i})
 		if err != nil {
 			return nil, fmt.Errorf("table %s: column %s: %w", s.Table, c.Name, err)
@@ -133,30 +137,61 @@ func structType(t schemas.Type) (duckdb.TypeInfo, error) {
 	return duckdb.NewStructInfo(entries[0], entries[1:]...)
 }
 
-// source lets DuckDB read a record batch through the feed.
-func (l *layout) source(rows arrow.RecordBatch) (*source, error) {
-	if int(rows.NumCols()) != len(l.exprs) {
-		return nil, fmt.Errorf("batch has %d columns, want %d", rows.NumCols(), len(l.exprs))
-	}
-	arrays := make([]arrow.Array, len(l.leaves))
-	for i, f := range l.leaves {
-		a := rows.Column(f.path[0])
-		for _, member := range f.path[1:] {
-			s, ok := a.(*array.Struct)
-			if !ok || member >= s.NumField() {
-				return nil, fmt.Errorf("column %d is a %s, want an object", f.path[0], a.DataType())
-			}
-			a = s.Field(member)
-		}
-		arrays[i] = a
-	}
-	fill := func(chunk duckdb.DataChunk, from, n int) error {
-		for i, a := range arrays {
-			if err := l.leaves[i].fill(chunk, i, a, from, n); err != nil {
-				return fmt.Errorf("column %d: %w", i, err)
-			}
-		}
-		return nil
-	}
-	return &source{columns: l.columns, rows: int(rows.NumRows()), fill: fill}, nil
+// source lets DuckDB read record batches through the feed.
+func (l *layout) source(batches []arrow.RecordBatch) (*source, error) {
+	return l.sourceOf(l.leaves, l.columns, batches)
 }
+
+// narrow lets DuckDB read some plain columns of record batches, under their names.
+func (l *layout) narrow(batches []arrow.RecordBatch, names ...string) (*source, error) {
+	leaves, columns := make([]leaf, len(names)), make([]duckdb.ColumnInfo, len(names))
+	for i, name := range names {
+		at, ok := l.plain[name]
+		if !ok {
+			return nil, fmt.Errorf("no plain column %s", name)
+		}
+		leaves[i], columns[i] = l.leaves[at], duckdb.ColumnInfo{Name: name, T: l.columns[at].T}
+	}
+	return l.sourceOf(leaves, columns, batches)
+}
+
+func (l *layout) sourceOf(leaves []leaf, columns []duckdb.ColumnInfo, batches []arrow.RecordBatch) (*source, error) {
+	src := &source{columns: columns}
+	for _, rows := range batches {
+		if int(rows.NumCols()) != len(l.exprs) {
+			return nil, fmt.Errorf("batch has %d columns, want %d", rows.NumCols(), len(l.exprs))
+		}
+		arrays := make([]arrow.Array, len(leaves))
+		for i, f := range leaves {
+			var err error
+			if arrays[i], err = f.array(rows); err != nil {
+				return nil, err
+			}
+		}
+		src.pieces = append(src.pieces, piece{int(rows.NumRows()), func(chunk duckdb.DataChunk, from, n int) error {
+			for i, a := range arrays {
+				if err := leaves[i].fill(chunk, i, a, from, n); err != nil {
+					return fmt.Errorf("column %d: %w", i, err)
+				}
+			}
+			return nil
+		}})
+	}
+	return src, nil
+}
+
+// array finds a leaf's values in a record batch.
+func (f leaf) array(rows arrow.RecordBatch) (arrow.Array, error) {
+	a := rows.Column(f.path[0])
+	for _, member := range f.path[1:] {
+		s, ok := a.(*array.Struct)
+		if !ok || member >= s.NumField() {
+			return nil, fmt.Errorf("column %d is a %s, want an object", f.path[0], a.DataType())
+		}
+		a = s.Field(member)
+	}
+	return a, nil
+}
+
+// fed is what a plain column of a table is called in its source.
+func (l *layout) fed(name string) string { return l.columns[l.plain[name]].Name }

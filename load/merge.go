@@ -4,28 +4,28 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
 )
 
 // merge is one Apply: what it staged and what it changed.
 type merge struct {
 	*State
-	key     streamKey
-	upTo    uint64           // segment
-	staged  map[*table]int64 // rows by table
-	rejects int64
-	drift   []Drift
-	applied Applied
+	key      streamKey
+	upTo     uint64 // segment
+	staged   map[*table][]arrow.RecordBatch
+	versions []ObjectVersion
+	rejects  int64
+	drift    []Drift
+	applied  Applied
 }
 
 // merge makes the staged versions the newest ones. Its order matters: what
 // older versions made goes, rows of the newest come, tombstones mark them.
 func (m *merge) merge(ctx context.Context) error {
-	if err := m.newest(ctx); err != nil {
-		return err
-	}
 	steps := []func(context.Context) error{
-		m.checkOwners, m.mergeTables, m.mergeRejects, m.mergeLists,
-		m.markDeleted, m.mergeObjects, m.bump, m.dropStaging,
+		m.checkOwners, m.newest, m.mergeTables, m.mergeRejects, m.mergeLists,
+		m.markDeleted, m.mergeObjects, m.mergeNamed, m.bump, m.dropStaging,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -41,18 +41,11 @@ func (m *merge) merge(ctx context.Context) error {
 // Invariant 6: v.seq > k.seq leaves out every version that is older than a
 // known one. Invariant 5: it leaves out the known one too.
 func (m *merge) newest(ctx context.Context) error {
-	var versions, distinct int64
-	err := m.one(ctx, []any{&versions, &distinct}, "SELECT count(*), count(DISTINCT seq) FROM versions")
-	if err == nil && versions != distinct {
-		err = fmt.Errorf("%d objects share %d sequence numbers", versions, distinct)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = m.exec(ctx, `CREATE TEMP TABLE newest AS
+	_, err := m.exec(ctx, `CREATE TEMP TABLE newest AS
 		SELECT v.id, max(v.seq) AS seq, arg_max(v.hash, v.seq) AS hash,
 			coalesce(arg_max(v.created, v.seq), any_value(k.created)) AS created,
 			arg_max(v.observed_at, v.seq) AS observed_at, arg_max(v.deleted, v.seq) AS deleted,
+			arg_max(struct_pack(at := v.due), v.seq).at AS due, -- a null too
 			max(v.seq) FILTER (NOT v.deleted) AS full_seq,
 			coalesce(any_value(k.seq), 0) AS known_seq,
 			coalesce(any_value(k.seen), false) OR bool_or(NOT v.deleted) AS seen
@@ -67,30 +60,6 @@ func (m *merge) newest(ctx context.Context) error {
 	return err
 }
 
-// checkOwners checks that every staged row and reject belongs to a staged
-// version (Invariant 3): one that does not would be lost in the merge unseen.
-func (m *merge) checkOwners(ctx context.Context) error {
-	check := func(what, from, id, seq string, want int64, more string) error {
-		var owned int64
-		err := m.one(ctx, []any{&owned}, fmt.Sprintf(
-			"SELECT count(*) FROM %s r JOIN versions v ON v.id = r.%s AND v.seq = r.%s%s", from, id, seq, more))
-		if err == nil && owned != want {
-			err = fmt.Errorf("%s: %d of %d belong to no object of this batch", what, want-owned, want)
-		}
-		return err
-	}
-	for _, t := range m.tables {
-		if n, ok := m.staged[t]; ok {
-			err := check("rows of "+t.Schema.Table, t.stage(), "_source_id", "_seq", n,
-				" AND NOT v.deleted AND r.account = "+literal(m.key.account))
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return check("rejects", "temp.new_rejects", "id", "seq", m.rejects, "")
-}
-
 // mergeTables replaces the rows of every object that has a newer full version.
 func (m *merge) mergeTables(ctx context.Context) error {
 	for _, t := range m.tables {
@@ -100,7 +69,7 @@ func (m *merge) mergeTables(ctx context.Context) error {
 		if err := m.removeOld(ctx, t); err != nil {
 			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 		}
-		if _, ok := m.staged[t]; !ok {
+		if len(m.staged[t]) == 0 {
 			continue
 		}
 		if err := m.insertNew(ctx, t); err != nil {
@@ -155,15 +124,24 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen FROM newest`,
+	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due FROM newest`,
 		m.key.account, m.key.stream)
+	return err
+}
+
+// mergeNamed remembers what the objects mention.
+func (m *merge) mergeNamed(ctx context.Context) error {
+	_, err := m.exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
+		WHERE NOT EXISTS (FROM state.named k WHERE k.account = ? AND k.stream = n.stream AND k.id = n.id)`,
+		m.key.account, m.key.account)
 	return err
 }
 
 // bump gives what changed a new revision; nothing changed keeps the old one,
 // and with it the generation that is published.
 func (m *merge) bump(ctx context.Context) error {
-	if m.applied.Objects == 0 {
+	feeds := func(t *table) bool { return slices.Contains(t.Streams, m.key.stream) }
+	if m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds) {
 		return nil
 	}
 	_, err := m.exec(ctx, "UPDATE state.info SET revision = revision + 1")
@@ -172,13 +150,8 @@ func (m *merge) bump(ctx context.Context) error {
 
 func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
-		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists",
+		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named",
 		"DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone",
-	}
-	for _, t := range m.tables {
-		if _, ok := m.staged[t]; ok {
-			drops = append(drops, "DROP TABLE "+t.stage())
-		}
 	}
 	return m.run(ctx, drops...)
 }

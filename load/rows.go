@@ -2,7 +2,9 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 )
 
 // removeOld removes the rows that older versions made. An object that is new
@@ -37,23 +39,52 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 }
 
 // insertNew adds the rows of the newest full versions and checks their number
-// (Invariant 3).
+// (Invariant 3). DuckDB reads them where they are, twice: first only what says
+// which parts they make dirty.
 func (m *merge) insertNew(ctx context.Context, t *table) error {
-	join := fmt.Sprintf("FROM %s s JOIN newest n ON n.id = s._source_id AND n.full_seq = s._seq", t.stage())
-	want, err := m.count(ctx, fmt.Sprintf(
-		"FROM %s s WHERE EXISTS (FROM newest n WHERE n.id = s._source_id AND n.full_seq = s._seq)", t.stage()))
-	if err != nil || want == 0 {
+	keys := []string{"_source_id", "_seq"}
+	if t.period.column != "" {
+		keys = append(keys, t.period.column)
+	}
+	narrow, err1 := t.narrow(m.staged[t], keys...)
+	whole, err2 := t.source(m.staged[t])
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), bucketOf("s."), join)); err != nil {
+	n, done := m.feed.offer(narrow)
+	defer done()
+	w, done := m.feed.offer(whole)
+	defer done()
+	want, from := int64(whole.rows()), fmt.Sprintf("FROM %s(%d) s%s", feedName, n, m.onlyNewest(keys[0], keys[1]))
+	if !m.allNewest() {
+		var err error
+		if want, err = m.count(ctx, from); err != nil || want == 0 {
+			return err
+		}
+	}
+	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), bucketOf("s."), from)); err != nil {
 		return err
 	}
-	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT s.* %s", ident(t.Schema.Table), join))
+	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", ident(t.Schema.Table),
+		strings.Join(t.exprs, ", "), feedName, w, m.onlyNewest(t.fed(keys[0]), t.fed(keys[1]))))
 	if err == nil && inserted != want {
 		err = fmt.Errorf("%d of %d rows inserted", inserted, want)
 	}
 	m.applied.Rows += inserted
 	return err
+}
+
+// allNewest reports whether every staged version is the newest of its object,
+// as in a backfill: then so are their rows.
+func (m *merge) allNewest() bool { return m.applied.Objects == int64(len(m.versions)) }
+
+// onlyNewest is the SQL that leaves of staged rows s those of the newest full
+// versions, given what their columns are called.
+func (m *merge) onlyNewest(id, seq string) string {
+	if m.allNewest() {
+		return ""
+	}
+	return fmt.Sprintf(" SEMI JOIN newest n ON n.id = s.%s AND n.full_seq = s.%s", id, seq)
 }
 
 // markDirty notes which parts of a table's partitions are no longer as published.

@@ -14,14 +14,14 @@ import (
 
 // The temporary tables of a merge.
 var stagingTables = []string{
-	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT)",
+	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT, due TIMESTAMP)",
 	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
 	"CREATE TEMP TABLE new_lists (id VARCHAR, seq BIGINT, list VARCHAR)",
+	"CREATE TEMP TABLE new_named (stream VARCHAR, id VARCHAR)",
 }
 
-func (t *table) stage() string { return "temp." + ident("new:"+t.Schema.Table) }
-
-// stage brings every batch into temporary tables.
+// stage takes every batch in: rows stay as they are, for DuckDB to read once it
+// is known which of them are the newest; the rest goes into temporary tables.
 func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) error {
 	if err := m.run(ctx, stagingTables...); err != nil {
 		return err
@@ -36,13 +36,19 @@ func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 		m.upTo = max(m.upTo, b.UpTo)
 		hit(m.lake.opts.Trace.BatchStaged)
 	}
-	return nil
+	return m.stageValues(ctx, "versions", len(m.versions), func(i int) []any {
+		o := m.versions[i]
+		return []any{o.ID, int64(o.Seq), o.Hash, orNull(o.Created), orNull(o.ObservedAt), o.Deleted, int64(o.Segment), orNull(o.Due)}
+	}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint, kindTime)
 }
 
 func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 	var rejects []Reject
-	var lists [][]any
+	var lists, named [][]any
 	for _, o := range b.Objects {
+		for _, n := range o.Names {
+			named = append(named, []any{n.Stream, n.ID})
+		}
 		for _, list := range o.Incomplete {
 			lists = append(lists, []any{o.ID, int64(o.Seq), list})
 		}
@@ -52,17 +58,14 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		if rows.Rows == nil || rows.Rows.NumRows() == 0 {
 			continue
 		}
-		if err := m.stageRows(ctx, rows); err != nil {
+		if err := m.stageRows(rows); err != nil {
 			return err
 		}
 	}
 	m.rejects += int64(len(rejects))
+	m.versions = append(m.versions, b.Objects...)
 	m.drift = append(m.drift, b.Drift...)
 	return errors.Join(
-		m.stageValues(ctx, "versions", len(b.Objects), func(i int) []any {
-			o := b.Objects[i]
-			return []any{o.ID, int64(o.Seq), o.Hash, orNull(o.Created), orNull(o.ObservedAt), o.Deleted, int64(o.Segment)}
-		}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint),
 		m.stageValues(ctx, "new_rejects", len(rejects), func(i int) []any {
 			r := rejects[i]
 			return []any{
@@ -71,34 +74,28 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 			}
 		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
-			kindText, kindBigint, kindText))
+			kindText, kindBigint, kindText),
+		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, kindText, kindText))
 }
 
-// stageRows brings the rows of one table in, through the table's layout.
-func (m *merge) stageRows(ctx context.Context, rows TableRows) error {
+// stageRows keeps the rows of one table until release.
+func (m *merge) stageRows(rows TableRows) error {
 	i := slices.IndexFunc(m.tables, func(t *table) bool { return t.Schema.Table == rows.Schema.Table })
 	if i < 0 || !slices.Contains(m.tables[i].Streams, m.key.stream) {
 		return fmt.Errorf("table %s is not fed by %s", rows.Schema.Table, m.key.stream)
 	}
-	t := m.tables[i]
-	src, err := t.source(rows.Rows)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", t.Schema.Table, err)
-	}
-	if _, ok := m.staged[t]; !ok {
-		if err := m.run(ctx, fmt.Sprintf("CREATE TEMP TABLE %s AS FROM %s LIMIT 0", t.stage()[len("temp."):], ident(t.Schema.Table))); err != nil {
-			return err
+	rows.Rows.Retain()
+	m.staged[m.tables[i]] = append(m.staged[m.tables[i]], rows.Rows)
+	return nil
+}
+
+// release lets go of the rows that were staged.
+func (m *merge) release() {
+	for _, batches := range m.staged {
+		for _, rows := range batches {
+			rows.Release()
 		}
 	}
-	id, done := m.feed.offer(src)
-	defer done()
-	n, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d)",
-		t.stage(), strings.Join(t.exprs, ", "), feedName, id))
-	m.staged[t] += n
-	if err == nil && n != rows.Rows.NumRows() {
-		err = fmt.Errorf("table %s: %d of %d rows staged", t.Schema.Table, n, rows.Rows.NumRows())
-	}
-	return err
 }
 
 // stageValues brings rows of plain values in.
@@ -128,7 +125,7 @@ const (
 // rowSource lets DuckDB read n rows of plain values through the feed, as
 // columns c0, c1, ….
 func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error) {
-	src := &source{rows: n}
+	src := &source{}
 	for i, k := range kinds {
 		info, err := duckdb.NewTypeInfo(k)
 		if err != nil {
@@ -136,7 +133,7 @@ func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error
 		}
 		src.columns = append(src.columns, duckdb.ColumnInfo{Name: fmt.Sprintf("c%d", i), T: info})
 	}
-	src.fill = func(chunk duckdb.DataChunk, from, n int) error {
+	src.pieces = []piece{{n, func(chunk duckdb.DataChunk, from, n int) error {
 		for i := range n {
 			for col, v := range row(from + i) {
 				if s, ok := v.(string); ok {
@@ -148,7 +145,7 @@ func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error
 			}
 		}
 		return nil
-	}
+	}}}
 	return src, nil
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Object is one version of one Stripe object, as the raw log holds it.
 type Object struct {
-	Raw, More   []byte // the JSON as received; follow-up pages of its nested lists, which are not mapped
+	Raw         []byte // its JSON
 	Account, ID string
 	Created     time.Time
 	ObservedAt  time.Time // $synced_at

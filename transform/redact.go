@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stripelake/stripelake/schemas"
@@ -25,7 +26,8 @@ type redaction struct {
 type span struct{ start, end int }
 
 // Redactors returns a Redactor for each type of object ("charge") of which the
-// set's privacy blanks something in the raw log.
+// set's privacy blanks something in the raw log, and one for the events
+// ("event.charge") that show such an object.
 func Redactors(set *schemas.Set) map[string]*Redactor {
 	redactors := map[string]*Redactor{}
 	for _, p := range set.Privacy.RawRedact {
@@ -33,6 +35,10 @@ func Redactors(set *schemas.Set) map[string]*Redactor {
 			redactors[p.Object] = &Redactor{root: &redaction{}}
 		}
 		redactors[p.Object].root.add(p.Path)
+	}
+	for object, r := range maps.Clone(redactors) {
+		told := &redaction{members: map[string]*redaction{"object": r.root, "previous_attributes": r.root}}
+		redactors["event."+object] = &Redactor{root: &redaction{members: map[string]*redaction{"data": told}}}
 	}
 	return redactors
 }

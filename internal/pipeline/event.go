@@ -47,6 +47,7 @@ type Summary struct {
 	Rows       int                `json:"rows"`                 // rows written, all tables
 	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
 	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists
+	Failed     int                `json:"failed,omitempty"`     // requests that were given up; see meta.requests
 	Drift      int                `json:"drift,omitempty"`      // kinds of drift not seen before; see meta.drift
 	Segments   int                `json:"segments"`             // segments appended to the log
 	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed

@@ -185,10 +185,10 @@ func (p *person) build(t *testing.T, dir, api string) {
 	version := func(object, note string) load.Raw {
 		fields := decoded(t, object)
 		fields["description"] = note
-		return load.Raw{ID: fields["id"].(string), Created: time.Unix(1740800000, 0).UTC(), Origin: "retrieve", Object: []byte(encoded(t, fields))}
+		return load.Raw{ID: fields["id"].(string), Created: time.Unix(1740800000, 0).UTC(), ObservedAt: time.Now().UTC(), Origin: "retrieve", Object: []byte(encoded(t, fields))}
 	}
 	event := func(id, object string) load.Raw {
-		return load.Raw{ID: id, Origin: "list", Object: fmt.Appendf(nil, `{"id":%q,"object":"event","data":{"object":%s}}`, id, object)}
+		return load.Raw{ID: id, Origin: "list", Object: fmt.Appendf(nil, `{"id":%q,"object":"event","type":"some.kind","created":1740800000,"data":{"object":%s}}`, id, object)}
 	}
 	charges := []load.Raw{version(p.others["charges"][0], "another")}
 	events := []load.Raw{event("evt_other", p.others["customers"][0])}

@@ -77,9 +77,7 @@ func books(l stripesim.Ledger) map[string]line {
 	}
 	for s := range l.Subscriptions() {
 		add("subscriptions "+s.Currency+" "+s.Status, 0, 0, 0)
-		// Stripe embeds the first ten items of a subscription; the rest is
-		// named in meta.incomplete_lists.
-		for _, item := range s.Items[:min(len(s.Items), 10)] {
+		for _, item := range s.Items {
 			add("subscription_items", item.Quantity, 0, 0)
 		}
 	}

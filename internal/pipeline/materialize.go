@@ -28,7 +28,7 @@ type materializer struct {
 
 // catchUp applies every segment that the log holds and the state does not.
 func (m *materializer) catchUp(ctx context.Context) error {
-	for _, resource := range extract.Resources() {
+	for _, resource := range append(extract.Resources(), extract.Events()) {
 		if err := m.catchUpStream(ctx, resource); err != nil {
 			return err
 		}
@@ -189,9 +189,15 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
 	for i, raw := range raws.Objects {
 		objects[i] = objectIn(m.account, raw)
-		batch.Objects[i] = raw.Version(raws.Segment, extract.IncompleteLists(raw.Object)...)
+		batch.Objects[i] = version(resource, raws.Segment, raw, objects[i].Raw)
+	}
+	if raws.End {
+		batch.UpTo = raws.Segment
 	}
 	mapper := m.mapper(resource.Object)
+	if mapper == nil {
+		return batch, nil // events are hints, and no rows
+	}
 	for _, mapped := range mapper.Map(objects) {
 		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
 		for i, r := range mapped.Rejects {
@@ -202,15 +208,24 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 			return batch, err
 		}
 	}
-	if raws.End {
-		batch.UpTo = raws.Segment
-	}
 	for _, d := range mapper.Drift() {
 		batch.Drift = append(batch.Drift, load.Drift{
 			Path: d.Path, Found: d.Found, Objects: d.Count, FirstID: d.FirstID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
 		})
 	}
 	return batch, nil
+}
+
+// version is what the state keeps of an object; whole is its JSON with its nested
+// lists whole.
+func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
+	v := raw.Version(segment, extract.IncompleteLists(whole)...)
+	v.Due = extract.Due(resource.Name, whole)
+	of, ids := extract.Mentions(resource.Name, whole)
+	for _, id := range ids {
+		v.Names = append(v.Names, load.Named{Stream: of, ID: id})
+	}
+	return v
 }
 
 // rejected is a refusal as the lake keeps it, with the object unless personal

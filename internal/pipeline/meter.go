@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/stripelake/stripelake/load"
 )
 
 // Stages whose time a run adds up, for `bench` and the curious.
@@ -21,6 +24,7 @@ type meter struct {
 	started time.Time
 	total   Summary
 	stages  map[string]time.Duration
+	failed  []load.FailedRequest
 }
 
 func newMeter(onEvent func(Event)) *meter {
@@ -56,6 +60,20 @@ func (m *meter) add(stage string, d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stages[stage] += d
+}
+
+// fail keeps what could not be read for good, beside what the client knows of.
+func (m *meter) fail(account, what string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed = append(m.failed, load.FailedRequest{Account: account, At: time.Now().UTC(), What: what, Message: message(err)})
+}
+
+// failures returns what fail kept.
+func (m *meter) failures() []load.FailedRequest {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.failed)
 }
 
 func (m *meter) summary() Summary {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/stripelake/stripelake/extract"
@@ -34,13 +35,30 @@ func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 // redact blanks, before anything of the object is kept, what the schemas'
 // privacy wants out of the raw log. An object that cannot be shown to be clean
 // ends the reading: keeping it would break a promise, leaving it out another.
-func (r *reader) redact(o extract.Object) ([]byte, error) {
-	if r.redactor == nil {
-		return o.Raw, nil
+func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
+	about := r.resource.Object
+	if about == extract.Events().Object {
+		about += "." + toldOf(o.Raw)
 	}
-	raw, err := r.redactor.Redact(o.Raw)
+	redactor := r.redactors[about]
+	if redactor == nil {
+		return o.Raw, o.More, nil
+	}
+	// Paths lead through whole lists, so they are joined first.
+	raw, err = redactor.Redact(extract.Whole(o.Raw, o.More))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
+		return nil, nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
 	}
-	return raw, nil
+	return raw, nil, nil
+}
+
+// toldOf is the type of the object that an event shows.
+func toldOf(event []byte) string {
+	var e struct {
+		Data struct {
+			Object struct{ Object reference }
+		}
+	}
+	_ = json.Unmarshal(event, &e)
+	return string(e.Data.Object.Object)
 }

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -19,7 +21,7 @@ type arrival struct {
 	applied  chan struct{}
 }
 
-// reader copies one resource from Stripe into its stream of the log.
+// reader copies one stream from Stripe into the log.
 type reader struct {
 	account      string
 	client       *extract.Client
@@ -28,53 +30,94 @@ type reader struct {
 	forgotten    *load.Forgotten
 	materializer *materializer
 	resource     extract.Resource
-	redactor     *transform.Redactor // nil where everything is kept as sent
+	redactors    map[string]*transform.Redactor // by object; none where everything is kept as sent
+	news         *news                          // what the events tell; nil for the events themselves
 	arrivals     chan<- arrival
 
-	pending []load.Raw     // pages yielded and not yet in the log
-	bytes   int            // raw JSON in pending
-	cursor  extract.Cursor // of the last page in pending
-	applied chan struct{}  // closed when the segment before is in the state; nil before the first
+	pending   []load.Raw      // pages yielded and not yet in the log
+	bytes     int             // raw JSON in pending
+	cursor    extract.Cursor  // of the last page in pending
+	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
+	relisting bool            // note every id that comes
+	fresh     map[string]bool // charges of the refunds that this run has listed; nil for other streams
 }
 
-// run reads the resource to its end. On an error the pages read before it are
-// kept: they and their cursor are good. A stop by signal drops them, as a crash
-// would.
+// run reads the stream to its end: what is listed, then what has changed. On an
+// error the pages read before it are kept: they and their cursor are good. A
+// stop by signal drops them, as a crash would.
 func (r *reader) run(ctx context.Context, bounds extract.Range) error {
-	stream := r.resource.Name
-	// Remembered before the first request, so that a run killed early does not
-	// turn a bounded backfill into an unbounded one.
-	if !bounds.From.IsZero() {
-		from, err := r.lake.SetStart(r.account, stream, bounds.From)
-		if err != nil {
-			return &localError{err}
-		}
-		bounds.From = from
-	} else if from, err := r.lake.Start(r.account, stream); err != nil {
-		return &localError{err}
-	} else {
-		bounds.From = from
+	err := r.read(ctx, bounds)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	after, err := r.log.Cursor(stream)
+	if flushErr := r.flush(ctx); flushErr != nil {
+		return flushErr
+	}
+	return cmp.Or(err, r.awaitApplied(ctx))
+}
+
+func (r *reader) read(ctx context.Context, bounds extract.Range) error {
+	if r.news == nil {
+		return r.list(ctx, extract.Range{})
+	}
+	bounds, err := r.start(bounds)
 	if err != nil {
 		return &localError{err}
 	}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if err := r.list(ctx, bounds); err != nil {
+		return err
+	}
+	return r.changes(ctx, bounds)
+}
+
+// start remembers where the stream begins before the first request, so that a
+// run killed early does not turn a bounded backfill into an unbounded one.
+func (r *reader) start(bounds extract.Range) (_ extract.Range, err error) {
+	if bounds.From.IsZero() {
+		bounds.From, err = r.lake.Start(r.account, r.resource.Name)
+	} else {
+		bounds.From, err = r.lake.SetStart(r.account, r.resource.Name, bounds.From)
+	}
+	return bounds, err
+}
+
+// list reads what is created and not behind the cursor.
+func (r *reader) list(ctx context.Context, bounds extract.Range) error {
+	after, err := r.at()
+	if err != nil {
+		return err
+	}
+	return r.keep(ctx, r.client.Pages(ctx, r.resource.Name, after, bounds))
+}
+
+// at is the cursor as it is in the log or will be with what is pending.
+func (r *reader) at() (extract.Cursor, error) {
+	if r.cursor != "" {
+		return r.cursor, nil
+	}
+	cursor, err := r.log.Cursor(r.resource.Name)
+	if err != nil {
+		return "", &localError{err}
+	}
+	return extract.Cursor(cursor), nil
+}
+
+// keep takes pages to their end. What is new is then in the log; a cursor that
+// moved over nothing waits for the next flush.
+func (r *reader) keep(ctx context.Context, pages iter.Seq2[extract.Page, error]) error {
 	start := time.Now()
-	for page, err := range r.client.Pages(ctx, stream, extract.Cursor(after), bounds) {
+	for page, err := range pages {
 		r.materializer.meter.add(stageRead, time.Since(start))
 		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if flushErr := r.flush(ctx); flushErr != nil {
-				return flushErr
-			}
 			return err
 		}
 		if err := r.take(page); err != nil {
 			return &localError{err}
 		}
-		r.materializer.meter.emit(Event{Event: EventPage, Resource: stream, Objects: len(page.Objects)})
+		r.materializer.meter.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: len(page.Objects)})
 		if r.log.Full(len(r.pending), r.bytes) {
 			if err := r.flush(ctx); err != nil {
 				return err
@@ -82,19 +125,25 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 		}
 		start = time.Now()
 	}
+	if len(r.pending) == 0 {
+		return nil
+	}
 	return r.flush(ctx)
 }
 
 func (r *reader) take(page extract.Page) error {
 	for _, o := range page.Objects {
-		raw, err := r.redact(o)
+		raw, more, err := r.redact(o)
 		if err != nil {
 			return err
 		}
-		r.bytes += len(raw)
+		if r.fresh != nil {
+			r.fresh[string(readSubject(raw).Charge)] = true
+		}
+		r.bytes += len(raw) + len(more)
 		r.pending = append(r.pending, load.Raw{
 			ID: key(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
-			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw,
+			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw, More: more,
 		})
 	}
 	r.cursor = page.Cursor
@@ -120,23 +169,7 @@ func (r *reader) flush(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	suppressed, err := r.suppress(ctx)
-	if err != nil {
-		return &localError{err}
-	}
-	changed, err := r.changed(ctx)
-	if err != nil {
-		return &localError{err}
-	}
-	unchanged := len(r.pending) - len(changed)
-	event := Event{Event: EventSegment, Resource: r.resource.Name, Objects: len(changed), Unchanged: unchanged, Suppressed: suppressed}
-	if len(changed) == 0 {
-		err = r.log.MoveCursor(r.resource.Name, r.cursorToKeep())
-	} else {
-		var position load.Position
-		position, err = r.log.Append(ctx, r.resource.Name, changed, r.cursorToKeep())
-		event.Segment = position.Segment
-	}
+	event, err := r.store(ctx)
 	if err != nil {
 		return &localError{err}
 	}
@@ -149,6 +182,31 @@ func (r *reader) flush(ctx context.Context) error {
 	r.applied = make(chan struct{})
 	r.arrivals <- arrival{r.resource, r.applied} // never blocks: one outstanding a reader
 	return nil
+}
+
+// store appends what of the pending pages is new, and moves the cursor.
+func (r *reader) store(ctx context.Context) (Event, error) {
+	event := Event{Event: EventSegment, Resource: r.resource.Name}
+	var err error
+	if event.Suppressed, err = r.suppress(ctx); err != nil {
+		return event, err
+	}
+	if r.relisting {
+		if err := r.note(ctx); err != nil {
+			return event, err
+		}
+	}
+	changed, err := r.changed(ctx)
+	if err != nil {
+		return event, err
+	}
+	event.Objects, event.Unchanged = len(changed), len(r.pending)-len(changed)
+	if len(changed) == 0 {
+		return event, r.log.MoveCursor(r.resource.Name, r.cursorToKeep())
+	}
+	position, err := r.log.Append(ctx, r.resource.Name, changed, r.cursorToKeep())
+	event.Segment = position.Segment
+	return event, err
 }
 
 // awaitApplied waits until the segment appended before is in the state. What
@@ -169,9 +227,14 @@ func (r *reader) awaitApplied(ctx context.Context) error {
 
 // changed returns the pending objects whose bytes differ from the newest
 // version in the log. An object twice in the same segment is compared with its
-// earlier self.
+// earlier self. An event that is known is never news: what Stripe still changes
+// in it is how often it was delivered.
 func (r *reader) changed(ctx context.Context) ([]load.Raw, error) {
-	unchanged, err := r.materializer.state.Unchanged(ctx, r.account, r.resource.Name, r.pending)
+	compare := r.materializer.state.Unchanged
+	if r.news == nil {
+		compare = r.materializer.state.Known
+	}
+	unchanged, err := compare(ctx, r.account, r.resource.Name, r.pending)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with the log: %w", r.resource.Name, err)
 	}
@@ -180,7 +243,8 @@ func (r *reader) changed(ctx context.Context) ([]load.Raw, error) {
 	for i, o := range r.pending {
 		same := unchanged[i]
 		if before, seen := latest[o.ID]; seen {
-			same = bytes.Equal(r.pending[before].Object, o.Object)
+			earlier := r.pending[before]
+			same = r.news == nil || bytes.Equal(earlier.Object, o.Object) && bytes.Equal(earlier.More, o.More) && earlier.Deleted == o.Deleted
 		}
 		latest[o.ID] = i
 		if !same {

@@ -110,10 +110,11 @@ func objectOf(stream string) string {
 	return ""
 }
 
-// objectIn is an object of the log as the mapping takes it.
+// objectIn is an object of the log as the mapping takes it: with its nested
+// lists whole.
 func objectIn(account string, raw load.Raw) transform.Object {
 	return transform.Object{
-		Raw: raw.Object, More: raw.More, Account: account, ID: raw.ID, Created: raw.Created,
+		Raw: extract.Whole(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
 		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted,
 	}
 }

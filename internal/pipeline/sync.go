@@ -84,7 +84,7 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 		// crash does, and the next run recovers from both in the same way.
 		return Summary{}, ctx.Err()
 	}
-	return s.finish(ctx, m, run, unread, err)
+	return s.finish(ctx, m, log, run, unread, err)
 }
 
 // decide finds the mappings that the run goes on with.
@@ -127,19 +127,33 @@ func (s *Sync) copy(ctx context.Context, m *materializer, log *load.Log, resourc
 	if err := m.catchUp(ctx); err != nil {
 		return nil, err
 	}
+	streams := append([]extract.Resource{extract.Events()}, resources...)
 	group, ctx := errgroup.WithContext(ctx)
-	arrivals := make(chan arrival, len(resources))
+	arrivals := make(chan arrival, len(streams))
 	group.Go(func() error { return m.follow(ctx, arrivals, s.PublishEvery) })
 
-	errs := make([]error, len(resources))
+	news := &news{done: make(chan struct{}), named: make(chan struct{})}
+	if !slices.ContainsFunc(resources, func(r extract.Resource) bool { return r.Name == "subscriptions" }) {
+		close(news.named)
+	}
+	errs := make([]error, len(streams))
 	var readers sync.WaitGroup
-	for i, resource := range resources {
+	for i, stream := range streams {
 		readers.Add(1)
 		group.Go(func() error {
 			defer readers.Done()
-			r := reader{account: m.account, client: s.Client, lake: s.Lake, log: log, forgotten: m.forgotten, materializer: m, resource: resource, redactor: s.Redactors[resource.Object], arrivals: arrivals}
+			r := reader{account: m.account, client: s.Client, lake: s.Lake, log: log, forgotten: m.forgotten, materializer: m, resource: stream, redactors: s.Redactors, arrivals: arrivals}
+			if i > 0 {
+				r.news = news
+			}
 			errs[i] = r.run(ctx, s.Range)
-			m.meter.emit(Event{Event: EventRead, Resource: resource.Name, Message: message(errs[i])})
+			switch stream.Name {
+			case extract.Events().Name:
+				news.tell(log, errs[i])
+			case "subscriptions":
+				close(news.named)
+			}
+			m.meter.emit(Event{Event: EventRead, Resource: stream.Name, Message: message(errs[i])})
 			if stopsRun(errs[i]) {
 				return errs[i]
 			}
@@ -155,9 +169,9 @@ func (s *Sync) copy(ctx context.Context, m *materializer, log *load.Log, resourc
 		return nil, err
 	}
 	unread := map[string]error{}
-	for i, resource := range resources {
+	for i, stream := range streams {
 		if errs[i] != nil {
-			unread[resource.Name] = errs[i]
+			unread[stream.Name] = errs[i]
 		}
 	}
 	return unread, nil
@@ -165,11 +179,16 @@ func (s *Sync) copy(ctx context.Context, m *materializer, log *load.Log, resourc
 
 // finish records the run, publishes what changed and says how it went. A run
 // that failed still publishes what it got; the reason stands in meta.runs.
-func (s *Sync) finish(ctx context.Context, m *materializer, run load.Run, unread map[string]error, err error) (Summary, error) {
+func (s *Sync) finish(ctx context.Context, m *materializer, log *load.Log, run load.Run, unread map[string]error, err error) (Summary, error) {
 	summary := m.meter.summary()
 	summary.Account = m.account
 	summary.Requests = s.Client.Requests()
 	summary.Unread = messages(unread)
+	failed := s.failures(m, run)
+	summary.Failed = len(failed)
+	if recordErr := s.record(ctx, m, log, failed); recordErr != nil {
+		return summary, errors.Join(err, recordErr)
+	}
 	if err == nil {
 		err = verdict(unread, summary, s.MaxRejects)
 	}

@@ -50,6 +50,17 @@ func (e *UnreadError) Error() string {
 // ExitCode is 3.
 func (e *UnreadError) ExitCode() int { return exitIncomplete }
 
+// FailedError says that requests were given up that no resource as a whole
+// depends on, such as those for the rest of a nested list.
+type FailedError struct{ Requests int }
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("%d requests were given up: see meta.requests in the warehouse for what they were to read and why, and meta.incomplete_lists", e.Requests)
+}
+
+// ExitCode is 3.
+func (e *FailedError) ExitCode() int { return exitIncomplete }
+
 // RejectsError says that more objects were refused than --max-rejects allows.
 type RejectsError struct {
 	Rejects, Objects int
@@ -69,6 +80,9 @@ func verdict(unread map[string]error, summary Summary, allowed float64) error {
 	if len(unread) > 0 {
 		return &UnreadError{unread}
 	}
+	if summary.Failed > 0 {
+		return &FailedError{summary.Failed}
+	}
 	if summary.Rejects > 0 && float64(summary.Rejects) > allowed*float64(max(summary.Objects, 1)) {
 		return &RejectsError{Rejects: summary.Rejects, Objects: summary.Objects, Allowed: allowed}
 	}
@@ -77,11 +91,12 @@ func verdict(unread map[string]error, summary Summary, allowed float64) error {
 
 func outcome(err error) string {
 	var unread *UnreadError
+	var failed *FailedError
 	var rejects *RejectsError
 	switch {
 	case err == nil:
 		return outcomeDone
-	case errors.As(err, &unread), errors.As(err, &rejects):
+	case errors.As(err, &unread), errors.As(err, &failed), errors.As(err, &rejects):
 		return outcomeIncomplete
 	default:
 		return outcomeFailed

@@ -21,9 +21,9 @@ type recording struct {
 }
 
 // FromFiles serves recorded objects from the files charge.jsonl,
-// subscription.jsonl, refund.jsonl, balance_transaction.jsonl, customer.jsonl
-// and price.jsonl in dir; other files are ignored, and those that are missing
-// are empty lists. A line is an object, served byte for byte; a later line
+// subscription.jsonl, refund.jsonl, balance_transaction.jsonl, customer.jsonl,
+// price.jsonl and event.jsonl in dir; other files are ignored, and those that
+// are missing are empty lists. A line is an object, served byte for byte; a later line
 // replaces an earlier one of the same id.
 //
 // Objects without created, and stubs of deleted ones, are listed last. They are
@@ -32,7 +32,8 @@ type recording struct {
 // its last window. An object without an id is listed too, but can be no cursor.
 //
 // Of cfg only Seed, Keys, Forbid, the clock, the limits and the faults matter:
-// there are no events and no connected accounts, and nothing changes. The error
+// there are no events but recorded ones and no connected accounts, and nothing
+// changes. The error
 // names the file and the line that is no JSON object.
 func FromFiles(dir string, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
@@ -52,6 +53,11 @@ func FromFiles(dir string, cfg Config) (*Server, error) {
 		}
 		s.resources = append(s.resources, recordedResource(name, object, recs))
 	}
+	events, err := readRecordings(filepath.Join(dir, "event.jsonl"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("simulate stripe from files: %w", err)
+	}
+	s.resources = append(s.resources, recordedResource("events", "event", events))
 	if found == 0 {
 		return nil, fmt.Errorf("simulate stripe from files: %s holds none of charge.jsonl, customer.jsonl and so on", dir)
 	}
@@ -121,6 +127,11 @@ func recordedResource(name, object string, recs []recording) resource {
 		find:     func(id string) (int, bool) { n, ok := place[id]; return n, ok },
 		match: func(p, value string, _ int64) (matcher, bool) {
 			return func(n int) bool { return recs[n].matches(p, value) }, true
+		},
+		matchAny: func(types []string) matcher {
+			return func(n int) bool {
+				return slices.ContainsFunc(types, func(t string) bool { return recs[n].matches("type", t) })
+			}
 		},
 	}
 }

@@ -39,7 +39,7 @@ func recordedServer(t *testing.T) *Server {
 		"subscription.jsonl": `{"id":"sub_1","created":1,"status":"canceled","customer":{"id":"cus_a"},"items":{"data":[{"price":{"id":"price_1"}}]}}
 {"id":"sub_2","created":2,"status":"active","customer":"cus_b","items":[]}`,
 		"price.jsonl": `{"id":"price_1","created":1,"active":false,"recurring":{"interval":"month"}}`,
-		"event.jsonl": `{not json`,
+		"notes.jsonl": `{not json`,
 	}), Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,198 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+// complete reads the rest of each nested list that Stripe cut short, into the
+// object's More. A list that cannot be read stays short and is told as a
+// failure: the object itself is good. Only what concerns the whole run is an
+// error.
+func (c *Client) complete(ctx context.Context, objects []Object) error {
+	for i := range objects {
+		o := &objects[i]
+		lists := map[string][]jsontext.Value{}
+		for _, pointer := range IncompleteLists(o.Raw) {
+			pages, err := c.rest(ctx, o.Raw, pointer)
+			if ctx.Err() != nil || IsUnauthorized(err) {
+				return err
+			}
+			if err != nil {
+				c.failed(o.Type+" "+o.ID+pointer, err)
+				continue
+			}
+			lists[pointer] = pages
+		}
+		if len(lists) > 0 {
+			o.More, _ = json.Marshal(lists, json.Deterministic(true)) // cannot fail: each page was read as JSON
+		}
+	}
+	return nil
+}
+
+// nestedList is what a list inside an object says of itself.
+type nestedList struct {
+	URL  string `json:"url"`
+	Data []struct {
+		ID string `json:"id"`
+	} `json:"data"`
+}
+
+// rest reads the pages of a nested list behind what the object embeds of it.
+//
+// Stripe: the list's url continues it, and with the default limit it would hand
+// out the embedded part again.
+func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, err error) {
+	var l nestedList
+	at := spans(raw)[pointer]
+	if err := json.Unmarshal(raw[at.start:at.end], &l, anyText); err != nil {
+		return nil, fmt.Errorf("the list is not as Stripe sends them: %w", err)
+	}
+	address, err := url.Parse(l.URL)
+	if err != nil || address.IsAbs() || address.Host != "" || !strings.HasPrefix(address.Path, "/v1/") { // Invariant 12
+		return nil, fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
+	}
+	seen := map[string]bool{}
+	after := ""
+	for _, o := range l.Data {
+		after, seen[o.ID] = o.ID, true
+	}
+	for more := true; more; {
+		var page list
+		var body []byte
+		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
+			body = got.body
+			page, err = parseList(got.body)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.objects {
+			if o.ID == "" || seen[o.ID] {
+				return nil, errors.New("the list does not advance")
+			}
+			after, seen[o.ID] = o.ID, true
+		}
+		pages, more = append(pages, body), page.more
+	}
+	return pages, nil
+}
+
+func nestedRequest(address *url.URL, limit int, after string) request {
+	q := &form.Values{}
+	for _, name := range slices.Sorted(maps.Keys(address.Query())) {
+		q.Add(name, address.Query().Get(name))
+	}
+	q.Add("limit", strconv.Itoa(limit))
+	if after != "" {
+		q.Add("starting_after", after)
+	}
+	endpoint := address.Path
+	if parts := strings.Split(endpoint, "/"); len(parts) > 4 {
+		parts[3] = ":id" // /v1/charges/:id/refunds
+		endpoint = strings.Join(parts, "/")
+	}
+	return request{endpoint: endpoint, path: address.Path, query: q, subject: strings.ReplaceAll(address.Path[strings.LastIndex(address.Path, "/")+1:], "_", " ")}
+}
+
+// Whole is an object with its nested lists whole: what More holds of them is
+// joined to what the object embeds. Without More it is the object.
+func Whole(object, more []byte) []byte {
+	var lists map[string][]struct {
+		Data    []jsontext.Value `json:"data"`
+		HasMore bool             `json:"has_more"`
+	}
+	if len(more) == 0 || json.Unmarshal(more, &lists, anyText) != nil {
+		return object
+	}
+	places := spans(object)
+	type edit struct {
+		span
+		text []byte
+	}
+	var edits []edit
+	for pointer, pages := range lists {
+		data, flag := places[pointer+"/data"], places[pointer+"/has_more"]
+		if data.end == 0 || flag.end == 0 || len(pages) == 0 {
+			continue
+		}
+		at := data.end - 1 // before the bracket
+		comma := !bytes.HasSuffix(bytes.TrimRight(object[:at], " \t\r\n"), []byte("["))
+		var text []byte
+		for _, page := range pages {
+			for _, element := range page.Data {
+				if comma {
+					text = append(text, ',')
+				}
+				text, comma = append(text, element...), true
+			}
+		}
+		edits = append(edits, edit{span{at, at}, text}, edit{flag, strconv.AppendBool(nil, pages[len(pages)-1].HasMore)})
+	}
+	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var whole []byte
+	done := 0
+	for _, e := range edits {
+		whole = append(append(whole, object[done:e.start]...), e.text...)
+		done = e.end
+	}
+	return append(whole, object[done:]...)
+}
+
+// anyText accepts what newDecoder accepts.
+var anyText = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// span is [start, end) in bytes.
+type span struct{ start, end int }
+
+// spans finds every value of an object by its JSON Pointer.
+func spans(raw []byte) map[string]span {
+	found := map[string]span{}
+	_ = findSpans(newDecoder(raw), found) // what is not JSON has those before its fault
+	return found
+}
+
+func findSpans(dec *jsontext.Decoder, found map[string]span) error {
+	var start int
+	switch kind := dec.PeekKind(); kind {
+	case '{', '[':
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+		start = int(dec.InputOffset()) - 1
+		for next := dec.PeekKind(); next != '}' && next != ']'; next = dec.PeekKind() {
+			if kind == '{' {
+				if _, err := dec.ReadToken(); err != nil { // the name
+					return err
+				}
+			}
+			if err := findSpans(dec, found); err != nil {
+				return err
+			}
+		}
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+	default:
+		value, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		start = int(dec.InputOffset()) - len(value)
+	}
+	found[string(dec.StackPointer())] = span{start, int(dec.InputOffset())}
+	return nil
+}

@@ -1,0 +1,76 @@
+package extract
+
+import (
+	"slices"
+	"time"
+)
+
+// Interval is [From, To) in created, UTC. A zero From is the beginning.
+type Interval struct{ From, To time.Time }
+
+// Coverage says which part of a stream has been read: [From, Through) less Gaps.
+type Coverage struct {
+	From    time.Time  // UTC; zero: since the beginning
+	Through time.Time  // UTC, exclusive; zero: nothing has been read
+	AsOf    time.Time  // UTC: changes before it are read too; zero: no change was followed yet
+	Gaps    []Interval // still open, oldest first, not overlapping
+	Again   bool       // it is all being listed again; until then changes before AsOf may be missing
+}
+
+// Coverage reports what has been read up to this cursor. The error is that of a
+// cursor which is damaged or of a newer program.
+func (c Cursor) Coverage() (Coverage, error) {
+	p, err := c.decode()
+	if err != nil {
+		return Coverage{}, err
+	}
+	v := Coverage{Again: p.Relist}
+	if through := max(p.High, p.Goal); through > 0 {
+		v.Through = time.Unix(through, 0).UTC()
+	}
+	if p.AsOf > 0 {
+		v.AsOf = time.Unix(p.AsOf, 0).UTC()
+	}
+	if p.From != nil {
+		v.From = time.Unix(*p.From, 0).UTC()
+	}
+	for _, w := range p.Windows {
+		if gap, open := p.unread(w); open && !w.Again {
+			v.Gaps = append(v.Gaps, gap)
+		}
+	}
+	v.Gaps = merged(v.Gaps)
+	return v, nil
+}
+
+// unread is the part of w of which nothing has been read in full yet.
+func (p *progress) unread(w window) (Interval, bool) {
+	from, to := w.GTE, w.LT
+	if w.Last != nil {
+		to = min(to, *w.Last+1) // newest first: what is above has been read
+	}
+	if p.High > 0 && w.LT > p.High && (from == nil || *from < p.High) {
+		from = &p.High // below that the window only looks back
+	}
+	if from == nil {
+		return Interval{To: time.Unix(to, 0).UTC()}, true
+	}
+	return Interval{time.Unix(*from, 0).UTC(), time.Unix(to, 0).UTC()}, *from < to
+}
+
+// merged sorts intervals and joins those that touch: the variants of a resource
+// leave the same gap twice.
+func merged(in []Interval) []Interval {
+	slices.SortFunc(in, func(a, b Interval) int { return a.From.Compare(b.From) })
+	var out []Interval
+	for _, next := range in {
+		if n := len(out); n > 0 && !next.From.After(out[n-1].To) {
+			if next.To.After(out[n-1].To) {
+				out[n-1].To = next.To
+			}
+			continue
+		}
+		out = append(out, next)
+	}
+	return out
+}
