@@ -80,7 +80,20 @@ func (f *stripeFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, `{"id":"acct_1","object":"account"}`)
 		return
 	}
+	if id, ok := strings.CutPrefix(r.URL.Path, "/v1/charges/"); ok {
+		f.retrieve(w, id)
+		return
+	}
 	f.list(w, r)
+}
+
+func (f *stripeFake) retrieve(w http.ResponseWriter, id string) {
+	i := slices.IndexFunc(f.rows, func(o row) bool { return o.ID == id })
+	if i < 0 {
+		apiError(w, 404, `"code":"resource_missing","param":"id","message":"No such object: '`+id+`'"`)
+		return
+	}
+	say(w, f.rows[i].json())
 }
 
 func mustUnescape(s string) string {

@@ -1,9 +1,11 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 
@@ -73,13 +75,27 @@ type Applied struct {
 // Hash tells two versions of an object apart.
 func (r *Raw) Hash() uint64 {
 	var h xxh3.Hasher
-	_, _ = h.Write(r.Object)
+	writeFlat(&h, r.Object)
 	_, _ = h.Write([]byte{0}) // JSON has no zero byte, so the parts cannot run into each other
-	_, _ = h.Write(r.More)
+	writeFlat(&h, r.More)
 	if r.Deleted {
 		_, _ = h.Write([]byte{0})
 	}
 	return h.Sum64()
+}
+
+// writeFlat writes JSON without its indentation. Stripe indents an object by
+// where it stands: in a page of a list deeper than by itself. A line break is
+// never part of a string.
+func writeFlat(w io.Writer, text []byte) {
+	for {
+		line, rest, more := bytes.Cut(text, []byte("\n"))
+		_, _ = w.Write(line)
+		if !more {
+			return
+		}
+		text = bytes.TrimLeft(rest, " \t")
+	}
 }
 
 // Version returns what Apply needs to know of an object.
@@ -110,7 +126,7 @@ func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batc
 	defer s.mu.Unlock()
 	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table][]arrow.RecordBatch{}}
 	defer m.release()
-	err := s.trim(ctx)
+	err := s.trim(ctx, s.querier)
 	if err == nil {
 		err = s.inTx(ctx, func() error { return m.apply(ctx, batches) })
 	}

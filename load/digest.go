@@ -140,8 +140,8 @@ func digestLog(ctx context.Context, dir string) (string, error) {
 func (r *Raw) digest(account, stream string) [16]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
-	h.Write(r.Object)
+	writeFlat(h, r.Object)
 	h.Write([]byte{0})
-	h.Write(r.More)
+	writeFlat(h, r.More)
 	return [16]byte(h.Sum(nil))
 }

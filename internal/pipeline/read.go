@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -244,7 +243,7 @@ func (r *reader) changed(ctx context.Context) ([]load.Raw, error) {
 		same := unchanged[i]
 		if before, seen := latest[o.ID]; seen {
 			earlier := r.pending[before]
-			same = r.news == nil || bytes.Equal(earlier.Object, o.Object) && bytes.Equal(earlier.More, o.More) && earlier.Deleted == o.Deleted
+			same = r.news == nil || earlier.Hash() == o.Hash()
 		}
 		latest[o.ID] = i
 		if !same {

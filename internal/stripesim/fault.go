@@ -176,11 +176,14 @@ func (s *saboteur) setPlan(plan []Fault) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Plan, s.seen = slices.Clone(plan), make([]int, len(plan))
+	if len(plan) == 0 {
+		s.Rate = 0
+	}
 	return nil
 }
 
 // SetFaults replaces the fault plan while serving; requests are counted from
-// here on. No argument ends all planned faults.
+// here on. No argument ends all faults, random ones too.
 func (s *Server) SetFaults(plan ...Fault) error { return s.faults.setPlan(plan) }
 
 // Struck is how often each kind of fault has struck so far. A fault that an

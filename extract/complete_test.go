@@ -1,0 +1,118 @@
+package extract
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Windows that are open already, so that nobody asks for the time.
+const (
+	tenPlain   = Cursor(`{"v":2,"windows":[{"lt":10}],"goal":10}`)
+	tenSeconds = Cursor(`{"v":2,"windows":[{"lt":10,"variant":"status=all"}],"goal":10}`)
+)
+
+// Case 22: nested lists over ten are read to their end, and joined as if Stripe
+// had sent them whole.
+func TestNestedListsAreCompleted(t *testing.T) {
+	t.Parallel()
+	items := func(from, to int, more bool) string {
+		var data []string
+		for i := from; i < to; i++ {
+			data = append(data, fmt.Sprintf(`{"id":"si_%d"}`, i))
+		}
+		return fmt.Sprintf(`{"object":"list","data":[%s],"has_more":%t,"url":"/v1/subscription_items?subscription=sub_1"}`, strings.Join(data, ","), more)
+	}
+	var queries []string
+	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		queries = append(queries, r.URL.Path+"?"+mustUnescape(r.URL.RawQuery))
+		w.Header().Set("Date", t0.Format(http.TimeFormat))
+		switch r.URL.Query().Get("starting_after") {
+		case "":
+			say(w, `{"object":"list","data":[{"id":"sub_1","object":"subscription","created":5,"livemode":false,"items":`+items(0, 2, true)+`}],"has_more":false}`)
+		case "si_1":
+			say(w, items(2, 4, true))
+		case "si_3":
+			say(w, items(4, 5, false))
+		}
+	})
+	pages := collect(t, fastClient(t, server, 2), "subscriptions", tenSeconds, Range{To: unixTime(10)})
+	o := pages[0].Objects[0]
+	var whole struct {
+		Items struct {
+			Data []struct{ ID string }
+			More bool `json:"has_more"`
+		}
+	}
+	if err := json.Unmarshal(Whole(o.Raw, o.More), &whole); err != nil {
+		t.Fatal(err)
+	}
+	if len(whole.Items.Data) != 5 || whole.Items.Data[4].ID != "si_4" || whole.Items.More {
+		t.Errorf("%s", Whole(o.Raw, o.More))
+	}
+	want := []string{
+		"/v1/subscriptions?limit=2&status=all&created[lt]=10",
+		"/v1/subscription_items?subscription=sub_1&limit=2&starting_after=si_1",
+		"/v1/subscription_items?subscription=sub_1&limit=2&starting_after=si_3",
+	}
+	if diff := cmp.Diff(want, queries); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// A list that cannot be read stays short, is counted, and is no reason to lose
+// its object.
+func TestNestedListThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ url, answer, want string }{
+		"forbidden":     {"/v1/things", `{"error":{"message":"no"}}`, "may not read things"},
+		"another host":  {"https://evil.example/v1/things", "", "no path of the API"},
+		"no address":    {"", "", "no path of the API"},
+		"not a v1 path": {"/admin", "", "no path of the API"},
+		"no advance":    {"/v1/things", `{"object":"list","data":[{"id":"a"}],"has_more":false}`, "does not advance"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			c := fastClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				if r.URL.Path == "/v1/things" {
+					if strings.Contains(tc.answer, "error") {
+						w.WriteHeader(http.StatusForbidden)
+					}
+					say(w, tc.answer)
+					return
+				}
+				say(w, `{"object":"list","data":[{"id":"ch_1","object":"charge","created":5,"x":{"object":"list","data":[{"id":"a"}],"has_more":true,"url":"`+tc.url+`"}}],"has_more":false}`)
+			}), 100)
+			o := collect(t, c, "charges", tenPlain, Range{To: unixTime(10)})[0].Objects[0]
+			failed := c.Failures()
+			if o.More != nil || len(failed) != 1 || !strings.Contains(failed[0].Message, tc.want) || failed[0].What != "charge ch_1/x" {
+				t.Errorf("%s, %+v", o.More, failed)
+			}
+			if tc.answer == "" && asked != 1 {
+				t.Errorf("%d requests", asked)
+			}
+		})
+	}
+}
+
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	const list = `{ "object":"list", "data": [ {"id":1} ] , "has_more" : true }`
+	for name, tc := range map[string]struct{ object, more, want string }{
+		"none":      {`{"a":` + list + `}`, ``, `{"a":` + list + `}`},
+		"one page":  {`{"a":` + list + `,"b":1}`, `{"/a":[{"data":[{"id":2},{"id":3}],"has_more":false}]}`, `{"a":{ "object":"list", "data": [ {"id":1} ,{"id":2},{"id":3}] , "has_more" : false },"b":1}`},
+		"two lists": {`{"a":{"data":[],"has_more":true},"b":[{"c":{"has_more":true,"data":[1]}}]}`, `{"/a":[{"data":[7],"has_more":false}],"/b/0/c":[{"data":[2],"has_more":true},{"data":[3],"has_more":false}]}`, `{"a":{"data":[7],"has_more":false},"b":[{"c":{"has_more":false,"data":[1,2,3]}}]}`},
+		"elsewhere": {`{"a":1}`, `{"/b":[{"data":[1],"has_more":false}]}`, `{"a":1}`},
+		"no JSON":   {`{"a":1}`, `[`, `{"a":1}`},
+	} {
+		if got := string(Whole([]byte(tc.object), []byte(tc.more))); got != tc.want {
+			t.Errorf("%s:\n%s, want\n%s", name, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package extract
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// reread collects what a Reread yields, and the cursor of each page.
+func reread(t testing.TB, c *Client, stream string, items ...Item) (objects []Object, cursors []Cursor, last error) {
+	t.Helper()
+	for page, err := range c.Reread(t.Context(), stream, "before", items, "then") {
+		if err != nil {
+			return objects, cursors, err
+		}
+		objects, cursors = append(objects, page.Objects...), append(cursors, page.Cursor)
+	}
+	return objects, cursors, nil
+}
+
+func itemAt(id string, created int64, apart int) Item {
+	return Item{ID: id, Created: unixTime(created), Apart: apart}
+}
+
+// Items that are close are listed, others asked for by id; only the last page
+// passes them.
+func TestRereadTakesTheShorterWay(t *testing.T) {
+	t.Parallel()
+	f := &stripeFake{now: t0, rows: rowsAt(9000, 8999, 8998, 5000, 1000)}
+	objects, cursors, err := reread(t, fastClient(t, f, 100), "charges",
+		itemAt("ch_5", 1000, 500), itemAt("ch_1", 9000, 0), itemAt("ch_3", 8998, 1), itemAt("ch_4", 5000, 300))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ids(Page{Objects: objects})
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"ch_1", "ch_2", "ch_3", "ch_4", "ch_5"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	queries := slices.Sorted(slices.Values(f.queries))
+	want := []string{"/v1/charges/ch_4?", "/v1/charges/ch_5?", "/v1/charges?limit=100&created[gte]=8998&created[lt]=9001"}
+	if diff := cmp.Diff(want, queries); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	// Invariant 1: what the hints tell of is passed by the last page alone.
+	for i, c := range cursors {
+		if (c == "then") != (i == len(cursors)-1) {
+			t.Errorf("page %d of %d has the cursor %s", i+1, len(cursors), c)
+		}
+	}
+}
+
+// Case 19, case 20: what is gone comes as a tombstone with the created of its
+// item, whether Stripe sends a stub or a 404; what is forbidden does not.
+func TestRereadOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	f := &stripeFake{now: t0, rows: rowsAt(9000, 8000)}
+	f.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/ch_stub") {
+			say(w, `{"id":"ch_stub","object":"charge","deleted":true}`)
+			return true
+		}
+		return false
+	}
+	objects, _, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_gone", 8500, 500), itemAt("ch_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("ch_none", 8000, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range objects {
+		got[o.ID] = fmt.Sprintln(o.Deleted, o.Created.Unix(), o.Origin, string(o.Raw))
+	}
+	delete(got, "ch_1")
+	want := map[string]string{
+		"ch_gone": fmt.Sprintln(true, 8500, "retrieve", `{"id":"ch_gone","object":"charge","deleted":true}`),
+		"ch_none": fmt.Sprintln(true, 8000, "retrieve", `{"id":"ch_none","object":"charge","deleted":true}`),
+		"ch_stub": fmt.Sprintln(true, 100, "retrieve", `{"id":"ch_stub","object":"charge","deleted":true}`),
+		"ch_2":    fmt.Sprintln(false, 8000, "list", `{"created":8000,"id":"ch_2","livemode":false,"object":"charge"}`),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		apiError(w, 403, `"message":"no"`)
+		return true
+	}
+	if objects, cursors, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_1", 9000, 0)); !IsForbidden(err) || len(objects) > 0 || len(cursors) > 0 {
+		t.Errorf("403: %v, %v, %v", objects, cursors, err)
+	}
+	f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusNotFound) // a proxy's, not Stripe's
+		say(w, "<html>not found</html>")
+		return true
+	}
+	if objects, _, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_1", 9000, 0)); err == nil {
+		t.Errorf("a proxy's 404 made %v", objects)
+	}
+}
+
+func TestRereadNothing(t *testing.T) {
+	t.Parallel()
+	f := &stripeFake{now: t0}
+	objects, cursors, err := reread(t, fastClient(t, f, 100), "charges")
+	if err != nil || len(objects) > 0 || len(cursors) != 1 || cursors[0] != "then" || f.count() > 0 {
+		t.Errorf("%v, %v, %v, %d requests", objects, cursors, err, f.count())
+	}
+}
+
+// Never more requests than by id, and never an item left out.
+func TestErrandsAreNoLonger(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		limit := rapid.IntRange(1, 100).Draw(rt, "limit")
+		var items []Item
+		at := int64(1_000_000)
+		for i := range rapid.IntRange(0, 60).Draw(rt, "items") {
+			apart := rapid.SampledFrom([]int{0, 0, 1, 5, 50, 99, 100, 1000}).Draw(rt, "apart")
+			at -= int64(apart + 1)
+			items = append(items, itemAt(fmt.Sprint("ch_", i), at, apart))
+		}
+		total, seen := 0, 0
+		for _, e := range errands(items, limit, rapid.Bool().Draw(rt, "listed")) {
+			seen += len(e.items)
+			rows := 1
+			for _, i := range e.items[1:] {
+				rows += i.Apart + 1
+			}
+			if e.listed {
+				total += (rows + limit - 1) / limit
+			} else {
+				total += len(e.items)
+			}
+		}
+		if seen != len(items) || total > len(items) {
+			rt.Errorf("%d items became %d in %d requests", len(items), seen, total)
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package pipeline_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+)
+
+var histories = flag.Int("histories", 20, "how many histories TestAnyHistory tries")
+
+// TestAnyHistory holds that whatever happens at Stripe, on the way, and to us,
+// a sync in quiet weather has everything: each object as Stripe has it now, and
+// a tombstone of each that is gone. Between syncs the business goes on for
+// minutes or for longer than Stripe tells of changes; syncs fail and are
+// stopped; segments end anywhere. Two lakes with other knobs come to the same.
+// `make soak` runs thousands of histories.
+func TestAnyHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes under the race detector")
+	}
+	// Not parallel: the number of checks is rapid's, for every test of the process.
+	before := flag.Lookup("rapid.checks").Value.String()
+	defer func() { _ = flag.Set("rapid.checks", before) }()
+	if err := flag.Set("rapid.checks", strconv.Itoa(*histories)); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) { anyHistory(t, rt) })
+}
+
+func anyHistory(t *testing.T, rt *rapid.T) {
+	server, err := stripesim.New(stripesim.Config{
+		Seed: rapid.Int64Range(1, 1000).Draw(rt, "seed"), Charges: rapid.SampledFrom([]int{30, 300, 1200}).Draw(rt, "charges"),
+		Shape:     rapid.SampledFrom([]stripesim.Shape{"", stripesim.ShapeUniform, stripesim.ShapeSaleDay, stripesim.ShapeOneSecond, stripesim.ShapeSparse}).Draw(rt, "shape"),
+		LongLists: rapid.Bool().Draw(rt, "long"), Deletions: 30,
+		Now:          time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
+		Lag:          time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
+		EventVersion: rapid.SampledFrom([]string{"", "2014-01-31", "2025-03-31.basil"}).Draw(rt, "version"),
+		Faults:       stripesim.Faults{Rate: rapid.SampledFrom([]float64{0, 0.02, 0.1}).Draw(rt, "faults"), Seed: 1, Stall: time.Millisecond},
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	url, stop, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer stop()
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	lakes := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+
+	for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
+		for _, lake := range lakes {
+			somehow(rt, lake, url)
+		}
+		for range rapid.IntRange(0, 3).Draw(rt, "bursts") {
+			action := rapid.SampledFrom(stripesim.Actions()).Draw(rt, "action")
+			if ids, err := server.Change(action, rapid.IntRange(1, 5).Draw(rt, "times")); err != nil {
+				rt.Logf("%s: %d done, then %v", action, len(ids), err)
+			}
+			server.Advance(time.Duration(rapid.SampledFrom([]int{0, 1, 59, 61, 3000, 86_400}).Draw(rt, "pause")) * time.Second)
+		}
+		server.Advance(time.Duration(rapid.SampledFrom([]int{0, 5, 600, 40_000, 20 * 86_400, 61 * 86_400}).Draw(rt, "gap")) * time.Second)
+	}
+	server.Advance(5 * time.Minute)
+	if err := server.SetFaults(); err != nil {
+		rt.Fatal(err)
+	}
+	for _, lake := range lakes {
+		if _, err := historySync(rt, lake, url, nil).Run(context.Background()); err != nil {
+			rt.Fatalf("the quiet sync: %v", err)
+		}
+		checkAgainstLedger(rt, lake, server)
+	}
+	if diff := cmp.Diff(living(rt, lakes[0]), living(rt, lakes[1])); diff != "" {
+		rt.Errorf("the lakes differ:\n%s", diff)
+	}
+}
+
+// somehow runs a sync with knobs of its own and perhaps stops it after some event.
+func somehow(rt *rapid.T, lake, url string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	left := rapid.SampledFrom([]int{-1, -1, 3, 10, 40, 150}).Draw(rt, "events")
+	s := historySync(rt, lake, url, func(o *load.Options) {
+		o.SegmentObjects = rapid.SampledFrom([]int{20_000, 150, 700}).Draw(rt, "segment")
+	})
+	s.OnEvent = func(pipeline.Event) {
+		if left--; left == 0 {
+			cancel()
+		}
+	}
+	if _, err := s.Run(ctx); err != nil {
+		rt.Logf("a sync: %v", err)
+	}
+}
+
+func historySync(rt *rapid.T, lake, url string, change func(*load.Options)) *pipeline.Sync {
+	s := newSync(lake, url, change)
+	if s.err != nil {
+		rt.Fatal(s.err)
+	}
+	client, err := extract.New(extract.Config{
+		Key: testKey, BaseURL: url, MaxRPS: 100_000,
+		Retry: extract.Retry{Attempts: 12, Base: time.Millisecond, Cap: 5 * time.Millisecond},
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	s.Client = client
+	return &s.Sync
+}
+
+// living hashes the rows of every table that are not marked as deleted: of those
+// that were, one lake may have seen some that were gone before the other came.
+// It also checks the lake's files against its warehouse.
+func living(rt *rapid.T, dir string) map[string]string {
+	tables, err := load.Digest(context.Background(), dir)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	db, err := load.OpenWarehouse(filepath.Join(dir, "current", "warehouse.duckdb"))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	delete(tables, "log")
+	for table := range tables {
+		var sum string
+		err := db.QueryRow("SELECT count(*) || ' rows ' || coalesce(sum(hash(t)::HUGEINT), 0) FROM (SELECT * EXCLUDE (_seq, synced_at) FROM " + table + " WHERE NOT deleted) t").Scan(&sum)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if tables[table] = sum; sum == "0 rows 0" {
+			delete(tables, table)
+		}
+	}
+	return tables
+}
+
+// flat is JSON without its indentation, which differs between a list and an
+// object by itself.
+func flat(raw []byte) string { return indentation.ReplaceAllString(string(raw), "\n") }
+
+var indentation = regexp.MustCompile(`\n *`)
+
+// checkAgainstLedger compares the newest version of every object in the log,
+// byte for byte, with what Stripe holds, and the rows with their number.
+func checkAgainstLedger(rt *rapid.T, dir string, server *stripesim.Server) {
+	lake := newSync(dir, "http://127.0.0.1:1", nil).Lake
+	for _, resource := range extract.Resources() {
+		newest := map[string]load.Raw{}
+		for batch, err := range lake.Read(context.Background(), server.AccountID(), resource.Name, 0) {
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for _, o := range batch.Objects {
+				newest[o.ID] = o
+			}
+		}
+		want := 0
+		for id, raw := range server.Ledger().Raw(resource.Name) {
+			want++
+			got, ok := newest[id]
+			switch {
+			case !ok:
+				rt.Errorf("%s %s is missing", resource.Name, id)
+			case flat(got.Object) != flat(raw):
+				rt.Errorf("%s %s is outdated (-ledger +lake):\n%s", resource.Name, id, cmp.Diff(flat(raw), flat(got.Object)))
+			case got.Deleted:
+				rt.Errorf("%s %s is marked as deleted", resource.Name, id)
+			}
+			delete(newest, id)
+		}
+		for id, got := range newest {
+			if !got.Deleted {
+				rt.Errorf("%s %s is gone at Stripe and not marked as deleted", resource.Name, id)
+			}
+		}
+	}
+}
