@@ -73,6 +73,9 @@ func LoadCatalog(object string) (*Catalog, error) {
 // Objects returns the types of Stripe object that have a catalog.
 func Objects() []string { return slices.Clone(sourceObjects) }
 
+// Versions returns the API versions that a mapping's source can name.
+func Versions() []string { return slices.Clone(sourceVersions) }
+
 // Root returns the object itself.
 func (c *Catalog) Root() *SourceField { return &SourceField{Type: SourceObject, Fields: c.Fields} }
 

@@ -56,10 +56,13 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err := l.loadPrivacy(set); err != nil {
 		return nil, err
 	}
+	set.warnings = lint(set)
+	for _, s := range set.Schemas {
+		s.Fields = withFormer(s.Fields)
+	}
 	if err := l.err(); err != nil {
 		return set.sound(l.problems), err
 	}
-	set.warnings = lint(set)
 	set.Fingerprint = hex.EncodeToString(digest.Sum(nil))
 	return set, nil
 }

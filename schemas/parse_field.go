@@ -25,6 +25,9 @@ func (l *loader) fields(n *node, naming string) []*Field {
 		taken[lower] = f.Name
 		fields = append(fields, f)
 	}
+	for _, f := range fields {
+		l.reserve(f, taken)
+	}
 	l.checkMinor(fields, taken)
 	return fields
 }
@@ -32,11 +35,11 @@ func (l *loader) fields(n *node, naming string) []*Field {
 // checkMinor keeps the column that a money field adds beside itself free.
 func (l *loader) checkMinor(fields []*Field, taken map[string]string) {
 	for _, f := range fields {
-		minor := strings.ToLower(f.Name) + "_minor"
-		if f.Type.Kind != Money || !f.Minor || taken[minor] == "" {
-			continue
+		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
+			if f.Type.Kind == Money && f.Minor && taken[strings.ToLower(name)+"_minor"] != "" {
+				l.report(f.Pos, "S2", "%s is money and brings a column %s_minor, which is declared too: rename that, or set minor: false", name, name)
+			}
 		}
-		l.report(f.Pos, "S2", "%s is money and brings a column %s_minor, which is declared too: rename that, or set minor: false", f.Name, f.Name)
 	}
 }
 

@@ -104,8 +104,10 @@ func (l *loader) parseSchema(n *node) *Schema {
 // DuckDB compares names without case, so this does.
 func (l *loader) checkColumns(s *Schema) {
 	for _, f := range s.Fields {
-		if slices.Contains(reserved, strings.ToLower(f.Name)) {
-			l.report(f.Pos, "S2", "%s is a column that every table has: choose another name", f.Name)
+		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
+			if slices.Contains(reserved, strings.ToLower(name)) {
+				l.report(f.Pos, "S2", "%s is a column that every table has: choose another name", name)
+			}
 		}
 	}
 }

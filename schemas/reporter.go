@@ -19,9 +19,14 @@ func (r *reporter) err() error {
 	if len(r.problems) == 0 {
 		return nil
 	}
+	return r.inFileOrder()
+}
+
+// inFileOrder returns the problems, each once: a shared type is checked wherever
+// it is used.
+func (r *reporter) inFileOrder() Problems {
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 	})
-	// A shared type is checked wherever it is used; say each thing once.
 	return slices.Compact(r.problems)
 }

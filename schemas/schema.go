@@ -38,7 +38,8 @@ type Field struct {
 	XDM         []string    // standard XDM paths that this field also fills
 	Status      string      // "stable", "experimental" or "deprecated"
 	ReplacedBy  string      // for deprecated fields
-	RenamedFrom []string
+	RenamedFrom []string    // former names, under each of which a second column stands
+	FormerOf    string      // for such a column: what the field is called now
 	Since       string
 	Pos         Pos
 }

@@ -16,6 +16,10 @@ type Set struct {
 
 	Privacy Privacy // applied already: what it drops is in none of the above
 
+	// Partial holds for what Load returns of a set with mistakes: mappings that one
+	// stands in the way of are missing.
+	Partial bool
+
 	// Fingerprint is the SHA-256, in hex, of every file that the set was read
 	// from. Two sets with one fingerprint derive the same rows from the same log.
 	Fingerprint string
@@ -71,16 +75,16 @@ func (s *Set) Warnings() Problems { return slices.Clone(s.warnings) }
 // sound is the set less the mappings that a mistake stands in the way of: in
 // their own file, in their schema's or in what many share.
 func (s *Set) sound(problems Problems) *Set {
-	spoiled := map[string]bool{}
+	spoiled, all := map[string]bool{}, false
 	for _, p := range problems {
 		spoiled[p.Pos.File] = true
-		if dir, _, _ := strings.Cut(p.Pos.File, "/"); dir == typesDir || dir == lookupsDir {
-			return &Set{}
-		}
+		dir, _, _ := strings.Cut(p.Pos.File, "/")
+		all = all || dir == typesDir || dir == lookupsDir
 	}
 	sound := *s
+	sound.Partial = true
 	sound.Mappings = slices.DeleteFunc(slices.Clone(s.Mappings), func(m *Mapping) bool {
-		return m.Schema == nil || m.Root == nil || spoiled[m.Pos.File] || spoiled[m.Schema.Pos.File]
+		return all || m.Schema == nil || m.Root == nil || spoiled[m.Pos.File] || spoiled[m.Schema.Pos.File]
 	})
 	return &sound
 }

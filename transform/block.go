@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -31,6 +32,10 @@ func (b *block) members() []field {
 	b.unknown()
 	out := make([]field, len(b.declared))
 	for i, f := range b.declared {
+		if f.FormerOf != "" {
+			out[i] = b.former(f, out[:i])
+			continue
+		}
 		l, ok := leaves[f.Name]
 		if ok {
 			out[i] = b.leaf(f, l)
@@ -46,6 +51,16 @@ func (b *block) members() []field {
 	return out
 }
 
+// former is a field under a name that it had before: the same computation. The
+// field itself stands before it, and is checked before it.
+func (b *block) former(f *schemas.Field, made []field) field {
+	i := slices.IndexFunc(made, func(o field) bool { return o.leaf.declared.Name == f.FormerOf })
+	out, forms := made[i], *made[i].leaf
+	forms.declared = f
+	out.name, out.leaf = b.path(f.Name), &forms
+	return out
+}
+
 func nothingThere(*evaluation) value { return value{} }
 
 func (b *block) path(name string) string {
@@ -57,14 +72,17 @@ func (b *block) path(name string) string {
 
 // unknown reports leaves that the target does not have.
 func (b *block) unknown() {
-	known := map[string]bool{}
+	known := map[string]*schemas.Field{}
 	var names []string
 	for _, f := range b.declared {
-		known[f.Name] = true
+		known[f.Name] = f
 		names = append(names, f.Name)
 	}
 	report := func(name string, at schemas.Pos) {
-		if !known[name] {
+		switch f := known[name]; {
+		case f != nil && f.FormerOf != "":
+			b.problem(at, "M4", fmt.Sprintf("%s: it is the former name of %s, and filled as that is: leave it out", b.path(name), f.FormerOf))
+		case f == nil:
 			b.problem(at, "M4", fmt.Sprintf("%s: the schema has no such field%s", b.path(name), suggest(name, names, b.prefix)))
 		}
 	}

@@ -19,7 +19,8 @@ type Plan struct {
 
 // Compile checks and compiles every mapping of a set. The mistakes come back
 // all at once as schemas.Problems, in file order, each with its place and,
-// where there is one, its fix.
+// where there is one, its fix; the plan beside them maps nothing and has only
+// its Warnings.
 func Compile(set *schemas.Set) (*Plan, error) {
 	c := &compiler{set: set, exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
 	for _, l := range set.Lookups {
@@ -36,16 +37,25 @@ func Compile(set *schemas.Set) (*Plan, error) {
 			plan.programs[object] = c.object(object, set.MappingsOf(object))
 		}
 	}
-	for _, l := range set.Lookups {
+	c.unusedLookups()
+	plan.warnings = inFileOrder(c.warnings)
+	if len(c.problems) > 0 {
+		return &Plan{warnings: plan.warnings}, inFileOrder(c.problems)
+	}
+	return plan, nil
+}
+
+// unusedLookups warns of lookups that no expression names. What the mistakes
+// would use once they are none is not known.
+func (c *compiler) unusedLookups() {
+	if c.set.Partial || len(c.problems) > 0 {
+		return
+	}
+	for _, l := range c.set.Lookups {
 		if !c.usedLookups[l.Name] && l.Name != schemas.CurrencyExponents {
 			c.warning(l.Pos, "M10", "nothing uses the lookup "+l.Name)
 		}
 	}
-	plan.warnings = inFileOrder(c.warnings)
-	if len(c.problems) > 0 {
-		return nil, inFileOrder(c.problems)
-	}
-	return plan, nil
 }
 
 // Mapper returns a new Mapper for one type of Stripe object ("charge"), or nil
@@ -55,6 +65,18 @@ func (p *Plan) Mapper(object string) *Mapper {
 		return nil
 	}
 	return newMapper(p.programs[object]).keyed(p.key)
+}
+
+// Only returns a plan of one mapping: what it alone makes of an object that
+// others read too. It is nil for a mapping that the plan does not have.
+func (p *Plan) Only(m *schemas.Mapping) *Plan {
+	one := p.mapping(m)
+	if one == nil {
+		return nil
+	}
+	alone := *p.programs[m.Source.Object]
+	alone.mappings = []mapping{*one}
+	return &Plan{programs: map[string]*program{m.Source.Object: &alone}, key: p.key, keeps: p.keeps}
 }
 
 // Tables returns the tables that one type of Stripe object feeds, in the order

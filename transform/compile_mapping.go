@@ -26,6 +26,7 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
 	m := &mappingCompiler{objectCompiler: o, source: source, root: root, row: root, lets: map[string]*letName{}}
 	out := mapping{table: o.table(source.Schema), place: lineOf(source.Pos), forms: &mappingForms{source: source}}
 	e := &expressions{mappingCompiler: m, base: root}
+	mistakes := len(o.problems)
 	if source.Source.Each != nil {
 		m.each(e, *source.Source.Each, &out)
 	}
@@ -41,7 +42,8 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
 		check()
 	}
 	for _, l := range source.Let {
-		if !m.lets[l.Name].used {
+		// What a mistake would use once it is none is not known.
+		if !m.lets[l.Name].used && len(o.problems) == mistakes {
 			o.warning(l.Expr.Pos, "M10", fmt.Sprintf("nothing uses %s", l.Name))
 		}
 	}

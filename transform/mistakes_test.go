@@ -152,4 +152,11 @@ func TestWarnings(t *testing.T) {
 	if diff := cmp.Diff(want, p.Warnings().Error()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	// A mistake silences no warning but what may only follow from it.
+	set = small(t, "x: {type: string, title: X, description: X.}\ny: {type: string, title: Y, description: Y.}",
+		strings.ReplaceAll(charges, "fields:", "let:\n  card: payment_method_details.card\nfields:")+"  y: uper(card.brand)\n")
+	p, err = Compile(set)
+	if want := "mappings/stripe/t.yaml:8:3: M5: x is not mapped: it is always null"; err == nil || p.Warnings().Error() != want || p.Mapper("charge") != nil {
+		t.Errorf("beside the mistake %v:\n%v\nwant:\n%s\nand a plan that maps nothing", err, p.Warnings(), want)
+	}
 }

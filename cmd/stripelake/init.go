@@ -17,7 +17,7 @@ func initCommand(env *environment) *cli.Command {
 	return &cli.Command{
 		Name:        "init",
 		Usage:       "lay out an editable copy of the built-in schemas",
-		ArgsUsage:   "[dir]",
+		ArgsUsage:   "[DIR]",
 		Description: "Writes the schemas, mappings and lookups, with what editors need to complete them, into DIR\n(./schemas unless given). Example: stripelake init my-schemas",
 		Action: func(c *cli.Context) error {
 			dir := c.Args().First()

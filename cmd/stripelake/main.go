@@ -88,9 +88,36 @@ func newApp(env *environment) *cli.App {
 		},
 	}
 	for _, command := range app.Commands {
-		command.OnUsageError = usageError
+		refuseMisuse(command, "stripelake")
 	}
 	return app
+}
+
+// refuseMisuse makes a command, and those below it, refuse unknown flags and
+// more arguments than its usage line names: none, one or, where that ends in an
+// ellipsis, any number.
+func refuseMisuse(command *cli.Command, above string) {
+	command.OnUsageError = usageError
+	for _, flag := range command.Flags {
+		if given, ok := flag.(*cli.BoolFlag); ok {
+			given.DisableDefaultText = true // that it is not given goes without saying
+		}
+	}
+	name := above + " " + command.Name
+	for _, sub := range command.Subcommands {
+		refuseMisuse(sub, name)
+	}
+	action, usage := command.Action, strings.TrimSpace(name+" "+command.ArgsUsage)
+	if len(command.Subcommands) > 0 || strings.Contains(command.ArgsUsage, "…") {
+		return
+	}
+	most := min(len(command.ArgsUsage), 1)
+	command.Action = func(c *cli.Context) error {
+		if c.NArg() > most {
+			return &pipeline.UsageError{Message: fmt.Sprintf("%q is one argument too many: %s", c.Args().Get(most), usage)}
+		}
+		return action(c)
+	}
 }
 
 // environment is what a command has of the world outside its flags.

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,7 +43,7 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 		return err
 	}
 	set, err := schemas.Load(files)
-	var mistakes, inMappings, warnings schemas.Problems
+	var mistakes, inMappings schemas.Problems
 	if err != nil && !errors.As(err, &mistakes) {
 		return err
 	}
@@ -50,9 +53,6 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 		return err
 	}
 	mistakes = append(mistakes, inMappings...)
-	if len(mistakes) == 0 {
-		warnings = append(set.Warnings(), plan.Warnings()...)
-	}
 	all := []finding{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {
@@ -60,7 +60,11 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 		}
 	}
 	add(mistakes, false)
-	add(warnings, true)
+	add(set.Warnings(), true)
+	add(plan.Warnings(), true)
+	slices.SortStableFunc(all, func(a, b finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
 	if c.Bool("json") {
 		encoder := json.NewEncoder(env.stdout)
 		encoder.SetIndent("", "  ")
@@ -82,11 +86,21 @@ func (env *environment) printFindings(set *schemas.Set, all []finding, mistakes 
 		}
 		fmt.Fprintf(env.stdout, "%s:%d:%d: %s %s\n", f.File, f.Line, f.Col, code, f.Message)
 	}
-	what := ""
-	if mistakes == 0 {
-		what = fmt.Sprintf("%s, %s, %s: ", counted(len(set.Schemas), "table"), counted(len(set.Mappings), "mapping"), counted(len(set.Lookups), "lookup"))
+	// What is declared counts whatever mistakes are in it: a file is one table, one
+	// mapping, one lookup or, of those, a list.
+	declared := map[string]int{}
+	for name := range set.Files() {
+		declared[path.Dir(name)]++
 	}
-	_, err := fmt.Fprintf(env.stdout, "%s%s, %s\n", what, counted(mistakes, "mistake"), counted(len(all)-mistakes, "warning"))
+	more := map[string]bool{}
+	for _, l := range set.Lookups {
+		if more[l.Pos.File] {
+			declared["lookups"]++
+		}
+		more[l.Pos.File] = true
+	}
+	_, err := fmt.Fprintf(env.stdout, "%s, %s, %s: %s, %s\n", counted(declared["stripe"], "table"), counted(declared["mappings/stripe"], "mapping"),
+		counted(declared["lookups"], "lookup"), counted(mistakes, "mistake"), counted(len(all)-mistakes, "warning"))
 	return err
 }
 
@@ -97,8 +111,8 @@ func schemaFiles(c *cli.Context) (fs.FS, error) {
 		return schemas.Embedded(), nil
 	}
 	files := os.DirFS(dir)
-	if _, err := fs.Stat(files, "."); err != nil {
-		return nil, &pipeline.UsageError{Message: fmt.Sprintf("read schemas from %s: %v", dir, err)}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--schemas %s is no folder; `stripelake init %s` lays out one with the built-in schemas", dir, dir)}
 	}
 	return files, nil
 }

@@ -49,6 +49,10 @@ func (env *environment) schemaExplain(c *cli.Context) error {
 	if field == "" {
 		return env.explainTable(c, set, compiled, table, columns)
 	}
+	if inside := slices.DeleteFunc(slices.Clone(columns), func(o authoring.Column) bool { return !isInside(o.Target, field) }); len(inside) > 0 {
+		fmt.Fprintf(env.stdout, "%s.%s is made of\n\n", table.Table, field)
+		return env.printColumns(inside)
+	}
 	lake := lakeIfAny(c)
 	if lake != nil {
 		defer func() { _ = lake.Close() }()
@@ -87,6 +91,17 @@ func (env *environment) explainTable(c *cli.Context, set *schemas.Set, compiled 
 		}
 		return nil
 	}
+	return env.printColumns(columns)
+}
+
+// isInside reports whether a field is a member of an object, or of the elements
+// of a list.
+func isInside(target, of string) bool {
+	rest, ok := strings.CutPrefix(target, of)
+	return ok && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "[]"))
+}
+
+func (env *environment) printColumns(columns []authoring.Column) error {
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	for _, column := range columns {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", column.Target, column.Type, shortened(strings.Join(strings.Fields(column.Expression), " ")))

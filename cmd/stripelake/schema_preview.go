@@ -77,7 +77,7 @@ func findObject(c *cli.Context, name string) (transform.Object, error) {
 }
 
 func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error {
-	fmt.Fprintf(env.stdout, "\n%s: %s", t.Table, counted(len(t.Rows), "row"))
+	fmt.Fprintf(env.stdout, "\n%s%s: %s", t.Table, must(t.Mapping != "", " by "+t.Mapping), counted(len(t.Rows), "row"))
 	if len(t.Rejects) > 0 {
 		fmt.Fprintf(env.stdout, ", %s", counted(len(t.Rejects), "reject"))
 	}

@@ -37,23 +37,22 @@ const (
 // RowsOf maps the newest objects of a table with both plans and counts whose
 // rows differ.
 func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowChanges, error) {
-	c := comparison{table: cmp.Or(edited.Table(table), old.Table(table)), examples: map[string][]Example{}}
-	if before := old.Table(table); before != nil {
-		c.before = leafFields(before.Fields, "", "")
-	}
-	done := map[string]bool{} // a mapper of an object's type runs all of its mappings
-	for _, m := range append(slices.Clone(edited.Mappings), old.Mappings...) {
-		if m.Schema.Table != table || done[m.Source.Object] {
-			continue
+	c := comparisonOf(old, edited, table)
+	// A mapper of a type of object runs all mappings that read it.
+	var sources []string
+	for _, set := range []*schemas.Set{edited, old} {
+		if s := set.Table(table); s != nil {
+			sources = append(sources, sourcesOf(set, s)...)
 		}
-		done[m.Source.Object] = true
-		before, after := oldPlan.Mapper(m.Source.Object), newPlan.Mapper(m.Source.Object)
-		all, err := l.count(ctx, streamOf(m.Source.Object))
+	}
+	for _, object := range unique(sources) {
+		before, after := oldPlan.Mapper(object), newPlan.Mapper(object)
+		all, err := l.count(ctx, streamOf(object))
 		if err != nil {
 			return c.RowChanges, err
 		}
 		c.Sample = c.Sample || all > most
-		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most) {
+		for objects, err := range l.Newest(ctx, streamOf(object), most) {
 			if err != nil {
 				return c.RowChanges, err
 			}
@@ -61,13 +60,18 @@ func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, ne
 			c.batch(rowsIn(before, objects, table), rowsIn(after, objects, table))
 		}
 	}
-	for _, l := range leafFields(c.table.Fields, "", "") {
+	for _, l := range c.after {
 		path, _, _ := strings.Cut(l.path, "[]")
 		c.Examples = append(c.Examples, c.examples[path]...)
 		delete(c.examples, path)
 	}
 	c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
 	return c.RowChanges, nil
+}
+
+func unique(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // rowsIn are the rows that objects make in one table; nil for none.
@@ -89,40 +93,59 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 // comparison is two sets' rows of one table, compared.
 type comparison struct {
 	RowChanges
-	table    *schemas.Schema
-	before   []leafField
-	examples map[string][]Example // by column
+	before, after  []leafField
+	oldKey, newKey []string // the columns of the key, before and now
+	examples       map[string][]Example
 }
 
-// batch compares the rows of the same objects. Columns that are equal as a whole
-// are not looked into.
+func comparisonOf(old, edited *schemas.Set, table string) *comparison {
+	now := cmp.Or(edited.Table(table), old.Table(table))
+	c := &comparison{after: leafFields(now.Fields), newKey: now.PrimaryKey, examples: map[string][]Example{}}
+	if before := old.Table(table); before != nil {
+		c.before, c.oldKey = leafFields(before.Fields), before.PrimaryKey
+	}
+	return c
+}
+
+// batch compares the rows of the same objects, by their keys: the place of an
+// item in its list is no change. Columns that are equal as a whole are not
+// looked into.
 func (c *comparison) batch(old, edited arrow.RecordBatch) {
-	oldRows, newRows := byObject(old), byObject(edited)
+	oldKeys, newKeys := keysOf(old, c.oldKey), keysOf(edited, c.newKey)
+	oldRows, newRows := rowsByKey(oldKeys), rowsByKey(newKeys)
+	inPlace := slices.Equal(oldKeys, newKeys)
 	changed := map[string]bool{}
-	for _, l := range leafFields(c.table.Fields, "", "") {
+	for _, l := range c.after {
+		if _, there := find(c.before, l.path); there && l.now != "" {
+			continue // a former name: the present one is compared
+		}
 		path, _, _ := strings.Cut(l.path, "[]")
+		formerly, _, _ := strings.Cut(c.former(l).path, "[]")
 		name, _, _ := strings.Cut(path, ".")
-		if sameColumn(old, edited, name) {
+		if inPlace && sameColumn(old, edited, name) {
 			continue
 		}
-		for _, id := range sortedIDs(newRows) {
-			for i, row := range newRows[id] {
-				if i >= len(oldRows[id]) {
-					break
-				}
-				was, is := valueAt(old, path, oldRows[id][i]), valueAt(edited, path, row)
-				if was != is {
-					changed[id] = true
-					c.example(l, Example{id, path, was, is})
-				}
+		for row, key := range newKeys {
+			before, there := oldRows[key]
+			if !there {
+				continue
+			}
+			was, is := valueAt(old, formerly, before), valueAt(edited, path, row)
+			if was != is {
+				changed[key.object] = true
+				c.example(l, Example{key.object, path, was, is})
 			}
 		}
 	}
-	for id := range newRows {
-		c.Added += max(0, len(newRows[id])-len(oldRows[id]))
+	for _, key := range newKeys {
+		if _, there := oldRows[key]; !there {
+			c.Added++
+		}
 	}
-	for id := range oldRows {
-		c.Removed += max(0, len(oldRows[id])-len(newRows[id]))
+	for _, key := range oldKeys {
+		if _, there := newRows[key]; !there {
+			c.Removed++
+		}
 	}
 	c.Changed += len(changed)
 	for _, rows := range []arrow.RecordBatch{old, edited} {
@@ -132,37 +155,63 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 	}
 }
 
+// former is what a leaf was: a renamed one is found under its old name.
+func (c *comparison) former(l leafField) leafField {
+	if o, there := find(c.before, l.path); there {
+		return o
+	}
+	o, _ := formerLeaf(c.before, c.after, l)
+	return o
+}
+
 // example keeps a changed value if it is among the first; what is personal data
 // by either set is hidden.
 func (c *comparison) example(l leafField, e Example) {
-	was, _ := find(c.before, l.path)
-	if l.label != "" || was.label != "" {
+	if l.label != "" || c.former(l).label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"
 	}
 	kept := append(c.examples[e.Column], e)
-	slices.SortFunc(kept, func(a, b Example) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(kept, func(a, b Example) int { return cmp.Compare(a.ID, b.ID) })
 	c.examples[e.Column] = kept[:min(len(kept), columnExamples)]
 }
 
-func byObject(rows arrow.RecordBatch) map[string][]int {
-	out := map[string][]int{}
-	if rows == nil {
-		return out
-	}
-	ids := rows.Column(rows.Schema().FieldIndices("_source_id")[0]).(*array.String)
-	for row := range ids.Len() {
-		out[ids.Value(row)] = append(out[ids.Value(row)], row)
-	}
-	return out
+// rowKey tells the rows of a table apart, whatever the columns of its key are
+// called.
+type rowKey struct {
+	account, object string
+	values          string
+	nth             int // of the rows that share the rest, which is a mistake of the mapping's
 }
 
-func sortedIDs(rows map[string][]int) []string {
-	ids := make([]string, 0, len(rows))
-	for id := range rows {
-		ids = append(ids, id)
+// keysOf are the keys of the rows, in their order.
+func keysOf(rows arrow.RecordBatch, columns []string) []rowKey {
+	if rows == nil {
+		return nil
 	}
-	slices.Sort(ids)
-	return ids
+	keys, seen := make([]rowKey, rows.NumRows()), map[rowKey]int{}
+	for row := range keys {
+		key := rowKey{account: valueAt(rows, "account", row), object: sourceOf(rows, row)}
+		for _, column := range columns {
+			key.values += valueAt(rows, column, row) + "\n"
+		}
+		seen[key]++
+		keys[row] = key
+		keys[row].nth = seen[key]
+	}
+	return keys
+}
+
+// sourceOf is the id of the object that a row was made from.
+func sourceOf(rows arrow.RecordBatch, row int) string {
+	return rows.Column(rows.Schema().FieldIndices("_source_id")[0]).(*array.String).Value(row)
+}
+
+func rowsByKey(keys []rowKey) map[rowKey]int {
+	rows := make(map[rowKey]int, len(keys))
+	for row, key := range keys {
+		rows[key] = row
+	}
+	return rows
 }
 
 func sameColumn(old, edited arrow.RecordBatch, name string) bool {

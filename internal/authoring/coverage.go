@@ -32,26 +32,23 @@ type Unmapped struct {
 // CoverageOf looks at the newest objects of a table's source, at most so many.
 func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform.Plan, table *schemas.Schema, most int) ([]Coverage, error) {
 	var out []Coverage
-	for _, m := range set.Mappings {
-		if m.Schema != table {
-			continue
-		}
-		catalog, err := schemas.LoadCatalog(m.Source.Object)
+	for _, object := range sourcesOf(set, table) {
+		catalog, err := schemas.LoadCatalog(object)
 		if err != nil {
 			return nil, err
 		}
-		c := Coverage{Object: m.Source.Object, Unmapped: []Unmapped{}}
-		read := readPaths(plan, m)
-		c.count(catalog.Root(), "", read, m.LeftOut)
+		c := Coverage{Object: object, Unmapped: []Unmapped{}}
+		read, reasons := taken(set, plan, table, object)
+		c.count(catalog.Root(), "", read, reasons)
 		seen := map[string]*Unmapped{}
-		for objects, err := range l.Newest(ctx, streamOf(m.Source.Object), most) {
+		for objects, err := range l.Newest(ctx, streamOf(object), most) {
 			if err != nil {
 				return nil, err
 			}
 			for _, o := range objects {
 				c.Looked++
 				for path := range valuePaths(o.Raw, catalog.Root()) {
-					if covers(read, path) || leftOut(m.LeftOut, path) {
+					if covers(read, path) || leftOut(reasons, path) {
 						continue
 					}
 					if seen[path] == nil {
@@ -70,15 +67,33 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform
 	return out, nil
 }
 
-// readPaths are the source paths that a mapping reads.
-func readPaths(plan *transform.Plan, m *schemas.Mapping) map[string]bool {
-	read := map[string]bool{}
-	for _, leaf := range plan.Leaves(m) {
-		for _, path := range leaf.Sources {
-			read[strings.ReplaceAll(path, "[0]", "[]")] = true
+// sourcesOf are the types of object that a table is made from.
+func sourcesOf(set *schemas.Set, table *schemas.Schema) []string {
+	var objects []string
+	for _, m := range set.Mappings {
+		if m.Schema == table && !slices.Contains(objects, m.Source.Object) {
+			objects = append(objects, m.Source.Object)
 		}
 	}
-	return read
+	return objects
+}
+
+// taken are the source paths that a table's mappings of one type of object read
+// among them, and those that one of them leaves out with a reason.
+func taken(set *schemas.Set, plan *transform.Plan, table *schemas.Schema, object string) (read map[string]bool, reasons []schemas.LeftOut) {
+	read = map[string]bool{}
+	for _, m := range set.MappingsOf(object) {
+		if m.Schema != table {
+			continue
+		}
+		reasons = append(reasons, m.LeftOut...)
+		for _, leaf := range plan.Leaves(m) {
+			for _, path := range leaf.Sources {
+				read[strings.ReplaceAll(path, "[0]", "[]")] = true
+			}
+		}
+	}
+	return read, reasons
 }
 
 // covers reports whether a path, or something around it, is read.

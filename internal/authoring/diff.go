@@ -110,35 +110,34 @@ func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) 
 	add := func(column, what string, breaking bool) {
 		out = append(out, Difference{Table: edited.Table, Column: column, What: what, Breaking: breaking})
 	}
-	before, after := leafFields(old.Fields, "", ""), leafFields(edited.Fields, "", "")
+	before, after := leafFields(old.Fields), leafFields(edited.Fields)
 	for _, l := range after {
 		o, there := find(before, l.path)
-		former, renamed := formerName(before, l)
+		former, renamed := formerLeaf(before, after, l)
 		switch {
+		case l.now != "" && there:
+			// Its new name says what changed.
+		case l.now != "":
+			add(l.path, "former name of "+l.now+", as a second column", false)
 		case there:
 			diffLeaf(add, o, l, oldMade[l.path], newMade[l.path])
 		case renamed:
-			// The old name is gone: whoever reads it must change something.
-			add(l.path, "new name of "+former.path, true)
+			// Who reads the old name goes on: it stays as a second column.
+			add(l.path, "new name of "+former.path+", which stays beside it", false)
 			diffLeaf(add, former, l, oldMade[former.path], newMade[l.path])
 		default:
 			add(l.path, "new column, "+l.field.Type.String(), false)
 		}
 	}
 	for _, o := range before {
-		_, there := find(after, o.path)
-		renamed := slices.ContainsFunc(after, func(l leafField) bool {
-			former, ok := formerName(before, l)
-			return ok && former.path == o.path
-		})
-		if !there && !renamed {
+		if _, there := find(after, o.path); !there {
 			add(o.path, "column removed", true)
 		}
 	}
-	if !slices.Equal(old.PrimaryKey, edited.PrimaryKey) {
+	if !sameNames(edited.Fields, old.PrimaryKey, edited.PrimaryKey) {
 		add("", "another primary key", true)
 	}
-	if old.Timestamp != edited.Timestamp || old.Partition != edited.Partition {
+	if !sameNames(edited.Fields, []string{old.Timestamp}, []string{edited.Timestamp}) || old.Partition != edited.Partition {
 		add("", fmt.Sprintf("partitions by %s of %s, were by %s of %s", edited.Partition, edited.Timestamp, old.Partition, old.Timestamp), true)
 	}
 	return out
@@ -191,24 +190,33 @@ type leafField struct {
 	path  string
 	field *schemas.Field
 	label string // its own, or that of an object around it
+	now   string // of a former name: the path that it has now
 }
 
 // leafFields lists fields that are no objects, by path.
-func leafFields(fields []*schemas.Field, prefix, label string) []leafField {
+func leafFields(fields []*schemas.Field) []leafField { return leavesIn(fields, leafField{}) }
+
+func leavesIn(fields []*schemas.Field, around leafField) []leafField {
 	var out []leafField
 	for _, f := range fields {
-		path, label := strings.TrimPrefix(prefix+"."+f.Name, "."), cmp.Or(f.Label, label)
+		l := leafField{path: inside(around.path, f.Name), field: f, label: cmp.Or(f.Label, around.label)}
+		if f.FormerOf != "" || around.now != "" {
+			l.now = inside(cmp.Or(around.now, around.path), cmp.Or(f.FormerOf, f.Name))
+		}
 		switch {
 		case f.Type.Kind == schemas.Object:
-			out = append(out, leafFields(f.Type.Fields, path, label)...)
+			out = append(out, leavesIn(f.Type.Fields, l)...)
 		case f.Type.Elem != nil && f.Type.Elem.Kind == schemas.Object:
-			out = append(out, leafFields(f.Type.Elem.Fields, path+"[]", label)...)
+			l.path, l.now = l.path+"[]", strings.TrimPrefix(l.now+"[]", "[]")
+			out = append(out, leavesIn(f.Type.Elem.Fields, l)...)
 		default:
-			out = append(out, leafField{path, f, label})
+			out = append(out, l)
 		}
 	}
 	return out
 }
+
+func inside(around, name string) string { return strings.TrimPrefix(around+"."+name, ".") }
 
 func find(all []leafField, path string) (leafField, bool) {
 	i := slices.IndexFunc(all, func(l leafField) bool { return l.path == path })
@@ -218,16 +226,22 @@ func find(all []leafField, path string) (leafField, bool) {
 	return all[i], true
 }
 
-// formerName finds the leaf that another one, which stood beside it, says it
-// was renamed from.
-func formerName(before []leafField, l leafField) (leafField, bool) {
-	around := strings.TrimSuffix(l.path, l.field.Name)
-	for _, name := range l.field.RenamedFrom {
-		if o, ok := find(before, around+name); ok {
+// formerLeaf is what a leaf was before it was renamed.
+func formerLeaf(before, after []leafField, l leafField) (leafField, bool) {
+	for _, former := range after {
+		if o, there := find(before, former.path); there && former.now == l.path {
 			return o, true
 		}
 	}
 	return leafField{}, false
+}
+
+// sameNames reports whether two lists name the same fields, by their former
+// names or the present ones.
+func sameNames(fields []*schemas.Field, old, edited []string) bool {
+	return slices.EqualFunc(old, edited, func(was, is string) bool {
+		return was == is || slices.ContainsFunc(fields, func(f *schemas.Field) bool { return f.Name == was && f.FormerOf == is })
+	})
 }
 
 // widths order the kinds that each hold what the one before holds.

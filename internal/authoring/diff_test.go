@@ -57,6 +57,8 @@ func TestDiff(t *testing.T) {
 	const major = "S7: a breaking change needs a new major version: refunds is at 1.0.0, was 1.0.0"
 	closed := edit{schema, "    enum: {succ", "    closed: true\n    enum: {succ"}
 	column := edit{schema, "\nfields:\n", "\nfields:\n  extra: {type: string, title: Extra}\n"}
+	plain := edit{column.file, column.old, strings.Replace(column.new, "extra: {", "more: {", 1)}
+	renamed := edit{column.file, column.old, strings.Replace(column.new, "extra: {", "more: {renamed_from: extra, ", 1)}
 	for _, tc := range []struct {
 		name       string
 		old, edits []edit
@@ -74,9 +76,23 @@ func TestDiff(t *testing.T) {
 		{"a version that goes back", []edit{{schema, "version: 1.0.0", "version: 1.10.0"}}, []edit{column, {schema, "version: 1.0.0", "version: 1.9.0"}}, []string{
 			"extra: new column, string", "raise the minor version of refunds: it is at 1.9.0, was 1.10.0",
 		}},
-		{"a column renamed", []edit{column}, []edit{{column.file, column.old, strings.Replace(column.new, "extra: {", "more: {renamed_from: extra, ", 1)}}, []string{
-			"more: new name of extra [breaking]", major,
+		{"a column renamed", []edit{column}, []edit{renamed}, []string{"more: new name of extra, which stays beside it", minor}},
+		{"a column renamed and nothing else since", []edit{renamed}, []edit{renamed}, nil},
+		{"a column renamed, and more", []edit{column}, []edit{{renamed.file, renamed.old, strings.Replace(renamed.new, "string", "json", 1)}}, []string{
+			"more: new name of extra, which stays beside it", "more: type string becomes json [breaking]", major,
 		}},
+		{"a former name added later", []edit{plain}, []edit{renamed}, []string{"extra: former name of more, as a second column", minor}},
+		{"a former name gone", []edit{renamed}, []edit{plain}, []string{"extra: column removed [breaking]", major}},
+		{"a name without its former one", []edit{column}, []edit{plain}, []string{"more: new column, string", "extra: column removed [breaking]", major}},
+		{"the key renamed", nil, []edit{
+			{schema, "primary_key: [id]", "primary_key: [refund_id]"},
+			{schema, "\n  id:\n", "\n  refund_id:\n    renamed_from: id\n"},
+			{mapping, "same: [id, ", "same: ["},
+			{mapping, "\nfields:\n", "\nfields:\n  refund_id: id\n"},
+		}, []string{"refund_id: new name of id, which stays beside it", minor}},
+		{"an object renamed", nil, []edit{
+			{schema, "\n  presentment:\n", "\n  shown:\n    renamed_from: presentment\n"}, {mapping, "\n  presentment:\n", "\n  shown:\n"},
+		}, []string{"shown.currency: new name of presentment.currency, which stays beside it", "shown.amount: new name of presentment.amount, which stays beside it", minor}},
 		{"a type and what makes it", []edit{column, {mapping, "\nfields:\n", "\nfields:\n  extra: reason\n"}}, []edit{
 			{column.file, column.old, strings.Replace(column.new, "string", "json", 1)}, {mapping, "\nfields:\n", "\nfields:\n  extra: json(metadata)\n"},
 		}, []string{"extra: type string becomes json [breaking]", "extra: made by json(metadata), was reason", major}},
@@ -133,7 +149,7 @@ func TestLabelsAreInherited(t *testing.T) {
 		t.Errorf("labels of outcome.reason, billing.email and currency are %q, want %q", got, want)
 	}
 	c := comparison{examples: map[string][]Example{}}
-	for _, l := range leafFields(set.Table("charges").Fields, "", "") {
+	for _, l := range leafFields(set.Table("charges").Fields) {
 		c.example(l, Example{"ch_1", l.path, "old", "new"})
 	}
 	for path, hidden := range map[string]bool{"outcome.reason": true, "billing.email": true, "currency": false} {

@@ -14,6 +14,9 @@ import (
 func Pages(set *schemas.Set, plan *transform.Plan) (map[string]string, error) {
 	pages := map[string]string{"README.md": index(set), "language.md": language()}
 	for _, table := range set.Schemas {
+		if name := strings.ToLower(table.Table); name == "readme" || name == "language" || name == "cli" {
+			return nil, fmt.Errorf("table %s: a page of that name is another: name the table otherwise", table.Table)
+		}
 		columns, err := Columns(set, plan, table)
 		if err != nil {
 			return nil, err
@@ -40,7 +43,7 @@ func index(set *schemas.Set) string {
 			}
 		}
 	}
-	b.WriteString("```\n\nReferences are declared, never enforced. The mapping language: [language.md](language.md).\n")
+	b.WriteString("```\n\nReferences are declared, never enforced. The mapping language: [language.md](language.md).\nThe commands: [cli.md](cli.md).\n")
 	return b.String()
 }
 

@@ -65,8 +65,9 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 	return o, err
 }
 
-// Newest yields the newest versions of a stream's objects, up to a number of
-// them, the latest read first, in batches. Tombstones are left out.
+// Newest yields the newest versions of a stream's objects in batches: those
+// created last, up to a number of them. Tombstones are left out. The order in
+// which objects were read says nothing: a sync reads several spans at a time.
 func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]transform.Object, error] {
 	return func(yield func([]transform.Object, error) bool) {
 		if err := l.holds(stream); err != nil {
@@ -74,7 +75,7 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 			return
 		}
 		rows, err := l.db.QueryContext(ctx, fmt.Sprintf(`SELECT id, object, seq, observed_at, filename FROM %s
-			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(seq) DESC, id LIMIT %d)`,
+			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(created) DESC NULLS LAST, id LIMIT %d)`,
 			l.segments(stream), l.segments(stream), most))
 		if err != nil {
 			yield(nil, fmt.Errorf("read %s: %w", stream, err))

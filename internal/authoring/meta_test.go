@@ -2,10 +2,12 @@ package authoring
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -116,4 +118,117 @@ func TestShippedFilesFitTheirMeta(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestCompletion holds what an editor offers at a place of a mapping, and that
+// the file it takes that from stays one that an editor reads at once.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	files, err := Meta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 400 << 10
+	if n := len(files["mapping-v1.json"]); n > most {
+		t.Errorf("mapping-v1.json has %d bytes, more than %d", n, most)
+	}
+	var meta map[string]any
+	if err := json.Unmarshal(files["mapping-v1.json"], &meta); err != nil {
+		t.Fatal(err)
+	}
+	const charge, items = `source: {object: charge}`, `source: {object: subscription, each: items.data, as: item}`
+	for _, tc := range []struct{ mapping, at, offered, not string }{
+		{charge, "same", "amount", "risk_level"},
+		{charge, "fields x", "payment_method_details.klarna.payment_method_category", "risk_level"},
+		{charge + "\nfields: {o: {x: y}}", "fields o x", "outcome.risk_level", "risk_level"},
+		{charge + "\nfields: {o: {$from: null}}", "fields o $from", "payment_method_details.card.checks", "amount"},
+		{charge + "\nfields: {o: {$each: null}}", "fields o $each", "refunds.data", "outcome"},
+		{charge + "\nfields: {o: {x: y}}", "fields o $same", "amount", "risk_level"},
+		{charge + "\nfields: {o: {$from: outcome, x: y}}", "fields o x", "rule", "outcome.rule"},
+		{charge + "\nfields: {o: {$from: outcome, x: y}}", "fields o $same", "risk_level", "amount"},
+		{charge + "\nfields: {o: {$each: fee_details, x: y}}", "fields o $same", "application", "captured"},
+		{charge + "\nfields: {o: {$from: payment_method_details, p: {$from: card, x: y}}}", "fields o p $same", "brand", "amount"},
+		{charge + "\nfields: {o: {$from: payment_method_details, p: {x: y}}}", "fields o p x", "card.brand", "amount"},
+		{`source: {object: subscription}`, "source each", "items.data", "customer"},
+		{items, "same", "quantity", "status"},
+		{items, "fields x", "item.price.recurring.interval", "price.recurring.interval"},
+		{items, "fields x", "cancel_at", "price.id"},
+		{items + "\nfields: {o: {$from: item.price, x: y}}", "fields o x", "recurring.interval", "item.quantity"},
+		{items + "\nfields: {o: {x: y}}", "fields o $same", "quantity", "status"},
+	} {
+		var document any
+		if err := yaml.Unmarshal([]byte(tc.mapping), &document); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		offers(t, meta, meta, document, strings.Fields(tc.at), got)
+		if !got[tc.offered] || got[tc.not] {
+			t.Errorf("%s: at %s %q is offered: %t, %q: %t; want the first only", tc.mapping, tc.at, tc.offered, got[tc.offered], tc.not, got[tc.not])
+		}
+	}
+}
+
+// offers collects the values that a JSON Schema names for a place of a document,
+// as an editor does: through all parts that apply to what stands there.
+func offers(t *testing.T, root, part map[string]any, document any, at []string, got map[string]bool) {
+	t.Helper()
+	follow := func(part any, document any, at []string) {
+		if part, ok := part.(map[string]any); ok {
+			offers(t, root, part, document, at, got)
+		}
+	}
+	if to, ok := part["$ref"].(string); ok {
+		follow(root["definitions"].(map[string]any)[strings.TrimPrefix(to, "#/definitions/")], document, at)
+	}
+	for _, many := range []string{"allOf", "anyOf"} {
+		each, _ := part[many].([]any)
+		for _, p := range each {
+			follow(p, document, at)
+		}
+	}
+	if condition, ok := part["if"]; ok {
+		branch := "else"
+		if fits(t, root, condition, document) {
+			branch = "then"
+		}
+		follow(part[branch], document, at)
+	}
+	if len(at) == 0 {
+		for _, word := range []string{"enum", "examples"} {
+			values, _ := part[word].([]any)
+			for _, v := range values {
+				if text, ok := v.(string); ok {
+					got[text] = true
+				}
+			}
+		}
+		follow(part["items"], document, at)
+		return
+	}
+	members, _ := document.(map[string]any)
+	if properties, ok := part["properties"].(map[string]any); ok {
+		follow(properties[at[0]], members[at[0]], at[1:])
+	}
+	patterns, _ := part["patternProperties"].(map[string]any)
+	for pattern, p := range patterns {
+		if regexp.MustCompile(pattern).MatchString(at[0]) {
+			follow(p, members[at[0]], at[1:])
+		}
+	}
+}
+
+// fits reports whether a document fits a part of a JSON Schema.
+func fits(t *testing.T, root map[string]any, part, document any) bool {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft7)
+	whole := map[string]any{"definitions": map[string]any{"relative": root["definitions"].(map[string]any)["relative"]}, "allOf": []any{part}}
+	if err := compiler.AddResource("mem:///part.json", whole); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("mem:///part.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled.Validate(document) == nil
 }

@@ -24,9 +24,10 @@ type Preview struct {
 	Drift  []transform.Drift
 }
 
-// TablePreview is what one table gets of it.
+// TablePreview is what one table gets of it, by one mapping.
 type TablePreview struct {
 	Table   string
+	Mapping string // which one, where several of the object's fill the table; else ""
 	Rows    [][]Cell
 	Rejects []transform.Reject
 	LeftOut int // by where
@@ -67,23 +68,39 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 		return Preview{}, fmt.Errorf("no mapping reads %s objects", head.Object)
 	}
 	p := Preview{Object: head.Object, ID: o.ID}
-	for _, b := range mapper.Map([]transform.Object{o}) {
-		t := TablePreview{Table: b.Schema.Table, Rejects: b.Rejects, LeftOut: b.LeftOut}
-		m := mappingOf(set, head.Object, b.Schema)
-		for row := range int(b.Rows.NumRows()) {
-			t.Rows = append(t.Rows, cells(b.Rows, row, itemOf(b, m, row, o.Raw), plan.Leaves(m), o.Raw))
+	all := set.MappingsOf(head.Object)
+	// Each mapping by itself: of rows that several make for one table nobody could
+	// say what they were made from.
+	for _, m := range all {
+		for _, b := range plan.Only(m).Mapper(head.Object).Map([]transform.Object{o}) {
+			if b.Schema == m.Schema {
+				p.Tables = append(p.Tables, tablePreview(b, m, plan.Leaves(m), o.Raw))
+			}
+			b.Rows.Release()
 		}
+		if several(all, m.Schema) {
+			p.Tables[len(p.Tables)-1].Mapping = m.Name
+		}
+	}
+	for _, b := range mapper.Map([]transform.Object{o}) {
 		b.Rows.Release()
-		p.Tables = append(p.Tables, t)
 	}
 	p.Drift = mapper.Drift()
 	return p, nil
 }
 
-// mappingOf is the first mapping from a type of object to a table.
-func mappingOf(set *schemas.Set, object string, s *schemas.Schema) *schemas.Mapping {
-	all := set.MappingsOf(object)
-	return all[slices.IndexFunc(all, func(m *schemas.Mapping) bool { return m.Schema == s })]
+// several reports whether more than one mapping fills a table.
+func several(all []*schemas.Mapping, s *schemas.Schema) bool {
+	first := slices.IndexFunc(all, func(m *schemas.Mapping) bool { return m.Schema == s })
+	return slices.ContainsFunc(all[first+1:], func(m *schemas.Mapping) bool { return m.Schema == s })
+}
+
+func tablePreview(b transform.Batch, m *schemas.Mapping, leaves []transform.Leaf, raw []byte) TablePreview {
+	t := TablePreview{Table: b.Schema.Table, Rejects: b.Rejects, LeftOut: b.LeftOut}
+	for row := range int(b.Rows.NumRows()) {
+		t.Rows = append(t.Rows, cells(b.Rows, row, itemOf(b, m, row, raw), leaves, raw))
+	}
+	return t
 }
 
 // Which element of a list a row was made from, where that is no index.

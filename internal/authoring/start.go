@@ -156,7 +156,7 @@ func (w *startWriter) value(path string, v any, hasCurrency bool) {
 	case kind == schemas.SourceBoolean:
 		w.column(column, "boolean", at, "", text)
 	case kind == schemas.SourceString:
-		w.column(column, "string", at, personal(path), text)
+		w.column(column, "string", at, w.label(path), text)
 	case f == nil && !strings.Contains(path, "."):
 		w.unknown(column, at, v, text)
 	}
@@ -165,13 +165,14 @@ func (w *startWriter) value(path string, v any, hasCurrency bool) {
 // unknown proposes a column for a value that no catalog describes.
 func (w *startWriter) unknown(column, at string, v any, text string) {
 	if _, known := v.(string); known && w.root == nil {
-		w.column(column, "string", "text("+at+")", personal(column), text)
+		w.column(column, "string", "text("+at+")", w.label(column), text)
 	}
 }
 
-func personal(path string) string {
-	last := path[strings.LastIndexByte(path, '.')+1:]
-	if strings.HasSuffix(last, "_email") || strings.HasSuffix(last, "_phone") || slices.Contains([]string{"email", "phone", "name", "line1", "line2", "last4", "ip", "ip_address", "tax_id", "iban"}, last) {
+// label labels what looks like personal data: the merchant takes the label off
+// where it is none.
+func (w *startWriter) label(path string) string {
+	if schemas.LooksPersonal(w.object + "." + path) {
 		return "label: pii, "
 	}
 	return ""

@@ -1,0 +1,19 @@
+package authoring
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestPagesStandBesideEachOther holds that no table's page takes the place of
+// another page, whatever the file system makes of upper case.
+func TestPagesStandBesideEachOther(t *testing.T) {
+	t.Parallel()
+	for table, refused := range map[string]bool{"readme": true, "language": true, "cli": true, "languages": false} {
+		set, plan := edited(t, edit{"stripe/refund.yaml", "table: refunds", "table: " + table})
+		pages, err := Pages(set, plan)
+		if (err != nil) != refused || err == nil && !strings.Contains(pages[table+".md"], "# "+table) {
+			t.Errorf("table %s: %v, refused should be %t", table, err, refused)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package schemas
+
+import "strings"
+
+// reserve keeps the former names of fields free: each is a column too.
+func (l *loader) reserve(f *Field, taken map[string]string) {
+	for _, name := range f.RenamedFrom {
+		lower := strings.ToLower(name)
+		before, there := taken[lower]
+		switch {
+		case !fieldName.MatchString(name):
+			l.report(f.Pos, "S2", "%s is renamed from %q, which no field can be called", f.Name, name)
+		case there && before == f.Name:
+			l.report(f.Pos, "S2", "%s is renamed from %s, which is one name to the warehouse: leave renamed_from out", f.Name, name)
+		case there:
+			l.report(f.Pos, "S2", "%s is renamed from %s, and that name is taken by %s: take one of them out", f.Name, name, before)
+		default:
+			taken[lower] = f.Name
+		}
+	}
+}
+
+// withFormer adds, behind each field that was renamed, a field under each of its
+// former names: who reads the old name goes on until the next major version,
+// whose author takes renamed_from out. It comes after the privacy rules, so that
+// what they drop or hash has no second column in the clear.
+func withFormer(fields []*Field) []*Field {
+	var out []*Field
+	for _, f := range fields {
+		if inner := members(f.Type); len(inner) > 0 {
+			f = f.with(withFormer(inner))
+		}
+		out = append(out, f)
+		for _, name := range f.RenamedFrom {
+			out = append(out, f.former(name))
+		}
+	}
+	return out
+}
+
+func (f *Field) former(name string) *Field {
+	old := *f
+	old.Name, old.FormerOf, old.Status, old.ReplacedBy = name, f.Name, "deprecated", f.Name
+	old.Description = strings.TrimSpace("Former name of " + f.Name + ". " + f.Description)
+	// Said once, of the field itself.
+	old.RenamedFrom, old.XDM, old.Identity, old.Ref = nil, nil, "", ""
+	return &old
+}
