@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -53,7 +54,8 @@ type Client struct {
 	host    string
 	key     string
 	mode    string
-	limit   int // objects asked for in a page
+	account string // connected; "" for the key's own
+	limit   int    // objects asked for in a page
 	retry   Retry
 	pacer   *pacer
 	clock   clock
@@ -85,6 +87,23 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		limit:   100, // Stripe: limit is at most 100
 		retry:   retry,
 		pacer:   newPacer(limits),
+	}, nil
+}
+
+// connectedID is what an account's id looks like, and what a header may hold.
+var connectedID = regexp.MustCompile(`^acct_[A-Za-z0-9]{1,64}$`)
+
+// For returns a client that reads a connected account with the same key, at the
+// pace of both together.
+//
+// Stripe: the account is named in the header Stripe-Account of each request.
+func (c *Client) For(account string) (*Client, error) {
+	if !connectedID.MatchString(account) {
+		return nil, fmt.Errorf("account %q: the id of a connected account starts with acct_", oneLine(account))
+	}
+	return &Client{
+		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, pacer: c.pacer,
+		account: account,
 	}, nil
 }
 

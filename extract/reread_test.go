@@ -12,9 +12,9 @@ import (
 )
 
 // reread collects what a Reread yields, and the cursor of each page.
-func reread(t testing.TB, c *Client, stream string, items ...Item) (objects []Object, cursors []Cursor, last error) {
+func reread(t testing.TB, c *Client, items ...Item) (objects []Object, cursors []Cursor, last error) {
 	t.Helper()
-	for page, err := range c.Reread(t.Context(), stream, "before", items, "then") {
+	for page, err := range c.Reread(t.Context(), "charges", "before", items, "then") {
 		if err != nil {
 			return objects, cursors, err
 		}
@@ -32,7 +32,7 @@ func itemAt(id string, created int64, apart int) Item {
 func TestRereadTakesTheShorterWay(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8999, 8998, 5000, 1000)}
-	objects, cursors, err := reread(t, fastClient(t, f, 100), "charges",
+	objects, cursors, err := reread(t, fastClient(t, f, 100),
 		itemAt("ch_5", 1000, 500), itemAt("ch_1", 9000, 0), itemAt("ch_3", 8998, 1), itemAt("ch_4", 5000, 300))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 		}
 		return false
 	}
-	objects, _, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_gone", 8500, 500), itemAt("ch_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("ch_none", 8000, 0))
+	objects, _, err := reread(t, fastClient(t, f, 100), itemAt("ch_gone", 8500, 500), itemAt("ch_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("ch_none", 8000, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 		apiError(w, 403, `"message":"no"`)
 		return true
 	}
-	if objects, cursors, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_1", 9000, 0)); !IsForbidden(err) || len(objects) > 0 || len(cursors) > 0 {
+	if objects, cursors, err := reread(t, fastClient(t, f, 100), itemAt("ch_1", 9000, 0)); !IsForbidden(err) || len(objects) > 0 || len(cursors) > 0 {
 		t.Errorf("403: %v, %v, %v", objects, cursors, err)
 	}
 	f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -98,7 +98,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 		say(w, "<html>not found</html>")
 		return true
 	}
-	if objects, _, err := reread(t, fastClient(t, f, 100), "charges", itemAt("ch_1", 9000, 0)); err == nil {
+	if objects, _, err := reread(t, fastClient(t, f, 100), itemAt("ch_1", 9000, 0)); err == nil {
 		t.Errorf("a proxy's 404 made %v", objects)
 	}
 }
@@ -106,7 +106,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 func TestRereadNothing(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0}
-	objects, cursors, err := reread(t, fastClient(t, f, 100), "charges")
+	objects, cursors, err := reread(t, fastClient(t, f, 100))
 	if err != nil || len(objects) > 0 || len(cursors) != 1 || cursors[0] != "then" || f.count() > 0 {
 		t.Errorf("%v, %v, %v, %d requests", objects, cursors, err, f.count())
 	}

@@ -92,8 +92,11 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 		body rawBody
 	)
 	c.requests.Add(1)
-	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query,
-		&stripe.Params{Context: context.WithValue(ctx, replyKey{}, &got)}, &body)
+	params := &stripe.Params{Context: context.WithValue(ctx, replyKey{}, &got)}
+	if c.account != "" {
+		params.SetStripeAccount(c.account)
+	}
+	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query, params, &body)
 	if got.status != 0 {
 		c.reached.Store(true)
 		c.clock.note(got.header)

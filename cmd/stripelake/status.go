@@ -34,7 +34,7 @@ func statusCommand(env *environment) *cli.Command {
 func (env *environment) printStatus(s pipeline.Status) error {
 	fmt.Fprintf(env.stdout, "%s (%s mode), generation %d\n\n", s.Lake, s.Mode, s.Generation)
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\t")
+	fmt.Fprintln(table, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\tchanges to\t")
 	for _, r := range s.Resources {
 		from := "the beginning"
 		if r.CompleteFrom != nil {
@@ -46,7 +46,7 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		} else {
 			through = minute(*r.CompleteTo)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, grouped(int(r.Objects)), grouped(int(r.Rows)), grouped(int(r.Rejects)), from, through)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, grouped(int(r.Objects)), grouped(int(r.Rows)), grouped(int(r.Rejects)), from, through, changesTo(r))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -77,6 +77,17 @@ func (env *environment) printStatus(s pipeline.Status) error {
 	fmt.Fprintf(env.stdout, "sizes: raw log %s, state %s, published %s\n",
 		bytesText(s.Sizes.Log), bytesText(s.Sizes.State), bytesText(s.Sizes.Published))
 	return nil
+}
+
+// changesTo says up to when the changes of a resource's objects are in.
+func changesTo(r pipeline.ResourceStatus) string {
+	switch {
+	case r.Relisting:
+		return "listing again"
+	case r.AsOf == nil:
+		return "-"
+	}
+	return minute(*r.AsOf)
 }
 
 // minute writes a time in UTC to the minute.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,6 +30,7 @@ func syncCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
 			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
 			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
+			&cli.StringSliceFlag{Name: "account", Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
 			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.sync(c) },
@@ -38,6 +43,10 @@ func (env *environment) sync(c *cli.Context) error {
 		return err
 	}
 	maxRejects, err := parseShare(c, "max-rejects")
+	if err != nil {
+		return err
+	}
+	accounts, err := connected(c.StringSlice("account"))
 	if err != nil {
 		return err
 	}
@@ -56,9 +65,34 @@ func (env *environment) sync(c *cli.Context) error {
 	show := env.renderer(c.Bool("json"))
 	defer show.done()
 	sync := pipeline.Sync{
-		Client: client, Plan: compiled, Lake: lake, Redactors: transform.Redactors(set), Label: c.String("account-label"), Resources: c.Args().Slice(),
+		Client: client, Plan: compiled, Lake: lake, Redactors: transform.Redactors(set), Label: c.String("account-label"), Accounts: accounts, Resources: c.Args().Slice(),
 		Range: extract.Range{From: from, To: to}, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(c.Context)
 	return err
+}
+
+// connected reads the accounts that --account names. A file has one a line;
+// empty lines and what follows # do not count.
+func connected(named []string) ([]string, error) {
+	var accounts []string
+	for _, name := range named {
+		file, ok := strings.CutPrefix(name, "@")
+		if !ok {
+			accounts = append(accounts, name)
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &pipeline.UsageError{Message: fmt.Sprintf("--account %s: %v", name, err)}
+		}
+		for line := range strings.Lines(string(text)) {
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.TrimSpace(line); line != "" {
+				accounts = append(accounts, line)
+			}
+		}
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts), nil
 }

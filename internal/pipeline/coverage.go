@@ -11,21 +11,23 @@ import (
 
 // record keeps what the run read and what it did not, for meta.coverage and
 // meta.requests.
-func (s *Sync) record(ctx context.Context, m *materializer, log *load.Log, failed []load.FailedRequest) error {
-	var rows []load.Coverage
-	for _, resource := range extract.Resources() {
-		cursor, err := log.Cursor(resource.Name)
-		if err != nil {
+func record(ctx context.Context, m *materializer, sources []source, failed []load.FailedRequest) error {
+	for _, src := range sources {
+		var rows []load.Coverage
+		for _, resource := range extract.Resources() {
+			cursor, err := src.log.Cursor(resource.Name)
+			if err != nil {
+				return err
+			}
+			row, err := coverageOf(src.account, resource.Name, extract.Cursor(cursor))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+		if err := m.state.SetCoverage(ctx, src.account, rows); err != nil {
 			return err
 		}
-		row, err := coverageOf(m.account, resource.Name, extract.Cursor(cursor))
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
-	}
-	if err := m.state.SetCoverage(ctx, m.account, rows); err != nil {
-		return err
 	}
 	return m.state.AddFailed(ctx, failed)
 }
@@ -46,12 +48,15 @@ func coverageOf(account, resource string, cursor extract.Cursor) (load.Coverage,
 }
 
 // failures are the requests that the run gave up.
-func (s *Sync) failures(m *materializer, run load.Run) []load.FailedRequest {
+func failures(m *materializer, sources []source, run load.Run) []load.FailedRequest {
 	failed := m.meter.failures()
-	for _, f := range s.Client.Failures() {
-		failed = append(failed, load.FailedRequest{
-			Account: m.account, At: f.At, What: m.named(f.What), Status: f.Status, Message: m.named(f.Message), RequestID: f.RequestID,
-		})
+	for _, src := range sources {
+		for _, f := range src.client.Failures() {
+			failed = append(failed, load.FailedRequest{
+				Account: src.account, At: f.At, What: m.named(src.account, f.What), Status: f.Status,
+				Message: m.named(src.account, f.Message), RequestID: f.RequestID,
+			})
+		}
 	}
 	for i := range failed {
 		failed[i].RunID = run.ID

@@ -137,8 +137,8 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	m := &materializer{plan: plan, lake: e.lake, state: e.state, meter: e.meter}
 	for _, account := range e.accounts {
 		e.meter.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
-		m.account, m.mappers = account, map[string]*transform.Mapper{}
-		if err := m.catchUp(ctx); err != nil {
+		m.mappers = map[string]*transform.Mapper{}
+		if err := m.catchUp(ctx, account); err != nil {
 			return 0, err
 		}
 	}

@@ -61,15 +61,17 @@ func (r *reader) cursorToKeep() string {
 
 // nameless takes forgotten ids out of a run's record: an error may name the
 // object at which a list broke off, and the record is published.
-func (m *materializer) nameless(run load.Run) load.Run {
-	run.Detail = m.named(run.Detail)
+func (m *materializer) nameless(run load.Run, accounts []string) load.Run {
+	for _, account := range accounts {
+		run.Detail = m.named(account, run.Detail)
+	}
 	return run
 }
 
 // named is a text in which nobody who was forgotten is named.
-func (m *materializer) named(text string) string {
+func (m *materializer) named(account, text string) string {
 	return word.ReplaceAllStringFunc(text, func(id string) string {
-		if m.forgotten.Has(m.account, id) {
+		if m.forgotten.Has(account, id) {
 			return "forgotten"
 		}
 		return id

@@ -16,8 +16,8 @@ import (
 // arrival tells the applier that a segment of a stream is durable. The applier
 // closes applied once its rows are in the state.
 type arrival struct {
-	resource extract.Resource
-	applied  chan struct{}
+	stream  stream
+	applied chan struct{}
 }
 
 // reader copies one stream from Stripe into the log.
@@ -179,7 +179,7 @@ func (r *reader) flush(ctx context.Context) error {
 		return nil
 	}
 	r.applied = make(chan struct{})
-	r.arrivals <- arrival{r.resource, r.applied} // never blocks: one outstanding a reader
+	r.arrivals <- arrival{stream{r.account, r.resource}, r.applied} // never blocks: one outstanding a reader
 	return nil
 }
 

@@ -36,7 +36,9 @@ type ResourceStatus struct {
 	Applied         uint64     `json:"applied"`  // newest segment in the tables
 	CompleteFrom    *time.Time `json:"complete_from,omitempty"`
 	CompleteTo      *time.Time `json:"complete_to,omitempty"`
-	Gaps            []Gap      `json:"gaps,omitempty"` // not read yet
+	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read too; missing: none were followed yet
+	Relisting       bool       `json:"relisting,omitempty"` // everything is being listed again, because changes were missed
+	Gaps            []Gap      `json:"gaps,omitempty"`      // not read yet
 }
 
 // Gap is a span of created, [From, To), that is still to be read. A missing
@@ -112,6 +114,7 @@ func resourceStatus(log load.LogSize, counts []load.Resource) (ResourceStatus, e
 	for _, gap := range coverage.Gaps {
 		r.Gaps = append(r.Gaps, Gap{instant(gap.From), gap.To})
 	}
+	r.AsOf, r.Relisting = instant(coverage.AsOf), coverage.Again
 	complete := longestComplete(coverage)
 	r.CompleteFrom, r.CompleteTo = instant(complete.From), instant(complete.To)
 	return r, nil

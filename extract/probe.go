@@ -1,0 +1,126 @@
+package extract
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+// Restricted reports whether the key is a restricted one (rk_), which can do
+// only what it was given permission for. A secret key (sk_) can do everything.
+func (c *Client) Restricted() bool { return strings.HasPrefix(c.key, "rk_") }
+
+// Rates are requests a second.
+type Rates struct {
+	All      float64 `json:"all"`      // that this client may send in all
+	Endpoint float64 `json:"endpoint"` // that it may send to any one list
+}
+
+// Rates returns what the client may send at most.
+func (c *Client) Rates() Rates { return Rates{All: c.pacer.limits.all, Endpoint: c.pacer.limits.endpoint} }
+
+// Ask sends the smallest request for a stream, to learn whether the key may
+// read it, and returns the API version of the answer. Errors are those of
+// [Client.Pages].
+func (c *Client) Ask(ctx context.Context, stream string) (version string, err error) {
+	res, err := resourceOf(stream)
+	if err != nil {
+		return "", err
+	}
+	ask := res.request(&form.Values{})
+	ask.query.Add("limit", "1")
+	if stream == Events().Name {
+		ask.instead = "" // no run can leave them out
+	}
+	err = c.get(ctx, ask, func(got *reply) error {
+		version = got.header.Get("Stripe-Version")
+		_, err := parseList(got.body)
+		return err
+	})
+	return version, err
+}
+
+// Span is a part of one of a stream's lists: [From, To) in created, UTC. A zero
+// From is the beginning.
+type Span struct {
+	Variant  string // of the list; see [Resource]
+	From, To time.Time
+	Again    bool // it was read once, before changes were missed
+}
+
+// Ahead returns what a run of [Client.Pages] would list at the given time by
+// Stripe's clock, in its order. Nothing is no span.
+func (c Cursor) Ahead(stream string, r Range, now time.Time) ([]Span, error) {
+	res, err := resourceOf(stream)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.decode()
+	if err != nil {
+		return nil, err
+	}
+	if stream == Events().Name {
+		p.expire(now.Unix())
+	}
+	p.widen(r, res.Variants)
+	spans := p.drained(res.Variants, r)
+	if len(p.Windows) > 0 || !r.before(p.High) || p.From != nil && !r.before(*p.From) {
+		return spans, nil
+	}
+	end := now.Unix() - lag
+	if !r.before(end) {
+		end = r.to()
+	}
+	p.open(end, res.Variants)
+	return append(spans, p.drained(res.Variants, r)...), nil
+}
+
+// drained returns the open windows inside the range as spans, and moves on as if
+// they were read.
+func (p *progress) drained(variants []string, r Range) []Span {
+	var spans []Span
+	for _, variant := range variants {
+		for _, w := range p.within(variant, r) {
+			s := Span{Variant: variant, To: time.Unix(w.LT, 0).UTC(), Again: w.Again}
+			if w.Last != nil {
+				s.To = time.Unix(min(w.LT, *w.Last+1), 0).UTC()
+			}
+			if w.GTE != nil {
+				s.From = time.Unix(*w.GTE, 0).UTC()
+			}
+			spans = append(spans, s)
+			p.advance(w, nil)
+		}
+	}
+	return spans
+}
+
+// probe is what one page of a list tells of how many objects there are.
+type probe struct {
+	lt      int64   // the page was asked for below this second
+	created []int64 // of its objects, newest first; those without are left out
+	more    bool
+	cut     int // nested lists that are cut short; each takes a request to complete
+}
+
+// probe asks for the newest page of a list below a second. Nothing of it is kept.
+func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *int64, lt int64) (probe, []Object, error) {
+	w := walker{client: c, resource: res, window: window{GTE: gte, LT: lt, Variant: variant}}
+	page, err := w.fetch(ctx)
+	if err == nil {
+		err = c.checkMode(page.objects)
+	}
+	if err != nil {
+		return probe{}, nil, w.locate(err)
+	}
+	p := probe{lt: lt, more: page.more}
+	for _, o := range page.objects {
+		if !o.Created.IsZero() {
+			p.created = append(p.created, o.Created.Unix())
+		}
+		p.cut += len(IncompleteLists(o.Raw))
+	}
+	return p, page.objects, nil
+}

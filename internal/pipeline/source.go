@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// source is an account that a run reads.
+type source struct {
+	account string
+	client  *extract.Client
+	log     *load.Log
+}
+
+// open finds out whose data the run reads and takes their logs. The map says
+// which connected accounts the key cannot reach.
+func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread map[string]error, err error) {
+	unread = map[string]error{}
+	if len(s.Accounts) == 0 {
+		account, err := resolveAccount(ctx, s.Client, s.Lake, s.Label)
+		if err != nil {
+			return nil, nil, err
+		}
+		sources = append(sources, source{account: account, client: s.Client})
+	}
+	for _, account := range s.Accounts {
+		client, err := s.Client.For(account)
+		if err != nil {
+			return nil, nil, &UsageError{err.Error()}
+		}
+		switch err := reach(ctx, client, account); {
+		case extract.IsUnauthorized(err) || ctx.Err() != nil:
+			return nil, nil, err
+		case err != nil:
+			unread[account] = err
+			continue
+		}
+		if err := s.Lake.Remember(account, false); err != nil {
+			return nil, nil, err
+		}
+		sources = append(sources, source{account: account, client: client})
+	}
+	for i := range sources {
+		src := &sources[i]
+		meter.emit(Event{Event: EventStarted, Account: src.account, Mode: src.client.Mode()})
+		if src.log, err = s.Lake.OpenLog(src.account); err != nil {
+			return sources[:i], nil, err
+		}
+	}
+	return sources, unread, nil
+}
+
+// reach checks that the key may act for a connected account.
+func reach(ctx context.Context, client *extract.Client, account string) error {
+	got, err := client.Account(ctx)
+	if err == nil && got.ID != account {
+		err = fmt.Errorf("the API answers for %s instead", got.ID)
+	}
+	return err
+}
+
+// sideBySide is how many accounts are read at once: they share one rate, and
+// each holds pages in memory.
+const sideBySide = 4
+
+// copy applies what the logs hold already, then reads every account's resources
+// and applies what arrives. It adds to unread what could not be read, and why;
+// the error is for what stops the whole run.
+func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, resources []extract.Resource, unread map[string]error) error {
+	for _, src := range sources {
+		if err := m.catchUp(ctx, src.account); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	arrivals := make(chan arrival, len(sources)*(len(resources)+1)) // one outstanding a reader
+	group.Go(func() error { return m.follow(ctx, arrivals, s.PublishEvery) })
+	group.Go(func() error {
+		defer close(arrivals)
+		readers, ctx := errgroup.WithContext(ctx)
+		readers.SetLimit(sideBySide)
+		var mu sync.Mutex
+		for _, src := range sources {
+			readers.Go(func() error {
+				failed, err := s.read(ctx, m, src, resources, arrivals)
+				mu.Lock()
+				defer mu.Unlock()
+				for name, err := range failed {
+					if len(sources) > 1 {
+						name = src.account + "/" + name
+					}
+					unread[name] = err
+				}
+				return err
+			})
+		}
+		return readers.Wait()
+	})
+	return group.Wait()
+}
+
+// read reads one account's events and resources side by side.
+func (s *Sync) read(ctx context.Context, m *materializer, src source, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
+	news := &news{done: make(chan struct{}), named: make(chan struct{})}
+	if !slices.ContainsFunc(resources, func(r extract.Resource) bool { return r.Name == "subscriptions" }) {
+		close(news.named)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var mu sync.Mutex
+	unread := map[string]error{}
+	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
+		r := reader{
+			account: src.account, client: src.client, lake: s.Lake, log: src.log, forgotten: m.forgotten,
+			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals,
+		}
+		if i > 0 {
+			r.news = news
+		}
+		group.Go(func() error {
+			err := r.run(ctx, s.Range)
+			switch resource.Name {
+			case extract.Events().Name:
+				news.tell(src.log, err)
+			case "subscriptions":
+				close(news.named)
+			}
+			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err)})
+			if err != nil {
+				mu.Lock()
+				unread[resource.Name] = err
+				mu.Unlock()
+			}
+			if stopsRun(err) {
+				return err
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return maps.Clone(unread), errors.Join(err)
+}
