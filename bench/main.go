@@ -28,6 +28,7 @@ func main() {
 	charges := flag.Int("charges", 100_000, "size of the simulated business")
 	from := flag.String("rival", "", "be the rival that derives this lake's tables with SQL alone")
 	out := flag.String("out", "", "where the rival writes")
+	extraction := flag.Bool("extraction", false, "measure extraction behind Stripe's limits instead, which takes minutes")
 	flag.Parse()
 	if *from != "" {
 		if err := rival(context.Background(), *from, *out); err != nil {
@@ -36,7 +37,11 @@ func main() {
 		}
 		return
 	}
-	if err := bench(context.Background(), *charges); err != nil {
+	measured := bench
+	if *extraction {
+		measured = extract
+	}
+	if err := measured(context.Background(), *charges); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -44,16 +49,35 @@ func main() {
 
 const key = "sk_test_bench"
 
-func bench(ctx context.Context, charges int) error {
-	dir, err := os.MkdirTemp("", "stripelake-bench")
+// build makes the binary in a folder of its own, which remove removes.
+func build(ctx context.Context) (binary, dir string, remove func(), err error) {
+	if dir, err = os.MkdirTemp("", "stripelake-bench"); err != nil {
+		return "", "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	binary = filepath.Join(dir, "stripelake")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/stripelake").CombinedOutput(); err != nil {
+		remove()
+		return "", "", nil, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return binary, dir, remove, nil
+}
+
+func extract(ctx context.Context, charges int) error {
+	binary, dir, remove, err := build(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary := filepath.Join(dir, "stripelake")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/stripelake").CombinedOutput(); err != nil {
-		return fmt.Errorf("build: %w\n%s", err, out)
+	defer remove()
+	return benchExtraction(ctx, binary, dir, charges)
+}
+
+func bench(ctx context.Context, charges int) error {
+	binary, dir, remove, err := build(ctx)
+	if err != nil {
+		return err
 	}
+	defer remove()
 	api, stop, err := simulate(ctx, binary, charges)
 	if err != nil {
 		return err

@@ -31,9 +31,9 @@ type Config struct {
 	// most 1. 0 means 0.5 in live mode, where customers' traffic shares the
 	// limit, and 1 in test mode.
 	MaxShare float64
-	// MaxRPS is the account's limit in requests a second, in all and per
-	// endpoint, where it is not the documented one. 0 means Stripe's documented
-	// limits, approached from below.
+	// MaxRPS is the account's limit in requests a second in all, where it is not
+	// the documented one; each endpoint then has a quarter of it, but 25 at
+	// least. 0 means Stripe's documented limits. Endpoints begin below theirs.
 	MaxRPS float64
 
 	Retry Retry // zero fields mean the defaults

@@ -27,12 +27,13 @@ func limitsOf(cfg Config, mode string) (limits, error) {
 		return limits{}, errors.New("share of the rate limit: want a number above 0 and at most 1, such as 0.5")
 	case math.IsNaN(cfg.MaxRPS) || math.IsInf(cfg.MaxRPS, 0) || cfg.MaxRPS < 0:
 		return limits{}, errors.New("requests a second: want a number above 0")
-	case cfg.MaxRPS > 0:
-		rate := cfg.MaxRPS * share
-		return limits{all: rate, endpoint: rate, start: rate}, nil
 	}
-	all := map[string]float64{Live: 100, Test: 25}[mode]
-	return limits{all: all * share, endpoint: 25 * share, start: min(20, 25*share)}, nil
+	all, endpoint := map[string]float64{Live: 100, Test: 25}[mode], 25.0
+	if cfg.MaxRPS > 0 {
+		// An account whose limit was raised has as much more for each endpoint.
+		all, endpoint = cfg.MaxRPS, min(cfg.MaxRPS, max(25, cfg.MaxRPS/4))
+	}
+	return limits{all: all * share, endpoint: endpoint * share, start: min(0.8*endpoint, endpoint*share)}, nil
 }
 
 // pacer spaces the requests of one account: evenly in all, and evenly on each

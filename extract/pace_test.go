@@ -23,8 +23,9 @@ func TestLimits(t *testing.T) {
 		"test":               {Config{}, Test, limits{all: 25, endpoint: 25, start: 20}},
 		"all of live":        {Config{MaxShare: 1}, Live, limits{all: 100, endpoint: 25, start: 20}},
 		"a tenth of live":    {Config{MaxShare: 0.1}, Live, limits{all: 10, endpoint: 2.5, start: 2.5}},
-		"another limit":      {Config{MaxRPS: 400}, Live, limits{all: 200, endpoint: 200, start: 200}},
-		"another test limit": {Config{MaxRPS: 400}, Test, limits{all: 400, endpoint: 400, start: 400}},
+		"another limit":      {Config{MaxRPS: 400}, Live, limits{all: 200, endpoint: 50, start: 50}},
+		"a small limit":      {Config{MaxRPS: 10}, Test, limits{all: 10, endpoint: 10, start: 8}},
+		"another test limit": {Config{MaxRPS: 400}, Test, limits{all: 400, endpoint: 100, start: 80}},
 	} {
 		got, err := limitsOf(tc.cfg, tc.mode)
 		if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(limits{}), cmpopts.EquateApprox(0, 1e-9)); err != nil || diff != "" {

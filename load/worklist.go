@@ -92,6 +92,19 @@ func (s *State) Unlisted(ctx context.Context, account, stream string) ([]Reread,
 	return list, nil
 }
 
+// Unname forgets that objects are mentioned: they are gone, and asking for them
+// again is in vain.
+func (s *State) Unname(ctx context.Context, account, stream string, ids []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if _, err := s.exec(ctx, "DELETE FROM state.named WHERE account = ? AND stream = ? AND id = ?", account, stream, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // BeginRelist starts to note which objects of a stream are listed again.
 func (s *State) BeginRelist(ctx context.Context, account, stream string) error {
 	if err := s.EndRelist(ctx, account, stream); err != nil {

@@ -59,7 +59,7 @@ func (env *environment) demoSync(c *cli.Context, url, dir string) error {
 		return err
 	}
 	// The simulated account has no rate limit of its own.
-	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 1000})
+	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000})
 	if err != nil {
 		return err
 	}

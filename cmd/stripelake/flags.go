@@ -32,7 +32,7 @@ func stripeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "api-key-file", Usage: "read the key from `FILE`; otherwise STRIPE_API_KEY holds it"},
 		&cli.StringFlag{Name: "account-label", Usage: "`NAME` for the account, where a restricted key may not read its id; remembered"},
 		&cli.StringFlag{Name: "max-share", Usage: "use at most this `SHARE` of the account's rate limit (default: 50% live, 100% test)"},
-		&cli.Float64Flag{Name: "max-rps", Usage: "assume the account may make `N` requests a second, in all and to each endpoint"},
+		&cli.Float64Flag{Name: "max-rps", Usage: "assume the account may make `N` requests a second in all, and a quarter of that, but at least 25, to each endpoint"},
 	}
 }
 

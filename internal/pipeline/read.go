@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -195,6 +196,9 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 			return event, err
 		}
 	}
+	if err := r.dropStrangers(ctx); err != nil {
+		return event, err
+	}
 	changed, err := r.changed(ctx)
 	if err != nil {
 		return event, err
@@ -206,6 +210,30 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 	position, err := r.log.Append(ctx, r.resource.Name, changed, r.cursorToKeep())
 	event.Segment = position.Segment
 	return event, err
+}
+
+// dropStrangers leaves out tombstones of objects that the log never held: they
+// came and went between two syncs, and there is nothing to mark.
+func (r *reader) dropStrangers(ctx context.Context) error {
+	gone := func(o load.Raw) bool { return o.Deleted && o.Origin == extract.OriginRetrieve }
+	if !slices.ContainsFunc(r.pending, gone) {
+		return nil
+	}
+	known, err := r.materializer.state.Known(ctx, r.account, r.resource.Name, r.pending)
+	if err != nil {
+		return err
+	}
+	var strangers []string
+	kept := r.pending[:0]
+	for i, o := range r.pending {
+		if gone(o) && !known[i] {
+			strangers = append(strangers, o.ID)
+		} else {
+			kept = append(kept, o)
+		}
+	}
+	r.pending = kept
+	return r.materializer.state.Unname(ctx, r.account, r.resource.Name, strangers)
 }
 
 // awaitApplied waits until the segment appended before is in the state. What
