@@ -17,7 +17,9 @@ func (h *byHand) charge(c object) object {
 	}
 	captured, ok := c["amount_captured"].(float64)
 	refunded, ok2 := c["amount_refunded"].(float64)
-	if ok && ok2 {
+	if c["captured"] == false {
+		h.money(row, "amount_net", float64(0), currency)
+	} else if ok && ok2 {
 		h.money(row, "amount_net", captured-refunded, currency)
 	}
 	if presented := c.in("presentment_details"); presented["presentment_currency"] != nil {

@@ -47,10 +47,12 @@ func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape,
 		return err
 	}
 	defer stop()
+	reading := watch(server)
 	synced, err := measure(ctx, binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-share", "100%", "--max-rps", fmt.Sprint(liveAll))
 	if err != nil {
 		return err
 	}
+	seconds := reading()
 	fewest, total := 0, 0
 	for _, list := range lists {
 		fewest += (server.Ledger().Count(list) + 99) / 100
@@ -62,8 +64,9 @@ func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape,
 	for _, n := range server.Throttled() {
 		throttled += n
 	}
-	fmt.Printf("%-14s %8d objects  %6.1f s  %.1f %% of the permitted rate  %d requests, %.3f of the fewest  %d answers 429  %d MiB peak\n",
-		"backfill "+string(shape), synced.objects, synced.seconds, 100*permitted(server.Requests())/synced.seconds,
+	fewestSeconds := permitted(server.Requests())
+	fmt.Printf("%-19s %8d objects  %6.1f s, %.1f s of it until the last request: %.1f %% of the permitted rate  %d requests, %.3f of the fewest  %d answers 429  %d MiB peak\n",
+		"backfill "+string(shape), synced.objects, synced.seconds, seconds, 100*fewestSeconds/seconds,
 		total, float64(total)/float64(fewest), throttled, synced.peak>>20)
 	return nil
 }
@@ -79,6 +82,32 @@ func permitted(requests map[string]int) float64 {
 		most = max(most, n)
 	}
 	return max(float64(total)/liveAll, float64(most)/liveEndpoint)
+}
+
+// watch returns how many seconds after its call the last request came.
+func watch(server *stripesim.Server) (seconds func() float64) {
+	began, last, seen := time.Now(), time.Now(), 0
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+			}
+			if n := sum(server.Requests()); n != seen {
+				last, seen = time.Now(), n
+			}
+		}
+	}()
+	return func() float64 {
+		close(ended)
+		<-done
+		return last.Sub(began).Seconds()
+	}
 }
 
 func start(cfg stripesim.Config) (*stripesim.Server, string, func(), error) {

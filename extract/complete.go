@@ -74,21 +74,33 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		var body []byte
 		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
 			body = got.body
-			page, err = parseList(got.body)
-			return err
+			if page, err = parseList(got.body); err != nil {
+				return err
+			}
+			return advances(page.objects, seen)
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range page.objects {
-			if o.ID == "" || seen[o.ID] {
-				return nil, errors.New("the list does not advance")
-			}
 			after, seen[o.ID] = o.ID, true
 		}
 		pages, more = append(pages, body), page.more
 	}
 	return pages, nil
+}
+
+// advances refuses a page that holds what came before, or something twice
+// (Invariant 8).
+func advances(page []Object, seen map[string]bool) error {
+	here := map[string]bool{}
+	for _, o := range page {
+		if o.ID == "" || seen[o.ID] || here[o.ID] {
+			return errors.New("the list does not advance")
+		}
+		here[o.ID] = true
+	}
+	return nil
 }
 
 func nestedRequest(address *url.URL, limit int, after string) request {

@@ -99,14 +99,14 @@ func (p *pacer) reserve(of *pace) time.Duration {
 	return at.Sub(now)
 }
 
-// succeeded lets both paces creep: by a fiftieth of the limit for each second
-// of requests, so that a halved pace is back after 25 s.
+// succeeded lets both paces creep: by a twentieth of the limit for each second
+// of requests, so that a halved pace is back after 10 s.
 func (p *pacer) succeeded(endpoint string) {
 	e := p.endpoint(endpoint)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, of := range []*pace{e, &p.all} {
-		of.rate = min(of.limit, of.rate+of.limit/50/of.rate)
+		of.rate = min(of.limit, of.rate+of.limit/20/of.rate)
 	}
 }
 

@@ -267,7 +267,7 @@ func rawObjects(t *testing.T, dir string) map[string][]string {
 		t.Fatal(err)
 	}
 	all := map[string][]string{}
-	for _, resource := range extract.Resources() {
+	for _, resource := range append(extract.Resources(), extract.Events()) {
 		for batch, err := range s.Lake.Read(t.Context(), accounts[0].ID, resource.Name, 0) {
 			if err != nil {
 				t.Fatal(err)

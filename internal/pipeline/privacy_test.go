@@ -62,7 +62,7 @@ func personal(t *testing.T, objects []string, pattern string) []string {
 func TestPrivacy(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
-	server, err := stripesim.New(stripesim.Config{Seed: 5, Charges: 120, From: from, To: from.AddDate(0, 0, 14)})
+	server, err := stripesim.New(stripesim.Config{Seed: 5, Charges: 120, From: from, To: from.AddDate(0, 0, 14), Now: from.AddDate(0, 0, 14)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +84,19 @@ func TestPrivacy(t *testing.T) {
 	const privacy = "pii: drop\nfields: {customers.email: hash, charges.billing.email: hash}\nraw_redact: [customer.name, charge.billing_details.name, charge.shipping]\n"
 	if err := run(withPrivacy(t, newSync(dir, api, nil), dir, privacy)); err != nil {
 		t.Fatal(err)
+	}
+	// Events show whole objects, and are redacted as those are.
+	for _, action := range []stripesim.Action{stripesim.UpdateCustomer, stripesim.UpdateCharge} {
+		if _, err := server.Change(action, 60); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.Advance(5 * time.Minute)
+	if err := run(withPrivacy(t, newSync(dir, api, nil), dir, privacy)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(rawObjects(t, dir)["events"]); n < 100 {
+		t.Fatalf("only %d events: the test would prove nothing", n)
 	}
 	for kind, found := range look(t, dir, emails) {
 		if kind != "segment" { // the raw log holds what is not redacted
