@@ -38,6 +38,8 @@ type Options struct {
 	Anew    bool              // start from an empty state, whatever there is
 
 	MemoryLimit     string        // of DuckDB; "96MB" if empty
+	Checkpoint      string        // how large the state's write-ahead log gets before it is merged into the file; "16MB" if empty
+	Writers         int           // partition files written at the same time; 1 if zero
 	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
 	SegmentBytes    int           // raw JSON in a segment; 32 MiB if zero
 	SegmentObjects  int           // 20,000 if zero
@@ -123,6 +125,8 @@ func Open(dir string, opts Options) (*Lake, error) {
 func (o Options) withDefaults() Options {
 	o.MemoryLimit = cmp.Or(o.MemoryLimit, "96MB")
 	o.Threads = cmp.Or(o.Threads, 1)
+	o.Checkpoint = cmp.Or(o.Checkpoint, "16MB")
+	o.Writers = cmp.Or(o.Writers, 1)
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
 	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)
 	o.PartRows = cmp.Or(o.PartRows, 64_000)

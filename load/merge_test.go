@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -267,4 +268,46 @@ func TestPositionMovedByAnother(t *testing.T) {
 		t.Error("applied over another process's position")
 	}
 	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 1")
+}
+
+// Invariant 3: rows of an object that is not among the batch's are an error,
+// and nothing of the batch is kept.
+func TestRowsNeedAnOwner(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func([]ObjectVersion) []ObjectVersion
+		want   string
+	}{
+		"lost":    {func(o []ObjectVersion) []ObjectVersion { return o[1:] }, "rows of charges: 1 of 2 belong to no object"},
+		"renamed": {func(o []ObjectVersion) []ObjectVersion { o[0].ID = "ch_3"; return o }, "rows of charges: 1 of 2 belong to no object"},
+		"deleted": {func(o []ObjectVersion) []ObjectVersion { o[0].Deleted = true; return o }, "rows of charges: 1 of 2 belong to no object"},
+		"twice":   {func(o []ObjectVersion) []ObjectVersion { o[0].Seq = o[1].Seq; return o }, "2 objects share 1 sequence numbers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newLake(t)
+			p := k.append(charge("ch_1", "paid", "it_1"), charge("ch_2", "paid"))
+			_, err := k.state.Apply(t.Context(), p, func(yield func(Batch, error) bool) {
+				for b, err := range k.batches(0, p.Segment) {
+					b.Objects = c.change(b.Objects)
+					if !yield(b, err) {
+						return
+					}
+				}
+			})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+			expect(t, "charges", k.rows(chargeRows))
+		})
+	}
+	t.Run("another account", func(t *testing.T) {
+		t.Parallel()
+		k := newLake(t)
+		p := k.append(charge("ch_1", "paid"))
+		_, err := k.state.Apply(t.Context(), Position{"acct_2", "charge", p.Segment}, k.batches(0, p.Segment))
+		if err == nil || !strings.Contains(err.Error(), "rows of charges: 1 of 1 belong to no object") {
+			t.Error(err)
+		}
+	})
 }

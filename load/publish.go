@@ -54,10 +54,13 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.begin(ctx); err != nil {
 		return Generation{}, err
 	}
-	for _, t := range s.tables {
-		if err := p.table(ctx, t); err != nil {
-			return Generation{}, fmt.Errorf("table %s: %w", t.Schema.Table, err)
-		}
+	// The file is copied below, and what is not in it yet takes the memory that
+	// the sorts of an export need.
+	if err := p.run(ctx, "CHECKPOINT work"); err != nil {
+		return Generation{}, err
+	}
+	if err := p.partitions(ctx); err != nil {
+		return Generation{}, err
 	}
 	if err := p.warehouse(ctx); err != nil {
 		return Generation{}, fmt.Errorf("warehouse: %w", err)
@@ -146,32 +149,49 @@ type partition struct {
 	rows           int64
 }
 
-// table exports or links every part of every partition of a table.
-func (p *publisher) table(ctx context.Context, t *table) error {
+// partitions exports or links every part of every partition of every table, in
+// the order of the tables.
+func (p *publisher) partitions(ctx context.Context) error {
+	var jobs []*exporter
+	for _, t := range p.tables {
+		more, err := p.exports(ctx, t)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+		jobs = append(jobs, more...)
+	}
+	if err := p.write(ctx, jobs); err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		p.Files = append(p.Files, job.files...)
+	}
+	for _, t := range p.tables {
+		if err := p.checkRows(t); err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+	}
+	return nil
+}
+
+// exports says what is to be written of a table. One without changes is linked
+// as it is.
+func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) {
 	dirty, err := p.dirty(ctx, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.linkable(t) && len(dirty) == 0 {
-		for _, f := range p.before[t.Schema.Table] {
-			if err := p.link(f); err != nil {
-				return err
-			}
-		}
 		p.Rows[t.Schema.Table] = p.prev.Rows[t.Schema.Table]
-		return nil
+		return []*exporter{{publisher: p, table: t, unchanged: p.before[t.Schema.Table]}}, nil
 	}
-	partitions, err := p.partitions(ctx, t)
-	if err != nil {
-		return err
-	}
-	for _, part := range partitions {
+	all, err := p.partitionsOf(ctx, t)
+	var jobs []*exporter
+	for _, part := range all {
 		p.Rows[t.Schema.Table] += part.rows
-		if err := p.partition(ctx, t, part, dirty[partition{part.account, part.label, 0}]); err != nil {
-			return fmt.Errorf("account %s: partition %s: %w", part.account, part.label, err)
-		}
+		jobs = append(jobs, &exporter{publisher: p, table: t, part: part, dirty: dirty[partition{part.account, part.label, 0}]})
 	}
-	return p.checkRows(t)
+	return jobs, err
 }
 
 // checkRows checks that the files of a table hold all of its rows (Invariant 7).
@@ -201,7 +221,7 @@ func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, e
 	return changed, err
 }
 
-func (p *publisher) partitions(ctx context.Context, t *table) ([]partition, error) {
+func (p *publisher) partitionsOf(ctx context.Context, t *table) ([]partition, error) {
 	var all []partition
 	var one partition
 	err := p.each(ctx, []any{&one.account, &one.label, &one.rows}, func() error {

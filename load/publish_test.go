@@ -197,3 +197,37 @@ func TestManyPartsLeaveNothingElse(t *testing.T) {
 		t.Error(err) // the warehouse and the files hold the same rows
 	}
 }
+
+// Several writers make what one makes, in the same order, and nothing where a
+// key occurs twice (Invariant 7).
+func TestWritersAgree(t *testing.T) {
+	t.Parallel()
+	var charges []version
+	for i := range 60 {
+		charges = append(charges, on(fmt.Sprintf("2024-%02d-05", i%12+1), charge(fmt.Sprintf("ch_%02d", i), "paid", fmt.Sprintf("it_%02d", i))))
+	}
+	var made [2][]File
+	var digests [2]map[string]string
+	for i, writers := range []int{1, 3} {
+		k := newLake(t, func(o *Options) { o.Writers, o.PartRows = writers, 2 })
+		k.sync(charges...)
+		made[i] = k.publish().Files
+		var err error
+		if digests[i], err = Digest(t.Context(), k.dir); err != nil {
+			t.Fatal(err)
+		}
+		k.sync(charge("ch_1", "paid", "it_1", "it_1"))
+		if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
+			t.Errorf("%d writers: %v", writers, err)
+		}
+		if left, err := k.generations(); len(left) != 1 || err != nil {
+			t.Errorf("%d writers left %v behind; %v", writers, left, err)
+		}
+	}
+	if diff := cmp.Diff(made[0], made[1]); diff != "" {
+		t.Errorf("files (-one +three):\n%s", diff)
+	}
+	if diff := cmp.Diff(digests[0], digests[1]); diff != "" {
+		t.Errorf("digest (-one +three):\n%s", diff)
+	}
+}

@@ -112,14 +112,17 @@ func (s *State) openInstance(ctx context.Context) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
+	if err := s.run(ctx, "SET checkpoint_threshold = "+literal(opts.Checkpoint)); err != nil {
+		return err
+	}
 	return s.feed.register(s.conn)
 }
 
 // trim makes DuckDB give freed memory back to the system. With one thread it
 // does so only when its limit is set; without this a long backfill and the
 // sorts of a publish keep 120 MB more (measured).
-func (s *State) trim(ctx context.Context) error {
-	_, err := s.exec(ctx, "SET memory_limit = "+literal(s.lake.opts.MemoryLimit))
+func (s *State) trim(ctx context.Context, q querier) error {
+	_, err := q.exec(ctx, "SET memory_limit = "+literal(s.lake.opts.MemoryLimit))
 	return err
 }
 

@@ -12,8 +12,8 @@ type Trace struct {
 	AfterCommit      func() // committed, not yet acknowledged to the caller
 	StateRewritten   func() // an empty or compacted state has taken the old one's place
 	NextBegun        func() // a second state is durable beside the present one
-	PartWritten      func() // a temporary partition file is complete and synced
-	PartRenamed      func() // the partition file has its final name in the unlinked generation
+	PartWritten      func() // a temporary partition file is complete and synced; with several writers, from several goroutines
+	PartRenamed      func() // the partition file has its final name in the unlinked generation; likewise
 	WarehouseCopied  func() // the state is copied, its private tables not yet dropped
 	GenerationReady  func() // the generation is complete and synced, not linked
 	GenerationLinked func() // `current` points at it

@@ -9,15 +9,12 @@ import (
 	"path/filepath"
 )
 
-// warehouse copies the state into the generation and makes it what analysts
-// see: without the private tables, with the marts. The copy is opened by an
-// instance of its own, so that its views name no other database.
+// warehouse copies the checkpointed state into the generation and makes it what
+// analysts see: without the private tables, with the marts. The copy is opened
+// by an instance of its own, so that its views name no other database.
 func (p *publisher) warehouse(ctx context.Context) (err error) {
 	final := filepath.Join(p.dir, warehouseName)
 	tmp := final + tmpSuffix
-	if err := p.run(ctx, "CHECKPOINT work"); err != nil {
-		return err
-	}
 	if err := copyFile(p.lake.databasePath(), tmp); err != nil {
 		return err
 	}

@@ -200,7 +200,13 @@ func (e *expressions) read(p place) expression {
 	point := e.point(p)
 	switch c {
 	case text:
-		x.eval = func(c *evaluation) value { return readText(c, c.slots[n.slot], point) }
+		x.eval = func(c *evaluation) value {
+			s := c.slots[n.slot]
+			if s.kind == jsonText && c.utf8 { // most of all values, without another call
+				return textValue(c.raw[s.start+1 : s.end-1])
+			}
+			return readText(c, s, point)
+		}
 	case decimalText:
 		x.eval = func(c *evaluation) value { return readScalar(c, c.slots[n.slot], point) }
 	case boolean:

@@ -45,7 +45,7 @@ func (c *evaluation) fill(f *field) bool {
 	switch f.shape {
 	case one:
 		v := f.eval(c)
-		if !c.holds(f, v) {
+		if (f.rule != nil || v.state == wrong) && !c.holds(f, v) {
 			return false
 		}
 		if f.hash {

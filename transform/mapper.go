@@ -54,6 +54,7 @@ func newMapper(p *program) *Mapper {
 	m := &Mapper{program: p}
 	m.slots = make([]slot, p.slots)
 	m.lists = make([][]slot, p.lists)
+	m.follow = make([]*node, 2*p.nodes)
 	m.scanned = make([]uint64, len(p.scopes))
 	m.memo = make([]memo, p.memos)
 	m.unknown, m.values = map[unknownKey]*counter{}, map[unlistedValue]*counter{}

@@ -208,3 +208,38 @@ func TestArrowSchema(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What followed a member the last time is a guess and no more: objects whose
+// members come in other orders, under longer names or with escapes in them are
+// read as they are.
+func TestMembersInAnyOrder(t *testing.T) {
+	t.Parallel()
+	set := small(t, "a: {type: long, title: A, description: A.}\nb: {type: long, title: B, description: B.}\nc: {type: string, title: C, description: C.}",
+		charges+"  a: amount\n  b: amount_captured\n  c: billing_details.address.city\n")
+	plan, err := Compile(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []Object
+	for _, raw := range []string{
+		`{"id": "ch_1", "amount": 1, "amount_captured": 2, "billing_details": {"address": {"city": "Graz"}}}`,
+		`{"id": "ch_1", "amount_captured": 2, "amount": 1, "billing_details": {"address": {"line1": "x", "city": "Graz"}}}`,
+		`{"billing_details": {"address": {"cit": 1, "c\u0069ty": "Graz"}, "city": "x"}, "amount_captured": 2, "amount": 1, "id": "ch_1"}`,
+		`{"id": "ch_1", "amount\"": 3, "amoun": 4, "am\u006funt": 1, "amount_captured": 2, "billing_details": {"address": {"city": "Graz"}}}`,
+		`{"id": "ch_1", "unheard_of": 5, "amount": 1, "amount_captured": 2, "billing_details": {"address": {"city": "Graz"}}}`,
+	} {
+		objects = append(objects, Object{Raw: []byte(raw), ID: "ch_1", Account: "acct_1"})
+	}
+	objects = append(objects, objects...)
+	b := plan.Mapper("charge").Map(objects)[0]
+	defer b.Rows.Release()
+	got := rows(t, b)
+	if len(got) != len(objects) || !strings.Contains(got[0], `"a": 1, "b": 2, "c": "Graz"`) {
+		t.Fatal(got, b.Rejects)
+	}
+	for i, row := range got {
+		if row != got[0] {
+			t.Errorf("object %d: %s, want %s", i, row, got[0])
+		}
+	}
+}

@@ -9,6 +9,7 @@ type program struct {
 	scopes   []*scope // the object's own first
 	slots    int
 	lists    int
+	nodes    int
 	memos    int
 	points   []string // drift points: a source path, or a table's column
 	tables   []*schemas.Schema
@@ -61,7 +62,8 @@ var systemFields = map[string]func(*evaluation) value{
 // adds what is only known.
 func (p *program) number() {
 	for _, s := range p.scopes {
-		p.slots, p.lists = s.root.number(p.slots, p.lists)
+		p.slots, p.lists = s.root.layOut(p.slots, p.lists)
 		s.root.know(s.field)
+		p.nodes = s.root.enumerate(p.nodes)
 	}
 }

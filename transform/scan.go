@@ -36,6 +36,7 @@ type scanner struct {
 	lists   [][]slot  // elements of the lists, and keys and values in turn of the objects, that something iterates
 	open    []byte    // brackets to be closed in what is being skipped
 	key     []byte    // a key with its escapes undone
+	follow  []*node   // by node: the member that came first in it, then the one that came after it, the last time
 	strange []strange // keys that the catalog does not know, until they are counted
 	at      int       // where scanning stopped when the bytes are not JSON
 }
@@ -109,34 +110,24 @@ func (s *scanner) members(n *node, i int) int {
 	if i = space(raw, i); byteAt(raw, i) == '}' {
 		return i + 1
 	}
-	for {
+	for last := 2 * n.number; ; {
 		if byteAt(raw, i) != '"' {
 			return s.bad(i)
 		}
-		end, escaped := s.text(i)
-		if end < 0 {
-			return end
+		c, name := s.member(n, last, i)
+		if name.kind == absent {
+			return s.bad(len(raw))
 		}
-		name := slot{jsonText, int32(i), int32(end)}
-		key := raw[i+1 : end-1]
-		if escaped {
-			name.kind = jsonEscaped
-			s.key, _ = unescape(s.key[:0], key)
-			key = s.key
-		}
-		if i = space(raw, end); byteAt(raw, i) != ':' {
+		if i = space(raw, int(name.end)); byteAt(raw, i) != ':' {
 			return s.bad(i)
 		}
 		i = space(raw, i+1)
 		start := i
-		switch c := n.find(key); {
+		if c != nil {
+			last = 2*c.number + 1
+		}
+		switch {
 		case c == nil:
-			if n.closed {
-				if escaped {
-					key = slices.Clone(key)
-				}
-				s.strange = append(s.strange, strange{n, key})
-			}
 			i = s.skip(i)
 		case c.slot == unwanted:
 			i = s.pass(c, i)
@@ -158,6 +149,41 @@ func (s *scanner) members(n *node, i int) int {
 			return s.bad(i)
 		}
 	}
+}
+
+// member reads the key whose quote stands at i. Objects of one type mostly have
+// their members in one order, so the one that followed the last time is tried
+// first, without looking for the key's end: it was found by a key without
+// escapes, so its name holds no quote. A key that does not end is absent.
+func (s *scanner) member(n *node, last, i int) (*node, slot) {
+	raw := s.raw
+	if c := s.follow[last]; c != nil {
+		end := i + 1 + len(c.key)
+		if end < len(raw) && raw[end] == '"' && string(raw[i+1:end]) == c.key {
+			return c, slot{jsonText, int32(i), int32(end + 1)}
+		}
+	}
+	end, escaped := s.text(i)
+	if end < 0 {
+		return nil, slot{}
+	}
+	name, key := slot{jsonText, int32(i), int32(end)}, raw[i+1:end-1]
+	if escaped {
+		name.kind = jsonEscaped
+		s.key, _ = unescape(s.key[:0], key)
+		key = s.key
+	}
+	c := n.find(key)
+	switch {
+	case c == nil && n.closed:
+		if escaped {
+			key = slices.Clone(key)
+		}
+		s.strange = append(s.strange, strange{n, key})
+	case c != nil && !escaped:
+		s.follow[last] = c
+	}
+	return c, name
 }
 
 // elements scans a list from behind its bracket.

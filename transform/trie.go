@@ -12,6 +12,8 @@ type node struct {
 	elem      *node     // what the catalog knows of a list's elements; nil for nothing
 	closed    bool      // an object of which the catalog knows all members
 	list      int       // lists[list] receives the place of everything inside; -1 when nothing iterates it
+	key       string    // of a member
+	number    int       // of all nodes of a program; see scanner.follow
 	name      string    // path from the root, for drift and messages
 	steps     []step    // the same, step by step
 }
@@ -54,6 +56,7 @@ func (n *node) member(key string) *node {
 		n.keys = append(n.keys, nil)
 	}
 	c := newNode(join(n.name, key))
+	c.key = key
 	c.steps = append(slices.Clip(n.steps), step{name: key})
 	n.keys[len(key)] = append(n.keys[len(key)], child{key, c})
 	return c
@@ -71,10 +74,10 @@ func (n *node) item(i int) *node {
 	return n.items[i]
 }
 
-// number hands out slots in preorder, so that everything below a node is one
+// layOut hands out slots in preorder, so that everything below a node is one
 // run of slots and a repeated key can forget all of it at once. It returns the
 // next free slot and list.
-func (n *node) number(slot, list int) (int, int) {
+func (n *node) layOut(slot, list int) (int, int) {
 	n.slot = slot
 	slot++
 	if n.list >= 0 {
@@ -83,14 +86,31 @@ func (n *node) number(slot, list int) (int, int) {
 	}
 	for _, bucket := range n.keys {
 		for _, c := range bucket {
-			slot, list = c.node.number(slot, list)
+			slot, list = c.node.layOut(slot, list)
 		}
 	}
 	for _, c := range n.items {
 		if c != nil {
-			slot, list = c.number(slot, list)
+			slot, list = c.layOut(slot, list)
 		}
 	}
 	n.end = slot
 	return slot, list
+}
+
+// enumerate numbers a node and all below it. It returns the next free number.
+func (n *node) enumerate(next int) int {
+	n.number = next
+	next++
+	for _, bucket := range n.keys {
+		for _, c := range bucket {
+			next = c.node.enumerate(next)
+		}
+	}
+	for _, c := range append(slices.Clip(n.items), n.elem) {
+		if c != nil {
+			next = c.enumerate(next)
+		}
+	}
+	return next
 }

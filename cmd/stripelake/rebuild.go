@@ -33,7 +33,7 @@ func (env *environment) rebuild(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	options := pipeline.LakeOptions(set, "")
+	options := pipeline.RebuildOptions(set)
 	rebuild := pipeline.Rebuild{Plan: compiled, Tables: c.Args().Slice()}
 	if c.Bool("rejects") {
 		if rebuild.Lake, err = load.Open(c.String("lake"), options); err != nil {

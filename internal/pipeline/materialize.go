@@ -13,10 +13,15 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// materializer turns the segments of one account's log into state, in order.
-// One goroutine applies; readers compare against the same state.
+// stream is one account's log of one kind of objects.
+type stream struct {
+	account  string
+	resource extract.Resource
+}
+
+// materializer turns segments of the log into state, in order. One goroutine
+// applies; readers compare against the same state.
 type materializer struct {
-	account   string
 	plan      *transform.Plan
 	mappers   map[string]*transform.Mapper // by object, made on first use
 	lake      *load.Lake
@@ -26,10 +31,11 @@ type materializer struct {
 	told      time.Time // when the status was written
 }
 
-// catchUp applies every segment that the log holds and the state does not.
-func (m *materializer) catchUp(ctx context.Context) error {
+// catchUp applies every segment that an account's log holds and the state does
+// not.
+func (m *materializer) catchUp(ctx context.Context, account string) error {
 	for _, resource := range append(extract.Resources(), extract.Events()) {
-		if err := m.catchUpStream(ctx, resource); err != nil {
+		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}
 	}
@@ -42,7 +48,7 @@ func (m *materializer) catchUp(ctx context.Context) error {
 func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
 	published, pause := time.Now(), publishEvery
 	for a := range arrivals {
-		if err := m.catchUpStream(ctx, a.resource); err != nil {
+		if err := m.catchUpStream(ctx, a.stream); err != nil {
 			return err
 		}
 		close(a.applied)
@@ -62,10 +68,18 @@ func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publ
 // wait: a recovery and a rebuild find thousands of small ones.
 const together = 8000
 
+// togetherBytes bounds the raw JSON behind a transaction, whose rows are all in
+// memory until it ends.
+const togetherBytes = 32 << 20
+
+// mapAheadBatches is how many batches wait mapped, so that mapping does not
+// stand still while a transaction commits.
+const mapAheadBatches = 4
+
 // catchUpStream applies a stream's segments after the state's position, whole
 // segments in each transaction (Invariant 4).
-func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resource) error {
-	ahead, stop := m.mapAhead(ctx, resource, m.state.Position(m.account, resource.Name))
+func (m *materializer) catchUpStream(ctx context.Context, s stream) error {
+	ahead, stop := m.mapAhead(ctx, s, m.state.Position(s.account, s.resource.Name))
 	defer stop()
 	for {
 		first, ok := <-ahead
@@ -75,8 +89,8 @@ func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resou
 		if first.err != nil {
 			return first.err
 		}
-		if err := m.applySegments(ctx, resource, first, ahead); err != nil {
-			return fmt.Errorf("apply %s segment %d: %w", resource.Name, first.segment, err)
+		if err := m.applySegments(ctx, s, first, ahead); err != nil {
+			return fmt.Errorf("apply %s segment %d: %w", s.resource.Name, first.segment, err)
 		}
 	}
 }
@@ -85,24 +99,25 @@ func (m *materializer) catchUpStream(ctx context.Context, resource extract.Resou
 type mapped struct {
 	load.Batch
 	segment    uint64
+	bytes      int // of raw JSON
 	incomplete int // nested lists
 	err        error
 }
 
-// mapAhead reads and maps the log after a segment while the caller merges, one
-// batch ahead. stop ends it; it must be called.
-func (m *materializer) mapAhead(ctx context.Context, resource extract.Resource, after uint64) (<-chan mapped, func()) {
+// mapAhead reads and maps the log after a segment while the caller merges, a
+// few batches ahead. stop ends it; it must be called.
+func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-chan mapped, func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	out := make(chan mapped)
+	out := make(chan mapped, mapAheadBatches)
 	go func() {
 		defer close(out)
-		for raws, err := range m.lake.Read(ctx, m.account, resource.Name, after) {
+		for raws, err := range m.lake.Read(ctx, s.account, s.resource.Name, after) {
 			x := mapped{segment: raws.Segment, err: err}
 			if err == nil {
 				start := time.Now()
-				x.Batch, x.err = m.mapBatch(resource, raws)
+				x.Batch, x.err = m.mapBatch(s, raws)
 				m.meter.add(stageMap, time.Since(start))
-				x.incomplete = incompleteLists(x.Batch)
+				x.incomplete, x.bytes = incompleteLists(x.Batch), rawBytes(raws)
 			}
 			select {
 			case out <- x:
@@ -124,15 +139,16 @@ func (m *materializer) mapAhead(ctx context.Context, resource extract.Resource, 
 }
 
 // applySegments merges the segment of the first batch, and those after it until
-// enough objects are together.
-func (m *materializer) applySegments(ctx context.Context, resource extract.Resource, first mapped, ahead <-chan mapped) error {
-	start, incomplete, objects, segment := time.Now(), 0, 0, first.segment
+// enough are together.
+func (m *materializer) applySegments(ctx context.Context, s stream, first mapped, ahead <-chan mapped) error {
+	start, incomplete, objects, bytes, segment := time.Now(), 0, 0, 0, first.segment
 	batches := func(yield func(load.Batch, error) bool) {
 		for x, ok := first, true; ok; x, ok = <-ahead {
 			incomplete, objects, segment = incomplete+x.incomplete, objects+len(x.Objects), max(segment, x.segment)
+			bytes += x.bytes
 			more := yield(x.Batch, x.err)
 			release(x.Batch)
-			if !more || x.err != nil || x.UpTo > 0 && objects >= together {
+			if !more || x.err != nil || x.UpTo > 0 && (objects >= together || bytes >= togetherBytes) {
 				return
 			}
 		}
@@ -140,14 +156,14 @@ func (m *materializer) applySegments(ctx context.Context, resource extract.Resou
 			yield(load.Batch{}, ctx.Err())
 		}
 	}
-	position := load.Position{Account: m.account, Stream: resource.Name, Segment: first.segment}
+	position := load.Position{Account: s.account, Stream: s.resource.Name, Segment: first.segment}
 	applied, err := m.state.Apply(ctx, position, batches)
 	if err != nil {
 		return err
 	}
 	m.meter.add(stageMerge, time.Since(start))
 	m.meter.emit(Event{
-		Event: EventApplied, Resource: resource.Name, Segment: segment,
+		Event: EventApplied, Account: s.account, Resource: s.resource.Name, Segment: segment,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
 		Drift: int(applied.Drift),
 	})
@@ -176,6 +192,14 @@ func incompleteLists(b load.Batch) int {
 	return n
 }
 
+func rawBytes(b load.SegmentBatch) int {
+	n := 0
+	for _, o := range b.Objects {
+		n += len(o.Object) + len(o.More)
+	}
+	return n
+}
+
 func release(b load.Batch) {
 	for _, t := range b.Tables {
 		t.Rows.Release()
@@ -184,17 +208,17 @@ func release(b load.Batch) {
 
 // mapBatch maps one batch of log entries to the rows and rejects of each table
 // that the resource feeds.
-func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatch) (load.Batch, error) {
+func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, error) {
 	objects := make([]transform.Object, len(raws.Objects))
 	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
 	for i, raw := range raws.Objects {
-		objects[i] = objectIn(m.account, raw)
-		batch.Objects[i] = version(resource, raws.Segment, raw, objects[i].Raw)
+		objects[i] = objectIn(s.account, raw)
+		batch.Objects[i] = version(s.resource, raws.Segment, raw, objects[i].Raw)
 	}
 	if raws.End {
 		batch.UpTo = raws.Segment
 	}
-	mapper := m.mapper(resource.Object)
+	mapper := m.mapper(s.resource.Object)
 	if mapper == nil {
 		return batch, nil // events are hints, and no rows
 	}
@@ -220,7 +244,9 @@ func (m *materializer) mapBatch(resource extract.Resource, raws load.SegmentBatc
 // lists whole.
 func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
 	v := raw.Version(segment, extract.IncompleteLists(whole)...)
-	v.Due = extract.Due(resource.Name, whole)
+	if v.Due = extract.Due(resource.Name, whole); len(v.Incomplete) > 0 {
+		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
+	}
 	of, ids := extract.Mentions(resource.Name, whole)
 	for _, id := range ids {
 		v.Names = append(v.Names, load.Named{Stream: of, ID: id})

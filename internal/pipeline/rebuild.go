@@ -103,9 +103,9 @@ func (m *materializer) everyAccount(ctx context.Context) error {
 		return err
 	}
 	for _, account := range accounts {
-		m.account, m.mappers = account.ID, map[string]*transform.Mapper{}
+		m.mappers = map[string]*transform.Mapper{}
 		m.meter.emit(Event{Event: EventStarted, Account: account.ID, Mode: m.lake.Mode()})
-		if err := m.catchUp(ctx); err != nil {
+		if err := m.catchUp(ctx, account.ID); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,17 @@ import (
 // readers holds one in memory, which is most of what a sync needs of it.
 const segmentBytes = 4 << 20
 
+// RebuildOptions is LakeOptions for a rebuild. It reads nothing from Stripe, so
+// DuckDB may have the memory that the readers need in a sync: the state is
+// checkpointed less often, and two partition files are written at a time. Rows
+// are compressed anew at each checkpoint, which is most of what merging costs
+// (measured).
+func RebuildOptions(set *schemas.Set) load.Options {
+	options := LakeOptions(set, "")
+	options.MemoryLimit, options.Checkpoint, options.Writers = "200MB", "128MB", 2
+	return options
+}
+
 // LakeOptions says what a lake is built from: each declared table, and the
 // streams of the log whose objects feed it.
 func LakeOptions(set *schemas.Set, mode string) load.Options {
