@@ -24,7 +24,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz bench reference fmt vuln clean
+.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz soak bench reference fmt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,8 +78,12 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
 	done
 
+soak: ## thousands of random histories against the simulator's ledger, for hours
+	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyHistory -histories $(or $(HISTORIES),3000)
+
 bench: ## the measurements behind the figures in the documentation
 	go run ./bench
+	go run ./bench -extraction
 
 fmt: $(GOLANGCI) ## gofumpt and goimports
 	$(GOLANGCI) fmt ./...

@@ -88,9 +88,9 @@ func (r *renderer) summary(s pipeline.Summary) {
 			r.line("%s rows derived, %s", grouped(s.Rows), seconds(s.Seconds))
 		}
 	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
-		r.line("nothing new (%d requests, %s)", s.Requests, seconds(s.Seconds))
+		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), seconds(s.Seconds))
 	} else {
-		r.line("%s objects (%s unchanged), %s rows, %d requests, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), s.Requests, seconds(s.Seconds))
+		r.line("%s objects (%s unchanged), %s rows, %s, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), counted(int(s.Requests), "request"), seconds(s.Seconds))
 	}
 	if s.Suppressed > 0 {
 		r.line("%s left out: people who were forgotten", counted(s.Suppressed, "object"))

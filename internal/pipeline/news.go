@@ -191,10 +191,10 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.relisting = false // what is looked up is not noted: until it is in the log, it must be looked up again
 	if err := r.reread(ctx, vanished, nil, then); err != nil {
 		return err
 	}
-	r.relisting = false
 	if err := r.materializer.state.EndRelist(ctx, r.account, r.resource.Name); err != nil {
 		return &localError{err}
 	}
