@@ -43,6 +43,7 @@ type Options struct {
 	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
 	SegmentBytes    int           // raw JSON in a segment; 32 MiB if zero
 	SegmentObjects  int           // 20,000 if zero
+	CompactAfter    int           // small segments of a stream that Tidy merges; 64 if zero
 	PartRows        int           // rows in a partition file, on average at most; 64,000 if zero, fewer in wide tables
 	KeepGenerations int           // old generations kept beside the current one; 2 if zero, none if negative
 	StateWait       time.Duration // how long to wait for the state's lock; 30 s if zero, not at all if negative
@@ -129,6 +130,7 @@ func (o Options) withDefaults() Options {
 	o.Writers = cmp.Or(o.Writers, 1)
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
 	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)
+	o.CompactAfter = cmp.Or(o.CompactAfter, 64)
 	o.PartRows = cmp.Or(o.PartRows, 64_000)
 	o.KeepGenerations = max(0, cmp.Or(o.KeepGenerations, 2))
 	o.StateWait = max(0, cmp.Or(o.StateWait, 30*time.Second))

@@ -246,6 +246,9 @@ func (g *Log) Newest(stream string) (Position, error) {
 	return Position{g.account, stream, s.newest}, nil
 }
 
+// Streams returns the streams of the account that have a folder, by name.
+func (g *Log) Streams() ([]string, error) { return g.lake.Streams(g.account) }
+
 // Streams returns the streams of an account that have a folder, by name.
 func (l *Lake) Streams(account string) ([]string, error) {
 	return subdirs(l.path(rawDir, account))

@@ -6,6 +6,7 @@ type Trace struct {
 	SegmentWritten   func() // the temporary file is complete and synced, not yet visible
 	SegmentRenamed   func() // visible under its final name, the folder not yet synced
 	SegmentSynced    func() // durable
+	SegmentsMerged   func() // small segments are one, and their files removed
 	CursorMoved      func() // cursor.json replaced and durable
 	BatchStaged      func() // one batch is in the open transaction
 	BeforeCommit     func() // rows and position are merged, not committed

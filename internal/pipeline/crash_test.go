@@ -63,7 +63,7 @@ func syncUntil(dir, api string, n int) error {
 		}
 	}
 	trace := traced(moment)
-	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100 })
+	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100; o.CompactAfter = 2 })
 	copying.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventPage {
 			moment("page " + e.Resource)

@@ -148,6 +148,9 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 		return summary, errors.Join(err, publishErr)
 	}
 	summary.Generation = generation
+	if tidyErr := tidy(ctx, sources); tidyErr != nil {
+		return summary, errors.Join(err, tidyErr)
+	}
 	summary.Seconds, summary.Stages = m.meter.elapsed()
 	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
 	return summary, err

@@ -1,0 +1,133 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// Tidy compacts a stream that has come to many small segments: a lake that is
+// synced often would else have a file for each sync.
+func (g *Log) Tidy(ctx context.Context, stream string) (merged, into int, err error) {
+	runs, err := g.runs(stream)
+	if err != nil {
+		return 0, 0, err
+	}
+	small := 0
+	for _, run := range runs {
+		small += len(run)
+	}
+	if small < g.lake.opts.CompactAfter {
+		return 0, 0, nil
+	}
+	return g.Compact(ctx, stream)
+}
+
+// Compact merges neighbouring small segments, as many as make a full one. The
+// merged segment has all their rows with their sequence numbers, the cursor of
+// the last, and a range as its name that supersedes theirs: after a crash the
+// stream is read as before or as it should be (Invariant 2). It returns how many
+// segments became how many.
+//
+// Only who holds the state may call it: nobody else reads segments whose list
+// is older than the compaction.
+func (g *Log) Compact(ctx context.Context, stream string) (merged, into int, err error) {
+	defer g.forget(stream) // what is known of its end is read again
+	runs, err := g.runs(stream)
+	for _, run := range runs {
+		if err == nil {
+			err = g.mergeRun(ctx, stream, run)
+		}
+		merged, into = merged+len(run), into+1
+	}
+	if err == nil {
+		err = g.sweepSuperseded(stream) // of a compaction that was killed, too
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact %s/%s: %w", g.account, stream, err)
+	}
+	return merged, into, nil
+}
+
+func (g *Log) sweepSuperseded(stream string) error {
+	s, err := g.stream(stream)
+	if err != nil {
+		return err
+	}
+	segments, err := listSegments(s.dir)
+	if err != nil {
+		return err
+	}
+	return removeSuperseded(s.dir, segments)
+}
+
+// runs finds neighbours that are worth merging. A segment's size on disk stands
+// for its JSON, which is some ten times as much.
+func (g *Log) runs(stream string) (runs [][]span, err error) {
+	s, err := g.stream(stream)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := listSegments(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	full := int64(g.lake.opts.SegmentBytes / 10)
+	var run []span
+	size := int64(0)
+	end := func() {
+		if len(run) > 1 {
+			runs = append(runs, run)
+		}
+		run, size = nil, 0
+	}
+	for _, segment := range segments {
+		if size+segment.bytes > full {
+			end()
+		}
+		run, size = append(run, segment), size+segment.bytes
+	}
+	end()
+	return runs, nil
+}
+
+func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
+	var foot footer
+	var objects []Raw
+	for i, segment := range run {
+		f, _, one, err := openSegment(segment.path, g.account, stream)
+		if err == nil {
+			err = f.Close()
+		}
+		if err == nil {
+			err = readSegment(ctx, segment, g.account, stream, func(b SegmentBatch, _ error) bool {
+				objects = append(objects, b.Objects...)
+				return true
+			})
+		}
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			foot = one
+			continue
+		}
+		foot.LastSeq, foot.Cursor, foot.Forgotten = one.LastSeq, one.Cursor, foot.Forgotten+one.Forgotten
+	}
+	s, err := g.stream(stream)
+	if err != nil {
+		return err
+	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	t := g.lake.opts.Trace
+	err = writeFile(segmentPath(s.dir, run[0].first, run[len(run)-1].last), moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
+	if err == nil {
+		err = g.sweepSuperseded(stream)
+	}
+	if err == nil {
+		hit(t.SegmentsMerged)
+	}
+	return err
+}
