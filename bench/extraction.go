@@ -173,6 +173,20 @@ func benchChanges(ctx context.Context, binary, lake string) error {
 		return err
 	}
 	fmt.Printf("%-14s %d requests, %.2f s: %s\n", "quiet sync", sum(spent), r.seconds, told(spent))
+	if _, err := server.Change(stripesim.CreateCharge, 1); err != nil {
+		return err
+	}
+	if _, _, err := sync(); err != nil {
+		return err
+	}
+	if _, err := server.Change(stripesim.UpdateCharge, 1); err != nil {
+		return err
+	}
+	server.Advance(14 * 24 * time.Hour)
+	if spent, _, err = sync(); err != nil {
+		return err
+	}
+	fmt.Printf("%-14s %d requests: %s\n", "1 changed, due", sum(spent), told(spent))
 	for _, k := range []int{1, 10, 100, 1000} {
 		if _, err := server.Change(stripesim.UpdateCharge, k); err != nil {
 			return err
