@@ -79,7 +79,8 @@ func (e *APIError) explain() (what, advice string) {
 func (e *APIError) right() string {
 	right := "Read permission"
 	if e.subject != "" {
-		right = strings.ToUpper(e.subject[:1]) + e.subject[1:] + ": " + right
+		subject := strings.TrimPrefix(e.subject, "the ")
+		right = strings.ToUpper(subject[:1]) + subject[1:] + ": " + right
 	}
 	if name := permission.FindString(e.Message); name != "" {
 		right += " (" + name + ")"

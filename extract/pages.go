@@ -199,8 +199,9 @@ func (r *run) now(ctx context.Context) (int64, error) {
 }
 
 func (r Resource) request(query *form.Values) request {
-	return request{
-		endpoint: r.Path, path: r.Path, query: query,
-		subject: r.subject(), instead: ", or leave " + r.subject() + " out",
+	ask := request{endpoint: r.Path, path: r.Path, query: query, subject: r.subject()}
+	if r.Name != Events().Name { // no run can leave those out
+		ask.instead = ", or leave " + r.subject() + " out"
 	}
+	return ask
 }

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,7 +20,9 @@ type Rates struct {
 }
 
 // Rates returns what the client may send at most.
-func (c *Client) Rates() Rates { return Rates{All: c.pacer.limits.all, Endpoint: c.pacer.limits.endpoint} }
+func (c *Client) Rates() Rates {
+	return Rates{All: c.pacer.limits.all, Endpoint: c.pacer.limits.endpoint}
+}
 
 // Ask sends the smallest request for a stream, to learn whether the key may
 // read it, and returns the API version of the answer. Errors are those of
@@ -31,9 +34,6 @@ func (c *Client) Ask(ctx context.Context, stream string) (version string, err er
 	}
 	ask := res.request(&form.Values{})
 	ask.query.Add("limit", "1")
-	if stream == Events().Name {
-		ask.instead = "" // no run can leave them out
-	}
 	err = c.get(ctx, ask, func(got *reply) error {
 		version = got.header.Get("Stripe-Version")
 		_, err := parseList(got.body)
@@ -97,30 +97,9 @@ func (p *progress) drained(variants []string, r Range) []Span {
 	return spans
 }
 
-// probe is what one page of a list tells of how many objects there are.
-type probe struct {
-	lt      int64   // the page was asked for below this second
-	created []int64 // of its objects, newest first; those without are left out
-	more    bool
-	cut     int // nested lists that are cut short; each takes a request to complete
-}
-
-// probe asks for the newest page of a list below a second. Nothing of it is kept.
-func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *int64, lt int64) (probe, []Object, error) {
-	w := walker{client: c, resource: res, window: window{GTE: gte, LT: lt, Variant: variant}}
-	page, err := w.fetch(ctx)
-	if err == nil {
-		err = c.checkMode(page.objects)
-	}
-	if err != nil {
-		return probe{}, nil, w.locate(err)
-	}
-	p := probe{lt: lt, more: page.more}
-	for _, o := range page.objects {
-		if !o.Created.IsZero() {
-			p.created = append(p.created, o.Created.Unix())
-		}
-		p.cut += len(IncompleteLists(o.Raw))
-	}
-	return p, page.objects, nil
+// Told splits the error into what happened and what to do about it, which may
+// be nothing.
+func (e *APIError) Told() (what, fix string) {
+	what, fix = e.explain()
+	return Redact(fmt.Sprintf("%d %s", e.Status, what)), Redact(fix) // Invariant 11
 }

@@ -3,8 +3,8 @@
 // schema, and a DuckDB warehouse.
 //
 // Exit status: 0 done; 1 failed; 2 wrong usage; 3 a selected resource was not
-// read, or more objects were refused than --max-rejects allows; 75 another
-// process has the lake, try again; 130 interrupted.
+// read, more objects were refused than --max-rejects allows, or doctor found a
+// problem; 75 another process has the lake, try again; 130 interrupted.
 package main
 
 import (
@@ -84,7 +84,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), statusCommand(env), rebuildCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), rebuildCommand(env), compactCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// sim starts a simulated Stripe and sets $API: `sim [charges=N] [forbid=R]`.
+// sim starts a simulated Stripe and sets $API: `sim [charges=N] [forbid=R] [now=DATE]`.
 func sim(ts *testscript.TestScript, _ bool, args []string) {
 	config := stripesim.Config{Seed: 1, Charges: 300}
 	for _, arg := range args {
@@ -60,6 +61,10 @@ func sim(ts *testscript.TestScript, _ bool, args []string) {
 			config.Charges = n
 		case "forbid":
 			config.Forbid = append(config.Forbid, value)
+		case "now":
+			now, err := time.Parse(time.DateOnly, value)
+			ts.Check(err)
+			config.Now = now
 		default:
 			ts.Fatalf("sim: unknown argument %q", arg)
 		}

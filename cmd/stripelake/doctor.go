@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+func doctorCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
+		Description: "Asks Stripe for one object of each list, and looks at the lake's files. Changes nothing. Without a key it looks\n" +
+			"at the lake alone, without a lake at Stripe alone. Exit status 3 if there is a problem; each is told with its fix.",
+		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object")}, stripeFlags()...),
+		Action: func(c *cli.Context) error { return env.doctor(c) },
+	}
+}
+
+func (env *environment) doctor(c *cli.Context) error {
+	doctor := pipeline.Doctor{Dir: c.String("lake"), Label: c.String("account-label")}
+	if c.String("api-key-file") != "" || env.getenv("STRIPE_API_KEY") != "" {
+		doctor.Client, doctor.NoClient = env.client(c)
+	}
+	found, err := doctor.Run(c.Context)
+	if c.Context.Err() != nil {
+		return err
+	}
+	if c.Bool("json") {
+		if jsonErr := env.printJSON(found); jsonErr != nil {
+			return jsonErr
+		}
+		return err
+	}
+	env.printDiagnosis(found)
+	return err
+}
+
+func (env *environment) printDiagnosis(d pipeline.Diagnosis) {
+	for _, f := range d.Findings {
+		fix := ""
+		if f.Fix != "" {
+			fix = "; fix: " + f.Fix
+		}
+		fmt.Fprintf(env.stdout, "%-7s  %s: %s%s\n", f.Level, f.Check, f.Says, fix)
+	}
+	sum := "no problems"
+	if d.Problems > 0 {
+		sum = counted(d.Problems, "problem")
+	}
+	if d.Warnings > 0 {
+		sum += ", " + counted(d.Warnings, "warning")
+	}
+	fmt.Fprintf(env.stdout, "%s (%s)\n", sum, counted(int(d.Requests), "request"))
+}

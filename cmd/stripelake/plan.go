@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+func planCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "plan",
+		Usage:     "what the next sync would request, how long it takes, and what a schedule adds up to",
+		ArgsUsage: "[resource…]",
+		Description: "Asks for a few pages of each list (at most 32, mostly 20) and estimates the rest from them; says what it assumes.\n" +
+			"Changes nothing: a lake need not exist, and one that does is neither locked nor written.",
+		Flags: append([]cli.Flag{
+			lakeFlag(), jsonFlag("print one JSON object"),
+			&cli.StringFlag{Name: "from", Usage: "as for sync: objects created since `DATE`"},
+			&cli.StringFlag{Name: "to", Usage: "as for sync: objects created before `DATE` only"},
+			&cli.DurationFlag{Name: "every", Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
+		}, stripeFlags()...),
+		Action: func(c *cli.Context) error { return env.plan(c) },
+	}
+}
+
+func (env *environment) plan(c *cli.Context) error {
+	from, to, err := parseSpan(c)
+	if err != nil {
+		return err
+	}
+	every := c.Duration("every")
+	if every < time.Minute || every > 30*24*time.Hour {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", every)}
+	}
+	client, err := env.client(c)
+	if err != nil {
+		return err
+	}
+	planner := pipeline.Planner{
+		Client: client, Dir: c.String("lake"), Label: c.String("account-label"), Resources: c.Args().Slice(),
+		Range: extract.Range{From: from, To: to}, Every: every,
+	}
+	forecast, err := planner.Run(c.Context)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return env.printJSON(forecast)
+	}
+	return env.printForecast(forecast, accountRate(c.Float64("max-rps"), forecast.Mode))
+}
+
+// accountRate is what the account may send in all, in requests a second: what
+// was given, else what Stripe documents.
+func accountRate(given float64, mode string) float64 {
+	switch {
+	case given > 0:
+		return given
+	case mode == extract.Live:
+		return 100
+	}
+	return 25
+}
+
+func (env *environment) printJSON(v any) error {
+	encoder := json.NewEncoder(env.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+func (env *environment) printForecast(f pipeline.Forecast, account float64) error {
+	fmt.Fprintf(env.stdout, "%s: the next sync as of %s (%s mode)\n\n", f.Lake, minute(f.AsOf), f.Mode)
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "list\twhat\tcreated since\tobjects\trequests\ttime")
+	for _, l := range f.Lists {
+		if l.Unread != "" {
+			fmt.Fprintf(table, "%s\t%s\t-\t-\t-\t-\n", l.List, l.What)
+			continue
+		}
+		since, least := "the beginning", ""
+		if l.AtLeast {
+			least = "≥"
+		}
+		switch {
+		case l.What == pipeline.PlanNothing:
+			since = "-"
+		case l.From != nil:
+			since = minute(*l.From)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.List, l.What, since, least+guessed(l.Objects), least+guessed(l.Requests), lasting(l.Seconds))
+	}
+	fmt.Fprintf(table, "in all\t-\t-\t%s\t%s\t%s\n", guessed(f.Objects), guessed(f.Requests), lasting(f.Seconds))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(env.stdout, "\nlimit: %g requests a second, %s of the account's %g, and %g to each list\n", f.Rates.All, percent(f.Rates.All/account), account, f.Rates.Endpoint)
+	env.printSchedule(f.Schedule, f.Requests.About)
+	for _, l := range f.Lists {
+		if l.Unread != "" {
+			fmt.Fprintf(env.stdout, "%s: %s\n", l.List, l.Unread)
+		}
+	}
+	fmt.Fprintln(env.stdout, "assumptions:")
+	for _, assumption := range f.Assumptions {
+		fmt.Fprintf(env.stdout, "- %s\n", assumption)
+	}
+	fmt.Fprintf(env.stdout, "%s spent on this plan\n", counted(int(f.Probes), "request"))
+	return nil
+}
+
+func (env *environment) printSchedule(s pipeline.Schedule, next int64) {
+	of := "an unknown number of transactions"
+	if s.Transactions != nil {
+		of = counted(int(*s.Transactions), "transaction")
+	}
+	fmt.Fprintf(env.stdout, "every %s: ≈%s requests in 30 days (%s of at least %s), %s of the %s that Stripe allocates for %s in 30 days\n",
+		s.Every, grouped(int(s.Requests)), counted(int(s.Syncs), "sync"), counted(int(s.Quiet), "request"),
+		percent(float64(s.Requests)/float64(s.Allocation)), grouped(int(s.Allocation)), of)
+	fmt.Fprintf(env.stdout, "the next sync: %s, %s of that\n", counted(int(next), "request"), percent(float64(next)/float64(s.Allocation)))
+}
+
+// guessed writes an estimate with its range, and a count alone.
+func guessed(g pipeline.Guess) string {
+	if g.Low == g.High {
+		return grouped(int(g.About))
+	}
+	return fmt.Sprintf("%s (%s–%s)", grouped(rounded(g.About)), grouped(rounded(g.Low)), grouped(rounded(g.High)))
+}
+
+// rounded keeps two digits, which is more than an estimate knows.
+func rounded(n int64) int {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return int((n + unit/2) / unit * unit)
+}
+
+func percent(share float64) string {
+	switch p := share * 100; {
+	case p > 0 && p < 0.1:
+		return "under 0.1%"
+	case p < 10:
+		return strconv.FormatFloat(p, 'f', 1, 64) + "%"
+	default:
+		return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+	}
+}
+
+// lasting writes a time for people: 12 s, 3.4 min, 5.6 h.
+func lasting(seconds float64) string {
+	switch {
+	case seconds < 90:
+		return strconv.FormatFloat(seconds, 'f', 0, 64) + " s"
+	case seconds < 90*60:
+		return strconv.FormatFloat(seconds/60, 'f', 1, 64) + " min"
+	}
+	return strconv.FormatFloat(seconds/3600, 'f', 1, 64) + " h"
+}

@@ -1,0 +1,125 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+// Doctor looks for what will keep a sync from working. It changes nothing and
+// takes no lock.
+type Doctor struct {
+	Client *extract.Client // nil: only the lake is looked at
+	Dir    string          // the lake's folder; it need not exist
+	Label  string          // as in [Sync]
+
+	NoClient error // why there is no client; nil where nobody gave a key, which is no problem
+}
+
+// Finding is the outcome of one check.
+type Finding struct {
+	Check string `json:"check"` // "key", "charges", "disk"; a check that finds several things has several findings
+	Level string `json:"level"` // one of the Level… constants
+	Says  string `json:"says"`
+	Fix   string `json:"fix,omitempty"`
+}
+
+// The levels of a finding. A problem will make a sync fail, or leave out what it
+// should read; with a warning it works.
+const (
+	LevelOK      = "ok"
+	LevelWarning = "warning"
+	LevelProblem = "problem"
+	LevelSkipped = "skipped" // not checked, and why
+)
+
+// Diagnosis is what [Doctor.Run] finds, always in the same order.
+type Diagnosis struct {
+	Findings []Finding `json:"findings"`
+	Problems int       `json:"problems"`
+	Warnings int       `json:"warnings"`
+	Requests int64     `json:"requests"` // that the checks took
+}
+
+// ProblemsError says that the doctor found problems.
+type ProblemsError struct{ Problems int }
+
+func (e *ProblemsError) Error() string {
+	if e.Problems == 1 {
+		return "1 problem"
+	}
+	return fmt.Sprintf("%d problems", e.Problems)
+}
+
+// ExitCode is 3.
+func (e *ProblemsError) ExitCode() int { return exitIncomplete }
+
+// Run makes all checks. The error is a [*ProblemsError] if there are problems;
+// the diagnosis stands in each case.
+func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
+	var found Diagnosis
+	account := d.checkStripe(ctx, &found)
+	if err := ctx.Err(); err != nil {
+		return found, err
+	}
+	d.checkLake(&found, account)
+	if d.Client != nil {
+		found.Requests = d.Client.Requests()
+	}
+	if found.Problems > 0 {
+		return found, &ProblemsError{found.Problems}
+	}
+	return found, nil
+}
+
+func (d *Diagnosis) ok(check, says string, args ...any) {
+	d.add(Finding{Check: check, Level: LevelOK, Says: fmt.Sprintf(says, args...)})
+}
+
+func (d *Diagnosis) skip(check, says string, args ...any) {
+	d.add(Finding{Check: check, Level: LevelSkipped, Says: fmt.Sprintf(says, args...)})
+}
+
+func (d *Diagnosis) warn(check, fix, says string, args ...any) {
+	d.add(Finding{Check: check, Level: LevelWarning, Says: fmt.Sprintf(says, args...), Fix: fix})
+}
+
+func (d *Diagnosis) problem(check, fix, says string, args ...any) {
+	d.add(Finding{Check: check, Level: LevelProblem, Says: fmt.Sprintf(says, args...), Fix: fix})
+}
+
+// add keeps a finding. Invariant 11: no text of it shows a secret.
+func (d *Diagnosis) add(f Finding) {
+	f.Says, f.Fix = extract.Redact(f.Says), extract.Redact(f.Fix)
+	switch f.Level {
+	case LevelProblem:
+		d.Problems++
+	case LevelWarning:
+		d.Warnings++
+	}
+	d.Findings = append(d.Findings, f)
+}
+
+// told splits an error of a request into what happened and what to do about it.
+func told(err error) (says, fix string) {
+	if e, ok := errors.AsType[*extract.APIError](err); ok {
+		return e.Told()
+	}
+	if says, fix = halves(err); fix == "" || strings.HasSuffix(fix, "?") {
+		fix = "check --api-base, the network and the proxy"
+	}
+	return says, fix
+}
+
+// halves splits an error that ends with what to do.
+func halves(err error) (says, fix string) {
+	text := message(err)
+	at := strings.LastIndex(text, ": ")
+	if at < 0 {
+		return text, ""
+	}
+	return text[:at], text[at+2:]
+}

@@ -1,0 +1,194 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// checkLake makes the checks that look at files. account is the key's, if known.
+func (d *Doctor) checkLake(found *Diagnosis, account string) {
+	exists, err := hasLake(d.Dir)
+	if err != nil {
+		found.problem("lake", "run as the user that the lake belongs to, or name another folder with --lake", "%s", message(err))
+		return
+	}
+	d.checkDisk(found, exists)
+	if !exists {
+		found.skip("lake", "there is none in %s yet: the first sync makes it", d.Dir)
+		return
+	}
+	mode, err := load.ReadMode(d.Dir)
+	if err != nil {
+		fix := "restore lake.json from a backup"
+		if errors.Is(err, load.ErrNewerFormat) {
+			fix = "update stripelake to the version that wrote it"
+		}
+		found.problem("lake", fix, "%s", message(err))
+		return
+	}
+	if d.Client != nil && d.Client.Mode() != mode {
+		found.problem("lake", fmt.Sprintf("use a key of %s mode, or another folder with --lake", mode), "it holds %s mode, and the key is of %s mode", mode, d.Client.Mode())
+	} else {
+		found.ok("lake", "format %d, %s mode", load.Format, mode)
+	}
+	d.checkAccounts(found, account)
+	d.checkFiles(found)
+}
+
+// checkDisk compares what is free with what a publish needs: beside what is
+// there, a copy of the state and new partitions.
+func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
+	room, err := load.ReadRoom(d.Dir)
+	if err != nil {
+		found.problem("disk", "name another folder with --lake", "%s", message(err))
+		return
+	}
+	if !room.Writable {
+		found.problem("disk", "give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
+	}
+	if room.Free < 0 {
+		found.skip("disk", "how much is free is not known on this system")
+		return
+	}
+	sizes, err := load.ReadSizes(d.Dir)
+	if !exists || err != nil { // what is wrong with the log is told below
+		found.ok("disk", "%s free", binary(room.Free))
+		return
+	}
+	needed := sizes.State + sizes.Published
+	if room.Free < needed {
+		found.problem("disk", "make room, or move the lake to a larger disk",
+			"%s free, and a publish may take %s beside what is there", binary(room.Free), binary(needed))
+		return
+	}
+	found.ok("disk", "%s free; the lake takes %s", binary(room.Free), binary(sizes.Log+sizes.State+sizes.Published))
+}
+
+// binary writes a size in binary units.
+func binary(n int64) string {
+	size, unit := float64(n), 0
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	for size >= 1024 && unit < len(units)-1 {
+		size, unit = size/1024, unit+1
+	}
+	return fmt.Sprintf("%.0f %s", size, units[unit])
+}
+
+// checkAccounts compares the key's account with those of the lake.
+func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
+	accounts, err := load.ReadAccounts(d.Dir)
+	if err != nil || account == "" || len(accounts) == 0 {
+		return // unreadable: told already
+	}
+	var ids []string
+	for _, a := range accounts {
+		ids = append(ids, a.ID)
+	}
+	if slices.Contains(ids, account) {
+		found.ok("lake's account", "%s is in the lake", account)
+		return
+	}
+	found.warn("lake's account", "if that is not meant, use the key of an account that is in it, or another folder with --lake",
+		"%s is not in the lake, which holds %s: a sync adds it", account, strings.Join(ids, ", "))
+}
+
+func (d *Doctor) checkFiles(found *Diagnosis) {
+	health, err := load.Inspect(d.Dir)
+	if err != nil {
+		found.problem("files", "run as the user that the lake belongs to", "%s", message(err))
+		return
+	}
+	if health.Open {
+		found.warn("folder", "chmod o= "+d.Dir, "everybody on this machine may look into %s, which holds customers' data", d.Dir)
+	} else {
+		found.ok("folder", "closed to other users")
+	}
+	checkLog(found, d.Dir, health)
+	checkGeneration(found, health)
+	if health.Erasing {
+		found.warn("forget", "run stripelake sync, which finishes it first", "an erasure was begun and is not finished")
+	}
+	if n := len(health.Leftover); n > 0 {
+		leftover := health.Leftover[0] + " is half written"
+		if n > 1 {
+			leftover += fmt.Sprintf(", and %d more", n-1)
+		}
+		found.warn("leftovers", "none is needed: the next sync removes what a crash left; while one runs, they are its own",
+			"%s", leftover)
+	}
+}
+
+// checkLog looks at the raw log, at the state that is made from it, and at how
+// the last run went.
+func checkLog(found *Diagnosis, dir string, health load.Health) {
+	for _, damage := range health.Damage {
+		says, fix := halves(damage)
+		found.problem("raw log", fix, "%s", says)
+	}
+	if len(health.Damage) > 0 {
+		found.skip("state", "not compared with a log that is damaged")
+		return
+	}
+	found.ok("raw log", "%d segments, none missing or cut short", health.Segments)
+	status, err := load.ReadStatus(dir)
+	switch logs, logErr := load.LogSizes(dir); {
+	case logErr != nil:
+		found.problem("raw log", "restore raw/ from a backup", "%s", message(logErr))
+	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
+	case err != nil:
+		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", message(err))
+	default:
+		checkState(found, logs, status)
+	}
+}
+
+// checkState compares how far the tables are with how far the log is.
+func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
+	before := len(found.Findings)
+	newest, applied := map[load.Position]uint64{}, map[load.Position]uint64{}
+	for _, log := range logs {
+		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
+		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
+			says, fix := halves(err)
+			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
+		}
+	}
+	for _, r := range status.Summary.Resources {
+		at := load.Position{Account: r.Account, Stream: r.Stream}
+		if last := newest[at]; r.Segment > last {
+			found.problem("state", "restore the missing segments from a backup of raw/",
+				"%s/%s: the tables hold segment %d, and the log ends with %d", r.Account, r.Stream, r.Segment, last)
+		}
+		applied[at] = r.Segment
+	}
+	for _, log := range logs {
+		last := applied[load.Position{Account: log.Account, Stream: log.Stream}]
+		if last < log.Newest && log.Stream != extract.Events().Name {
+			found.warn("state", "run stripelake sync, which applies it first", "%s/%s: the log ends with segment %d, and the tables hold %d", log.Account, log.Stream, log.Newest, last)
+		}
+	}
+	if len(found.Findings) == before {
+		found.ok("state", "holds all of the log")
+	}
+	if run := status.LastRun; run != nil && run.Outcome != outcomeDone {
+		found.warn("last run", "run it again once that is mended; stripelake status says what is missing",
+			"%s, %s: %s", run.Command, run.Outcome, strings.Join(strings.Fields(run.Detail), " "))
+	}
+}
+
+func checkGeneration(found *Diagnosis, health load.Health) {
+	switch {
+	case health.Whole:
+		found.ok("generation", "the one that people read is whole")
+	case health.Linked:
+		found.problem("generation", "run stripelake sync, which publishes it anew", "files of the one that people read are missing, or not as they were made")
+	case health.Segments > 0:
+		found.warn("generation", "run stripelake sync", "nothing is published yet")
+	}
+}

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// checkStripe makes the checks that ask Stripe, and returns the account, if it
+// is known.
+func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account string) {
+	switch {
+	case d.Client == nil && d.NoClient == nil:
+		found.skip("stripe", "no key is given (STRIPE_API_KEY or --api-key-file), so only the lake is looked at")
+		return ""
+	case d.Client == nil:
+		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", message(d.NoClient))
+		return ""
+	}
+	who, err := d.Client.Account(ctx)
+	if err != nil && !extract.IsForbidden(err) { // nothing else will fare better
+		says, fix := told(err)
+		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
+		found.skip("stripe", "what else it would tell")
+		return ""
+	}
+	d.checkKey(found)
+	account = d.checkAccount(found, who.ID, err)
+	d.checkLists(ctx, found)
+	d.checkClock(found)
+	return account
+}
+
+func (d *Doctor) checkKey(found *Diagnosis) {
+	if d.Client.Restricted() {
+		found.ok("key", "a restricted key (rk_), %s mode", d.Client.Mode())
+		return
+	}
+	found.warn("key", "make a restricted key (rk_) with Read permission for what is listed here, and give that one to stripelake",
+		"a secret key (sk_), %s mode: it can also change and delete everything", d.Client.Mode())
+}
+
+// checkAccount returns the name under which the lake keeps the account.
+func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
+	if err == nil {
+		found.ok("account", "%s", id)
+		return id
+	}
+	accounts, _ := load.ReadAccounts(d.Dir) // checkLake tells what is wrong with it
+	if label := (known{accounts: accounts}).account("", d.Label); label != "" {
+		found.ok("account", "this key may not read it; %s is its label", label)
+		return label
+	}
+	says, fix := told(err)
+	found.problem("account", strings.Replace(fix, "or name the account yourself", "or name the account once with --account-label NAME", 1), "%s", says)
+	return ""
+}
+
+// checkLists asks each list whether the key may read it, and in which version
+// it answers.
+func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
+	answered := ""
+	for _, resource := range append(extract.Resources(), extract.Events()) {
+		version, err := d.Client.Ask(ctx, resource.Name)
+		answered = cmp.Or(answered, version)
+		if err == nil {
+			found.ok(resource.Name, "readable")
+			continue
+		}
+		says, fix := told(err)
+		if resource.Name == extract.Events().Name {
+			says += ": changes to what is in the lake are missed"
+		}
+		found.problem(resource.Name, fix, "%s", says)
+	}
+	switch answered {
+	case extract.APIVersion:
+		found.ok("API version", "%s, as asked for", answered)
+	case "":
+		found.warn("API version", "look at --api-base and the proxy in between", "no answer tells it; %s was asked for", extract.APIVersion)
+	default:
+		found.warn("API version", "look at --api-base and the proxy in between; after a sync, meta.drift names the fields that differ",
+			"%s, and %s was asked for", answered, extract.APIVersion)
+	}
+}
+
+// tolerable is how far two clocks may be apart. Stripe's Date has whole seconds,
+// and an answer takes its time.
+const tolerable = 5 * time.Second
+
+func (d *Doctor) checkClock(found *Diagnosis) {
+	server := d.Client.ServerTime()
+	if server.IsZero() {
+		found.problem("clock", "look at the proxy in between", "the answers have no Date header, so where to stop is unknown")
+		return
+	}
+	word, apart := "ahead of", time.Since(server).Truncate(time.Second)
+	if apart < 0 {
+		word, apart = "behind", -apart
+	}
+	text := apart.String()
+	if days := int(apart / (24 * time.Hour)); days > 1 {
+		text = fmt.Sprintf("%d days", days)
+	}
+	if apart <= tolerable {
+		found.ok("clock", "within %d s of Stripe's", tolerable/time.Second)
+		return
+	}
+	found.warn("clock", "have the clock set over the network (NTP)",
+		"this machine's is %s %s Stripe's: nothing is missed, for windows follow Stripe's, but certificates may be refused and the times of runs are off", text, word)
+}

@@ -1,0 +1,226 @@
+package pipeline_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+)
+
+const doctorKey = "rk_test_doctorshouldnevershowthis"
+
+// diagnose runs a doctor and checks what holds for each diagnosis.
+func diagnose(t *testing.T, d pipeline.Doctor) []pipeline.Finding {
+	t.Helper()
+	found, err := d.Run(t.Context())
+	if problems, ok := errors.AsType[*pipeline.ProblemsError](err); ok != (found.Problems > 0) || ok && problems.Problems != found.Problems {
+		t.Errorf("%d problems, error %v", found.Problems, err)
+	}
+	if ok := found.Problems == 0; ok != (pipeline.ExitCode(err) == 0) || !ok && pipeline.ExitCode(err) != 3 {
+		t.Errorf("%d problems exit %d", found.Problems, pipeline.ExitCode(err))
+	}
+	text, err := json.Marshal(found)
+	if err != nil || strings.Contains(string(text), "shouldnevershow") {
+		t.Errorf("the key shows (Invariant 11), or %v: %s", err, text)
+	}
+	for _, f := range found.Findings {
+		needsFix := f.Level == pipeline.LevelProblem || f.Level == pipeline.LevelWarning
+		if f.Check == "" || f.Says == "" || (f.Fix != "") != needsFix || strings.Contains(f.Says+f.Fix, "\n") {
+			t.Errorf("%+v", f)
+		}
+	}
+	return found.Findings
+}
+
+// wants says which findings other than ok and skipped there are: level, check
+// and a part of the text, blank-separated.
+func wants(t *testing.T, found []pipeline.Finding, want ...string) {
+	t.Helper()
+	var got []string
+	for _, f := range found {
+		if f.Level == pipeline.LevelProblem || f.Level == pipeline.LevelWarning {
+			got = append(got, f.Level+" "+f.Check+": "+f.Says+"; "+f.Fix)
+		}
+	}
+	matches := slices.EqualFunc(got, want, func(got, want string) bool {
+		head, part, _ := strings.Cut(want, ": ")
+		return strings.HasPrefix(got, head+": ") && strings.Contains(got, part)
+	})
+	if !matches {
+		t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestDoctorAsksStripe(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		config stripesim.Config
+		key    string
+		label  string
+		want   []string
+	}{
+		"all is well":  {key: doctorKey},
+		"a secret key": {key: testKey, want: []string{"warning key: make a restricted key"}},
+		"forbidden": {
+			config: stripesim.Config{Forbid: []string{"refunds", "events", "account"}}, key: doctorKey,
+			want: []string{
+				"problem account: (rak_accounts_kyc_basic_read) in the Dashboard, or name the account once with --account-label NAME",
+				"problem refunds: 403 this key may not read refunds; give the key the Refunds: Read permission (rak_refund_read)",
+				"problem events: changes to what is in the lake are missed; give the key the Events: Read permission (rak_event_read) in the Dashboard",
+			},
+		},
+		"a label instead": {config: stripesim.Config{Forbid: []string{"account"}}, key: doctorKey, label: "shop"},
+		"revoked":         {config: stripesim.Config{Keys: []string{testKey}}, key: doctorKey, want: []string{"problem key: 401 this key is not accepted"}},
+		"another mode":    {key: "rk_live_shouldnevershowthis", want: []string{"problem key: 401 this key is not accepted"}},
+		"clock behind": {
+			config: stripesim.Config{Now: time.Date(2050, 6, 1, 0, 0, 0, 0, time.UTC)}, key: doctorKey,
+			want: []string{"warning clock: behind Stripe's"},
+		},
+		"clock ahead": {
+			config: stripesim.Config{Now: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)}, key: doctorKey,
+			want: []string{"warning clock: days ahead of Stripe's"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.config.Charges = 20
+			server, err := stripesim.New(tc.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := diagnose(t, pipeline.Doctor{Client: client(t, tc.key, serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
+			wants(t, found, tc.want...)
+		})
+	}
+}
+
+func TestDoctorWithoutAClient(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "none")
+	wants(t, diagnose(t, pipeline.Doctor{Dir: dir}))
+	wants(t, diagnose(t, pipeline.Doctor{Dir: dir, NoClient: errors.New("this is not a Stripe API key")}), "problem key: not a Stripe API key")
+	wants(t, diagnose(t, pipeline.Doctor{Dir: dir, Client: client(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the doctor made a lake")
+	}
+}
+
+// Each kind of damage is found, in a copy of a sound lake.
+func TestDoctorLooksAtTheLake(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, sound := serve(t, server), filepath.Join(t.TempDir(), "lake")
+	if err := run(newSync(sound, api, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		damage func(dir string) error
+		key    string
+		want   []string
+	}{
+		"sound":   {},
+		"mode":    {key: "rk_live_shouldnevershowthis", want: []string{"problem key: 401", "problem lake: use a key of test mode"}},
+		"newer":   {damage: write("lake.json", `{"format":99,"mode":"test"}`), want: []string{"problem lake: update stripelake"}},
+		"no JSON": {damage: write("lake.json", `{`), want: []string{"problem lake: restore lake.json from a backup"}},
+		"other":   {damage: write("lake.json", `{"format":1,"mode":"test","accounts":[{"id":"acct_other"}]}`), want: []string{"warning lake's account: acct_other"}},
+		"open":    {damage: func(dir string) error { return os.Chmod(dir, 0o755) }, want: []string{"warning folder: chmod o="}},
+		"missing": {damage: rename("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
+		"behind":  {damage: remove("raw/*/charges/00000001-*"), want: []string{"problem state: restore the missing segments"}},
+		"torn":    {damage: truncate("raw/*/charges/00000001-*"), want: []string{"problem raw log: .parquet is damaged"}},
+		"foreign": {damage: write("raw/acct_x/charges/mine.parquet", ""), want: []string{"problem raw log: move it out of the log"}},
+		"cursor":  {damage: write("raw/acct_x/charges/cursor.json", `{"after_segment":0,"cursor":"damaged"}`), want: []string{"problem cursor: the cursor is damaged"}},
+		"lost":    {damage: remove("raw/*/charges"), want: []string{"problem state: restore the missing segments"}},
+		"failed": {damage: write(".state/status.json", `{"last_run":{"command":"sync","outcome":"failed","detail":"no\nroom"}}`), want: []string{
+			"warning state: balance_transactions: the log ends with segment 1, and the tables hold 0", "warning state: /charges:", "warning state: /customers:",
+			"warning state: /prices:", "warning state: /refunds:", "warning state: /subscriptions:", "warning last run: sync, failed: no room",
+		}},
+		"state":      {damage: remove(".state/status.json"), want: []string{"warning state: run stripelake sync"}},
+		"unlinked":   {damage: remove("current"), want: []string{"warning generation: nothing is published yet"}},
+		"generation": {damage: remove("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
+		"erasure":    {damage: write(".state/forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
+		"leftover":   {damage: write("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "lake")
+			if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if tc.damage != nil {
+				if err := tc.damage(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			key := doctorKey
+			if tc.key != "" {
+				key = tc.key
+			}
+			wants(t, diagnose(t, pipeline.Doctor{Client: client(t, key, api), Dir: dir}), tc.want...)
+		})
+	}
+}
+
+// While another process has the lake, the doctor looks on.
+func TestDoctorTakesNoLock(t *testing.T) {
+	t.Parallel()
+	lake, err := load.Open(filepath.Join(t.TempDir(), "lake"), load.Options{Mode: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := lake.OpenLog("acct_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close() })
+	wants(t, diagnose(t, pipeline.Doctor{Dir: lake.Dir()}))
+}
+
+func write(name, content string) func(string) error {
+	return func(dir string) error {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(content), 0o600)
+	}
+}
+
+// remove makes what matches a pattern disappear.
+func remove(pattern string) func(string) error {
+	return each(pattern, os.RemoveAll)
+}
+
+func rename(pattern, to string) func(string) error {
+	return each(pattern, func(path string) error { return os.Rename(path, filepath.Join(filepath.Dir(path), to)) })
+}
+
+func truncate(pattern string) func(string) error {
+	return each(pattern, func(path string) error { return os.Truncate(path, 100) })
+}
+
+func each(pattern string, do func(path string) error) func(string) error {
+	return func(dir string) error {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err == nil && len(paths) == 0 {
+			err = errors.New("nothing matches " + pattern)
+		}
+		for _, path := range paths {
+			err = errors.Join(err, do(path))
+		}
+		return err
+	}
+}

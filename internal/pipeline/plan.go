@@ -1,0 +1,140 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+// Planner foretells what a sync would request. It changes nothing: it takes no
+// lock, writes no file, and keeps nothing of the pages that it probes.
+type Planner struct {
+	Client    *extract.Client
+	Dir       string        // the lake's folder; it need not exist
+	Label     string        // as in [Sync]
+	Resources []string      // as in [Sync]
+	Range     extract.Range // as in [Sync]
+	Every     time.Duration // how often syncs are to run; 0 is hourly
+}
+
+// Forecast is what [Planner.Run] foretells.
+type Forecast struct {
+	Lake    string        `json:"lake"`
+	Account string        `json:"account,omitempty"` // absent where the key may not read it
+	Mode    string        `json:"mode"`
+	AsOf    time.Time     `json:"as_of"` // UTC, by Stripe's clock
+	Rates   extract.Rates `json:"requests_a_second"`
+
+	Lists    []PlannedList `json:"lists"` // events, then the resources selected
+	Requests Guess         `json:"requests"`
+	Objects  Guess         `json:"objects"`
+	Seconds  float64       `json:"seconds"` // at the rates, if Stripe's answers are the bottleneck
+
+	Schedule    Schedule `json:"schedule"`
+	Assumptions []string `json:"assumptions"`
+	Probes      int64    `json:"probes"` // requests that this forecast took
+}
+
+// PlannedList is what would be asked of one list.
+type PlannedList struct {
+	List     string     `json:"list"`
+	What     string     `json:"what"` // one of the Plan… constants
+	From     *time.Time `json:"from,omitempty"`
+	To       *time.Time `json:"to,omitempty"`
+	Objects  Guess      `json:"objects"`            // listed
+	AtLeast  bool       `json:"at_least,omitempty"` // a single second holds more than a page: there are more objects
+	Rereads  int64      `json:"rereads"`            // requests for objects that changed
+	Requests Guess      `json:"requests"`           // in all
+	Seconds  float64    `json:"seconds"`            // at the rate of this list alone
+	Unread   string     `json:"unread,omitempty"`   // why it cannot be read, and what to do
+
+	variants int64 // of the list; a sync asks for each
+	monthly  int64 // objects created in the last 30 days
+	exact    bool  // Objects were counted
+}
+
+// What a sync would do with a list.
+const (
+	PlanBackfill = "backfill" // read for the first time
+	PlanNew      = "new"      // what is created since the last sync
+	PlanWiden    = "gap"      // what earlier runs left open, or an earlier --from adds
+	PlanAgain    = "again"    // everything, since events were missed
+	PlanNothing  = "nothing"  // it is all read, up to --to
+	PlanUnread   = "not readable"
+)
+
+// Guess is an estimate and the range in which it likely lies.
+type Guess struct {
+	Low   int64 `json:"low"`
+	About int64 `json:"about"`
+	High  int64 `json:"high"`
+}
+
+func (g Guess) plus(o Guess) Guess { return Guess{g.Low + o.Low, g.About + o.About, g.High + o.High} }
+
+// Run probes the account's lists and foretells a sync. A list that the key may
+// not read is told in its place; any other error ends it.
+func (p *Planner) Run(ctx context.Context) (Forecast, error) {
+	resources, err := (&Sync{Resources: p.Resources}).selected()
+	if err != nil {
+		return Forecast{}, err
+	}
+	if p.Every <= 0 {
+		p.Every = time.Hour
+	}
+	f := Forecast{Lake: p.Dir, Mode: p.Client.Mode(), Rates: p.Client.Rates()}
+	known, err := readKnown(p.Dir, f.Mode)
+	if err != nil {
+		return Forecast{}, err
+	}
+	account, err := p.Client.Account(ctx)
+	if err != nil && !extract.IsForbidden(err) {
+		return Forecast{}, err
+	}
+	f.Account = known.account(account.ID, p.Label)
+	f.AsOf = p.Client.ServerTime().Truncate(time.Second)
+
+	if err := p.foretell(ctx, &f, known, resources); err != nil {
+		return Forecast{}, err
+	}
+	f.Probes = p.Client.Requests()
+	return f, nil
+}
+
+// foretell fills in the lists: the events first, since they tell what of the
+// others has changed.
+func (p *Planner) foretell(ctx context.Context, f *Forecast, known known, resources []extract.Resource) error {
+	pulse, err := p.events(ctx, known.events(f.Account), f.AsOf)
+	if err != nil {
+		return err
+	}
+	f.Lists = make([]PlannedList, len(resources), 1+len(resources))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, resource := range resources {
+		group.Go(func() error {
+			l, err := p.list(groupCtx, known.stream(f.Account, resource, p.Range), pulse, f.AsOf)
+			f.Lists[i] = l
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	f.Lists = slices.Insert(f.Lists, 0, pulse.list)
+	f.total()
+	return p.schedule(ctx, f, pulse)
+}
+
+// total adds the lists up.
+func (f *Forecast) total() {
+	f.Requests = Guess{1, 1, 1} // the account
+	for _, l := range f.Lists {
+		f.Requests, f.Objects = f.Requests.plus(l.Requests), f.Objects.plus(l.Objects)
+		f.Seconds = max(f.Seconds, l.Seconds)
+	}
+	f.Seconds = max(f.Seconds, float64(f.Requests.About)/f.Rates.All)
+}

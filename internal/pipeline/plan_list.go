@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+// month is what Stripe averages reads over, and what rates are taken from.
+const month = 30 * 24 * time.Hour
+
+// list foretells what a sync asks of one list. One that the key may not read is
+// no error.
+func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) (PlannedList, error) {
+	l, err := p.ahead(ctx, s, now)
+	if err == nil && !pulse.forbidden() {
+		err = l.follow(s, pulse)
+	}
+	if extract.IsForbidden(err) {
+		says, fix := told(err)
+		return PlannedList{List: s.resource.Name, What: PlanUnread, Unread: says + ": " + fix}, nil
+	}
+	l.Seconds = float64(l.Requests.About) / p.Client.Rates().Endpoint
+	return l, err
+}
+
+// ahead estimates what the next run lists.
+func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList, error) {
+	l := PlannedList{List: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true}
+	spans, err := s.cursor.Ahead(s.resource.Name, s.bounds, now)
+	if err != nil {
+		return l, err
+	}
+	if l.What, err = s.intention(spans); err != nil {
+		return l, err
+	}
+	whole := len(spans) > 0 // each holds the last 30 days
+	for i, span := range spans {
+		e, err := p.Client.Estimate(ctx, s.resource.Name, span)
+		if err != nil {
+			return l, err
+		}
+		l.Objects = l.Objects.plus(Guess{e.Low, e.Objects, e.High})
+		l.Requests = l.Requests.plus(Guess{pages(e.Low) + e.Nested, pages(e.Objects) + e.Nested, pages(e.High) + e.Nested})
+		l.exact, l.AtLeast = l.exact && e.Exact, l.AtLeast || e.AtLeast
+		l.span(span, i == 0)
+		whole = whole && span.From.Before(now.Add(-month)) && !span.To.Before(now.Add(-time.Hour))
+		l.monthly += e.Since(now.Add(-month))
+	}
+	if !whole && s.resource.Name != extract.Events().Name { // the events are looked at closer
+		l.monthly, err = p.monthly(ctx, s.resource, now)
+	}
+	return l, err
+}
+
+// intention says in a word what the spans are for.
+func (s kept) intention(spans []extract.Span) (string, error) {
+	fresh, err := s.cursor.Fresh()
+	if err != nil {
+		return "", err
+	}
+	coverage, err := s.cursor.Coverage()
+	switch {
+	case err != nil:
+		return "", err
+	case len(spans) == 0:
+		return PlanNothing, nil
+	case fresh:
+		return PlanBackfill, nil
+	case len(coverage.Gaps) > 0 || spans[0].To.Before(coverage.Through):
+		return PlanWiden, nil
+	}
+	return PlanNew, nil
+}
+
+// span widens what the list is read for.
+func (l *PlannedList) span(s extract.Span, first bool) {
+	if from := instant(s.From); first || from == nil || l.From != nil && from.Before(*l.From) {
+		l.From = from
+	}
+	if l.To == nil || s.To.After(*l.To) {
+		l.To = instant(s.To)
+	}
+}
+
+// monthly is about how many objects of a resource were created in the last 30 days.
+func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now time.Time) (n int64, err error) {
+	for _, variant := range resource.Variants {
+		e, err := p.Client.Estimate(ctx, resource.Name, extract.Span{Variant: variant, From: now.Add(-month), To: now})
+		if err != nil {
+			return 0, err
+		}
+		n += e.Objects
+	}
+	return n, nil
+}
+
+// follow adds what is read again because it changed.
+func (l *PlannedList) follow(s kept, pulse pulse) error {
+	if l.What == PlanBackfill || l.What == PlanNothing {
+		return nil // it begins as of the events' position
+	}
+	at, err := s.cursor.Position()
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.resource.Silent:
+		// What becomes available is listed again: about as much as is created.
+		l.Rereads = l.Objects.About / 100
+	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(pulse.from):
+		l.What = PlanAgain
+		again := Guess{s.objects, s.objects, s.objects}
+		l.Objects, l.From = l.Objects.plus(again), nil
+		l.Requests = l.Requests.plus(Guess{pages(s.objects), pages(s.objects), pages(s.objects)})
+	default:
+		l.Rereads = int64(math.Round(pulse.touched[s.resource.Name] * float64(pulse.list.Objects.About)))
+	}
+	l.Requests = l.Requests.plus(Guess{0, l.Rereads, 2 * l.Rereads})
+	return nil
+}
+
+// pages is how many requests a list of n objects takes. A long one is read in
+// windows: finding them takes some three requests, and each has half a page more
+// than its objects fill, at 24 pages each.
+func pages(n int64) int64 {
+	full := (n + 99) / 100
+	if full > 3 {
+		full += 3 + full/48
+	}
+	return max(full, 1)
+}

@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+// Stripe: read requests are allocated by what an account does, 500 for each
+// transaction on a 30-day average, and at least 10,000 a month.
+const (
+	readsForEach = 500
+	readsAtLeast = 10_000
+)
+
+// Schedule says what syncs at an interval add up to in 30 days.
+type Schedule struct {
+	Every        string `json:"every"`
+	Syncs        int64  `json:"syncs"`
+	Quiet        int64  `json:"quiet_requests"`         // of one sync that finds nothing new
+	Requests     int64  `json:"requests"`               // of all
+	Transactions *int64 `json:"transactions,omitempty"` // of the last 30 days; absent if unknown
+	Allocation   int64  `json:"allocation"`             // requests that Stripe allows for
+}
+
+// pulse is what the events tell of how an account changes.
+type pulse struct {
+	list    PlannedList
+	from    time.Time          // where the next run's events begin; UTC
+	touched map[string]float64 // by stream: objects to read again for each event
+}
+
+func (p pulse) forbidden() bool { return p.list.Unread != "" }
+
+// events foretells what a sync asks of the events, and looks at the newest.
+func (p *Planner) events(ctx context.Context, s kept, now time.Time) (pulse, error) {
+	var found pulse
+	var err error
+	if found.list, err = p.list(ctx, s, pulse{list: PlannedList{Unread: "no list follows itself"}}, now); err != nil || found.forbidden() {
+		return found, err
+	}
+	if found.list.From != nil {
+		found.from = *found.list.From
+	}
+	month, err := p.Client.Estimate(ctx, s.resource.Name, extract.Span{From: now.Add(-month), To: now})
+	if err != nil {
+		return found, err
+	}
+	found.list.monthly, found.touched = month.Objects, touched(month.Newest, p.Every)
+	return found, nil
+}
+
+// touched is how many objects of each stream have to be read again for each of
+// some events, if a sync runs so often. Those that are no older than that are
+// listed anyway, and one is read once for all its events in between.
+func touched(events []extract.Object, every time.Duration) map[string]float64 {
+	type visit struct {
+		stream, id string
+		sync       int64
+	}
+	seen, counts := map[visit]bool{}, map[string]float64{}
+	for _, event := range events {
+		changes, err := extract.Changes(event.Raw)
+		if err != nil {
+			continue // a sync tells of it
+		}
+		for _, c := range changes {
+			v := visit{c.Stream, c.ID, c.At.Unix() / max(int64(every.Seconds()), 1)}
+			if c.ID == "" || seen[v] || c.At.Sub(c.Created) < every {
+				continue
+			}
+			seen[v] = true
+			counts[c.Stream] += 1 / float64(len(events))
+		}
+	}
+	return counts
+}
+
+// schedule adds up the syncs of a month, if it goes on as the last one went.
+func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error {
+	s := Schedule{Every: interval(p.Every), Syncs: int64(month / p.Every), Quiet: 1, Allocation: readsAtLeast}
+	var more float64
+	for _, l := range f.Lists {
+		if l.Unread != "" {
+			s.Quiet++ // it is asked for all the same
+			continue
+		}
+		s.Quiet += l.variants
+		overlap := 1 + float64(10*time.Minute)/float64(p.Every)
+		more += float64(l.monthly)/100*overlap + pulse.touched[l.List]*float64(pulse.list.monthly)
+		if l.List == "balance_transactions" {
+			more += float64(l.monthly)/100 + 30 // they become available day by day
+		}
+	}
+	s.Requests = s.Syncs*s.Quiet + int64(math.Round(more))
+	n, known, err := p.transactions(ctx, f)
+	if err != nil {
+		return err
+	}
+	if known {
+		s.Transactions, s.Allocation = &n, max(s.Allocation, readsForEach*n)
+	}
+	f.Schedule = s
+	f.Assumptions = f.assume()
+	return nil
+}
+
+// transactions are the charges of the last 30 days, as far as the key may know.
+func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
+	for _, l := range f.Lists {
+		if l.List == "charges" {
+			return l.monthly, l.Unread == "", nil
+		}
+	}
+	charges := extract.Resources()[0]
+	n, err = p.monthly(ctx, charges, f.AsOf)
+	if extract.IsForbidden(err) {
+		return 0, false, nil
+	}
+	return n, err == nil, err
+}
+
+// assume says what the forecast rests on.
+func (f *Forecast) assume() []string {
+	has := func(which func(PlannedList) bool) bool { return slices.ContainsFunc(f.Lists, which) }
+	says := []string{fmt.Sprintf("time is at %g requests a second in all and %g to each list, as far as Stripe's answers and this machine keep up", f.Rates.All, f.Rates.Endpoint)}
+	if has(func(l PlannedList) bool { return !l.exact && l.Unread == "" }) {
+		says = append(says,
+			"objects with a range are estimated from at most 32 pages of each list: what lies between two pages is taken to be as dense as they are; a short burst between them, a sale day, is not seen",
+			"a page holds 100 objects; a list of more than three is read in windows, which takes three requests and two in a hundred more")
+	}
+	if has(func(l PlannedList) bool { return l.AtLeast }) {
+		says = append(says, "a single second holds more than 100 objects: there are more than estimated (≥), and how many is known when they are read")
+	}
+	if has(func(l PlannedList) bool { return l.List == "subscriptions" || l.List == "prices" }) {
+		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
+	}
+	says = append(says, "changes go on as in the newest 100 events; an object that changed takes one request, or less where many lie close together")
+	if f.Schedule.Transactions != nil {
+		says = append(says, "a transaction is taken to be a charge of the last 30 days, whatever became of it; what else reads the account counts against the same allocation")
+	} else {
+		says = append(says, "charges cannot be read, so the number of transactions is unknown and the least allocation is taken")
+	}
+	return append(says, "the next 30 days are like the last")
+}
+
+// interval writes a duration without its empty parts: 15m, 1h30m.
+func interval(d time.Duration) string {
+	text := d.String()
+	for _, empty := range []string{"m0s", "h0m"} {
+		if len(text) > len(empty) && text[len(text)-len(empty):] == empty {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}

@@ -1,0 +1,139 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
+// takes no lock.
+func ReadAccounts(dir string) ([]Account, error) { return (&Lake{dir: dir}).Accounts() }
+
+// Health is what can be seen of a lake's files from outside, without a lock and
+// without reading the rows: damage inside a segment's rows is not among it.
+type Health struct {
+	Damage   []error  // of the raw log; a *DamagedError, or what says which segments are missing
+	Segments int      // that were looked at
+	Linked   bool     // a generation is linked
+	Whole    bool     // and has every file, each of the size it was made with
+	Erasing  bool     // an erasure was begun and is not finished
+	Open     bool     // everybody on this machine may look into the folder
+	Leftover []string // half-written files, by path inside the lake
+}
+
+// Inspect looks at the files of the lake in dir. It takes no lock: while a
+// process works on the lake, half-written files are no leftovers.
+func Inspect(dir string) (Health, error) {
+	lake := &Lake{dir: dir}
+	var h Health
+	accounts, err := lake.LogAccounts()
+	if err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
+	for _, account := range accounts {
+		streams, err := lake.Streams(account)
+		if err != nil {
+			return h, fmt.Errorf("inspect lake: %w", err)
+		}
+		for _, stream := range streams {
+			n, damage := lake.inspectStream(account, stream)
+			h.Segments += n
+			h.Damage = append(h.Damage, damage...)
+		}
+	}
+	_, h.Linked = lake.linked()
+	if _, h.Whole, err = lake.Current(); err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
+	erasure, err := lake.PendingErasure()
+	h.Erasing = erasure != nil || err != nil
+	info, err := os.Stat(dir)
+	if err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
+	h.Open = info.Mode().Perm()&0o007 != 0
+	if h.Leftover, err = lake.findLeftovers(); err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
+	return h, nil
+}
+
+// inspectStream opens each segment of a stream and returns how many there are
+// and what is wrong with them.
+func (l *Lake) inspectStream(account, stream string) (segments int, damage []error) {
+	dir := l.path(rawDir, account, stream)
+	spans, err := listSegments(dir) // Invariant 2 is checked here
+	if err != nil {
+		return 0, []error{err}
+	}
+	s := streamLog{dir: dir}
+	for _, span := range spans {
+		f, _, foot, err := openSegment(span.path, account, stream)
+		if err != nil {
+			damage = append(damage, err)
+			continue
+		}
+		if err := f.Close(); err != nil {
+			damage = append(damage, err)
+		}
+		if foot.FirstSeq <= s.lastSeq {
+			damage = append(damage, &DamagedError{span.path, fmt.Errorf("it begins with seq %d, after %d", foot.FirstSeq, s.lastSeq)})
+		}
+		s.newest, s.lastSeq = span.last, foot.LastSeq
+	}
+	if err := s.readCursor(); err != nil && len(damage) == 0 {
+		damage = append(damage, err)
+	}
+	return len(spans), damage
+}
+
+// findLeftovers finds what is half written.
+func (l *Lake) findLeftovers() (names []string, err error) {
+	err = filepath.WalkDir(l.dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // replaced while we looked
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == generationsDir:
+			return fs.SkipDir // one that is not whole is not linked
+		case strings.HasSuffix(path, tmpSuffix) && !d.IsDir():
+			name, err := filepath.Rel(l.dir, path)
+			names = append(names, name)
+			return err
+		}
+		return nil
+	})
+	return names, err
+}
+
+// Room is the state of the file system under a folder that may not exist yet.
+type Room struct {
+	Free     int64 // bytes that this user may still write; -1 where it cannot be known
+	Writable bool
+}
+
+// ReadRoom measures the file system of dir, or of the nearest folder above it
+// that exists.
+func ReadRoom(dir string) (Room, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return Room{}, err
+	}
+	for {
+		_, err := os.Stat(dir)
+		if err == nil {
+			break
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+			dir = parent
+			continue
+		}
+		return Room{}, fmt.Errorf("measure the disk: %w", err)
+	}
+	return Room{Free: freeBytes(dir), Writable: mayWrite(dir)}, nil
+}
