@@ -187,6 +187,7 @@ func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) 
 	}
 	all, err := p.partitionsOf(ctx, t)
 	var jobs []*exporter
+	p.Rows[t.Schema.Table] = 0 // an empty table is told of too
 	for _, part := range all {
 		p.Rows[t.Schema.Table] += part.rows
 		jobs = append(jobs, &exporter{publisher: p, table: t, part: part, dirty: dirty[partition{part.account, part.label, 0}]})

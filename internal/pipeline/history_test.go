@@ -108,7 +108,7 @@ func somehow(rt *rapid.T, lake, url string) {
 	}
 }
 
-func historySync(rt *rapid.T, lake, url string, change func(*load.Options)) *pipeline.Sync {
+func historySync(rt rapid.TB, lake, url string, change func(*load.Options)) *pipeline.Sync {
 	s := newSync(lake, url, change)
 	if s.err != nil {
 		rt.Fatal(s.err)
@@ -127,7 +127,7 @@ func historySync(rt *rapid.T, lake, url string, change func(*load.Options)) *pip
 // living hashes the rows of every table that are not marked as deleted: of those
 // that were, one lake may have seen some that were gone before the other came.
 // It also checks the lake's files against its warehouse.
-func living(rt *rapid.T, dir string) map[string]string {
+func living(rt rapid.TB, dir string) map[string]string {
 	tables, err := load.Digest(context.Background(), dir)
 	if err != nil {
 		rt.Fatal(err)
@@ -154,7 +154,7 @@ func living(rt *rapid.T, dir string) map[string]string {
 // flat is JSON without its indentation, which differs between a list and an
 // object by itself, and without what it embeds of prices: those change with no
 // event of the subscription, and have a table of their own.
-func flat(rt *rapid.T, raw []byte) string {
+func flat(rt rapid.TB, raw []byte) string {
 	var object map[string]any
 	if err := json.Unmarshal(raw, &object); err != nil {
 		rt.Fatalf("%v\n%s", err, raw)
@@ -188,7 +188,7 @@ func withoutPrices(v any) any {
 
 // checkAgainstLedger compares the newest version of every object in the log,
 // byte for byte, with what Stripe holds, and the rows with their number.
-func checkAgainstLedger(rt *rapid.T, dir string, server *stripesim.Server) {
+func checkAgainstLedger(rt rapid.TB, dir string, server *stripesim.Server) {
 	lake := newSync(dir, "http://127.0.0.1:1", nil).Lake
 	for _, resource := range extract.Resources() {
 		newest := map[string]load.Raw{}
