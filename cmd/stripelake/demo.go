@@ -84,7 +84,7 @@ SELECT coalesce(bnpl.provider, 'card') AS paid_with,
        count(*) AS payments,
        round(100.0 * count(*) / sum(count(*)) OVER (), 1)::DECIMAL(5,1) || ' %' AS share
 FROM charges
-WHERE status = 'succeeded'
+WHERE status = 'succeeded' AND captured
 GROUP BY ALL ORDER BY payments DESC, paid_with`},
 	{"In which currency? Average basket, pay later against card", `
 SELECT currency,
@@ -93,7 +93,7 @@ SELECT currency,
        avg(amount) FILTER (bnpl IS NOT NULL)::DECIMAL(18,2) AS basket_pay_later,
        avg(amount) FILTER (bnpl IS NULL)::DECIMAL(18,2) AS basket_card
 FROM charges
-WHERE status = 'succeeded'
+WHERE status = 'succeeded' AND captured
 GROUP BY ALL ORDER BY pay_later DESC, currency`},
 	{"Is it growing? Share of pay later by month", `
 SELECT strftime(created, '%Y-%m') AS month,
@@ -102,7 +102,7 @@ SELECT strftime(created, '%Y-%m') AS month,
        round(100.0 * count(*) FILTER (bnpl IS NOT NULL) / count(*), 1)::DECIMAL(5,1) || ' %' AS share,
        rtrim(bar(count(*) FILTER (bnpl IS NOT NULL) / count(*), 0, 0.5, 20)) AS growth
 FROM charges
-WHERE status = 'succeeded'
+WHERE status = 'succeeded' AND captured
 GROUP BY ALL ORDER BY month`},
 }
 
