@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,18 @@ import (
 // complete reads the rest of each nested list that Stripe cut short, into the
 // object's More. A list that cannot be read stays short and is told as a
 // failure: the object itself is good. Only what concerns the whole run is an
-// error.
+// error. Events are hints: what they show the beginning of is read with its object.
 func (c *Client) complete(ctx context.Context, objects []Object) error {
 	for i := range objects {
 		o := &objects[i]
+		if o.Type == Events().Object {
+			continue
+		}
 		lists := map[string][]jsontext.Value{}
 		for _, pointer := range IncompleteLists(o.Raw) {
 			pages, err := c.rest(ctx, o.Raw, pointer)
 			if ctx.Err() != nil || IsUnauthorized(err) {
-				return err
+				return cmp.Or(ctx.Err(), err)
 			}
 			if err != nil {
 				c.failed(o.Type+" "+o.ID+pointer, err)

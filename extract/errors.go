@@ -112,6 +112,13 @@ func vanished(err error) bool {
 	return errors.As(err, &e) && e.Code == codeMissing && e.Param == "starting_after"
 }
 
+// noSuch reports that what a list is filtered by is gone. Stripe: that is a 400
+// or a 404 which names the filter.
+func noSuch(err error) bool {
+	var e *APIError
+	return errors.As(err, &e) && e.Code == codeMissing && !vanished(err)
+}
+
 // IsUnauthorized reports that Stripe does not accept the key (401): no other
 // request of this run will do better.
 func IsUnauthorized(err error) bool { return hasStatus(err, http.StatusUnauthorized) }

@@ -44,7 +44,6 @@ func (r Range) before(t int64) bool { return r.To.IsZero() || t < r.to() }
 type Page struct {
 	Objects []Object
 	Cursor  Cursor
-	Again   bool // it was listed for a [Cursor.Relist]
 }
 
 // Pages reads what of the stream is not behind the cursor: see the package
@@ -156,7 +155,7 @@ func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error
 		if err != nil {
 			return err
 		}
-		if !yield(Page{Objects: step.objects, Cursor: cursor, Again: step.window.Again}, nil) {
+		if !yield(Page{Objects: step.objects, Cursor: cursor}, nil) {
 			return errStopped
 		}
 	}

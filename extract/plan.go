@@ -85,10 +85,10 @@ func (p *progress) relist(variants []string) {
 			}
 		}
 		for _, w := range open {
-			if w.Variant != variant || w.LT > p.High {
+			if w.Variant != variant {
 				continue
 			}
-			add(new(w.LT))
+			add(new(w.LT)) // nothing, where it lies above what is covered or looks back into it
 			if w.GTE == nil {
 				end = math.MinInt64 // nothing is below
 				break
@@ -116,6 +116,9 @@ func (p *progress) expire(now int64) {
 		return
 	}
 	floor, unread := now-retention, p.High
+	if p.High == 0 && p.From != nil {
+		unread = *p.From
+	}
 	for _, w := range p.Windows {
 		if w.GTE != nil {
 			unread = min(unread, *w.GTE)
@@ -125,7 +128,9 @@ func (p *progress) expire(now int64) {
 		return
 	}
 	p.From, p.High = &floor, max(p.High, floor)
-	p.Windows = slices.DeleteFunc(p.Windows, func(w window) bool { return w.LT <= floor })
+	p.Windows = slices.DeleteFunc(p.Windows, func(w window) bool {
+		return w.LT <= floor || w.Last != nil && *w.Last < floor // newest first: what is left is older still
+	})
 	for i := range p.Windows {
 		if w := &p.Windows[i]; w.GTE != nil && *w.GTE < floor {
 			w.GTE = &floor

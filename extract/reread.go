@@ -152,7 +152,8 @@ func (e errand) run(ctx context.Context, c *Client, res Resource, give func([]Ob
 			give(c.retrieve(ctx, res, item))
 		}
 	case e.items[0].Of != "":
-		if _, err := c.listAgain(ctx, res, window{Variant: e.items[0].Of}, nil, give); err != nil {
+		_, err := c.listAgain(ctx, res, window{Variant: e.items[0].Of}, nil, give)
+		if err != nil && !noSuch(err) { // the list of what is gone is empty
 			give(nil, err)
 		}
 	default:

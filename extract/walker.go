@@ -200,14 +200,17 @@ func (w *walker) locate(err error) error {
 	if w.window.After != "" {
 		page = "page after " + oneLine(w.window.After)
 	}
-	span := "before " + stamped(w.window.LT)
-	if w.window.GTE != nil {
-		span = "from " + stamped(*w.window.GTE) + " to " + stamped(w.window.LT)
+	var span []string
+	switch {
+	case w.window.GTE != nil:
+		span = []string{"created from " + stamped(*w.window.GTE) + " to " + stamped(w.window.LT)}
+	case w.window.LT > 0:
+		span = []string{"created before " + stamped(w.window.LT)}
 	}
 	if w.window.Variant != "" {
-		span += ", " + w.window.Variant
+		span = append(span, w.window.Variant)
 	}
-	return fmt.Errorf("%s (created %s): %w", page, span, err)
+	return fmt.Errorf("%s (%s): %w", page, strings.Join(span, ", "), err)
 }
 
 func stamped(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }

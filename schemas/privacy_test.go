@@ -68,6 +68,10 @@ func TestRedactedPathsLeadSomewhere(t *testing.T) {
 		"charge.billing_details..phone":     "a name is missing behind charge.billing_details",
 		"subscription.items.data[][].price": `subscription.items has no field "data[]"; did you mean data?`,
 		"subscription.items.data[].id":      "subscription.items.data[].id cannot be blanked: name personal data inside the object",
+		"event.data.object.customer_email":  "",
+		"event.data.previous_attributes":    "",
+		"event.data":                        "event.data cannot be blanked: name personal data inside the object",
+		"event.data.object.customer":        "event.data.object.customer cannot be blanked: name personal data inside the object",
 		"customer.livemode":                 "customer.livemode cannot be blanked: name personal data inside the object",
 	} {
 		files := fstest.MapFS{

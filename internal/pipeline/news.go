@@ -102,11 +102,15 @@ func (r *reader) begin(ctx context.Context) error {
 	return r.relist(ctx, position)
 }
 
-// changes reads again what has changed since it was read last.
+// changes reads again what has changed since it was read last. Without events
+// that is what changes without them.
 func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	ok, err := r.news.wait(ctx)
-	if err != nil || !ok {
+	if err != nil {
 		return err
+	}
+	if !ok {
+		return r.readDue(ctx)
 	}
 	cursor, err := r.at()
 	if err != nil {
@@ -193,6 +197,11 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	}
 	r.relisting = false // what is looked up is not noted: until it is in the log, it must be looked up again
 	if err := r.reread(ctx, vanished, nil, then); err != nil {
+		return err
+	}
+	// The notes go after the cursor that needs them no more: without them all
+	// would be listed once again.
+	if err := r.flush(ctx); err != nil {
 		return err
 	}
 	if err := r.materializer.state.EndRelist(ctx, r.account, r.resource.Name); err != nil {
@@ -301,8 +310,11 @@ func (r *reader) readDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	then, err := cursor.At(r.news.position)
-	if err != nil || then == cursor && len(due)+len(unlisted) == 0 {
+	then := cursor
+	if r.news.err == nil {
+		then, err = cursor.At(r.news.position)
+	}
+	if err != nil || then == "" || then == cursor && len(due)+len(unlisted) == 0 {
 		return err
 	}
 	if err := r.reread(ctx, append(due, unlisted...), nil, then); err != nil || len(due) == 0 {

@@ -36,20 +36,23 @@ func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 // privacy wants out of the raw log. An object that cannot be shown to be clean
 // ends the reading: keeping it would break a promise, leaving it out another.
 func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
-	about := r.resource.Object
-	if about == extract.Events().Object {
-		about += "." + toldOf(o.Raw)
+	about := []string{r.resource.Object}
+	if r.resource.Object == extract.Events().Object {
+		about = append(about, r.resource.Object+"."+toldOf(o.Raw))
 	}
-	redactor := r.redactors[about]
-	if redactor == nil {
-		return o.Raw, o.More, nil
+	raw, more = o.Raw, o.More
+	for _, what := range about {
+		redactor := r.redactors[what]
+		if redactor == nil {
+			continue
+		}
+		// Paths lead through whole lists, so they are joined first.
+		if raw, err = redactor.Redact(extract.Whole(raw, more)); err != nil {
+			return nil, nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
+		}
+		more = nil
 	}
-	// Paths lead through whole lists, so they are joined first.
-	raw, err = redactor.Redact(extract.Whole(o.Raw, o.More))
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
-	}
-	return raw, nil, nil
+	return raw, more, nil
 }
 
 // toldOf is the type of the object that an event shows.

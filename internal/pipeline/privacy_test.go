@@ -121,3 +121,20 @@ func TestPrivacy(t *testing.T) {
 		t.Errorf("rebuilt: %v, before: %v", after, before)
 	}
 }
+
+// An event is redacted as the object that it shows, and as an event.
+func TestPrivacyOfEvents(t *testing.T) {
+	t.Parallel()
+	shown := func(kind string) string {
+		return sent(kind, kind+"_1", noon.Add(-time.Hour), `"customer_email":"ada@example.com","name":"Ada Lovelace","phone":"5550100"`)
+	}
+	s := newScene(t, recorded(t, 1, noon, shown("customer"),
+		event("evt_1", "invoice.paid", noon.Add(-5*time.Minute), shown("invoice")), event("evt_2", "customer.updated", noon.Add(-5*time.Minute), shown("customer"))))
+	const privacy = "raw_redact: [customer.name, event.data.object.customer_email]\n"
+	if err := run(withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, privacy)); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("what the log holds", `SELECT id, json_value(object, '$.data.object.customer_email'), json_value(object, '$.data.object.name'), object->>'$.data.object.phone'
+		FROM 'LAKE/raw/*/events/*.parquet' ORDER BY id`, `evt_1 null "Ada Lovelace" 5550100`, "evt_2 null null 5550100")
+	s.expect("the customer itself", "SELECT object->>'$.customer_email', json_value(object, '$.name') FROM 'LAKE/raw/*/customers/*.parquet'", "ada@example.com null")
+}

@@ -39,8 +39,12 @@ type reader struct {
 	cursor    extract.Cursor  // of the last page in pending
 	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
 	relisting bool            // note every id that comes
-	fresh     map[string]bool // charges of the refunds that this run has listed; nil for other streams
+	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
 }
+
+// freshAtMost bounds memory where very many refunds are listed. A charge that is
+// left out costs a request.
+const freshAtMost = 100_000
 
 // run reads the stream to its end: what is listed, then what has changed. On an
 // error the pages read before it are kept: they and their cursor are good. A
@@ -137,7 +141,7 @@ func (r *reader) take(page extract.Page) error {
 		if err != nil {
 			return err
 		}
-		if r.fresh != nil {
+		if r.fresh != nil && len(r.fresh) < freshAtMost {
 			r.fresh[string(readSubject(raw).Charge)] = true
 		}
 		r.bytes += len(raw) + len(more)
