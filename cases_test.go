@@ -45,7 +45,7 @@ var stripeCases = []stripeCase{
 	{number: 19, situation: "a deleted customer is in no list any more", covered: []string{"internal/pipeline.TestCases19And20DeletedCustomer", "internal/pipeline.TestCase10StateOlderThanTheEvents", "extract.TestChanges/case 19"}},
 	{number: 20, situation: "a deleted customer has three members and status 200", covered: []string{"internal/pipeline.TestCases19And20DeletedCustomer", "extract.TestRereadOfWhatIsGone", "load.TestTombstones"}},
 	{number: 21, situation: "a balance transaction becomes available without an event", covered: []string{"internal/pipeline.TestCase21AvailableWithoutAnEvent"}},
-	{number: 22, situation: "lists inside objects are cut after ten", covered: []string{"internal/pipeline.TestCase22NestedListsOverTen", "extract.TestNestedListsAreCompleted", "extract.TestNestedListThatCannotBeRead"}},
+	{number: 22, situation: "lists inside objects are cut after ten", covered: []string{"internal/pipeline.TestCase22NestedListsOverTen", "internal/pipeline.TestCase22Tiers", "extract.TestNestedListsAreCompleted", "extract.TestNestedListThatCannotBeRead"}},
 	{number: 23, situation: "prices that the list hides or never shows", covered: []string{"internal/pipeline.TestCase23PricesThatAreNotListed", "extract.TestVariants"}},
 	{number: 24, situation: "a restricted key may not read one resource", covered: []string{"testdata/script/forbidden.txtar", "internal/pipeline.TestCase24EventsForbidden", "extract.TestRereadOfWhatIsGone"}},
 	{number: 25, situation: "a key of the other mode, or of another account", covered: []string{"internal/pipeline.TestCases25And57SameIDsInTwoAccounts", "extract.TestModeOfObjectsStopsTheRun", "testdata/script/lake.txtar"}},

@@ -101,10 +101,12 @@ func (c *Client) For(account string) (*Client, error) {
 	if !connectedID.MatchString(account) {
 		return nil, fmt.Errorf("account %q: the id of a connected account starts with acct_", oneLine(account))
 	}
-	return &Client{
+	connected := &Client{
 		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, pacer: c.pacer,
 		account: account,
-	}, nil
+	}
+	connected.reached.Store(c.reached.Load())
+	return connected, nil
 }
 
 // Mode is "live" or "test", from the key's prefix.

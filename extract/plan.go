@@ -41,7 +41,7 @@ func (p *progress) open(end int64, variants []string) {
 		return
 	}
 	from := p.From
-	if back := p.High - lookBack; p.High > 0 && (from == nil || back > *from) {
+	if back := p.High - lookBack; back > 0 && (from == nil || back > *from) {
 		from = &back
 	}
 	if from != nil && *from >= end {

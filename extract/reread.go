@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stripe/stripe-go/v76/form"
 )
 
 // OriginRetrieve is the Origin of an object that was asked for by its id.
@@ -182,7 +184,10 @@ func (c *Client) listAgain(ctx context.Context, res Resource, span window, items
 // status 200, other objects that are gone a 404. Both become a tombstone that
 // bears the created of the item; a 403 never does.
 func (c *Client) retrieve(ctx context.Context, res Resource, item Item) ([]Object, error) {
-	ask := res.request(nil)
+	ask := res.request(&form.Values{})
+	for _, member := range res.Expand {
+		ask.query.Add("expand[]", member)
+	}
 	ask.endpoint, ask.path = res.Path+"/:id", res.Path+"/"+url.PathEscape(item.ID)
 	var object Object
 	err := c.get(ctx, ask, func(got *reply) (err error) {

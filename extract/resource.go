@@ -16,6 +16,9 @@ type Resource struct {
 	// union is the resource; an object may be in more than one.
 	Variants []string
 
+	// Expand are the members that Stripe sends only if asked to.
+	Expand []string
+
 	// Silent resources change without an event: what is due is read again by
 	// date, and a gap in the events loses nothing.
 	Silent bool
@@ -27,6 +30,7 @@ type Resource struct {
 // object that is canceled during the walk would drop out of it. The default
 // list of prices is documented as the active ones and observed as all of them,
 // so both kinds are asked for.
+// The tiers of a price are shown to who asks.
 func Resources() []Resource {
 	plain := []string{""}
 	return []Resource{
@@ -35,7 +39,7 @@ func Resources() []Resource {
 		{Name: "refunds", Object: "refund", Path: "/v1/refunds", Variants: plain},
 		{Name: "balance_transactions", Object: "balance_transaction", Path: "/v1/balance_transactions", Variants: plain, Silent: true},
 		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain},
-		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}},
+		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}, Expand: []string{"tiers"}},
 	}
 }
 

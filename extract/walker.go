@@ -125,6 +125,9 @@ func (w *walker) query() *form.Values {
 	if key, value, ok := strings.Cut(w.window.Variant, "="); ok {
 		q.Add(key, value)
 	}
+	for _, member := range w.resource.Expand {
+		q.Add("expand[]", "data."+member)
+	}
 	if w.window.GTE != nil {
 		q.Add("created[gte]", strconv.FormatInt(*w.window.GTE, 10))
 	}

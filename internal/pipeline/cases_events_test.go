@@ -99,6 +99,18 @@ func TestCase21AvailableWithoutAnEvent(t *testing.T) {
 	}
 }
 
+// Stripe shows the tiers of a price to who asks for them, all of them.
+func TestCase22Tiers(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 200, LongLists: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newScene(t, server.Handler())
+	s.sync("prices")
+	s.expect("tiers", "SELECT max(len(tiers)) > 10 FROM prices", "true")
+}
+
 // Subscriptions with more items than Stripe embeds have them all.
 func TestCase22NestedListsOverTen(t *testing.T) {
 	t.Parallel()

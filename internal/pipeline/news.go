@@ -120,7 +120,9 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	if err != nil {
 		return err
 	}
-	switch missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.news.from); {
+	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.news.from) ||
+		at.Segment > r.news.position.Segment // somebody removed the log of the events
+	switch {
 	case r.resource.Silent:
 	case missed:
 		if err := r.relist(ctx, r.news.position); err != nil {

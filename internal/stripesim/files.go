@@ -112,6 +112,9 @@ func readRecording(line []byte) (recording, error) {
 	return rec, nil
 }
 
+// expandsOf is what a reader may ask for; a recording shows what it shows.
+var expandsOf = map[string][]string{"charges": {"refunds"}, "prices": {"tiers"}}
+
 func recordedResource(name, object string, recs []recording) resource {
 	place := map[string]int{}
 	for n := range recs {
@@ -120,7 +123,7 @@ func recordedResource(name, object string, recs []recording) resource {
 		}
 	}
 	return resource{
-		name: name, object: object, count: len(recs), params: paramsOf(name),
+		name: name, object: object, count: len(recs), params: paramsOf(name), expands: expandsOf[name],
 		created:  func(n int) int64 { return recs[n].created },
 		render:   func(w *writer, n int) { w.buf = append(w.buf, recs[n].raw...) },
 		appendID: func(b []byte, n int) []byte { return append(b, recs[n].id...) },

@@ -38,7 +38,7 @@ func (b *business) resources() []resource {
 		{
 			name: "charges", params: paramsOf("charges"), object: "charge", count: len(b.charges), render: b.renderCharge,
 			created: func(n int) int64 { return b.charges[n].created }, appendID: b.appendChargeID,
-			find: b.findCharge, match: b.matchCharge, expands: []string{"refunds"},
+			find: b.findCharge, match: b.matchCharge, expands: expandsOf["charges"],
 		},
 		{
 			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
@@ -48,7 +48,7 @@ func (b *business) resources() []resource {
 		{
 			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
 			created: func(n int) int64 { return b.prices[n].created }, appendID: b.appendPriceID,
-			find: b.findPrice, match: b.matchPrice, expands: []string{"tiers"},
+			find: b.findPrice, match: b.matchPrice, expands: expandsOf["prices"],
 		},
 		{
 			name: "refunds", params: paramsOf("refunds"), object: "refund", count: len(b.refunds), render: b.renderRefund,
