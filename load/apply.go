@@ -179,33 +179,3 @@ func (m *merge) move(ctx context.Context, segment uint64) error {
 	}
 	return err
 }
-
-// Unchanged reports, for each object, whether its bytes are those of its newest
-// version in the state. The state must have applied the whole log of the
-// stream, or an object that went back to an older version is missed.
-func (s *State) Unchanged(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	unchanged := make([]bool, len(objects))
-	if len(objects) == 0 {
-		return unchanged, nil
-	}
-	src, err := rowSource(len(objects), func(i int) []any {
-		return []any{int64(i), objects[i].ID, objects[i].Hash()}
-	}, kindBigint, kindText, kindHash)
-	if err != nil {
-		return nil, err
-	}
-	id, done := s.feed.offer(src)
-	defer done()
-	var i int64
-	err = s.each(ctx, []any{&i}, func() error {
-		unchanged[i] = true
-		return nil
-	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON o.id = n.c1 AND o.hash = n.c2
-		WHERE o.account = ? AND o.stream = ?`, feedName, id), account, stream)
-	if err != nil {
-		return nil, fmt.Errorf("compare %d objects of %s/%s: %w", len(objects), account, stream, err)
-	}
-	return unchanged, nil
-}

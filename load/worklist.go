@@ -192,25 +192,3 @@ func (s *State) rereads(ctx context.Context, account, stream, query string, args
 	}
 	return list, s.run(ctx, "DROP TABLE temp.wanted")
 }
-
-// Known reports, for each object, whether the state has seen any version of it.
-func (s *State) Known(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := make([]bool, len(objects))
-	if len(objects) == 0 {
-		return known, nil
-	}
-	src, err := rowSource(len(objects), func(i int) []any { return []any{int64(i), objects[i].ID} }, kindBigint, kindText)
-	if err != nil {
-		return nil, err
-	}
-	id, done := s.feed.offer(src)
-	defer done()
-	var i int64
-	err = s.each(ctx, []any{&i}, func() error {
-		known[i] = true
-		return nil
-	}, fmt.Sprintf("SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON o.id = n.c1 WHERE o.account = ? AND o.stream = ?", feedName, id), account, stream)
-	return known, err
-}

@@ -1,0 +1,241 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// hintsLag is how long after an event an answer may still show the object as it
+// was before. Stripe: reads may lag behind writes by seconds.
+const hintsLag = time.Minute
+
+// hintsAtOnce is how many hints are looked at in one go.
+const hintsAtOnce = 5000
+
+// begin readies the cursor for what is to be listed. A backfill that begins now
+// needs no change from before it, so the position in the events is fixed first.
+func (r *reader) begin(ctx context.Context) error {
+	cursor, err := r.at()
+	if err != nil {
+		return err
+	}
+	fresh, err := cursor.Fresh()
+	if err != nil {
+		return &localError{err}
+	}
+	if fresh {
+		ok, err := r.news.wait(ctx)
+		if err != nil || !ok {
+			return err
+		}
+		cursor, err = cursor.At(r.news.position)
+		if err != nil {
+			return &localError{err}
+		}
+		r.cursor = cursor
+		return nil
+	}
+	if r.resource.Name == "refunds" {
+		r.fresh = map[string]bool{}
+	}
+	relisting, err := cursor.Relisting()
+	if err != nil || !relisting {
+		return err
+	}
+	noted, err := r.materializer.state.Relisting(ctx, r.account, r.resource.Name)
+	if err != nil {
+		return &localError{err}
+	}
+	if r.relisting = noted; noted {
+		return nil
+	}
+	position, err := cursor.Position() // the notes went with a lost state: list it all again
+	if err != nil {
+		return err
+	}
+	return r.relist(ctx, position)
+}
+
+// changes reads again what has changed since it was read last. Without events
+// that is what changes without them.
+func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
+	ok, err := r.news.wait(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return r.readDue(ctx)
+	}
+	cursor, err := r.at()
+	if err != nil {
+		return err
+	}
+	at, err := cursor.Position()
+	if err != nil {
+		return err
+	}
+	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.news.from) ||
+		at.Segment > r.news.position.Segment // somebody removed the log of the events
+	switch {
+	case r.resource.Silent:
+	case missed:
+		if err := r.relist(ctx, r.news.position); err != nil {
+			return err
+		}
+		if err := r.list(ctx, bounds); err != nil {
+			return err
+		}
+	default:
+		if err := r.follow(ctx, at); err != nil {
+			return err
+		}
+	}
+	if r.relisting {
+		if err := r.lookUpVanished(ctx); err != nil {
+			return err
+		}
+	}
+	return r.readDue(ctx)
+}
+
+// settled returns where the stream is once all that was read is in the state.
+func (r *reader) settled(ctx context.Context) (cursor extract.Cursor, coverage extract.Coverage, err error) {
+	if err := r.awaitApplied(ctx); err != nil {
+		return "", coverage, err
+	}
+	if cursor, err = r.at(); err == nil {
+		coverage, err = cursor.Coverage()
+	}
+	return cursor, coverage, err
+}
+
+// follow reads again what the events since a position tell of.
+func (r *reader) follow(ctx context.Context, at extract.Position) error {
+	var hints []load.Hint
+	var lists []string // filters
+	for batch, err := range r.lake.Read(ctx, r.account, extract.Events().Name, at.Segment) {
+		if err != nil {
+			return &localError{err}
+		}
+		if batch.Segment > r.news.position.Segment {
+			break
+		}
+		for _, raw := range batch.Objects {
+			changes, err := extract.Changes(raw.Object)
+			if err != nil {
+				r.materializer.meter.fail(r.account, "what event "+raw.ID+" tells of "+r.resource.Name, err)
+			}
+			for _, c := range changes {
+				switch {
+				case c.Stream != r.resource.Name:
+				case c.Of == "":
+					hints = append(hints, load.Hint{ID: c.ID, Created: c.Created, At: c.At})
+				default:
+					lists = append(lists, c.Of)
+				}
+			}
+		}
+		if batch.End && len(hints)+len(lists) >= hintsAtOnce {
+			at.Segment = batch.Segment
+			if err := r.followTo(ctx, at, hints, lists); err != nil {
+				return err
+			}
+			hints, lists = nil, nil
+		}
+	}
+	return r.followTo(ctx, r.news.position, hints, lists)
+}
+
+// followTo reads what hints tell of, and passes them.
+func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load.Hint, lists []string) error {
+	cursor, coverage, err := r.settled(ctx)
+	if err != nil {
+		return err
+	}
+	outdated, err := r.materializer.state.Outdated(ctx, r.account, r.resource.Name, hints, hintsLag, coverage.From, coverage.Through)
+	if err != nil {
+		return &localError{err}
+	}
+	then, err := cursor.At(at)
+	if err != nil {
+		return err
+	}
+	return r.reread(ctx, outdated, r.unlisted(lists), then)
+}
+
+// unlisted leaves out the charges of which this run has listed a refund: their
+// event is explained.
+func (r *reader) unlisted(filters []string) []string {
+	var left []string
+	seen := map[string]bool{}
+	for _, filter := range filters {
+		if charge := filter[len("charge="):]; !r.fresh[charge] && !seen[filter] {
+			left = append(left, filter)
+			seen[filter] = true
+		}
+	}
+	return left
+}
+
+// readDue reads what changes without a word, and what no list ever holds.
+func (r *reader) readDue(ctx context.Context) error {
+	if r.resource.Name == "prices" {
+		select {
+		case <-r.news.named:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := r.awaitApplied(ctx); err != nil {
+		return err
+	}
+	state, stream, now := r.materializer.state, r.resource.Name, r.client.ServerTime()
+	due, err := state.Due(ctx, r.account, stream, now)
+	if err != nil {
+		return &localError{err}
+	}
+	unlisted, err := state.Unlisted(ctx, r.account, stream)
+	if err != nil {
+		return &localError{err}
+	}
+	cursor, err := r.at()
+	if err != nil {
+		return err
+	}
+	then := cursor
+	if r.news.err == nil {
+		then, err = cursor.At(r.news.position)
+	}
+	if err != nil || then == "" || then == cursor && len(due)+len(unlisted) == 0 {
+		return err
+	}
+	if err := r.reread(ctx, append(due, unlisted...), nil, then); err != nil || len(due) == 0 {
+		return err
+	}
+	if err := r.awaitApplied(ctx); err != nil {
+		return err
+	}
+	if err := state.Postpone(ctx, r.account, stream, now); err != nil {
+		return &localError{err}
+	}
+	return nil
+}
+
+// reread reads objects again and keeps them, with the cursor that follows.
+func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []string, then extract.Cursor) error {
+	after, err := r.at()
+	if err != nil {
+		return err
+	}
+	items := make([]extract.Item, 0, len(objects)+len(filters))
+	for _, o := range objects {
+		items = append(items, extract.Item{ID: o.ID, Created: o.Created, Apart: o.Apart})
+	}
+	for _, filter := range filters {
+		items = append(items, extract.Item{Of: filter})
+	}
+	return r.keep(ctx, r.client.Reread(ctx, r.resource.Name, after, items, then))
+}

@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+// relist plans to list everything again.
+func (r *reader) relist(ctx context.Context, as extract.Position) error {
+	cursor, err := r.at()
+	if err == nil {
+		cursor, err = cursor.Relist(r.resource.Name, as)
+	}
+	if err != nil {
+		return &localError{err}
+	}
+	if err := r.materializer.state.BeginRelist(ctx, r.account, r.resource.Name); err != nil {
+		return &localError{err}
+	}
+	r.relisting = true
+	r.materializer.meter.emit(Event{Event: EventNotice, Resource: r.resource.Name, Message: fmt.Sprintf(
+		"%s: listing everything again, for changes may have been missed: Stripe tells of them for 30 days", r.resource.Name)})
+	r.cursor = cursor
+	return nil
+}
+
+// note remembers the ids that come while a stream is listed again. It goes
+// before the cursor: an id too many is looked up in vain at worst.
+func (r *reader) note(ctx context.Context) error {
+	ids := make([]string, len(r.pending))
+	for i, o := range r.pending {
+		ids[i] = o.ID
+	}
+	return r.materializer.state.Relisted(ctx, r.account, r.resource.Name, ids)
+}
+
+// lookUpVanished asks for each object that was not listed again.
+func (r *reader) lookUpVanished(ctx context.Context) error {
+	cursor, coverage, err := r.settled(ctx)
+	if err != nil {
+		return err
+	}
+	if len(coverage.Gaps) > 0 || coverage.Through.IsZero() {
+		return nil // bounded by --to: a later run reads the rest
+	}
+	vanished, err := r.materializer.state.Vanished(ctx, r.account, r.resource.Name, coverage.From, coverage.Through)
+	if err != nil {
+		return &localError{err}
+	}
+	then, err := cursor.Relisted()
+	if err != nil {
+		return err
+	}
+	r.relisting = false // what is looked up is not noted: until it is in the log, it must be looked up again
+	if err := r.reread(ctx, vanished, nil, then); err != nil {
+		return err
+	}
+	// The notes go after the cursor that needs them no more: without them all
+	// would be listed once again.
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	if err := r.materializer.state.EndRelist(ctx, r.account, r.resource.Name); err != nil {
+		return &localError{err}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package load
+
+import (
+	"context"
+	"fmt"
+)
+
+// Unchanged reports, for each object, whether its bytes are those of its newest
+// version in the state. The state must have applied the whole log of the
+// stream, or an object that went back to an older version is missed.
+func (s *State) Unchanged(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
+	return s.compare(ctx, account, stream, objects, "o.id = n.c1 AND o.hash = n.c2")
+}
+
+// Known reports, for each object, whether the state has seen any version of it.
+func (s *State) Known(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
+	return s.compare(ctx, account, stream, objects, "o.id = n.c1")
+}
+
+func (s *State) compare(ctx context.Context, account, stream string, objects []Raw, alike string) ([]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := make([]bool, len(objects))
+	if len(objects) == 0 {
+		return found, nil
+	}
+	src, err := rowSource(len(objects), func(i int) []any {
+		return []any{int64(i), objects[i].ID, objects[i].Hash()}
+	}, kindBigint, kindText, kindHash)
+	if err != nil {
+		return nil, err
+	}
+	id, done := s.feed.offer(src)
+	defer done()
+	var i int64
+	err = s.each(ctx, []any{&i}, func() error {
+		found[i] = true
+		return nil
+	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON %s
+		WHERE o.account = ? AND o.stream = ?`, feedName, id, alike), account, stream)
+	if err != nil {
+		return nil, fmt.Errorf("compare %d objects of %s/%s: %w", len(objects), account, stream, err)
+	}
+	return found, nil
+}
