@@ -111,6 +111,8 @@ func Open(dir string, opts Options) (*Lake, error) {
 			return fmt.Errorf("format %d: %w", f.Format, ErrNewerFormat)
 		case f.Mode == "":
 			return errors.New("a new lake needs a mode: live or test")
+		case opts.Mode != "" && opts.Mode != f.Mode && len(f.Accounts) == 0:
+			f.Mode = opts.Mode // nothing was ever read: a key that was refused decides nothing
 		case opts.Mode != "" && opts.Mode != f.Mode:
 			return fmt.Errorf("%s mode asked for, %s mode kept: %w", opts.Mode, f.Mode, ErrOtherMode)
 		}

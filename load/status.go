@@ -57,6 +57,9 @@ type Status struct {
 	LastRun    *Run      `json:"last_run,omitempty"`
 }
 
+// LogSizes is the function of that name for this lake.
+func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
+
 // Summary counts the state's contents.
 func (s *State) Summary(ctx context.Context) (Summary, error) {
 	s.mu.Lock()

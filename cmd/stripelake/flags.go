@@ -95,7 +95,9 @@ func parseSpan(c *cli.Context) (from, to time.Time, err error) {
 	if to, err = parseTime(c, "to"); err != nil {
 		return from, to, err
 	}
-	if !to.IsZero() && !from.Before(to) {
+	if from.After(time.Now()) {
+		err = &pipeline.UsageError{Message: fmt.Sprintf("--from %s is in the future: nothing would ever be read", c.String("from"))}
+	} else if !to.IsZero() && !from.Before(to) {
 		err = &pipeline.UsageError{Message: fmt.Sprintf("--from %s is not before --to %s", c.String("from"), c.String("to"))}
 	}
 	return from, to, err

@@ -1,8 +1,8 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/stripelake/stripelake/extract"
@@ -14,17 +14,26 @@ import (
 // is never derived from the key, because keys are rolled.
 func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake, label string) (string, error) {
 	account, err := client.Account(ctx)
-	if err == nil {
-		return account.ID, lake.Remember(account.ID, false)
-	}
-	if !extract.IsForbidden(err) {
+	if err != nil && !extract.IsForbidden(err) {
 		return "", err
 	}
-	if label == "" {
-		label, err = rememberedLabel(lake)
-		if err != nil || label == "" {
-			return "", cmp.Or(err, error(&UsageError{"this key may not read the account's id: name the account once with --account-label NAME, and the lake remembers it"}))
-		}
+	known, labelErr := rememberedLabel(lake)
+	switch {
+	case labelErr != nil:
+		return "", labelErr
+	case known != "" && label != "" && label != known:
+		// The same account under another name would be there twice.
+		return "", &UsageError{fmt.Sprintf("the lake holds an account under the label %s: leave --account-label out, or use another lake for %s", known, label)}
+	case err == nil && known != "" && label == known:
+		return known, nil // the key may read the id by now; the name stays
+	case err == nil && known != "":
+		return "", &UsageError{fmt.Sprintf("the lake holds an account under the label %s, and this key names %s: if they are the same, go on with --account-label %s; if not, use another lake", known, account.ID, known)}
+	case err == nil:
+		return account.ID, lake.Remember(account.ID, false)
+	case label == "" && known == "":
+		return "", &UsageError{"this key may not read the account's id: name the account once with --account-label NAME, and the lake remembers it"}
+	case label == "":
+		label = known
 	}
 	if err := lake.Remember(label, true); err != nil {
 		return "", &UsageError{err.Error()}

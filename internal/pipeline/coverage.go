@@ -3,33 +3,35 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
-// record keeps what the run read and what it did not, for meta.coverage and
-// meta.requests.
-func record(ctx context.Context, m *materializer, sources []source, failed []load.FailedRequest) error {
-	for _, src := range sources {
-		var rows []load.Coverage
-		for _, resource := range extract.Resources() {
-			cursor, err := src.log.Cursor(resource.Name)
-			if err != nil {
-				return err
-			}
-			row, err := coverageOf(src.account, resource.Name, extract.Cursor(cursor))
-			if err != nil {
-				return err
-			}
-			rows = append(rows, row)
+// cover writes what of every account is complete into the state, by the cursors
+// of its log: whoever publishes says so.
+func (m *materializer) cover(ctx context.Context) error {
+	logs, err := m.lake.LogSizes()
+	if err != nil {
+		return err
+	}
+	rows := map[string][]load.Coverage{}
+	for _, log := range everyResource(logs) {
+		row, err := coverageOf(log.Account, log.Stream, extract.Cursor(log.Cursor))
+		if err != nil {
+			return err
 		}
-		if err := m.state.SetCoverage(ctx, src.account, rows); err != nil {
+		rows[log.Account] = append(rows[log.Account], row)
+	}
+	for _, account := range slices.Sorted(maps.Keys(rows)) {
+		if err := m.state.SetCoverage(ctx, account, rows[account]); err != nil {
 			return err
 		}
 	}
-	return m.state.AddFailed(ctx, failed)
+	return nil
 }
 
 func coverageOf(account, resource string, cursor extract.Cursor) (load.Coverage, error) {

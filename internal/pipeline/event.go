@@ -39,7 +39,7 @@ const (
 // Summary is what a run did. Its counts are of this run alone.
 type Summary struct {
 	Account    string             `json:"account"`
-	Outcome    string             `json:"outcome"`              // "done", "incomplete" or "failed"
+	Outcome    string             `json:"outcome"`              // "done", "incomplete", "failed" or "interrupted"
 	Requests   int64              `json:"requests"`             // HTTP requests sent, retries included
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds

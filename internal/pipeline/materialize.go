@@ -306,6 +306,9 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	// An export needs the most memory that DuckDB ever does, and the readers wait:
 	// what Go has free is given back first.
 	debug.FreeOSMemory()
+	if err := m.cover(ctx); err != nil {
+		return 0, err
+	}
 	generation, err := m.state.Publish(ctx)
 	if err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -35,6 +36,16 @@ func newMeter(onEvent func(Event)) *meter {
 func (m *meter) emit(e Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if e.Resource != extract.Events().Name { // hints count as no objects
+		m.count(e)
+	}
+	if m.onEvent != nil {
+		m.onEvent(e)
+	}
+}
+
+// count adds an event's counts to the summary.
+func (m *meter) count(e Event) {
 	switch e.Event {
 	case EventPage:
 		m.total.Objects += e.Objects
@@ -49,9 +60,6 @@ func (m *meter) emit(e Event) {
 		m.total.Rejects += e.Rejects
 		m.total.Incomplete += e.Incomplete
 		m.total.Drift += e.Drift
-	}
-	if m.onEvent != nil {
-		m.onEvent(e)
 	}
 }
 

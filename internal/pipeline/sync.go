@@ -27,6 +27,8 @@ type Sync struct {
 	MaxRejects   float64                        // tolerated share of refused objects, 0 to 1
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
+
+	heal map[string][]load.Reread // by resource: read just these again; nil for a sync
 }
 
 // Run copies what is missing, then what is new, then what has changed, and
@@ -80,7 +82,7 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	if ctx.Err() != nil {
 		// Stopped by a signal: a stop drops what is not durable, exactly as a
 		// crash does, and the next run recovers from both in the same way.
-		return Summary{}, ctx.Err()
+		return s.interrupted(context.WithoutCancel(ctx), m, run), ctx.Err()
 	}
 	return s.finish(ctx, m, sources, run, unread, err)
 }
@@ -119,6 +121,19 @@ func announceFresh(sources []source, state *load.State, meter *meter) error {
 	return nil // a new lake
 }
 
+// interrupted records a run that was stopped. That it cannot be recorded is no
+// reason to say anything else.
+func (s *Sync) interrupted(ctx context.Context, m *materializer, run load.Run) Summary {
+	summary := m.meter.summary()
+	summary.Outcome = outcomeInterrupted
+	if m.state.EndRun(ctx, ended(run, summary, nil)) == nil {
+		_ = m.state.WriteStatus(ctx)
+	}
+	summary.Seconds, summary.Stages = m.meter.elapsed()
+	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	return summary
+}
+
 // finish records the run, publishes what changed and says how it went. A run
 // that failed still publishes what it got; the reason stands in meta.runs.
 func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, run load.Run, unread map[string]error, err error) (Summary, error) {
@@ -132,7 +147,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	summary.Account = strings.Join(accounts, ",")
 	failed := failures(m, sources, run)
 	summary.Failed = len(failed)
-	if recordErr := record(ctx, m, sources, failed); recordErr != nil {
+	if recordErr := errors.Join(m.cover(ctx), m.state.AddFailed(ctx, failed)); recordErr != nil {
 		return summary, errors.Join(err, recordErr)
 	}
 	if err == nil {
@@ -148,7 +163,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 		return summary, errors.Join(err, publishErr)
 	}
 	summary.Generation = generation
-	if tidyErr := tidy(ctx, sources); tidyErr != nil {
+	if tidyErr := errors.Join(tidy(ctx, sources), m.state.WriteStatus(ctx)); tidyErr != nil {
 		return summary, errors.Join(err, tidyErr)
 	}
 	summary.Seconds, summary.Stages = m.meter.elapsed()

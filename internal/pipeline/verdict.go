@@ -17,6 +17,8 @@ const (
 	outcomeDone       = "done"
 	outcomeIncomplete = "incomplete" // a resource unread, or too many rejects
 	outcomeFailed     = "failed"
+
+	outcomeInterrupted = "interrupted" // by a signal; one that was killed is "killed", as the next run finds
 )
 
 // Exit statuses that scripts rely on; 0, 1 and 130 need no error type.

@@ -1,0 +1,64 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// Whoever publishes says what is complete, and every run is on the record with
+// how it ended.
+func TestCoverageAndRunsAreRecorded(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, api := filepath.Join(t.TempDir(), "lake"), serve(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := newSync(dir, api, nil)
+	stopped.OnEvent = func(e pipeline.Event) {
+		if e.Event == pipeline.EventSegment {
+			cancel()
+		}
+	}
+	if _, err := stopped.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	last := func(want string) {
+		t.Helper()
+		status, err := pipeline.ReadStatus(dir)
+		if err != nil || status.LastRun == nil || status.LastRun.Outcome != want {
+			t.Errorf("last run %+v, %v, want %s", status.LastRun, err, want)
+		}
+	}
+	last("interrupted")
+	covered := func(after string) {
+		t.Helper()
+		var n int
+		if err := warehouse(t, dir).QueryRow("SELECT count(*) FROM meta.coverage WHERE complete_through IS NOT NULL AND as_of IS NOT NULL").Scan(&n); err != nil || n != 6 {
+			t.Errorf("after %s %d resources are covered, %v", after, n, err)
+		}
+	}
+	s := newSync(dir, api, nil)
+	if err := run(s); err != nil {
+		t.Fatal(err)
+	}
+	last("done")
+	covered("a sync")
+	rebuild := newSync(dir, api, nil)
+	if _, err := (&pipeline.Rebuild{Plan: rebuild.Plan, Lake: rebuild.Lake, Tables: rebuild.Lake.Tables()}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	covered("a rebuild")
+	if err := run(newSync(dir, api, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := pipeline.ReadStatus(dir); err != nil || status.LastRun.Command != "sync" {
+		t.Errorf("the last run was %+v, %v", status.LastRun, err)
+	}
+}
