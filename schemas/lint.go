@@ -49,11 +49,15 @@ func LooksPersonal(path string) bool {
 	return said[len(said)-1] == "name" && len(before) > 0 && slices.Contains(people, before[len(before)-1])
 }
 
-// lint collects what is worth a look.
-func lint(set *Set) Problems {
+// lint collects what is worth a look. In a set with mistakes a mapping may only
+// seem to be missing.
+func lint(set *Set, sound bool) Problems {
 	r := &reporter{}
 	for _, s := range set.Schemas {
 		r.unlabelled(s.Fields, s.Table)
+		if sound && !slices.ContainsFunc(set.Mappings, func(m *Mapping) bool { return m.Schema == s }) {
+			r.report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
+		}
 	}
 	return r.inFileOrder()
 }

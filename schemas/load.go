@@ -56,7 +56,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err := l.loadPrivacy(set); err != nil {
 		return nil, err
 	}
-	set.warnings = lint(set)
+	set.warnings = lint(set, l.err() == nil)
 	for _, s := range set.Schemas {
 		s.Fields = withFormer(s.Fields)
 	}

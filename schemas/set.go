@@ -69,7 +69,7 @@ func majorOf(version string) string {
 }
 
 // Warnings returns what is worth a look and no mistake: names that look like
-// personal data and have no label (S4).
+// personal data and have no label (S4), tables that no mapping fills (S13).
 func (s *Set) Warnings() Problems { return slices.Clone(s.warnings) }
 
 // sound is the set less the mappings that a mistake stands in the way of: in
