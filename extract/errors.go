@@ -57,6 +57,9 @@ func (e *APIError) explain() (what, advice string) {
 	case e.Status == http.StatusUnauthorized:
 		return "this key is not accepted",
 			"check in the Dashboard (Developers, API keys) that it is whole, not expired and not revoked"
+	case e.Status == http.StatusForbidden && e.Code == "account_invalid":
+		return "this key has no access to the account, or there is none of that id",
+			"check the id, and that the account is still connected to the platform"
 	case e.Status == http.StatusForbidden && e.Message == "":
 		return e.message(), "look at the proxy in between"
 	case e.Status == http.StatusForbidden:

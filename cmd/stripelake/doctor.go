@@ -14,7 +14,7 @@ func doctorCommand(env *environment) *cli.Command {
 		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
 		Description: "Asks Stripe for one object of each list, and looks at the lake's files. Changes nothing. Without a key it looks\n" +
 			"at the lake alone, without a lake at Stripe alone. Exit status 3 if there is a problem; each is told with its fix.",
-		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object")}, stripeFlags()...),
+		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), accountFlag()}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.doctor(c) },
 	}
 }
@@ -22,7 +22,7 @@ func doctorCommand(env *environment) *cli.Command {
 func (env *environment) doctor(c *cli.Context) error {
 	doctor := pipeline.Doctor{Dir: c.String("lake"), Label: c.String("account-label")}
 	if c.String("api-key-file") != "" || env.getenv("STRIPE_API_KEY") != "" {
-		doctor.Client, doctor.NoClient = env.client(c)
+		doctor.Client, doctor.NoClient = env.clientFor(c)
 	}
 	found, err := doctor.Run(c.Context)
 	if c.Context.Err() != nil {

@@ -55,6 +55,22 @@ func (env *environment) client(c *cli.Context) (*extract.Client, error) {
 	return client, nil
 }
 
+func accountFlag() cli.Flag {
+	return &cli.StringFlag{Name: "account", Usage: "the connected account `ACCT` instead of the key's own"}
+}
+
+// clientFor is client for the connected account that --account names, if any.
+func (env *environment) clientFor(c *cli.Context) (*extract.Client, error) {
+	client, err := env.client(c)
+	if err != nil || c.String("account") == "" {
+		return client, err
+	}
+	if client, err = client.For(c.String("account")); err != nil {
+		return nil, &pipeline.UsageError{Message: err.Error()}
+	}
+	return client, nil
+}
+
 // apiKey reads the key from --api-key-file, else from STRIPE_API_KEY. It is
 // never a flag's value: those show in the process list.
 func (env *environment) apiKey(c *cli.Context) (string, error) {

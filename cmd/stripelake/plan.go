@@ -21,7 +21,7 @@ func planCommand(env *environment) *cli.Command {
 		Description: "Asks for a few pages of each list (at most 32, mostly 20) and estimates the rest from them; says what it assumes.\n" +
 			"Changes nothing: a lake need not exist, and one that does is neither locked nor written.",
 		Flags: append([]cli.Flag{
-			lakeFlag(), jsonFlag("print one JSON object"),
+			lakeFlag(), jsonFlag("print one JSON object"), accountFlag(),
 			&cli.StringFlag{Name: "from", Usage: "as for sync: objects created since `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "as for sync: objects created before `DATE` only"},
 			&cli.DurationFlag{Name: "every", Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
@@ -39,7 +39,7 @@ func (env *environment) plan(c *cli.Context) error {
 	if every < time.Minute || every > 30*24*time.Hour {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", every)}
 	}
-	client, err := env.client(c)
+	client, err := env.clientFor(c)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,9 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if len(sources) == 0 {
+		return Summary{}, &UnreadError{unread}
+	}
 	state, err := s.Lake.OpenState(ctx)
 	if err != nil {
 		return Summary{}, err
