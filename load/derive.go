@@ -141,6 +141,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		"INSERT INTO next.meta.coverage FROM work.meta.coverage",
 		"INSERT INTO next.meta.gaps FROM work.meta.gaps",
 		"INSERT INTO next.meta.requests FROM work.meta.requests",
+		"INSERT INTO next.meta.verifications FROM work.meta.verifications",
 		"INSERT INTO next.state.named FROM work.state.named",
 		"INSERT INTO next.state.relisted FROM work.state.relisted",
 	}

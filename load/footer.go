@@ -102,9 +102,16 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, footer,
 		return fail(err)
 	}
 	if foot.Account != account || foot.Stream != stream {
-		return fail(fmt.Errorf("it belongs to %s/%s", foot.Account, foot.Stream))
+		return fail(&strangerError{foot.Account, foot.Stream})
 	}
 	return f, file, foot, nil
+}
+
+// strangerError says that a segment is another stream's.
+type strangerError struct{ account, stream string }
+
+func (e *strangerError) Error() string {
+	return fmt.Sprintf("it belongs to %s/%s", e.account, e.stream)
 }
 
 // guard makes a panic of the Parquet reader an error: it does not check all of

@@ -97,6 +97,7 @@ func (l *Lake) declared() ([]*table, error) {
 func (l *Lake) sweepState() error {
 	return errors.Join(
 		os.RemoveAll(l.path(stateDir, "tmp")),
+		os.RemoveAll(l.verifyPath()),
 		sweepTemp(l.path(stateDir)),
 		os.RemoveAll(l.path("current"+tmpSuffix)),
 		l.sweepGenerations())

@@ -3,8 +3,8 @@
 // schema, and a DuckDB warehouse.
 //
 // Exit status: 0 done; 1 failed; 2 wrong usage; 3 a selected resource was not
-// read, more objects were refused than --max-rejects allows, or doctor found a
-// problem; 75 another process has the lake, try again; 130 interrupted.
+// read, more objects were refused than --max-rejects allows, doctor found a
+// problem, or verify found anything; 75 another process has the lake, try again; 130 interrupted.
 package main
 
 import (
@@ -84,7 +84,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), rebuildCommand(env), compactCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), rebuildCommand(env), compactCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {
@@ -108,13 +108,16 @@ func refuseMisuse(command *cli.Command, above string) {
 		refuseMisuse(sub, name)
 	}
 	action, usage := command.Action, strings.TrimSpace(name+" "+command.ArgsUsage)
-	if len(command.Subcommands) > 0 || strings.Contains(command.ArgsUsage, "…") {
+	if len(command.Subcommands) > 0 {
 		return
 	}
 	most := min(len(command.ArgsUsage), 1)
 	command.Action = func(c *cli.Context) error {
-		if c.NArg() > most {
+		if c.NArg() > most && !strings.Contains(command.ArgsUsage, "…") {
 			return &pipeline.UsageError{Message: fmt.Sprintf("%q is one argument too many: %s", c.Args().Get(most), usage)}
+		}
+		if c.IsSet("lake") && c.String("lake") == "" {
+			return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
 		}
 		return action(c)
 	}

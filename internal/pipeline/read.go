@@ -38,6 +38,7 @@ type reader struct {
 	bytes     int             // raw JSON in pending
 	cursor    extract.Cursor  // of the last page in pending
 	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
+	heal      []load.Reread   // read just these again; nil for a sync
 	relisting bool            // note every id that comes
 	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
 }
@@ -63,6 +64,13 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if r.news == nil {
 		return r.list(ctx, extract.Range{})
+	}
+	if r.heal != nil {
+		at, err := r.at()
+		if err != nil {
+			return err
+		}
+		return r.reread(ctx, r.heal, nil, at)
 	}
 	bounds, err := r.start(bounds)
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals,
 		}
 		if i > 0 {
-			r.news = news
+			r.news, r.heal = news, s.heal[resource.Name]
 		}
 		group.Go(func() error {
 			err := r.run(ctx, s.Range)

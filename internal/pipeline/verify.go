@@ -1,0 +1,223 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Verify checks that a lake is what it says it is: its parts against each other,
+// its books, and if wanted what Stripe has. It mends nothing. It holds the
+// state's lock meanwhile.
+type Verify struct {
+	Dir  string        // the lake's folder
+	Set  *schemas.Set  // what to go by where the lake does not say what it is built with
+	Deep bool          // map the whole log again and compare each row with that
+	Wait time.Duration // for the state's lock; as in [load.Options]
+
+	Stripe *AtStripe // compare with Stripe too; nil asks it for nothing
+
+	heal map[string][]load.Reread // by resource: what Stripe has otherwise
+}
+
+// Verified is what [Verify.Run] found, the checks always in the same order.
+type Verified struct {
+	RunID    string          `json:"run_id"`
+	At       time.Time       `json:"at"` // UTC
+	Deep     bool            `json:"deep"`
+	Checks   []*load.Checked `json:"checks"`
+	Findings int64           `json:"findings"`
+	Seconds  float64         `json:"seconds"`
+}
+
+// FindingsError says that a verification found something.
+type FindingsError struct{ Findings int64 }
+
+func (e *FindingsError) Error() string {
+	if e.Findings == 1 {
+		return "1 finding"
+	}
+	return fmt.Sprintf("%d findings", e.Findings)
+}
+
+// ExitCode is 3.
+func (e *FindingsError) ExitCode() int { return exitIncomplete }
+
+// Run makes all checks and keeps their outcome in meta.verifications. The error
+// is a [*FindingsError] if there are findings, which Verified tells of, a
+// [*load.BusyError] if another process works on the lake, and any other error
+// where it could not be looked at.
+func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
+	start := time.Now()
+	mode, err := load.ReadMode(v.Dir)
+	if err != nil {
+		return found, err
+	}
+	lake, err := load.Open(v.Dir, load.Options{Mode: mode, StateWait: v.Wait})
+	if err != nil {
+		return found, err
+	}
+	verification, err := lake.Verify(ctx)
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, verification.Close()) }()
+	if err := v.check(ctx, lake, verification, start.UTC()); err != nil {
+		return found, fmt.Errorf("verify %s: %w", v.Dir, err)
+	}
+	run := newRun("verify")
+	found = Verified{RunID: run.ID, At: run.Started.Truncate(time.Second), Deep: v.Deep, Checks: verification.Checks}
+	if err := verification.Record(ctx, run.ID, run.Started); err != nil {
+		return found, err
+	}
+	for _, c := range found.Checks {
+		found.Findings += c.Found
+		for i := range c.Findings {
+			redactFinding(&c.Findings[i])
+		}
+	}
+	found.Seconds = time.Since(start).Seconds()
+	if found.Findings > 0 {
+		return found, &FindingsError{found.Findings}
+	}
+	return found, nil
+}
+
+// redactFinding keeps secrets out of a finding (Invariant 11).
+func redactFinding(f *load.Finding) { f.What, f.Says = extract.Redact(f.What), extract.Redact(f.Says) }
+
+// check makes the checks, each of which relies on those before it.
+func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.Verification, now time.Time) error {
+	set, err := v.setOf(ctx, verification)
+	if err != nil {
+		return err
+	}
+	options := LakeOptions(set, lake.Mode())
+	for i, table := range options.Tables {
+		if leavesOut(set, table) {
+			options.Tables[i].Main = "" // not every object is a row or a reject
+		}
+	}
+	if err := verification.Use(options.Tables); err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{
+		verification.CheckLog,
+		func(ctx context.Context) error { return checkCoverage(ctx, verification, now) },
+		verification.CheckPositions,
+		verification.CheckObjects,
+		verification.CheckState,
+		verification.CheckGeneration,
+		func(ctx context.Context) error { return v.derive(ctx, lake, verification, set) },
+		verification.CheckRows,
+		verification.CheckRejects,
+		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
+		func(ctx context.Context) (err error) {
+			if v.Stripe != nil {
+				v.heal, err = v.Stripe.compare(ctx, lake, verification)
+			}
+			return err
+		},
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setOf is the schema set that the lake is built with.
+func (v *Verify) setOf(ctx context.Context, verification *load.Verification) (*schemas.Set, error) {
+	files, err := verification.Schemas(ctx)
+	if err != nil || len(files) == 0 {
+		return v.Set, err
+	}
+	return schemas.LoadFiles(files)
+}
+
+// leavesOut reports whether a mapping of the table leaves objects out.
+func leavesOut(set *schemas.Set, table load.Table) bool {
+	for _, resource := range extract.Resources() {
+		for _, mapping := range set.MappingsOf(resource.Object) {
+			if mapping.Schema == table.Schema && mapping.Where != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// derive maps the whole log again, into a lake beside that goes when the
+// verification ends. It takes as long as a rebuild of everything.
+func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) (err error) {
+	if !v.Deep {
+		return nil
+	}
+	c := verification.Begin("", "derivation", "objects")
+	if why := verification.Derivable(); why != "" {
+		c.Note("not made: %s", why)
+		return nil
+	}
+	plan, err := transform.Compile(set)
+	if err == nil {
+		plan, err = keyed(plan, lake)
+	}
+	if err != nil {
+		return err
+	}
+	options := RebuildOptions(set)
+	options.Mode = lake.Mode()
+	scratch, err := load.Open(verification.Scratch(), options)
+	if err != nil {
+		return err
+	}
+	state, err := scratch.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	m := &materializer{plan: plan, lake: lake, state: state, meter: newMeter(func(e Event) {
+		if e.Event == EventApplied {
+			c.LookedAt += int64(e.Objects)
+		}
+	})}
+	if err := errors.Join(m.everyAccount(ctx), state.Close()); err != nil {
+		return fmt.Errorf("map the log again: %w", err)
+	}
+	return verification.AttachTruth(ctx)
+}
+
+// Healable is how many of the findings [Verify.Repair] can heal: what Stripe has
+// otherwise than the lake.
+func (v *Verify) Healable() (objects int) {
+	for _, of := range v.heal {
+		objects += len(of)
+	}
+	return objects
+}
+
+// Repair reads again what the comparison with Stripe found, and nothing else,
+// and keeps it as a sync does: what Stripe has in a new version, what it has not
+// as a tombstone. It is called after Run.
+func (v *Verify) Repair(ctx context.Context, sync *Sync) (Summary, error) {
+	sync.heal, sync.Resources = v.heal, nil
+	for _, resource := range extract.Resources() {
+		if len(v.heal[resource.Name]) > 0 {
+			sync.Resources = append(sync.Resources, resource.Name)
+		}
+	}
+	if len(sync.Resources) == 0 {
+		return Summary{}, nil
+	}
+	summary, err := sync.Run(ctx)
+	if err != nil {
+		return summary, fmt.Errorf("repair: %w", err)
+	}
+	return summary, nil
+}

@@ -1,0 +1,206 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// A question is one thing that is asked of the books.
+type question struct {
+	table   string
+	columns []string // of further tables too, as "refunds.id"; where one is missing there is nothing to ask
+	unit    string
+	count   string // SQL: how many are looked at
+	asked   []string
+}
+
+// fixBooks is all that can be said of a sum that does not add up: the lake holds
+// what Stripe sent.
+const fixBooks = "look it up in the Dashboard; if that shows something else, run stripelake sync, and verify again"
+
+// settled is the SQL for what cannot be late: what a row c names was listed if
+// it was made before the list of it ends, at k.through. It was made before c was
+// read; and in the first month of c, if c is older than that. Everything else
+// may be on its way, and the next sync tells.
+const settled = `(k.since IS NULL OR c.created >= k.since) AND (c.synced_at < k.through OR c.created + INTERVAL 31 DAY < k.through)`
+
+// booked is the SQL for a charge or refund c that must have its balance
+// transaction: an hour after it was made, as far as changes were followed.
+// Stripe: with asynchronous capture it comes within the hour.
+const booked = `greatest(c.synced_at, coalesce(k.as_of, c.synced_at)) > c.created + INTERVAL 1 HOUR`
+
+// ledger asks each balance transaction whether it adds up, by currency, day and
+// reporting category. Stripe: net is amount less fee, and fee the sum of its
+// details; it is negative when fees come back.
+var ledger = question{
+	table: "balance_transactions", columns: []string{"amount", "fee", "net", "fee_details", "currency", "created", "reporting_category"},
+	unit: "balance transactions", count: "SELECT count(*) FROM balance_transactions",
+	asked: []string{
+		`SELECT 'net is not amount less fee', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': net ', sum(net), ', amount less fee ', sum(amount - fee))
+			FROM balance_transactions c WHERE net <> amount - fee GROUP BY ALL`,
+		`SELECT 'fee is not the sum of its details', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': fee ', sum(fee), ', details ', sum(details))
+			FROM (SELECT *, coalesce(list_sum(list_transform(fee_details, lambda x: x.amount)), 0) AS details FROM balance_transactions
+				WHERE len(list_filter(coalesce(fee_details, []), lambda x: x.currency <> currency)) = 0) c
+			WHERE fee <> details GROUP BY ALL`,
+	},
+}
+
+const ledgerGroup = `concat_ws(' ', account, currency, CAST(created AS DATE), reporting_category)`
+
+// payments asks each charge for its balance transaction. Stripe: one that failed
+// or is not captured has none; a partial capture is booked in full, with a
+// reversal of its own, or as what was captured. In another currency it is
+// converted at the rate of the day.
+var payments = question{
+	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
+	columns: []string{
+		"amount", "amount_captured", "status", "captured", "currency", "created", "synced_at", "balance_transaction_id",
+		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "balance_transactions.created",
+	},
+	asked: []string{
+		`SELECT 'charge without balance transaction', concat(c.account, '/', c.id), concat('captured ', c.amount_captured, ' ', c.currency)
+			FROM charges c LEFT JOIN covered k ON k.account = c.account AND k.resource = 'charges'
+			WHERE c.status = 'succeeded' AND c.captured AND c.amount_captured > 0 AND c.balance_transaction_id IS NULL AND NOT c.deleted AND ` + booked,
+		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('charge ', c.id, ' names it, and it names ', b.source_id)
+			FROM charges c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
+		`SELECT 'charge and balance transaction differ', concat(c.account, '/', c.id), concat('charge ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+			FROM charges c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id
+			WHERE b.source_id = c.id AND b.currency = c.currency AND b.amount NOT IN (c.amount, c.amount_captured)`,
+		`SELECT 'balance transaction without charge', concat(c.account, '/', c.id), concat('it names ', c.source_id)
+			FROM balance_transactions c JOIN covered k ON k.account = c.account AND k.resource = 'charges'
+			WHERE c.type IN ('charge', 'payment') AND regexp_matches(c.source_id, '^(ch|py)_') AND k.since IS NULL AND c.created < k.through
+			AND NOT EXISTS (FROM charges x WHERE x.account = c.account AND x.id = c.source_id) AND ` + unlessRejected("charges", "c.source_id"),
+	},
+}
+
+// returns asks each refund for its balance transaction. Stripe: a refund that is
+// pending may have none yet, and one that releases an authorization never has;
+// the one of a refund that failed stands, and another puts the money back.
+var returns = question{
+	table: "refunds", unit: "refunds", count: "SELECT count(*) FROM refunds",
+	columns: []string{
+		"amount", "status", "reason", "currency", "created", "synced_at", "charge_id", "balance_transaction_id", "failure_balance_transaction_id",
+		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "charges.captured",
+	},
+	asked: []string{
+		`SELECT 'refund without balance transaction', concat(c.account, '/', c.id), concat(c.amount, ' ', c.currency, ' of ', c.charge_id)
+			FROM refunds c JOIN charges p ON p.account = c.account AND p.id = c.charge_id AND p.captured
+			LEFT JOIN covered k ON k.account = c.account AND k.resource = 'refunds'
+			WHERE c.status = 'succeeded' AND c.amount > 0 AND c.reason IS DISTINCT FROM 'expired_uncaptured_charge' AND c.balance_transaction_id IS NULL AND ` + booked,
+		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('refund ', c.id, ' names it, and it names ', b.source_id)
+			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
+		`SELECT 'refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id
+			WHERE b.source_id = c.id AND b.currency = c.currency AND b.amount <> -c.amount`,
+		`SELECT 'failed refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.failure_balance_transaction_id
+			WHERE b.currency = c.currency AND b.amount <> c.amount`,
+		`SELECT 'balance transaction without refund', concat(c.account, '/', c.id), concat('it names ', c.source_id)
+			FROM balance_transactions c JOIN covered k ON k.account = c.account AND k.resource = 'refunds'
+			WHERE c.type IN ('refund', 'payment_refund') AND regexp_matches(c.source_id, '^(re|pyr)_') AND k.since IS NULL AND c.created < k.through
+			AND NOT EXISTS (FROM refunds x WHERE x.account = c.account AND x.id = c.source_id) AND ` + unlessRejected("refunds", "c.source_id"),
+	},
+}
+
+// refunded asks each charge whether its refunds are what it says was given back.
+// Stripe: those that failed or were canceled do not count; what a partial
+// capture released may.
+var refunded = question{
+	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
+	columns: []string{"amount", "amount_captured", "amount_refunded", "created", "synced_at", "refunds.amount", "refunds.status", "refunds.charge_id", "refunds.synced_at"},
+	asked: []string{
+		`SELECT 'refunds do not sum up', concat(c.account, '/', c.id), concat('it says ', c.amount_refunded, ' ', c.currency, ' was refunded, and its refunds are ', coalesce(r.amount, 0))
+			FROM charges c JOIN covered k ON k.account = c.account AND k.resource = 'refunds' JOIN covered o ON o.account = c.account AND o.resource = 'charges'
+			LEFT JOIN (SELECT account, charge_id, sum(amount) FILTER (status NOT IN ('failed', 'canceled')) AS amount, max(synced_at) AS synced_at FROM refunds GROUP BY ALL) r
+				ON r.account = c.account AND r.charge_id = c.id
+			WHERE c.amount_refunded <> coalesce(r.amount, 0)
+			AND c.amount_refunded <> coalesce(r.amount, 0) + c.amount - c.amount_captured
+			AND (k.since IS NULL OR c.created >= k.since)
+			AND greatest(c.synced_at, r.synced_at) < least(k.through, o.through, coalesce(k.as_of, k.through), coalesce(o.as_of, o.through))
+			AND NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = 'refunds')`,
+	},
+}
+
+// unlessRejected is the SQL for an object that was not refused: then it is in
+// the log and no row.
+func unlessRejected(stream, id string) string {
+	return fmt.Sprintf("NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = '%s' AND x.id = %s)", stream, id)
+}
+
+// checkBooks asks the published warehouse whether its books agree.
+func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) error {
+	published, err := verification.BeginBooks(ctx)
+	if err != nil {
+		return err
+	}
+	b := books{lake: lake, Verification: verification}
+	if b.forgotten, err = lake.Forgotten(); err != nil {
+		return err
+	}
+	for _, q := range []struct {
+		check string
+		question
+	}{{"ledger", ledger}, {"charges", payments}, {"refunds", returns}, {"refunded amounts", refunded}} {
+		c := verification.Begin("", q.check, q.unit)
+		if !published {
+			c.Note("nothing is published to ask")
+			continue
+		}
+		if err := b.ask(ctx, c, q.question); err != nil {
+			return fmt.Errorf("%s: %w", q.check, err)
+		}
+	}
+	return b.references(ctx, published, set)
+}
+
+// books are the published tables of a lake.
+type books struct {
+	*load.Verification
+	lake      *load.Lake
+	forgotten *load.Forgotten
+}
+
+func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
+	missing, err := b.missing(ctx, q)
+	if err != nil {
+		return err
+	}
+	if missing != "" {
+		c.Note("not asked: there is no column %s", missing)
+		return nil
+	}
+	if err := b.Query(ctx, []any{&c.LookedAt}, func() error { return nil }, q.count); err != nil {
+		return err
+	}
+	for _, query := range q.asked {
+		f := load.Finding{Fix: fixBooks}
+		err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
+			c.Add(f)
+			return nil
+		}, query+" ORDER BY ALL")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing returns a column that a question needs and the lake's own schemas do
+// not have.
+func (b *books) missing(ctx context.Context, q question) (string, error) {
+	for _, name := range append([]string{"id"}, q.columns...) {
+		table, column := q.table, name
+		if of, is, ok := strings.Cut(name, "."); ok {
+			table, column = of, is
+		}
+		there, err := b.Publishes(ctx, table, column)
+		if err != nil || !there {
+			return table + "." + column, err
+		}
+	}
+	return "", nil
+}

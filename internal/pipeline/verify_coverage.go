@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// clockSlack is how far Stripe's clock and this machine's may be apart before
+// a cursor from the future is one.
+const clockSlack = 5 * time.Minute
+
+// checkCoverage looks at every cursor: whether it can be read, and whether it
+// claims more than can have been read (Invariant 9).
+func checkCoverage(ctx context.Context, verification *load.Verification, now time.Time) error {
+	for _, account := range verification.Accounts() {
+		c := verification.Begin(account, "coverage", "cursors")
+		last, err := verification.LastRead(ctx, account, now)
+		if err != nil {
+			return err
+		}
+		recorded, err := verification.Recorded(ctx, account)
+		if err != nil {
+			return err
+		}
+		for _, resource := range append(extract.Resources(), extract.Events()) {
+			cursors := verification.Cursors(account, resource.Name)
+			for i, cursor := range cursors {
+				c.LookedAt++
+				f := load.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
+				coverage, err := extract.Cursor(cursor).Coverage()
+				switch beyond := last.Add(clockSlack); {
+				case err != nil:
+					f.Name = "cursor damaged"
+					f.Says, _ = halves(err)
+				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
+					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
+				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
+					f.Name, f.Says = "coverage beyond the cursor", "meta.coverage says complete through "+stamp(recorded[resource.Name])+", and the cursor "+stamp(coverage.Through)
+				default:
+					continue
+				}
+				c.Add(f)
+			}
+		}
+	}
+	return nil
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

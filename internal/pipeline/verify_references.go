@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// mayBeDeleted are the tables whose objects Stripe deletes and then lists no
+// more, while others still name them: a customer that was deleted before the
+// lake began was never in it.
+var mayBeDeleted = []string{"customers", "prices"}
+
+// late are references that may be filled long after the row was made.
+var late = []string{"failure_balance_transaction_id"}
+
+// references looks for rows that name, in a column whose schema says ref, what
+// is not there.
+func (b *books) references(ctx context.Context, published bool, set *schemas.Set) error {
+	c := b.Begin("", "references", "references")
+	if !published {
+		c.Note("nothing is published to ask")
+		return nil
+	}
+	for _, from := range set.Schemas {
+		for _, field := range from.Fields {
+			to := schemaNamed(set, field.Ref)
+			if to == nil || field.Type.Kind != schemas.String || field.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) {
+				continue
+			}
+			if err := b.reference(ctx, c, from, field.Name, to); err != nil {
+				return fmt.Errorf("%s.%s: %w", from.Table, field.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func schemaNamed(set *schemas.Set, name string) *schemas.Schema {
+	for _, s := range set.Schemas {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// reference looks at one column of a table.
+func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
+	key := from.PrimaryKey[len(from.PrimaryKey)-1]
+	for _, needs := range [][]string{{from.Table, key, column, "created", "synced_at"}, {to.Table, "id"}} {
+		there, err := b.Publishes(ctx, needs[0], needs[1:]...)
+		if err != nil || !there {
+			return err
+		}
+	}
+	var named int64
+	if err := b.Query(ctx, []any{&named}, func() error { return nil }, fmt.Sprintf("SELECT count(%q) FROM %q", column, from.Table)); err != nil {
+		return err
+	}
+	c.LookedAt += named
+	judged := settled
+	if slices.Contains(late, column) {
+		judged = "(k.since IS NULL OR c.created >= k.since) AND c.synced_at < k.through"
+	} else if to.Table != "balance_transactions" {
+		judged = "k.since IS NULL AND (" + settled + ")" // what is named may be older than the row
+	}
+	var account, row, id string
+	var certain bool
+	open, gone := 0, 0
+	err := b.Query(ctx, []any{&account, &row, &id, &certain}, func() error {
+		switch {
+		case b.forgotten.Has(account, id):
+		case slices.Contains(mayBeDeleted, to.Table):
+			gone++
+		case !certain:
+			open++
+		default:
+			c.Add(load.Finding{
+				Name: "orphan", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
+				Says: fmt.Sprintf("%s has no %s", to.Table, id), Fix: fixBooks,
+			})
+		}
+		return nil
+	}, fmt.Sprintf(`SELECT c.account, c.%[1]q, c.%[2]q, coalesce(%[3]s, false)
+		FROM %[4]q c LEFT JOIN covered k ON k.account = c.account AND k.resource = '%[5]s'
+		WHERE c.%[2]q IS NOT NULL AND NOT EXISTS (FROM %[5]q t WHERE t.account = c.account AND t.id = c.%[2]q) AND %[6]s
+		ORDER BY ALL`, key, column, judged, from.Table, to.Table, unlessRejected(to.Table, fmt.Sprintf("c.%q", column))))
+	if open > 0 {
+		c.Note("%s.%s: %d name %s that are not there yet; the next sync tells", from.Table, column, open, strings.ReplaceAll(to.Table, "_", " "))
+	}
+	if gone > 0 {
+		c.Note("%s.%s: %d name %s that the lake never held: Stripe lists what was deleted no more", from.Table, column, gone, to.Table)
+	}
+	return err
+}

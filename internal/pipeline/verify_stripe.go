@@ -1,0 +1,269 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// AtStripe says how much of a lake is compared with Stripe.
+type AtStripe struct {
+	Client    *extract.Client
+	Redactors map[string]*transform.Redactor // as in [Sync]
+	Label     string                         // as in [Sync]
+	Sample    int                            // windows of each resource, spread over what it covers; 0 compares all
+}
+
+// windowObjects are in a window that is listed again: a few dozen pages.
+const windowObjects = 2000
+
+// lookBack is how long after its created an object may become listable: the
+// next sync looks that far back, so what is younger may still come.
+const lookBack = 10 * time.Minute
+
+// fixStripe heals what was missed.
+const fixStripe = "run stripelake verify --stripe --repair, which reads just these again"
+
+// comparison compares one account's lake with Stripe.
+type comparison struct {
+	*AtStripe
+	*load.Verification
+	account   string
+	forgotten *load.Forgotten
+	heal      map[string][]load.Reread // by resource: what to read again
+
+	differing map[string]load.Finding // of the resource at hand, by id
+	seen      map[string]load.Raw     // as Stripe has what differs
+}
+
+// compare lists windows of every resource again and compares them with the
+// newest versions in the log.
+func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification) (heal map[string][]load.Reread, err error) {
+	x := comparison{AtStripe: a, Verification: verification, heal: map[string][]load.Reread{}}
+	if a.Client.Mode() != lake.Mode() {
+		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
+	}
+	if x.account, err = a.resolve(ctx, lake); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(verification.Accounts(), x.account) {
+		return nil, &UsageError{fmt.Sprintf("the key is of %s, and the lake holds %s", x.account, strings.Join(verification.Accounts(), ", "))}
+	}
+	if x.forgotten, err = lake.Forgotten(); err != nil {
+		return nil, err
+	}
+	for _, resource := range extract.Resources() {
+		c := verification.Begin(x.account, resource.Name+" at Stripe", "objects")
+		if err := x.resource(ctx, c, resource); err != nil {
+			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
+		}
+	}
+	return x.heal, nil
+}
+
+// resolve says whose data the key reads, and remembers nothing.
+func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error) {
+	account, err := a.Client.Account(ctx)
+	if err == nil || !extract.IsForbidden(err) {
+		return account.ID, err
+	}
+	if a.Label != "" {
+		return a.Label, nil
+	}
+	label, err := rememberedLabel(lake)
+	if err == nil && label == "" {
+		err = &UsageError{"this key may not read the account's id: name the account with --account-label NAME"}
+	}
+	return label, err
+}
+
+// resource compares one resource, as far as it is covered: what is younger, or
+// in a gap, is still to be read.
+func (x *comparison) resource(ctx context.Context, c *load.Checked, resource extract.Resource) error {
+	cursors := x.Cursors(x.account, resource.Name)
+	if len(cursors) == 0 || !x.Comparable(x.account, resource.Name) {
+		c.Note("not compared: nothing is read, or not all of it is applied")
+		return nil
+	}
+	coverage, err := extract.Cursor(cursors[len(cursors)-1]).Coverage()
+	if err != nil {
+		return nil //nolint:nilerr // told by the coverage check
+	}
+	if coverage.Again || len(coverage.Gaps) > 0 || coverage.Through.IsZero() {
+		c.Note("not compared: not all of it is read yet; run stripelake sync first")
+		return nil
+	}
+	windows, err := x.windows(ctx, resource, coverage)
+	if err != nil {
+		return err
+	}
+	x.differing, x.seen = map[string]load.Finding{}, map[string]load.Raw{}
+	for _, w := range windows {
+		if err := x.window(ctx, c, resource, w); err != nil {
+			return err
+		}
+	}
+	embedding, err := x.embedding(ctx, resource)
+	if err != nil {
+		return err
+	}
+	if embedding > 0 {
+		c.Note("%d embed a price that has changed since they were read; prices has it", embedding)
+	}
+	changed, err := x.changedSince(ctx, resource, coverage.AsOf, len(x.differing) > 0)
+	if err != nil {
+		return err
+	}
+	pending := 0
+	for _, id := range slices.Sorted(maps.Keys(x.differing)) {
+		if changed[id] {
+			pending++
+			continue
+		}
+		c.Add(x.differing[id])
+		x.heal[resource.Name] = append(x.heal[resource.Name], load.Reread{ID: id})
+	}
+	if pending > 0 {
+		c.Note("%d have changed since; the next sync reads them", pending)
+	}
+	return nil
+}
+
+// windows are the ones to list again: all, or some at even distances.
+func (x *comparison) windows(ctx context.Context, resource extract.Resource, coverage extract.Coverage) (windows []extract.Range, err error) {
+	end := coverage.Through.Add(-lookBack)
+	cuts, err := x.Windows(ctx, x.account, resource.Name, coverage.From, end, windowObjects)
+	if err != nil || !end.After(coverage.From) {
+		return nil, err
+	}
+	from := coverage.From
+	for _, cut := range append(cuts, end) {
+		if cut.After(from) {
+			windows = append(windows, extract.Range{From: from, To: cut})
+			from = cut
+		}
+	}
+	if x.Sample == 0 || x.Sample >= len(windows) {
+		return windows, nil
+	}
+	var sample []extract.Range
+	for i := range x.Sample {
+		sample = append(sample, windows[(2*i+1)*len(windows)/(2*x.Sample)])
+	}
+	return sample, nil
+}
+
+// window lists a window and notes by id what differs.
+func (x *comparison) window(ctx context.Context, c *load.Checked, resource extract.Resource, w extract.Range) error {
+	kept, err := x.Kept(ctx, x.account, resource.Name, w.From, w.To)
+	if err != nil {
+		return err
+	}
+	listed, err := x.read(ctx, resource, x.Client.Pages(ctx, resource.Name, "", w))
+	if err != nil {
+		return err
+	}
+	for id, o := range listed {
+		c.LookedAt++
+		if k, known := kept[id]; known || !x.later(o, w) {
+			x.judge(resource, o, k, known)
+		}
+	}
+	var vanished []extract.Item
+	for id, k := range kept {
+		if _, there := listed[id]; !there && !k.Deleted {
+			vanished = append(vanished, extract.Item{ID: id, Created: k.Created})
+		}
+	}
+	slices.SortFunc(vanished, func(a, b extract.Item) int { return strings.Compare(a.ID, b.ID) })
+	if len(vanished) == 0 {
+		return nil
+	}
+	// What is not listed may be there all the same: prices are that only a
+	// subscription names.
+	found, err := x.read(ctx, resource, x.Client.Reread(ctx, resource.Name, "", vanished, ""))
+	for id, o := range found {
+		if k, asked := kept[id]; asked {
+			x.judge(resource, o, k, true)
+		}
+	}
+	return err
+}
+
+// later reports an object that does not belong into a window.
+func (x *comparison) later(o load.Raw, w extract.Range) bool {
+	return o.Created.Before(w.From) || !o.Created.Before(w.To)
+}
+
+// judge compares an object as Stripe has it with what the state keeps of it.
+func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, known bool) {
+	f := load.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
+	switch {
+	case !known:
+		f.Name, f.Says = "object missing", "Stripe lists it, and the lake does not have it"
+	case o.Deleted && !k.Deleted:
+		f.Name, f.Says = "object extra", "it is gone at Stripe, and not marked as deleted"
+	case o.Deleted || k.Hash == o.Hash() || !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
+		return // the same, or to be read again by the next sync
+	case k.Deleted:
+		f.Name, f.Says = "object not deleted", "Stripe has it, and it is marked as deleted"
+	default:
+		f.Name, f.Says = "object stale", "Stripe has it otherwise"
+	}
+	x.differing[o.ID], x.seen[o.ID] = f, o
+}
+
+// read takes pages as a sync does: redacted, without the people who were
+// forgotten, the later of two answers.
+func (x *comparison) read(ctx context.Context, resource extract.Resource, pages func(func(extract.Page, error) bool)) (map[string]load.Raw, error) {
+	r := &reader{account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten}
+	for page, err := range pages {
+		if err != nil {
+			return nil, err
+		}
+		if err := r.take(page); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := r.suppress(ctx); err != nil {
+		return nil, err
+	}
+	objects := make(map[string]load.Raw, len(r.pending))
+	for _, o := range r.pending {
+		objects[o.ID] = o
+	}
+	return objects, nil
+}
+
+// changedSince are the ids that events tell of since the lake followed changes.
+func (x *comparison) changedSince(ctx context.Context, resource extract.Resource, asOf time.Time, wanted bool) (map[string]bool, error) {
+	changed := map[string]bool{}
+	if !wanted || asOf.IsZero() {
+		return changed, nil
+	}
+	since := extract.Range{From: asOf.Add(-hintsLag), To: x.Client.ServerTime().Add(time.Second)}
+	for page, err := range x.Client.Pages(ctx, extract.Events().Name, "", since) {
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.Objects {
+			changes, err := extract.Changes(o.Raw)
+			if err != nil {
+				continue // the next sync tells of it
+			}
+			for _, change := range changes {
+				if change.Stream == resource.Name && change.ID != "" {
+					changed[change.ID] = true
+				}
+			}
+		}
+	}
+	return changed, nil
+}

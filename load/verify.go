@@ -1,0 +1,267 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Finding is one thing that a verification found not to be as it should.
+type Finding struct {
+	Name string `json:"name"` // what it is: "segment missing", "state row altered"
+	What string `json:"what"` // which file, row or position
+	Says string `json:"says,omitempty"`
+	Fix  string `json:"fix"`
+}
+
+// Checked is one check of a verification and all that it found.
+type Checked struct {
+	Account  string    `json:"account,omitempty"` // empty: the lake as a whole
+	Check    string    `json:"check"`
+	LookedAt int64     `json:"looked_at"`
+	Unit     string    `json:"unit"` // of LookedAt, in the plural
+	Notes    []string  `json:"notes,omitempty"`
+	Found    int64     `json:"found"`    // all findings
+	Findings []Finding `json:"findings"` // the first of each name
+
+	known map[[2]string]bool
+}
+
+// shownFindings of each name are told one by one; the rest is counted.
+const shownFindings = 10
+
+// Add keeps a finding; what is known under its name already is no second one.
+func (c *Checked) Add(f Finding) {
+	if c.known[[2]string{f.Name, f.What}] {
+		return
+	}
+	if c.known == nil {
+		c.known = map[[2]string]bool{}
+	}
+	c.known[[2]string{f.Name, f.What}] = true
+	c.Found++
+	same := 0
+	for _, known := range c.Findings {
+		if known.Name == f.Name {
+			same++
+		}
+	}
+	if same < shownFindings {
+		c.Findings = append(c.Findings, f)
+	}
+}
+
+// Note says what was not looked at, and why.
+func (c *Checked) Note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// The two ways to mend a lake. Only the raw log cannot be made again.
+const (
+	fixLog   = "restore the stream's folder in raw/ from a backup"
+	fixState = "run stripelake rebuild --all, which derives it again from the raw log"
+)
+
+// Verification compares the parts of a lake with each other: raw log, state,
+// published files. It changes none of them, but for the record of its outcome.
+// While it is open nobody else changes them either: it holds the state's lock, as
+// every writer does.
+type Verification struct {
+	Checks []*Checked
+
+	lake *Lake
+	lock *fileLock
+	db   *sql.DB
+	querier
+	feed feed
+
+	accounts  []string
+	tables    []*table
+	damaged   map[streamKey]bool // streams whose log cannot be compared with anything
+	ends      map[streamKey][]segmentEnd
+	cursors   map[streamKey][]string
+	positions map[streamKey]uint64
+	applied   map[streamKey]int64 // the seq up to which the state holds a stream
+	current   Generation
+	published bool   // the warehouse is attached
+	truth     bool   // the derivation to compare with is attached
+	noState   string // why the state is not attached
+}
+
+// Verify takes the state's lock, or returns a [BusyError], and opens what there
+// is for reading.
+func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
+	lock, err := waitLock(ctx, l.path(stateDir, "lock"), "state", l.opts.StateWait)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verification{
+		lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]segmentEnd{}, cursors: map[streamKey][]string{},
+		positions: map[streamKey]uint64{}, applied: map[streamKey]int64{},
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("verify: %w", err), v.Close())
+		}
+	}()
+	if erasure, err := l.PendingErasure(); err != nil || erasure != nil {
+		return nil, cmp.Or(err, errors.New("an erasure was begun and is not finished: run stripelake sync, which finishes it first"))
+	}
+	if v.accounts, err = l.LogAccounts(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.RemoveAll(l.verifyPath()), makeDir(l.verifyPath("tmp"))); err != nil {
+		return nil, err
+	}
+	// As much memory as a rebuild has: nothing is read from Stripe.
+	if v.db, err = openDuckDB("200MB", 2, l.verifyPath("tmp")); err != nil {
+		return nil, err
+	}
+	if v.conn, err = v.db.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.feed.register(v.conn); err != nil {
+		return nil, err
+	}
+	return v, v.attachState(ctx)
+}
+
+// verifyPath is where a verification keeps what it makes: spilled data and the
+// derivation to compare with. Nothing of it is of use to anyone afterwards.
+func (l *Lake) verifyPath(elem ...string) string {
+	return l.path(append([]string{stateDir, "verify"}, elem...)...)
+}
+
+// Close removes what the verification made and drops the lock.
+func (v *Verification) Close() error {
+	var errs []error
+	if v.conn != nil {
+		errs = append(errs, v.conn.Close())
+	}
+	if v.db != nil {
+		errs = append(errs, v.db.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(v.lake.verifyPath()), v.lock.release())...)
+}
+
+// attachState opens the state for reading. One that cannot be used is told of
+// by the checks; it stays as it is.
+func (v *Verification) attachState(ctx context.Context) error {
+	path := v.lake.databasePath()
+	if _, err := os.Stat(path); err != nil {
+		v.noState = "there is none"
+		return nil //nolint:nilerr // told by the checks
+	}
+	var version int
+	var duck, running string
+	err := v.run(ctx, "ATTACH "+literal(path)+" AS work (READ_ONLY)")
+	if err == nil {
+		err = v.one(ctx, []any{&version, &duck, &running}, "SELECT version, duckdb, version() FROM work.state.info")
+	}
+	// What the checks go by is read once: a block that is missing shows here.
+	for _, table := range []string{"state.objects", "state.schemas", "meta.positions", "meta.coverage", "meta.gaps", "meta.rejects", "meta.runs"} {
+		if err == nil {
+			_, err = v.exec(ctx, "SELECT max(COLUMNS(*)) FROM work."+table)
+		}
+	}
+	switch {
+	case err != nil && (ctx.Err() != nil || !isDamage(err)):
+		return err
+	case err != nil:
+		v.noState = "damaged: " + firstLine(err)
+	case version != stateVersion:
+		v.noState = fmt.Sprintf("version %d, want %d", version, stateVersion)
+	case duck != running:
+		v.noState = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
+	}
+	return nil
+}
+
+// Schemas returns the files of the schema set that the lake's tables are built
+// with; none where neither the state nor a generation tells.
+func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
+	if v.noState != "" {
+		files, err := ReadSchemas(v.lake.dir)
+		if err != nil {
+			return nil, nil //nolint:nilerr // the caller has a set of its own to go by
+		}
+		return files, nil
+	}
+	files := map[string]string{}
+	var path, text string
+	err := v.each(ctx, []any{&path, &text}, func() error {
+		files[path] = text
+		return nil
+	}, "SELECT path, text FROM work.state.schemas")
+	return files, err
+}
+
+// Use says which tables the lake is built of.
+func (v *Verification) Use(tables []Table) error {
+	for _, t := range tables {
+		layout, err := newLayout(t.Schema)
+		if err != nil {
+			return err
+		}
+		v.tables = append(v.tables, &table{t, layout, periodOf(t.Schema)})
+	}
+	return nil
+}
+
+// Cursors returns the cursors of a stream, oldest first: of each segment, and of
+// cursor.json if that is newer; none where the log is damaged.
+func (v *Verification) Cursors(account, stream string) []string {
+	key := streamKey{account, stream}
+	if v.damaged[key] {
+		return nil
+	}
+	return v.cursors[key]
+}
+
+// Accounts returns the accounts that have a log.
+func (v *Verification) Accounts() []string { return slices.Clone(v.accounts) }
+
+// begin starts a check.
+func (v *Verification) begin(account, check, unit string) *Checked {
+	c := &Checked{Account: account, Check: check, Unit: unit, Findings: []Finding{}}
+	v.Checks = append(v.Checks, c)
+	return c
+}
+
+// columnsOf are the quoted columns of a declared table.
+func columnsOf(s *schemas.Schema) []string {
+	var names []string
+	for _, c := range s.Columns() {
+		names = append(names, ident(c.Name))
+	}
+	return names
+}
+
+// isDamage tells what a damaged file makes DuckDB say from a lack of memory, and
+// from a mistake in a query of ours.
+func isDamage(err error) bool {
+	if d, ok := errors.AsType[*duckdb.Error](err); ok && slices.Contains(
+		[]duckdb.ErrorType{duckdb.ErrorTypeParser, duckdb.ErrorTypeBinder, duckdb.ErrorTypeNotImplemented, duckdb.ErrorTypeInterrupt}, d.Type) {
+		return false
+	}
+	return !passing(err)
+}
+
+// firstLine leaves of DuckDB's error what a person needs.
+func firstLine(err error) string {
+	text := err.Error()
+	for i, r := range text {
+		if r == '\n' {
+			return text[:i]
+		}
+	}
+	return text
+}

@@ -1,0 +1,93 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+)
+
+// checkOrder checks that the segments of a stream are each other's neighbours:
+// sequence numbers go up without a gap, from one segment to the next. holes says
+// that some of them are missing or unreadable, so that gaps are explained.
+func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
+	all := len(ends)
+	ends = v.withoutDuplicates(c, ends)
+	holes = holes || len(ends) < all
+	sorted := slices.Clone(ends)
+	slices.SortStableFunc(sorted, func(a, b segmentEnd) int { return cmp.Compare(a.FirstSeq, b.FirstSeq) })
+	for i, end := range ends {
+		if sorted[i].path == end.path {
+			continue
+		}
+		j := slices.IndexFunc(sorted, func(s segmentEnd) bool { return s.path == end.path })
+		switch {
+		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path && j > i:
+			c.Add(Finding{
+				"segments swapped", v.relative(end.path), "it holds what belongs into " + ends[j].name() + ", and that one what belongs here",
+				"swap the names of the two files; or " + fixLog,
+			})
+		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path:
+			continue // told with the first of the two
+		default:
+			c.Add(Finding{"segment under another number", v.relative(end.path), "it holds what belongs into " + ends[j].name(), fixLog})
+		}
+	}
+	if holes {
+		return
+	}
+	last := uint64(0)
+	for _, end := range sorted {
+		if end.FirstSeq != last+1 {
+			c.Add(Finding{"sequence broken", v.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), fixLog})
+		}
+		last = end.LastSeq
+	}
+}
+
+// withoutDuplicates tells of segments that are in the log under two numbers.
+func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []segmentEnd) {
+	type content struct{ first, last, sum uint64 }
+	seen := map[content]segmentEnd{}
+	for i, end := range ends {
+		key := content{end.FirstSeq, end.LastSeq, end.Sum}
+		earlier, twice := seen[key]
+		if !twice {
+			seen[key] = end
+			once = append(once, end)
+			continue
+		}
+		fix := fixLog
+		if i == len(ends)-1 {
+			fix = "move it out of the log; if another segment belongs there, " + fixLog
+		}
+		c.Add(Finding{"segment duplicated", v.relative(end.path), "it holds what " + earlier.name() + " holds", fix})
+	}
+	return once
+}
+
+// checkCursorFile finds a cursor that follows a segment which is gone.
+func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segmentEnd) {
+	path := v.lake.path(rawDir, key.account, key.stream, "cursor.json")
+	s := streamLog{dir: filepath.Dir(path)}
+	if len(ends) > 0 {
+		s.newest = ends[len(ends)-1].last
+	}
+	for _, end := range ends {
+		v.cursors[key] = append(v.cursors[key], end.Cursor)
+	}
+	var file cursorFile
+	switch err := readJSON(path, &file); {
+	case err != nil:
+		if s.readCursor() != nil {
+			c.Add(Finding{"cursor damaged", v.relative(path), firstLine(err), "restore it from a backup, or remove it: the newest segment has a cursor too"})
+		}
+		return
+	case file.AfterSegment > s.newest:
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(s.newest+1, file.AfterSegment)), "cursor.json follows it", fixLog})
+		return
+	case file.AfterSegment < s.newest:
+		return
+	}
+	v.cursors[key] = append(v.cursors[key], file.Cursor)
+}

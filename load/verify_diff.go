@@ -1,0 +1,104 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+)
+
+// tellRows tells which rows of a table are not what they are in the reference.
+func (v *Verification) tellRows(ctx context.Context, c *Checked, t *table, reference, at place) error {
+	from := v.from(t, reference)
+	if reference == inFiles {
+		return v.tellAgainstFiles(ctx, c, t, at)
+	}
+	if from == "" {
+		return nil // nothing to compare with: what is missing is told by the checks of the files
+	}
+	if at != inFiles {
+		return v.tellDifference(ctx, c, t, from, v.from(t, at), string(at)+" row", "")
+	}
+	for _, f := range v.filesOf(t) {
+		if v.unreadable(f) {
+			continue // told by CheckGeneration
+		}
+		if err := v.tellFile(ctx, c, t, f, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellAgainstFiles is tellRows where the files are right.
+func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *table, at place) error {
+	for _, f := range v.filesOf(t) {
+		part, err := t.partOf(f)
+		if err != nil {
+			return err
+		}
+		err = v.tellDifference(ctx, c, t, "read_parquet("+literal(v.pathOf(f))+", hive_partitioning = false)",
+			"(FROM "+v.from(t, at)+" WHERE "+part+")", string(at)+" row", "")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partOf is the SQL condition for the rows that belong into a file.
+func (t *table) partOf(f File) (string, error) {
+	period, err := t.period.where(f.Partition)
+	return fmt.Sprintf("account = %s AND %s AND %s & %d = %d", literal(f.Account), period, bucketOf(""), f.Parts-1, f.Part), err
+}
+
+// tellFile tells of the rows of one file: what of them belongs there and is not
+// as it should be.
+func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f File, from string) error {
+	part, err := t.partOf(f)
+	if err != nil {
+		return err
+	}
+	from = "(FROM " + from + " WHERE " + part + ")"
+	file := "read_parquet(" + literal(v.pathOf(f)) + ", hive_partitioning = false)"
+	columns := columnsOf(t.Schema)
+	want, err := digestRows(ctx, v.querier, from, columns)
+	if err != nil {
+		return err
+	}
+	got, err := digestRows(ctx, v.querier, file, columns)
+	switch {
+	case err != nil && (ctx.Err() != nil || !isDamage(err)):
+		return err
+	case err != nil:
+		v.add(c, Finding{"partition file damaged", "current/" + f.Path, firstLine(err), fixState})
+		return nil
+	case got == want:
+		return nil
+	}
+	if older, found := v.inOlder(v.pathOf(f), filepath.ToSlash(f.Path)); found {
+		v.add(c, Finding{"partition file from another generation", "current/" + f.Path, fmt.Sprintf("it is that of generation %d", older), fixState})
+		return nil
+	}
+	return v.tellDifference(ctx, c, t, from, file, "partition row", " in current/"+f.Path)
+}
+
+// tellDifference compares two relations of the rows of a table, by key, and
+// names what differs after the suspect.
+func (v *Verification) tellDifference(ctx context.Context, c *Checked, t *table, reference, suspect, subject, where string) error {
+	side := func(from string) string {
+		return fmt.Sprintf(`SELECT account, %s AS key, count(*) AS n, max(_seq) AS seq, bit_xor(md5_number_lower(r)) AS h
+			FROM (SELECT *, CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s) GROUP BY ALL`, t.keyText(), packed(columnsOf(t.Schema)), from)
+	}
+	return v.tell(ctx, c, fmt.Sprintf(`
+		WITH differing AS (
+			SELECT account, key, coalesce(a.n, 0) AS due, coalesce(b.n, 0) AS got, a.seq AS want, b.seq AS seq
+			FROM (%[1]s) a FULL JOIN (%[2]s) b USING (account, key)
+			WHERE a.n IS DISTINCT FROM b.n OR a.h IS DISTINCT FROM b.h),
+		moved AS (SELECT s.key, s.account AS elsewhere, l.account AS account FROM differing s JOIN differing l USING (key) WHERE s.due = 0 AND l.got = 0)
+		SELECT %[3]s || ' moved to another account', concat(%[4]s, ' ', account, '/', key, %[5]s), concat('it is in ', elsewhere) FROM moved
+		UNION ALL
+		SELECT %[3]s || CASE WHEN due = 0 THEN ' added' WHEN got < due THEN ' removed' WHEN got > due THEN ' doubled' WHEN want <> seq THEN ' of another version' ELSE ' altered' END,
+			concat(%[4]s, ' ', account, '/', key, %[5]s), CASE WHEN due = got AND want <> seq THEN concat('seq ', seq, ' where ', want, ' is due') ELSE '' END
+		FROM differing d WHERE NOT EXISTS (FROM moved m WHERE m.key = d.key AND d.account IN (m.account, m.elsewhere))
+		ORDER BY ALL`, side(reference), side(suspect), literal(subject), literal(t.Schema.Table), literal(where)))
+}

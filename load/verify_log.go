@@ -1,0 +1,235 @@
+package load
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// segmentEnd is a whole segment and what it says of itself.
+type segmentEnd struct {
+	span
+	footer
+}
+
+func (s segmentEnd) name() string { return filepath.Base(s.path) }
+
+// CheckLog reads every segment of every stream: that each is there, is the one
+// that its number says, and holds the rows and the checksum that its footer
+// promises. It keeps the versions of all objects for the checks that follow.
+func (v *Verification) CheckLog(ctx context.Context) error {
+	err := v.run(ctx, `CREATE TEMP TABLE versions (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN, observed TIMESTAMP)`)
+	if err != nil {
+		return err
+	}
+	for _, account := range v.accounts {
+		c := v.begin(account, "raw log", "segments")
+		streams, err := v.lake.Streams(account)
+		if err != nil {
+			return err
+		}
+		for _, stream := range streams {
+			if err := v.checkStream(ctx, c, streamKey{account, stream}); err != nil {
+				return err
+			}
+		}
+	}
+	return v.checkAccounts()
+}
+
+// checkAccounts compares the folders of the log with lake.json: what is not in
+// it is never applied.
+func (v *Verification) checkAccounts() error {
+	known, err := v.lake.Accounts()
+	if err != nil {
+		return err
+	}
+	for i, account := range v.accounts {
+		if !slices.ContainsFunc(known, func(a Account) bool { return a.ID == account }) {
+			v.Checks[i].Add(Finding{"account unknown", "raw/" + account, "lake.json does not name it, so that no rebuild reads its log", "restore lake.json from a backup, or move the folder out of raw/"})
+		}
+	}
+	return nil
+}
+
+func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKey) error {
+	before := c.Found
+	dir := v.lake.path(rawDir, key.account, key.stream)
+	files, err := segmentFiles(c, dir)
+	if err != nil {
+		return err
+	}
+	var ends []segmentEnd
+	for _, s := range inChain(c, key, files) {
+		c.LookedAt++
+		end, name, err := v.readWhole(ctx, s, key)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case name == "":
+			return err
+		case err != nil:
+			c.Add(Finding{name, v.relative(s.path), firstLine(unwrapped(err)), fixLog})
+		default:
+			ends = append(ends, end)
+		}
+	}
+	v.checkOrder(c, ends, c.Found > before)
+	v.ends[key] = ends
+	v.checkCursorFile(c, key, ends)
+	v.damaged[key] = c.Found > before
+	return nil
+}
+
+// segmentFiles lists the files of a stream, and tells of what is none.
+func segmentFiles(c *Checked, dir string) ([]span, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var spans []span
+	for _, e := range entries {
+		s, ok, err := parseSegment(dir, e)
+		switch {
+		case err != nil:
+			c.Add(Finding{"foreign file", filepath.Join(dir, e.Name()), firstLine(err), "move it out of the log"})
+		case ok:
+			spans = append(spans, s)
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last)) })
+	return spans, nil
+}
+
+// inChain leaves out what a compaction superseded, and tells of the numbers that
+// are missing (Invariant 2).
+func inChain(c *Checked, key streamKey, spans []span) (chain []span) {
+	next := uint64(1)
+	for _, s := range spans {
+		if s.last < next {
+			continue
+		}
+		if s.first > next {
+			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(next, s.first-1)), "before " + filepath.Base(s.path), fixLog})
+		}
+		chain, next = append(chain, s), s.last+1
+	}
+	return chain
+}
+
+func numbers(first, last uint64) string {
+	if first == last {
+		return fmt.Sprintf("segment %d", first)
+	}
+	return fmt.Sprintf("segments %d to %d", first, last)
+}
+
+// readWhole reads a segment to its end and keeps its versions. Where something
+// is wrong it returns the name of that; an error without a name is none of the
+// segment.
+func (v *Verification) readWhole(ctx context.Context, s span, key streamKey) (end segmentEnd, name string, err error) {
+	if cut, err := lacksEnd(s.path); err != nil || cut {
+		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.bytes))
+	}
+	f, file, foot, err := openSegment(s.path, key.account, key.stream)
+	switch {
+	case errors.Is(err, ErrNewerFormat):
+		return end, "segment of a newer version", err
+	case err != nil && errors.As(err, new(*strangerError)):
+		return end, "segment of another stream", err
+	case err != nil:
+		return end, "segment bit-flipped", err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	r, first := segmentReader{}, uint64(0)
+	for _, group := range file.RowGroups() {
+		rows := parquet.NewGenericRowGroupReader[rawRow](group)
+		for {
+			// A page carries a checksum of its own: what reads well is as it was written.
+			objects, err := r.batch(rows)
+			if err != nil {
+				return end, "segment bit-flipped", err
+			}
+			if len(objects) == 0 {
+				break
+			}
+			if first == 0 {
+				first = objects[0].Seq
+			}
+			if err := v.keepVersions(ctx, key, objects); err != nil {
+				return end, "", err
+			}
+		}
+		if err := rows.Close(); err != nil {
+			return end, "segment bit-flipped", err
+		}
+	}
+	end = segmentEnd{s, foot}
+	switch {
+	case r.rows != foot.rows() || r.rows > 0 && (first < foot.FirstSeq || r.next > foot.LastSeq+1):
+		return end, "footer edited", fmt.Errorf("it holds %d rows from seq %d up to %d, and its footer says %d from %d up to %d", r.rows, first, r.next-1, foot.rows(), foot.FirstSeq, foot.LastSeq)
+	case r.sum.Sum64() != foot.Sum:
+		return end, "footer edited", errors.New("its rows read well, and have another checksum than its footer says")
+	}
+	return end, "whole", nil
+}
+
+// lacksEnd reports whether a file does not end as Parquet does.
+func lacksEnd(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	info, err := f.Stat()
+	if err != nil || info.Size() < 12 {
+		return true, err
+	}
+	var tail [4]byte
+	if _, err := f.ReadAt(tail[:], info.Size()-4); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return !bytes.Equal(tail[:], []byte("PAR1")), nil
+}
+
+func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects []Raw) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	src, err := rowSource(len(objects), func(i int) []any {
+		o := &objects[i]
+		return []any{o.ID, int64(o.Seq), o.Hash(), o.Deleted, orNull(o.ObservedAt)}
+	}, kindText, kindBigint, kindHash, kindBool, kindTime)
+	if err != nil {
+		return err
+	}
+	id, done := v.feed.offer(src)
+	defer done()
+	_, err = v.exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", feedName, id), key.account, key.stream)
+	return err
+}
+
+// relative is a path as people write it: inside the lake.
+func (v *Verification) relative(path string) string {
+	name, err := filepath.Rel(v.lake.dir, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(name)
+}
+
+// unwrapped is the damage without the path, which is told apart.
+func unwrapped(err error) error {
+	if damaged, ok := errors.AsType[*DamagedError](err); ok {
+		return damaged.Err
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// CheckPositions compares how far the state says it is with the objects that it
+// holds: the segment that is applied last holds its highest sequence number. It
+// finds the seq up to which the checks that follow compare a stream.
+func (v *Verification) CheckPositions(ctx context.Context) error {
+	c := v.begin("", "position", "streams")
+	if v.noState != "" {
+		v.tellNoState(c)
+		return nil
+	}
+	if err := v.readPositions(ctx, c); err != nil {
+		return err
+	}
+	highest, err := v.highestSeqs(ctx, "work.state.objects")
+	if err != nil {
+		return err
+	}
+	known, err := v.highestSeqs(ctx, "work.state.objects SEMI JOIN temp.versions USING (account, stream, id, seq)")
+	if err != nil {
+		return err
+	}
+	keys := map[streamKey]bool{}
+	for key := range v.ends {
+		keys[key] = true
+	}
+	for key := range v.positions {
+		keys[key] = true
+	}
+	for _, key := range sortedKeys(keys) {
+		c.LookedAt++
+		if err := v.checkPosition(ctx, c, key, highest[key], known[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellNoState says why there is no state to look at. A lake without objects
+// needs none, and another version's makes way at the next sync.
+func (v *Verification) tellNoState(c *Checked) {
+	switch {
+	case strings.HasPrefix(v.noState, "damaged"):
+		c.Add(Finding{"state damaged", ".state/work.duckdb", v.noState, fixState})
+	case v.noState == "there is none" && len(v.ends) > 0:
+		c.Add(Finding{"state missing", ".state/work.duckdb", "", fixState})
+	default:
+		c.Note("no state to compare with: %s", v.noState)
+	}
+}
+
+func (v *Verification) readPositions(ctx context.Context, c *Checked) error {
+	var key streamKey
+	var segment uint64
+	return v.each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
+		if _, twice := v.positions[key]; twice {
+			c.Add(Finding{"position doubled", key.account + "/" + key.stream, "", fixState})
+		}
+		v.positions[key] = segment
+		return nil
+	}, "SELECT account, stream, segment FROM work.meta.positions ORDER BY ALL")
+}
+
+func (v *Verification) highestSeqs(ctx context.Context, table string) (map[streamKey]int64, error) {
+	highest := map[streamKey]int64{}
+	var key streamKey
+	var seq int64
+	return highest, v.each(ctx, []any{&key.account, &key.stream, &seq}, func() error {
+		highest[key] = seq
+		return nil
+	}, "SELECT account, stream, max(seq) FROM "+table+" GROUP BY ALL")
+}
+
+// checkPosition looks at one stream. highest is the highest seq of its objects in
+// the state, has that of those which are in the log as well.
+func (v *Verification) checkPosition(ctx context.Context, c *Checked, key streamKey, highest, has int64) error {
+	position, what := v.positions[key], key.account+"/"+key.stream
+	newest, logged := uint64(0), uint64(0)
+	if n := len(v.ends[key]); n > 0 {
+		newest, logged = v.ends[key][n-1].last, v.ends[key][n-1].LastSeq
+	}
+	switch {
+	case v.damaged[key]:
+		c.Note("%s: not compared with a log that is damaged", what)
+		return nil
+	case position > newest && uint64(highest) > logged:
+		v.damaged[key] = true
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, numbers(newest+1, position)), "the state holds objects of it", fixLog})
+		return nil
+	case position > newest:
+		v.damaged[key] = true
+		c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the log ends with %d", position, newest), fixState})
+		return nil
+	}
+	upTo, whole, err := v.seqAt(ctx, key, position)
+	if err != nil || !whole {
+		return err
+	}
+	if has > upTo {
+		v.damaged[key] = true
+		c.Add(Finding{"position moved back", what, fmt.Sprintf("it is at segment %d, and the state holds objects of later ones", position), fixState})
+		return nil
+	}
+	if at, err := v.appliedUpTo(ctx, key, position, has); err != nil || at < position {
+		if err == nil {
+			v.damaged[key] = true
+			c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the state ends with objects of segment %d", position, at), fixState})
+		}
+		return err
+	}
+	if position < newest {
+		c.Note("%s: %s of the log not applied yet; the next sync does so", what, numbers(position+1, newest))
+	}
+	v.applied[key] = upTo
+	return nil
+}
+
+// seqAt returns the highest seq in the log up to a segment; whole is false for a
+// position inside a segment that was compacted after it was applied.
+func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64) (seq int64, whole bool, err error) {
+	upTo, whole := uint64(0), segment == 0
+	for _, end := range v.ends[key] {
+		if end.last == segment {
+			upTo, whole = end.LastSeq, true
+		}
+	}
+	err = v.one(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM temp.versions WHERE account = ? AND stream = ? AND seq <= ?",
+		key.account, key.stream, int64(upTo))
+	return seq, whole, err
+}
+
+// appliedUpTo returns the segment with whose last object the state ends, where
+// that is an earlier one than its position, and all of the later ones' objects
+// are missing. A single object that is missing is no moved position.
+func (v *Verification) appliedUpTo(ctx context.Context, key streamKey, position uint64, has int64) (uint64, error) {
+	ends := v.ends[key]
+	for i, end := range ends {
+		if end.last >= position {
+			break
+		}
+		seq, _, err := v.seqAt(ctx, key, end.last)
+		if err != nil {
+			return 0, err
+		}
+		if seq == has && ends[i+1].rows() > 1 {
+			return end.last, nil
+		}
+	}
+	if has == 0 && position > 0 && len(ends) > 0 && ends[0].rows() > 1 {
+		return 0, nil
+	}
+	return position, nil
+}
+
+func sortedKeys(keys map[streamKey]bool) []streamKey {
+	return slices.SortedFunc(maps.Keys(keys), func(a, b streamKey) int {
+		return slices.Compare([]string{a.account, a.stream}, []string{b.account, b.stream})
+	})
+}

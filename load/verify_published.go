@@ -1,0 +1,239 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A place is where a table's rows are.
+type place string
+
+const (
+	inTruth     place = "derivation" // the log, mapped again
+	inState     place = "state"
+	inWarehouse place = "warehouse"
+	inFiles     place = "partition"
+)
+
+// CheckRows compares the rows of each table in all the places that hold it. It
+// hashes them first, which takes little memory, and looks for the rows that
+// differ only where the hashes do. Where the log was mapped again ([Verification.AttachTruth])
+// that says which are right; else it is the places that agree with each other.
+func (v *Verification) CheckRows(ctx context.Context) error {
+	c := v.begin("", "rows", "rows")
+	names := map[string]*table{}
+	for _, t := range v.tables {
+		names[t.Schema.Table] = t
+	}
+	for name := range v.current.Rows {
+		if names[name] == nil {
+			c.Note("%s: published, and not among the present schemas", name)
+		}
+	}
+	upToDate, err := v.upToDate(ctx)
+	if err != nil {
+		return err
+	}
+	if v.noState == "" && v.current.Number > 0 && !upToDate {
+		c.Note("the state is ahead of what is published; each is compared by itself")
+	}
+	for _, t := range v.tables {
+		if same, err := v.sameColumns(ctx, t); err != nil || !same {
+			if err != nil {
+				return err
+			}
+			c.Note("%s: published with other columns than it has now; not compared", t.Schema.Table)
+			delete(v.current.Rows, t.Schema.Table)
+		}
+		if err := v.compareTable(ctx, c, t, upToDate); err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		}
+	}
+	return nil
+}
+
+// upToDate reports whether what is published is what the state holds.
+func (v *Verification) upToDate(ctx context.Context) (bool, error) {
+	if v.noState != "" || v.current.Number == 0 {
+		return false, nil
+	}
+	var lineage string
+	var revision int64
+	err := v.one(ctx, []any{&lineage, &revision}, "SELECT lineage, revision FROM work.state.info")
+	return lineage == v.current.Lineage && revision == v.current.Revision, err
+}
+
+func (v *Verification) compareTable(ctx context.Context, c *Checked, t *table, upToDate bool) error {
+	digests := map[place]string{}
+	for _, at := range []place{inTruth, inState, inWarehouse} {
+		digest, err := v.digest(ctx, c, t, at)
+		if err != nil {
+			return err
+		}
+		if digest != "" {
+			digests[at] = digest
+		}
+	}
+	if _, published := v.current.Rows[t.Schema.Table]; published {
+		var err error
+		if digests[inFiles], err = v.digestFiles(ctx, t); err != nil {
+			return err
+		}
+	}
+	c.LookedAt += rowsOf(digests)
+	return v.judge(ctx, c, t, digests, upToDate)
+}
+
+// judge finds which places are wrong, and tells of their rows.
+func (v *Verification) judge(ctx context.Context, c *Checked, t *table, digests map[place]string, upToDate bool) error {
+	groups := [][]place{{inTruth, inState, inWarehouse, inFiles}}
+	if !upToDate {
+		groups = [][]place{{inTruth, inState}, {inWarehouse, inFiles}}
+	}
+	for _, group := range groups {
+		reference := referenceIn(digests, group)
+		for _, at := range group {
+			if digest, known := digests[at]; !known || digest == digests[reference] {
+				continue
+			}
+			if err := v.tellRows(ctx, c, t, reference, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// referenceIn is the place to believe: the log mapped again, else what two of
+// three agree on, else the warehouse.
+func referenceIn(digests map[place]string, group []place) place {
+	present := slices.DeleteFunc(slices.Clone(group), func(p place) bool { return digests[p] == "" || digests[p] == unreadable })
+	if slices.Contains(present, inTruth) {
+		return inTruth
+	}
+	for i, p := range present {
+		for _, q := range present[i+1:] {
+			if digests[p] == digests[q] {
+				return p
+			}
+		}
+	}
+	if slices.Contains(present, inWarehouse) {
+		return inWarehouse
+	}
+	if len(present) > 0 {
+		return present[0]
+	}
+	return inWarehouse
+}
+
+// digest hashes a table where it is; empty where it is not, or where nothing can
+// be said of it.
+func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at place) (string, error) {
+	from := v.from(t, at)
+	if from == "" {
+		return "", nil
+	}
+	digest, err := digestRows(ctx, v.querier, from, columnsOf(t.Schema))
+	switch {
+	case err == nil:
+		return digest, nil
+	case ctx.Err() != nil || !isDamage(err):
+		return "", err
+	}
+	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, firstLine(err), fixState})
+	return "", nil
+}
+
+// from is the SQL for a table where it is; empty where it is not.
+func (v *Verification) from(t *table, at place) string {
+	name := "main." + ident(t.Schema.Table)
+	_, isPublished := v.current.Rows[t.Schema.Table]
+	switch {
+	case at == inTruth && v.truth:
+		return "truth." + name
+	case at == inState && v.noState == "":
+		return "work." + name
+	case at == inWarehouse && v.published && isPublished:
+		return "warehouse." + name
+	}
+	return ""
+}
+
+// sameColumns reports whether a table is published as it is declared now. It is
+// not between a rebuild and its publication.
+func (v *Verification) sameColumns(ctx context.Context, t *table) (bool, error) {
+	if v.from(t, inWarehouse) == "" {
+		return true, nil
+	}
+	var columns []string
+	var column string
+	err := v.each(ctx, []any{&column}, func() error {
+		columns = append(columns, ident(column))
+		return nil
+	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", t.Schema.Table)
+	return slices.Equal(columns, columnsOf(t.Schema)), err
+}
+
+// filesOf are the files of a table in the manifest.
+func (v *Verification) filesOf(t *table) (files []File) {
+	for _, f := range v.current.Files {
+		if f.Table == t.Schema.Table {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+func (v *Verification) pathOf(f File) string {
+	return v.lake.generationPath(v.current.Number, filepath.FromSlash(f.Path))
+}
+
+func (v *Verification) unreadable(f File) bool {
+	info, err := os.Stat(v.pathOf(f))
+	if err != nil || info.Size() == 0 {
+		return true
+	}
+	cut, err := lacksEnd(v.pathOf(f))
+	return err != nil || cut
+}
+
+// digestFiles hashes the rows of a table's files.
+func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error) {
+	files := v.filesOf(t)
+	if len(files) == 0 {
+		return "0 rows  ", nil // as digestRows says it
+	}
+	paths := make([]string, len(files))
+	for i, f := range files {
+		if v.unreadable(f) {
+			return unreadable, nil
+		}
+		paths[i] = literal(v.pathOf(f))
+	}
+	digest, err := digestRows(ctx, v.querier, "read_parquet(["+strings.Join(paths, ", ")+"], hive_partitioning = false)", columnsOf(t.Schema))
+	if err != nil && ctx.Err() == nil && isDamage(err) {
+		return unreadable, nil
+	}
+	return digest, err
+}
+
+// unreadable is the digest of files that cannot be read.
+const unreadable = "unreadable"
+
+// rowsOf is how many rows the digests are of.
+func rowsOf(digests map[place]string) int64 {
+	var most int64
+	for _, digest := range slices.Sorted(maps.Values(digests)) {
+		var n int64
+		if _, err := fmt.Sscanf(digest, "%d rows", &n); err == nil {
+			most = max(most, n)
+		}
+	}
+	return most
+}

@@ -1,0 +1,66 @@
+package load
+
+import (
+	"context"
+	"fmt"
+)
+
+// Derivable says why the log cannot be mapped again for comparison, or nothing.
+func (v *Verification) Derivable() string {
+	for _, key := range sortedKeys(v.damaged) {
+		if v.damaged[key] {
+			return "the log or the position of " + key.account + "/" + key.stream + " is damaged"
+		}
+	}
+	for key, ends := range v.ends {
+		if n := len(ends); v.noState == "" && n > 0 && v.positions[key] != ends[n-1].last {
+			return "not all of the log is applied yet: run stripelake sync first"
+		}
+	}
+	return ""
+}
+
+// Scratch is a folder for the lake that the log is mapped into again. It goes
+// when the verification is closed.
+func (v *Verification) Scratch() string { return v.lake.verifyPath("lake") }
+
+// AttachTruth opens the state of the scratch lake for reading: what the tables
+// should hold.
+func (v *Verification) AttachTruth(ctx context.Context) error {
+	err := v.run(ctx, "ATTACH "+literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
+	v.truth = err == nil
+	return err
+}
+
+// CheckRejects compares what the mapping refuses now with what the state says it
+// refused, and the nested lists that were cut short. When a reject was first
+// seen and in which segment depends on how often segments were applied and
+// merged, and is not compared.
+func (v *Verification) CheckRejects(ctx context.Context) error {
+	c := v.begin("", "rejects", "rows")
+	if !v.truth || v.noState != "" {
+		c.Note("compared by --deep only, which maps the log again")
+		return nil
+	}
+	for _, t := range []struct{ table, columns string }{
+		{"rejects", `account, stream, id, seq, "table", field, rule, reason, mapping, last_seen, object`},
+		{"incomplete_lists", "account, stream, id, seq, list"},
+	} {
+		var rows int64
+		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM truth.meta."+t.table); err != nil {
+			return err
+		}
+		c.LookedAt += rows
+		for _, side := range []struct{ name, from, less string }{
+			{"removed or altered", "truth", "work"}, {"added or altered", "work", "truth"},
+		} {
+			err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'reject %[1]s', concat('meta.%[2]s ', account, '/', stream, ' ', id), ''
+				FROM (SELECT %[3]s FROM %[4]s.meta.%[2]s EXCEPT ALL SELECT %[3]s FROM %[5]s.meta.%[2]s) ORDER BY ALL`,
+				side.name, t.table, t.columns, side.from, side.less))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

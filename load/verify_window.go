@@ -1,0 +1,68 @@
+package load
+
+import (
+	"context"
+	"time"
+)
+
+// Kept is what the state keeps of an object.
+type Kept struct {
+	Hash    uint64
+	Deleted bool
+	Created time.Time // UTC
+	Due     time.Time // UTC: when it changes without a word; zero if it does not
+}
+
+// Comparable reports whether a stream can be compared with Stripe: its log is
+// whole, and all of it is applied.
+func (v *Verification) Comparable(account, stream string) bool {
+	key := streamKey{account, stream}
+	ends := v.ends[key]
+	return v.noState == "" && !v.damaged[key] && (len(ends) == 0 || v.positions[key] == ends[len(ends)-1].last)
+}
+
+// Windows cuts [from, to) of a stream into windows of about so many objects, by
+// created. It returns where each begins but the first.
+func (v *Verification) Windows(ctx context.Context, account, stream string, from, to time.Time, objects int) (cuts []time.Time, err error) {
+	var cut time.Time
+	return cuts, v.each(ctx, []any{&cut}, func() error {
+		cuts = append(cuts, cut.UTC())
+		return nil
+	}, `SELECT DISTINCT created FROM (SELECT created, row_number() OVER (ORDER BY created) AS n FROM work.state.objects
+		WHERE account = ? AND stream = ? AND created > ? AND created < ?) WHERE n % ? = 0 ORDER BY created`, account, stream, from, to, objects)
+}
+
+// Kept returns the objects of a stream that were created in [from, to), by id.
+func (v *Verification) Kept(ctx context.Context, account, stream string, from, to time.Time) (map[string]Kept, error) {
+	kept := map[string]Kept{}
+	var id string
+	var k Kept
+	var due *time.Time
+	return kept, v.each(ctx, []any{&id, &k.Hash, &k.Deleted, &k.Created, &due}, func() error {
+		k.Due = time.Time{}
+		if due != nil {
+			k.Due = due.UTC()
+		}
+		k.Created = k.Created.UTC()
+		kept[id] = k
+		return nil
+	}, "SELECT id, hash, deleted, created, due FROM work.state.objects WHERE account = ? AND stream = ? AND created >= ? AND created < ? AND id NOT LIKE 'noid:%'",
+		account, stream, from, to)
+}
+
+// Newest returns the newest version in the log of each object that is wanted. It
+// reads the whole stream.
+func (v *Verification) Newest(ctx context.Context, account, stream string, wanted func(id string) bool) (map[string]Raw, error) {
+	newest := map[string]Raw{}
+	for batch, err := range v.lake.Read(ctx, account, stream, 0) {
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range batch.Objects {
+			if wanted(o.ID) {
+				newest[o.ID] = o
+			}
+		}
+	}
+	return newest, nil
+}
