@@ -25,6 +25,9 @@ func returned(id, charge string, created time.Time, amount int, members ...strin
 // not (each case is a business of its own, read twice).
 func TestVerifyBooks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
 	at := noon.AddDate(0, 0, -40)
 	bt := `"balance_transaction":"txn_1"`
 	for name, tc := range map[string]struct {

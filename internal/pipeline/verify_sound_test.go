@@ -75,6 +75,9 @@ func stopped(t *testing.T, s *scene, events int) {
 // Nothing is found in lakes of other kinds, by either way to look.
 func TestVerifyFindsNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
 	day := time.Date(2025, 3, 14, 0, 0, 0, 0, time.UTC)
 	for name, sync := range map[string]func(t *testing.T) (lake string){
 		"of a few resources": func(t *testing.T) string {

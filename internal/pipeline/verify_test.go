@@ -95,6 +95,9 @@ func copyTo(t *testing.T, from, to string) {
 // (positions), 7 (generations) and 9 (coverage).
 func TestVerifyNamesEachDamage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
 	sound, former := soundLake(t)
 	charges := "raw/*/charges/"
 	newest := filepath.Base(last(t, sound, charges+"*.parquet"))
@@ -374,6 +377,9 @@ func rewrite(part, query string) func(string) error {
 // Where every place says the same wrong thing, only the log mapped again knows.
 func TestVerifyDeepKnowsTheTruth(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
 	s := newScene(t, recorded(t, 1, noon, paid("ch_1", noon.Add(-time.Hour)), paid("ch_2", noon.Add(-time.Hour), `"created":"never"`)))
 	if _, err := s.try(); err == nil {
 		t.Fatal("nothing was refused")
