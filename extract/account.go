@@ -43,5 +43,8 @@ func accountID(body []byte) (string, error) {
 	if o.Type != "account" || o.ID == "" {
 		return "", errors.New("it is not an account with an id")
 	}
+	if len(o.ID) > 64 {
+		return "", fmt.Errorf("the account's id has %d bytes: %s", len(o.ID), oneLine(o.ID))
+	}
 	return o.ID, nil
 }

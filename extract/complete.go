@@ -28,7 +28,12 @@ func (c *Client) complete(ctx context.Context, objects []Object) error {
 			continue
 		}
 		lists := map[string][]jsontext.Value{}
-		for _, pointer := range IncompleteLists(o.Raw) {
+		cut := IncompleteLists(o.Raw)
+		if len(cut) > maxLists {
+			c.failed(o.Type+" "+o.ID, fmt.Errorf("it has more than %d nested lists that go on; only these are read", maxLists))
+			cut = cut[:maxLists]
+		}
+		for _, pointer := range cut {
 			pages, err := c.rest(ctx, o.Raw, pointer)
 			if ctx.Err() != nil || IsUnauthorized(err) {
 				return cmp.Or(ctx.Err(), err)
@@ -60,7 +65,7 @@ type nestedList struct {
 // out the embedded part again.
 func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, err error) {
 	var l nestedList
-	at := spans(raw)[pointer]
+	at := spans(raw, pointer)[pointer]
 	if err := json.Unmarshal(raw[at.start:at.end], &l, anyText); err != nil {
 		return nil, fmt.Errorf("the list is not as Stripe sends them: %w", err)
 	}
@@ -69,7 +74,7 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		return nil, fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
 	}
 	seen := map[string]bool{}
-	after := ""
+	after, size := "", 0
 	for _, o := range l.Data {
 		after, seen[o.ID] = o.ID, true
 	}
@@ -88,6 +93,9 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		}
 		for _, o := range page.objects {
 			after, seen[o.ID] = o.ID, true
+		}
+		if size += len(body); size > maxObject {
+			return nil, fmt.Errorf("the list has over %d MiB after %d pages, more than one may have", maxObject>>20, len(pages)+1)
 		}
 		pages, more = append(pages, body), page.more
 	}
@@ -134,7 +142,11 @@ func Whole(object, more []byte) []byte {
 	if len(more) == 0 || json.Unmarshal(more, &lists, anyText) != nil {
 		return object
 	}
-	places := spans(object)
+	var wanted []string
+	for pointer := range lists {
+		wanted = append(wanted, pointer+"/data", pointer+"/has_more")
+	}
+	places := spans(object, wanted...)
 	type edit struct {
 		span
 		text []byte
@@ -174,41 +186,84 @@ var anyText = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // span is [start, end) in bytes.
 type span struct{ start, end int }
 
-// spans finds every value of an object by its JSON Pointer.
-func spans(raw []byte) map[string]span {
+// spans finds the values of an object that JSON Pointers lead to. Nothing is
+// noted of the others: an object of some megabytes may have a million of them,
+// each nested thousands deep.
+func spans(raw []byte, pointers ...string) map[string]span {
+	root := &place{}
+	for _, p := range pointers {
+		root.lead(jsontext.Pointer(p))
+	}
 	found := map[string]span{}
-	_ = findSpans(newDecoder(raw), found) // what is not JSON has those before its fault
+	_ = root.find(newDecoder(raw), found) // what is not JSON has those before its fault
 	return found
 }
 
-func findSpans(dec *jsontext.Decoder, found map[string]span) error {
-	var start int
-	switch kind := dec.PeekKind(); kind {
-	case '{', '[':
-		if _, err := dec.ReadToken(); err != nil {
-			return err
+// place is a value on the way to those that are looked for.
+type place struct {
+	pointer string // of the value, where it is one of them
+	wanted  bool
+	below   map[string]*place // by member name or index
+}
+
+func (p *place) lead(to jsontext.Pointer) {
+	for token := range to.Tokens() {
+		if p.below == nil {
+			p.below = map[string]*place{}
 		}
-		start = int(dec.InputOffset()) - 1
-		for next := dec.PeekKind(); next != '}' && next != ']'; next = dec.PeekKind() {
-			if kind == '{' {
-				if _, err := dec.ReadToken(); err != nil { // the name
-					return err
-				}
-			}
-			if err := findSpans(dec, found); err != nil {
-				return err
-			}
+		if p.below[token] == nil {
+			p.below[token] = &place{}
 		}
-		if _, err := dec.ReadToken(); err != nil {
-			return err
-		}
-	default:
+		p = p.below[token]
+	}
+	p.pointer, p.wanted = string(to), true
+}
+
+// find reads the next value, which stands at p.
+func (p *place) find(dec *jsontext.Decoder, found map[string]span) error {
+	kind := dec.PeekKind()
+	if p.below == nil || kind != '{' && kind != '[' {
 		value, err := dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		start = int(dec.InputOffset()) - len(value)
+		p.note(int(dec.InputOffset())-len(value), dec, found)
+		return nil
 	}
-	found[string(dec.StackPointer())] = span{start, int(dec.InputOffset())}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	start := int(dec.InputOffset()) - 1
+	for i := 0; dec.PeekKind() != '}' && dec.PeekKind() != ']'; i++ {
+		name := ""
+		if kind == '{' {
+			token, err := dec.ReadToken()
+			if err != nil {
+				return err
+			}
+			name = token.String()
+		} else {
+			name = strconv.Itoa(i)
+		}
+		err := error(nil)
+		if next := p.below[name]; next != nil {
+			err = next.find(dec, found)
+		} else {
+			err = dec.SkipValue()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	p.note(start, dec, found)
 	return nil
+}
+
+func (p *place) note(start int, dec *jsontext.Decoder, found map[string]span) {
+	if p.wanted {
+		found[p.pointer] = span{start, int(dec.InputOffset())}
+	}
 }

@@ -150,8 +150,14 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	end := dec.InputOffset()
 	start := before + int64(bytes.IndexByte(body[before:end], '{'))
 	o.Raw = body[start:end:end]
+	if len(o.Raw) > maxObject {
+		return Object{}, fmt.Errorf("%w of %d MiB, over the %d MiB that one may have", errOversized, len(o.Raw)>>20, maxObject>>20)
+	}
 	return o, nil
 }
+
+// errOversized is about what the server has, and asking again does not cure it.
+var errOversized = errors.New("it holds an object")
 
 // readFields reads an object and hands each name to field, which must read the value.
 func readFields(dec *jsontext.Decoder, field func(name string) error) error {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // ErrMode is in the chain of the error that stops a run when an object's
@@ -160,11 +161,22 @@ func (m *malformed) Error() string {
 	return Redact(text + ": nothing of it was kept; run again, and if it stays look at the proxy in between or ask Stripe's support")
 }
 
-// oneLine makes foreign text fit for an error: no line breaks, no secrets, not endless.
+// oneLine makes foreign text fit for an error: no line breaks, no secrets, not
+// endless, and nothing that a terminal obeys or that turns its text around.
 func oneLine(s string) string {
+	const most = 300 // characters
+	s = s[:min(len(s), 1<<14)]
+	s = strings.ToValidUTF8(strings.Map(printable, s), "\ufffd")
 	s = Redact(strings.Join(strings.Fields(s), " "))
-	if r := []rune(s); len(r) > 300 {
-		s = string(r[:300]) + "…"
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
 	}
 	return s
+}
+
+func printable(r rune) rune {
+	if unicode.IsPrint(r) || unicode.IsSpace(r) && r != '\u0085' {
+		return r
+	}
+	return '\ufffd'
 }

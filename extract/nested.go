@@ -2,6 +2,9 @@ package extract
 
 import (
 	"bytes"
+	"errors"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -10,7 +13,9 @@ import (
 // JSON Pointer ("/items") to each list with has_more true, in document order.
 // It is a byte search for most objects, which have none.
 //
-// Stripe: an embedded list holds its newest ten, or so, and says has_more.
+// Stripe: an embedded list holds its newest ten, or so, and says has_more. No
+// more than maxLists and one are returned, and a pointer longer than maxPointer is
+// cut: a hostile object could name millions, each thousands of names deep.
 func IncompleteLists(raw []byte) []string {
 	if !mayHaveMore(raw) {
 		return nil
@@ -21,6 +26,14 @@ func IncompleteLists(raw []byte) []string {
 	_, _ = findIncomplete(dec, &found)
 	return found
 }
+
+const (
+	maxLists   = 100  // of an object that are read on; Stripe's have one or two
+	maxPointer = 1000 // bytes
+)
+
+// errTooMany ends the search.
+var errTooMany = errors.New("more incomplete lists than are read")
 
 // mayHaveMore looks for the bytes of "has_more": true.
 func mayHaveMore(raw []byte) bool {
@@ -80,10 +93,16 @@ func findInObject(dec *jsontext.Decoder, found *[]string) (bool, error) {
 func findInMember(dec *jsontext.Decoder, found *[]string) error {
 	at := len(*found)
 	cut, err := findIncomplete(dec, found)
-	if err == nil && cut {
-		*found = append(*found, "")
-		copy((*found)[at+1:], (*found)[at:])
-		(*found)[at] = string(dec.StackPointer())
+	if err != nil || !cut {
+		return err
 	}
-	return err
+	if len(*found) > maxLists {
+		return errTooMany
+	}
+	pointer := string(dec.StackPointer())
+	if len(pointer) > maxPointer {
+		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "…" // leads nowhere: the list is told and not read
+	}
+	*found = slices.Insert(*found, at, pointer)
+	return nil
 }

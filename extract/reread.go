@@ -165,7 +165,10 @@ func (e errand) run(ctx context.Context, c *Client, res Resource, give func([]Ob
 
 // listAgain walks a window and returns the items that were not in it.
 func (c *Client) listAgain(ctx context.Context, res Resource, span window, items []Item, give func([]Object, error)) (missing []Item, err error) {
-	came := map[string]bool{}
+	awaited := map[string]bool{}
+	for _, i := range items {
+		awaited[i.ID] = true
+	}
 	w := walker{client: c, resource: res, window: span}
 	for done := false; !done; {
 		var objects []Object
@@ -173,11 +176,11 @@ func (c *Client) listAgain(ctx context.Context, res Resource, span window, items
 			return nil, err
 		}
 		for _, o := range objects {
-			came[o.ID] = true
+			delete(awaited, o.ID)
 		}
 		give(objects, nil)
 	}
-	return slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return came[i.ID] }), nil
+	return slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return !awaited[i.ID] }), nil
 }
 
 // retrieve reads one object by its id. Stripe: a deleted customer is a stub with

@@ -103,9 +103,12 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	}
 	c.pacer.succeeded(r.endpoint)
 	c.latency.note(time.Since(sent))
+	if as := got.header.Get("Content-Encoding"); as != "" { // net/http takes gzip, which it asked for, off
+		return &failure{err: &malformed{fmt.Sprintf("its body is encoded as %q, which was not asked for", oneLine(as)), got.requestID()}, again: true}
+	}
 	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
 	if err := accept(got); err != nil {
-		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: true}
+		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.Is(err, errOversized)}
 	}
 	return nil
 }
@@ -131,7 +134,7 @@ func (c *Client) unreachable(err error) *failure {
 
 // refused judges an answer that is not 2xx, by its status first.
 func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *failure {
-	e := &APIError{Status: got.status, RequestID: oneLine(got.requestID()), subject: r.subject, instead: r.instead}
+	e := &APIError{Status: got.status, RequestID: got.requestID(), subject: r.subject, instead: r.instead}
 	if s, ok := errors.AsType[*stripe.Error](cause); ok {
 		e.Type, e.Code, e.Param = oneLine(string(s.Type)), oneLine(string(s.Code)), oneLine(s.Param)
 		e.Message = oneLine(s.Msg)

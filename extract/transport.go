@@ -12,7 +12,8 @@ import (
 
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
-	maxBody        = 64 << 20         // bytes; a page of 100 objects is well below one MiB
+	maxBody        = 64 << 20         // bytes once unpacked; a page of 100 objects is well below one MiB
+	maxObject      = 4 << 20          // bytes, and as many of its nested lists; Stripe's own limits keep objects far below
 )
 
 // request is one GET.
@@ -31,7 +32,8 @@ type reply struct {
 	body   []byte
 }
 
-func (r *reply) requestID() string { return r.header.Get("Request-Id") }
+// requestID is the server's name for the request, fit to be shown and kept.
+func (r *reply) requestID() string { return oneLine(r.header.Get("Request-Id")) }
 
 // newBackend makes stripe-go the carrier of the key, the version header and
 // nothing more: no retries, no telemetry, no log.

@@ -18,6 +18,11 @@ import (
 // without having become smaller.
 const maxRestarts = 3
 
+// maxStill bounds the pages of a window that lead to nothing older. More than a
+// million objects of one second are no list that advances: Stripe takes some
+// hundred requests in one, and makes few objects of each; imports make more.
+const maxStill = 10_000
+
 // walker reads one window page by page, newest first.
 type walker struct {
 	client   *Client
@@ -27,6 +32,8 @@ type walker struct {
 	last     []Object // the page before, as received
 	again    bool     // the next page begins anew by created, so it overlaps with last
 	restarts int      // in a row at the same upper bound
+	oldest   int64    // lowest created so far, in Unix seconds; 0 before the first page
+	still    int      // pages since it was reached
 
 	rate float64 // objects for each second of created, in the page before
 
@@ -66,6 +73,12 @@ func (w *walker) move(page []Object) error {
 		if !o.Created.IsZero() {
 			w.window.Last = new(o.Created.Unix())
 		}
+	}
+	if w.still++; w.window.Last != nil && (w.oldest == 0 || *w.window.Last < w.oldest) {
+		w.oldest, w.still = *w.window.Last, 0
+	}
+	if w.still >= maxStill { // Invariant 8: a list that does not advance
+		return &malformed{what: fmt.Sprintf("%d pages in a row hold nothing older", w.still)}
 	}
 	if first := page[0].Created; !first.IsZero() {
 		w.rate = float64(len(page)) / float64(max(first.Unix()-*w.window.Last, 1))
@@ -146,7 +159,7 @@ func stamp(objects []Object, got *reply) {
 	if err != nil {
 		observed = time.Now()
 	}
-	version := cmp.Or(got.header.Get("Stripe-Version"), stripe.APIVersion)
+	version := cmp.Or(oneLine(got.header.Get("Stripe-Version")), stripe.APIVersion)
 	for i := range objects {
 		o := &objects[i]
 		o.ObservedAt, o.Origin = observed.UTC(), OriginList

@@ -1,0 +1,163 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// An object that is larger than any of Stripe's would be more than a row of
+// DuckDB in little memory: its page is refused.
+func TestObjectIsBounded(t *testing.T) {
+	t.Parallel()
+	page := func(size int) string {
+		return `{"object":"list","has_more":false,"data":[{"id":"ch_1","x":"` + strings.Repeat("x", size) + `"}]}`
+	}
+	if _, err := parseList([]byte(page(maxObject - 100))); err != nil {
+		t.Error(err)
+	}
+	if _, err := parseList([]byte(page(maxObject))); err == nil || !strings.Contains(err.Error(), "an object of 4 MiB, over the 4 MiB") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Of an object with very many places to go on at few are noted, and where a
+// place is nested thousands deep no time is lost on the others.
+func TestNestedListIsBounded(t *testing.T) {
+	t.Parallel()
+	cut := `{"object":"list","has_more":true,"data":[],"url":"/v1/x"}`
+	many := []byte(`{"a":[` + strings.TrimSuffix(strings.Repeat(cut+",", 50_000), ",") + `]}`)
+	if n := len(IncompleteLists(many)); n != maxLists+1 {
+		t.Errorf("%d lists, want %d", n, maxLists+1)
+	}
+	deep := []byte(`{"a":` + strings.Repeat("[", 9000) + strings.Repeat("0,", 1_000_000) + cut + strings.Repeat("]", 9000) + `}`)
+	lists := IncompleteLists(deep)
+	if len(lists) != 1 || len(lists[0]) > maxPointer+10 {
+		t.Fatalf("%d lists: %.100q", len(lists), lists)
+	}
+	if found := spans(deep, "/a/0/0", lists[0]); len(found) != 1 {
+		t.Errorf("%d places, want the one that is there", len(found))
+	}
+
+	// A list that makes up objects for ever ends at the size that one may have.
+	var asked atomic.Int64
+	row := `{"id":"re_%d","x":"` + strings.Repeat("x", 1<<20) + `"}`
+	f := &stripeFake{now: t0, rows: rowsAt(1000)}
+	f.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/v1/charges":
+			say(w, `{"object":"list","has_more":false,"data":[{"id":"ch_1","object":"charge","created":5,"refunds":{"object":"list","has_more":true,"data":[],"url":"/v1/x/y"}}]}`)
+		default:
+			asked.Add(1)
+			say(w, fmt.Sprintf(`{"object":"list","has_more":true,"data":[`+row+`]}`, n))
+		}
+		return true
+	}
+	c := fastClient(t, f, 100)
+	pages := collect(t, c, "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)})
+	failed := c.Failures()
+	if len(pages) != 1 || pages[0].Objects[0].More != nil || len(failed) != 1 || !strings.Contains(failed[0].Message, "over 4 MiB") || asked.Load() > 6 {
+		t.Errorf("%d pages, %d requests, failures %v", len(pages), asked.Load(), failed)
+	}
+}
+
+// Invariant 8: a list that makes up objects for ever, none older than the ones
+// before, does not advance.
+func TestEndlessList(t *testing.T) {
+	t.Parallel()
+	for name, created := range map[string]string{"of one second": `"created":5`, "without a time": `"created":"x"`, "ever newer": `"created":N`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &stripeFake{now: t0}
+			f.fault = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+				say(w, fmt.Sprintf(`{"object":"list","has_more":true,"data":[{"id":"ch_%d","object":"charge",%s}]}`, n, strings.Replace(created, "N", strconv.Itoa(n), 1)))
+				return true
+			}
+			c := fastClient(t, f, 1)
+			var last error
+			for _, err := range c.Pages(t.Context(), "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)}) {
+				last = err
+			}
+			if last == nil || !strings.Contains(last.Error(), "10000 pages in a row hold nothing older") || c.Requests() > 3*maxStill {
+				t.Errorf("after %d requests: %v", c.Requests(), last)
+			}
+		})
+	}
+}
+
+// An answer that drips is cut off, wherever it drips; Retry-After is honoured
+// within reason. The network is in memory, so that the clock can be: minutes
+// pass at once.
+func TestSlowAnswer(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answer func(c net.Conn)
+		want   string
+		most   time.Duration // for all attempts
+	}{
+		"headers that drip": {func(c net.Conn) { drip(c, "HTTP/1.1 200 OK\r\n", "X-A: b\r\n") }, "Client.Timeout exceeded", 9 * time.Minute},
+		"a body that drips": {func(c net.Conn) { drip(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", " ") }, "its body is cut short", 9 * time.Minute},
+		"chunks that drip":  {func(c net.Conn) { drip(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n") }, "its body is cut short", 9 * time.Minute},
+		"endless headers":   {func(c net.Conn) { flood(c, "HTTP/1.1 200 OK\r\n", strings.Repeat("X-A: b\r\n", 10_000)) }, "server response headers exceeded", time.Minute},
+		"endless 1xx":       {func(c net.Conn) { flood(c, "", strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)) }, "server response headers exceeded", time.Minute},
+		"silence":           {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, "Client.Timeout exceeded", 9 * time.Minute},
+		"Retry-After of a year": {func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 429 x\r\nRetry-After: 31536000\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}, "429 rate limited", 11 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := &http.Transport{
+					DisableKeepAlives: true,
+					DialContext: func(context.Context, string, string) (net.Conn, error) {
+						client, server := net.Pipe()
+						go func() {
+							defer server.Close()
+							_, _ = server.Read(make([]byte, 4096))
+							tc.answer(server)
+						}()
+						return client, nil
+					},
+				}
+				c, err := newClient(Config{Key: testKey, BaseURL: "http://127.0.0.1"}, transport)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				_, err = c.Account(t.Context())
+				if took := time.Since(start); err == nil || !strings.Contains(err.Error(), tc.want) || took > tc.most {
+					t.Errorf("after %v: %.300v\nwant %q after %v at most", took, err, tc.want, tc.most)
+				}
+				time.Sleep(2 * time.Second) // by the fake clock: the server notices that nobody listens
+			})
+		})
+	}
+}
+
+// drip writes a little every second, for ever.
+func drip(c net.Conn, first, then string) {
+	for text := first; ; text = then {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// flood writes without a pause.
+func flood(c net.Conn, first, then string) {
+	for text := first; ; text = then {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+	}
+}
