@@ -153,6 +153,9 @@ func (c *evaluation) fillEntries(f *field) bool {
 	}
 	first := len(c.tape)
 	elements := c.inside(f.source)
+	if len(elements)/2 > maxEntries {
+		return c.refuse(f, "keys", "the map has over 1,000 keys")
+	}
 	for i := 0; i+1 < len(elements); i += 2 {
 		key := readText(c, elements[i], f.point)
 		if key.state != set {
@@ -170,8 +173,11 @@ func (c *evaluation) fillEntries(f *field) bool {
 	return true
 }
 
-// keyOf finds a key among the entries on the tape, or -1. Stripe's metadata has
-// at most 50 keys.
+// maxEntries bounds a map of a row. Stripe's metadata has at most 50 keys; what
+// finds repeated ones, here and in DuckDB's driver, compares each with each.
+const maxEntries = 1000
+
+// keyOf finds a key among the entries on the tape, or -1.
 func (c *evaluation) keyOf(first int, key []byte) int {
 	for i := first; i < len(c.tape); i += 2 {
 		if bytes.Equal(c.tape[i].text, key) {

@@ -16,17 +16,23 @@ func moneyCall(e *expressions, c *call) expression {
 	}
 }
 
+// The years that partitions, Parquet's readers and people can name: 1 to 9999.
+// One object of another year would keep its table from being published.
+const (
+	firstSecond = -62_135_596_800
+	lastSecond  = 253_402_300_799
+)
+
 func unixCall(e *expressions, c *call) expression {
 	x, ok := e.argument(c, 0, integer)
 	if !ok {
 		return expression{}
 	}
 	return made("unix", moment, x, c.function.forms(x), func(_ *evaluation, v value) value {
-		micros, ok := multiply(v.num, 1_000_000)
-		if !ok {
+		if v.num < firstSecond || v.num > lastSecond {
 			return value{state: wrong}
 		}
-		return integerValue(micros)
+		return integerValue(v.num * 1_000_000)
 	})
 }
 

@@ -126,8 +126,8 @@ func Functions() []Function {
 		},
 		{
 			Name: "unix", Signature: "unix(integer) date-time", Nulls: "null", arguments: 1, compile: unixCall,
-			Example: "unix(created)", Doc: "The time that a number of Unix seconds means, in UTC.",
-			SQL: "make_timestamp(TRY_CAST($1 * 1000000::HUGEINT AS BIGINT))", DataPrep: "dformat($1 * 1000, \"yyyy-MM-dd'T'HH:mm:ss.SSSX\")",
+			Example: "unix(created)", Doc: "The time that a number of Unix seconds means, in UTC; null outside the years 1 to 9999.",
+			SQL: "make_timestamp(CASE WHEN $1 BETWEEN -62135596800 AND 253402300799 THEN $1 * 1000000 END)", DataPrep: "dformat($1 * 1000, \"yyyy-MM-dd'T'HH:mm:ss.SSSX\")",
 		},
 		{
 			Name: "upper", Signature: "upper(string) string", Nulls: "null", arguments: 1, compile: upperCall,

@@ -37,6 +37,7 @@ func written(sql, prep string) forms {
 // kernel and the query agree on every object but in what that hides:
 //
 //   - of a repeated key DuckDB takes the first value, the kernel the last;
+//   - a map of over 1,000 keys is a map to DuckDB; the kernel refuses its row;
 //   - what is not valid JSON, or has half a surrogate pair, is no row to DuckDB;
 //     the kernel checks no more of an object than it needs, and reads U+FFFD for
 //     half a pair;

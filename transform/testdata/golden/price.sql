@@ -83,7 +83,7 @@ WITH source AS (
   SELECT
     raw.account AS "account",
     "$.id" AS "id",
-    make_timestamp(TRY_CAST("$.created" * 1000000::HUGEINT AS BIGINT)) AS "created",
+    make_timestamp(CASE WHEN "$.created" BETWEEN -62135596800 AND 253402300799 THEN "$.created" * 1000000 END) AS "created",
     "$.livemode" AS "livemode",
     "$.active" AS "active",
     "$.type" AS "type",
