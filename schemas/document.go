@@ -12,10 +12,12 @@ import (
 )
 
 // The limits keep a hostile or damaged file from costing time or stack: the
-// YAML parser recurses and is quadratic in depth.
+// YAML parser recurses, and is quadratic in depth and in lines.
 const (
 	maxFileBytes = 128 << 10
+	maxLines     = 8000
 	maxDepth     = 32
+	maxOpen      = 200 // brackets, those in texts too
 )
 
 // node is one YAML value with its place in the file: what is left of the
@@ -57,7 +59,16 @@ func parse(r *reporter, path string, data []byte) *node {
 	d := &document{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
 	start := Pos{File: path, Line: 1, Col: 1}
 	if len(data) > maxFileBytes {
-		d.report(start, "Y1", "the file has %d bytes and may have %d; split it", len(data), maxFileBytes)
+		d.report(start, "Y1", "the file has over %d bytes; split it", maxFileBytes)
+		return nil
+	}
+	if len(d.lines) > maxLines {
+		d.report(start, "Y1", "the file has %d lines and may have %d; split it", len(d.lines), maxLines)
+		return nil
+	}
+	if at, ok := tooDeep(d.lines); ok {
+		at.File = path
+		d.report(at, "Y1", "nested more than %d deep", maxDepth)
 		return nil
 	}
 	tree, err := parseYAML(data)
@@ -81,6 +92,37 @@ func parse(r *reporter, path string, data []byte) *node {
 		d.report(d.at(bodies[1].GetToken()), "Y1", "one document a file: put what follows --- in a file of its own")
 		return nil
 	}
+}
+
+// tooDeep finds where brackets, or the dashes and question marks that begin a
+// line, nest so deep that the parser would take minutes to say so.
+func tooDeep(lines []string) (Pos, bool) {
+	open := 0
+	for i, line := range lines {
+		marks := 0
+		for rest := line; marks <= maxDepth; marks++ {
+			rest = strings.TrimLeft(rest, " \t\r")
+			if !strings.HasPrefix(rest, "- ") && !strings.HasPrefix(rest, "? ") {
+				break
+			}
+			rest = rest[2:]
+		}
+		if marks > maxDepth {
+			return Pos{Line: i + 1, Col: 1}, true
+		}
+		for j := range len(line) {
+			switch line[j] {
+			case '[', '{':
+				open++
+			case ']', '}':
+				open = max(open-1, 0)
+			}
+			if open > maxOpen {
+				return Pos{Line: i + 1, Col: j + 1}, true
+			}
+		}
+	}
+	return Pos{}, false
 }
 
 // parseYAML keeps a panic of the parser inside: a file is input, and input
@@ -145,6 +187,10 @@ func (d *document) node(n ast.Node, depth int) *node {
 	case *ast.StringNode:
 		if t := n.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
 			pos.Col++
+		}
+		if strings.ContainsRune(n.Value, 0) { // the end of a text to DuckDB
+			d.report(pos, "Y1", "a text must not hold the character NUL")
+			return nil
 		}
 		return &node{kind: scalarNode, text: n.Value, pos: pos}
 	case *ast.LiteralNode:

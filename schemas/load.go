@@ -19,6 +19,7 @@ const (
 	schemasDir  = "stripe"
 	lookupsDir  = "lookups"
 	mappingsDir = "mappings/stripe"
+	martsDir    = "marts"
 )
 
 // loader holds one load's state.
@@ -38,16 +39,16 @@ type targetRef struct {
 	at      Pos
 }
 
-// Load reads a set of schemas, types, lookups and mappings. It reads
-// types/*.yaml, stripe/*.yaml, lookups/*.yaml and mappings/stripe/*.yaml, and
-// nothing else. Mistakes come back as Problems, all of them at once, along with
+// Load reads a set of schemas, types, lookups, mappings and marts. It reads
+// types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml and
+// marts/*.sql, and nothing else. Mistakes come back as Problems, all of them at once, along with
 // what is sound of the set, so that its mappings can be checked too; an error of
 // another type means that a file was not readable at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
 	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
-	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings} {
+	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts} {
 		if err := step(set); err != nil {
 			return nil, err
 		}
@@ -123,33 +124,65 @@ func (l *loader) loadMappings(set *Set) error {
 	return nil
 }
 
-// folder parses the YAML files of one folder in name order; a folder that does
-// not exist holds none.
-func (l *loader) folder(dir string) ([]*node, error) {
+// folder parses the YAML files of one folder in name order.
+func (l *loader) folder(dir string) (docs []*node, err error) {
+	err = l.read(dir, ".yaml", func(name string, data []byte) {
+		if n := parse(l.reporter, name, data); n != nil {
+			docs = append(docs, n)
+		}
+	})
+	return docs, err
+}
+
+// read gives the files of one folder that end in ext to f, in name order; a
+// folder that does not exist holds none.
+func (l *loader) read(dir, ext string, f func(name string, data []byte)) error {
 	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read schemas: %w", err)
+		return fmt.Errorf("read schemas: %w", err)
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	var docs []*node
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		if path.Ext(name) == ".yml" {
 			l.report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml: rename it, or it is not read")
 		}
-		if e.IsDir() || path.Ext(name) != ".yaml" {
+		if e.IsDir() || path.Ext(name) != ext {
 			continue
 		}
-		data, err := fs.ReadFile(l.fsys, name)
+		data, err := readFile(l.fsys, name)
 		if err != nil {
-			return nil, fmt.Errorf("read schemas: %w", err)
+			return fmt.Errorf("read schemas: %w", err)
 		}
 		l.remember(name, data)
-		if n := parse(l.reporter, name, data); n != nil {
-			docs = append(docs, n)
-		}
+		f(name, data)
 	}
-	return docs, nil
+	return nil
+}
+
+// readFile reads no more of a file than shows that it is too large, and nothing
+// of a pipe or a device, which may have no end.
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	if set, ok := fsys.(memory); ok {
+		return set.ReadFile(name)
+	}
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is no regular file")}
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(data) > maxFileBytes && path.Ext(name) != ".yaml" { // of YAML the parser says it, with the others' mistakes
+		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it has over %d bytes", maxFileBytes)}
+	}
+	return data, err
 }
 
 // remember keeps a file that was read as part of the set.

@@ -147,6 +147,9 @@ func FuzzLoad(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, hostile := range hostileYAML {
+		f.Add([]byte(hostile.text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fsys := fstest.MapFS{}
 		for _, name := range []string{"types/a.yaml", "stripe/a.yaml", "lookups/a.yaml", "mappings/stripe/a.yaml"} {

@@ -256,7 +256,7 @@ func sortedKeys(m map[string]string) []string {
 
 // file parses one file of the set; nil if it is not there.
 func (l *loader) file(name string) (*node, error) {
-	data, err := fs.ReadFile(l.fsys, name)
+	data, err := readFile(l.fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("read schemas: %w", err)
 	}

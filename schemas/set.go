@@ -13,6 +13,7 @@ type Set struct {
 	Mappings []*Mapping   // in file order
 	Lookups  []*Lookup    // in file order
 	Types    []*NamedType // in file order
+	Marts    []*Mart      // each after those that it reads
 
 	Privacy Privacy // applied already: what it drops is in none of the above
 

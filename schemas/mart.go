@@ -1,0 +1,103 @@
+package schemas
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Mart is a view over the tables that answers what analysts ask. Its file is
+// plain SQL: a comment that says what a row is, then a SELECT; the columns of the
+// last SELECT stand one a line, each with a comment of its own.
+type Mart struct {
+	Name        string       // of the view: the file's name
+	Title       string       // the first paragraph of the comment
+	Description string       // the others
+	SQL         string       // as written
+	Columns     []MartColumn // in the order written
+	Pos         Pos
+}
+
+// MartColumn is a column of a mart and its comment.
+type MartColumn struct{ Name, Description string }
+
+var (
+	martName   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	martColumn = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_]*),?\s+-- (.+)$`)
+	martSource = regexp.MustCompile(`(?i)\b(?:FROM|JOIN)\s+([a-z][a-z0-9_]*)`)
+)
+
+// loadMarts reads marts/*.sql. A mart that reads another one comes after it.
+func (l *loader) loadMarts(set *Set) error {
+	var marts []*Mart
+	err := l.read(martsDir, ".sql", func(name string, data []byte) {
+		if m := l.parseMart(set, name, string(data)); m != nil {
+			marts = append(marts, m)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for len(marts) > 0 {
+		i := slices.IndexFunc(marts, func(m *Mart) bool { return !readsAny(m, marts) })
+		if i < 0 {
+			l.report(marts[0].Pos, "V3", "mart %s reads itself, by way of others: take one of them apart", marts[0].Name)
+			return nil
+		}
+		set.Marts = append(set.Marts, marts[i])
+		marts = slices.Delete(marts, i, i+1)
+	}
+	return nil
+}
+
+// readsAny reports whether a mart reads one of those that are still to come.
+func readsAny(m *Mart, later []*Mart) bool {
+	sources := martSource.FindAllStringSubmatch(withoutComments(m.SQL), -1)
+	return slices.ContainsFunc(sources, func(source []string) bool {
+		return slices.ContainsFunc(later, func(other *Mart) bool { return other.Name == source[1] })
+	})
+}
+
+func (l *loader) parseMart(set *Set, file, text string) *Mart {
+	m := &Mart{Name: strings.TrimSuffix(path.Base(file), ".sql"), SQL: strings.TrimSpace(text), Pos: Pos{File: file, Line: 1, Col: 1}}
+	switch {
+	case !martName.MatchString(m.Name):
+		l.report(m.Pos, "V1", "%q is no name for a view: use lower-case letters, digits and _", m.Name)
+		return nil
+	case set.Table(m.Name) != nil:
+		l.report(m.Pos, "V1", "there is a table %s: give the file another name", m.Name)
+		return nil
+	}
+	var said []string
+	for line := range strings.Lines(m.SQL) {
+		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
+		if !ok {
+			break
+		}
+		said = append(said, strings.TrimSpace(comment))
+	}
+	m.Title, m.Description, _ = strings.Cut(strings.Join(said, "\n"), "\n\n")
+	m.Title, m.Description = strings.ReplaceAll(m.Title, "\n", " "), strings.ReplaceAll(m.Description, "\n", " ")
+	if m.Title == "" {
+		l.report(m.Pos, "V2", "say in a comment at its top what a row of the mart is")
+		return nil
+	}
+	last := m.SQL[max(strings.LastIndex(m.SQL, "\nSELECT"), 0):]
+	for line := range strings.Lines(last) {
+		if found := martColumn.FindStringSubmatch(strings.TrimRight(line, "\r\n")); found != nil {
+			m.Columns = append(m.Columns, MartColumn{found[1], found[2]})
+		}
+	}
+	return m
+}
+
+// withoutComments leaves out what follows -- on each line.
+func withoutComments(sql string) string {
+	var b strings.Builder
+	for line := range strings.Lines(sql) {
+		code, _, _ := strings.Cut(line, "--")
+		b.WriteString(code + "\n")
+	}
+	return b.String()
+}

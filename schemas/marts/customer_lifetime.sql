@@ -1,0 +1,19 @@
+-- What each customer brought since the first payment, by currency.
+
+SELECT
+  p.account,                                                -- the Stripe account
+  p.customer_id,                                            -- join customers for name and address
+  p.currency,                                               -- of the amounts; a customer who pays in two has two rows
+  min(p.created) FILTER (p.succeeded) AS first_paid_at,     -- UTC; null if no attempt succeeded
+  max(p.created) FILTER (p.succeeded) AS last_paid_at,      -- UTC
+  count(*) AS attempts,                                     -- charges, whatever came of them
+  count(*) FILTER (p.succeeded) AS payments,                -- that took money
+  sum(p.gross) AS gross,                                    -- what they took
+  sum(p.refunded) AS refunded,                              -- of it, given back
+  sum(p.kept) AS kept,                                      -- gross less refunded
+  count(*) FILTER (p.succeeded AND p.disputed) AS disputes, -- payments that were disputed
+  count(*) FILTER (p.succeeded AND p.pays_later) AS paid_later, -- payments by buy now, pay later
+  sum(p.cost) FILTER (p.succeeded) AS cost                  -- fees in `currency`, at the rate at which each charge was settled
+FROM payments p
+WHERE p.customer_id IS NOT NULL
+GROUP BY ALL

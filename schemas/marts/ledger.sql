@@ -1,0 +1,21 @@
+-- Every movement of the balance by day, currency and reporting category, with the balance after the day.
+
+WITH days AS (
+  SELECT account, created::DATE AS day, currency, reporting_category,
+    count(*) AS movements, sum(amount) AS amount, sum(fee) AS fee, sum(net) AS net,
+    sum(net) FILTER (status = 'pending') AS pending
+  FROM balance_transactions
+  GROUP BY ALL
+)
+SELECT
+  account,                                                  -- the Stripe account
+  day,                                                      -- on which the movements were made (UTC)
+  currency,                                                 -- in which the account is settled
+  reporting_category,                                       -- charge, refund, dispute, payout, fee, …, as in Stripe's own reports
+  movements,                                                -- balance transactions
+  amount,                                                   -- before fees; negative where money left
+  fee,                                                      -- taken by Stripe and applications
+  net,                                                      -- amount less fee
+  coalesce(pending, 0) AS pending,                          -- of net, not yet available when last read
+  sum(net) OVER (PARTITION BY account, currency ORDER BY day RANGE UNBOUNDED PRECEDING) AS balance_after -- of all categories, at the end of the day
+FROM days

@@ -1,0 +1,24 @@
+-- One row a refund, beside the payment that it gives back.
+
+SELECT
+  r.account,                                                -- the Stripe account
+  r.id AS refund_id,                                        -- the refund
+  r.created,                                                -- when it was made (UTC)
+  r.charge_id AS payment_id,                                -- join payments; null where Stripe does not say
+  p.customer_id,                                            -- who paid
+  p.method,                                                 -- by which the payment was
+  p.bnpl_provider,                                          -- who financed it, if so
+  r.currency,                                               -- of the amounts
+  r.amount,                                                 -- given back
+  p.gross AS payment_gross,                                 -- what the payment took
+  (CASE WHEN p.gross > 0 THEN r.amount / p.gross END)::DECIMAL(9, 6) AS share, -- of the payment, 0 to 1
+  datediff('day', p.created, r.created) AS days_after,      -- the payment
+  r.status,                                                 -- pending, requires_action, succeeded, failed or canceled
+  r.reason,                                                 -- as given by who made it
+  r.failure_reason,                                         -- why the money came back
+  b.currency AS settled_in,                                 -- of the amounts that follow
+  b.amount AS settled_amount,                               -- what left the balance; negative
+  b.fee                                                     -- of the refund; negative where one was returned
+FROM refunds r
+LEFT JOIN payments p ON p.account = r.account AND p.payment_id = r.charge_id
+LEFT JOIN balance_transactions b ON b.account = r.account AND b.id = r.balance_transaction_id

@@ -1,0 +1,19 @@
+-- What was taken, given back and kept, by day and currency.
+--
+-- Days are those of UTC, or of `SET VARIABLE time_zone = 'Europe/Berlin'` before the query. A refund counts on the day of its
+-- charge; `ledger` has it on its own.
+
+SELECT
+  account,                                                  -- the Stripe account
+  ((created AT TIME ZONE 'UTC') AT TIME ZONE coalesce(getvariable('time_zone'), 'UTC'))::DATE AS day, -- in the reporting time zone
+  currency,                                                 -- of the amounts
+  count(*) AS attempts,                                     -- charges, whatever came of them
+  count(*) FILTER (succeeded) AS payments,                  -- that took money
+  sum(gross) AS gross,                                      -- what they took
+  sum(refunded) AS refunded,                                -- of it, given back by now
+  sum(kept) AS kept,                                        -- gross less refunded
+  coalesce(sum(gross) FILTER (pays_later), 0) AS paid_later, -- of gross, by buy now, pay later
+  count(DISTINCT customer_id) FILTER (succeeded) AS customers, -- who paid; guests are not among them
+  count(*) FILTER (succeeded AND returning_customer) AS returning_payments  -- payments of customers who had paid before
+FROM payments
+GROUP BY ALL
