@@ -112,7 +112,8 @@ func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
 			foot = one
 			continue
 		}
-		foot.LastSeq, foot.Cursor, foot.Forgotten = one.LastSeq, one.Cursor, foot.Forgotten+one.Forgotten
+		foot.LastSeq, foot.Cursor = one.LastSeq, one.Cursor
+		foot.Forgotten, foot.Lost = foot.Forgotten+one.Forgotten, foot.Lost+one.Lost
 	}
 	s, err := g.stream(stream)
 	if err != nil {

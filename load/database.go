@@ -25,7 +25,7 @@ var privateTables = []string{
 	"CREATE TABLE meta.rejects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
 	"CREATE TABLE meta.incomplete_lists (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, list VARCHAR)",
 	"CREATE TABLE meta.runs (run_id VARCHAR, started TIMESTAMP, finished TIMESTAMP, command VARCHAR, outcome VARCHAR, requests BIGINT, objects BIGINT, rows BIGINT, rejects BIGINT, detail VARCHAR)",
-	"CREATE TABLE meta.partitions (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, part INTEGER, parts INTEGER, rows BIGINT, bytes BIGINT, path VARCHAR, first TIMESTAMP, last TIMESTAMP)",
+	"CREATE TABLE meta.partitions (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, rows BIGINT, bytes BIGINT, path VARCHAR, first TIMESTAMP, last TIMESTAMP)",
 	"CREATE TABLE meta.tables (\"table\" VARCHAR, schema VARCHAR, version VARCHAR, title VARCHAR, description VARCHAR, primary_key VARCHAR[])",
 	"CREATE TABLE meta.columns (\"table\" VARCHAR, path VARCHAR, type VARCHAR, title VARCHAR, description VARCHAR, unit VARCHAR, label VARCHAR, ref VARCHAR)",
 	"CREATE TABLE meta.coverage (account VARCHAR, resource VARCHAR, complete_from TIMESTAMP, complete_through TIMESTAMP, as_of TIMESTAMP, api_version VARCHAR)",
@@ -104,15 +104,46 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	}
 	_ = s.run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
 	if strings.HasPrefix(reason, "damaged") {
-		return reason, os.Rename(path, path+".damaged")
+		return reason, os.Rename(path, path+damagedSuffix)
 	}
 	return reason, nil
 }
 
+// IsStateDamage reports an error of DuckDB's that says that a block of the state
+// is not as it was written, or not there. No other database is read while a sync
+// runs.
+func IsStateDamage(err error) bool {
+	if err == nil {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "Corrupt database file") ||
+		strings.Contains(text, "Could not read enough bytes") && strings.Contains(text, "work.duckdb")
+}
+
+// SetStateAside keeps a damaged state under another name, for whoever asks why.
+func (l *Lake) SetStateAside(ctx context.Context) error {
+	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	if err != nil {
+		return err
+	}
+	path := l.databasePath()
+	err = os.Rename(path, path+damagedSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, lock.release())
+}
+
 // passing reports whether DuckDB's error says nothing about the file itself:
-// another program has it open, or there is no room.
+// another program has it open, there is no room, or the disk does not let it be
+// written. A disk that does not let it be read is another matter: the log may
+// be on sound blocks.
 func passing(err error) bool {
-	return slices.ContainsFunc([]string{"lock on file", "Out of Memory", "No space left"},
+	if disk := new(DiskError); errors.As(err, &disk) && !strings.Contains(disk.text, "read from file") {
+		return true
+	}
+	return slices.ContainsFunc([]string{"lock on file", "Out of Memory"},
 		func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 

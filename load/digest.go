@@ -41,7 +41,7 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	q := querier{conn}
+	q := querier{conn: conn}
 	for table := range g.Rows {
 		if digest[table], err = digestTable(ctx, q, root, g, table); err != nil {
 			return nil, fmt.Errorf("digest table %s: %w", table, err)

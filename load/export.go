@@ -16,17 +16,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// exporter makes the files of one partition, or links those of a table.
+// exporter makes or links the files of one partition.
 type exporter struct {
 	*publisher
 	querier // one of the connections that write
 
-	table     *table
-	unchanged []File // just to be linked
-	part      partition
-	dirty     []int // buckets
+	table *table
+	part  partition
+	old   []File // of the generation before, to be linked where nothing changed
+	dirty []int  // buckets
 
-	files []File // made or linked
+	files   []File // made or linked
+	made    int    // of files
+	written int64  // bytes, those of groups too
 }
 
 // write runs exporters, as many at a time as Options say. Each writer has a
@@ -60,98 +62,118 @@ func (p *publisher) write(ctx context.Context, jobs []*exporter) error {
 }
 
 func (e *exporter) make(ctx context.Context) error {
-	for _, f := range e.unchanged {
-		if err := e.link(f); err != nil {
-			return err
-		}
-	}
-	if e.unchanged != nil || e.part.rows == 0 {
-		return nil
-	}
 	if err := e.partition(ctx); err != nil {
 		return fmt.Errorf("account %s: partition %s: %w", e.part.account, e.part.label, err)
 	}
 	return nil
 }
 
-// partition exports the parts of a partition that changed and links the rest.
-// A partition that needs more parts than before is exported whole.
+// partition links the parts that are as they were and exports the others.
 func (e *exporter) partition(ctx context.Context) error {
-	old := map[int]File{}
-	before := 0
-	for _, f := range e.before[e.table.Schema.Table] {
-		if f.Account == e.part.account && f.Partition == e.part.label {
-			old[f.Part], before = f, f.Parts
+	if len(e.old) > 0 && len(e.dirty) == 0 {
+		return e.link(e.old...)
+	}
+	inBucket, err := e.count(ctx)
+	if err != nil {
+		return err
+	}
+	var old []Part
+	files := map[Part][]File{} // by the part, with all of its shares
+	for _, f := range e.old {
+		old = append(old, f.Part)
+		all := f.Part
+		all.Share = 0
+		files[all] = append(files[all], f)
+	}
+	for _, p := range cut(inBucket, old, e.table.partRows(e.lake.opts.PartRows)) {
+		switch {
+		case p.rows(inBucket) == 0: // no file
+		case len(files[p]) > 0 && !slices.ContainsFunc(e.dirty, func(b int) bool { return p.From <= b && b <= p.To }):
+			err = e.link(files[p]...)
+		default:
+			err = e.shares(ctx, p)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	parts := partsFor(e.part.rows, e.table.partRows(e.lake.opts.PartRows), before)
-	changed := map[int]bool{}
-	for _, bucket := range e.dirty {
-		changed[bucket&(parts-1)] = true
-	}
-	var export []int
-	for k := range parts {
-		if !e.linkable(e.table) || parts != before || changed[k] {
-			export = append(export, k)
-		} else if f, ok := old[k]; ok { // a part without rows has no file
-			if err := e.link(f); err != nil {
-				return fmt.Errorf("part %d of %d: %w", k, parts, err)
-			}
-		}
-	}
-	err := e.parts(ctx, export, parts)
-	slices.SortFunc(e.files, func(a, b File) int { return cmp.Compare(a.Part, b.Part) })
-	return err
+	slices.SortFunc(e.files, func(a, b File) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Share, b.Share))
+	})
+	return nil
 }
 
-// parts exports some parts of a partition. Each part's rows lie all over the
-// table, so that a part costs a scan of it; many parts are therefore exported
+// count counts the rows of the partition in each bucket.
+func (e *exporter) count(ctx context.Context) ([]int64, error) {
+	inBucket := make([]int64, buckets)
+	period, err := e.table.period.where(e.part.label)
+	if err != nil {
+		return nil, err
+	}
+	var bucket int
+	var rows int64
+	err = e.each(ctx, []any{&bucket, &rows}, func() error {
+		inBucket[bucket] = rows
+		return nil
+	}, fmt.Sprintf("SELECT %s AS bucket, count(*) FROM %s WHERE account = %s AND %s GROUP BY bucket",
+		e.table.period.bucket(""), ident(e.part.table), literal(e.part.account), period))
+	return inBucket, err
+}
+
+// shares exports a part, share by share. Each share's rows lie all over the
+// part, so that a share costs a scan of it; many shares are therefore exported
 // in groups, each first written to a file of its own by one scan. With g groups
-// of n parts that is g scans and n reads of a g-th, least where g is √n.
-func (e *exporter) parts(ctx context.Context, export []int, parts int) error {
+// of n shares that is g scans and n reads of a g-th, least where g is √n.
+func (e *exporter) shares(ctx context.Context, p Part) error {
 	groups := 1
-	for groups*groups*4 <= len(export) {
+	for groups*groups*4 <= p.Shares {
 		groups *= 2
 	}
 	for group := range groups {
-		mine := slices.DeleteFunc(slices.Clone(export), func(k int) bool { return k&(groups-1) != group })
-		if err := e.group(ctx, mine, parts, group, groups); err != nil {
+		if err := e.group(ctx, p, group, groups); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// group exports one of some groups of parts. Its file has a name that no other
+// group exports one of some groups of shares. Its file has a name that no other
 // has: DuckDB may take one that was written again for the old one (measured).
-func (e *exporter) group(ctx context.Context, export []int, parts, group, groups int) (err error) {
-	from := ident(e.table.Schema.Table)
+func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err error) {
+	from := ident(e.part.table)
 	if groups > 1 {
-		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d%s", e.table.Schema.Table, e.part.account, e.part.label, group, tmpSuffix))
-		if err := e.copy(ctx, from, group, groups, "", file); err != nil {
-			return fmt.Errorf("parts %d of %d: %w", group, groups, err)
+		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d-%d%s", e.part.table, e.part.account, e.part.label, p.From, group, tmpSuffix))
+		if err := e.copy(ctx, from, Part{p.From, p.To, group, groups}, "", file); err != nil {
+			return fmt.Errorf("part %d: group %d of %d: %w", p.From, group, groups, err)
 		}
 		defer func() { err = errors.Join(err, os.Remove(file)) }()
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		e.written += info.Size()
 		from = "read_parquet(" + literal(file) + ", hive_partitioning = false)"
 	}
-	for _, k := range export {
-		if err := e.export(ctx, from, k, parts); err != nil {
-			return fmt.Errorf("part %d of %d: %w", k, parts, err)
+	for p.Share = group; p.Share < p.Shares; p.Share += groups {
+		if err := e.export(ctx, from, p); err != nil {
+			return fmt.Errorf("part %d: share %d of %d: %w", p.From, p.Share, p.Shares, err)
 		}
 	}
 	return nil
 }
 
-// link puts an unchanged file of the generation before into this one.
-func (e *exporter) link(f File) error {
-	to := filepath.Join(e.dir, filepath.FromSlash(f.Path))
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
+// link puts unchanged files of the generation before into this one.
+func (e *exporter) link(unchanged ...File) error {
+	for _, f := range unchanged {
+		to := filepath.Join(e.dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		if err := os.Link(e.lake.generationPath(e.prev.Number, filepath.FromSlash(f.Path)), to); err != nil {
+			return err
+		}
+		e.files = append(e.files, f)
 	}
-	if err := os.Link(e.lake.generationPath(e.prev.Number, filepath.FromSlash(f.Path)), to); err != nil {
-		return err
-	}
-	e.files = append(e.files, f)
 	return nil
 }
 
@@ -166,18 +188,18 @@ const exportDictionary = 64 << 10
 
 // export writes one part, sorted by time and key. Sorting stays small because
 // a part is: a large month as a whole runs out of a small memory limit.
-func (e *exporter) export(ctx context.Context, from string, k, parts int) error {
-	t, part := e.table, e.part
+func (e *exporter) export(ctx context.Context, from string, p Part) error {
+	t := e.table
 	f := File{
-		Table: t.Schema.Table, Account: part.account, Partition: part.label, Part: k, Parts: parts,
-		Path: path.Join(t.period.folder(t.Schema.Table, part.account, part.label), fmt.Sprintf("part-%02d.parquet", k)),
+		Table: e.part.table, Account: e.part.account, Partition: e.part.label, Part: p,
+		Path: path.Join(t.period.folder(e.part.table, e.part.account, e.part.label), p.file()),
 	}
 	final := filepath.Join(e.dir, filepath.FromSlash(f.Path))
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return err
 	}
 	tmp := final + tmpSuffix
-	if err := e.copy(ctx, from, k, parts, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
+	if err := e.copy(ctx, from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
 		return err
 	}
 	if err := e.inspect(ctx, tmp, &f); err != nil {
@@ -194,23 +216,23 @@ func (e *exporter) export(ctx context.Context, from string, k, parts int) error 
 	if err := renameFile(tmp, final, moments{renamed: trace.PartRenamed}); err != nil {
 		return err
 	}
-	e.files = append(e.files, f)
+	e.files, e.made, e.written = append(e.files, f), e.made+1, e.written+f.Bytes
 	return nil
 }
 
-// copy writes the rows of a partition whose hash falls on k of n to a file.
-func (e *exporter) copy(ctx context.Context, from string, k, n int, order, file string) error {
+// copy writes the rows of a part to a file.
+func (e *exporter) copy(ctx context.Context, from string, p Part, order, file string) error {
 	t := e.table
-	period, err := t.period.where(e.part.label)
+	rows, err := t.period.in(e.part.label, p)
 	if err != nil {
 		return err
 	}
 	if err := e.trim(ctx, e.querier); err != nil {
 		return err
 	}
-	_, err = e.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s AND %s & %d = %d%s)
+	_, err = e.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
-		from, literal(e.part.account), period, bucketOf(""), n-1, k, order,
+		from, literal(e.part.account), rows, order,
 		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(t.fingerprint())))
 	return err
 }

@@ -15,7 +15,8 @@ type footer struct {
 	FirstSeq, LastSeq uint64
 	Cursor            string // opaque; follows the last object of the segment
 	Sum               uint64 // checksum of all rows
-	Forgotten         uint64 // rows of the range that were erased on request; they are no damage
+	Forgotten         uint64 // rows of the range that were erased or dropped on request; they are no damage
+	Lost              uint64 // of those, how many were damaged and given up
 }
 
 // rows is how many rows the segment must hold.
@@ -29,18 +30,20 @@ const (
 	keyLastSeq  = "stripelake.last_seq"
 	keyCursor   = "stripelake.cursor"
 	keyForgot   = "stripelake.forgotten"
+	keyLost     = "stripelake.lost"
 	keySum      = "stripelake.xxh3" // of all rows; Parquet's own checksums are optional and cover less
 )
 
 // DamagedError names a file of the raw log that does not hold what it should.
-// Restore it from a backup; nothing else has what was in it but Stripe.
+// A backup has what was in it; else Stripe may have, and `verify --stripe --repair`
+// reads it again.
 type DamagedError struct {
 	Path string
 	Err  error
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("%s is damaged: %v: restore it from a backup", e.Path, e.Err)
+	return fmt.Sprintf("%s is damaged: %v: restore it from a backup; without one, run stripelake verify --stripe --repair", e.Path, e.Err)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
@@ -61,14 +64,18 @@ func readFooter(file *parquet.File) (footer, error) {
 	last, _ := file.Lookup(keyLastSeq)
 	sum, _ := file.Lookup(keySum)
 	forgotten, erased := file.Lookup(keyForgot)
-	var err1, err2, err3, err4 error
+	lost, damaged := file.Lookup(keyLost)
+	var err1, err2, err3, err4, err5 error
 	f.FirstSeq, err1 = strconv.ParseUint(first, 10, 63)
 	f.LastSeq, err2 = strconv.ParseUint(last, 10, 63)
 	f.Sum, err3 = strconv.ParseUint(sum, 16, 64)
 	if erased {
 		f.Forgotten, err4 = strconv.ParseUint(forgotten, 10, 63)
 	}
-	err := errors.Join(err1, err2, err3, err4)
+	if damaged {
+		f.Lost, err5 = strconv.ParseUint(lost, 10, 63)
+	}
+	err := errors.Join(err1, err2, err3, err4, err5)
 	if err == nil && (f.LastSeq+1 < f.FirstSeq || f.Forgotten > f.LastSeq+1-f.FirstSeq) {
 		err = fmt.Errorf("seqs %d to %d less %d forgotten", f.FirstSeq, f.LastSeq, f.Forgotten)
 	}
@@ -92,12 +99,21 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, footer,
 	var file *parquet.File
 	var foot footer
 	err = guard(func() (err error) {
+		if err := checkFooter(f, info.Size()); err != nil {
+			return err
+		}
 		file, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+		if err == nil {
+			err = checkPages(f, info.Size(), file)
+		}
 		if err == nil {
 			foot, err = readFooter(file)
 		}
 		return err
 	})
+	if errors.Is(err, ErrNewerFormat) {
+		return nil, nil, footer{}, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
 	if err != nil {
 		return fail(err)
 	}

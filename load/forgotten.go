@@ -108,7 +108,7 @@ func (f *Forgotten) sum(account, id string) []byte {
 // Add puts ids of an account on the list. It is durable when Add returns. Other
 // processes may add at the same time; what they added is taken over.
 func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err error) {
-	lock, err := waitLock(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second)
+	lock, err := waitLock(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}

@@ -24,16 +24,19 @@ type Generation struct {
 	Rows      map[string]int64 `json:"rows"`      // by table
 
 	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
+
+	Unmade []string `json:"unmade,omitempty"` // marts that do not fit the tables, and why
+
+	Positions []Position `json:"positions"` // up to which segment it holds each stream
+	Cost      Cost       `json:"cost"`
 }
 
-// File is one Parquet file of a generation. Part k of Parts holds the rows
-// whose source id hashes there.
+// File is one Parquet file of a generation.
 type File struct {
 	Table     string     `json:"table"`
 	Account   string     `json:"account"`
 	Partition string     `json:"partition"` // "2024-01"; empty for a table without a timestamp
-	Part      int        `json:"part"`
-	Parts     int        `json:"parts"`
+	Part                 // which rows of the partition
 	Rows      int64      `json:"rows"`
 	Bytes     int64      `json:"bytes"`
 	Path      string     `json:"path"`            // inside the generation, slash-separated
@@ -51,7 +54,8 @@ func (l *Lake) generationPath(number uint64, elem ...string) string {
 }
 
 // Current returns the generation that is linked, and false if none is or if it
-// is not whole: files missing, or of another size than its manifest says.
+// is not whole: files missing, of another size than its manifest says, or
+// written to.
 func (l *Lake) Current() (Generation, bool, error) {
 	number, ok := l.linked()
 	if !ok {
@@ -65,6 +69,10 @@ func (l *Lake) Current() (Generation, bool, error) {
 		return Generation{}, false, nil //nolint:nilerr // see above
 	}
 	whole := hasSize(l.generationPath(number, warehouseName), g.Warehouse)
+	// Nothing stops root from writing: what it wrote shows to readers from its log.
+	if _, err := os.Stat(l.generationPath(number, warehouseName+".wal")); err == nil {
+		whole = false
+	}
 	for _, f := range g.Files {
 		whole = whole && hasSize(l.generationPath(number, filepath.FromSlash(f.Path)), f.Bytes)
 	}
@@ -163,6 +171,9 @@ func seal(dir string) error {
 		if d.IsDir() {
 			dirs = append(dirs, path)
 			return nil
+		}
+		if info, err := d.Info(); err != nil || info.Mode().Perm() == 0o440 {
+			return err // linked from the generation before
 		}
 		return os.Chmod(path, 0o440)
 	})

@@ -68,7 +68,8 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 	}
 	k.state.lake.opts.Trace = Trace{
 		PartWritten: look("part written", false), PartRenamed: look("part renamed", false),
-		WarehouseCopied: look("warehouse copied", false), GenerationReady: look("ready", false),
+		PartitionsMade: look("partitions made", false), WarehouseCopied: look("warehouse copied", false),
+		GenerationReady:  look("ready", false),
 		GenerationLinked: look("linked", true), DirtyCleared: look("dirty cleared", true),
 		GenerationsSwept: look("swept", true),
 	}

@@ -232,7 +232,7 @@ func openLake(t *testing.T, dir string, change ...func(*Options)) *testLake {
 		t.Fatal(err)
 	}
 	k := &testLake{t: t, Lake: l}
-	if k.log, err = l.OpenLog(acct); err != nil {
+	if k.log, err = l.OpenLog(t.Context(), acct); err != nil {
 		t.Fatal(err)
 	}
 	if k.state, err = l.OpenState(t.Context()); err != nil {

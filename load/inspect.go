@@ -19,7 +19,7 @@ type Health struct {
 	Damage   []error  // of the raw log; a *DamagedError, or what says which segments are missing
 	Segments int      // that were looked at
 	Linked   bool     // a generation is linked
-	Whole    bool     // and has every file, each of the size it was made with
+	Amiss    []string // what is wrong with it; or with its absence, where there is a state
 	Erasing  bool     // an erasure was begun and is not finished
 	Open     bool     // everybody on this machine may look into the folder
 	Leftover []string // half-written files, by path inside the lake
@@ -46,8 +46,8 @@ func Inspect(dir string) (Health, error) {
 		}
 	}
 	_, h.Linked = lake.linked()
-	if _, h.Whole, err = lake.Current(); err != nil {
-		return h, fmt.Errorf("inspect lake: %w", err)
+	if generations, err := lake.generations(); h.Linked || err == nil && len(generations) > 0 {
+		h.Amiss = lake.amiss()
 	}
 	erasure, err := lake.PendingErasure()
 	h.Erasing = erasure != nil || err != nil

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,16 +36,18 @@ type Options struct {
 	Schemas map[string]string // the files of the schema set, by path; kept with what is built from them
 	Anew    bool              // start from an empty state, whatever there is
 
-	MemoryLimit     string        // of DuckDB; "96MB" if empty
-	Checkpoint      string        // how large the state's write-ahead log gets before it is merged into the file; "16MB" if empty
-	Writers         int           // partition files written at the same time; 1 if zero
-	Threads         int           // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
-	SegmentBytes    int           // raw JSON in a segment; 32 MiB if zero
-	SegmentObjects  int           // 20,000 if zero
-	CompactAfter    int           // small segments of a stream that Tidy merges; 64 if zero
-	PartRows        int           // rows in a partition file, on average at most; 64,000 if zero, fewer in wide tables
-	KeepGenerations int           // old generations kept beside the current one; 2 if zero, none if negative
-	StateWait       time.Duration // how long to wait for the state's lock; 30 s if zero, not at all if negative
+	MemoryLimit     string           // of DuckDB; "96MB" if empty
+	Checkpoint      string           // how large the state's write-ahead log gets before it is merged into the file; "16MB" if empty
+	Writers         int              // partition files written at the same time; 1 if zero
+	Threads         int              // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
+	SegmentBytes    int              // raw JSON in a segment; 32 MiB if zero
+	SegmentObjects  int              // 20,000 if zero
+	CompactAfter    int              // small segments of a stream that Tidy merges; 64 if zero
+	PartRows        int              // rows in a partition file, at most; 64,000 if zero, fewer in wide tables
+	KeepGenerations int              // old generations kept beside the current one; 2 if zero, none if negative
+	StateWait       time.Duration    // how long to wait for the state's lock; 30 s if zero, not at all if negative
+	LogWait         time.Duration    // how long to wait for the lock of a log
+	Waiting         func(*BusyError) // told once of who is waited for; may be nil
 	Trace           Trace
 }
 
@@ -59,13 +60,11 @@ type Table struct {
 	Fingerprint string // of what decides its rows; another one makes the state's table stale
 }
 
-// View is a mart: a SELECT over the tables.
-type View struct{ Name, SQL string }
-
 // Lake is an open lake folder. It holds no lock itself.
 type Lake struct {
-	dir  string
-	opts Options
+	dir    string
+	opts   Options
+	mended string
 }
 
 // Account is what a lake remembers about one account.
@@ -104,8 +103,9 @@ func Open(dir string, opts Options) (*Lake, error) {
 	l := &Lake{dir: dir, opts: opts.withDefaults()}
 	err = l.update(func(f *lakeFile) error {
 		if f.Format == 0 {
-			f.Format, f.Mode = Format, opts.Mode
+			f.Format = Format
 		}
+		f.Mode = cmp.Or(f.Mode, opts.Mode)
 		switch {
 		case f.Format > Format:
 			return fmt.Errorf("format %d: %w", f.Format, ErrNewerFormat)
@@ -146,6 +146,13 @@ func (l *Lake) Tables() []string {
 		names[i] = t.Schema.Table
 	}
 	return names
+}
+
+// FromScratch is the lake for whoever derives its tables again from an empty state.
+func (l *Lake) FromScratch() *Lake {
+	anew := *l
+	anew.opts.Anew = true
+	return &anew
 }
 
 // Mode returns "live" or "test".
@@ -211,18 +218,21 @@ func (l *Lake) Start(id, stream string) (time.Time, error) {
 // update changes lake.json under its lock: several processes may each pull an
 // account of their own into one lake.
 func (l *Lake) update(change func(*lakeFile) error) (err error) {
-	lock, err := waitLock(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second)
+	lock, err := waitLock(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
-	var f lakeFile
-	if err := readJSON(l.path("lake.json"), &f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	f, err := l.readLakeFile()
+	if err != nil {
 		return err
 	}
 	before, err := json.Marshal(f)
 	if err != nil {
 		return err
+	}
+	if l.mended != "" {
+		before = nil // it is not in the file yet
 	}
 	if err := change(&f); err != nil {
 		return err

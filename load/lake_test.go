@@ -54,7 +54,7 @@ func TestTwoProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, open := range map[string]func() error{
-		"log of acct_1": func() error { _, err := l.OpenLog(acct); return err },
+		"log of acct_1": func() error { _, err := l.OpenLog(t.Context(), acct); return err },
 		"state":         func() error { _, err := l.OpenState(t.Context()); return err },
 	} {
 		var busy *BusyError
@@ -62,7 +62,7 @@ func TestTwoProcesses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	other, err := l.OpenLog("acct_2") // another account's log is free
+	other, err := l.OpenLog(t.Context(), "acct_2") // another account's log is free
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	stdin.Close()
-	g, err := l.OpenLog(acct) // a killed process leaves no lock behind
+	g, err := l.OpenLog(t.Context(), acct) // a killed process leaves no lock behind
 	if err != nil {
 		t.Fatal(err)
 	}

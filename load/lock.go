@@ -45,9 +45,7 @@ func tryLock(path, what string) (*fileLock, error) {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer func() { _ = f.Close() }()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			busy := &BusyError{What: what}
-			_ = json.NewDecoder(f).Decode(&busy.Holder) // the name is a courtesy
-			return nil, busy
+			return nil, &BusyError{What: what, Holder: holderOf(path)}
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -64,17 +62,44 @@ func tryLock(path, what string) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-// waitLock is tryLock, tried again until wait has passed or ctx is done.
-func waitLock(ctx context.Context, path, what string, wait time.Duration) (*fileLock, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	for {
+// holderOf reads who holds a lock. The name is a courtesy: zero if there is none.
+func holderOf(path string) (h Holder) {
+	_ = readJSON(path, &h)
+	return h
+}
+
+// isHeld reports whether a process holds the lock at path.
+func isHeld(path string) (held bool, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return false, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	held = errors.Is(err, unix.EWOULDBLOCK)
+	if held {
+		err = nil
+	}
+	return held, errors.Join(err, f.Close())
+}
+
+// waitLock is tryLock, tried again until wait has passed or ctx is done. It
+// tells once whom it waits for, after a while; told may be nil.
+func waitLock(ctx context.Context, path, what string, wait time.Duration, told func(*BusyError)) (*fileLock, error) {
+	timeout := time.After(wait)
+	for began := time.Now(); ; {
 		lock, err := tryLock(path, what)
-		if err == nil || !errors.As(err, new(*BusyError)) {
+		busy := new(BusyError)
+		if err == nil || !errors.As(err, &busy) {
 			return lock, err
+		}
+		if told != nil && time.Since(began) >= 2*time.Second {
+			told(busy)
+			told = nil
 		}
 		select {
 		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-timeout:
 			return nil, err
 		case <-time.After(50 * time.Millisecond):
 		}

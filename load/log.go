@@ -50,9 +50,10 @@ type cursorFile struct {
 	Cursor       string `json:"cursor"`
 }
 
-// OpenLog takes the lock of an account's log, or returns a *BusyError. It
-// removes what a crash left half written and checks every stream's segments.
-func (l *Lake) OpenLog(account string) (_ *Log, err error) {
+// LockLog takes the lock of an account's log, waiting as Options say, or returns
+// a *BusyError. It removes what a crash left half written, and does not mind what
+// is damaged.
+func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 	if !accountName.MatchString(account) {
 		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", account)
 	}
@@ -60,7 +61,7 @@ func (l *Lake) OpenLog(account string) (_ *Log, err error) {
 	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", account, err)
 	}
-	lock, err := tryLock(filepath.Join(dir, "lock"), "log of "+account)
+	lock, err := waitLock(ctx, filepath.Join(dir, "lock"), "log of "+account, l.opts.LogWait, l.opts.Waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +70,25 @@ func (l *Lake) OpenLog(account string) (_ *Log, err error) {
 		// As small as the default level on Stripe's JSON, and faster.
 		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
-		}
-	}()
 	if err := sweepTemp(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
+	}
+	return g, nil
+}
+
+// OpenLog takes the lock of an account's log, waiting as Options say, or returns
+// a *BusyError. It
+// removes what a crash left half written and checks every stream's segments.
+func (l *Lake) OpenLog(ctx context.Context, account string) (_ *Log, err error) {
+	g, err := l.LockLog(ctx, account)
+	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open log of %s: %w", account, err), g.Close())
+		}
+	}()
 	streams, err := l.Streams(account)
 	if err != nil {
 		return nil, err
@@ -151,7 +163,7 @@ func (s *streamLog) readCursor() error {
 		return &DamagedError{path, err}
 	}
 	if c.AfterSegment > s.newest {
-		return fmt.Errorf("%s follows segment %d but the newest is %d: restore the missing segments from a backup",
+		return fmt.Errorf("%s follows segment %d but the newest is %d: restore the missing segments from a backup; without one, run stripelake verify --stripe --repair",
 			path, c.AfterSegment, s.newest)
 	}
 	if c.AfterSegment == s.newest {
@@ -252,6 +264,15 @@ func (g *Log) Streams() ([]string, error) { return g.lake.Streams(g.account) }
 // Streams returns the streams of an account that have a folder, by name.
 func (l *Lake) Streams(account string) ([]string, error) {
 	return subdirs(l.path(rawDir, account))
+}
+
+// Newest returns the last segment of a stream; 0 if there is none.
+func (l *Lake) Newest(account, stream string) (uint64, error) {
+	segments, err := listSegments(l.path(rawDir, account, stream)) // Invariant 2 is checked here
+	if err != nil || len(segments) == 0 {
+		return 0, err
+	}
+	return segments[len(segments)-1].last, nil
 }
 
 // subdirs returns the names of the folders in dir, in order.

@@ -19,7 +19,7 @@ func openLog(t *testing.T, dir string, trace Trace) *Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := l.OpenLog(acct)
+	g, err := l.OpenLog(t.Context(), acct)
 	if err != nil {
 		t.Fatal(err)
 	}

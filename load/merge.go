@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -41,23 +42,59 @@ func (m *merge) merge(ctx context.Context) error {
 // Invariant 6: v.seq > k.seq leaves out every version that is older than a
 // known one. Invariant 5: it leaves out the known one too.
 func (m *merge) newest(ctx context.Context) error {
+	if err := m.findKnown(ctx); err != nil {
+		return err
+	}
 	_, err := m.exec(ctx, `CREATE TEMP TABLE newest AS
 		SELECT v.id, max(v.seq) AS seq, arg_max(v.hash, v.seq) AS hash,
 			coalesce(arg_max(v.created, v.seq), any_value(k.created)) AS created,
 			arg_max(v.observed_at, v.seq) AS observed_at, arg_max(v.deleted, v.seq) AS deleted,
 			arg_max(struct_pack(at := v.due), v.seq).at AS due, -- a null too
 			max(v.seq) FILTER (NOT v.deleted) AS full_seq,
-			coalesce(any_value(k.seq), 0) AS known_seq,
+			coalesce(any_value(k.seq), 0) AS known_seq, any_value(k.row) AS known_row,
 			coalesce(any_value(k.seen), false) OR bool_or(NOT v.deleted) AS seen
-		FROM versions v LEFT JOIN (
-			FROM state.objects WHERE account = ? AND stream = ? AND id IN (SELECT id FROM versions)) k ON k.id = v.id
+		FROM versions v LEFT JOIN known k ON k.id = v.id
 		WHERE v.seq > coalesce(k.seq, 0)
-		GROUP BY v.id`, m.key.account, m.key.stream)
+		GROUP BY v.id`)
 	if err != nil {
 		return err
 	}
 	m.applied.Objects, err = m.count(ctx, "FROM newest")
 	return err
+}
+
+// findKnown finds what the state knows of the staged objects. Most have the
+// created that they had, and lie close together: those are found without reading
+// the ids of all others. Only if some are left is every id looked at.
+func (m *merge) findKnown(ctx context.Context) error {
+	first, last := m.span()
+	_, err := m.exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
+		WHERE account = ? AND stream = ? AND created BETWEEN ? AND ? AND id IN (SELECT id FROM versions)`,
+		m.key.account, m.key.stream, first, last)
+	if err != nil {
+		return err
+	}
+	left, err := m.count(ctx, "FROM (SELECT id FROM versions EXCEPT SELECT id FROM known)")
+	if err != nil || left == 0 {
+		return err
+	}
+	_, err = m.exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects
+		WHERE account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.account, m.key.stream)
+	return err
+}
+
+// span is the first and the last created of the staged objects. DuckDB skips what
+// lies outside only if it is told in numbers, not by a subquery.
+func (m *merge) span() (first, last time.Time) {
+	for _, v := range m.versions {
+		if !v.Created.IsZero() && (first.IsZero() || v.Created.Before(first)) {
+			first = v.Created
+		}
+		if v.Created.After(last) {
+			last = v.Created
+		}
+	}
+	return first.UTC(), last.UTC()
 }
 
 // mergeTables replaces the rows of every object that has a newer full version.
@@ -119,8 +156,7 @@ func (m *merge) mergeLists(ctx context.Context) error {
 // mergeObjects remembers the newest version of every object; what vanished
 // from the tables has no other memory.
 func (m *merge) mergeObjects(ctx context.Context) error {
-	_, err := m.exec(ctx, `DELETE FROM state.objects WHERE account = ? AND stream = ?
-		AND id IN (SELECT id FROM newest WHERE known_seq > 0)`, m.key.account, m.key.stream)
+	_, err := m.exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)")
 	if err != nil {
 		return err
 	}
@@ -151,7 +187,7 @@ func (m *merge) bump(ctx context.Context) error {
 func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
 		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named",
-		"DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone",
+		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone",
 	}
 	return m.run(ctx, drops...)
 }

@@ -8,16 +8,6 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// buckets is how finely changes are tracked inside a partition, and so the
-// most parts that a partition can have. A power of two: part k of n holds the
-// buckets whose low bits are k, so that parts split without mixing.
-const buckets = 1024
-
-// bucketOf is the SQL for the bucket of a row: rows of one source object share it.
-func bucketOf(prefix string) string {
-	return fmt.Sprintf(`CAST(hash(%s"_source_id") & %d AS SMALLINT)`, prefix, buckets-1)
-}
-
 // period is how a table's rows are divided by the source object's created.
 type period struct {
 	column string // empty: the table has no such column and one partition an account
@@ -77,22 +67,4 @@ func (p period) folder(table, account, label string) string {
 		return f
 	}
 	return path.Join(f, fmt.Sprintf("%s_%s=%s", p.column, p.unit, label))
-}
-
-// partValues bounds the values in a partition file, so that sorting one fits
-// into DuckDB's memory limit however wide the table is. Measured: 31,000 rows
-// of 62 columns sort in 100 MB, 62,000 do not in 120 MB.
-const partValues = 2_000_000
-
-// partRows is how many rows of a table a partition file holds on average at most.
-func (t *table) partRows(most int) int { return max(1, min(most, partValues/len(t.leaves))) }
-
-// partsFor returns into how many files so many rows go. It never goes down
-// from before: a part that need not change can stay linked.
-func partsFor(rows int64, partRows, before int) int {
-	n := max(1, before)
-	for int64(n)*int64(partRows) < rows && n < buckets {
-		n *= 2
-	}
-	return n
 }

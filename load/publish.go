@@ -1,11 +1,14 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -18,6 +21,9 @@ func (s *State) NeedsPublish(ctx context.Context) (bool, error) {
 }
 
 func (s *State) needsPublish(ctx context.Context) (bool, error) {
+	if s.distrusted {
+		return true, nil
+	}
 	g, whole, err := s.lake.Current()
 	if err != nil || !whole || g.Lineage != s.lineage {
 		return true, err
@@ -47,21 +53,18 @@ func (s *State) Publish(ctx context.Context) (Generation, error) {
 }
 
 func (s *State) publish(ctx context.Context) (Generation, error) {
-	if err := s.compact(ctx); err != nil {
-		return Generation{}, fmt.Errorf("compact state: %w", err)
-	}
-	p := &publisher{State: s, before: map[string][]File{}}
+	p := &publisher{State: s, before: map[partition][]File{}}
 	if err := p.begin(ctx); err != nil {
 		return Generation{}, err
 	}
-	// The file is copied below, and what is not in it yet takes the memory that
-	// the sorts of an export need.
-	if err := p.run(ctx, "CHECKPOINT work"); err != nil {
+	if err := p.step("state", func() error { return p.settleState(ctx) }); err != nil {
 		return Generation{}, err
 	}
-	if err := p.partitions(ctx); err != nil {
+	if err := p.step("partitions", func() error { return p.partitions(ctx) }); err != nil {
 		return Generation{}, err
 	}
+	trace := s.lake.opts.Trace
+	hit(trace.PartitionsMade)
 	if err := p.warehouse(ctx); err != nil {
 		return Generation{}, fmt.Errorf("warehouse: %w", err)
 	}
@@ -78,11 +81,11 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := seal(p.dir); err != nil {
 		return Generation{}, err
 	}
-	trace := s.lake.opts.Trace
 	hit(trace.GenerationReady)
 	if err := s.lake.link(p.Number); err != nil {
 		return Generation{}, err
 	}
+	s.distrusted = false
 	if _, err := s.exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision); err != nil {
 		return Generation{}, err
 	}
@@ -94,13 +97,25 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	return p.Generation, nil
 }
 
+// settleState brings all that is applied into the state's file, which is copied
+// later; until then it takes the memory that the sorts of an export need.
+func (p *publisher) settleState(ctx context.Context) error {
+	before := bytesWritten()
+	if err := p.compact(ctx); err != nil {
+		return fmt.Errorf("compact state: %w", err)
+	}
+	err := p.run(ctx, "CHECKPOINT work")
+	p.Cost.State = bytesWritten() - before
+	return err
+}
+
 // publisher is one generation in the making.
 type publisher struct {
 	*State
 	Generation
 	dir    string
-	prev   Generation        // what unchanged parts are linked from; its Lineage is empty if nothing can be
-	before map[string][]File // prev's files by table
+	prev   Generation           // what unchanged parts are linked from; its Lineage is empty if nothing can be
+	before map[partition][]File // prev's files
 }
 
 // begin reserves the generation's number, before anything is built: a number
@@ -110,17 +125,22 @@ func (p *publisher) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if whole && prev.Lineage == p.lineage {
+	if whole && !p.distrusted && prev.Lineage == p.lineage {
 		p.prev = prev
 		for _, f := range prev.Files {
-			p.before[f.Table] = append(p.before[f.Table], f)
+			part := partition{f.Table, f.Account, f.Partition}
+			p.before[part] = append(p.before[part], f)
 		}
 	}
 	_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
 	if err != nil {
 		return err
 	}
-	p.Generation = Generation{Format: Format, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{}}
+	p.Generation = Generation{
+		Format: Format, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{},
+		Positions: p.applied(), Cost: Cost{Seconds: map[string]float64{}},
+	}
+	p.Cost.Changed = p.changed(prev.Positions)
 	err = p.one(ctx, []any{&p.Number, &p.Revision}, "SELECT generation, revision FROM state.info")
 	if err != nil {
 		return err
@@ -143,11 +163,8 @@ func (p *publisher) linkable(t *table) bool {
 	return p.prev.Lineage != "" && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }
 
-// partition is one partition of a table, as the state has it now.
-type partition struct {
-	account, label string
-	rows           int64
-}
+// partition names one partition of a table.
+type partition struct{ table, account, label string }
 
 // partitions exports or links every part of every partition of every table, in
 // the order of the tables.
@@ -165,6 +182,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 	}
 	for _, job := range jobs {
 		p.Files = append(p.Files, job.files...)
+		p.Cost.Files, p.Cost.Partitions = p.Cost.Files+job.made, p.Cost.Partitions+job.written
 	}
 	for _, t := range p.tables {
 		if err := p.checkRows(t); err != nil {
@@ -174,23 +192,26 @@ func (p *publisher) partitions(ctx context.Context) error {
 	return nil
 }
 
-// exports says what is to be written of a table. One without changes is linked
-// as it is.
+// exports says what is to be written of a table. A partition without changes is
+// linked as it is.
 func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) {
+	var rows int64
+	if err := p.one(ctx, []any{&rows}, "SELECT count(*) FROM "+ident(t.Schema.Table)); err != nil {
+		return nil, err
+	}
+	p.Rows[t.Schema.Table] = rows // an empty table is told of too
 	dirty, err := p.dirty(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	if p.linkable(t) && len(dirty) == 0 {
-		p.Rows[t.Schema.Table] = p.prev.Rows[t.Schema.Table]
-		return []*exporter{{publisher: p, table: t, unchanged: p.before[t.Schema.Table]}}, nil
-	}
-	all, err := p.partitionsOf(ctx, t)
+	all, err := p.partitionsOf(ctx, t, dirty)
 	var jobs []*exporter
-	p.Rows[t.Schema.Table] = 0 // an empty table is told of too
 	for _, part := range all {
-		p.Rows[t.Schema.Table] += part.rows
-		jobs = append(jobs, &exporter{publisher: p, table: t, part: part, dirty: dirty[partition{part.account, part.label, 0}]})
+		job := &exporter{publisher: p, table: t, part: part, dirty: dirty[part]}
+		if p.linkable(t) {
+			job.old = p.before[part]
+		}
+		jobs = append(jobs, job)
 	}
 	return jobs, err
 }
@@ -212,7 +233,7 @@ func (p *publisher) checkRows(t *table) error {
 // dirty returns the buckets that changed since the generation before, by partition.
 func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, error) {
 	changed := map[partition][]int{}
-	var key partition
+	key := partition{table: t.Schema.Table}
 	var bucket int
 	err := p.each(ctx, []any{&key.account, &key.label, &bucket}, func() error {
 		changed[key] = append(changed[key], bucket)
@@ -222,13 +243,25 @@ func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, e
 	return changed, err
 }
 
-func (p *publisher) partitionsOf(ctx context.Context, t *table) ([]partition, error) {
-	var all []partition
-	var one partition
-	err := p.each(ctx, []any{&one.account, &one.label, &one.rows}, func() error {
-		all = append(all, one)
-		return nil
-	}, fmt.Sprintf("SELECT account, %s, count(*) FROM %s GROUP BY ALL ORDER BY ALL",
-		t.period.label(""), ident(t.Schema.Table)))
-	return all, err
+// partitionsOf lists the partitions of a table, in order. Where those of the
+// generation before still hold, no row is looked at to find them.
+func (p *publisher) partitionsOf(ctx context.Context, t *table, dirty map[partition][]int) (all []partition, err error) {
+	if p.linkable(t) {
+		for part := range p.before {
+			if part.table == t.Schema.Table {
+				all = append(all, part)
+			}
+		}
+		all = slices.AppendSeq(all, maps.Keys(dirty))
+	} else {
+		one := partition{table: t.Schema.Table}
+		err = p.each(ctx, []any{&one.account, &one.label}, func() error {
+			all = append(all, one)
+			return nil
+		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.period.label(""), ident(t.Schema.Table)))
+	}
+	slices.SortFunc(all, func(a, b partition) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.label, b.label))
+	})
+	return slices.Compact(all), err
 }

@@ -17,7 +17,7 @@ type Rewriting struct {
 }
 
 // Rewrite takes versions out of a stream for good. It is the one exception to
-// segments being immutable, and only an erasure may use it.
+// segments being immutable, for an erasure and for [Log.DropSuperseded].
 //
 // A segment that held one is written again under its number, with its range of
 // sequence numbers and a checksum of what is left; the footer counts the rows

@@ -9,7 +9,9 @@ import (
 
 // removeOld removes the rows that older versions made. An object that is new
 // to the state has none, and a backfill has only new ones: then the table is
-// not even scanned.
+// not even scanned. The others are found by the number of the version that the
+// object is known by, which its rows have, be it a tombstone's: what was read
+// together lies together, and DuckDB skips the row groups of all other numbers.
 func (m *merge) removeOld(ctx context.Context, t *table) error {
 	known, err := m.count(ctx, "FROM newest WHERE known_seq > 0 AND full_seq IS NOT NULL")
 	if err != nil || known == 0 {
@@ -18,9 +20,9 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 	name := ident(t.Schema.Table)
 	_, err = m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE gone AS
 		SELECT t.rowid AS row, %s AS partition, %s AS bucket
-		FROM %s t JOIN newest n ON n.id = t._source_id
-		WHERE t.account = ? AND n.full_seq IS NOT NULL AND t._seq <= n.full_seq`,
-		t.period.label("t."), bucketOf("t."), name), m.key.account)
+		FROM %s t JOIN newest n ON n.known_seq = t._seq AND n.id = t._source_id
+		WHERE t.account = ? AND n.full_seq IS NOT NULL`,
+		t.period.label("t."), t.period.bucket("t."), name), m.key.account)
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (m *merge) insertNew(ctx context.Context, t *table) error {
 			return err
 		}
 	}
-	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), bucketOf("s."), from)); err != nil {
+	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), t.period.bucket("s."), from)); err != nil {
 		return err
 	}
 	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", ident(t.Schema.Table),

@@ -25,8 +25,10 @@ type Run struct {
 func (s *State) BeginRun(ctx context.Context, r Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Who holds the state runs alone: a run that never ended was killed.
-	_, err := s.exec(ctx, "UPDATE meta.runs SET outcome = 'killed' WHERE outcome = 'running'")
+	var err error
+	if s.alone { // a run that never ended was killed
+		_, err = s.exec(ctx, "UPDATE meta.runs SET outcome = 'killed' WHERE outcome = 'running'")
+	}
 	if err == nil {
 		_, err = s.exec(ctx, "INSERT INTO meta.runs (run_id, started, command, outcome) VALUES (?, ?, ?, 'running')",
 			r.ID, r.Started.UTC(), r.Command)

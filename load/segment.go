@@ -60,6 +60,9 @@ func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) er
 	if foot.Forgotten > 0 {
 		pw.SetKeyValueMetadata(keyForgot, strconv.FormatUint(foot.Forgotten, 10))
 	}
+	if foot.Lost > 0 {
+		pw.SetKeyValueMetadata(keyLost, strconv.FormatUint(foot.Lost, 10))
+	}
 	var sum xxh3.Hasher
 	size := 0
 	for i := range objects {

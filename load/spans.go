@@ -84,7 +84,7 @@ func contiguous(dir string, spans []span) ([]span, error) {
 		case s.last < next: // compacted into the one before
 			continue
 		case s.first != next || s.last < s.first:
-			return nil, fmt.Errorf("%s: segment %d is missing before %s: restore it from a backup",
+			return nil, fmt.Errorf("%s: segment %d is missing before %s: restore it from a backup; without one, run stripelake verify --stripe --repair",
 				dir, next, filepath.Base(s.path))
 		}
 		kept = append(kept, s)

@@ -12,7 +12,7 @@ import (
 
 // stateVersion changes whenever the private tables or the merge do. A state of
 // another version is not converted: the log makes a new one.
-const stateVersion = 3
+const stateVersion = 4
 
 // State is the merged tables and the position up to which the log is in them,
 // open in one process. Its methods may be called from any goroutine; they take
@@ -29,16 +29,19 @@ type State struct {
 	// returns, until Derive and Adopt.
 	Stale []Change
 
-	lake *Lake
-	lock *fileLock
-	mu   sync.Mutex // held by every exported method; guards all below
-	db   *sql.DB
+	lake   *Lake
+	member *os.File   // says for as long as it is open that this process works on the state
+	alone  bool       // no other process did when this one opened it
+	mu     sync.Mutex // held by every exported method; guards all below
+	lock   *fileLock
+	db     *sql.DB
 	querier
-	feed      feed
-	tables    []*table
-	positions map[streamKey]uint64
-	beside    bool   // working on the state that Derive began
-	lineage   string // identity of this state; a fresh one never matches an old generation
+	feed       feed
+	tables     []*table
+	positions  map[streamKey]uint64
+	beside     bool   // working on the state that Derive began
+	distrusted bool   // what is published is damaged: no file of it is linked
+	lineage    string // identity of this state; a fresh one never matches an old generation
 }
 
 type streamKey struct{ account, stream string }
@@ -55,7 +58,7 @@ type table struct {
 // set aside, one of another version or DuckDB removed; either way an empty one
 // takes its place and Fresh says why. One of other schemas is kept: see Stale.
 func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
-	lock, err := waitLock(ctx, l.path(stateDir, "lock"), "state", l.opts.StateWait)
+	lock, err := l.takeTurn(ctx, l.opts.StateWait)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +68,9 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 			err = errors.Join(fmt.Errorf("open state: %w", err), s.Close())
 		}
 	}()
+	if s.member, s.alone, err = l.join(); err != nil {
+		return nil, err
+	}
 	if s.tables, err = l.declared(); err != nil {
 		return nil, err
 	}
@@ -149,6 +155,17 @@ func (s *State) Position(account, stream string) uint64 {
 func (s *State) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	err := s.closeInstance()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.release())
+	}
+	if s.member != nil {
+		err = errors.Join(err, s.member.Close())
+	}
+	return err
+}
+
+func (s *State) closeInstance() error {
 	var errs []error
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
@@ -156,7 +173,8 @@ func (s *State) Close() error {
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
-	return errors.Join(append(errs, s.lock.release())...)
+	s.conn, s.db = nil, nil
+	return errors.Join(errs...)
 }
 
 // Hashes reports whether a table holds hashes of personal data.

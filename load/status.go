@@ -186,12 +186,17 @@ func ReadSizes(dir string) (Sizes, error) {
 	return sizes, err
 }
 
+// ErrLakeFile says that there is a raw log, and no lake.json that can be read.
+var ErrLakeFile = errors.New("lake.json is missing or damaged")
+
 // ReadMode returns the mode of the lake in dir, or why there is no lake that
 // this program can read.
 func ReadMode(dir string) (string, error) {
 	var f lakeFile
 	err := readJSON(filepath.Join(dir, "lake.json"), &f)
 	switch {
+	case (errors.Is(err, fs.ErrNotExist) || err != nil && isJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
+		return "", fmt.Errorf("lake %s: %w: run stripelake sync, which makes it again from raw/, or restore it from a backup", dir, ErrLakeFile)
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
 	case err != nil:
@@ -203,13 +208,21 @@ func ReadMode(dir string) (string, error) {
 }
 
 // ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
-// the first. It takes no lock and opens no database.
+// the first, and where the file is damaged: the next run writes it again. The
+// generation is told all the same. It takes no lock and opens no database.
 func ReadStatus(dir string) (Status, error) {
+	l := Lake{dir: dir}
 	var st Status
-	if err := readJSON(filepath.Join(dir, stateDir, "status.json"), &st); err != nil {
-		return st, fmt.Errorf("read status: %w", err)
+	err := readJSON(l.path(stateDir, "status.json"), &st)
+	if err == nil {
+		return st, nil
 	}
-	return st, nil
+	st = Status{}
+	st.Generation, _ = l.linked()
+	if isJSONDamage(err) {
+		return st, fmt.Errorf("read status: status.json is damaged: %w", fs.ErrNotExist)
+	}
+	return st, fmt.Errorf("read status: %w", err)
 }
 
 // LogSizes measures the raw log in a lake's folder, by account and stream.

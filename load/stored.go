@@ -98,6 +98,12 @@ func (t *table) fingerprint() string {
 // storedTable is a row of state.tables.
 type storedTable struct{ name, fingerprint, derivation, streams, main string }
 
+// builtAlike reports that rows of both fit into one table.
+func (t storedTable) builtAlike(other storedTable) bool {
+	t.derivation, other.derivation = "", ""
+	return t == other
+}
+
 func (s *State) stored(ctx context.Context) ([]storedTable, error) {
 	var all []storedTable
 	var t storedTable

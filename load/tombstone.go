@@ -19,9 +19,9 @@ func (m *merge) markDeleted(ctx context.Context) error {
 		if !slices.Contains(t.Streams, m.key.stream) {
 			continue
 		}
-		const which = `t.account = ? AND t._source_id = n.id AND n.deleted AND t._seq < n.seq`
+		const which = `t.account = ? AND t._source_id = n.id AND n.deleted AND t._seq = coalesce(n.full_seq, n.known_seq)`
 		err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s FROM %s t, newest n WHERE %s",
-			t.period.label("t."), bucketOf("t."), ident(t.Schema.Table), which), m.key.account)
+			t.period.label("t."), t.period.bucket("t."), ident(t.Schema.Table), which), m.key.account)
 		if err != nil {
 			return err
 		}

@@ -15,11 +15,14 @@ type Trace struct {
 	NextBegun        func() // a second state is durable beside the present one
 	PartWritten      func() // a temporary partition file is complete and synced; with several writers, from several goroutines
 	PartRenamed      func() // the partition file has its final name in the unlinked generation; likewise
+	PartitionsMade   func() // every partition file is in the unlinked generation, the state not yet copied
 	WarehouseCopied  func() // the state is copied, its private tables not yet dropped
 	GenerationReady  func() // the generation is complete and synced, not linked
 	GenerationLinked func() // `current` points at it
 	DirtyCleared     func() // the state knows that it is published
 	GenerationsSwept func() // old generations are removed
+	LossRecorded     func() // what was lost of the log is durable; from here on its repair will be finished
+	LossSetAside     func() // the damaged files have other names, and nothing is in their place yet
 	ErasureRecorded  func() // what is to be erased is durable; from here on it will be
 	ForgottenListed  func() // the ids are on the list of what must not come back
 	StateDiscarded   func() // everything derived is removed, nothing made yet

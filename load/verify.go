@@ -66,8 +66,8 @@ func (c *Checked) Note(format string, args ...any) {
 
 // The two ways to mend a lake. Only the raw log cannot be made again.
 const (
-	fixLog   = "restore the stream's folder in raw/ from a backup"
-	fixState = "run stripelake rebuild --all, which derives it again from the raw log"
+	fixLog   = "restore the stream's folder in raw/ from a backup; without one, run stripelake verify --stripe --repair"
+	fixState = "run stripelake verify --repair, which derives it again from the raw log"
 )
 
 // Verification compares the parts of a lake with each other: raw log, state,
@@ -99,7 +99,7 @@ type Verification struct {
 // Verify takes the state's lock, or returns a [BusyError], and opens what there
 // is for reading.
 func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
-	lock, err := waitLock(ctx, l.path(stateDir, "lock"), "state", l.opts.StateWait)
+	lock, err := l.takeTurn(ctx, l.opts.StateWait)
 	if err != nil {
 		return nil, err
 	}

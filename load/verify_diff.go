@@ -47,8 +47,8 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 
 // partOf is the SQL condition for the rows that belong into a file.
 func (t *table) partOf(f File) (string, error) {
-	period, err := t.period.where(f.Partition)
-	return fmt.Sprintf("account = %s AND %s AND %s & %d = %d", literal(f.Account), period, bucketOf(""), f.Parts-1, f.Part), err
+	part, err := t.period.in(f.Partition, f.Part)
+	return fmt.Sprintf("account = %s AND %s", literal(f.Account), part), err
 }
 
 // tellFile tells of the rows of one file: what of them belongs there and is not

@@ -32,6 +32,13 @@ func (v *Verification) CheckLog(ctx context.Context) error {
 	}
 	for _, account := range v.accounts {
 		c := v.begin(account, "raw log", "segments")
+		pending, err := v.lake.PendingRepairs(account)
+		if err != nil {
+			return err
+		}
+		for _, x := range pending {
+			c.Add(Finding{"repair unfinished", account + "/" + x.Stream + ": " + numbers(x.First, x.Last), "not all that was lost is read again", "run stripelake verify --stripe --repair"})
+		}
 		streams, err := v.lake.Streams(account)
 		if err != nil {
 			return err

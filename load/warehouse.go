@@ -7,18 +7,29 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // warehouse copies the checkpointed state into the generation and makes it what
 // analysts see: without the private tables, with the marts. The copy is opened
 // by an instance of its own, so that its views name no other database.
-func (p *publisher) warehouse(ctx context.Context) (err error) {
+func (p *publisher) warehouse(ctx context.Context) error {
 	final := filepath.Join(p.dir, warehouseName)
 	tmp := final + tmpSuffix
-	if err := copyFile(p.lake.databasePath(), tmp); err != nil {
+	err := p.step("copy", func() (err error) {
+		p.Cost.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	hit(p.lake.opts.Trace.WarehouseCopied)
+	return p.step("warehouse", func() error { return p.finish(ctx, tmp, final) })
+}
+
+// finish makes of the copied state the warehouse.
+func (p *publisher) finish(ctx context.Context, tmp, final string) (err error) {
 	db, err := openDuckDB("64MB", 1, p.lake.path(stateDir, "tmp"))
 	if err != nil {
 		return err
@@ -32,7 +43,7 @@ func (p *publisher) warehouse(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	w := querier{conn}
+	w := querier{conn: conn}
 	err = w.run(ctx, attach(tmp, "warehouse", "")...)
 	if err == nil {
 		err = p.furnish(ctx, w)
@@ -67,38 +78,54 @@ func (p *publisher) furnish(ctx context.Context, w querier) error {
 	if err := w.run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
 	}
-	for _, v := range p.lake.opts.Views {
-		if err := w.run(ctx, fmt.Sprintf("CREATE VIEW %s AS %s", ident(v.Name), v.SQL)); err != nil {
-			return fmt.Errorf("mart %s: %w", v.Name, err)
-		}
+	if err := p.makeMarts(ctx, w); err != nil {
+		return err
 	}
-	return w.inTx(ctx, func() error {
-		for _, f := range p.Files {
-			_, err := w.exec(ctx, "INSERT INTO meta.partitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				f.Table, f.Account, f.Partition, f.Part, f.Parts, f.Rows, f.Bytes, f.Path, f.First, f.Last)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return p.listFiles(ctx, w)
 }
 
-// copyFile copies from to to, sharing blocks where the file system can.
-func copyFile(from, to string) (err error) {
+// listFiles fills meta.partitions, in one statement: a large lake has thousands
+// of files.
+func (p *publisher) listFiles(ctx context.Context, w querier) error {
+	if len(p.Files) == 0 {
+		return nil
+	}
+	values := make([]string, len(p.Files))
+	for i, f := range p.Files {
+		values[i] = fmt.Sprintf("(%s, %s, %s, %d, %d, %s, %s, %s)", literal(f.Table), literal(f.Account), literal(f.Partition),
+			f.Rows, f.Bytes, literal(f.Path), timestamp(f.First), timestamp(f.Last))
+	}
+	_, err := w.exec(ctx, "INSERT INTO meta.partitions VALUES "+strings.Join(values, ", "))
+	return err
+}
+
+// timestamp is the SQL for a time that may be missing.
+func timestamp(t *time.Time) string {
+	if t == nil {
+		return "NULL"
+	}
+	return "TIMESTAMP " + literal(t.UTC().Format("2006-01-02 15:04:05.999999"))
+}
+
+// copyFile copies from to to, sharing blocks where the file system can, and waits
+// for the disk, or whoever syncs the file next would. It returns how many bytes
+// it wrote.
+func copyFile(from, to string) (written int64, err error) {
 	src, err := os.Open(from)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = src.Close() }() // only read from
 	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, dst.Close()) }()
 	if cloneFile(dst, src) {
-		return nil
+		return 0, nil
 	}
-	_, err = io.Copy(dst, src)
-	return err
+	if written, err = io.Copy(dst, src); err != nil {
+		return written, err
+	}
+	return written, dst.Sync()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,8 +16,12 @@ func compactCommand(env *environment) *cli.Command {
 		Name:  "compact",
 		Usage: "merge the small segments that many syncs have left in the raw log",
 		Description: "A sync does so by itself when a stream has come to 64 of them. Every version of every object stays,\n" +
-			"under its sequence number; only files become fewer.",
-		Flags:  []cli.Flag{lakeFlag(), schemasFlag(), jsonFlag("print one JSON object a stream")},
+			"under its sequence number; only files become fewer. With --drop-superseded old versions and events go for\n" +
+			"good: the tables stay as they are, but what an object was like before can no longer be asked.",
+		Flags: []cli.Flag{
+			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object a stream"), waitFlag(),
+			&cli.IntFlag{Name: "drop-superseded", Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days ago; at least 31"},
+		},
 		Action: func(c *cli.Context) error { return env.compact(c) },
 	}
 }
@@ -30,26 +35,34 @@ func (env *environment) compact(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, mode))
+	lake, err := env.openLake(c, pipeline.LakeOptions(set, mode))
 	if err != nil {
 		return err
 	}
-	done, err := pipeline.Compact(c.Context, lake)
+	var drop time.Time
+	if c.IsSet("drop-superseded") {
+		drop = time.Now().UTC().AddDate(0, 0, -c.Int("drop-superseded"))
+	}
+	done, err := pipeline.Compact(c.Context, lake, drop)
 	if err != nil {
 		return err
 	}
 	encoder := json.NewEncoder(env.stdout)
 	for _, d := range done {
-		switch {
-		case c.Bool("json"):
+		if c.Bool("json") {
 			if err := encoder.Encode(d); err != nil {
 				return err
 			}
-		case d.Merged > 0:
-			fmt.Fprintf(env.stdout, "%s %s: %s became %s\n", d.Account, d.Stream, counted(d.Merged, "segment"), grouped(d.Into))
-		default:
-			fmt.Fprintf(env.stdout, "%s %s: nothing to merge\n", d.Account, d.Stream)
+			continue
 		}
+		said := "nothing to merge"
+		if d.Merged > 0 {
+			said = fmt.Sprintf("%s became %s", counted(d.Merged, "segment"), grouped(d.Into))
+		}
+		if d.Dropped > 0 {
+			said = fmt.Sprintf("%s dropped, %s", counted(d.Dropped, "version"), said)
+		}
+		fmt.Fprintf(env.stdout, "%s %s: %s\n", d.Account, d.Stream, said)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -21,6 +23,21 @@ func lakeFlag() cli.Flag {
 
 func schemasFlag() cli.Flag {
 	return &cli.StringFlag{Name: "schemas", Usage: "read schemas and mappings from `DIR` instead of the built-in ones"}
+}
+
+func waitFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "wait", Usage: "wait this long for another process that works on the same, such as 30m or 2h; otherwise it ends with status 75"}
+}
+
+// openLake opens the lake that --lake names, to work on it under its locks.
+func (env *environment) openLake(c *cli.Context, options load.Options) (*load.Lake, error) {
+	if c.IsSet("wait") {
+		options.LogWait, options.StateWait = c.Duration("wait"), cmp.Or(c.Duration("wait"), -1)
+	}
+	options.Waiting = func(busy *load.BusyError) {
+		fmt.Fprintf(env.stderr, "waiting for process %d, which has the %s since %s\n", busy.Holder.PID, busy.What, busy.Holder.Since.Format(time.RFC3339))
+	}
+	return load.Open(c.String("lake"), options)
 }
 
 func jsonFlag(usage string) cli.Flag { return &cli.BoolFlag{Name: "json", Usage: usage} }

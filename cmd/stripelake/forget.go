@@ -20,7 +20,7 @@ func forgetCommand(env *environment) *cli.Command {
 			"tables again from scratch, removes all older generations, keeps out what Stripe lists of them later, and\n" +
 			"leaves a receipt. It cannot be undone. Without a customer it finishes an erasure that was interrupted.",
 		Flags: []cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"),
+			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"), waitFlag(),
 			&cli.StringFlag{Name: "account", Usage: "the `ACCOUNT`, where several have a customer of that id"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
 		},
@@ -36,7 +36,7 @@ func (env *environment) forget(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, ""))
+	lake, err := env.openLake(c, pipeline.LakeOptions(set, ""))
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // log of every object as Stripe sent it, Parquet partitions in a declared
 // schema, and a DuckDB warehouse.
 //
-// Exit status: 0 done; 1 failed; 2 wrong usage; 3 a selected resource was not
+// Exit status: 0 done; 1 failed; 2 wrong usage, or a mistake in SQL; 3 a selected resource was not
 // read, more objects were refused than --max-rejects allows, doctor found a
 // problem, or verify found anything; 75 another process has the lake, try again; 130 interrupted.
 package main
@@ -32,6 +32,9 @@ const heapGoal = 64 << 20
 
 func main() {
 	debug.SetMemoryLimit(heapGoal)
+	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // what authors write belongs into their repository
+		syscall.Umask(0o077) // DuckDB makes its write-ahead log for everybody
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 	stop()
@@ -55,9 +58,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if errors.Is(err, errSilent) {
 		return 1
-	}
-	if errors.Is(err, syscall.ENOSPC) {
-		err = fmt.Errorf("%w: make room and run again; what was read is kept", err)
 	}
 	// Invariant 11: no error text reaches anybody with a key in it.
 	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
@@ -84,7 +84,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), rebuildCommand(env), compactCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), rebuildCommand(env), compactCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {
@@ -119,7 +119,9 @@ func refuseMisuse(command *cli.Command, above string) {
 		if c.IsSet("lake") && c.String("lake") == "" {
 			return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
 		}
-		return action(c)
+		lake := c.String("lake")
+		endPlainly(command.Name, lake)
+		return ofDisk(action(c), lake)
 	}
 }
 

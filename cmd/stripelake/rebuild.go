@@ -17,7 +17,7 @@ func rebuildCommand(env *environment) *cli.Command {
 		Description: "Derives the tables whose schemas or mappings changed, and those named, beside the present ones,\n" +
 			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
 		Flags: []cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
+			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"), waitFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "derive every table again, and what is known of every object"},
 			&cli.BoolFlag{Name: "rejects", Usage: "first say how many of the rows that were refused would fit now"},
 		},
@@ -36,7 +36,7 @@ func (env *environment) rebuild(c *cli.Context) error {
 	options := pipeline.RebuildOptions(set)
 	rebuild := pipeline.Rebuild{Plan: compiled, Tables: c.Args().Slice()}
 	if c.Bool("rejects") {
-		if rebuild.Lake, err = load.Open(c.String("lake"), options); err != nil {
+		if rebuild.Lake, err = env.openLake(c, options); err != nil {
 			return err
 		}
 		refusals, err := rebuild.Replay(c.Context)
@@ -46,7 +46,7 @@ func (env *environment) rebuild(c *cli.Context) error {
 		env.printRefusals(c, refusals)
 	}
 	options.Anew = c.Bool("all")
-	if rebuild.Lake, err = load.Open(c.String("lake"), options); err != nil {
+	if rebuild.Lake, err = env.openLake(c, options); err != nil {
 		return err
 	}
 	show := env.renderer(c.Bool("json"))

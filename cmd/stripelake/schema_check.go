@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/internal/authoring"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
@@ -53,6 +54,11 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 		return err
 	}
 	mistakes = append(mistakes, inMappings...)
+	if len(mistakes) == 0 { // else there are tables missing that a mart reads
+		if mistakes, err = authoring.CheckMarts(c.Context, set); err != nil {
+			return err
+		}
+	}
 	all := []finding{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {

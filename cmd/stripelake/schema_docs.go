@@ -23,7 +23,7 @@ func schemaDocsCommand(env *environment) *cli.Command {
 		Usage:     "write a reference of the tables, the mapping language and the commands",
 		ArgsUsage: "[DIR]",
 		Description: "Writes Markdown into DIR (docs/reference unless given): README.md, an index with a diagram of the tables;\n" +
-			"a page for each table; language.md, the functions of mappings; cli.md, the help of every command.\n" +
+			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command.\n" +
 			"A page of that name is written over; no other file is touched. Example: stripelake schema docs pages --schemas my-schemas",
 		Flags:  []cli.Flag{schemasFlag()},
 		Action: func(c *cli.Context) error { return env.schemaDocs(c) },
@@ -57,7 +57,7 @@ func (env *environment) schemaDocs(c *cli.Context) error {
 
 // referencePages are all pages of the reference, by file name.
 func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.Plan) (map[string]string, error) {
-	pages, err := authoring.Pages(set, compiled)
+	pages, err := authoring.Pages(ctx, set, compiled)
 	if err != nil {
 		return nil, err
 	}

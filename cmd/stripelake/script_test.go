@@ -25,6 +25,9 @@ import (
 const asProgram = "STRIPELAKE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asWatched) != "" {
+		becomeWatched()
+	}
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
@@ -135,7 +138,7 @@ func query(ts *testscript.TestScript, _ bool, args []string) {
 func lock(ts *testscript.TestScript, _ bool, args []string) {
 	lake, err := load.Open(ts.MkAbs(args[0]), load.Options{Mode: "test"})
 	ts.Check(err)
-	log, err := lake.OpenLog(args[1])
+	log, err := lake.OpenLog(context.Background(), args[1])
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(log.Close()) })
 }

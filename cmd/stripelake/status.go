@@ -52,7 +52,14 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		return err
 	}
 	fmt.Fprintln(env.stdout)
+	if s.Unknown {
+		fmt.Fprintln(env.stdout, "objects, rows and rejects are not known until the next sync: .state/status.json is missing or damaged")
+	}
 	for _, r := range s.Resources {
+		if !s.Unknown && r.Applied < r.Segments {
+			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; the next sync applies them\n",
+				r.Resource, counted(int(r.Segments-r.Applied), "segment"))
+		}
 		if r.IncompleteLists > 0 {
 			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))
 		}
@@ -63,10 +70,6 @@ func (env *environment) printStatus(s pipeline.Status) error {
 			}
 			fmt.Fprintf(env.stdout, "%s: not read yet: from %s to %s\n", r.Resource, from, minute(gap.To))
 		}
-		if r.Applied < r.Segments {
-			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; the next sync applies them\n",
-				r.Resource, counted(int(r.Segments-r.Applied), "segment"))
-		}
 	}
 	if s.Drift > 0 {
 		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
@@ -76,7 +79,25 @@ func (env *environment) printStatus(s pipeline.Status) error {
 	}
 	fmt.Fprintf(env.stdout, "sizes: raw log %s, state %s, published %s\n",
 		bytesText(s.Sizes.Log), bytesText(s.Sizes.State), bytesText(s.Sizes.Published))
+	if s.Publish != nil {
+		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
+	}
 	return nil
+}
+
+// publishText says what a publish wrote, and for how much.
+func publishText(p pipeline.Publish) string {
+	text := fmt.Sprintf("%s written, %s linked; %s of files, %s of state, ",
+		counted(p.Files, "file"), grouped(p.Linked), bytesText(p.Partitions), bytesText(p.State))
+	if p.Warehouse > 0 {
+		text += "a copy of " + bytesText(p.Warehouse)
+	} else {
+		text += "the warehouse shared with the state"
+	}
+	if p.Changed > 0 {
+		text += fmt.Sprintf("; for %s changed, %.1f bytes a byte", bytesText(p.Changed), p.PerByte)
+	}
+	return text
 }
 
 // changesTo says up to when the changes of a resource's objects are in.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -31,6 +30,7 @@ func syncCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
 			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
 			&cli.StringSliceFlag{Name: "account", Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
+			waitFlag(),
 			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.sync(c) },
@@ -58,7 +58,7 @@ func (env *environment) sync(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, client.Mode()))
+	lake, err := env.openLake(c, pipeline.LakeOptions(set, client.Mode()))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"text/tabwriter"
 
@@ -20,12 +21,12 @@ func verifyCommand(env *environment) *cli.Command {
 			"for nothing, unless told to. A sync waits meanwhile. Exit status 3 if there is a finding, each told with its fix;\n" +
 			"meta.verifications keeps the counts.",
 		Flags: append([]cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object"),
+			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object"), waitFlag(),
 			&cli.BoolFlag{Name: "deep", Usage: "map the whole log again and compare every row with that: takes longer than a rebuild, and room for one"},
 			&cli.BoolFlag{Name: "stripe", Usage: "list windows of each resource again and compare them with the newest versions in the log"},
 			&cli.IntFlag{Name: "sample", Value: 3, Usage: "with --stripe: `N` windows of 2,000 objects, spread over what is covered"},
 			&cli.BoolFlag{Name: "full", Usage: "with --stripe: all windows"},
-			&cli.BoolFlag{Name: "repair", Usage: "with --stripe: read again just what differs, and keep it as a sync does"},
+			&cli.BoolFlag{Name: "repair", Usage: "derive and publish again what is not as the raw log says; with --stripe, read again what differs and what the log lost"},
 			accountFlag(),
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.verify(c) },
@@ -38,6 +39,9 @@ func (env *environment) verify(c *cli.Context) error {
 		return err
 	}
 	verify := pipeline.Verify{Dir: c.String("lake"), Set: set, Deep: c.Bool("deep")}
+	if c.IsSet("wait") {
+		verify.Wait = cmp.Or(c.Duration("wait"), -1)
+	}
 	if err := env.atStripe(c, set, &verify); err != nil {
 		return err
 	}
@@ -45,20 +49,13 @@ func (env *environment) verify(c *cli.Context) error {
 	if found.RunID == "" {
 		return err
 	}
-	if c.Bool("json") {
-		if jsonErr := env.printJSON(found); jsonErr != nil {
-			return jsonErr
-		}
-	} else {
+	if c.Bool("repair") && err != nil {
+		err = env.repair(c, &verify, &found, compiled)
+	} else if !c.Bool("json") {
 		env.printVerified(found)
 	}
-	if healable := verify.Healable(); c.Bool("repair") && healable > 0 {
-		if repairErr := env.repair(c, &verify, set, compiled); repairErr != nil {
-			return repairErr
-		}
-		if int64(healable) == found.Findings {
-			return nil // nothing is left
-		}
+	if c.Bool("json") {
+		err = cmp.Or(err, env.printJSON(found))
 	}
 	return err
 }
@@ -66,7 +63,7 @@ func (env *environment) verify(c *cli.Context) error {
 // atStripe reads the flags of the comparison with Stripe.
 func (env *environment) atStripe(c *cli.Context, set *schemas.Set, verify *pipeline.Verify) error {
 	if !c.Bool("stripe") {
-		for _, name := range []string{"sample", "full", "repair"} {
+		for _, name := range []string{"sample", "full"} {
 			if c.IsSet(name) {
 				return &pipeline.UsageError{Message: "--" + name + " goes with --stripe"}
 			}
@@ -86,18 +83,38 @@ func (env *environment) atStripe(c *cli.Context, set *schemas.Set, verify *pipel
 	return nil
 }
 
-// repair heals what the comparison with Stripe found.
-func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, set *schemas.Set, compiled *transform.Plan) error {
-	lake, err := load.Open(c.String("lake"), pipeline.LakeOptions(set, verify.Stripe.Client.Mode()))
+// repair mends what a verification found, and looks at the lake once more: what
+// is left says how it ends.
+func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *pipeline.Verified, compiled *transform.Plan) error {
+	quiet := c.Bool("json")
+	if !quiet {
+		env.printVerified(*found)
+	}
+	sync := pipeline.Sync{Plan: compiled, Redactors: transform.Redactors(verify.Set)}
+	mode, err := load.ReadMode(verify.Dir)
 	if err != nil {
 		return err
 	}
-	summary, err := verify.Repair(c.Context, &pipeline.Sync{
-		Client: verify.Stripe.Client, Plan: compiled, Lake: lake, Redactors: verify.Stripe.Redactors, Label: verify.Stripe.Label,
-	})
-	if err == nil && !c.Bool("json") {
-		fmt.Fprintf(env.stdout, "%s read again, %s new to the lake; published generation %d\n",
-			counted(verify.Healable(), "object"), grouped(summary.Objects-summary.Unchanged), summary.Generation)
+	if verify.Stripe != nil {
+		sync.Client, sync.Label = verify.Stripe.Client, verify.Stripe.Label
+	}
+	if sync.Lake, err = env.openLake(c, pipeline.LakeOptions(verify.Set, mode)); err != nil {
+		return err
+	}
+	repaired, err := verify.Repair(c.Context, &sync)
+	found.Repaired = &repaired
+	if err != nil {
+		return err
+	}
+	if !quiet {
+		env.printRepaired(repaired)
+	}
+	again := pipeline.Verify{Dir: verify.Dir, Set: verify.Set, Wait: verify.Wait}
+	after, err := again.Run(c.Context)
+	repaired.After = &after
+	if !quiet && after.RunID != "" {
+		fmt.Fprint(env.stdout, "\nafter the repair\n")
+		env.printVerified(after)
 	}
 	return err
 }

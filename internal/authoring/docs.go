@@ -1,6 +1,7 @@
 package authoring
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +11,18 @@ import (
 )
 
 // Pages are the reference pages of a set, by file name: an index with a diagram,
-// a page a table, and one of the mapping language.
-func Pages(set *schemas.Set, plan *transform.Plan) (map[string]string, error) {
+// a page a table, one of the marts, and one of the mapping language.
+func Pages(ctx context.Context, set *schemas.Set, plan *transform.Plan) (map[string]string, error) {
 	pages := map[string]string{"README.md": index(set), "language.md": language()}
+	if len(set.Marts) > 0 {
+		marts, err := martsPage(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		pages["marts.md"] = marts
+	}
 	for _, table := range set.Schemas {
-		if name := strings.ToLower(table.Table); name == "readme" || name == "language" || name == "cli" {
+		if name := strings.ToLower(table.Table); slices.Contains([]string{"readme", "language", "marts", "cli"}, name) {
 			return nil, fmt.Errorf("table %s: a page of that name is another: name the table otherwise", table.Table)
 		}
 		columns, err := Columns(set, plan, table)
@@ -43,7 +51,11 @@ func index(set *schemas.Set) string {
 			}
 		}
 	}
-	b.WriteString("```\n\nReferences are declared, never enforced. The mapping language: [language.md](language.md).\nThe commands: [cli.md](cli.md).\n")
+	b.WriteString("```\n\nReferences are declared, never enforced.")
+	if len(set.Marts) > 0 {
+		b.WriteString(" Views over the tables that answer what analysts ask: [marts.md](marts.md).")
+	}
+	b.WriteString("\nThe mapping language: [language.md](language.md). The commands: [cli.md](cli.md).\n")
 	return b.String()
 }
 

@@ -9,9 +9,9 @@ import (
 // another page, whatever the file system makes of upper case.
 func TestPagesStandBesideEachOther(t *testing.T) {
 	t.Parallel()
-	for table, refused := range map[string]bool{"readme": true, "language": true, "cli": true, "languages": false} {
+	for table, refused := range map[string]bool{"readme": true, "language": true, "cli": true, "marts": true, "languages": false} {
 		set, plan := edited(t, edit{"stripe/refund.yaml", "table: refunds", "table: " + table})
-		pages, err := Pages(set, plan)
+		pages, err := Pages(t.Context(), set, plan)
 		if (err != nil) != refused || err == nil && !strings.Contains(pages[table+".md"], "# "+table) {
 			t.Errorf("table %s: %v, refused should be %t", table, err, refused)
 		}

@@ -3,7 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -23,28 +26,41 @@ func tidy(ctx context.Context, sources []source) error {
 	return nil
 }
 
-// Compacted says what became of the small segments of a stream.
+// Compacted says what became of a stream.
 type Compacted struct {
 	Account string `json:"account"`
 	Stream  string `json:"stream"`
-	Merged  int    `json:"merged"` // segments
+	Dropped int    `json:"dropped"` // versions
+	Merged  int    `json:"merged"`  // segments
 	Into    int    `json:"into"`
 }
 
-// Compact merges the small segments of every stream of every account. It takes
-// the locks of the state and of each log, or returns a *load.BusyError.
-func Compact(ctx context.Context, lake *load.Lake) (done []Compacted, err error) {
+// Compact merges the small segments of every stream of every account. If a time
+// is given, at least [KeptAtLeast] ago, it first drops the versions that newer
+// ones had replaced by then, and the events read by then. It takes the locks of
+// each log and of the state, or returns a *load.BusyError.
+func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compacted, err error) {
+	if !drop.IsZero() && time.Since(drop) < KeptAtLeast {
+		return nil, &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
+	}
+	accounts, err := lake.LogAccounts()
+	if err != nil {
+		return nil, err
+	}
+	logs := make([]*load.Log, len(accounts))
+	for i, account := range accounts {
+		if logs[i], err = lake.OpenLog(ctx, account); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, logs[i].Close()) }()
+	}
 	state, err := lake.OpenState(ctx) // a rebuild reads the log with no other lock
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	accounts, err := lake.LogAccounts()
-	if err != nil {
-		return nil, err
-	}
-	for _, account := range accounts {
-		of, err := compactAccount(ctx, lake, account)
+	for i, account := range accounts {
+		of, err := compactAccount(ctx, logs[i], state, account, drop)
 		if err != nil {
 			return nil, err
 		}
@@ -53,22 +69,31 @@ func Compact(ctx context.Context, lake *load.Lake) (done []Compacted, err error)
 	return done, nil
 }
 
-func compactAccount(ctx context.Context, lake *load.Lake, account string) (done []Compacted, err error) {
-	log, err := lake.OpenLog(account)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
+// KeptAtLeast is how long every version and event is kept. Stripe keeps events
+// for 30 days: a stream that has not followed one that is older is listed again.
+const KeptAtLeast = 31 * 24 * time.Hour
+
+func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, drop time.Time) (done []Compacted, err error) {
 	streams, err := log.Streams()
 	if err != nil {
 		return nil, err
 	}
 	for _, stream := range streams {
-		merged, into, err := log.Compact(ctx, stream)
+		c := Compacted{Account: account, Stream: stream}
+		switch {
+		case drop.IsZero():
+		case stream == extract.Events().Name:
+			c.Dropped, err = log.DropOld(ctx, state, stream, drop)
+		default:
+			c.Dropped, err = log.DropSuperseded(ctx, stream, drop)
+		}
+		if err == nil {
+			c.Merged, c.Into, err = log.Compact(ctx, stream)
+		}
 		if err != nil {
 			return nil, err
 		}
-		done = append(done, Compacted{account, stream, merged, into})
+		done = append(done, c)
 	}
 	return done, nil
 }

@@ -19,17 +19,20 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 		return
 	}
 	d.checkDisk(found, exists)
-	if !exists {
+	if !exists && !load.HasLog(d.Dir) {
 		found.skip("lake", "there is none in %s yet: the first sync makes it", d.Dir)
 		return
 	}
 	mode, err := load.ReadMode(d.Dir)
 	if err != nil {
-		fix := "restore lake.json from a backup"
-		if errors.Is(err, load.ErrNewerFormat) {
+		fix, says := "restore lake.json from a backup", message(err)
+		switch {
+		case errors.Is(err, load.ErrNewerFormat):
 			fix = "update stripelake to the version that wrote it"
+		case errors.Is(err, load.ErrLakeFile):
+			fix, says = "run stripelake sync, which makes it again from raw/; or restore it from a backup", load.ErrLakeFile.Error()
 		}
-		found.problem("lake", fix, "%s", message(err))
+		found.problem("lake", fix, "%s", says)
 		return
 	}
 	if d.Client != nil && d.Client.Mode() != mode {
@@ -184,10 +187,14 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 
 func checkGeneration(found *Diagnosis, health load.Health) {
 	switch {
-	case health.Whole:
-		found.ok("generation", "the one that people read is whole")
+	case len(health.Amiss) > 0:
+		more := ""
+		if n := len(health.Amiss) - 1; n > 0 {
+			more = fmt.Sprintf(", and %d more", n)
+		}
+		found.problem("generation", "run stripelake sync, which publishes it anew", "%s%s", health.Amiss[0], more)
 	case health.Linked:
-		found.problem("generation", "run stripelake sync, which publishes it anew", "files of the one that people read are missing, or not as they were made")
+		found.ok("generation", "the one that people read is whole")
 	case health.Segments > 0:
 		found.warn("generation", "run stripelake sync", "nothing is published yet")
 	}

@@ -65,7 +65,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 // it answers.
 func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
-	for _, resource := range append(extract.Resources(), extract.Events()) {
+	for _, resource := range streams() {
 		version, err := d.Client.Ask(ctx, resource.Name)
 		answered = cmp.Or(answered, version)
 		if err == nil {

@@ -132,7 +132,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		"sound":   {},
 		"mode":    {key: "rk_live_shouldnevershowthis", want: []string{"problem key: 401", "problem lake: use a key of test mode"}},
 		"newer":   {damage: write("lake.json", `{"format":99,"mode":"test"}`), want: []string{"problem lake: update stripelake"}},
-		"no JSON": {damage: write("lake.json", `{`), want: []string{"problem lake: restore lake.json from a backup"}},
+		"no JSON": {damage: write("lake.json", `{`), want: []string{"problem lake: run stripelake sync, which makes it again from raw/; or restore it from a backup"}},
 		"other":   {damage: write("lake.json", `{"format":1,"mode":"test","accounts":[{"id":"acct_other"}]}`), want: []string{"warning lake's account: acct_other"}},
 		"open":    {damage: func(dir string) error { return os.Chmod(dir, 0o755) }, want: []string{"warning folder: chmod o="}},
 		"missing": {damage: rename("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
@@ -146,7 +146,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 			"warning state: /prices:", "warning state: /refunds:", "warning state: /subscriptions:", "warning last run: sync, failed: no room",
 		}},
 		"state":      {damage: remove(".state/status.json"), want: []string{"warning state: run stripelake sync"}},
-		"unlinked":   {damage: remove("current"), want: []string{"warning generation: nothing is published yet"}},
+		"unlinked":   {damage: remove("current"), want: []string{"problem generation: publishes it anew"}},
 		"generation": {damage: remove("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
 		"erasure":    {damage: write(".state/forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
 		"leftover":   {damage: write("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
@@ -181,7 +181,7 @@ func TestDoctorTakesNoLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := lake.OpenLog("acct_1")
+	log, err := lake.OpenLog(t.Context(), "acct_1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ const (
 var forgetMoments = []string{"ErasureRecorded", "ForgottenListed", "StateDiscarded", "OthersRemoved", "ReceiptWritten"}
 
 // elsewhere are the moments that an erasure has no part in.
-var elsewhere = []string{"CursorMoved", "NextBegun", "SegmentsMerged"}
+var elsewhere = append([]string{"CursorMoved", "NextBegun", "SegmentsMerged"}, repairMoments...)
 
 func forgetUntil(dir, who, name string, n int) error {
 	var mu sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/load"
@@ -32,7 +33,7 @@ func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, mete
 		return nil, err
 	}
 	for _, account := range e.accounts {
-		if e.logs[account], err = lake.OpenLog(account); err != nil {
+		if e.logs[account], err = lake.OpenLog(ctx, account); err != nil {
 			delete(e.logs, account)
 			return nil, err
 		}
@@ -85,6 +86,15 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	}
 	for _, account := range e.accounts {
 		if err := e.rewrite(ctx, erasure, account); err != nil {
+			return receipt, err
+		}
+		ids := idsOf(erasure, account)
+		slices.Sort(ids)
+		err := e.logs[account].EraseLosses(account, func(id string) bool {
+			_, gone := slices.BinarySearch(ids, id)
+			return gone
+		})
+		if err != nil {
 			return receipt, err
 		}
 	}

@@ -169,7 +169,7 @@ func (p *person) build(t *testing.T, dir, api string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := s.Lake.OpenLog(accounts[0].ID)
+	log, err := s.Lake.OpenLog(t.Context(), accounts[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func relist(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := s.Lake.OpenLog(accounts[0].ID)
+	log, err := s.Lake.OpenLog(t.Context(), accounts[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func small(t *testing.T, objects map[string][]string) string {
 		if err := s.Lake.Remember(account, false); err != nil {
 			t.Fatal(err)
 		}
-		log, err := s.Lake.OpenLog(account)
+		log, err := s.Lake.OpenLog(t.Context(), account)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestForgetRefuses(t *testing.T) {
 		}
 	}
 	s := newSync(dir, "http://127.0.0.1:1", nil)
-	log, err := s.Lake.OpenLog("acct_b")
+	log, err := s.Lake.OpenLog(t.Context(), "acct_b")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,10 +31,13 @@ type materializer struct {
 	told      time.Time // when the status was written
 }
 
+// streams are what the log of an account holds.
+func streams() []extract.Resource { return append(extract.Resources(), extract.Events()) }
+
 // catchUp applies every segment that an account's log holds and the state does
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
-	for _, resource := range append(extract.Resources(), extract.Events()) {
+	for _, resource := range streams() {
 		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}
@@ -314,6 +317,9 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	m.meter.add(stagePublish, time.Since(start))
+	for _, left := range generation.Unmade {
+		m.meter.emit(Event{Event: EventNotice, Message: left})
+	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
 	return generation.Number, m.state.WriteStatus(ctx)
 }

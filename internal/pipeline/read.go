@@ -90,9 +90,21 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 func (r *reader) start(bounds extract.Range) (_ extract.Range, err error) {
 	if bounds.From.IsZero() {
 		bounds.From, err = r.lake.Start(r.account, r.resource.Name)
-	} else {
-		bounds.From, err = r.lake.SetStart(r.account, r.resource.Name, bounds.From)
+		if err != nil || !bounds.From.IsZero() {
+			return bounds, err
+		}
+		// Where lake.json was lost, the cursor knows.
+		cursor, err := r.at()
+		if err != nil {
+			return bounds, err
+		}
+		coverage, err := cursor.Coverage()
+		if err != nil || coverage.From.IsZero() {
+			return bounds, err
+		}
+		bounds.From = coverage.From
 	}
+	bounds.From, err = r.lake.SetStart(r.account, r.resource.Name, bounds.From)
 	return bounds, err
 }
 
@@ -149,8 +161,8 @@ func (r *reader) take(page extract.Page) error {
 		if err != nil {
 			return err
 		}
-		if r.fresh != nil && len(r.fresh) < freshAtMost {
-			r.fresh[string(readSubject(raw).Charge)] = true
+		if charge := readSubject(raw).Charge; r.fresh != nil && len(r.fresh) < freshAtMost && len(charge) < 100 {
+			r.fresh[string(charge)] = true
 		}
 		r.bytes += len(raw) + len(more)
 		r.pending = append(r.pending, load.Raw{
@@ -174,7 +186,7 @@ func key(o extract.Object) string {
 // flush makes the pending pages durable with the cursor that follows them: in a
 // segment, or in cursor.json where nothing of them is new.
 func (r *reader) flush(ctx context.Context) error {
-	if r.cursor == "" {
+	if r.cursor == "" && len(r.pending) == 0 { // a repair may read before the first page
 		return nil
 	}
 	if err := r.awaitApplied(ctx); err != nil {

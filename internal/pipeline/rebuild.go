@@ -39,6 +39,9 @@ func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 	if err := checkKey(ctx, r.Lake, state); err != nil {
 		return Summary{}, err
 	}
+	if err := announceAmiss(ctx, r.Lake, state, meter); err != nil {
+		return Summary{}, err
+	}
 	run := newRun("rebuild")
 	m := &materializer{lake: r.Lake, state: state, meter: meter}
 	switch {

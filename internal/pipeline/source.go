@@ -52,7 +52,7 @@ func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread
 	for i := range sources {
 		src := &sources[i]
 		meter.emit(Event{Event: EventStarted, Account: src.account, Mode: src.client.Mode()})
-		if src.log, err = s.Lake.OpenLog(src.account); err != nil {
+		if src.log, err = s.Lake.OpenLog(ctx, src.account); err != nil {
 			return sources[:i], nil, err
 		}
 	}
@@ -76,14 +76,18 @@ const sideBySide = 4
 // and applies what arrives. It adds to unread what could not be read, and why;
 // the error is for what stops the whole run.
 func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, resources []extract.Resource, unread map[string]error) error {
-	for _, src := range sources {
-		if err := m.catchUp(ctx, src.account); err != nil {
-			return err
-		}
+	if err := m.catchUpAll(ctx, sources); err != nil {
+		return err
 	}
+	run := ctx
 	group, ctx := errgroup.WithContext(ctx)
+	done := make(chan struct{})
+	group.Go(func() error { return m.state.GiveWay(run, done) })
 	arrivals := make(chan arrival, len(sources)*(len(resources)+1)) // one outstanding a reader
-	group.Go(func() error { return m.follow(ctx, arrivals, s.PublishEvery) })
+	group.Go(func() error {
+		defer close(done)
+		return m.follow(ctx, arrivals, s.PublishEvery)
+	})
 	group.Go(func() error {
 		defer close(arrivals)
 		readers, ctx := errgroup.WithContext(ctx)
@@ -106,6 +110,51 @@ func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, reso
 		return readers.Wait()
 	})
 	return group.Wait()
+}
+
+// catchUpAll applies what the logs hold and the state does not: of the accounts
+// that the run reads, and of the others, or a state that was lost would be
+// published again without them. What another process is at work on it applies
+// itself.
+func (m *materializer) catchUpAll(ctx context.Context, sources []source) error {
+	accounts, err := m.lake.LogAccounts()
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if slices.ContainsFunc(sources, func(s source) bool { return s.account == account }) {
+			err = m.catchUp(ctx, account)
+		} else {
+			err = m.catchUpOther(ctx, account)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *materializer) catchUpOther(ctx context.Context, account string) (err error) {
+	behind := false
+	for _, stream := range streams() {
+		newest, err := m.lake.Newest(account, stream.Name)
+		if err != nil {
+			return err
+		}
+		behind = behind || newest > m.state.Position(account, stream.Name)
+	}
+	if !behind {
+		return nil
+	}
+	log, err := m.lake.OpenLog(ctx, account)
+	switch {
+	case errors.As(err, new(*load.BusyError)) && m.state.Fresh == "":
+		return nil
+	case err != nil:
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	return m.catchUp(ctx, account)
 }
 
 // read reads one account's events and resources side by side.

@@ -17,9 +17,19 @@ type Status struct {
 	Mode       string           `json:"mode"`
 	Generation uint64           `json:"generation"` // what people read now; 0 before the first
 	Resources  []ResourceStatus `json:"resources"`
-	Drift      int64            `json:"drift"` // kinds of unexpected fields or values; see meta.drift
+	Unknown    bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
+	Drift      int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
 	LastRun    *load.Run        `json:"last_run,omitempty"`
 	Sizes      load.Sizes       `json:"sizes"`
+	Publish    *Publish         `json:"publish,omitempty"` // missing before the first
+}
+
+// Publish is what making the present generation cost. Whatever was written is
+// set against what had changed, raw JSON of Stripe's.
+type Publish struct {
+	load.Cost
+	Linked  int     `json:"linked"`   // partition files that are the same as in the generation before
+	PerByte float64 `json:"per_byte"` // bytes written for each that changed; 0 if none did
 }
 
 // ResourceStatus is one account's resource. Times are UTC; a missing
@@ -59,6 +69,7 @@ func ReadStatus(dir string) (Status, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Status{}, err
 	}
+	unknown := err != nil
 	logs, err := load.LogSizes(dir)
 	if err != nil {
 		return Status{}, err
@@ -67,7 +78,13 @@ func ReadStatus(dir string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status := Status{Lake: dir, Mode: mode, Generation: counts.Generation, LastRun: counts.LastRun, Drift: counts.Summary.Drift, Sizes: sizes, Resources: []ResourceStatus{}}
+	status := Status{Lake: dir, Mode: mode, Unknown: unknown && len(logs) > 0, Generation: counts.Generation, LastRun: counts.LastRun, Drift: counts.Summary.Drift, Sizes: sizes, Resources: []ResourceStatus{}}
+	if g, ok := load.ReadPublished(dir); ok {
+		status.Publish = &Publish{Cost: g.Cost, Linked: len(g.Files) - g.Cost.Files}
+		if g.Cost.Changed > 0 {
+			status.Publish.PerByte = float64(g.Cost.Written()) / float64(g.Cost.Changed)
+		}
+	}
 	for _, log := range everyResource(logs) {
 		r, err := resourceStatus(log, counts.Summary.Resources)
 		if err != nil {

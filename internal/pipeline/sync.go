@@ -28,7 +28,8 @@ type Sync struct {
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
 
-	heal map[string][]load.Reread // by resource: read just these again; nil for a sync
+	heal      map[string][]load.Reread // by resource: read just these again; nil for a sync
+	repairing bool                     // of a repair: it may be pending
 }
 
 // Run copies what is missing, then what is new, then what has changed, and
@@ -40,7 +41,23 @@ type Sync struct {
 // more objects were refused than MaxRejects allows, and any other error when
 // the run itself could not go on. In each case the lake is whole: what was
 // appended stays, and the next run goes on from there.
+//
+// A state that turns out to be damaged is set aside, and the run begins once more
+// without it: everything in it is in the log.
 func (s *Sync) Run(ctx context.Context) (Summary, error) {
+	summary, err := s.run(ctx)
+	if !load.IsStateDamage(err) || ctx.Err() != nil {
+		return summary, err
+	}
+	if asideErr := s.Lake.SetStateAside(ctx); asideErr != nil {
+		return summary, errors.Join(err, asideErr)
+	}
+	why, _, _ := strings.Cut(message(err), "\n")
+	newMeter(s.OnEvent).emit(Event{Event: EventNotice, Message: "the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why})
+	return s.run(ctx)
+}
+
+func (s *Sync) run(ctx context.Context) (Summary, error) {
 	meter := newMeter(s.OnEvent)
 	resources, err := s.selected()
 	if err != nil {
@@ -55,6 +72,9 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 			_ = src.log.Close()
 		}
 	}()
+	if err == nil {
+		err = s.pendingRepair(sources)
+	}
 	if err != nil {
 		return Summary{}, err
 	}
@@ -75,6 +95,9 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	if err := announceFresh(sources, state, meter); err != nil {
+		return Summary{}, err
+	}
+	if err := announceAmiss(ctx, s.Lake, state, meter); err != nil {
 		return Summary{}, err
 	}
 	run := newRun("sync")
@@ -122,6 +145,24 @@ func announceFresh(sources []source, state *load.State, meter *meter) error {
 		}
 	}
 	return nil // a new lake
+}
+
+// announceAmiss says what of the lake is damaged and will be as it should once the
+// run has ended.
+func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, meter *meter) error {
+	if mended := lake.Mended(); mended != "" {
+		meter.emit(Event{Event: EventNotice, Message: mended})
+	}
+	amiss, err := state.CheckPublished(ctx)
+	if err != nil || len(amiss) == 0 {
+		return err
+	}
+	message := "publishing every file anew: " + amiss[0]
+	if more := len(amiss) - 1; more > 0 {
+		message += fmt.Sprintf(", and %d more", more)
+	}
+	meter.emit(Event{Event: EventNotice, Message: message})
+	return nil
 }
 
 // interrupted records a run that was stopped. That it cannot be recorded is no

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
@@ -43,6 +44,13 @@ func LakeOptions(set *schemas.Set, mode string) load.Options {
 			}
 		}
 		options.Tables = append(options.Tables, table)
+	}
+	for _, mart := range set.Marts {
+		view := load.View{Name: mart.Name, SQL: mart.SQL, Comment: strings.TrimSpace(mart.Title + " " + mart.Description)}
+		for _, c := range mart.Columns {
+			view.Columns = append(view.Columns, load.Comment{Column: c.Name, Text: c.Description})
+		}
+		options.Views = append(options.Views, view)
 	}
 	return options
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Verify checks that a lake is what it says it is: its parts against each other,
-// its books, and if wanted what Stripe has. It mends nothing. It holds the
-// state's lock meanwhile.
+// its books, and if wanted what Stripe has. It holds the state's lock meanwhile.
+// Only [Verify.Repair] mends anything.
 type Verify struct {
 	Dir  string        // the lake's folder
 	Set  *schemas.Set  // what to go by where the lake does not say what it is built with
@@ -23,7 +23,9 @@ type Verify struct {
 
 	Stripe *AtStripe // compare with Stripe too; nil asks it for nothing
 
-	heal map[string][]load.Reread // by resource: what Stripe has otherwise
+	heal    map[string][]load.Reread // by resource: what Stripe has otherwise
+	account string                   // that was compared with Stripe
+	checks  []*load.Checked
 }
 
 // Verified is what [Verify.Run] found, the checks always in the same order.
@@ -34,6 +36,7 @@ type Verified struct {
 	Checks   []*load.Checked `json:"checks"`
 	Findings int64           `json:"findings"`
 	Seconds  float64         `json:"seconds"`
+	Repaired *Repaired       `json:"repaired,omitempty"`
 }
 
 // FindingsError says that a verification found something.
@@ -76,6 +79,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 	if err := verification.Record(ctx, run.ID, run.Started); err != nil {
 		return found, err
 	}
+	v.checks = found.Checks
 	for _, c := range found.Checks {
 		found.Findings += c.Found
 		for i := range c.Findings {
@@ -120,7 +124,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
 		func(ctx context.Context) (err error) {
 			if v.Stripe != nil {
-				v.heal, err = v.Stripe.compare(ctx, lake, verification)
+				v.account, v.heal, err = v.Stripe.compare(ctx, lake, verification)
 			}
 			return err
 		},
@@ -191,33 +195,4 @@ func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *load
 		return fmt.Errorf("map the log again: %w", err)
 	}
 	return verification.AttachTruth(ctx)
-}
-
-// Healable is how many of the findings [Verify.Repair] can heal: what Stripe has
-// otherwise than the lake.
-func (v *Verify) Healable() (objects int) {
-	for _, of := range v.heal {
-		objects += len(of)
-	}
-	return objects
-}
-
-// Repair reads again what the comparison with Stripe found, and nothing else,
-// and keeps it as a sync does: what Stripe has in a new version, what it has not
-// as a tombstone. It is called after Run.
-func (v *Verify) Repair(ctx context.Context, sync *Sync) (Summary, error) {
-	sync.heal, sync.Resources = v.heal, nil
-	for _, resource := range extract.Resources() {
-		if len(v.heal[resource.Name]) > 0 {
-			sync.Resources = append(sync.Resources, resource.Name)
-		}
-	}
-	if len(sync.Resources) == 0 {
-		return Summary{}, nil
-	}
-	summary, err := sync.Run(ctx)
-	if err != nil {
-		return summary, fmt.Errorf("repair: %w", err)
-	}
-	return summary, nil
 }

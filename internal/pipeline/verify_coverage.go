@@ -25,7 +25,7 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 		if err != nil {
 			return err
 		}
-		for _, resource := range append(extract.Resources(), extract.Events()) {
+		for _, resource := range streams() {
 			cursors := verification.Cursors(account, resource.Name)
 			for i, cursor := range cursors {
 				c.LookedAt++

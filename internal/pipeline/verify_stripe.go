@@ -21,6 +21,9 @@ type AtStripe struct {
 	Sample    int                            // windows of each resource, spread over what it covers; 0 compares all
 }
 
+// atStripe ends the name of a check against Stripe.
+const atStripe = " at Stripe"
+
 // windowObjects are in a window that is listed again: a few dozen pages.
 const windowObjects = 2000
 
@@ -45,27 +48,27 @@ type comparison struct {
 
 // compare lists windows of every resource again and compares them with the
 // newest versions in the log.
-func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification) (heal map[string][]load.Reread, err error) {
+func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification) (account string, heal map[string][]load.Reread, err error) {
 	x := comparison{AtStripe: a, Verification: verification, heal: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
-		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
+		return "", nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
 	}
 	if x.account, err = a.resolve(ctx, lake); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if !slices.Contains(verification.Accounts(), x.account) {
-		return nil, &UsageError{fmt.Sprintf("the key is of %s, and the lake holds %s", x.account, strings.Join(verification.Accounts(), ", "))}
+		return "", nil, &UsageError{fmt.Sprintf("the key is of %s, and the lake holds %s", x.account, strings.Join(verification.Accounts(), ", "))}
 	}
 	if x.forgotten, err = lake.Forgotten(); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	for _, resource := range extract.Resources() {
-		c := verification.Begin(x.account, resource.Name+" at Stripe", "objects")
+		c := verification.Begin(x.account, resource.Name+atStripe, "objects")
 		if err := x.resource(ctx, c, resource); err != nil {
-			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
+			return "", nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
 		}
 	}
-	return x.heal, nil
+	return x.account, x.heal, nil
 }
 
 // resolve says whose data the key reads, and remembers nothing.

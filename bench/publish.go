@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// smallLake is how many rows the lake has that a large one is compared with.
+const smallLake = 100_000
+
+// changed objects are published, again and again; the best counts. The first may
+// have more to publish.
+const (
+	changedObjects = 1000
+	publishes      = 4
+)
+
+// benchPublish compares what publishing 1,000 changed objects takes in a lake of
+// 100,000 rows of three years and in one of as many rows as asked for.
+func benchPublish(ctx context.Context, rows int) error {
+	binary, dir, remove, err := build(ctx)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	from := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
+	_, api, stop, err := start(stripesim.Config{Charges: smallLake * 37 / 100, From: from, To: from.AddDate(3, 0, 0)})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	small, large := filepath.Join(dir, "small"), filepath.Join(dir, "large")
+	if _, err := measure(ctx, binary, "sync", "--json", "--lake", small, "--api-base", api, "--max-rps", "100000"); err != nil {
+		return err
+	}
+	var costs [2][]best
+	for i, lake := range []string{small, large} {
+		if i == 1 {
+			if out, err := exec.CommandContext(ctx, "cp", "-r", small, large).CombinedOutput(); err != nil {
+				return fmt.Errorf("copy the lake: %w\n%s", err, out)
+			}
+			if err := grow(ctx, lake, rows/smallLake); err != nil {
+				return fmt.Errorf("grow the lake: %w", err)
+			}
+		}
+		if costs[i], err = publishChanges(ctx, lake); err != nil {
+			return err
+		}
+	}
+	for i, c := range costs[0] {
+		fmt.Printf("%-7s %.2f times as long, the copy apart; %.2f times the CPU\n", c.changes, costs[1][i].time/c.time, costs[1][i].cpu/c.cpu)
+	}
+	return nil
+}
+
+// clock adds up what its laps take, in seconds: of time, and of the processors,
+// which a busy machine does not stretch.
+type clock struct {
+	time, cpu float64
+	began     time.Time
+	spent     float64
+}
+
+func (c *clock) start() { c.began, c.spent = time.Now(), cpu() }
+
+func (c *clock) stop() {
+	c.time += time.Since(c.began).Seconds()
+	c.cpu += cpu() - c.spent
+}
+
+// published is what one publish took.
+type published struct {
+	changes      string
+	merge, total clock
+	copy         clock // part of total: the copy of the state, and the removal of the one before
+	load.Generation
+}
+
+// apart is the time without the copy of the warehouse.
+func (p *published) apart() float64 { return p.merge.time + p.total.time - p.copy.time }
+
+// cpu is the same of the processors.
+func (p *published) cpu() float64 { return p.merge.cpu + p.total.cpu - p.copy.cpu }
+
+func (p *published) print(cpu float64) {
+	s := p.Cost.Seconds
+	rest := p.total.time - p.copy.time - s["state"] - s["partitions"] - s["warehouse"]
+	fmt.Printf("%-7s %6.2f s: merge %.2f, checkpoint %.2f, partitions %.2f, warehouse %.2f, seal and link %.2f; copy %.2f for %d MiB; %.2f s of CPU\n"+
+		"        %d of %d files, %.1f MiB and %.1f MiB of state for %.1f MiB changed: %.1f bytes a byte, with the copy %.1f\n",
+		p.changes, p.apart(), p.merge.time, s["state"], s["partitions"], s["warehouse"], rest, p.copy.time, p.Generation.Warehouse>>20, cpu,
+		p.Cost.Files, len(p.Files), mebi(p.Cost.Partitions), mebi(p.Cost.State), mebi(p.Cost.Changed),
+		float64(p.Cost.Written()-p.Cost.Warehouse)/float64(p.Cost.Changed), float64(p.Cost.Written())/float64(p.Cost.Changed))
+}
+
+func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// grow makes of each row as many, with ids of their own, month by month as a
+// backfill would have brought them, and publishes the result.
+func grow(ctx context.Context, lake string, times int) (err error) {
+	db, err := sql.Open("duckdb", filepath.Join(lake, ".state", "work.duckdb"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, setting := range []string{"SET preserve_insertion_order = false", "SET memory_limit = '2GB'"} {
+		if _, err := db.ExecContext(ctx, setting); err != nil {
+			return err
+		}
+	}
+	tables, err := column(ctx, db, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL")
+	if err != nil {
+		return err
+	}
+	months, err := column(ctx, db, "SELECT DISTINCT strftime(date_trunc('month', created), '%Y-%m-%d') FROM charges ORDER BY ALL DESC")
+	if err != nil {
+		return err
+	}
+	for _, month := range months {
+		within := fmt.Sprintf("created >= TIMESTAMP '%s' AND created < TIMESTAMP '%s' + INTERVAL 1 MONTH", month, month)
+		for _, table := range append(tables, "state.objects") {
+			source := ""
+			if table != "state.objects" {
+				source = ", _source_id || '-' || i AS _source_id"
+			}
+			statement := fmt.Sprintf("INSERT INTO %[1]s SELECT * EXCLUDE i REPLACE (id || '-' || i AS id%[2]s) FROM %[1]s, range(1, %[3]d) r(i) WHERE %[4]s", table, source, times, within)
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = db.ExecContext(ctx, "CHECKPOINT")
+	return errors.Join(err, os.Remove(filepath.Join(lake, "current"))) // all of it is to be published
+}
+
+func column(ctx context.Context, db *sql.DB, query string) (values []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+// best is the least that publishing some changes took.
+type best struct {
+	changes   string
+	time, cpu float64
+}
+
+// publishChanges publishes changes to what is newest in a lake, and changes that
+// lie all over its time.
+func publishChanges(ctx context.Context, dir string) (all []best, err error) {
+	set, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		return nil, err
+	}
+	plan, err := transform.Compile(set)
+	if err != nil {
+		return nil, err
+	}
+	options := pipeline.LakeOptions(set, "")
+	options.KeepGenerations = -1
+	for _, changes := range []struct{ name, order string }{{"recent", "created DESC, id"}, {"spread", "hash(id)"}} {
+		picked, err := pick(ctx, dir, changes.order)
+		if err != nil {
+			return nil, err
+		}
+		one, least := &published{}, best{changes: changes.name}
+		for n := range publishes {
+			p := &published{changes: changes.name}
+			options.Trace = load.Trace{
+				PartitionsMade: p.copy.start, WarehouseCopied: p.copy.stop,
+				DirtyCleared: p.copy.start, GenerationsSwept: p.copy.stop,
+			}
+			if err := publishOnce(ctx, dir, options, plan, picked, p); err != nil {
+				return nil, err
+			}
+			if n == 0 || p.apart() < least.time {
+				one, least.time = p, p.apart()
+			}
+			if n == 0 || p.cpu() < least.cpu {
+				least.cpu = p.cpu()
+			}
+		}
+		if len(all) == 0 {
+			var total int64
+			for _, n := range one.Rows {
+				total += n
+			}
+			fmt.Printf("%d rows in %d files, a warehouse of %d MiB; %d objects change\n", total, len(one.Files), one.Generation.Warehouse>>20, changedObjects)
+		}
+		one.print(least.cpu)
+		all = append(all, least)
+	}
+	return all, nil
+}
+
+// pick returns ids by stream.
+func pick(ctx context.Context, dir, order string) (_ map[string][]string, err error) {
+	db, err := sql.Open("duckdb", filepath.Join(dir, ".state", "work.duckdb"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	names, err := column(ctx, db, fmt.Sprintf("SELECT stream || ' ' || id FROM state.objects WHERE stream != 'events' ORDER BY %s LIMIT %d", order, changedObjects))
+	picked := map[string][]string{}
+	for _, name := range names {
+		stream, id, _ := strings.Cut(name, " ")
+		picked[stream] = append(picked[stream], id)
+	}
+	return picked, err
+}
+
+// publishOnce appends a new version of each object, merges them and publishes.
+func publishOnce(ctx context.Context, dir string, options load.Options, plan *transform.Plan, picked map[string][]string, p *published) (err error) {
+	lake, err := load.Open(dir, options)
+	if err != nil {
+		return err
+	}
+	accounts, err := lake.Accounts()
+	if err != nil {
+		return err
+	}
+	log, err := lake.OpenLog(ctx, accounts[0].ID)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	state, err := lake.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	for _, resource := range extract.Resources() {
+		if len(picked[resource.Name]) == 0 {
+			continue
+		}
+		position, err := appendAgain(ctx, log, resource.Name, picked[resource.Name])
+		if err != nil {
+			return err
+		}
+		position.Account = accounts[0].ID
+		p.merge.start()
+		_, err = state.Apply(ctx, position, mapped(ctx, log, plan.Mapper(resource.Object), position))
+		if err != nil {
+			return err
+		}
+		p.merge.stop()
+	}
+	p.total.start()
+	p.Generation, err = state.Publish(ctx)
+	p.total.stop()
+	return err
+}
+
+// cpu is the time in seconds that this process has computed.
+func cpu() float64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+// appendAgain appends another version of objects, some of which the log holds
+// under another id only.
+func appendAgain(ctx context.Context, log *load.Log, stream string, ids []string) (load.Position, error) {
+	wanted := map[string][]string{}
+	for _, id := range ids {
+		original, _, _ := strings.Cut(id, "-")
+		wanted[original] = append(wanted[original], id)
+	}
+	var again []load.Raw
+	for batch, err := range log.Read(ctx, stream, 0) {
+		if err != nil {
+			return load.Position{}, err
+		}
+		for _, raw := range batch.Objects {
+			for _, id := range wanted[raw.ID] {
+				other := raw
+				other.ID, other.Object = id, renamed(raw.Object, raw.ID, id)
+				again = append(again, other)
+			}
+			delete(wanted, raw.ID)
+		}
+	}
+	cursor, err := log.Cursor(stream)
+	if err != nil {
+		return load.Position{}, err
+	}
+	return log.Append(ctx, stream, again, cursor)
+}
+
+var item = regexp.MustCompile(`"(si_\w+)"`)
+
+// renamed gives an object the id that grow gave its copy, and its items theirs.
+func renamed(object []byte, from, to string) []byte {
+	object = bytes.ReplaceAll(object, []byte(`"`+from+`"`), []byte(`"`+to+`"`))
+	return item.ReplaceAll(object, []byte(`"${1}`+strings.TrimPrefix(to, from)+`"`))
+}
+
+// mapped is the newest segment of a stream, mapped.
+func mapped(ctx context.Context, log *load.Log, mapper *transform.Mapper, position load.Position) iter.Seq2[load.Batch, error] {
+	return func(yield func(load.Batch, error) bool) {
+		for raws, err := range log.Read(ctx, position.Stream, position.Segment-1) {
+			var batch load.Batch
+			var objects []transform.Object
+			for _, raw := range raws.Objects {
+				batch.Objects = append(batch.Objects, raw.Version(raws.Segment))
+				objects = append(objects, transform.Object{
+					Raw: extract.Whole(raw.Object, raw.More), Account: position.Account, ID: raw.ID, Created: raw.Created, ObservedAt: raw.ObservedAt, Seq: raw.Seq,
+				})
+			}
+			if err == nil {
+				for _, made := range mapper.Map(objects) {
+					batch.Tables = append(batch.Tables, load.TableRows{Schema: made.Schema, Rows: made.Rows})
+				}
+			}
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+)
+
+func queryCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "query",
+		Usage:     "ask the warehouse in SQL, for reading only",
+		ArgsUsage: "[SQL]",
+		Description: "Answers one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) out of the generation that is published when it starts,\n" +
+			"also while a sync runs. SQL of - is read from standard input. Nothing else can be read, and nothing written but the answer.\n" +
+			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
+		Flags: []cli.Flag{
+			lakeFlag(),
+			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
+			&cli.StringFlag{Name: "format", Value: "table", Usage: "`FORM` of the answer: table, csv, json (an object a line) or parquet"},
+			&cli.StringFlag{Name: "out", Usage: "write the answer into `FILE`, which is replaced when all of it is there"},
+			&cli.GenericFlag{Name: "var", Value: variables{}, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
+		},
+		Action: func(c *cli.Context) error { return ofQuery(env.query(c)) },
+	}
+}
+
+// ofQuery makes a wrong use of what is wrong in the SQL, and says plainly that
+// an answer was interrupted: unlike a sync, it does not go on next time.
+func ofQuery(err error) error {
+	var wrong *load.QueryError
+	switch {
+	case errors.As(err, &wrong):
+		return &pipeline.UsageError{Message: wrong.Message}
+	case errors.Is(err, context.Canceled):
+		return errInterrupted{}
+	case errors.Is(err, syscall.EPIPE):
+		return errSilent // who read the answer has enough of it
+	}
+	return err
+}
+
+type errInterrupted struct{}
+
+func (errInterrupted) Error() string { return "interrupted; the answer is not whole" }
+func (errInterrupted) ExitCode() int { return pipeline.ExitCode(context.Canceled) }
+
+func (env *environment) query(c *cli.Context) error {
+	format, out := load.QueryFormat(c.String("format")), c.String("out")
+	switch {
+	case format == load.QueryParquet && out == "":
+		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}
+	case format != "table" && format != load.QueryCSV && format != load.QueryJSON && format != load.QueryParquet:
+		return &pipeline.UsageError{Message: fmt.Sprintf("--format %q is none of table, csv, json, parquet", format)}
+	}
+	question, err := readQuestion(c)
+	if err != nil {
+		return err
+	}
+	answer, err := load.Ask(c.Context, c.String("lake"), question)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Close() }()
+	if answer.Plan && format != "table" {
+		return &pipeline.UsageError{Message: "what EXPLAIN says is a text: leave --format out"}
+	}
+	write := func(w io.Writer) error {
+		switch {
+		case answer.Plan:
+			return answer.WritePlan(c.Context, w)
+		case format == "table":
+			return writeTable(c.Context, answer, w)
+		}
+		return answer.Write(c.Context, w, format)
+	}
+	if out == "" {
+		signal.Ignore(syscall.SIGPIPE) // the pipe and what was spilled are removed whoever closes
+		return write(env.stdout)
+	}
+	return writeOut(out, c.String("lake"), write)
+}
+
+// variables are those of --var, by name. Their values may hold commas.
+type variables map[string]string
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// Set takes one NAME=VALUE.
+func (v variables) Set(given string) error {
+	name, value, ok := strings.Cut(given, "=")
+	if !ok || !variableName.MatchString(name) {
+		return errors.New("it is not NAME=VALUE")
+	}
+	v[name] = value
+	return nil
+}
+
+// String shows no default in the help.
+func (v variables) String() string { return "" }
+
+// readQuestion takes the SQL from where it is.
+func readQuestion(c *cli.Context) (load.Question, error) {
+	question := load.Question{SQL: c.Args().First()}
+	question.Variables, _ = c.Generic("var").(variables)
+	if (c.NArg() > 0) == c.IsSet("file") {
+		return question, &pipeline.UsageError{Message: "what is the question? Give the SQL as an argument, with --file FILE, or as - on standard input: one of them"}
+	}
+	var text []byte
+	var err error
+	switch {
+	case c.IsSet("file"):
+		text, err = os.ReadFile(c.String("file"))
+	case question.SQL == "-":
+		text, err = io.ReadAll(os.Stdin)
+	default:
+		text = []byte(question.SQL)
+	}
+	if err != nil {
+		return question, &pipeline.UsageError{Message: fmt.Sprintf("read the question: %v", err)}
+	}
+	question.SQL = string(text)
+	return question, nil
+}
+
+// writeOut writes a file for its owner alone, whole or not at all.
+func writeOut(path, lake string, write func(io.Writer) error) error {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--out %s: %v", path, err)}
+	}
+	if within(dir, lake) {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--out %s is inside the lake, where nothing but a sync may write", path)}
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--out %s is no file", path)}
+	}
+	file, err := os.CreateTemp(dir, ".stripelake-*") // 0600
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(file), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), filepath.Join(dir, filepath.Base(path)))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
+
+// within reports whether a folder is a lake or inside of it.
+func within(dir, lake string) bool {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	if lake, err = filepath.EvalSymlinks(lake); err != nil {
+		return false
+	}
+	if lake, err = filepath.Abs(lake); err != nil {
+		return false
+	}
+	below, err := filepath.Rel(lake, dir)
+	return err == nil && filepath.IsLocal(below)
+}

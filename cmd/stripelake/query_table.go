@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stripelake/stripelake/load"
+)
+
+// measured is how many rows a table's columns are as wide as; later ones may
+// stand out, for no more are held in memory.
+const measured = 1000
+
+// writeTable writes an answer as an aligned table and the number of its rows.
+func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
+	in, out := io.Pipe()
+	asked := make(chan error, 1)
+	go func() {
+		err := answer.Write(ctx, out, load.QueryQuoted)
+		out.CloseWithError(err)
+		asked <- err
+	}()
+	t := &table{out: bufio.NewWriter(w), columns: answer.Columns, widths: make([]int, len(answer.Columns))}
+	err := t.copy(csv.NewReader(in))
+	in.CloseWithError(err)
+	if askErr := <-asked; askErr != nil {
+		return askErr
+	}
+	return err
+}
+
+// table aligns the rows of an answer.
+type table struct {
+	out     *bufio.Writer
+	columns []load.QueryColumn
+	widths  []int
+	held    [][]string
+	rows    int
+}
+
+func (t *table) copy(in *csv.Reader) error {
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.add(row); err != nil {
+			return err
+		}
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "(%s)\n", counted(max(t.rows-1, 0), "row"))
+	return t.out.Flush()
+}
+
+// add takes the header or a row.
+func (t *table) add(row []string) error {
+	for i, cell := range row {
+		row[i] = visible(cell)
+		if t.rows <= measured {
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	t.rows++
+	t.held = append(t.held, row)
+	if t.rows <= measured {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *table) flush() error {
+	for _, row := range t.held {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", max(t.widths[i]-utf8.RuneCountInString(cell), 0))
+			if t.columns[i].Number {
+				line.WriteString(pad + cell + "  ")
+			} else {
+				line.WriteString(cell + pad + "  ")
+			}
+		}
+		if _, err := fmt.Fprintln(t.out, strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
+	}
+	t.held = t.held[:0]
+	return nil
+}
+
+// visible writes out what would break a line or command a terminal: a text may
+// come from anybody who once typed into a form.
+func visible(cell string) string {
+	if strings.IndexFunc(cell, unicode.IsControl) < 0 {
+		return cell
+	}
+	var b strings.Builder
+	for _, r := range cell {
+		if unicode.IsControl(r) {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,66 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
+)
+
+// TestQueryDuringSync holds that a query reads the generation that was linked
+// when it was asked, whatever a sync is doing, and does not wait for it.
+// (Invariant 7.)
+func TestQueryDuringSync(t *testing.T) {
+	t.Parallel()
+	server := shop(t, func(c *stripesim.Config) { c.Charges = 60 })
+	api, lake := serve(t, server), filepath.Join(t.TempDir(), "lake")
+	if err := run(newSync(lake, api, nil)); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() *load.Query {
+		q, err := load.Ask(t.Context(), lake, load.Question{SQL: "SELECT count(*) AS n, max(seq) AS newest FROM (SELECT max(_seq) AS seq FROM charges GROUP BY id)"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	answer := func(q *load.Query) string {
+		var b bytes.Buffer
+		if err := q.Write(t.Context(), &b, load.QueryCSV); err != nil {
+			t.Error(err)
+		}
+		if err := q.Close(); err != nil {
+			t.Error(err)
+		}
+		return b.String()
+	}
+	before, early := answer(ask()), ask()
+	changeSomething(t, server, 0)
+	during := map[string]string{}
+	at := func(moment string) func() { return func() { during[moment] = answer(ask()) } }
+	err := run(newSync(lake, api, func(o *load.Options) {
+		o.Trace.BatchStaged, o.Trace.BeforeCommit, o.Trace.WarehouseCopied = at("staged"), at("merged"), at("copied")
+		o.Trace.GenerationReady, o.Trace.GenerationLinked = at("ready"), at("linked")
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := answer(ask())
+	if before == after {
+		t.Fatalf("the sync changed nothing: %s", after)
+	}
+	for _, moment := range []string{"staged", "merged", "copied", "ready", "linked"} {
+		want := before
+		if moment == "linked" {
+			want = after
+		}
+		if during[moment] != want {
+			t.Errorf("%s: %q, want %q", moment, during[moment], want)
+		}
+	}
+	if late := answer(early); late != before {
+		t.Errorf("asked before the sync, answered after it: %q, want %q", late, before)
+	}
+}

@@ -1,0 +1,262 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// Repaired is what [Verify.Repair] did.
+type Repaired struct {
+	Losses  []load.Loss `json:"losses"`            // of the raw log
+	Read    int         `json:"read_again"`        // objects that came from Stripe
+	New     int         `json:"new"`               // of those, appended to the log
+	Derived bool        `json:"derived"`           // all tables, again from the log
+	Anew    bool        `json:"published_anew"`    // every published file was written again
+	Cursors []string    `json:"cursors,omitempty"` // cursor.json files that were set aside
+	Number  uint64      `json:"generation"`        // what people read now
+	After   *Verified   `json:"after,omitempty"`   // what a verification finds now
+}
+
+// ErrRepairPending says that a repair of the raw log was begun and did not end.
+var ErrRepairPending = errors.New("a repair of the raw log was begun and is not finished: run stripelake verify --stripe --repair")
+
+// Repair mends what Run found, and can be mended: what the raw log lost is read
+// again from Stripe, and so is what Stripe has otherwise; tables and files that
+// are not what the log says are derived and written anew. Without sync.Client,
+// Stripe is not asked, and a damaged log stays as it is.
+//
+// Killed at any moment, it is finished by the next call.
+func (v *Verify) Repair(ctx context.Context, sync *Sync) (Repaired, error) {
+	var done Repaired
+	if err := v.repair(ctx, sync, &done); err != nil {
+		return done, fmt.Errorf("repair: %w", err)
+	}
+	return done, nil
+}
+
+func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
+	sync.heal = v.heal
+	if sync.heal == nil {
+		sync.heal = map[string][]load.Reread{}
+	}
+	again, err := v.mendLog(ctx, sync, done)
+	if err != nil {
+		return err
+	}
+	if err := v.readAgain(ctx, sync, again, done); err != nil {
+		return err
+	}
+	derive, err := v.noteGone(ctx, sync, done)
+	if err != nil {
+		return err
+	}
+	// Whatever was derived from what is lost must not outlive it: the tables are
+	// what the log says.
+	switch state, published := v.derivedDamage(); {
+	case derive || state:
+		err = v.deriveAgain(ctx, sync, done)
+	case published:
+		err = v.publishAnew(ctx, sync, done)
+	}
+	if err != nil {
+		return err
+	}
+	return v.finishLosses(ctx, sync, done)
+}
+
+// derivedDamage reports whether Run found that the state or what is published is
+// not what the log says.
+func (v *Verify) derivedDamage() (state, published bool) {
+	for _, c := range v.checks {
+		for _, f := range c.Findings {
+			switch head, _, _ := strings.Cut(f.Name, " "); head {
+			case "state", "position", "reject":
+				state = true
+			case "coverage":
+				state = state || f.Name == "coverage beyond the cursor"
+			case "partition", "warehouse", "generation", "manifest":
+				published = true
+			case "foreign":
+				published = published || strings.HasPrefix(f.What, "current/")
+			}
+		}
+	}
+	return state, published
+}
+
+// readAgain reads what is known to differ or to be lost, and then whatever streams
+// have to be listed for.
+func (v *Verify) readAgain(ctx context.Context, sync *Sync, again map[string]bool, done *Repaired) error {
+	most := sync.MaxRejects
+	defer func() { sync.MaxRejects, sync.heal, sync.Resources, sync.repairing = most, nil, nil, false }()
+	sync.repairing, sync.MaxRejects = true, 1 // what is gone may be refused: deleted, never seen
+	run := func(resources []string) error {
+		sync.Resources = resources
+		summary, err := sync.Run(ctx)
+		done.Read, done.New = done.Read+summary.Objects, done.New+summary.Objects-summary.Unchanged
+		done.Number = max(done.Number, summary.Generation)
+		return err
+	}
+	var heal, list []string
+	for _, resource := range extract.Resources() {
+		if len(sync.heal[resource.Name]) > 0 {
+			heal = append(heal, resource.Name)
+		}
+		if again[resource.Name] || again[extract.Events().Name] {
+			list = append(list, resource.Name)
+		}
+	}
+	if len(heal) > 0 {
+		if err := run(heal); err != nil {
+			return err
+		}
+	}
+	if sync.heal = nil; len(list) > 0 {
+		return run(list)
+	}
+	return nil
+}
+
+// noteGone finds out what of the losses Stripe no longer has. It reports whether
+// the tables hold anything that was derived from what is lost.
+func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (derive bool, err error) {
+	if len(done.Losses) == 0 {
+		return false, nil
+	}
+	log, err := sync.Lake.LockLog(ctx, v.account)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	state, err := sync.Lake.OpenState(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	for i := range done.Losses {
+		x := &done.Losses[i]
+		if x.Stream == extract.Events().Name || !x.Known {
+			continue
+		}
+		deleted, err := v.addDeleted(ctx, sync.Lake, state, x)
+		if err != nil {
+			return false, err
+		}
+		gone, err := state.Gone(ctx, x)
+		if err == nil && (gone || deleted) {
+			derive = true
+			err = log.RecordLoss(*x) // with the rows, which the next step may take
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return derive, nil
+}
+
+// addDeleted adds to a loss what was deleted later and of which it held all that
+// was known: the log has a tombstone of it and nothing else. It reports whether
+// anything was deleted later at all: what rows are made of then may be lost.
+func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.State, x *load.Loss) (bool, error) {
+	deleted, err := state.DeletedSince(ctx, *x)
+	if err != nil || len(deleted) == 0 {
+		return false, err
+	}
+	bare := map[string]load.LostObject{}
+	for _, o := range deleted {
+		bare[o.ID] = o
+	}
+	for _, o := range x.Objects {
+		delete(bare, o.ID)
+	}
+	for batch, err := range lake.Read(ctx, x.Account, x.Stream, 0) {
+		if err != nil {
+			return false, err
+		}
+		for _, o := range batch.Objects {
+			if !o.Deleted {
+				delete(bare, o.ID)
+			}
+		}
+	}
+	for _, o := range deleted {
+		if _, still := bare[o.ID]; still {
+			x.Objects = append(x.Objects, o)
+		}
+	}
+	return true, nil
+}
+
+// deriveAgain makes every table anew from the log.
+func (v *Verify) deriveAgain(ctx context.Context, sync *Sync, done *Repaired) error {
+	rebuild := Rebuild{Plan: sync.Plan, Lake: sync.Lake.FromScratch(), OnEvent: sync.OnEvent}
+	summary, err := rebuild.Run(ctx)
+	done.Derived, done.Number = err == nil, summary.Generation
+	return err
+}
+
+// publishAnew writes every published file anew from the state.
+func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (err error) {
+	state, err := sync.Lake.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Fresh != "" {
+		return errors.Join(state.Close(), v.deriveAgain(ctx, sync, done))
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	state.Distrust()
+	m := &materializer{lake: sync.Lake, state: state, meter: newMeter(sync.OnEvent)}
+	done.Number, err = m.publish(ctx)
+	done.Anew = err == nil
+	return err
+}
+
+// finishLosses keeps what was lost for good; from then on nothing is pending.
+func (v *Verify) finishLosses(ctx context.Context, sync *Sync, done *Repaired) (err error) {
+	if len(done.Losses) == 0 {
+		return nil
+	}
+	log, err := sync.Lake.LockLog(ctx, v.account)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	for _, x := range done.Losses {
+		err = errors.Join(err, log.FinishLoss(x))
+	}
+	return err
+}
+
+// pendingRepair refuses a run on an account whose log is being repaired: what was
+// lost is not all read again.
+func (s *Sync) pendingRepair(sources []source) error {
+	if s.repairing {
+		return nil
+	}
+	for _, src := range sources {
+		pending, err := s.Lake.PendingRepairs(src.account)
+		if err == nil && len(pending) > 0 {
+			err = fmt.Errorf("%s: %w", src.account, ErrRepairPending)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lossesIn leaves out the losses that are known already.
+func lossesIn(found, known []load.Loss) []load.Loss {
+	return slices.DeleteFunc(found, func(x load.Loss) bool {
+		return slices.ContainsFunc(known, func(k load.Loss) bool {
+			return k.Stream == x.Stream && k.First <= x.First && x.Last <= k.Last
+		})
+	})
+}

@@ -1,0 +1,223 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// mender mends the log of one account, whose lock and the state's it holds.
+type mender struct {
+	*Verify
+	sync  *Sync
+	log   *load.Log
+	state *load.State
+	done  *Repaired
+	again map[string]bool // streams to be listed once more, as their cursors say
+}
+
+// mendLog puts empty segments in the place of those that are lost, and finds out
+// what is to be read again: objects, in sync.heal, and streams.
+//
+// What the state holds tells whose newest version was in a segment. Where it does
+// not hold the segment, nobody knows: the newest one of a stream is read again by
+// going on from the cursor before it, and for another the stream is listed again,
+// since later cursors say that it was.
+func (v *Verify) mendLog(ctx context.Context, sync *Sync, done *Repaired) (_ map[string]bool, err error) {
+	if sync.Client == nil || v.account == "" || !v.logDamage() {
+		return nil, nil
+	}
+	m := mender{Verify: v, sync: sync, done: done, again: map[string]bool{}}
+	if m.log, err = sync.Lake.LockLog(ctx, v.account); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.log.Close()) }()
+	if m.state, err = sync.Lake.OpenState(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.state.Close()) }()
+	if err := m.findLosses(ctx); err != nil {
+		return nil, err
+	}
+	for i := range done.Losses {
+		if err := m.take(ctx, &done.Losses[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.cursors(); err != nil {
+		return nil, err
+	}
+	for i := range done.Losses {
+		if err := m.plan(ctx, &done.Losses[i]); err != nil {
+			return nil, err
+		}
+	}
+	return m.again, nil
+}
+
+// logDamage reports whether Run found anything amiss in the raw log.
+func (v *Verify) logDamage() bool {
+	return slices.ContainsFunc(v.checks, func(c *load.Checked) bool {
+		return c.Found > 0 && (c.Check == "raw log" || c.Check == "coverage" || c.Check == "position")
+	})
+}
+
+// findLosses finds what a repair before this one had recorded, and what is damaged
+// now.
+func (m *mender) findLosses(ctx context.Context) error {
+	var err error
+	if m.done.Losses, err = m.sync.Lake.PendingRepairs(m.account); err != nil {
+		return err
+	}
+	names, err := m.log.Streams()
+	if err != nil {
+		return err
+	}
+	published, _ := load.ReadPublished(m.Dir)
+	for _, stream := range names {
+		applied := m.state.Position(m.account, stream)
+		highest, err := m.state.Highest(ctx, m.account, stream)
+		if err != nil {
+			return err
+		}
+		seen := applied // what is published tells of segments too, where the state does not
+		for _, at := range published.Positions {
+			if at.Account == m.account && at.Stream == stream {
+				seen = max(seen, at.Segment)
+			}
+		}
+		found, err := m.log.Losses(ctx, stream, seen, applied, highest)
+		if err != nil {
+			return err
+		}
+		m.done.Losses = append(m.done.Losses, lossesIn(found, m.done.Losses)...)
+	}
+	return nil
+}
+
+// take records a loss and takes it out of the log. The record comes first: it is
+// all that tells what is to be read again.
+func (m *mender) take(ctx context.Context, x *load.Loss) (err error) {
+	if x.Objects == nil {
+		if x.Objects, err = m.state.Took(ctx, *x); err != nil {
+			return err
+		}
+		x.Older = x.Versions - uint64(len(x.Objects))
+		if err := m.log.RecordLoss(*x); err != nil {
+			return err
+		}
+	}
+	if err := m.log.SetAside(ctx, *x); err != nil {
+		return err
+	}
+	return m.state.Forfeit(ctx, *x, x.Stream == extract.Events().Name)
+}
+
+// cursors sets cursor.json files aside that cannot be read.
+func (m *mender) cursors() error {
+	names, err := m.log.Streams()
+	if err != nil {
+		return err
+	}
+	for _, stream := range names {
+		_, err := m.cursor(stream)
+		if err == nil {
+			continue
+		}
+		if err := m.log.SetCursorAside(stream); err != nil {
+			return err
+		}
+		if _, err := m.cursor(stream); err != nil {
+			return err
+		}
+		m.done.Cursors = append(m.done.Cursors, m.account+"/"+stream)
+		m.again[stream] = true
+	}
+	return nil
+}
+
+// cursor is where extraction of a stream goes on, if that can be read.
+func (m *mender) cursor(stream string) (extract.Cursor, error) {
+	text, err := m.log.Cursor(stream)
+	if err == nil {
+		_, err = extract.Cursor(text).Coverage()
+	}
+	if err != nil {
+		return "", fmt.Errorf("cursor of %s/%s: %w", m.account, stream, err)
+	}
+	return extract.Cursor(text), nil
+}
+
+// plan says how what was in a loss is read again.
+func (m *mender) plan(ctx context.Context, x *load.Loss) error {
+	events := extract.Events().Name
+	if x.Newest {
+		m.again[x.Stream] = true
+	}
+	switch {
+	case x.Stream == events && !x.Newest:
+		// The hints in it are lost. Who had followed them misses nothing.
+		for _, resource := range extract.Resources() {
+			if err := m.relistBehind(x, resource); err != nil {
+				return err
+			}
+		}
+	case x.Stream != events && !x.Known && !x.Newest:
+		return m.relist(x, x.Stream)
+	case x.Stream != events:
+		unread, err := m.state.Unread(ctx, *x)
+		m.sync.heal[x.Stream] = append(m.sync.heal[x.Stream], unread...)
+		return err
+	}
+	return nil
+}
+
+// relistBehind has a resource listed again that had not followed the events in a
+// loss.
+func (m *mender) relistBehind(x *load.Loss, resource extract.Resource) error {
+	if resource.Silent {
+		return nil
+	}
+	cursor, err := m.cursor(resource.Name)
+	if err != nil {
+		return err
+	}
+	fresh, err := cursor.Fresh()
+	if err != nil || fresh {
+		return err
+	}
+	at, err := cursor.Position()
+	if err != nil || at.Segment >= x.Last {
+		return err
+	}
+	return m.relist(x, resource.Name)
+}
+
+// relist makes a stream's cursor one that lists everything again that is covered.
+func (m *mender) relist(x *load.Loss, stream string) error {
+	m.again[stream] = true
+	x.Relisted = append(x.Relisted, stream)
+	cursor, err := m.cursor(stream)
+	if err != nil {
+		return err
+	}
+	fresh, err := cursor.Fresh()
+	if err != nil || fresh {
+		return err
+	}
+	if relisting, err := cursor.Relisting(); err != nil || relisting {
+		return err
+	}
+	at, err := cursor.Position()
+	if err == nil {
+		cursor, err = cursor.Relist(stream, at)
+	}
+	if err != nil {
+		return err
+	}
+	return m.log.MoveCursor(stream, string(cursor))
+}

@@ -1,0 +1,89 @@
+package load
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Cost is what making a generation wrote and took.
+type Cost struct {
+	Changed    int64 `json:"changed"`    // bytes of raw JSON that the log gained since the generation before
+	Files      int   `json:"files"`      // partition files written; the others are links to those of the generation before
+	Partitions int64 `json:"partitions"` // bytes written for them
+	Warehouse  int64 `json:"warehouse"`  // bytes copied for it; 0 where the file system shares the state's blocks
+	State      int64 `json:"state"`      // bytes written to the private state before, by its checkpoint; 0 where the system does not tell
+
+	Seconds map[string]float64 `json:"seconds"` // by step: state, partitions, copy, warehouse
+}
+
+// Written is all bytes that were written.
+func (c Cost) Written() int64 { return c.Partitions + c.Warehouse + c.State }
+
+// ReadPublished returns the generation that people read in the lake in dir, or
+// false if none can be read. It takes no lock and looks at no other file.
+func ReadPublished(dir string) (g Generation, ok bool) {
+	err := readJSON((&Lake{dir: dir}).path("current", manifestName), &g)
+	return g, err == nil
+}
+
+// step does one part of a publish and notes how long it took.
+func (p *publisher) step(name string, f func() error) error {
+	start := time.Now()
+	err := f()
+	p.Cost.Seconds[name] = time.Since(start).Seconds()
+	return err
+}
+
+// applied lists the positions of all streams.
+func (s *State) applied() []Position {
+	var all []Position
+	for key, segment := range s.positions {
+		all = append(all, Position{key.account, key.stream, segment})
+	}
+	slices.SortFunc(all, func(a, b Position) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Stream, b.Stream))
+	})
+	return all
+}
+
+// changed measures the raw JSON between the positions of two generations, in
+// streams that feed tables. It is for people to read: a segment that cannot be
+// read is left out and stops nothing, for what it held is in the state.
+func (p *publisher) changed(before []Position) (bytes int64) {
+	for _, now := range p.Positions {
+		if !slices.ContainsFunc(p.tables, func(t *table) bool { return slices.Contains(t.Streams, now.Stream) }) {
+			continue
+		}
+		after := uint64(0)
+		for _, old := range before {
+			if old.Account == now.Account && old.Stream == now.Stream {
+				after = old.Segment
+			}
+		}
+		segments, _ := listSegments(p.lake.path(rawDir, now.Account, now.Stream))
+		for _, s := range segments {
+			if s.last > after && s.last <= now.Segment {
+				bytes += rawBytes(s.path, now)
+			}
+		}
+	}
+	return bytes
+}
+
+// rawBytes is how much JSON a segment holds, uncompressed, by its footer.
+func rawBytes(path string, of Position) (bytes int64) {
+	f, file, _, err := openSegment(path, of.Account, of.Stream)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = f.Close() }() // only read from
+	for _, group := range file.Metadata().RowGroups {
+		for _, column := range group.Columns {
+			if name := column.MetaData.PathInSchema[0]; name == "object" || name == "more" {
+				bytes += column.MetaData.TotalUncompressedSize
+			}
+		}
+	}
+	return bytes
+}

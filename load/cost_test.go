@@ -1,0 +1,68 @@
+package load
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What a generation says that it cost is what its files say: those that are not
+// the very files of the generation before were written for it, and no others.
+func TestCost(t *testing.T) {
+	t.Parallel()
+	k := newLake(t, func(o *Options) { o.PartRows = 4 })
+	written := func(g, before Generation) (files int, bytes int64) {
+		for _, f := range g.Files {
+			info, err := os.Stat(k.generationPath(g.Number, filepath.FromSlash(f.Path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := os.Stat(k.generationPath(before.Number, filepath.FromSlash(f.Path)))
+			if err != nil || !os.SameFile(old, info) {
+				files, bytes = files+1, bytes+info.Size()
+			}
+		}
+		return files, bytes
+	}
+	var before Generation
+	publish := func(what string, most int, history ...version) Cost {
+		t.Helper()
+		if len(history) > 0 {
+			k.sync(history...)
+		}
+		g := k.publish()
+		files, bytes := written(g, before)
+		if g.Cost.Files != files || g.Cost.Partitions != bytes || files > most {
+			t.Errorf("%s: says %d files of %d bytes, wrote %d of %d, where %d do", what, g.Cost.Files, g.Cost.Partitions, files, bytes, most)
+		}
+		if w := g.Cost.Written() - g.Cost.State; w < bytes || w > bytes+g.Warehouse+(1<<20) {
+			t.Errorf("%s: says it wrote %d bytes beside the state, %d of them files, for a warehouse of %d", what, w, bytes, g.Warehouse)
+		}
+		for _, step := range []string{"state", "partitions", "copy", "warehouse"} {
+			if _, ok := g.Cost.Seconds[step]; !ok {
+				t.Errorf("%s: says not how long %s took", what, step)
+			}
+		}
+		read, ok := ReadPublished(k.dir)
+		if diff := cmp.Diff(g.Cost, read.Cost); !ok || diff != "" {
+			t.Errorf("%s: generation.json says otherwise (-returned +read):\n%s", what, diff)
+		}
+		before = g
+		return g.Cost
+	}
+	var history []version
+	for i := range 14 {
+		history = append(history, on(fmt.Sprintf("2024-01-%02d", i+1), charge(fmt.Sprintf("ch_%02d", i), "paid")))
+	}
+	all := publish("a first publish", 99, history...)
+	one := publish("a changed charge", 1, on("2024-01-03", charge("ch_02", "failed")))
+	if one.Files != 1 || one.Changed <= 0 || one.Changed >= all.Changed {
+		t.Errorf("a changed charge: %d files, %d bytes of JSON changed, of all %d", one.Files, one.Changed, all.Changed)
+	}
+	if none := publish("nothing", 0); none.Changed != 0 {
+		t.Errorf("nothing: %d bytes of JSON changed", none.Changed)
+	}
+}

@@ -1,0 +1,91 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Fitted is what became of a view over the tables: its columns' types, by name,
+// or why it does not fit and where in its SQL that shows, counted from 1.
+type Fitted struct {
+	Types     map[string]string
+	Unfit     string // empty where it fits
+	Line, Col int
+}
+
+// Fit makes the declared tables, empty and in memory, and the views over them,
+// and returns what became of each view.
+func Fit(ctx context.Context, tables []*schemas.Schema, views []View) (_ []Fitted, err error) {
+	db, err := openDuckDB("64MB", 1, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	w := querier{conn: conn}
+	statements := slices.Concat(privateTables, driftTables, storedTables)
+	for _, t := range tables {
+		statements = append(statements, createTable(t))
+	}
+	if err := w.run(ctx, append(statements, "DROP SCHEMA state CASCADE")...); err != nil {
+		return nil, fmt.Errorf("make empty tables: %w", err)
+	}
+	fitted := make([]Fitted, len(views))
+	for i, v := range views {
+		if fitted[i], err = w.fit(ctx, v); err != nil {
+			return nil, fmt.Errorf("mart %s: %w", v.Name, err)
+		}
+	}
+	return fitted, nil
+}
+
+// fit makes one view.
+func (q querier) fit(ctx context.Context, v View) (Fitted, error) {
+	duck := new(duckdb.Error)
+	if err := q.run(ctx, v.statements()...); errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
+		var f Fitted
+		f.Unfit, f.Line, f.Col = placed(duck.Msg)
+		return f, q.run(ctx, "DROP VIEW IF EXISTS "+ident(v.Name)) // a comment may be what does not fit
+	} else if err != nil {
+		return Fitted{}, err
+	}
+	f := Fitted{Types: map[string]string{}}
+	var name, kind string
+	err := q.each(ctx, []any{&name, &kind}, func() error {
+		f.Types[name] = kind
+		return nil
+	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", v.Name)
+	return f, err
+}
+
+var excerpt = regexp.MustCompile(`(?s)^(.*?)\n+(LINE (\d+): )(.*)\n( *)\^`)
+
+// placed takes the place out of what DuckDB says, and the kind of error. A view's
+// SQL begins with a comment, so its lines are those of the statement.
+func placed(message string) (why string, line, col int) {
+	why, line, col = message, 1, 1
+	if at := excerpt.FindStringSubmatch(message); at != nil {
+		why = at[1]
+		line, _ = strconv.Atoi(at[3])
+		if !strings.HasPrefix(at[4], "...") { // else a long line is cut at its left
+			col = max(len(at[5])-len(at[2])+1, 1)
+		}
+	}
+	if kind, rest, ok := strings.Cut(why, " Error: "); ok && !strings.Contains(kind, " ") {
+		why = rest
+	}
+	return strings.Join(strings.Fields(why), " "), line, col
+}

@@ -1,0 +1,218 @@
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// The Parquet reader makes room for as much as a file says that it holds. A file
+// of twenty bytes that speaks of two thousand million row groups would end the
+// program, past any recover; so what says how much is checked before.
+const (
+	maxPageBytes  = 128 << 20 // unpacked; writeSegment ends a row group after 4 MiB and one object
+	maxPageValues = 1 << 20   // a segment has some 20,000 rows
+	pageHeader    = 4 << 10   // bytes read at first; a header may hold the page's least and greatest value
+)
+
+var errImplausible = errors.New("it says that it holds more than its bytes can")
+
+// checkFooter holds that no list and no text in the footer is longer than the footer.
+func checkFooter(r io.ReaderAt, size int64) error {
+	var tail [8]byte
+	if size < int64(len(tail)) {
+		return errors.New("it is cut short")
+	}
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return err
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if string(tail[4:]) != "PAR1" || length > size-8 {
+		return errors.New("it is no whole Parquet file")
+	}
+	footer := make([]byte, length)
+	if _, err := r.ReadAt(footer, size-8-length); err != nil {
+		return err
+	}
+	_, err := (&compact{rest: footer}).fields(0)
+	return err
+}
+
+// checkPages holds that the pages of each column lie in the file, one after the
+// other, and unpack to a size that a row group may have.
+func checkPages(r io.ReaderAt, size int64, file *parquet.File) error {
+	for _, group := range file.Metadata().RowGroups {
+		for _, column := range group.Columns {
+			at := column.MetaData.DataPageOffset
+			if dict := column.MetaData.DictionaryPageOffset; dict != 0 {
+				at = dict
+			}
+			left := column.MetaData.TotalCompressedSize
+			if at < 0 || left < 0 || at > size || left > size-at {
+				return errImplausible
+			}
+			for left > 0 {
+				used, err := checkPage(r, at, left)
+				if err != nil {
+					return err
+				}
+				at, left = at+used, left-used
+			}
+		}
+	}
+	return nil
+}
+
+// checkPage returns how many bytes the page at a place has, its header included,
+// of those that are left of its column.
+//
+// Parquet: of a page header field 2 is the size unpacked, 3 the size in the
+// file, and 5, 7 and 8 are the headers of the kinds of page, each with its count
+// of values first.
+func checkPage(r io.ReaderAt, at, left int64) (int64, error) {
+	header := make([]byte, min(left, pageHeader))
+	if _, err := r.ReadAt(header, at); err != nil {
+		return 0, err
+	}
+	c := compact{rest: header}
+	numbers, err := c.fields(0)
+	for ; err != nil && int64(len(header)) < left; numbers, err = c.fields(0) {
+		header = make([]byte, min(left, 16*int64(len(header))))
+		if _, err := r.ReadAt(header, at); err != nil {
+			return 0, err
+		}
+		c = compact{rest: header}
+	}
+	if err != nil {
+		return 0, err
+	}
+	unpacked, stored := numbers[2], numbers[3]
+	used := int64(len(header)-len(c.rest)) + stored
+	if stored < 0 || stored > left || unpacked < 0 || unpacked > maxPageBytes || used > left || c.values > maxPageValues || c.values < 0 {
+		return 0, fmt.Errorf("a page of %d bytes and %d values: %w", unpacked, c.values, errImplausible)
+	}
+	return used, nil
+}
+
+// compact reads Thrift's compact protocol without keeping anything but a
+// struct's own numbers.
+type compact struct {
+	rest   []byte
+	values int64 // first number of the structs in the outermost one, the largest
+}
+
+// maxNesting is deeper than Parquet's structures go.
+const maxNesting = 16
+
+// fields reads a struct and returns its numbers by field.
+func (c *compact) fields(depth int) (map[int64]int64, error) {
+	if depth > maxNesting {
+		return nil, errImplausible
+	}
+	numbers := map[int64]int64{}
+	for id := int64(0); ; {
+		head, err := c.byte()
+		if err != nil || head == 0 {
+			return numbers, err
+		}
+		if delta := int64(head >> 4); delta > 0 {
+			id += delta
+		} else if id, err = c.signed(); err != nil {
+			return nil, err
+		}
+		number, err := c.value(head&15, false, depth)
+		if err != nil {
+			return nil, err
+		}
+		numbers[id] = number
+		if depth == 1 && id == 1 {
+			c.values = max(c.values, number)
+		}
+	}
+}
+
+// value reads a value of a type and returns it if it is a whole number.
+func (c *compact) value(kind byte, listed bool, depth int) (int64, error) {
+	switch kind {
+	case 1, 2: // true and false: a byte of their own only inside lists
+		if !listed {
+			return 0, nil
+		}
+		return 0, c.skip(1)
+	case 3:
+		return 0, c.skip(1)
+	case 4, 5, 6:
+		return c.signed()
+	case 7:
+		return 0, c.skip(8)
+	case 8:
+		n, err := c.unsigned()
+		if err != nil {
+			return 0, err
+		}
+		return 0, c.skip(n)
+	case 9, 10:
+		return 0, c.list(depth)
+	case 12:
+		_, err := c.fields(depth + 1)
+		return 0, err
+	}
+	return 0, fmt.Errorf("a value of type %d", kind) // of maps, which are 11, Parquet has none
+}
+
+func (c *compact) list(depth int) error {
+	head, err := c.byte()
+	if err != nil {
+		return err
+	}
+	n := uint64(head >> 4)
+	if n == 15 {
+		if n, err = c.unsigned(); err != nil {
+			return err
+		}
+	}
+	if n > uint64(len(c.rest)) { // each element has a byte at least
+		return errImplausible
+	}
+	for range n {
+		if _, err := c.value(head&15, true, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *compact) byte() (byte, error) {
+	if len(c.rest) == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	b := c.rest[0]
+	c.rest = c.rest[1:]
+	return b, nil
+}
+
+func (c *compact) skip(n uint64) error {
+	if n > uint64(len(c.rest)) {
+		return errImplausible
+	}
+	c.rest = c.rest[n:]
+	return nil
+}
+
+func (c *compact) unsigned() (uint64, error) {
+	v, n := binary.Uvarint(c.rest)
+	if n <= 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	c.rest = c.rest[n:]
+	return v, nil
+}
+
+// signed reads a number in zigzag form, as Thrift writes them.
+func (c *compact) signed() (int64, error) {
+	v, err := c.unsigned()
+	return int64(v>>1) ^ -int64(v&1), err
+}

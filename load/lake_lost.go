@@ -1,0 +1,95 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Mended says what was wrong with lake.json when the lake was opened and that it
+// was made again from the raw log; empty if nothing was.
+func (l *Lake) Mended() string { return l.mended }
+
+// readLakeFile reads lake.json. One that is missing beside a raw log, or that
+// cannot be read, is made again from that: the accounts are its folders and the
+// mode is its objects'. The first dates are in the cursors of what was read; of a
+// resource that was never read the date is lost.
+func (l *Lake) readLakeFile() (f lakeFile, err error) {
+	path, why := l.path("lake.json"), "is missing"
+	switch err := readJSON(path, &f); {
+	case err == nil && f.Format > 0:
+		return f, nil
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil && !isJSONDamage(err):
+		return f, err
+	default:
+		why = "is damaged"
+	}
+	f = lakeFile{}
+	accounts, err := l.LogAccounts()
+	if err != nil {
+		return f, err
+	}
+	if len(accounts) > 0 {
+		f.Format, f.Mode = Format, l.modeInLog(accounts)
+		for _, id := range accounts {
+			account, err := f.account(id)
+			if err != nil {
+				return f, err
+			}
+			// A label is whatever the key's owner called the account.
+			account.Label = !strings.HasPrefix(id, "acct_")
+		}
+		l.mended = fmt.Sprintf("lake.json %s: made again from raw/, which holds %s in %s mode; the first date of a resource that was never read is lost: give --from again",
+			why, strings.Join(accounts, ", "), f.Mode)
+	}
+	if why == "is damaged" {
+		err = os.Rename(path, path+damagedSuffix)
+	}
+	return f, err
+}
+
+// damagedSuffix ends the name of what was set aside: it is kept, for whoever
+// asks why, and nothing reads it.
+const damagedSuffix = ".damaged"
+
+// isJSONDamage reports an error of a file's content, not of reading it.
+func isJSONDamage(err error) bool {
+	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError))
+}
+
+// modeInLog is the mode of the first object in the log that tells it, or nothing.
+func (l *Lake) modeInLog(accounts []string) (mode string) {
+	for _, account := range accounts {
+		streams, err := l.Streams(account)
+		if err != nil {
+			continue
+		}
+		for _, stream := range streams {
+			for batch, err := range l.Read(context.Background(), account, stream, 0) {
+				if err != nil {
+					break // damage is told by whoever needs what is in it
+				}
+				i := slices.IndexFunc(batch.Objects, func(o Raw) bool { return o.Livemode != nil })
+				if i >= 0 && *batch.Objects[i].Livemode {
+					return "live"
+				}
+				if i >= 0 {
+					return "test"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// HasLog reports whether there is a raw log in dir.
+func HasLog(dir string) bool {
+	accounts, err := (&Lake{dir: dir}).LogAccounts()
+	return err == nil && len(accounts) > 0
+}

@@ -1,0 +1,246 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Losses finds the runs of segments of a stream that are missing or cannot be
+// read, and from their neighbours which sequence numbers were theirs. It reads the
+// whole stream. seen is the newest segment that anybody has seen; applied is the one
+// up to which the state holds the stream, 0 if there is no state to go by, and
+// highest the highest sequence number in that.
+//
+// A segment of a newer program, or one that this process may not read, is an
+// error: it is not damaged. So are whole segments under each other's numbers,
+// which have only to be renamed.
+func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
+	dir := g.lake.path(rawDir, g.account, stream)
+	var foreign Checked
+	files, err := segmentFiles(&foreign, dir)
+	if err != nil {
+		return nil, fmt.Errorf("find losses: %w", err)
+	}
+	if len(foreign.Findings) > 0 {
+		return nil, fmt.Errorf("%s is not a segment: move it out of the log", foreign.Findings[0].What)
+	}
+	f := lossFinder{Log: g, dir: dir, stream: stream, found: time.Now().UTC().Truncate(time.Second)}
+	for _, s := range files {
+		if s.last < f.next() {
+			continue // compacted into the one before
+		}
+		f.missing(s.first - 1)
+		if err := f.look(ctx, s); err != nil {
+			return nil, fmt.Errorf("find losses: %w", err)
+		}
+	}
+	var cursor cursorFile
+	_ = readJSON(filepath.Join(dir, "cursor.json"), &cursor) // a damaged one says nothing
+	f.missing(max(seen, applied, cursor.AfterSegment))
+	f.close(0)
+	return f.number(applied, highest), nil
+}
+
+// lossFinder walks the segments of a stream.
+type lossFinder struct {
+	*Log
+	dir, stream string
+	found       time.Time
+	last        uint64 // segment looked at
+	lastSeq     uint64 // of the last whole one
+	run         *Loss  // open
+	losses      []Loss
+}
+
+func (f *lossFinder) next() uint64 { return f.last + 1 }
+
+// missing notes that what lies before and with a segment is not there.
+func (f *lossFinder) missing(upTo uint64) {
+	if upTo < f.next() {
+		return
+	}
+	f.lose(f.next(), upTo, Damage{File: f.inLake(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
+}
+
+func (f *lossFinder) lose(first, last uint64, d Damage) {
+	if f.run == nil {
+		f.run = &Loss{Account: f.account, Stream: f.stream, First: first, FirstSeq: f.lastSeq + 1, Found: f.found}
+	}
+	f.run.Last, f.last = last, last
+	f.run.Damage = append(f.run.Damage, d)
+}
+
+// close ends the run of losses before a whole segment that begins with a seq; 0 is
+// the end of the stream.
+func (f *lossFinder) close(firstSeq uint64) {
+	if f.run == nil {
+		return
+	}
+	f.run.Newest, f.run.LastSeq = firstSeq == 0, f.lastSeq
+	if !f.run.Newest {
+		f.run.LastSeq = firstSeq - 1
+	}
+	f.losses = append(f.losses, *f.run)
+	f.run = nil
+}
+
+// look reads a segment.
+func (f *lossFinder) look(ctx context.Context, s span) error {
+	foot, err := f.readThrough(ctx, s)
+	switch {
+	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission):
+		return cmp.Or(ctx.Err(), err)
+	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.rows() > 0:
+		err = fmt.Errorf("it holds what another segment holds, seq %d to %d", foot.FirstSeq, foot.LastSeq)
+	case err == nil && f.run == nil && foot.FirstSeq != f.lastSeq+1:
+		return fmt.Errorf("%s begins with seq %d, and what is before it ends with %d: run stripelake verify, which says which files to rename", s.path, foot.FirstSeq, f.lastSeq)
+	}
+	if err != nil {
+		f.lose(s.first, s.last, Damage{
+			File: f.inLake(s.path), Says: firstLine(unwrapped(err)), Kept: f.inLake(s.path) + damagedSuffix,
+		})
+		return nil
+	}
+	f.close(foot.FirstSeq)
+	f.last, f.lastSeq = s.last, foot.LastSeq
+	return nil
+}
+
+// readThrough reads a segment to its end.
+func (f *lossFinder) readThrough(ctx context.Context, s span) (footer, error) {
+	file, _, foot, err := openSegment(s.path, f.account, f.stream)
+	if err != nil {
+		return footer{}, err
+	}
+	if err := file.Close(); err != nil {
+		return footer{}, err
+	}
+	return foot, readSegment(ctx, s, f.account, f.stream, func(SegmentBatch, error) bool { return true })
+}
+
+// number says how many versions each loss took, as far as it can be known.
+func (f *lossFinder) number(applied, highest uint64) []Loss {
+	for i := range f.losses {
+		x := &f.losses[i]
+		x.Known = applied >= x.Last
+		if x.Newest && x.Known {
+			x.LastSeq = max(x.FirstSeq-1, highest)
+		}
+		x.Versions = x.LastSeq + 1 - x.FirstSeq
+	}
+	return f.losses
+}
+
+// inLake is a path as people write it: inside the lake.
+func (g *Log) inLake(path string) string {
+	name, err := filepath.Rel(g.lake.dir, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(name)
+}
+
+// SetAside puts a segment without rows in the place of a loss, with its numbers
+// and its range of sequence numbers (Invariant 2), and keeps the damaged files
+// beside under another name. cursor.json goes where it follows what is lost or
+// cannot be read: the stream then goes on from the segment before. Done again
+// after a crash it does what is left to do.
+func (g *Log) SetAside(ctx context.Context, x Loss) error {
+	defer g.forget(x.Stream)
+	if err := g.setAside(ctx, x); err != nil {
+		return fmt.Errorf("set aside %s/%s %s: %w", x.Account, x.Stream, numbers(x.First, x.Last), err)
+	}
+	return nil
+}
+
+func (g *Log) setAside(ctx context.Context, x Loss) error {
+	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	place := segmentPath(dir, x.First, x.Last)
+	f := lossFinder{Log: g, dir: dir, stream: x.Stream}
+	foot, err := f.readThrough(ctx, span{first: x.First, last: x.Last, path: place})
+	if err != nil || foot.FirstSeq != x.FirstSeq || foot.LastSeq != x.LastSeq || foot.Lost == 0 && x.Versions > 0 {
+		if err := g.replace(x, dir, place); err != nil {
+			return err
+		}
+	}
+	return g.dropCursor(x, dir)
+}
+
+func (g *Log) replace(x Loss, dir, place string) error {
+	for _, d := range x.Damage {
+		if d.Kept == "" {
+			continue
+		}
+		from, to := g.lake.path(filepath.FromSlash(d.File)), g.lake.path(filepath.FromSlash(d.Kept))
+		if err := os.Rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	hit(g.lake.opts.Trace.LossSetAside)
+	cursor, err := g.cursorBefore(x, dir)
+	if err != nil {
+		return err
+	}
+	foot := footer{
+		Account: x.Account, Stream: x.Stream, FirstSeq: x.FirstSeq, LastSeq: x.LastSeq, Cursor: cursor,
+		Forgotten: x.Versions, Lost: x.Versions,
+	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	t := g.lake.opts.Trace
+	return writeFile(place, moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+		func(w io.Writer) error { return writeSegment(w, g.codec, foot, nil) })
+}
+
+// cursorBefore is the cursor of the segment before a loss, whatever is amiss after
+// it: going on from there reads what was in the newest segment again.
+func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
+	if x.First == 1 {
+		return "", nil
+	}
+	var none Checked
+	files, err := segmentFiles(&none, dir)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(files, func(s span) bool { return s.last == x.First-1 })
+	if i < 0 {
+		return "", fmt.Errorf("segment %d, before it, is not there", x.First-1)
+	}
+	file, _, foot, err := openSegment(files[i].path, x.Account, x.Stream)
+	if err != nil {
+		return "", err
+	}
+	return foot.Cursor, file.Close()
+}
+
+// dropCursor sets cursor.json aside if the log below it no longer holds what it
+// follows.
+func (g *Log) dropCursor(x Loss, dir string) error {
+	var c cursorFile
+	path := filepath.Join(dir, "cursor.json")
+	err := readJSON(path, &c)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (!x.Newest || x.Known || c.AfterSegment < x.First) {
+		return nil
+	}
+	return os.Rename(path, path+damagedSuffix)
+}
+
+// SetCursorAside keeps a cursor.json that cannot be read under another name: the
+// newest segment has a cursor too.
+func (g *Log) SetCursorAside(stream string) error {
+	defer g.forget(stream)
+	path := g.lake.path(rawDir, g.account, stream, "cursor.json")
+	if err := os.Rename(path, path+damagedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("set aside: %w", err)
+	}
+	return nil
+}

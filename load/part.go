@@ -1,0 +1,140 @@
+package load
+
+import (
+	"fmt"
+	"time"
+)
+
+// buckets is how finely changes are tracked inside a partition. A bucket is a
+// slice of the partition's time, for what changes together was mostly created
+// together: a payment is refunded within weeks, a balance becomes available
+// within days. Rows without a time fall into buckets by the hash of their id.
+const buckets = 1024
+
+// Part is which rows of a partition are in one file: those of a range of
+// buckets, or, of a bucket that is too large for a file, a share.
+type Part struct {
+	From   int `json:"from"`   // bucket
+	To     int `json:"to"`     // bucket, included
+	Share  int `json:"share"`  // of Shares, by the hash of the source object's id
+	Shares int `json:"shares"` // a power of two; 1 is no division
+}
+
+// whole is a partition in one file.
+var whole = Part{To: buckets - 1, Shares: 1}
+
+// file names the part's file. No other part of the partition begins in its
+// bucket, and a part keeps its name for as long as its file is linked.
+func (p Part) file() string {
+	if p.Shares > 1 {
+		return fmt.Sprintf("part-%02d-%02d.parquet", p.From, p.Share)
+	}
+	return fmt.Sprintf("part-%02d.parquet", p.From)
+}
+
+// rows counts those of all shares.
+func (p Part) rows(inBucket []int64) (n int64) {
+	for _, rows := range inBucket[p.From : p.To+1] {
+		n += rows
+	}
+	return n
+}
+
+// partValues bounds the values in a partition file, so that sorting one fits
+// into DuckDB's memory limit however wide the table is, and so that a change
+// writes little. Measured: 31,000 rows of 62 columns sort in 100 MB, 62,000 do
+// not in 120 MB.
+const partValues = 1_000_000
+
+// partRows is how many rows of a table a partition file holds at most.
+func (t *table) partRows(most int) int64 { return int64(max(1, min(most, partValues/len(t.leaves)))) }
+
+// cut divides a partition into parts of at most so many rows, each with all of
+// its shares told by one. The borders of the old parts, in order, stay: what
+// need not change can stay linked. Where no file was, no row was.
+func cut(inBucket []int64, old []Part, most int64) []Part {
+	var parts []Part
+	next := 0
+	for _, p := range old {
+		if p.From < next {
+			continue // another share
+		}
+		if next < p.From {
+			parts = split(parts, inBucket, Part{From: next, To: p.From - 1, Shares: 1}, most)
+		}
+		p.Share, next = 0, p.To+1
+		parts = split(parts, inBucket, p, most)
+	}
+	if next < buckets {
+		parts = split(parts, inBucket, Part{From: next, To: buckets - 1, Shares: 1}, most)
+	}
+	return parts
+}
+
+// split halves a part until its pieces are small enough, and appends them.
+func split(parts []Part, inBucket []int64, p Part, most int64) []Part {
+	rows := p.rows(inBucket)
+	if p.From == p.To {
+		for rows > most*int64(p.Shares) && p.Shares < buckets {
+			p.Shares *= 2
+		}
+		return append(parts, p)
+	}
+	if rows <= most {
+		return append(parts, p)
+	}
+	half := p.From
+	for left := inBucket[half]; half < p.To-1 && 2*left < rows; left += inBucket[half] {
+		half++
+	}
+	parts = split(parts, inBucket, Part{From: p.From, To: half, Shares: 1}, most)
+	return split(parts, inBucket, Part{From: half + 1, To: p.To, Shares: 1}, most)
+}
+
+// hashOf is the SQL for the hash by which rows are divided where time does not
+// do; rows of one source object share it.
+func hashOf(prefix string) string { return fmt.Sprintf(`hash(%s"_source_id")`, prefix) }
+
+// width is how long a bucket is, in seconds.
+func (p period) width() int64 {
+	const day = 24 * 60 * 60
+	return map[string]int64{"day": day, "month": 31 * day, "year": 366 * day}[p.unit]/buckets + 1
+}
+
+// bucket is the SQL for the bucket of a row.
+func (p period) bucket(prefix string) string {
+	hashed := fmt.Sprintf("%s & %d", hashOf(prefix), buckets-1)
+	if p.column == "" {
+		return fmt.Sprintf("CAST(%s AS SMALLINT)", hashed)
+	}
+	return fmt.Sprintf("CAST(coalesce((epoch_us(%[1]s) - epoch_us(date_trunc('%[2]s', %[1]s))) // %[3]d, %[4]s) AS SMALLINT)",
+		prefix+ident(p.column), p.unit, p.width()*1_000_000, hashed)
+}
+
+// in is the SQL condition for the rows of a part. In a partition of a time it
+// is a range of time, so that DuckDB skips row groups.
+func (p period) in(label string, part Part) (string, error) {
+	condition, err := p.where(label)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case part.From == whole.From && part.To == whole.To:
+	case p.column == "" || label == nullLabel:
+		condition += fmt.Sprintf(" AND %s BETWEEN %d AND %d", p.bucket(""), part.From, part.To)
+	default:
+		start, err := time.Parse(p.layout, label)
+		if err != nil {
+			return "", err
+		}
+		at := func(bucket int) string {
+			return start.Add(time.Duration(int64(bucket)*p.width()) * time.Second).Format(time.DateTime)
+		}
+		condition += fmt.Sprintf(" AND %[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'", ident(p.column), at(part.From), at(part.To+1))
+	}
+	if part.Shares > 1 {
+		// Other bits than the bucket's, which are all alike here.
+		condition += fmt.Sprintf(" AND (%s >> 10) & %d = %d", hashOf(""), part.Shares-1, part.Share)
+	}
+	return condition, nil
+}

@@ -1,0 +1,265 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// queryMemory is what DuckDB may use for somebody's query before it spills.
+const queryMemory = "1GB"
+
+// Question is one SQL statement, and the texts that getvariable finds in it, by
+// name.
+type Question struct {
+	SQL       string
+	Variables map[string]string
+}
+
+// Query is a question that fits the warehouse: one generation, the one that was
+// linked when it was asked. It takes no lock and disturbs no sync, and it can
+// only read: DuckDB opens the warehouse read-only, reaches neither the network
+// nor any other file, and the statement is one that returns rows.
+type Query struct {
+	Columns []QueryColumn
+	Plan    bool // an EXPLAIN: its answer is a text, which WritePlan writes
+
+	statement string
+	types     []duckdb.TypeInfo
+	db        *sql.DB
+	conn      *sql.Conn
+	dir       string // of its own: what DuckDB spills, and the pipe
+}
+
+// QueryColumn is a column of the answer.
+type QueryColumn struct {
+	Name   string
+	Number bool
+}
+
+// QueryError is a mistake in a question: DuckDB's words, and the place where it
+// shows that.
+type QueryError struct{ Message string }
+
+func (e *QueryError) Error() string { return e.Message }
+
+// Ask opens the warehouse of the lake in dir and checks the question. An error
+// is a *QueryError if the question is at fault.
+func Ask(ctx context.Context, dir string, question Question) (_ *Query, err error) {
+	if _, err := ReadMode(dir); err != nil {
+		return nil, err
+	}
+	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
+	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	if err != nil {
+		return nil, fmt.Errorf("query %s: nothing is published there yet: run `stripelake sync` first", dir)
+	}
+	q := new(Query)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, q.Close())
+		}
+	}()
+	if q.dir, err = os.MkdirTemp("", "stripelake-query-"); err != nil {
+		return nil, err
+	}
+	if err := q.open(ctx, filepath.Join(generation, warehouseName), question.Variables); err != nil {
+		return nil, fmt.Errorf("open warehouse of %s: %w", dir, err)
+	}
+	return q, q.check(question.SQL)
+}
+
+// Close ends the query.
+func (q *Query) Close() error {
+	var errs []error
+	if q.conn != nil {
+		errs = append(errs, q.conn.Close())
+	}
+	if q.db != nil {
+		errs = append(errs, q.db.Close())
+	}
+	if q.dir != "" {
+		errs = append(errs, os.RemoveAll(q.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// open attaches the warehouse and shuts everything else out. The raw log stays
+// outside too: DuckDB knows no folder that may only be read, and table functions
+// such as enable_profiling write files.
+func (q *Query) open(ctx context.Context, warehouse string, variables map[string]string) (err error) {
+	q.db, err = openDuckDB(queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.dir, "spill"))
+	if err != nil {
+		return err
+	}
+	if q.conn, err = q.db.Conn(ctx); err != nil {
+		return err
+	}
+	w := querier{conn: q.conn}
+	statements := append(attach(warehouse, "warehouse", " (READ_ONLY)"), "SET TimeZone = 'UTC'", "SET preserve_insertion_order = true")
+	for name, value := range variables {
+		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", ident(name), literal(value)))
+	}
+	return w.run(ctx, append(statements,
+		fmt.Sprintf("SET allowed_paths = [%s]", literal(q.pipe())),
+		"SET enable_external_access = false",
+		"SET lock_configuration = true")...)
+}
+
+func (q *Query) pipe() string { return filepath.Join(q.dir, "rows") }
+
+const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
+
+var explainHead = regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\s+(?:ANALYZE\s+)?(?:\((?:FORMAT|ANALYZE)\b[^)]*\)\s*)?`)
+
+// check lets DuckDB parse and bind the question, without running it.
+func (q *Query) check(text string) error {
+	kind, err := q.kind(text)
+	if err != nil {
+		return err
+	}
+	if kind == duckdb.STATEMENT_TYPE_EXPLAIN {
+		// EXPLAIN ANALYZE runs what it explains.
+		explained := text[len(explainHead.FindString(text)):]
+		if kind, err = q.kind(explained); err != nil || kind != duckdb.STATEMENT_TYPE_SELECT || explained == text {
+			return &QueryError{oneSelect}
+		}
+		q.Plan, q.statement = true, text
+		return nil
+	}
+	if kind != duckdb.STATEMENT_TYPE_SELECT {
+		return &QueryError{oneSelect}
+	}
+	// What ends a statement must not stand inside of another one. A semicolon that
+	// cannot be done without is in a text or a comment.
+	for end := strings.LastIndexByte(text, ';'); end >= 0; end = strings.LastIndexByte(text, ';') {
+		if _, err := q.kind(text[:end]); err != nil {
+			break
+		}
+		text = text[:end]
+	}
+	q.statement = "FROM (\n" + text + "\n)"
+	err = q.prepared(q.statement, q.describe)
+	if errors.As(err, new(*QueryError)) && strings.Contains(err.Error(), "Parser Error") {
+		return &QueryError{oneSelect} // a PRAGMA that stands for a SELECT
+	}
+	return err
+}
+
+// kind is what sort of statement a text is, which must be one.
+func (q *Query) kind(text string) (kind duckdb.StmtType, err error) {
+	err = q.prepared(text, func(s *duckdb.Stmt) (err error) {
+		kind, err = s.StatementType()
+		return err
+	})
+	return kind, err
+}
+
+// prepared calls f with a text as a prepared statement. It is never run: of
+// several statements DuckDB's driver prepares none.
+func (q *Query) prepared(text string, f func(*duckdb.Stmt) error) error {
+	return q.conn.Raw(func(raw any) (err error) {
+		conn, ok := raw.(*duckdb.Conn)
+		if !ok {
+			return fmt.Errorf("a connection of type %T", raw)
+		}
+		prepared, err := conn.Prepare(text)
+		if err != nil {
+			return ofQuestion(err)
+		}
+		defer func() { err = errors.Join(err, prepared.Close()) }()
+		s, ok := prepared.(*duckdb.Stmt)
+		if !ok {
+			return fmt.Errorf("a statement of type %T", prepared)
+		}
+		return f(s)
+	})
+}
+
+func (q *Query) describe(s *duckdb.Stmt) error {
+	if s.NumInput() > 0 {
+		return &QueryError{"a ? or $ in a question has no value: name it with --var name=value and write getvariable('name')"}
+	}
+	n, err := s.ColumnCount()
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		name, err := s.ColumnName(i)
+		if err != nil {
+			return err
+		}
+		info, err := s.ColumnTypeInfo(i)
+		if err != nil { // the driver has no word for some, such as row(1, 2): they are what DuckDB makes of them
+			info, err = duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
+		}
+		if err != nil {
+			return err
+		}
+		q.Columns = append(q.Columns, QueryColumn{name, slices.Contains(numeric, info.InternalType())})
+		q.types = append(q.types, info)
+	}
+	return nil
+}
+
+// ourFault are the errors of DuckDB that no other question would avoid.
+var ourFault = []duckdb.ErrorType{
+	duckdb.ErrorTypeIO, duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal,
+	duckdb.ErrorTypeInterrupt, duckdb.ErrorTypeConnection, duckdb.ErrorTypeTransaction,
+}
+
+// ofQuestion makes a *QueryError of what DuckDB says about a question.
+func ofQuestion(err error) error {
+	duck := new(duckdb.Error)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &duck) && strings.Contains(err.Error(), "empty query"):
+		return &QueryError{"the question is empty"}
+	case !errors.As(err, &duck) && strings.Contains(err.Error(), "multi-statement"):
+		return &QueryError{oneSelect}
+	case !errors.As(err, &duck) || slices.Contains(ourFault, duck.Type):
+		return err
+	}
+	return &QueryError{strings.TrimSpace(duck.Msg)}
+}
+
+var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)
+
+// asAsked counts the lines of a mistake as the question does, which begins on
+// the second line of what DuckDB was given.
+func asAsked(err error) error {
+	var wrong *QueryError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	at := lineOf.FindStringSubmatch(wrong.Message)
+	if at == nil {
+		return err
+	}
+	line, _ := strconv.Atoi(at[2])
+	if line < 2 {
+		return &QueryError{at[1]}
+	}
+	return &QueryError{fmt.Sprintf("%s\n\nLINE %d:%s", at[1], line-1, at[3])}
+}
+
+// WritePlan writes what an EXPLAIN says.
+func (q *Query) WritePlan(ctx context.Context, w io.Writer) error {
+	var kind, plan string
+	return ofQuestion(querier{conn: q.conn}.each(ctx, []any{&kind, &plan}, func() error {
+		_, err := fmt.Fprintln(w, strings.TrimRight(plan, "\n"))
+		return err
+	}, q.statement))
+}

@@ -1,0 +1,175 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// QueryFormat is how an answer is written.
+type QueryFormat string
+
+// The formats. In the first three a timestamp is RFC 3339 in UTC, a decimal is
+// exact, and what is nested is JSON.
+const (
+	QueryCSV     QueryFormat = "csv"     // with a header; NULL is empty, an empty text is ""
+	QueryQuoted  QueryFormat = "quoted"  // CSV with every value quoted; NULL is the word
+	QueryJSON    QueryFormat = "json"    // an object a line; a number that JSON has no word for is null
+	QueryParquet QueryFormat = "parquet" // types as DuckDB has them
+)
+
+var copyOptions = map[QueryFormat]string{
+	QueryCSV:     "FORMAT csv, HEADER",
+	QueryQuoted:  "FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR 'NULL'",
+	QueryJSON:    "FORMAT json",
+	QueryParquet: "FORMAT parquet, COMPRESSION zstd",
+}
+
+// Write asks the question and writes the answer as it comes: no more than
+// DuckDB's own limit is held in memory. An error is a *QueryError if the question
+// is at fault; some of the answer may be written by then.
+func (q *Query) Write(ctx context.Context, w io.Writer, format QueryFormat) (err error) {
+	rows, ours, err := openPipe(q.pipe())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close(), os.Remove(q.pipe())) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	written := make(chan error, 1)
+	from := &pipeReader{rows: rows}
+	go func() {
+		_, err := io.Copy(w, from)
+		if err != nil {
+			cancel()
+			_, _ = io.Copy(io.Discard, from) // DuckDB would wait for its reader
+		}
+		written <- err
+	}()
+	_, err = q.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), literal(q.pipe()), copyOptions[format]))
+	if err != nil { // DuckDB may keep its end open after that: the reader is woken instead
+		from.over.Store(true)
+		_, _ = ours.Write([]byte{0})
+	}
+	closeErr := ours.Close() // the last writer: the reader comes to the end
+	if writeErr := <-written; writeErr != nil {
+		return writeErr
+	}
+	return errors.Join(asAsked(ofQuestion(err)), closeErr)
+}
+
+// pipeReader reads a pipe to its end, or until it is over.
+type pipeReader struct {
+	rows *os.File
+	over atomic.Bool
+}
+
+func (r *pipeReader) Read(p []byte) (int, error) {
+	n, err := r.rows.Read(p)
+	if r.over.Load() {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// openPipe makes a named pipe and opens both ends: a writer of our own keeps the
+// reader from the end until it is closed, whether or not DuckDB comes to write.
+func openPipe(path string) (r, w *os.File, err error) {
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		return nil, nil, &os.PathError{Op: "make pipe", Path: path, Err: err}
+	}
+	if r, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
+		return nil, nil, err
+	}
+	// With a reader there this does not wait. From here on the reader shall: macOS
+	// does not tell Go's poller when the last writer of a named pipe is gone.
+	w, err = os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = syscall.SetNonblock(int(r.Fd()), false)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, r.Close())
+	}
+	return r, w, nil
+}
+
+// written is the query for the rows as a format has them.
+func (q *Query) written(format QueryFormat) string {
+	if format == QueryParquet {
+		return q.statement
+	}
+	names, values := make([]string, len(q.types)), make([]string, len(q.types))
+	for i, info := range q.types {
+		names[i] = fmt.Sprintf("c%d", i)
+		value := plain(names[i], info, 0)
+		switch {
+		case format == QueryJSON:
+		case slices.Contains(nested, info.InternalType()):
+			value = "to_json(" + value + ")::VARCHAR"
+		case slices.Contains(numeric, info.InternalType()):
+			value = names[i] // JSON alone has no infinity
+		}
+		values[i] = value + " AS " + ident(q.Columns[i].Name)
+	}
+	return fmt.Sprintf("SELECT %s %s AS answer(%s)", strings.Join(values, ", "), q.statement, strings.Join(names, ", "))
+}
+
+var (
+	numeric = []duckdb.Type{
+		duckdb.TYPE_TINYINT, duckdb.TYPE_SMALLINT, duckdb.TYPE_INTEGER, duckdb.TYPE_BIGINT, duckdb.TYPE_HUGEINT, duckdb.TYPE_DECIMAL,
+		duckdb.TYPE_UTINYINT, duckdb.TYPE_USMALLINT, duckdb.TYPE_UINTEGER, duckdb.TYPE_UBIGINT, duckdb.TYPE_UHUGEINT, duckdb.TYPE_FLOAT, duckdb.TYPE_DOUBLE,
+	}
+	nested = []duckdb.Type{duckdb.TYPE_LIST, duckdb.TYPE_ARRAY, duckdb.TYPE_STRUCT, duckdb.TYPE_MAP, duckdb.TYPE_UNION}
+)
+
+// plain is an expression for a value in which timestamps are texts of RFC 3339
+// and floating-point numbers are finite, however deep they are. Without any it
+// is the value itself.
+func plain(value string, info duckdb.TypeInfo, depth int) string {
+	switch info.InternalType() {
+	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS, duckdb.TYPE_TIMESTAMP_NS:
+		return "replace((" + value + ")::VARCHAR, ' ', 'T') || 'Z'"
+	case duckdb.TYPE_TIMESTAMP_TZ:
+		return "replace((" + value + " AT TIME ZONE 'UTC')::VARCHAR, ' ', 'T') || 'Z'"
+	case duckdb.TYPE_FLOAT, duckdb.TYPE_DOUBLE:
+		return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
+	}
+	element := fmt.Sprintf("e%d", depth)
+	switch details := info.Details().(type) {
+	case *duckdb.ListDetails:
+		return plainList(value, element, plain(element, details.Child, depth+1))
+	case *duckdb.ArrayDetails:
+		return plainList(value, element, plain(element, details.Child, depth+1))
+	case *duckdb.MapDetails:
+		in := element + ".value"
+		if out := plain(in, details.Value, depth+1); out != in {
+			return fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %s: {key: %s.key, value: %s}))", value, element, element, out)
+		}
+	case *duckdb.StructDetails:
+		members, changed := make([]string, len(details.Entries)), false
+		for i, entry := range details.Entries {
+			in := fmt.Sprintf("struct_extract(%s, %s)", value, literal(entry.Name()))
+			out := plain(in, entry.Info(), depth+1)
+			members[i], changed = ident(entry.Name())+" := "+out, changed || out != in
+		}
+		if changed {
+			return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN struct_pack(%s) END", value, strings.Join(members, ", "))
+		}
+	}
+	return value
+}
+
+func plainList(list, element, out string) string {
+	if out == element {
+		return list
+	}
+	return fmt.Sprintf("list_transform(%s, lambda %s: %s)", list, element, out)
+}

@@ -1,0 +1,96 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DropSuperseded takes out of a stream the versions of objects that another full
+// version had replaced before a time. What is newest of each object stays, and
+// under a tombstone the last full version, so that the tables derived from the
+// log are the same. It returns how many versions went.
+//
+// Only who holds the state may call it; see [Log.Compact].
+func (g *Log) DropSuperseded(ctx context.Context, stream string, before time.Time) (dropped int, err error) {
+	return g.drop(ctx, stream, `SELECT v.seq FROM versions v JOIN (
+		SELECT id, max(seq) AS newer FROM versions WHERE NOT deleted AND observed_at < ? GROUP BY id) USING (id)
+		WHERE v.seq < newer ORDER BY v.seq`, before)
+}
+
+// DropOld takes out of a stream all that was read before a time, and has the
+// state forget it: for a stream that feeds no table.
+func (g *Log) DropOld(ctx context.Context, state *State, stream string, before time.Time) (dropped int, err error) {
+	if err := state.forgetOld(ctx, g.account, stream, before); err != nil {
+		return 0, fmt.Errorf("drop old %s: %w", stream, err)
+	}
+	return g.drop(ctx, stream, "SELECT seq FROM versions WHERE observed_at < ? ORDER BY seq", before)
+}
+
+// drop rewrites the segments of a stream without the versions whose sequence
+// numbers a query finds.
+func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) (int, error) {
+	s, err := g.stream(stream)
+	if err != nil {
+		return 0, err
+	}
+	segments, err := listSegments(s.dir)
+	if err != nil || len(segments) == 0 {
+		return 0, err
+	}
+	gone, err := g.lake.sequence(ctx, segments, query, before)
+	if err != nil {
+		return 0, fmt.Errorf("find what to drop of %s/%s: %w", g.account, stream, err)
+	}
+	if len(gone) == 0 {
+		return 0, nil
+	}
+	_, err = g.Rewrite(ctx, stream, Rewriting{
+		Erase: func(o *Raw) bool {
+			_, found := slices.BinarySearch(gone, o.Seq)
+			return found
+		},
+		Cursor: func(cursor string) string { return cursor },
+	})
+	return len(gone), err
+}
+
+// sequence runs a query of sequence numbers on the view versions of segments.
+func (l *Lake) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
+	db, err := openDuckDB(l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	files := make([]string, len(segments))
+	for i, s := range segments {
+		files[i] = literal(s.path)
+	}
+	q := querier{conn: conn}
+	err = q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+strings.Join(files, ", ")+"])")
+	if err != nil {
+		return nil, err
+	}
+	var seq uint64
+	err = q.each(ctx, []any{&seq}, func() error {
+		seqs = append(seqs, seq)
+		return nil
+	}, query, args...)
+	return seqs, err
+}
+
+// forgetOld takes objects out of what the state knows of a stream.
+func (s *State) forgetOld(ctx context.Context, account, stream string, before time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.exec(ctx, "DELETE FROM state.objects WHERE account = ? AND stream = ? AND observed_at < ?", account, stream, before)
+	return err
+}

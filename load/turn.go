@@ -1,0 +1,127 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Processes that sync different accounts of one lake take turns with its state:
+// one of them has the database open. Who wants it queues for the lock, so that
+// who gives way is not the first to get it back.
+
+// turn is how long a process keeps the state at least before it gives way. To
+// close and open it costs a twentieth of that.
+const turn = time.Second
+
+// ErrRebuilt says that another process made the tables anew while this one had
+// given way. Nothing is lost: what was read is in the log.
+var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run again")
+
+// takeTurn gets the state's lock, in the order in which processes asked for it,
+// or returns a *BusyError that names who holds it.
+func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*fileLock, error) {
+	const what = "state"
+	path := l.path(stateDir, "lock")
+	queue, err := waitLock(ctx, l.path(stateDir, "queue"), what, wait, l.opts.Waiting)
+	if busy := new(BusyError); errors.As(err, &busy) {
+		busy.Holder = holderOf(path) // rather than who is first in the queue
+	}
+	if err != nil {
+		return nil, err
+	}
+	lock, err := waitLock(ctx, path, what, wait, l.opts.Waiting)
+	return lock, errors.Join(err, queue.release())
+}
+
+// GiveWay lets other processes have the state between calls, for as long as done
+// is open. Calls made meanwhile wait. It returns ErrRebuilt, as does every call
+// from then on, if the tables are no longer those that this process works on.
+func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
+	ticker := time.NewTicker(turn)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		waited, err := isHeld(s.lake.path(stateDir, "queue"))
+		if err == nil && waited {
+			err = s.giveWay(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("share the state with another process: %w", err)
+		}
+	}
+}
+
+// giveWay closes the database, queues for it and opens it again.
+func (s *State) giveWay(ctx context.Context) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if err != nil {
+			s.lost = err
+		}
+	}()
+	lineage, was := s.lineage, s.tables
+	before, err := s.stored(ctx)
+	if err == nil {
+		err = s.closeInstance()
+	}
+	if err == nil {
+		err = s.lock.release()
+		s.lock = nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.lock, err = s.lake.takeTurn(ctx, forever); err != nil {
+		return err
+	}
+	if s.tables, err = s.lake.declared(); err != nil {
+		return err
+	}
+	if err := s.openInstance(ctx); err != nil {
+		return err
+	}
+	if _, err := os.Stat(s.lake.databasePath()); err != nil {
+		return ErrRebuilt
+	}
+	if reason, err := s.tryDatabase(ctx); err != nil || reason != "" || s.lineage != lineage {
+		return errors.Join(ErrRebuilt, err)
+	}
+	after, err := s.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(before, after, storedTable.builtAlike) {
+		return ErrRebuilt
+	}
+	s.tables = was // with what this process has found out about them
+	return s.loadPositions(ctx)
+}
+
+const forever = 100 * 365 * 24 * time.Hour
+
+// join notes for as long as the process lives that it works on the state, be it
+// its turn or not. alone is whether no other does; the caller holds the lock.
+func (l *Lake) join() (member *os.File, alone bool, err error) {
+	member, err = os.OpenFile(l.path(stateDir, "members"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	alone = unix.Flock(int(member.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+	if err := unix.Flock(int(member.Fd()), unix.LOCK_SH); err != nil {
+		return nil, false, errors.Join(err, member.Close())
+	}
+	return member, alone, nil
+}
