@@ -79,7 +79,7 @@ func TestHostileNames(t *testing.T) {
 		}
 		checkTables(t, querier{conn: conn}, s, file)
 	})
-	if accepted == 0 {
+	if accepted == 0 && !testing.Short() { // short, there are a few tries only
 		t.Error("nothing was accepted: the test proves nothing")
 	}
 }
