@@ -2,9 +2,12 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -13,71 +16,88 @@ import (
 // with, or without the marks of its format; a warehouse that does not open. It
 // opens each file once: some 30 µs each, and 10 ms for the warehouse.
 func (l *Lake) amiss() []string {
-	number, ok := l.linked()
-	if !ok {
+	if _, linked := l.linked(); !linked {
 		return []string{"current is missing"}
 	}
-	var g Generation
-	if err := readJSON(l.generationPath(number, manifestName), &g); err != nil || g.Format != Format || g.Number != number {
+	g, ok := l.manifest()
+	if !ok {
 		return []string{"current/" + manifestName + " is missing or damaged"}
 	}
-	var found []string
+	found := l.filesAmiss(g, true)
+	if !slices.ContainsFunc(found, func(what string) bool { return strings.HasPrefix(what, "current/"+warehouseName) }) {
+		found = append(found, l.warehouseAmiss(l.generationPath(g.Number, warehouseName))...)
+	}
+	return found
+}
+
+// filesAmiss says what is wrong with the files of a generation, by their names
+// and sizes; closely, by the marks of their format too.
+func (l *Lake) filesAmiss(g Generation, closely bool) (found []string) {
 	for _, f := range g.Files {
-		if what := fileAmiss(l.generationPath(number, filepath.FromSlash(f.Path)), f.Bytes, parquetMarks); what != "" {
+		if what := fileAmiss(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f.Bytes, closely); what != "" {
 			found = append(found, "current/"+f.Path+" "+what)
 		}
 	}
-	if what := l.warehouseAmiss(l.generationPath(number, warehouseName), g.Warehouse); what != "" {
+	path := l.generationPath(g.Number, warehouseName)
+	what := fileAmiss(path, g.Warehouse, false)
+	// Nothing stops root from writing: what it wrote shows to readers from its log.
+	if _, err := os.Stat(path + ".wal"); what == "" && err == nil {
+		what = "was written to"
+	}
+	if what != "" {
 		found = append(found, "current/"+warehouseName+" "+what)
 	}
 	return found
 }
 
-func (l *Lake) warehouseAmiss(path string, size int64) string {
-	if what := fileAmiss(path, size, nil); what != "" {
-		return what
-	}
-	// Nothing stops root from writing: what it wrote shows to readers from its log.
-	if _, err := os.Stat(path + ".wal"); err == nil {
-		return "was written to"
-	}
+func (l *Lake) warehouseAmiss(path string) []string {
 	db, err := OpenWarehouse(path)
 	if err == nil {
 		_, err = db.ExecContext(context.Background(), "SELECT count(*) FROM meta.tables")
 		_ = db.Close() // only read from
 	}
 	if err == nil || passing(err) {
-		return ""
+		return nil
 	}
-	return "does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": ")
+	return []string{"current/" + warehouseName + " does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": ")}
 }
 
 // fileAmiss says what is wrong with a file, or nothing.
-func fileAmiss(path string, size int64, marked func(*os.File, int64) bool) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return "is missing"
-	}
-	defer func() { _ = f.Close() }() // only read from
-	info, err := f.Stat()
+func fileAmiss(path string, size int64, parquet bool) string {
+	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return "is unreadable: " + err.Error()
+		return "is missing"
 	case info.Size() != size:
 		return fmt.Sprintf("has %d bytes, and was made with %d", info.Size(), size)
-	case marked != nil && !marked(f, size):
+	case parquet && !marked(path, size):
 		return "is damaged"
 	}
 	return ""
 }
 
-// parquetMarks reports whether a file begins and ends as Parquet does.
-func parquetMarks(f *os.File, size int64) bool {
-	const mark = "PAR1"
-	var head, tail [len(mark)]byte
-	_, err1 := f.ReadAt(head[:], 0)
-	_, err2 := f.ReadAt(tail[:], size-int64(len(mark)))
-	return err1 == nil && err2 == nil && string(head[:]) == mark && string(tail[:]) == mark
+// marked reports whether a file begins and ends as Parquet does.
+func marked(path string, size int64) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // only read from
+	head, err1 := hasMark(f, 0)
+	tail, err2 := hasMark(f, size-int64(len(parquetMark)))
+	return err1 == nil && err2 == nil && head && tail
+}
+
+// parquetMark is what a Parquet file begins and ends with.
+const parquetMark = "PAR1"
+
+// hasMark reports whether the mark stands at a place.
+func hasMark(r io.ReaderAt, at int64) (bool, error) {
+	var mark [len(parquetMark)]byte
+	if _, err := r.ReadAt(mark[:], at); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return string(mark[:]) == parquetMark, nil
 }
 
 // CheckPublished looks at what people read, without reading it through, and says

@@ -2,14 +2,11 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -24,47 +21,39 @@ type Fitted struct {
 
 // Fit makes the declared tables, empty and in memory, and the views over them,
 // and returns what became of each view.
-func Fit(ctx context.Context, tables []*schemas.Schema, views []View) (_ []Fitted, err error) {
-	db, err := openDuckDB("64MB", 1, "")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	w := querier{conn: conn}
+func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted, error) {
 	statements := slices.Concat(privateTables, driftTables, storedTables)
 	for _, t := range tables {
 		statements = append(statements, createTable(t))
 	}
-	if err := w.run(ctx, append(statements, "DROP SCHEMA state CASCADE")...); err != nil {
-		return nil, fmt.Errorf("make empty tables: %w", err)
-	}
 	fitted := make([]Fitted, len(views))
-	for i, v := range views {
-		if fitted[i], err = w.fit(ctx, v); err != nil {
-			return nil, fmt.Errorf("mart %s: %w", v.Name, err)
+	return fitted, inDuckDB(ctx, "64MB", 1, "", func(w querier) (err error) {
+		if err := w.run(ctx, append(statements, "DROP SCHEMA state CASCADE")...); err != nil {
+			return fmt.Errorf("make empty tables: %w", err)
 		}
-	}
-	return fitted, nil
+		for i, v := range views {
+			if fitted[i], err = w.fit(ctx, v); err != nil {
+				return fmt.Errorf("mart %s: %w", v.Name, err)
+			}
+		}
+		return nil
+	})
 }
 
 // fit makes one view.
 func (q querier) fit(ctx context.Context, v View) (Fitted, error) {
-	duck := new(duckdb.Error)
-	if err := q.run(ctx, v.statements()...); errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
-		var f Fitted
-		f.Unfit, f.Line, f.Col = placed(duck.Msg)
-		return f, q.run(ctx, "DROP VIEW IF EXISTS "+ident(v.Name)) // a comment may be what does not fit
-	} else if err != nil {
+	misfit, err := q.makeView(ctx, v)
+	if err != nil {
 		return Fitted{}, err
+	}
+	if misfit != "" {
+		var f Fitted
+		f.Unfit, f.Line, f.Col = placed(misfit)
+		return f, nil
 	}
 	f := Fitted{Types: map[string]string{}}
 	var name, kind string
-	err := q.each(ctx, []any{&name, &kind}, func() error {
+	err = q.each(ctx, []any{&name, &kind}, func() error {
 		f.Types[name] = kind
 		return nil
 	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", v.Name)

@@ -116,8 +116,7 @@ func (s *State) Discard(ctx context.Context) error {
 		return err
 	}
 	s.tables, s.Stale = tables, nil
-	err = errors.Join(s.conn.Close(), s.db.Close())
-	s.conn, s.db = nil, nil
+	err = s.close()
 	if err == nil {
 		err = s.lake.discardState()
 	}

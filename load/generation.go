@@ -53,35 +53,26 @@ func (l *Lake) generationPath(number uint64, elem ...string) string {
 	return l.path(append([]string{stateDir, generationsDir, fmt.Sprintf("%06d", number)}, elem...)...)
 }
 
-// Current returns the generation that is linked, and false if none is or if it
-// is not whole: files missing, of another size than its manifest says, or
-// written to.
-func (l *Lake) Current() (Generation, bool, error) {
-	number, ok := l.linked()
-	if !ok {
-		return Generation{}, false, nil
+// manifest reads what the linked generation says of itself. One that is missing
+// or cannot be read is no error: the next publish replaces it.
+func (l *Lake) manifest() (g Generation, ok bool) {
+	number, linked := l.linked()
+	if !linked {
+		return g, false
 	}
-	var g Generation
 	err := readJSON(l.generationPath(number, manifestName), &g)
-	// A manifest that is missing or cannot be read makes the generation one that
-	// is not whole, which the next publish replaces; it is no error.
 	if err != nil || g.Format != Format || g.Number != number {
-		return Generation{}, false, nil //nolint:nilerr // see above
+		return Generation{}, false
 	}
-	whole := hasSize(l.generationPath(number, warehouseName), g.Warehouse)
-	// Nothing stops root from writing: what it wrote shows to readers from its log.
-	if _, err := os.Stat(l.generationPath(number, warehouseName+".wal")); err == nil {
-		whole = false
-	}
-	for _, f := range g.Files {
-		whole = whole && hasSize(l.generationPath(number, filepath.FromSlash(f.Path)), f.Bytes)
-	}
-	return g, whole, nil
+	return g, true
 }
 
-func hasSize(path string, bytes int64) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() == bytes
+// current returns the generation that is linked, and false if none is or if it
+// is not whole: files missing, of another size than its manifest says, or
+// written to.
+func (l *Lake) current() (Generation, bool) {
+	g, ok := l.manifest()
+	return g, ok && len(l.filesAmiss(g, false)) == 0
 }
 
 // linked returns the number of the generation that `current` points at.

@@ -264,3 +264,12 @@ const (
 func (l *Lake) path(elem ...string) string {
 	return filepath.Join(append([]string{l.dir}, elem...)...)
 }
+
+// relative is a path as people write it: inside the lake.
+func (l *Lake) relative(path string) string {
+	name, err := filepath.Rel(l.dir, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(name)
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // View is a mart: a SELECT over the tables and the views before it.
@@ -23,25 +25,43 @@ type Comment struct{ Column, Text string }
 // unfit are the ways in which a view does not fit the tables.
 var unfit = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax}
 
+// Views are the marts of a schema set, each after those that it reads.
+func Views(set *schemas.Set) []View {
+	views := make([]View, len(set.Marts))
+	for i, m := range set.Marts {
+		views[i] = View{Name: m.Name, SQL: m.SQL, Comment: strings.TrimSpace(m.Title + " " + m.Description)}
+		for _, c := range m.Columns {
+			views[i].Columns = append(views[i].Columns, Comment{Column: c.Name, Text: c.Description})
+		}
+	}
+	return views
+}
+
 // makeMarts makes the views. One that does not fit, because the schemas have
 // another column or none, is left out and noted: the data goes on without it.
 func (p *publisher) makeMarts(ctx context.Context, w querier) error {
 	for _, v := range p.lake.opts.Views {
-		err := w.run(ctx, v.statements()...)
-		duck := new(duckdb.Error)
-		switch {
-		case err == nil:
-		case errors.As(err, &duck) && slices.Contains(unfit, duck.Type):
-			why, _, _ := strings.Cut(duck.Msg, "\n")
-			p.Unmade = append(p.Unmade, fmt.Sprintf("mart %s is left out: %s", v.Name, why))
-			if err := w.run(ctx, "DROP VIEW IF EXISTS "+ident(v.Name)); err != nil {
-				return err
-			}
-		default:
+		misfit, err := w.makeView(ctx, v)
+		if err != nil {
 			return fmt.Errorf("mart %s: %w", v.Name, err)
+		}
+		if misfit != "" {
+			why, _, _ := strings.Cut(misfit, "\n")
+			p.Unmade = append(p.Unmade, fmt.Sprintf("mart %s is left out: %s", v.Name, why))
 		}
 	}
 	return nil
+}
+
+// makeView makes a view and its comments, or returns why they do not fit the
+// tables: a column that is not there, or a comment on one that the view has not.
+func (q querier) makeView(ctx context.Context, v View) (misfit string, err error) {
+	err = q.run(ctx, v.statements()...)
+	duck := new(duckdb.Error)
+	if errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
+		return duck.Msg, q.run(ctx, "DROP VIEW IF EXISTS "+ident(v.Name))
+	}
+	return "", err
 }
 
 // statements make the view and its comments.

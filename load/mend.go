@@ -24,13 +24,9 @@ import (
 // which have only to be renamed.
 func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
 	dir := g.lake.path(rawDir, g.account, stream)
-	var foreign Checked
-	files, err := segmentFiles(&foreign, dir)
+	files, err := segmentFiles(dir, refuseForeign)
 	if err != nil {
 		return nil, fmt.Errorf("find losses: %w", err)
-	}
-	if len(foreign.Findings) > 0 {
-		return nil, fmt.Errorf("%s is not a segment: move it out of the log", foreign.Findings[0].What)
 	}
 	f := lossFinder{Log: g, dir: dir, stream: stream, found: time.Now().UTC().Truncate(time.Second)}
 	for _, s := range files {
@@ -67,7 +63,7 @@ func (f *lossFinder) missing(upTo uint64) {
 	if upTo < f.next() {
 		return
 	}
-	f.lose(f.next(), upTo, Damage{File: f.inLake(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
+	f.lose(f.next(), upTo, Damage{File: f.lake.relative(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
 }
 
 func (f *lossFinder) lose(first, last uint64, d Damage) {
@@ -105,7 +101,7 @@ func (f *lossFinder) look(ctx context.Context, s span) error {
 	}
 	if err != nil {
 		f.lose(s.first, s.last, Damage{
-			File: f.inLake(s.path), Says: firstLine(unwrapped(err)), Kept: f.inLake(s.path) + damagedSuffix,
+			File: f.lake.relative(s.path), Says: firstLine(unwrapped(err)), Kept: f.lake.relative(s.path) + damagedSuffix,
 		})
 		return nil
 	}
@@ -137,15 +133,6 @@ func (f *lossFinder) number(applied, highest uint64) []Loss {
 		x.Versions = x.LastSeq + 1 - x.FirstSeq
 	}
 	return f.losses
-}
-
-// inLake is a path as people write it: inside the lake.
-func (g *Log) inLake(path string) string {
-	name, err := filepath.Rel(g.lake.dir, path)
-	if err != nil {
-		return path
-	}
-	return filepath.ToSlash(name)
 }
 
 // SetAside puts a segment without rows in the place of a loss, with its numbers
@@ -206,8 +193,7 @@ func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 	if x.First == 1 {
 		return "", nil
 	}
-	var none Checked
-	files, err := segmentFiles(&none, dir)
+	files, err := segmentFiles(dir, func(string, error) error { return nil })
 	if err != nil {
 		return "", err
 	}

@@ -24,9 +24,9 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 	if s.distrusted {
 		return true, nil
 	}
-	g, whole, err := s.lake.Current()
-	if err != nil || !whole || g.Lineage != s.lineage {
-		return true, err
+	g, whole := s.lake.current()
+	if !whole || g.Lineage != s.lineage {
+		return true, nil
 	}
 	revision, err := s.revision(ctx)
 	return revision != g.Revision, err
@@ -121,10 +121,7 @@ type publisher struct {
 // begin reserves the generation's number, before anything is built: a number
 // is never used twice, whatever crashes.
 func (p *publisher) begin(ctx context.Context) error {
-	prev, whole, err := p.lake.Current()
-	if err != nil {
-		return err
-	}
+	prev, whole := p.lake.current()
 	if whole && !p.distrusted && prev.Lineage == p.lineage {
 		p.prev = prev
 		for _, f := range prev.Files {
@@ -132,7 +129,7 @@ func (p *publisher) begin(ctx context.Context) error {
 			p.before[part] = append(p.before[part], f)
 		}
 	}
-	_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
+	_, err := p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
 	if err != nil {
 		return err
 	}

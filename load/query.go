@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -37,9 +36,8 @@ type Query struct {
 
 	statement string
 	types     []duckdb.TypeInfo
-	db        *sql.DB
-	conn      *sql.Conn
 	dir       string // of its own: what DuckDB spills, and the pipe
+	instance
 }
 
 // QueryColumn is a column of the answer.
@@ -82,36 +80,26 @@ func Ask(ctx context.Context, dir string, question Question) (_ *Query, err erro
 
 // Close ends the query.
 func (q *Query) Close() error {
-	var errs []error
-	if q.conn != nil {
-		errs = append(errs, q.conn.Close())
-	}
-	if q.db != nil {
-		errs = append(errs, q.db.Close())
-	}
+	err := q.close()
 	if q.dir != "" {
-		errs = append(errs, os.RemoveAll(q.dir))
+		err = errors.Join(err, os.RemoveAll(q.dir))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // open attaches the warehouse and shuts everything else out. The raw log stays
 // outside too: DuckDB knows no folder that may only be read, and table functions
 // such as enable_profiling write files.
 func (q *Query) open(ctx context.Context, warehouse string, variables map[string]string) (err error) {
-	q.db, err = openDuckDB(queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.dir, "spill"))
+	q.instance, err = startInstance(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.dir, "spill"))
 	if err != nil {
 		return err
 	}
-	if q.conn, err = q.db.Conn(ctx); err != nil {
-		return err
-	}
-	w := querier{conn: q.conn}
 	statements := append(attach(warehouse, "warehouse", " (READ_ONLY)"), "SET TimeZone = 'UTC'", "SET preserve_insertion_order = true")
 	for name, value := range variables {
 		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", ident(name), literal(value)))
 	}
-	return w.run(ctx, append(statements,
+	return q.run(ctx, append(statements,
 		fmt.Sprintf("SET allowed_paths = [%s]", literal(q.pipe())),
 		"SET enable_external_access = false",
 		"SET lock_configuration = true")...)
@@ -258,7 +246,7 @@ func asAsked(err error) error {
 // WritePlan writes what an EXPLAIN says.
 func (q *Query) WritePlan(ctx context.Context, w io.Writer) error {
 	var kind, plan string
-	return ofQuestion(querier{conn: q.conn}.each(ctx, []any{&kind, &plan}, func() error {
+	return ofQuestion(q.each(ctx, []any{&kind, &plan}, func() error {
 		_, err := fmt.Fprintln(w, strings.TrimRight(plan, "\n"))
 		return err
 	}, q.statement))

@@ -29,28 +29,44 @@ func segmentPath(dir string, first, last uint64) string {
 // within a wider one has been compacted into it and is left out. A missing
 // folder is a stream without segments.
 func listSegments(dir string) ([]span, error) {
-	entries, err := os.ReadDir(dir)
+	spans, err := segmentFiles(dir, refuseForeign)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return contiguous(dir, spans)
+}
+
+// segmentFiles returns the segments in a folder, sorted by first, of two that
+// start together the wider one first. foreign is told of a Parquet file that is
+// none; its error ends the listing.
+func segmentFiles(dir string, foreign func(path string, err error) error) ([]span, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	var spans []span
 	for _, e := range entries {
 		s, ok, err := parseSegment(dir, e)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		switch {
+		case err != nil:
+			if err := foreign(filepath.Join(dir, e.Name()), err); err != nil {
+				return nil, err
+			}
+		case ok:
 			spans = append(spans, s)
 		}
 	}
-	slices.SortFunc(spans, func(a, b span) int { // of two that start together, the wider first
+	slices.SortFunc(spans, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last))
 	})
-	return contiguous(dir, spans)
+	return spans, nil
 }
+
+// refuseForeign ends a listing at what is no segment.
+func refuseForeign(_ string, err error) error { return err }
 
 func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	path := filepath.Join(dir, e.Name())

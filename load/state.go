@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -34,8 +33,7 @@ type State struct {
 	alone  bool       // no other process did when this one opened it
 	mu     sync.Mutex // held by every exported method; guards all below
 	lock   *fileLock
-	db     *sql.DB
-	querier
+	instance
 	feed       feed
 	tables     []*table
 	positions  map[streamKey]uint64
@@ -87,9 +85,12 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 }
 
 // declared are the tables that the lake was opened with.
-func (l *Lake) declared() ([]*table, error) {
+func (l *Lake) declared() ([]*table, error) { return tablesOf(l.opts.Tables) }
+
+// tablesOf lays out declared tables.
+func tablesOf(declared []Table) ([]*table, error) {
 	var tables []*table
-	for _, t := range l.opts.Tables {
+	for _, t := range declared {
 		layout, err := newLayout(t.Schema)
 		if err != nil {
 			return nil, err
@@ -112,11 +113,8 @@ func (l *Lake) sweepState() error {
 // openInstance starts DuckDB with its one connection.
 func (s *State) openInstance(ctx context.Context) (err error) {
 	opts := s.lake.opts
-	s.db, err = openDuckDB(opts.MemoryLimit, opts.Threads, s.lake.path(stateDir, "tmp"))
+	s.instance, err = startInstance(ctx, opts.MemoryLimit, opts.Threads, s.lake.path(stateDir, "tmp"))
 	if err != nil {
-		return err
-	}
-	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
 	if err := s.run(ctx, "SET checkpoint_threshold = "+literal(opts.Checkpoint)); err != nil {
@@ -155,7 +153,7 @@ func (s *State) Position(account, stream string) uint64 {
 func (s *State) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.closeInstance()
+	err := s.close()
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.release())
 	}
@@ -163,18 +161,6 @@ func (s *State) Close() error {
 		err = errors.Join(err, s.member.Close())
 	}
 	return err
-}
-
-func (s *State) closeInstance() error {
-	var errs []error
-	if s.conn != nil {
-		errs = append(errs, s.conn.Close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
-	}
-	s.conn, s.db = nil, nil
-	return errors.Join(errs...)
 }
 
 // Hashes reports whether a table holds hashes of personal data.

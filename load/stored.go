@@ -52,12 +52,17 @@ func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 }
 
 func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
+	return s.filesIn(ctx, "state.schemas")
+}
+
+// filesIn reads a table of files.
+func (q querier) filesIn(ctx context.Context, table string) (map[string]string, error) {
 	files := map[string]string{}
 	var path, text string
-	err := s.each(ctx, []any{&path, &text}, func() error {
+	err := q.each(ctx, []any{&path, &text}, func() error {
 		files[path] = text
 		return nil
-	}, "SELECT path, text FROM state.schemas")
+	}, "SELECT path, text FROM "+table)
 	return files, err
 }
 
@@ -155,20 +160,16 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("the lake was built with schemas that this program cannot read: run `stripelake rebuild --all`: %w", err)
 	}
-	s.tables = nil
+	var declared []Table
 	for _, t := range stored {
 		schema := set.Table(t.name)
 		if schema == nil {
 			return "", fmt.Errorf("the lake was built with a table %s that its schemas do not declare: run `stripelake rebuild --all`", t.name)
 		}
-		layout, err := newLayout(schema)
-		if err != nil {
-			return "", err
-		}
-		declared := Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main}
-		s.tables = append(s.tables, &table{declared, layout, periodOf(schema)})
+		declared = append(declared, Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main})
 	}
-	return "", nil
+	s.tables, err = tablesOf(declared)
+	return "", err
 }
 
 // redescribe takes over what may change without deriving anything again:

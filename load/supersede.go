@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,30 +59,21 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 
 // sequence runs a query of sequence numbers on the view versions of segments.
 func (l *Lake) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
-	db, err := openDuckDB(l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
 	files := make([]string, len(segments))
 	for i, s := range segments {
 		files[i] = literal(s.path)
 	}
-	q := querier{conn: conn}
-	err = q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+strings.Join(files, ", ")+"])")
-	if err != nil {
-		return nil, err
-	}
-	var seq uint64
-	err = q.each(ctx, []any{&seq}, func() error {
-		seqs = append(seqs, seq)
-		return nil
-	}, query, args...)
+	err = inDuckDB(ctx, l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"), func(q querier) error {
+		err := q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+strings.Join(files, ", ")+"])")
+		if err != nil {
+			return err
+		}
+		var seq uint64
+		return q.each(ctx, []any{&seq}, func() error {
+			seqs = append(seqs, seq)
+			return nil
+		}, query, args...)
+	})
 	return seqs, err
 }
 

@@ -72,10 +72,9 @@ func (s *State) giveWay(ctx context.Context) (err error) {
 			s.lost = err
 		}
 	}()
-	lineage, was := s.lineage, s.tables
 	before, err := s.stored(ctx)
 	if err == nil {
-		err = s.closeInstance()
+		err = s.close()
 	}
 	if err == nil {
 		err = s.lock.release()
@@ -87,16 +86,24 @@ func (s *State) giveWay(ctx context.Context) (err error) {
 	if s.lock, err = s.lake.takeTurn(ctx, forever); err != nil {
 		return err
 	}
-	if s.tables, err = s.lake.declared(); err != nil {
-		return err
-	}
 	if err := s.openInstance(ctx); err != nil {
 		return err
 	}
-	if _, err := os.Stat(s.lake.databasePath()); err != nil {
+	return s.comeBack(ctx, before)
+}
+
+// comeBack attaches the state again, if its tables are still what they were.
+func (s *State) comeBack(ctx context.Context, before []storedTable) error {
+	path := s.lake.databasePath()
+	if _, err := os.Stat(path); err != nil {
 		return ErrRebuilt
 	}
-	if reason, err := s.tryDatabase(ctx); err != nil || reason != "" || s.lineage != lineage {
+	var lineage string
+	err := s.run(ctx, attach(path, "work", "")...)
+	if err == nil {
+		err = s.one(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", stateVersion)
+	}
+	if err != nil || lineage != s.lineage {
 		return errors.Join(ErrRebuilt, err)
 	}
 	after, err := s.stored(ctx)
@@ -106,7 +113,6 @@ func (s *State) giveWay(ctx context.Context) (err error) {
 	if !slices.EqualFunc(before, after, storedTable.builtAlike) {
 		return ErrRebuilt
 	}
-	s.tables = was // with what this process has found out about them
 	return s.loadPositions(ctx)
 }
 

@@ -3,11 +3,11 @@ package load
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -79,8 +79,7 @@ type Verification struct {
 
 	lake *Lake
 	lock *fileLock
-	db   *sql.DB
-	querier
+	instance
 	feed feed
 
 	accounts  []string
@@ -122,10 +121,7 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 		return nil, err
 	}
 	// As much memory as a rebuild has: nothing is read from Stripe.
-	if v.db, err = openDuckDB("200MB", 2, l.verifyPath("tmp")); err != nil {
-		return nil, err
-	}
-	if v.conn, err = v.db.Conn(ctx); err != nil {
+	if v.instance, err = startInstance(ctx, "200MB", 2, l.verifyPath("tmp")); err != nil {
 		return nil, err
 	}
 	if err := v.feed.register(v.conn); err != nil {
@@ -142,14 +138,7 @@ func (l *Lake) verifyPath(elem ...string) string {
 
 // Close removes what the verification made and drops the lock.
 func (v *Verification) Close() error {
-	var errs []error
-	if v.conn != nil {
-		errs = append(errs, v.conn.Close())
-	}
-	if v.db != nil {
-		errs = append(errs, v.db.Close())
-	}
-	return errors.Join(append(errs, os.RemoveAll(v.lake.verifyPath()), v.lock.release())...)
+	return errors.Join(v.close(), os.RemoveAll(v.lake.verifyPath()), v.lock.release())
 }
 
 // attachState opens the state for reading. One that cannot be used is told of
@@ -195,25 +184,13 @@ func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 		}
 		return files, nil
 	}
-	files := map[string]string{}
-	var path, text string
-	err := v.each(ctx, []any{&path, &text}, func() error {
-		files[path] = text
-		return nil
-	}, "SELECT path, text FROM work.state.schemas")
-	return files, err
+	return v.filesIn(ctx, "work.state.schemas")
 }
 
 // Use says which tables the lake is built of.
-func (v *Verification) Use(tables []Table) error {
-	for _, t := range tables {
-		layout, err := newLayout(t.Schema)
-		if err != nil {
-			return err
-		}
-		v.tables = append(v.tables, &table{t, layout, periodOf(t.Schema)})
-	}
-	return nil
+func (v *Verification) Use(tables []Table) (err error) {
+	v.tables, err = tablesOf(tables)
+	return err
 }
 
 // Cursors returns the cursors of a stream, oldest first: of each segment, and of
@@ -257,11 +234,6 @@ func isDamage(err error) bool {
 
 // firstLine leaves of DuckDB's error what a person needs.
 func firstLine(err error) string {
-	text := err.Error()
-	for i, r := range text {
-		if r == '\n' {
-			return text[:i]
-		}
-	}
-	return text
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }

@@ -24,13 +24,13 @@ func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
 		switch {
 		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path && j > i:
 			c.Add(Finding{
-				"segments swapped", v.relative(end.path), "it holds what belongs into " + ends[j].name() + ", and that one what belongs here",
+				"segments swapped", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name() + ", and that one what belongs here",
 				"swap the names of the two files; or " + fixLog,
 			})
 		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path:
 			continue // told with the first of the two
 		default:
-			c.Add(Finding{"segment under another number", v.relative(end.path), "it holds what belongs into " + ends[j].name(), fixLog})
+			c.Add(Finding{"segment under another number", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name(), fixLog})
 		}
 	}
 	if holes {
@@ -39,7 +39,7 @@ func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
 	last := uint64(0)
 	for _, end := range sorted {
 		if end.FirstSeq != last+1 {
-			c.Add(Finding{"sequence broken", v.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), fixLog})
+			c.Add(Finding{"sequence broken", v.lake.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), fixLog})
 		}
 		last = end.LastSeq
 	}
@@ -61,7 +61,7 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []
 		if i == len(ends)-1 {
 			fix = "move it out of the log; if another segment belongs there, " + fixLog
 		}
-		c.Add(Finding{"segment duplicated", v.relative(end.path), "it holds what " + earlier.name() + " holds", fix})
+		c.Add(Finding{"segment duplicated", v.lake.relative(end.path), "it holds what " + earlier.name() + " holds", fix})
 	}
 	return once
 }
@@ -80,7 +80,7 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 	switch err := readJSON(path, &file); {
 	case err != nil:
 		if s.readCursor() != nil {
-			c.Add(Finding{"cursor damaged", v.relative(path), firstLine(err), "restore it from a backup, or remove it: the newest segment has a cursor too"})
+			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "restore it from a backup, or remove it: the newest segment has a cursor too"})
 		}
 		return
 	case file.AfterSegment > s.newest:

@@ -60,7 +60,7 @@ func (v *Verification) readManifest(c *Checked, number uint64) bool {
 		return true
 	}
 	v.current = Generation{}
-	c.Add(Finding{"manifest damaged", v.relative(path), "it is missing, unreadable or another generation's", fixState})
+	c.Add(Finding{"manifest damaged", v.lake.relative(path), "it is missing, unreadable or another generation's", fixState})
 	return false
 }
 

@@ -1,12 +1,10 @@
 package load
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,7 +68,10 @@ func (v *Verification) checkAccounts() error {
 func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKey) error {
 	before := c.Found
 	dir := v.lake.path(rawDir, key.account, key.stream)
-	files, err := segmentFiles(c, dir)
+	files, err := segmentFiles(dir, func(path string, err error) error {
+		c.Add(Finding{"foreign file", path, firstLine(err), "move it out of the log"})
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 		case name == "":
 			return err
 		case err != nil:
-			c.Add(Finding{name, v.relative(s.path), firstLine(unwrapped(err)), fixLog})
+			c.Add(Finding{name, v.lake.relative(s.path), firstLine(unwrapped(err)), fixLog})
 		default:
 			ends = append(ends, end)
 		}
@@ -94,26 +95,6 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	v.checkCursorFile(c, key, ends)
 	v.damaged[key] = c.Found > before
 	return nil
-}
-
-// segmentFiles lists the files of a stream, and tells of what is none.
-func segmentFiles(c *Checked, dir string) ([]span, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var spans []span
-	for _, e := range entries {
-		s, ok, err := parseSegment(dir, e)
-		switch {
-		case err != nil:
-			c.Add(Finding{"foreign file", filepath.Join(dir, e.Name()), firstLine(err), "move it out of the log"})
-		case ok:
-			spans = append(spans, s)
-		}
-	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last)) })
-	return spans, nil
 }
 
 // inChain leaves out what a compaction superseded, and tells of the numbers that
@@ -200,11 +181,8 @@ func lacksEnd(path string) (bool, error) {
 	if err != nil || info.Size() < 12 {
 		return true, err
 	}
-	var tail [4]byte
-	if _, err := f.ReadAt(tail[:], info.Size()-4); err != nil && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	return !bytes.Equal(tail[:], []byte("PAR1")), nil
+	marked, err := hasMark(f, info.Size()-int64(len(parquetMark)))
+	return err == nil && !marked, err
 }
 
 func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects []Raw) error {
@@ -222,15 +200,6 @@ func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects 
 	defer done()
 	_, err = v.exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", feedName, id), key.account, key.stream)
 	return err
-}
-
-// relative is a path as people write it: inside the lake.
-func (v *Verification) relative(path string) string {
-	name, err := filepath.Rel(v.lake.dir, path)
-	if err != nil {
-		return path
-	}
-	return filepath.ToSlash(name)
 }
 
 // unwrapped is the damage without the path, which is told apart.

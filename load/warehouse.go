@@ -29,33 +29,18 @@ func (p *publisher) warehouse(ctx context.Context) error {
 }
 
 // finish makes of the copied state the warehouse.
-func (p *publisher) finish(ctx context.Context, tmp, final string) (err error) {
-	db, err := openDuckDB("64MB", 1, p.lake.path(stateDir, "tmp"))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if db != nil {
-			err = errors.Join(err, db.Close())
+func (p *publisher) finish(ctx context.Context, tmp, final string) error {
+	err := inDuckDB(ctx, "64MB", 1, p.lake.path(stateDir, "tmp"), func(w querier) error {
+		err := w.run(ctx, attach(tmp, "warehouse", "")...)
+		if err == nil {
+			err = p.furnish(ctx, w)
 		}
-	}()
-	conn, err := db.Conn(ctx)
-	if err != nil {
+		// DETACH checkpoints what is left; the file must be whole without its log.
+		if err == nil {
+			err = w.run(ctx, "CHECKPOINT warehouse", "USE memory", "DETACH warehouse")
+		}
 		return err
-	}
-	w := querier{conn: conn}
-	err = w.run(ctx, attach(tmp, "warehouse", "")...)
-	if err == nil {
-		err = p.furnish(ctx, w)
-	}
-	// DETACH checkpoints what is left; the file must be whole without its log.
-	if err == nil {
-		err = w.run(ctx, "CHECKPOINT warehouse", "USE memory", "DETACH warehouse")
-	}
-	if err := errors.Join(err, conn.Close()); err != nil {
-		return err
-	}
-	err, db = db.Close(), nil
+	})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // CheckMarts makes a set's marts over its tables, empty, and returns those that
 // do not fit. What only follows from another one that does not fit is not said.
 func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error) {
-	fitted, err := fitMarts(ctx, set)
+	fitted, err := load.Fit(ctx, set.Schemas, load.Views(set))
 	if err != nil {
 		return nil, err
 	}
@@ -37,21 +37,10 @@ func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error)
 	return problems, nil
 }
 
-func fitMarts(ctx context.Context, set *schemas.Set) ([]load.Fitted, error) {
-	views := make([]load.View, len(set.Marts))
-	for i, m := range set.Marts {
-		views[i] = load.View{Name: m.Name, SQL: m.SQL, Comment: m.Title}
-		for _, c := range m.Columns {
-			views[i].Columns = append(views[i].Columns, load.Comment{Column: c.Name, Text: c.Description})
-		}
-	}
-	return load.Fit(ctx, set.Schemas, views)
-}
-
 // martsPage describes every mart, one after the other. A mart that does not fit
 // has no types.
 func martsPage(ctx context.Context, set *schemas.Set) (string, error) {
-	fitted, err := fitMarts(ctx, set)
+	fitted, err := load.Fit(ctx, set.Schemas, load.Views(set))
 	if err != nil {
 		return "", err
 	}

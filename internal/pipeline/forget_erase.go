@@ -160,7 +160,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if generation, err = m.publish(ctx); err != nil {
 		return 0, err
 	}
-	return generation, e.state.RemoveOtherGenerations()
+	return generation, errors.Join(e.state.WriteStatus(ctx), e.state.RemoveOtherGenerations())
 }
 
 // complete adds to the receipt what can only be known afterwards.

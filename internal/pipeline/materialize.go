@@ -60,6 +60,9 @@ func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publ
 			if _, err := m.publish(ctx); err != nil {
 				return err
 			}
+			if err := m.state.WriteStatus(ctx); err != nil {
+				return err
+			}
 			published = time.Now()
 			pause = max(publishEvery, 9*published.Sub(start))
 		}
@@ -298,9 +301,13 @@ func conserved(b transform.Batch) error {
 		b.Schema.Table, b.Objects, b.Rows.NumRows(), len(b.Rejects), b.LeftOut)
 }
 
-// publish makes the state what people read, if it differs from that. It returns
-// the generation's number, or 0 where nothing changed.
+// publish notes what is complete and makes the state what people read, if it
+// differs from that. It returns the generation's number, or 0 where nothing
+// changed. Who calls it writes the status then.
 func (m *materializer) publish(ctx context.Context) (uint64, error) {
+	if err := m.cover(ctx); err != nil {
+		return 0, err
+	}
 	needed, err := m.state.NeedsPublish(ctx)
 	if err != nil || !needed {
 		return 0, err
@@ -309,9 +316,6 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	// An export needs the most memory that DuckDB ever does, and the readers wait:
 	// what Go has free is given back first.
 	debug.FreeOSMemory()
-	if err := m.cover(ctx); err != nil {
-		return 0, err
-	}
 	generation, err := m.state.Publish(ctx)
 	if err != nil {
 		return 0, err
@@ -321,5 +325,5 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		m.meter.emit(Event{Event: EventNotice, Message: left})
 	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
-	return generation.Number, m.state.WriteStatus(ctx)
+	return generation.Number, nil
 }

@@ -125,7 +125,10 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 		return summary, err
 	}
 	var err error
-	if summary.Generation, err = m.publish(ctx); err != nil {
+	if summary.Generation, err = m.publish(ctx); err == nil {
+		err = m.state.WriteStatus(ctx)
+	}
+	if err != nil {
 		return summary, err
 	}
 	summary.Seconds, summary.Stages = m.meter.elapsed()

@@ -213,7 +213,9 @@ func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (e
 	defer func() { err = errors.Join(err, state.Close()) }()
 	state.Distrust()
 	m := &materializer{lake: sync.Lake, state: state, meter: newMeter(sync.OnEvent)}
-	done.Number, err = m.publish(ctx)
+	if done.Number, err = m.publish(ctx); err == nil {
+		err = state.WriteStatus(ctx)
+	}
 	done.Anew = err == nil
 	return err
 }

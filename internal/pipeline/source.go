@@ -21,6 +21,14 @@ type source struct {
 	log     *load.Log
 }
 
+// requests is how many were sent for the sources.
+func requests(sources []source) (n int64) {
+	for _, src := range sources {
+		n += src.client.Requests()
+	}
+	return n
+}
+
 // open finds out whose data the run reads and takes their logs. The map says
 // which connected accounts the key cannot reach.
 func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread map[string]error, err error) {

@@ -108,7 +108,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if ctx.Err() != nil {
 		// Stopped by a signal: a stop drops what is not durable, exactly as a
 		// crash does, and the next run recovers from both in the same way.
-		return s.interrupted(context.WithoutCancel(ctx), m, run), ctx.Err()
+		return s.interrupted(context.WithoutCancel(ctx), m, sources, run), ctx.Err()
 	}
 	return s.finish(ctx, m, sources, run, unread, err)
 }
@@ -167,8 +167,9 @@ func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, mete
 
 // interrupted records a run that was stopped. That it cannot be recorded is no
 // reason to say anything else.
-func (s *Sync) interrupted(ctx context.Context, m *materializer, run load.Run) Summary {
+func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []source, run load.Run) Summary {
 	summary := m.meter.summary()
+	summary.Requests = requests(sources)
 	summary.Outcome = outcomeInterrupted
 	if m.state.EndRun(ctx, ended(run, summary, nil)) == nil {
 		_ = m.state.WriteStatus(ctx)
@@ -186,12 +187,12 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	var accounts []string
 	for _, src := range sources {
 		accounts = append(accounts, src.account)
-		summary.Requests += src.client.Requests()
 	}
+	summary.Requests = requests(sources)
 	summary.Account = strings.Join(accounts, ",")
 	failed := failures(m, sources, run)
 	summary.Failed = len(failed)
-	if recordErr := errors.Join(m.cover(ctx), m.state.AddFailed(ctx, failed)); recordErr != nil {
+	if recordErr := m.state.AddFailed(ctx, failed); recordErr != nil {
 		return summary, errors.Join(err, recordErr)
 	}
 	if err == nil {

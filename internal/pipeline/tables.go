@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
@@ -27,7 +26,7 @@ func RebuildOptions(set *schemas.Set) load.Options {
 // LakeOptions says what a lake is built from: each declared table, and the
 // streams of the log whose objects feed it.
 func LakeOptions(set *schemas.Set, mode string) load.Options {
-	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), SegmentBytes: segmentBytes}
+	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Views: load.Views(set), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {
 		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema)}
 		for _, resource := range extract.Resources() {
@@ -44,13 +43,6 @@ func LakeOptions(set *schemas.Set, mode string) load.Options {
 			}
 		}
 		options.Tables = append(options.Tables, table)
-	}
-	for _, mart := range set.Marts {
-		view := load.View{Name: mart.Name, SQL: mart.SQL, Comment: strings.TrimSpace(mart.Title + " " + mart.Description)}
-		for _, c := range mart.Columns {
-			view.Columns = append(view.Columns, load.Comment{Column: c.Name, Text: c.Description})
-		}
-		options.Views = append(options.Views, view)
 	}
 	return options
 }

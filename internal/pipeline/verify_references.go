@@ -28,22 +28,13 @@ func (b *books) references(ctx context.Context, published bool, set *schemas.Set
 	}
 	for _, from := range set.Schemas {
 		for _, field := range from.Fields {
-			to := schemaNamed(set, field.Ref)
+			to := set.Schema(field.Ref)
 			if to == nil || field.Type.Kind != schemas.String || field.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) {
 				continue
 			}
 			if err := b.reference(ctx, c, from, field.Name, to); err != nil {
 				return fmt.Errorf("%s.%s: %w", from.Table, field.Name, err)
 			}
-		}
-	}
-	return nil
-}
-
-func schemaNamed(set *schemas.Set, name string) *schemas.Schema {
-	for _, s := range set.Schemas {
-		if s.Name == name {
-			return s
 		}
 	}
 	return nil
