@@ -15,7 +15,7 @@ import (
 // privateTables live beside the declared ones. Schema state is dropped from
 // what is published; schema meta is published.
 var privateTables = []string{
-	"CREATE SCHEMA state", "CREATE SCHEMA meta",
+	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
@@ -212,7 +212,7 @@ func (s *State) createTables(ctx context.Context) error {
 			return err
 		}
 		for _, t := range s.tables {
-			if err := s.run(ctx, append([]string{createTable(t.Schema)}, comments(t.Schema)...)...); err != nil {
+			if err := s.run(ctx, append(createTables(t.Schema), comments(t.Schema)...)...); err != nil {
 				return err
 			}
 		}

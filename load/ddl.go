@@ -52,6 +52,16 @@ func sqlType(t schemas.Type) string {
 	}
 }
 
+// createTables returns the statements that make a declared table and, if it
+// keeps one, its history.
+func createTables(s *schemas.Schema) []string {
+	statements := []string{createTable(s)}
+	if s.History {
+		statements = append(statements, createHistory(s)...)
+	}
+	return statements
+}
+
 // createTable returns the statement that makes a declared table. There is no
 // primary key: the merge keeps keys unique, and an index makes merging rows
 // with maps and lists some thirty times slower (measured).

@@ -153,6 +153,9 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 			continue
 		}
 		name := ident(t.Schema.Table)
+		if t.Schema.History {
+			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", historyOf(t.Schema)))
+		}
 		statements = append(statements,
 			fmt.Sprintf("INSERT INTO next.main.%s FROM work.main.%s", name, name),
 			fmt.Sprintf(`INSERT INTO next.state.dirty FROM work.state.dirty WHERE "table" = %s`, literal(t.Schema.Table)),

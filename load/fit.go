@@ -24,11 +24,17 @@ type Fitted struct {
 func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted, error) {
 	statements := slices.Concat(privateTables, driftTables, storedTables)
 	for _, t := range tables {
-		statements = append(statements, createTable(t))
+		statements = append(statements, createTables(t)...)
+	}
+	statements = append(statements, "DROP SCHEMA state CASCADE")
+	for _, t := range tables {
+		if t.History {
+			statements = append(statements, historyView(t)...)
+		}
 	}
 	fitted := make([]Fitted, len(views))
 	return fitted, inDuckDB(ctx, "64MB", 1, "", func(w querier) (err error) {
-		if err := w.run(ctx, append(statements, "DROP SCHEMA state CASCADE")...); err != nil {
+		if err := w.run(ctx, statements...); err != nil {
 			return fmt.Errorf("make empty tables: %w", err)
 		}
 		for i, v := range views {

@@ -42,7 +42,7 @@ func chargeSchema() *schemas.Schema {
 	}}
 	return &schemas.Schema{
 		Name: "stripe.charge", Version: "1.0.0", Title: "Stripe charge", Description: "One attempt to move money.",
-		Table: "charges", PrimaryKey: []string{"id"}, VersionBy: "$seq", Timestamp: "created",
+		Table: "charges", PrimaryKey: []string{"id"}, VersionBy: "$seq", Timestamp: "created", History: true,
 		Fields: []*schemas.Field{
 			{Name: "id", Type: text, Title: "Charge ID", Required: true},
 			{Name: "created", Type: schemas.Type{Kind: schemas.DateTime}, Title: "Created", Description: "When it was created (UTC).", Required: true},
@@ -64,11 +64,11 @@ func chargeSchema() *schemas.Schema {
 func itemSchema() *schemas.Schema {
 	return &schemas.Schema{
 		Name: "stripe.item", Version: "1.0.0", Title: "Item", Table: "items", PrimaryKey: []string{"id"},
-		Timestamp: "created", Partition: "year",
+		Timestamp: "created", Partition: "year", History: true,
 		Fields: []*schemas.Field{
 			{Name: "id", Type: schemas.Type{Kind: schemas.String}, Title: "Item ID", Required: true},
 			{Name: "created", Type: schemas.Type{Kind: schemas.DateTime}, Title: "Created", Required: true},
-			field("quantity", schemas.Long),
+			field("quantity", schemas.Long), field("synced_at", schemas.DateTime),
 		},
 	}
 }
@@ -128,6 +128,7 @@ type version struct {
 	Reject  string         // if not empty, the charge is rejected for this reason
 	Deleted bool
 	Partial []string // incomplete lists
+	Seen    int      // hours after the first look
 }
 
 func (v version) created() time.Time {
@@ -138,13 +139,15 @@ func (v version) created() time.Time {
 	return t
 }
 
+func (v version) seen() time.Time { return time.Date(2025, 1, 1, v.Seen, 0, 0, 0, time.UTC) }
+
 func (v version) raw() Raw {
 	object, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
 	return Raw{
-		ID: v.ID, Created: v.created(), ObservedAt: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
+		ID: v.ID, Created: v.created(), ObservedAt: v.seen(),
 		Origin: "list", APIVersion: "2023-10-16", RequestID: "req_1", Deleted: v.Deleted, Object: object,
 	}
 }
@@ -165,7 +168,7 @@ func mapped(tables []Table, segment uint64, objects []Raw) (Batch, error) {
 		}
 		system := map[string]any{
 			"account": acct, "deleted": false, "_source_id": v.ID, "_seq": objects[i].Seq,
-			"created": v.created().Format("2006-01-02 15:04:05"),
+			"created": v.created().Format(time.DateTime), "synced_at": v.seen().Format(time.DateTime),
 		}
 		if v.Reject != "" {
 			rejects = append(rejects, Reject{ID: v.ID, Seq: objects[i].Seq, Segment: segment, Table: "charges", Rule: "required", Reason: v.Reject})

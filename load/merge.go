@@ -19,13 +19,14 @@ type merge struct {
 	rejects  int64
 	drift    []Drift
 	applied  Applied
+	steps    int64 // states that are no longer the present one
 }
 
 // merge makes the staged versions the newest ones. Its order matters: what
 // older versions made goes, rows of the newest come, tombstones mark them.
 func (m *merge) merge(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		m.checkOwners, m.newest, m.mergeTables, m.mergeRejects, m.mergeLists,
+		m.checkOwners, m.newest, m.findSteps, m.mergeTables, m.mergeRejects, m.mergeLists,
 		m.markDeleted, m.mergeObjects, m.mergeNamed, m.bump, m.dropStaging,
 	}
 	for _, step := range steps {
@@ -102,6 +103,9 @@ func (m *merge) mergeTables(ctx context.Context) error {
 	for _, t := range m.tables {
 		if !slices.Contains(t.Streams, m.key.stream) {
 			continue
+		}
+		if err := m.keepReplaced(ctx, t); err != nil {
+			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 		}
 		if err := m.removeOld(ctx, t); err != nil {
 			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
@@ -187,7 +191,7 @@ func (m *merge) bump(ctx context.Context) error {
 func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
 		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named",
-		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone",
+		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
 	}
 	return m.run(ctx, drops...)
 }

@@ -19,6 +19,9 @@ func TestSameHistorySameLake(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		history := rapid.SliceOfN(rapid.Custom(drawVersion), 1, 25).Draw(rt, "history")
+		for i := range history {
+			history[i].Seen = i
+		}
 		want := model(history)
 		k := openLake(t, t.TempDir(), func(o *Options) { o.PartRows = 2 })
 		defer k.close()
@@ -49,6 +52,9 @@ func TestSameHistorySameLake(t *testing.T) {
 		got := slices.Concat(k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows))
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Errorf("(-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(modelHistory(history), k.rows(chargeHistory+" UNION ALL "+itemHistory)); diff != "" {
+			rt.Errorf("history (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -62,7 +62,7 @@ func TestPublish(t *testing.T) {
 	defer conn.Close()
 	q := querier{conn: conn}
 	expect(t, "mart", queryRows(t, q, "SELECT id FROM paid"), "ch_1", "ch_2")
-	expect(t, "schemas", queryRows(t, q, "SELECT DISTINCT schema_name FROM duckdb_tables()"), "main", "meta")
+	expect(t, "schemas", queryRows(t, q, "SELECT DISTINCT schema_name FROM duckdb_tables()"), "history", "main", "meta")
 	expect(t, "positions", queryRows(t, q, "SELECT concat_ws(' ', account, stream, segment) FROM meta.positions"), "acct_1 charge 1")
 	expect(t, "partitions", queryRows(t, q, `SELECT concat_ws(' ', path, rows) FROM meta.partitions`), files(g)...)
 	expect(t, "format", queryRows(t, q, "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'warehouse'"), "v1.4.0+")

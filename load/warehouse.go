@@ -58,10 +58,17 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	return renameFile(tmp, final, moments{})
 }
 
-// furnish drops what is private and adds the marts and the list of files.
+// furnish drops what is private and adds the histories, the marts and the list of files.
 func (p *publisher) furnish(ctx context.Context, w querier) error {
 	if err := w.run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
+	}
+	for _, t := range p.tables {
+		if t.Schema.History {
+			if err := w.run(ctx, historyView(t.Schema)...); err != nil {
+				return err
+			}
+		}
 	}
 	if err := p.makeMarts(ctx, w); err != nil {
 		return err

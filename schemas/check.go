@@ -13,6 +13,9 @@ func (l *loader) checkSet(set *Set) {
 	for _, t := range l.targets {
 		l.resolveTarget(set, names, t)
 	}
+	for _, m := range set.Mappings {
+		l.checkSeenAt(m)
+	}
 	l.checkExponents(set)
 }
 
@@ -30,6 +33,12 @@ func (l *loader) checkNames(set *Set) {
 	for _, s := range set.Schemas {
 		once("schema", s.Name, s.Pos)
 		once("table", s.Table, s.Pos)
+	}
+	for _, s := range set.Schemas {
+		if taken := set.Table(s.HistoryTable()); s.History && taken != nil {
+			l.report(s.Pos, "S14", "the history of %s would be called %s, as is the table in %s: give that another name, or take history out",
+				s.Table, taken.Table, taken.Pos.File)
+		}
 	}
 	for _, lookup := range set.Lookups {
 		once("lookup", lookup.Name, lookup.Pos)

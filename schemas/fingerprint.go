@@ -16,6 +16,9 @@ import (
 func (s *Set) TableFingerprint(table *Schema) string {
 	h := sha256.New()
 	fmt.Fprintln(h, table.Table, table.Behavior, table.PrimaryKey, table.Timestamp, table.Partition)
+	if table.History {
+		fmt.Fprintln(h, "history")
+	}
 	writeFields(h, table.Fields)
 	words := map[string]bool{CurrencyExponents: true}
 	for _, m := range s.Mappings {

@@ -31,6 +31,7 @@ func TestTableFingerprint(t *testing.T) {
 		"a lookup":    {"lookups/card_brand.yaml", "  JCB: jcb", "  JCB: japan", "charges"},
 		"a provider":  {"lookups/bnpl_provider.yaml", "  zip: zip", "  zip: quadpay", "charges"},
 		"a type":      {"stripe/price.yaml", "type: boolean", "type: string", "prices"},
+		"a history":   {"stripe/price.yaml", "\nhistory: true", "", "prices"},
 		"the privacy": {"privacy.yaml", "\npii: keep", "\npii: drop", "charges customers refunds"},
 	} {
 		t.Run(name, func(t *testing.T) {

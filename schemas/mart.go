@@ -65,31 +65,47 @@ func (l *loader) parseMart(set *Set, file, text string) *Mart {
 	case !martName.MatchString(m.Name):
 		l.report(m.Pos, "V1", "%q is no name for a view: use lower-case letters, digits and _", m.Name)
 		return nil
-	case set.Table(m.Name) != nil:
+	case set.Table(m.Name) != nil || set.keepsHistory(m.Name):
 		l.report(m.Pos, "V1", "there is a table %s: give the file another name", m.Name)
 		return nil
 	}
-	var said []string
-	for line := range strings.Lines(m.SQL) {
+	m.Title, m.Description = paragraphs(headComment(m.SQL))
+	if m.Title == "" {
+		l.report(m.Pos, "V2", "say in a comment at its top what a row of the mart is")
+		return nil
+	}
+	m.Columns = lastColumns(m.SQL)
+	return m
+}
+
+// headComment is the comment that SQL begins with, line by line.
+func headComment(sql string) (said []string) {
+	for line := range strings.Lines(sql) {
 		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
 		if !ok {
 			break
 		}
 		said = append(said, strings.TrimSpace(comment))
 	}
-	m.Title, m.Description, _ = strings.Cut(strings.Join(said, "\n"), "\n\n")
-	m.Title, m.Description = strings.ReplaceAll(m.Title, "\n", " "), strings.ReplaceAll(m.Description, "\n", " ")
-	if m.Title == "" {
-		l.report(m.Pos, "V2", "say in a comment at its top what a row of the mart is")
-		return nil
-	}
-	last := m.SQL[max(strings.LastIndex(m.SQL, "\nSELECT"), 0):]
+	return said
+}
+
+// paragraphs are the first one of a comment and the rest of it.
+func paragraphs(lines []string) (title, description string) {
+	title, description, _ = strings.Cut(strings.TrimSpace(strings.Join(lines, "\n")), "\n\n")
+	return strings.ReplaceAll(title, "\n", " "), strings.ReplaceAll(description, "\n", " ")
+}
+
+// lastColumns are the columns of the last SELECT that stand one a line, with a
+// comment.
+func lastColumns(sql string) (columns []MartColumn) {
+	last := sql[max(strings.LastIndex(sql, "\nSELECT"), 0):]
 	for line := range strings.Lines(last) {
 		if found := martColumn.FindStringSubmatch(strings.TrimRight(line, "\r\n")); found != nil {
-			m.Columns = append(m.Columns, MartColumn{found[1], found[2]})
+			columns = append(columns, MartColumn{found[1], found[2]})
 		}
 	}
-	return m
+	return columns
 }
 
 // withoutComments leaves out what follows -- on each line.

@@ -80,6 +80,8 @@ func (l *loader) parseSchema(n *node) *Schema {
 	s.Behavior = o.choice("behavior", "record", "time-series")
 	s.VersionBy = o.choice("version_by", "$seq")
 	s.Partition = o.choice("partition", "month", "day", "year")
+	s.History = o.boolean("history", false)
+	history := o.text("history")
 	naming := o.choice("naming", "snake", "salesforce", "sfcc")
 	key, timestamp := o.texts("primary_key"), o.need("timestamp", "S10", "name the date-time field that holds the source object's created")
 	fields := o.get("fields")
@@ -97,6 +99,9 @@ func (l *loader) parseSchema(n *node) *Schema {
 		l.report(n.pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
 	}
 	l.checkKey(s, key, timestamp)
+	if s.History {
+		l.checkHistory(s, history.Pos)
+	}
 	return s
 }
 

@@ -14,6 +14,7 @@ type Schema struct {
 	VersionBy   string   // always "$seq": the higher sequence number wins
 	Timestamp   string   // the date-time field that holds the source object's created; partitions follow it
 	Partition   string   // "day", "month" or "year"; month unless declared
+	History     bool     // replaced rows stay, in a table of their own
 	Fields      []*Field
 	Pos         Pos
 }

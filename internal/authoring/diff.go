@@ -140,6 +140,13 @@ func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) 
 	if !sameNames(edited.Fields, []string{old.Timestamp}, []string{edited.Timestamp}) || old.Partition != edited.Partition {
 		add("", fmt.Sprintf("partitions by %s of %s, were by %s of %s", edited.Partition, edited.Timestamp, old.Partition, old.Timestamp), true)
 	}
+	if edited.History != old.History {
+		what := "keeps its history, in " + edited.HistoryTable()
+		if old.History {
+			what = "keeps no history any more"
+		}
+		add("", what, old.History)
+	}
 	return out
 }
 

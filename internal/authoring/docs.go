@@ -69,6 +69,9 @@ func tablePage(set *schemas.Set, s *schemas.Schema, columns []Column) string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Target, typeText(c.Field), cell(meaning(set, c.Field)), code(c.Expression))
 	}
 	b.WriteString("\nColumns that every table has: `account`, `deleted`, `deleted_seen_at`, `_source_id`, `_seq`. A `money` column has its exact minor\nunits beside it, as `<name>_minor`.\n")
+	if s.History {
+		fmt.Fprintf(&b, "\nEvery state that was seen, with `valid_from` and `valid_to`: `%s`.\n", s.HistoryTable())
+	}
 	for _, m := range set.Mappings {
 		if m.Schema == s && m.Where != nil {
 			fmt.Fprintf(&b, "\nRows only where `%s`.\n", m.Where.Value)

@@ -68,6 +68,7 @@ func schemaMeta() object {
 		"timestamp":   text("The date-time field that holds the source object's created; partitions follow it."),
 		"behavior":    oneOf("XDM's behaviour.", "record", "time-series"),
 		"partition":   oneOf("How long a partition is.", "month", "day", "year"),
+		"history":     yesNo("Replaced states of the rows stay, in <table>_history."),
 		"naming":      oneOf("Which names of fields are accepted.", "snake", "salesforce", "sfcc"),
 		"fields": object{"allOf": []object{ref("fields")}, "properties": object{
 			"account": false, "deleted": false, "deleted_seen_at": false, "_source_id": false, "_seq": false,

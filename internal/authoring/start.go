@@ -112,7 +112,7 @@ func (w *startWriter) write(found map[string]any) Start {
 		}
 	}
 	w.column("synced_at", "date-time", "$synced_at", "required: true, ", "When this state of the object was read (UTC).")
-	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\n%sprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
+	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\nhistory: true\n%sprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
 		name, titled(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, note, key, timestamp, w.fields.String())
 	source := fmt.Sprintf("{system: stripe, object: %s, api_version: 2023-10-16}", w.object)
 	if w.each != "" {

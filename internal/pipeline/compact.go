@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -38,7 +39,8 @@ type Compacted struct {
 // Compact merges the small segments of every stream of every account. If a time
 // is given, at least [KeptAtLeast] ago, it first drops the versions that newer
 // ones had replaced by then, and the events read by then. It takes the locks of
-// each log and of the state, or returns a *load.BusyError.
+// each log and of the state, or returns a *load.BusyError. While tables keep a
+// history nothing is dropped: that is a *UsageError.
 func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compacted, err error) {
 	if !drop.IsZero() && time.Since(drop) < KeptAtLeast {
 		return nil, &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
@@ -59,6 +61,10 @@ func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compa
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
+	if kept := state.Histories(); !drop.IsZero() && len(kept) > 0 {
+		return nil, &UsageError{fmt.Sprintf("%s would lose what they are made of: to drop versions, take `history: true` out of the schemas and run `stripelake rebuild` first",
+			strings.Join(kept, ", "))}
+	}
 	for i, account := range accounts {
 		of, err := compactAccount(ctx, logs[i], state, account, drop)
 		if err != nil {

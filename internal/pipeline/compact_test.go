@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,11 +24,19 @@ import (
 // the next sync finds nothing new, and a verification finds nothing.
 func TestDropSuperseded(t *testing.T) {
 	t.Parallel()
-	s := changedScene(t)
+	s := changedScene(t, nil)
 	lake := newSync(s.lake, s.api, nil).Lake
+	if _, err := pipeline.Compact(t.Context(), lake, longAgo()); !errors.As(err, new(*pipeline.UsageError)) || !strings.Contains(err.Error(), "charges_history") {
+		t.Fatalf("dropping what histories are made of: %v", err)
+	}
+	without := newSyncOf(noHistory, s.lake, s.api, nil)
+	if _, err := without.rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.edit, lake = noHistory, without.Lake
 	want := digest(t, s.lake)
 	before := versions(t, lake)
-	done, err := pipeline.Compact(t.Context(), lake, time.Now().Add(-pipeline.KeptAtLeast)) // the simulated year is long past
+	done, err := pipeline.Compact(t.Context(), lake, longAgo())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +67,7 @@ func TestDropSuperseded(t *testing.T) {
 	if findings := verify(t, s.lake, true); len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
-	rebuilt := newSync(s.lake, s.api, func(o *load.Options) { o.Anew = true })
+	rebuilt := newSyncOf(noHistory, s.lake, s.api, func(o *load.Options) { o.Anew = true })
 	if _, err := (&pipeline.Rebuild{Plan: rebuilt.Plan, Lake: rebuilt.Lake}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +85,21 @@ func TestDropSuperseded(t *testing.T) {
 	}
 }
 
+func longAgo() time.Time { return time.Now().Add(-pipeline.KeptAtLeast) } // the simulated year is longer past
+
+// noHistory makes of the shipped schemas some that keep no history.
+func noHistory(files map[string]string) {
+	for path, text := range files {
+		files[path] = strings.Replace(text, "\nhistory: true\n", "\n", 1)
+	}
+}
+
 // changedScene is a lake of a business of which some was changed three times.
-func changedScene(t *testing.T) *scene {
+func changedScene(t *testing.T, edit func(map[string]string)) *scene {
 	t.Helper()
 	server := shop(t, nil)
 	s := newScene(t, server.Handler())
+	s.edit = edit
 	s.sync()
 	for range 3 {
 		for _, action := range []stripesim.Action{
@@ -100,7 +119,7 @@ const crashCompact = "STRIPELAKE_CRASH_COMPACT"
 
 func compactUntil(dir string, n int) error {
 	moments := 0
-	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) {
+	s := newSyncOf(noHistory, dir, "http://127.0.0.1:1", func(o *load.Options) {
 		o.Trace = traced(func(string) {
 			if moments++; moments == n {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -111,7 +130,7 @@ func compactUntil(dir string, n int) error {
 	if s.err != nil {
 		return s.err
 	}
-	_, err := pipeline.Compact(context.Background(), s.Lake, time.Now().Add(-pipeline.KeptAtLeast))
+	_, err := pipeline.Compact(context.Background(), s.Lake, longAgo())
 	return err
 }
 
@@ -119,7 +138,7 @@ func compactUntil(dir string, n int) error {
 // none: the lake is whole in between.
 func TestDropSupersededKilled(t *testing.T) {
 	t.Parallel()
-	s := changedScene(t)
+	s := changedScene(t, noHistory)
 	done := copied(t, s.lake)
 	if err := compactUntil(done, 0); err != nil {
 		t.Fatal(err)
@@ -136,7 +155,7 @@ func TestDropSupersededKilled(t *testing.T) {
 			t.Fatalf("moment %d: %v\n%s", n, err, out)
 		}
 		kills++
-		if err := run(newSync(dir, s.api, nil)); err != nil {
+		if err := run(newSyncOf(noHistory, dir, s.api, nil)); err != nil {
 			t.Fatalf("a sync after a kill at moment %d: %v", n, err)
 		}
 		if err := compactUntil(dir, 0); err != nil {

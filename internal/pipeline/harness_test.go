@@ -25,7 +25,17 @@ type setup struct {
 // newSync puts a sync together from the real parts: a client over HTTP, the
 // embedded schemas, a lake on disk.
 func newSync(dir, api string, change func(*load.Options)) *setup {
+	return newSyncOf(nil, dir, api, change)
+}
+
+// newSyncOf is newSync with schema files that are edited.
+func newSyncOf(edit func(files map[string]string), dir, api string, change func(*load.Options)) *setup {
 	set, err := schemas.Load(schemas.Embedded())
+	if err == nil && edit != nil {
+		files := set.Files()
+		edit(files)
+		set, err = schemas.LoadFiles(files)
+	}
 	if err != nil {
 		return &setup{err: err}
 	}

@@ -109,7 +109,11 @@ func somehow(rt *rapid.T, lake, url string) {
 }
 
 func historySync(rt rapid.TB, lake, url string, change func(*load.Options)) *pipeline.Sync {
-	s := newSync(lake, url, change)
+	return historySyncOf(rt, nil, lake, url, change)
+}
+
+func historySyncOf(rt rapid.TB, edit func(files map[string]string), lake, url string, change func(*load.Options)) *pipeline.Sync {
+	s := newSyncOf(edit, lake, url, change)
 	if s.err != nil {
 		rt.Fatal(s.err)
 	}

@@ -19,36 +19,14 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
-	"github.com/stripelake/stripelake/transform"
 )
 
 // edited is a sync whose refunds have one more column.
 func edited(dir, api string, change func(*load.Options)) *setup {
-	s := newSync(dir, api, nil)
-	if s.err != nil {
-		return s
-	}
-	shipped, err := schemas.Load(schemas.Embedded())
-	if err != nil {
-		return &setup{err: err}
-	}
-	files := shipped.Files()
-	files["stripe/refund.yaml"] += "  reason_code: {type: string, title: Reason code, description: Upper case.}\n"
-	files["mappings/stripe/refund.yaml"] = strings.Replace(files["mappings/stripe/refund.yaml"], "fields:\n", "fields:\n  reason_code: upper(reason)\n", 1)
-	set, err := schemas.LoadFiles(files)
-	if err != nil {
-		return &setup{err: err}
-	}
-	if s.Plan, err = transform.Compile(set); err != nil {
-		return &setup{err: err}
-	}
-	options := pipeline.LakeOptions(set, "test")
-	if change != nil {
-		change(&options)
-	}
-	s.Lake, s.err = load.Open(dir, options)
-	return s
+	return newSyncOf(func(files map[string]string) {
+		files["stripe/refund.yaml"] += "  reason_code: {type: string, title: Reason code, description: Upper case.}\n"
+		files["mappings/stripe/refund.yaml"] = strings.Replace(files["mappings/stripe/refund.yaml"], "fields:\n", "fields:\n  reason_code: upper(reason)\n", 1)
+	}, dir, api, change)
 }
 
 func (s *setup) rebuild(ctx context.Context, onEvent func(pipeline.Event)) (pipeline.Summary, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
 )
 
 // Whoever publishes says what is complete, and every run is on the record with
@@ -37,6 +38,9 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 		}
 	}
 	last("interrupted")
+	if said, err := load.ReadStatus(dir); err != nil || said.LastRun == nil || said.LastRun.Requests == 0 {
+		t.Errorf("the status says of the interrupted run: %+v, %v", said.LastRun, err)
+	}
 	covered := func(after string) {
 		t.Helper()
 		var n int

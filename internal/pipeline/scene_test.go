@@ -29,9 +29,10 @@ type scene struct {
 	lake    string
 	api     string
 	stripe  atomic.Pointer[http.Handler]
-	asked   atomic.Int64   // requests
-	notices []string       // of all syncs
-	read    map[string]int // objects that came, by resource
+	asked   atomic.Int64                  // requests
+	notices []string                      // of all syncs
+	read    map[string]int                // objects that came, by resource
+	edit    func(files map[string]string) // of the schemas
 }
 
 func newScene(t *testing.T, stripe http.Handler) *scene {
@@ -64,7 +65,7 @@ func (s *scene) sync(resources ...string) pipeline.Summary {
 // before it does.
 func (s *scene) try(resources ...string) (pipeline.Summary, error) {
 	s.t.Helper()
-	sync := historySync(s.t, s.lake, s.api, func(o *load.Options) { o.SegmentObjects = 100 })
+	sync := historySyncOf(s.t, s.edit, s.lake, s.api, func(o *load.Options) { o.SegmentObjects = 100 })
 	sync.Resources = resources
 	sync.OnEvent = func(e pipeline.Event) {
 		switch e.Event {

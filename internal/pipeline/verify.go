@@ -121,6 +121,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 		func(ctx context.Context) error { return v.derive(ctx, lake, verification, set) },
 		verification.CheckRows,
 		verification.CheckRejects,
+		verification.CheckHistory,
 		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
 		func(ctx context.Context) (err error) {
 			if v.Stripe != nil {

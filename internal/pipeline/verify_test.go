@@ -152,6 +152,8 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"file row removed":   {rewrite(part, "FROM rows WHERE id <> (SELECT min(id) FROM rows)"), []string{"partition file ", "partition row removed: charges acct_"}},
 		"file row doubled":   {rewrite(part, "FROM rows UNION ALL (FROM rows ORDER BY id LIMIT 1)"), []string{"partition file ", "partition row doubled: charges acct_"}},
 		"file row altered":   {rewrite(part, "SELECT * REPLACE (CASE WHEN id = (SELECT min(id) FROM rows) THEN amount + 1 ELSE amount END AS amount) FROM rows"), []string{"partition file ", "partition row altered: charges acct_"}},
+		"history added":      {state("INSERT INTO history.charges_replaced (SELECT created, created, * FROM charges ORDER BY id LIMIT 1)"), []string{"state history "}},
+		"history published":  {duck("current/warehouse.duckdb", "INSERT INTO history.charges_replaced (SELECT created, created, * FROM charges ORDER BY id LIMIT 1)"), []string{"state history "}},
 		"foreign file":       {copyFiles("current/"+part, "current/charges/", "mine.parquet"), []string{"foreign file: current/charges/mine.parquet"}},
 		"manifest":           {write("current/generation.json", "{}"), []string{"manifest damaged: "}},
 		"unlinked":           {remove("current"), []string{"generation missing: current"}},
@@ -406,7 +408,9 @@ func TestVerifyDeepKnowsTheTruth(t *testing.T) {
 			"reject removed or altered: meta.rejects acct_", "reject added or altered: meta.rejects acct_",
 		}},
 	} {
-		if got := verify(t, s.lake, tc.deep); !slices.EqualFunc(got, tc.want, strings.HasPrefix) {
+		got := verify(t, s.lake, tc.deep)
+		got = slices.DeleteFunc(got, func(f string) bool { return strings.HasPrefix(f, "warehouse truncated") }) // as DuckDB left it
+		if !slices.EqualFunc(got, tc.want, strings.HasPrefix) {
 			t.Errorf("deep %t found:\n%s\nwant:\n%s", tc.deep, strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 		}
 	}

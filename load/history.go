@@ -1,0 +1,130 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// A table that keeps its history has a second one beside it, in schema history:
+// the rows that later versions replaced, each with when it was first seen and
+// when the next one was. What was never replaced is in the table itself only, so
+// a history costs what changed. The warehouse shows both as <table>_history.
+
+// createHistory returns the statements that make the table of replaced rows.
+func createHistory(s *schemas.Schema) []string {
+	columns := make([]string, 0, len(s.Fields)+7)
+	for _, c := range s.HistoryColumns() {
+		columns = append(columns, ident(c.Name)+" "+sqlType(c.Type))
+	}
+	return []string{
+		fmt.Sprintf("CREATE TABLE %s (%s)", historyOf(s), strings.Join(columns, ", ")),
+		fmt.Sprintf("COMMENT ON TABLE %s IS %s", historyOf(s), literal("Rows of "+s.Table+" that were replaced. Read "+s.HistoryTable()+", which has the present ones too.")),
+	}
+}
+
+// historyOf names that table apart from the declared one, for whoever asks the
+// catalog by name alone.
+func historyOf(s *schemas.Schema) string { return "history." + ident(s.Table+"_replaced") }
+
+// historyView returns the statements that make and describe what people read.
+func historyView(s *schemas.Schema) []string {
+	name := ident(s.HistoryTable())
+	statements := []string{
+		fmt.Sprintf("CREATE VIEW %s AS SELECT coalesce(deleted_seen_at, %s) AS %s, NULL::TIMESTAMP AS %s, * FROM %s UNION ALL FROM %s",
+			name, schemas.SeenAt, schemas.ValidFrom, schemas.ValidTo, ident(s.Table), historyOf(s)),
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, literal(s.HistoryComment())),
+	}
+	for _, c := range s.HistoryColumns() {
+		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, ident(c.Name), literal(columnComment(c))))
+	}
+	return statements
+}
+
+// findSteps finds, for each object with a newer version, the states that are no
+// longer the present one: what is known of it and each staged version but the
+// last, with when it was seen and when the next one was. base is the version
+// whose rows a state has: a tombstone has those of the version it ends.
+func (m *merge) findSteps(ctx context.Context) error {
+	keeps := func(t *table) bool { return t.Schema.History && slices.Contains(t.Streams, m.key.stream) }
+	if !slices.ContainsFunc(m.tables, keeps) {
+		return nil
+	}
+	_, err := m.exec(ctx, `CREATE TEMP TABLE steps AS
+		SELECT id, seq, base, deleted, observed_at AS valid_from, next AS valid_to FROM (
+			SELECT *, lead(observed_at) OVER one AS next, lead(seq) OVER one AS next_seq, max(rows_of) OVER one AS base FROM (
+				SELECT k.id, k.seq, k.observed_at, k.deleted, k.seq AS rows_of FROM known k SEMI JOIN newest n ON n.id = k.id
+				UNION ALL
+				SELECT v.id, v.seq, v.observed_at, v.deleted, CASE WHEN NOT v.deleted THEN v.seq END FROM versions v JOIN newest n ON n.id = v.id AND v.seq > n.known_seq)
+			WINDOW one AS (PARTITION BY id ORDER BY seq))
+		WHERE next_seq IS NOT NULL AND base IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	m.steps, err = m.count(ctx, "FROM steps")
+	return err
+}
+
+// keepReplaced keeps the rows of a table that the merge is about to replace or to
+// mark, and those of staged versions that were replaced before they got here.
+// However many versions come together, the history is the same as one by one.
+func (m *merge) keepReplaced(ctx context.Context, t *table) error {
+	if !t.Schema.History || m.steps == 0 {
+		return nil
+	}
+	// Told which versions the table has, DuckDB skips the row groups of all others.
+	err := m.keepFrom(ctx, t, ident(t.Schema.Table), "SEMI")
+	if err == nil && len(m.staged[t]) > 0 && !m.allNewest() {
+		err = m.keepStaged(ctx, t)
+	}
+	if err != nil {
+		return fmt.Errorf("its history: %w", err)
+	}
+	return nil
+}
+
+func (m *merge) keepStaged(ctx context.Context, t *table) error {
+	staged, err := t.source(m.staged[t])
+	if err != nil {
+		return err
+	}
+	id, done := m.feed.offer(staged)
+	defer done()
+	columns := make([]string, len(t.exprs))
+	for i, c := range t.Schema.Columns() {
+		columns[i] = t.exprs[i] + " AS " + ident(c.Name)
+	}
+	return m.keepFrom(ctx, t, fmt.Sprintf("(SELECT %s FROM %s(%d))", strings.Join(columns, ", "), feedName, id), "ANTI")
+}
+
+// keepFrom keeps the rows of each step: from the table those of the version that
+// is known, from what is staged those of all others (a known one that is applied
+// again is there too).
+func (m *merge) keepFrom(ctx context.Context, t *table, rows, join string) error {
+	_, err := m.exec(ctx, fmt.Sprintf(`INSERT INTO %s
+		SELECT s.valid_from, s.valid_to, t.* REPLACE (s.deleted AS deleted, CASE WHEN s.deleted THEN s.valid_from END AS deleted_seen_at, s.seq AS _seq)
+		FROM %s t JOIN (FROM steps %s JOIN known k ON k.seq = base AND k.id = steps.id) s ON s.base = t._seq AND s.id = t._source_id
+		WHERE t.account = ?`, historyOf(t.Schema), rows, join), m.key.account)
+	return err
+}
+
+// Histories returns the names of the histories that the state keeps, or will when
+// its tables are derived again.
+func (s *State) Histories() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tables {
+		if t.Schema.History {
+			names = append(names, t.Schema.HistoryTable())
+		}
+	}
+	for _, t := range s.lake.opts.Tables {
+		if name := t.Schema.HistoryTable(); t.Schema.History && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

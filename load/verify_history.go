@@ -1,0 +1,63 @@
+package load
+
+import (
+	"context"
+	"fmt"
+)
+
+// CheckHistory compares the rows that histories keep: those of the log mapped
+// again ([Verification.AttachTruth]) with the state's, and the state's with what
+// is published.
+func (v *Verification) CheckHistory(ctx context.Context) error {
+	c := v.begin("", "history", "replaced rows")
+	if v.noState != "" {
+		return nil
+	}
+	upToDate, err := v.upToDate(ctx)
+	if err != nil {
+		return err
+	}
+	suspect := "warehouse"
+	if !v.truth {
+		c.Note("compared with what is published; --deep maps the log again, and compares with that")
+		suspect = "state" // which is derived again, and published: that mends either
+	}
+	for _, t := range v.tables {
+		if !t.Schema.History {
+			continue
+		}
+		var rows int64
+		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM work."+historyOf(t.Schema)); err != nil {
+			return err
+		}
+		c.LookedAt += rows
+		if v.truth {
+			if err := v.compareHistory(ctx, c, t, "truth", "work", "state"); err != nil {
+				return err
+			}
+		}
+		if v.published && upToDate {
+			if err := v.compareHistory(ctx, c, t, "work", "warehouse", suspect); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compareHistory tells which rows of a table's history are in one database and
+// not in the other, of which the first is right.
+func (v *Verification) compareHistory(ctx context.Context, c *Checked, t *table, right, suspect, place string) error {
+	side := func(database string) string {
+		return fmt.Sprintf("SELECT account, %s AS key, _seq, CAST(struct_pack(h := valid_from, i := valid_to, %s) AS VARCHAR) AS r FROM %s.%s",
+			t.keyText(), packed(columnsOf(t.Schema)), database, historyOf(t.Schema))
+	}
+	for _, s := range []struct{ says, from, less string }{{"removed or altered", right, suspect}, {"added or altered", suspect, right}} {
+		err := v.tell(ctx, c, fmt.Sprintf(`SELECT %s, concat(%s, ' ', account, '/', key), concat('seq ', _seq) FROM (%s EXCEPT ALL %s) ORDER BY ALL`,
+			literal(place+" history "+s.says), literal(t.Schema.HistoryTable()), side(s.from), side(s.less)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Schema.HistoryTable(), err)
+		}
+	}
+	return nil
+}
