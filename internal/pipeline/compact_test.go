@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -118,15 +115,7 @@ func changedScene(t *testing.T, edit func(map[string]string)) *scene {
 const crashCompact = "STRIPELAKE_CRASH_COMPACT"
 
 func compactUntil(dir string, n int) error {
-	moments := 0
-	s := newSyncOf(noHistory, dir, "http://127.0.0.1:1", func(o *load.Options) {
-		o.Trace = traced(func(string) {
-			if moments++; moments == n {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
-		})
-	})
+	s := newSyncOf(noHistory, dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = traced(dieAt(n, "")) })
 	if s.err != nil {
 		return s.err
 	}
@@ -147,12 +136,8 @@ func TestDropSupersededKilled(t *testing.T) {
 	kills := 0
 	for n := 1; ; n += 7 {
 		dir := copied(t, s.lake)
-		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), crashLake+"="+dir, crashCompact+"=1", crashAt+"="+strconv.Itoa(n))
-		if out, err := cmd.CombinedOutput(); err == nil {
+		if _, killed := crash(t, dir, n, crashCompact+"=1"); !killed {
 			break
-		} else if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-			t.Fatalf("moment %d: %v\n%s", n, err, out)
 		}
 		kills++
 		if err := run(newSyncOf(noHistory, dir, s.api, nil)); err != nil {

@@ -49,7 +49,7 @@ func TestChangesKilledAtEveryMoment(t *testing.T) {
 			}
 			for n := 1; ; n += tc.step {
 				dir := copyOf(t, before)
-				moment, killed := crash(t, dir, api, n)
+				moment, killed := crash(t, dir, n, crashAPI+"="+api)
 				if !killed {
 					break
 				}

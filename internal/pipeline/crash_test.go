@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -58,21 +59,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// syncUntil syncs and kills its own process, as kill -9 does, at the nth traced
-// moment: every func of load.Trace, and each page as it is yielded.
-func syncUntil(dir, api string, n int) error {
+// dieAt returns what to call at each traced moment: at the nth, of those of a name
+// if one is given, it kills its own process, as kill -9 does.
+func dieAt(n int, only string) func(moment string) {
 	var mu sync.Mutex // traced moments come from several goroutines
 	moments := 0
-	moment := func(name string) {
+	return func(name string) {
 		mu.Lock()
 		defer mu.Unlock()
-		moments++
-		if moments == n {
+		if only != "" && name != only {
+			return
+		}
+		if moments++; moments == n {
 			fmt.Println(name)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // the signal is on its way: nothing more may happen
 		}
 	}
+}
+
+// syncUntil syncs and kills its own process at the nth traced moment: every func
+// of load.Trace, and each page as it is yielded.
+func syncUntil(dir, api string, n int) error {
+	moment := dieAt(n, "")
 	trace := traced(moment)
 	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100; o.CompactAfter = 2 })
 	copying.OnEvent = func(e pipeline.Event) {
@@ -114,7 +123,7 @@ func TestKilledAtEveryMoment(t *testing.T) {
 	kills := map[string]int{}
 	for n := 1; ; n++ {
 		dir := filepath.Join(t.TempDir(), "lake")
-		name, killed := crash(t, dir, api, n)
+		name, killed := crash(t, dir, n, crashAPI+"="+api)
 		if !killed {
 			break
 		}
@@ -141,12 +150,12 @@ func TestKilledAtEveryMoment(t *testing.T) {
 	}
 }
 
-// crash runs a sync that kills itself at moment n, and returns the moment's
-// name and whether it was reached.
-func crash(t *testing.T, dir, api string, n int) (string, bool) {
+// crash runs the test binary with what else it is told by its environment. It
+// returns the moment at which it killed itself, or false if it came to its end.
+func crash(t *testing.T, dir string, n int, env ...string) (moment string, killed bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), crashLake+"="+dir, crashAPI+"="+api, crashAt+"="+strconv.Itoa(n))
+	cmd.Env = append(append(os.Environ(), crashLake+"="+dir, crashAt+"="+strconv.Itoa(n)), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err == nil {
@@ -156,5 +165,5 @@ func crash(t *testing.T, dir, api string, n int) (string, bool) {
 	if !ok || status.Signal() != syscall.SIGKILL {
 		t.Fatalf("moment %d: %v", n, err)
 	}
-	return string(out[:max(len(out)-1, 0)]), true
+	return strings.TrimSpace(string(out)), true
 }

@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
@@ -32,20 +28,7 @@ var forgetMoments = []string{"ErasureRecorded", "ForgottenListed", "StateDiscard
 var elsewhere = append([]string{"CursorMoved", "NextBegun", "SegmentsMerged"}, repairMoments...)
 
 func forgetUntil(dir, who, name string, n int) error {
-	var mu sync.Mutex
-	times := 0
-	trace := traced(func(moment string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if moment != name {
-			return
-		}
-		if times++; times == n {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	})
-	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = trace })
+	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = traced(dieAt(n, name)) })
 	if s.err != nil {
 		return s.err
 	}
@@ -118,13 +101,7 @@ func times(moment string) []int {
 // moment never came.
 func killForget(t *testing.T, dir, who, moment string, n int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), crashLake+"="+dir, crashForget+"="+who, crashMoment+"="+moment, crashAt+"="+strconv.Itoa(n))
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("%s came less than %d times: %v %s", moment, n, err, out)
+	if _, killed := crash(t, dir, n, crashForget+"="+who, crashMoment+"="+moment); !killed {
+		t.Fatalf("%s came less than %d times", moment, n)
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func TestHistoryIsWhatWasKnown(t *testing.T) {
 	look()
 	for range 3 {
 		for _, action := range []stripesim.Action{
-			stripesim.UpdateCharge, stripesim.UpdateCustomer, stripesim.DeleteCustomer, stripesim.UpdateSubscription, stripesim.PartialRefund,
+			stripesim.UpdateCharge, stripesim.UpdateCustomer, stripesim.DeleteCustomer, stripesim.UpdateSubscription, stripesim.PartialRefund, stripesim.UpdateRefund,
 		} {
 			act(t, server, action)
 		}
@@ -65,4 +66,13 @@ func TestHistoryIsWhatWasKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	recall("derived again")
+	// Derived beside: the refunds have a column more now, the others are carried over.
+	if _, err := edited(s.lake, s.api, nil).rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	tables = slices.DeleteFunc(tables, func(table string) bool { return table == "refunds" })
+	recall("carried over")
+	if n := s.rows("SELECT count(*) > 0 AND count(reason_code) = count(reason) FROM refunds_history WHERE valid_to IS NOT NULL"); n[0] != "true" {
+		t.Error("the refunds' history was not derived again")
+	}
 }

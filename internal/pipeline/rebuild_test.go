@@ -3,14 +3,9 @@ package pipeline_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -171,18 +166,7 @@ const crashRebuild = "STRIPELAKE_CRASH_REBUILD"
 
 // rebuildUntil rebuilds and kills its own process at the nth traced moment.
 func rebuildUntil(dir string, n int) error {
-	var mu sync.Mutex
-	moments := 0
-	trace := traced(func(name string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if moments++; moments == n {
-			fmt.Println(name)
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	})
-	_, err := edited(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = trace }).rebuild(context.Background(), nil)
+	_, err := edited(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = traced(dieAt(n, "")) }).rebuild(context.Background(), nil)
 	return err
 }
 
@@ -205,7 +189,7 @@ func TestRebuildKilledAtEveryMoment(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(lake)); err != nil {
 			t.Fatal(err)
 		}
-		name, killed := crashRebuilding(t, dir, n)
+		name, killed := crash(t, dir, n, crashRebuild+"=1")
 		if !killed {
 			if n < 8 {
 				t.Errorf("only %d moments", n)
@@ -230,19 +214,4 @@ func TestRebuildKilledAtEveryMoment(t *testing.T) {
 			n += 3 // sample
 		}
 	}
-}
-
-func crashRebuilding(t *testing.T, dir string, n int) (string, bool) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), crashLake+"="+dir, crashRebuild+"=1", crashAt+"="+strconv.Itoa(n))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err == nil {
-		return "", false
-	}
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("moment %d: %v", n, err)
-	}
-	return strings.TrimSpace(string(out)), true
 }

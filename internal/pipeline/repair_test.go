@@ -8,13 +8,9 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -208,21 +204,7 @@ var repairMoments = []string{"LossRecorded", "LossSetAside"}
 // repairUntil repairs a lake and kills its own process at the nth time that a
 // moment comes.
 func repairUntil(dir, api, name string, n int) error {
-	var mu sync.Mutex
-	times := 0
-	s := newSync(dir, api, func(o *load.Options) {
-		o.Trace = traced(func(moment string) {
-			mu.Lock()
-			defer mu.Unlock()
-			if moment != name {
-				return
-			}
-			if times++; times == n {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
-		})
-	})
+	s := newSync(dir, api, func(o *load.Options) { o.Trace = traced(dieAt(n, name)) })
 	if s.err != nil {
 		return s.err
 	}
@@ -257,11 +239,8 @@ func TestRepairKilledAtEveryMoment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), crashLake+"="+s.lake, crashAPI+"="+s.api, crashRepair+"="+moment.name, crashAt+"="+strconv.Itoa(moment.n))
-			out, err := cmd.CombinedOutput()
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-				t.Fatalf("the moment came less often: %v %s", err, out)
+			if _, killed := crash(t, s.lake, moment.n, crashAPI+"="+s.api, crashRepair+"="+moment.name); !killed {
+				t.Fatal("the moment came less often")
 			}
 			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), "verify --stripe --repair") {
 				t.Errorf("a sync in between: %v", err)
