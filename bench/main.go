@@ -5,6 +5,7 @@
 //	go run ./bench [-charges 100000]
 //	go run ./bench -extraction
 //	go run ./bench -publish [-rows 10000000]
+//	go run ./bench -marts [-charges 5000000 | -lake DIR] [-memory 4GB]
 package main
 
 import (
@@ -33,7 +34,18 @@ func main() {
 	extraction := flag.Bool("extraction", false, "measure extraction behind Stripe's limits instead, which takes minutes")
 	publish := flag.Bool("publish", false, "measure publishing in a lake of 100,000 rows and one of -rows instead, which takes minutes and gigabytes")
 	rows := flag.Int("rows", 10_000_000, "size of the large lake")
+	marts := flag.Bool("marts", false, "measure the marts and the report over -lake, or over a new lake of -charges, instead")
+	lake := flag.String("lake", "", "an existing lake, for -marts")
+	memory := flag.String("memory", "4GB", "what DuckDB may use for -marts; stripelake query gives it 1GB, with which raw JSON often fails")
+	mart := flag.String("mart", "", "be the process that computes this mart (JSON)")
 	flag.Parse()
+	if *mart != "" {
+		if err := answerMart(context.Background(), *mart); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *from != "" {
 		if err := rival(context.Background(), *from, *out); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -44,6 +56,9 @@ func main() {
 	measured := bench
 	if *extraction {
 		measured = buildAndExtract
+	}
+	if *marts {
+		measured = func(ctx context.Context, charges int) error { return benchMarts(ctx, *lake, *memory, charges) }
 	}
 	size := *charges
 	if *publish {

@@ -13,8 +13,9 @@ import (
 
 // corner is a business small enough to be worked out by hand: Ada pays by card
 // and then later, in two currencies; Bo's first try fails and his payment is
-// disputed; a guest pays in yen; one charge is authorized only.
-func corner(t *testing.T) *scene {
+// disputed; a guest pays in yen; one charge is authorized only. More objects may
+// be added.
+func corner(t *testing.T, more ...string) *scene {
 	t.Helper()
 	at := func(month time.Month, day, hour int) time.Time {
 		return time.Date(2025, month, day, hour, 30, 0, 0, time.UTC)
@@ -40,7 +41,7 @@ func corner(t *testing.T) *scene {
 			`"items":{"object":"list","has_more":false,"data":[`+strings.Join(items, ",")+`]}`)
 	}
 	const ada, bo = `"cus_ada"`, `"cus_bo"`
-	s := newScene(t, recorded(t, 1, noon,
+	s := newScene(t, recorded(t, 1, noon, append(more,
 		charge("ch_1", at(3, 1, 23), ada, "usd", "US", "card", 4000, `"balance_transaction":"txn_1"`),
 		charge("py_2", at(3, 5, 9), ada, "usd", "US", "klarna", 10000, `"balance_transaction":"txn_2","amount_refunded":2500`),
 		charge("py_3", at(3, 5, 10), bo, "usd", "US", "klarna", 5000, `"status":"failed","captured":false,"amount_captured":0`),
@@ -58,7 +59,7 @@ func corner(t *testing.T) *scene {
 		moved("txn_6", at(4, 3, 9), "ch_6", "charge", 670, 50, `"exchange_rate":0.67,"status":"pending"`),
 		subscribed("sub_1", at(3, 10, 9), "cus_bo", "active", "null", item("si_1", "month", 1000, 2), item("si_2", "year", 12000, 1)),
 		subscribed("sub_2", at(2, 15, 9), "cus_ada", "canceled", fmt.Sprint(at(3, 20, 9).Unix()), item("si_3", "week", 500, 1)),
-	))
+	)...))
 	s.sync()
 	return s
 }

@@ -34,3 +34,11 @@ func (b *business) dispute(r *rand.Rand) {
 	}
 	byCreated(b.disputes, func(d *dispute) int64 { return d.created })
 }
+
+// disputeOf is the dispute about a charge; none without.
+func (b *business) disputeOf(c *charge, n int) int32 {
+	if !c.disputed {
+		return none
+	}
+	return b.related().disputes.of(int32(n))[0]
+}

@@ -10,12 +10,13 @@ import (
 )
 
 // Every object has every key of Stripe's documented example, in Stripe's order:
-// id, object, then the alphabet. Keys that Stripe leaves out at times are in
+// id, object, then the alphabet; and the dispute, which the documentation lacks
+// and real responses have. Keys that Stripe leaves out at times are in
 // parentheses.
 var documentedKeys = map[string]string{
 	"balance_transactions": "id object amount available_on created currency description exchange_rate fee fee_details net reporting_category source status type",
 	"charges": "id object amount amount_captured amount_refunded application application_fee application_fee_amount balance_transaction billing_details " +
-		"calculated_statement_descriptor captured created currency customer description disputed failure_balance_transaction failure_code failure_message " +
+		"calculated_statement_descriptor captured created currency customer description (dispute) disputed failure_balance_transaction failure_code failure_message " +
 		"fraud_details invoice livemode metadata on_behalf_of outcome paid payment_intent payment_method payment_method_details receipt_email receipt_number " +
 		"receipt_url refunded review shipping source_transfer statement_descriptor statement_descriptor_suffix status transfer_data transfer_group",
 	"customers": "id object address balance created currency default_source delinquent description discount email invoice_prefix invoice_settings livemode " +

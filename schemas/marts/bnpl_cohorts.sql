@@ -4,7 +4,7 @@ WITH firsts AS (
   SELECT account, customer_id, currency,
     date_trunc('month', min(created))::DATE AS cohort,
     arg_min(pays_later, (created, payment_id)) AS began_later
-  FROM payments
+  FROM attempts
   WHERE succeeded AND customer_id IS NOT NULL
   GROUP BY ALL
 ),
@@ -22,7 +22,7 @@ SELECT
   count(*) AS payments,                                     -- they made
   count(*) FILTER (p.pays_later) AS paid_later,             -- of those, by buy now, pay later
   sum(p.gross) AS volume                                    -- what was taken
-FROM payments p
+FROM attempts p
 JOIN firsts f ON f.account = p.account AND f.customer_id = p.customer_id AND f.currency = p.currency
 JOIN sizes z ON z.account = f.account AND z.currency = f.currency AND z.cohort = f.cohort AND z.began_later = f.began_later
 WHERE p.succeeded

@@ -5,8 +5,8 @@
 WITH paid AS (
   SELECT *,
     lag(method) OVER one AS before,
-    min(created) FILTER (pays_later) OVER (PARTITION BY account, customer_id, currency) AS later_since
-  FROM payments
+    min(created) FILTER (pays_later) OVER (one ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS later_since
+  FROM attempts
   WHERE succeeded AND customer_id IS NOT NULL
   WINDOW one AS (PARTITION BY account, customer_id, currency ORDER BY created, payment_id)
 ),
@@ -47,10 +47,11 @@ SELECT
   c.last_paid_at,                                           -- UTC
   c.pays_later_since,                                       -- first payment by buy now, pay later (UTC); null if never
   c.gross,                                                  -- all that was taken
-  c.basket::DECIMAL(18, 3) AS basket,                       -- average payment
-  c.basket_before::DECIMAL(18, 3) AS basket_before,         -- average payment before the first one by buy now, pay later
-  c.basket_since::DECIMAL(18, 3) AS basket_since,           -- average payment from then on
-  (median(c.basket) OVER (PARTITION BY c.account, c.currency))::DECIMAL(18, 3) AS median_basket, -- of all customers in that currency
+  -- An average is binary: to six places first, so that half of the last one rounds up.
+  c.basket::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket,                       -- average payment
+  c.basket_before::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket_before,         -- average payment before the first one by buy now, pay later
+  c.basket_since::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket_since,           -- average payment from then on
+  (median(c.basket) OVER (PARTITION BY c.account, c.currency))::DECIMAL(18, 6)::DECIMAL(18, 3) AS median_basket, -- of all customers in that currency
   coalesce(s.add_ons, 0) AS add_ons,                        -- subscriptions that run
   CASE
     WHEN c.paid_later = 0 THEN 'pays at once'

@@ -39,8 +39,8 @@ SELECT
   checkout_volume,                                          -- what they took
   (payments / nullif(checkout_payments, 0))::DECIMAL(9, 6) AS share_of_payments, -- 0 to 1
   (CASE WHEN checkout_volume > 0 THEN volume / checkout_volume END)::DECIMAL(9, 6) AS share_of_volume, -- 0 to 1
-  (volume / nullif(payments, 0))::DECIMAL(18, 3) AS basket,  -- average payment
-  (by_card / nullif(cards, 0))::DECIMAL(18, 3) AS card_basket, -- average payment by card beside it
+  (volume / nullif(payments, 0))::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket,  -- average payment
+  (by_card / nullif(cards, 0))::DECIMAL(18, 6)::DECIMAL(18, 3) AS card_basket, -- average payment by card beside it
   refunded_payments,                                        -- payments given back in whole or part
   refunded,                                                 -- what was given back
   (refunded_payments / nullif(payments, 0))::DECIMAL(9, 6) AS refund_rate, -- refunded payments of payments, 0 to 1

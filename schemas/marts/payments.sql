@@ -4,55 +4,57 @@
 -- that were settled in yet another currency has those in `ledger` only, for no sum here mixes currencies.
 
 WITH owners AS (
-  SELECT account, id AS source_id, id AS charge_id FROM charges
-  UNION ALL
-  SELECT account, id, charge_id FROM refunds WHERE charge_id IS NOT NULL
+  SELECT account, id AS source_id, charge_id FROM refunds WHERE charge_id IS NOT NULL
   UNION ALL
   SELECT account, dispute_id, id FROM charges WHERE dispute_id IS NOT NULL
 ),
+later AS ( -- movements beside each charge's first one, which few have
+  SELECT * FROM balance_transactions b
+  ANTI JOIN charges c ON c.account = b.account AND c.balance_transaction_id = b.id
+),
 settled AS (
-  SELECT b.account, o.charge_id, b.currency,
-    sum(b.amount) FILTER (b.id = c.balance_transaction_id) AS gross,
-    sum(b.amount) FILTER (b.reporting_category LIKE 'dispute%') AS dispute,
-    sum(b.fee) AS fee,
-    sum(b.net) AS net
-  FROM balance_transactions b
-  JOIN owners o ON o.account = b.account AND o.source_id = b.source_id
-  JOIN charges c ON c.account = o.account AND c.id = o.charge_id
+  SELECT l.account, coalesce(o.charge_id, l.source_id) AS charge_id, l.currency,
+    sum(l.amount) FILTER (l.reporting_category = 'partial_capture_reversal') AS reversed,
+    sum(l.amount) FILTER (l.reporting_category LIKE 'dispute%') AS dispute,
+    sum(l.fee) AS fee,
+    sum(l.net) AS net
+  FROM later l
+  LEFT JOIN owners o ON o.account = l.account AND o.source_id = l.source_id
   GROUP BY ALL
 ),
-counted AS (
-  SELECT *, status = 'succeeded' AND captured AS succeeded,
-    count(*) FILTER (status = 'succeeded' AND captured) OVER (
-      PARTITION BY account, customer_id ORDER BY created, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
-  FROM charges
+firsts AS (
+  SELECT account, customer_id, min((created, payment_id)) AS first
+  FROM attempts
+  WHERE succeeded AND customer_id IS NOT NULL
+  GROUP BY ALL
 )
 SELECT
-  c.account,                                                                  -- the Stripe account
-  c.id AS payment_id,                                                         -- the charge
-  c.created,                                                                  -- when it was attempted (UTC)
-  c.customer_id,                                                              -- null for a guest
-  coalesce(c.bnpl.provider, c.payment_method.type, 'unknown') AS method,      -- the provider where one finances, else Stripe's type, such as card
-  c.bnpl.provider AS bnpl_provider,                                           -- klarna, afterpay_clearpay, affirm, zip, …; null for other methods
-  c.bnpl.product AS bnpl_product,                                             -- what the customer chose, where the provider says
-  c.bnpl IS NOT NULL AND c.bnpl.deferred IS NOT false AS pays_later,          -- false for Klarna's pay_now, which is settled at once
-  coalesce(c.bnpl.payer_country, c.billing.address.country, c.payment_method.country) AS country, -- of the payer, else of the bill, else of the card
-  CASE WHEN c.status <> 'succeeded' THEN c.status WHEN c.captured THEN 'succeeded' ELSE 'authorized' END AS outcome, -- succeeded, authorized, pending or failed
-  c.succeeded,                                                                -- money was taken
-  c.failure_code,                                                             -- why not, in Stripe's words
-  c.currency,                                                                 -- of the amounts that follow
-  c.amount AS attempted,                                                      -- what was asked for
-  CASE WHEN c.succeeded THEN c.amount_captured ELSE 0 END AS gross,           -- what was taken
-  CASE WHEN c.succeeded THEN c.amount_refunded ELSE 0 END AS refunded,        -- of it, given back
-  CASE WHEN c.succeeded THEN c.amount_net ELSE 0 END AS kept,                 -- gross less refunded
-  c.disputed,                                                                 -- the customer disputed it
-  CASE WHEN c.customer_id IS NOT NULL THEN c.earlier > 0 END AS returning_customer,    -- the customer had paid before; null for a guest
-  b.currency AS settled_in,                                                   -- of the amounts that follow; null where nothing was settled
-  s.gross AS settled_gross,                                                   -- what was taken, as settled
-  s.dispute AS settled_disputes,                                              -- withdrawn for disputes, less what was won back
-  s.fee,                                                                      -- fees of the charge, its refunds and its disputes
-  s.net AS settled_net,                                                       -- what is left in the balance of all that
-  CASE WHEN s.gross <> 0 THEN round(s.fee * c.amount_captured / s.gross, 6)::DECIMAL(18, 6) END AS cost -- fee in `currency`, at the rate at which this charge was settled
-FROM counted c
-LEFT JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id
-LEFT JOIN settled s ON s.account = c.account AND s.charge_id = c.id AND s.currency = b.currency
+  a.account,                                                -- the Stripe account
+  a.payment_id,                                             -- the charge
+  a.created,                                                -- when it was attempted (UTC)
+  a.customer_id,                                            -- null for a guest
+  a.method,                                                 -- the provider where one finances, else Stripe's type, such as card
+  a.bnpl_provider,                                          -- klarna, afterpay_clearpay, affirm, zip, …; null for other methods
+  a.bnpl_product,                                           -- what the customer chose, where the provider says
+  a.pays_later,                                             -- false for Klarna's pay_now, which is settled at once
+  a.country,                                                -- of the payer, else of the bill, else of the card
+  a.outcome,                                                -- succeeded, authorized, pending or failed
+  a.succeeded,                                              -- money was taken
+  a.failure_code,                                           -- why not, in Stripe's words
+  a.currency,                                               -- of the amounts that follow
+  a.attempted,                                              -- what was asked for
+  a.gross,                                                  -- what was taken
+  a.refunded,                                               -- of it, given back
+  a.kept,                                                   -- gross less refunded
+  a.disputed,                                               -- the customer disputed it
+  CASE WHEN a.customer_id IS NOT NULL THEN coalesce((a.created, a.payment_id) > f.first, false) END AS returning_customer, -- the customer had paid before; null for a guest
+  b.currency AS settled_in,                                 -- of the amounts that follow; null where nothing was settled
+  b.amount + coalesce(s.reversed, 0) AS settled_gross,      -- what was taken, as settled
+  s.dispute AS settled_disputes,                            -- withdrawn for disputes, less what was won back
+  b.fee + coalesce(s.fee, 0) AS fee,                        -- fees of the charge, its refunds and its disputes
+  b.net + coalesce(s.net, 0) AS settled_net,                -- what is left in the balance of all that
+  CASE WHEN settled_gross <> 0 THEN round((b.fee + coalesce(s.fee, 0)) * a.amount_captured / settled_gross, 6)::DECIMAL(18, 6) END AS cost -- fee in `currency`, at the rate at which this charge was settled
+FROM attempts a
+LEFT JOIN balance_transactions b ON b.account = a.account AND b.id = a.balance_transaction_id
+LEFT JOIN settled s ON s.account = a.account AND s.charge_id = a.payment_id AND s.currency = b.currency
+LEFT JOIN firsts f ON f.account = a.account AND f.customer_id = a.customer_id

@@ -11,7 +11,7 @@ WITH items AS (
     count(*) FILTER (i.unit_amount IS NULL OR i.quantity IS NULL) AS unpriced
   FROM subscriptions s
   JOIN subscription_items i ON i.account = s.account AND i.subscription_id = s.id
-  WHERE s.status NOT IN ('incomplete', 'incomplete_expired')
+  WHERE s.status NOT IN ('incomplete', 'incomplete_expired', 'paused')
   GROUP BY ALL
 ),
 months AS (

@@ -20,5 +20,5 @@ SELECT
   b.amount AS settled_amount,                               -- what left the balance; negative
   b.fee                                                     -- of the refund; negative where one was returned
 FROM refunds r
-LEFT JOIN payments p ON p.account = r.account AND p.payment_id = r.charge_id
+LEFT JOIN attempts p ON p.account = r.account AND p.payment_id = r.charge_id
 LEFT JOIN balance_transactions b ON b.account = r.account AND b.id = r.balance_transaction_id

@@ -3,6 +3,12 @@
 -- Days are those of UTC, or of `SET VARIABLE time_zone = 'Europe/Berlin'` before the query. A refund counts on the day of its
 -- charge; `ledger` has it on its own.
 
+WITH firsts AS (
+  SELECT account, customer_id, min((created, payment_id)) AS first
+  FROM attempts
+  WHERE succeeded AND customer_id IS NOT NULL
+  GROUP BY ALL
+)
 SELECT
   account,                                                  -- the Stripe account
   ((created AT TIME ZONE 'UTC') AT TIME ZONE coalesce(getvariable('time_zone'), 'UTC'))::DATE AS day, -- in the reporting time zone
@@ -14,6 +20,7 @@ SELECT
   sum(kept) AS kept,                                        -- gross less refunded
   coalesce(sum(gross) FILTER (pays_later), 0) AS paid_later, -- of gross, by buy now, pay later
   count(DISTINCT customer_id) FILTER (succeeded) AS customers, -- who paid; guests are not among them
-  count(*) FILTER (succeeded AND returning_customer) AS returning_payments  -- payments of customers who had paid before
-FROM payments
+  count(*) FILTER (succeeded AND (created, payment_id) > first) AS returning_payments  -- payments of customers who had paid before
+FROM attempts
+LEFT JOIN firsts USING (account, customer_id)
 GROUP BY ALL

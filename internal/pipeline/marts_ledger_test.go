@@ -1,0 +1,112 @@
+package pipeline_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// TestMartsEqualLedger syncs whole simulated businesses and compares every row of
+// the marts with what the simulator's own books say. Those know neither the JSON
+// that was sent nor what was made of it.
+func TestMartsEqualLedger(t *testing.T) {
+	t.Parallel()
+	year := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, story := range map[string]struct {
+		config  stripesim.Config
+		changes []stripesim.Action
+	}{
+		"a year of a shop": {config: stripesim.Config{Seed: 1, Charges: 3000, Now: year.AddDate(1, 0, 0).Add(-time.Second)}},
+		"a sale, long lists, deletions, and changes": {
+			config:  stripesim.Config{Seed: 5, Charges: 1000, Now: year.AddDate(0, 8, 3), Shape: stripesim.ShapeSaleDay, LongLists: true, Deletions: 200},
+			changes: stripesim.Actions(),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, err := stripesim.New(story.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			api := serve(t, server)
+			s := &scene{t: t, lake: filepath.Join(t.TempDir(), "lake")}
+			if err := run(newSync(s.lake, api, nil)); err != nil {
+				t.Fatal(err)
+			}
+			if len(story.changes) > 0 {
+				server.Advance(time.Hour)
+				for _, action := range story.changes {
+					if _, err := server.Change(action, 5); err != nil {
+						t.Fatal(err)
+					}
+				}
+				server.Advance(time.Hour)
+				if err := run(newSync(s.lake, api, nil)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.expectBooks(server.Ledger(), server.Now())
+		})
+	}
+}
+
+// expectBooks compares the marts with the simulator's books.
+func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
+	s.t.Helper()
+	f := newFigures(l)
+	for _, mart := range []struct {
+		query string
+		want  []string
+	}{
+		{`payments SELECT payment_id, epoch(created)::BIGINT, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), coalesce(bnpl_product, ''), pays_later, country,
+			outcome, succeeded, currency, attempted, gross, refunded, kept, disputed, returning_customer, settled_in, settled_gross, settled_disputes, fee, settled_net, cost
+			FROM payments`, f.payments()},
+		{`bnpl_usage SELECT day, provider, currency, country, * EXCLUDE (account, day, provider, currency, country) FROM bnpl_usage`, f.usage()},
+		{`bnpl_customers SELECT * EXCLUDE (account) REPLACE (epoch(first_paid_at)::BIGINT AS first_paid_at, epoch(last_paid_at)::BIGINT AS last_paid_at,
+			epoch(pays_later_since)::BIGINT AS pays_later_since) FROM bnpl_customers`, f.customers()},
+		{`bnpl_cohorts SELECT * EXCLUDE (account) FROM bnpl_cohorts`, f.cohorts()},
+		{`revenue_daily SELECT day, currency, * EXCLUDE (account, day, currency) FROM revenue_daily`, f.revenue()},
+		{`refunds_made SELECT refund_id, epoch(created)::BIGINT, payment_id, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), currency, amount, payment_gross, share, days_after,
+			status, coalesce(reason, ''), settled_in, settled_amount, fee FROM refunds_made`, f.refunds()},
+		{`ledger SELECT day, currency, reporting_category, * EXCLUDE (account, day, currency, reporting_category) FROM ledger`, f.balance()},
+		{`recurring_revenue SELECT month, currency, * EXCLUDE (account, month, currency) FROM recurring_revenue`, f.recurring(now)},
+		{`customer_lifetime SELECT * EXCLUDE (account) REPLACE (epoch(first_paid_at)::BIGINT AS first_paid_at, epoch(last_paid_at)::BIGINT AS last_paid_at)
+			FROM customer_lifetime`, f.lifetime()},
+		{`exchange_rates SELECT day, from_currency, to_currency, rate, lowest, highest, charges FROM exchange_rates`, f.rates()},
+	} {
+		name, query, _ := strings.Cut(mart.query, " ")
+		if len(mart.want) == 0 {
+			s.t.Errorf("%s: the books are empty", name)
+		}
+		missing, extra := differing(mart.want, s.rows(query))
+		if len(missing)+len(extra) > 0 {
+			s.t.Errorf("%s: %d rows of the books are missing and %d are in no book:\n- %s\n+ %s", name, len(missing), len(extra),
+				strings.Join(missing[:min(len(missing), 5)], "\n- "), strings.Join(extra[:min(len(extra), 5)], "\n+ "))
+		}
+	}
+}
+
+// differing returns what each list has more of than the other, in order.
+func differing(want, got []string) (missing, extra []string) {
+	count := map[string]int{}
+	for _, line := range want {
+		count[line]++
+	}
+	for _, line := range got {
+		if count[line]--; count[line] < 0 {
+			extra = append(extra, line)
+		}
+	}
+	for line, n := range count {
+		for range n {
+			missing = append(missing, line)
+		}
+	}
+	slices.Sort(missing)
+	slices.Sort(extra)
+	return missing, extra
+}

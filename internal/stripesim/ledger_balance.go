@@ -1,0 +1,96 @@
+package stripesim
+
+import (
+	"iter"
+	"time"
+)
+
+// A Movement is what balance transactions come to, in minor units.
+type Movement struct {
+	Movements        int64
+	Amount, Fee, Net int64
+	Pending          int64 // of Net, not yet available
+}
+
+// Movements adds balance transactions up by what key says of each. Whoever adds
+// up must keep currencies apart.
+func Movements[K comparable](transactions iter.Seq[BalanceTransaction], key func(BalanceTransaction) K) map[K]Movement {
+	sums := map[K]Movement{}
+	for t := range transactions {
+		m := sums[key(t)]
+		m.Movements, m.Amount, m.Fee, m.Net = m.Movements+1, m.Amount+t.Amount, m.Fee+t.Fee, m.Net+t.Net
+		if t.Status == "pending" {
+			m.Pending += t.Net
+		}
+		sums[key(t)] = m
+	}
+	return sums
+}
+
+// Recurring is what subscriptions bring in a month. Amounts are for twelve
+// months, in minor units, so that a yearly price needs no division.
+type Recurring struct {
+	Subscriptions int64 // that bill at the end of the month
+	Yearly        int64 // what they bring in twelve months
+	NewYearly     int64 // of it, from those that did not bill at the beginning of the month
+	ChurnedYearly int64 // what those bring that billed at its beginning and no more at its end
+	Started       int64 // subscriptions that billed at the beginning of the month
+	Churned       int64 // of those, no more at its end
+	Metered       int64 // items of Subscriptions that are not in any amount: they cost by use
+}
+
+// Recurring is what subscriptions bring in the month of a time, by currency, if
+// they go on as they are now. A subscription bills from the end of its trial to
+// its own end, unless it never began or pauses.
+func (l Ledger) Recurring(month time.Time) map[string]Recurring {
+	begin := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
+	end := begin.AddDate(0, 1, 0)
+	bills := records(l, "subscriptions", func(b *business, n int, at int64) bill { return b.billOf(b.subAt(n, at)) })
+	sums := map[string]Recurring{}
+	for s := range bills {
+		before, after := s.runs(begin.Unix()), s.runs(end.Unix())
+		if !before && !after {
+			continue
+		}
+		r := sums[s.currency]
+		if before {
+			r.Started++
+		}
+		switch {
+		case after:
+			r.Subscriptions, r.Yearly, r.Metered = r.Subscriptions+1, r.Yearly+s.yearly, r.Metered+s.metered
+			if !before {
+				r.NewYearly += s.yearly
+			}
+		default:
+			r.Churned, r.ChurnedYearly = r.Churned+1, r.ChurnedYearly+s.yearly
+		}
+		sums[s.currency] = r
+	}
+	return sums
+}
+
+// A bill is what a subscription brings, and between when; until is 0 for ever.
+type bill struct {
+	currency        string
+	from, until     int64
+	yearly, metered int64
+}
+
+// runs says whether the subscription bills in the second before at.
+func (s bill) runs(at int64) bool { return s.from < at && (s.until == 0 || s.until >= at) }
+
+func (b *business) billOf(s subscription) bill {
+	made := bill{currency: b.prices[b.items[s.firstItem].price].currency.String(), from: s.firstBilling(), until: s.ended}
+	switch s.status {
+	case subIncomplete, subExpired, subPaused:
+		made.until = made.from // it never bills
+	}
+	made.yearly = b.amount(&s) * int64(12/s.months())
+	for _, it := range b.items[s.firstItem : s.firstItem+s.items] {
+		if !b.prices[it.price].billed() {
+			made.metered++
+		}
+	}
+	return made
+}
