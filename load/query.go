@@ -54,7 +54,17 @@ func (e *QueryError) Error() string { return e.Message }
 
 // Ask opens the warehouse of the lake in dir and checks the question. An error
 // is a *QueryError if the question is at fault.
-func Ask(ctx context.Context, dir string, question Question) (_ *Query, err error) {
+func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
+	return ask(dir, func(q *Query, generation string) error {
+		if err := q.open(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
+			return fmt.Errorf("open warehouse of %s: %w", dir, err)
+		}
+		return q.check(question.SQL)
+	})
+}
+
+// ask makes a query with f, of the generation that is linked.
+func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err error) {
 	if _, err := ReadMode(dir); err != nil {
 		return nil, err
 	}
@@ -64,18 +74,13 @@ func Ask(ctx context.Context, dir string, question Question) (_ *Query, err erro
 		return nil, fmt.Errorf("query %s: nothing is published there yet: run `stripelake sync` first", dir)
 	}
 	q := new(Query)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, q.Close())
-		}
-	}()
 	if q.dir, err = os.MkdirTemp("", "stripelake-query-"); err != nil {
 		return nil, err
 	}
-	if err := q.open(ctx, filepath.Join(generation, warehouseName), question.Variables); err != nil {
-		return nil, fmt.Errorf("open warehouse of %s: %w", dir, err)
+	if err := f(q, generation); err != nil {
+		return nil, errors.Join(err, q.Close())
 	}
-	return q, q.check(question.SQL)
+	return q, nil
 }
 
 // Close ends the query.
@@ -87,15 +92,16 @@ func (q *Query) Close() error {
 	return err
 }
 
-// open attaches the warehouse and shuts everything else out. The raw log stays
+// open attaches the warehouse, with the statements that do so, and shuts
+// everything else out. The raw log stays
 // outside too: DuckDB knows no folder that may only be read, and table functions
 // such as enable_profiling write files.
-func (q *Query) open(ctx context.Context, warehouse string, variables map[string]string) (err error) {
+func (q *Query) open(ctx context.Context, attached []string, variables map[string]string) (err error) {
 	q.instance, err = startInstance(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.dir, "spill"))
 	if err != nil {
 		return err
 	}
-	statements := append(attach(warehouse, "warehouse", " (READ_ONLY)"), "SET TimeZone = 'UTC'", "SET preserve_insertion_order = true")
+	statements := append(attached, "SET TimeZone = 'UTC'", "SET preserve_insertion_order = true")
 	for name, value := range variables {
 		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", ident(name), literal(value)))
 	}
@@ -126,16 +132,8 @@ func (q *Query) check(text string) error {
 		q.Plan, q.statement = true, text
 		return nil
 	}
-	if kind != duckdb.STATEMENT_TYPE_SELECT {
-		return &QueryError{oneSelect}
-	}
-	// What ends a statement must not stand inside of another one. A semicolon that
-	// cannot be done without is in a text or a comment.
-	for end := strings.LastIndexByte(text, ';'); end >= 0; end = strings.LastIndexByte(text, ';') {
-		if _, err := q.kind(text[:end]); err != nil {
-			break
-		}
-		text = text[:end]
+	if text, err = q.oneSelect(text); err != nil {
+		return err
 	}
 	q.statement = "FROM (\n" + text + "\n)"
 	err = q.prepared(q.statement, q.describe)
@@ -143,6 +141,26 @@ func (q *Query) check(text string) error {
 		return &QueryError{oneSelect} // a PRAGMA that stands for a SELECT
 	}
 	return err
+}
+
+// oneSelect returns a text that is one SELECT without what ends it: that must
+// not stand inside of another one. A semicolon that cannot be done without is in
+// a text or a comment.
+func (q *Query) oneSelect(text string) (string, error) {
+	kind, err := q.kind(text)
+	if err != nil {
+		return "", err
+	}
+	if kind != duckdb.STATEMENT_TYPE_SELECT {
+		return "", &QueryError{oneSelect}
+	}
+	for end := strings.LastIndexByte(text, ';'); end >= 0; end = strings.LastIndexByte(text, ';') {
+		if kind, _ = q.kind(text[:end]); kind != duckdb.STATEMENT_TYPE_SELECT {
+			break
+		}
+		text = text[:end]
+	}
+	return text, nil
 }
 
 // kind is what sort of statement a text is, which must be one.

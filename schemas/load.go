@@ -20,6 +20,7 @@ const (
 	lookupsDir  = "lookups"
 	mappingsDir = "mappings/stripe"
 	martsDir    = "marts"
+	segmentsDir = "segments"
 )
 
 // loader holds one load's state.
@@ -39,16 +40,16 @@ type targetRef struct {
 	at      Pos
 }
 
-// Load reads a set of schemas, types, lookups, mappings and marts. It reads
-// types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml and
-// marts/*.sql, and nothing else. Mistakes come back as Problems, all of them at once, along with
+// Load reads a set of schemas, types, lookups, mappings, marts and segments. It
+// reads types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml,
+// marts/*.sql, segments/*.sql and privacy.yaml, and nothing else. Mistakes come back as Problems, all of them at once, along with
 // what is sound of the set, so that its mappings can be checked too; an error of
 // another type means that a file was not readable at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
 	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
-	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts} {
+	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts, l.loadSegments} {
 		if err := step(set); err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ type Set struct {
 	Lookups  []*Lookup    // in file order
 	Types    []*NamedType // in file order
 	Marts    []*Mart      // each after those that it reads
+	Segments []*Segment   // in file order
 
 	Privacy Privacy // applied already: what it drops is in none of the above
 
@@ -26,6 +27,7 @@ type Set struct {
 	Fingerprint string
 
 	files    map[string]string // path → text, of every file that was read
+	labelled []string          // paths of the fields that are labelled, before any policy
 	warnings Problems
 }
 

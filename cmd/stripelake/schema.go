@@ -25,7 +25,7 @@ func schemaCommand(env *environment) *cli.Command {
 		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			schemaCheckCommand(env), schemaPreviewCommand(env), schemaExplainCommand(env), schemaCoverageCommand(env),
-			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env),
+			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env), schemaExportCommand(env),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {

@@ -54,10 +54,15 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 		return err
 	}
 	mistakes = append(mistakes, inMappings...)
-	if len(mistakes) == 0 { // else there are tables missing that a mart reads
+	if len(mistakes) == 0 { // else there are tables missing that a mart or a segment reads
 		if mistakes, err = authoring.CheckMarts(c.Context, set); err != nil {
 			return err
 		}
+		inSegments, err := authoring.CheckSegments(c.Context, set)
+		if err != nil {
+			return err
+		}
+		mistakes = append(mistakes, inSegments...)
 	}
 	all := []finding{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+func exportCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:            "export",
+		Usage:           "hand data to other systems",
+		UsageText:       "stripelake export COMMAND [command options] [argument]",
+		HideHelpCommand: true,
+		Subcommands:     []*cli.Command{exportSegmentCommand(env)},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(c.Command.Subcommands, c.Args().First())
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+}
+
+func exportSegmentCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:      "segment",
+		Usage:     "write a list of customers for an offer engine or a customer data platform",
+		ArgsUsage: "SEGMENT",
+		Description: "Who is in a segment is declared in segments/SEGMENT.sql of the lake's schemas, or of those that --schemas names.\n" +
+			"Customers who are deleted or forgotten are never in it, and what is personal follows privacy.yaml.\n" +
+			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
+		Flags: []cli.Flag{
+			lakeFlag(),
+			&cli.StringFlag{Name: "schemas", Usage: "take the segment from the schemas in `DIR` instead of those that the lake was built with"},
+			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORM` of the list: csv, parquet, or xdm (a profile of Adobe's Experience Data Model a line)"},
+			&cli.StringFlag{Name: "out", Usage: "write into `FILE`, for you alone, which is replaced when all of it is there"},
+			&cli.StringSliceFlag{Name: "reveal", Usage: "also write the personal `COLUMN` (repeatable) as it is, such as email"},
+			&cli.StringFlag{Name: "tenant", Usage: "`_ID` of your organization in Experience Platform, under which fields of your own stand; xdm needs it"},
+		},
+		Action: func(c *cli.Context) error { return ofQuery(env.exportSegment(c)) },
+	}
+}
+
+func (env *environment) exportSegment(c *cli.Context) error {
+	name := c.Args().First()
+	if name == "" {
+		return &pipeline.UsageError{Message: "name a segment: stripelake export segment SEGMENT"}
+	}
+	if err := checkExport(c); err != nil {
+		return err
+	}
+	set, err := segmentSet(c)
+	if err != nil {
+		return err
+	}
+	segment, err := segmentOf(set, name)
+	if err != nil {
+		return err
+	}
+	reveal := c.StringSlice("reveal")
+	if err := checkReveal(segment, reveal); err != nil {
+		return err
+	}
+	members, err := load.AskAudience(c.Context, c.String("lake"), load.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = members.Close() }()
+	write := func(w io.Writer) error {
+		switch c.String("format") {
+		case "xdm":
+			return writeProfiles(c.Context, w, members, segment, c.String("tenant"), namespaceOf(set))
+		case "parquet":
+			return members.Write(c.Context, w, load.QueryParquet)
+		}
+		return writeGuardedCSV(c.Context, w, members)
+	}
+	if out := c.String("out"); out != "" {
+		err = writeOut(out, c.String("lake"), write)
+	} else {
+		signal.Ignore(syscall.SIGPIPE) // what was spilled is removed whoever closes
+		err = write(env.stdout)
+	}
+	if err == nil {
+		env.sayMembers(name, members)
+	}
+	return err
+}
+
+// checkExport holds that flags fit each other.
+func checkExport(c *cli.Context) error {
+	format, tenant := c.String("format"), c.String("tenant")
+	id, underscored := strings.CutPrefix(tenant, "_")
+	switch {
+	case format != "csv" && format != "parquet" && format != "xdm":
+		return &pipeline.UsageError{Message: fmt.Sprintf("--format %q is none of csv, parquet, xdm", format)}
+	case format == "parquet" && c.String("out") == "":
+		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}
+	case format != "xdm" && tenant != "":
+		return &pipeline.UsageError{Message: "--tenant is for --format xdm"}
+	case format == "xdm" && tenant == "":
+		return &pipeline.UsageError{Message: "--format xdm needs --tenant _ID: Experience Platform takes fields of your own under your organization's tenant id only; GET …/schemaregistry/stats shows it as tenantId"}
+	case format == "xdm" && (!underscored || id == "" || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != ""):
+		return &pipeline.UsageError{Message: fmt.Sprintf("--tenant %q is _ and letters or digits, such as _acme", tenant)}
+	}
+	return nil
+}
+
+// segmentSet loads the schemas that declare segments: those that --schemas
+// names, or the lake's own.
+func segmentSet(c *cli.Context) (*schemas.Set, error) {
+	if c.IsSet("schemas") {
+		files, err := schemaFiles(c)
+		if err != nil {
+			return nil, err
+		}
+		return schemas.Load(files)
+	}
+	if _, err := load.ReadMode(c.String("lake")); err != nil {
+		return nil, err
+	}
+	files, err := load.ReadSchemas(c.String("lake"))
+	if err != nil {
+		return nil, err
+	}
+	return schemas.LoadFiles(files)
+}
+
+func segmentOf(set *schemas.Set, name string) (*schemas.Segment, error) {
+	if s := set.Segment(name); s != nil {
+		return s, nil
+	}
+	var names []string
+	for _, s := range set.Segments {
+		names = append(names, s.Name)
+	}
+	hint := "the segments are " + strings.Join(names, ", ")
+	if len(names) == 0 {
+		hint = "these schemas declare none; a newer copy from `stripelake init` has some under segments/: name it with --schemas"
+	}
+	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no segment %q; %s", name, hint)}
+}
+
+// namespaceOf is the identity namespace of customers' ids.
+func namespaceOf(set *schemas.Set) string {
+	if customers := set.Table(schemas.SegmentTable); customers != nil {
+		if id := schemas.FieldAt(customers.Fields, "id"); id != nil && id.Identity != "" {
+			return id.Identity
+		}
+	}
+	return "StripeCustomer"
+}
+
+// checkReveal holds that what is to be given as it is is declared so.
+func checkReveal(s *schemas.Segment, reveal []string) error {
+	var names []string
+	for _, p := range s.Personal {
+		if !p.SHA256 {
+			names = append(names, p.Name)
+		}
+	}
+	for _, name := range reveal {
+		if !slices.Contains(names, name) {
+			hint := "it declares none that is given as it is"
+			if len(names) > 0 {
+				hint = "those of it are " + strings.Join(names, ", ")
+			}
+			return &pipeline.UsageError{Message: fmt.Sprintf("--reveal %s is no personal column of %s; %s", name, s.Name, hint)}
+		}
+	}
+	return nil
+}
+
+// sayMembers says how many were written, and what was left out: an empty column
+// or a customer who is missing must surprise nobody.
+func (env *environment) sayMembers(name string, m *load.Members) {
+	fmt.Fprintf(env.stderr, "%s: %s\n", name, counted(int(m.Rows), "row"))
+	for _, left := range []struct {
+		n   int64
+		why string
+	}{
+		{m.Deleted, "deleted at Stripe"},
+		{m.Forgotten, "forgotten by this lake"},
+		{m.Unknown, "not in the table of customers, so that nobody knows whether they are deleted; sync customers"},
+	} {
+		if left.n > 0 {
+			fmt.Fprintf(env.stderr, "left out: %s %s\n", counted(int(left.n), "customer"), left.why)
+		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(m.Empty)) {
+		fmt.Fprintf(env.stderr, "%s is empty: %s\n", column, m.Empty[column])
+	}
+}

@@ -1,0 +1,260 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// AudienceQuestion asks who is in a segment of customers. (The segments of this
+// package's other files are the raw log's.)
+type AudienceQuestion struct {
+	Set     *schemas.Set // that declares it; its marts and labels hold, beside the labels of the lake's own set
+	Segment *schemas.Segment
+	Reveal  []string // personal columns to hand out as they are; hashed ones are handed out anyway
+}
+
+// Members are a segment's rows, as a query to be written, and what is to be said
+// of them. Rows are in the order of their columns.
+type Members struct {
+	*Query
+	Rows      int64
+	Deleted   int64                // customers left out: Stripe reported them deleted
+	Unknown   int64                // customers left out: the lake has no row of them, so nobody knows whether they are deleted
+	Forgotten int64                // customers left out: they are on the list of the forgotten
+	Empty     map[string]string    // personal columns without a value, and what the privacy policy does to them
+	Hashed    map[string]bool      // personal columns that hold the lake's own hashes
+	AsOf      map[string]time.Time // by account: all of it is in as of then (UTC)
+}
+
+// AskAudience finds the members of a segment in the published warehouse of the
+// lake in dir, as [Ask] would: it locks nothing and only reads.
+//
+// The segment's SQL runs where there is nothing personal to find: over views of
+// the tables without the fields that the lake's set or the given one labels, in
+// a database beside the warehouse, which stands under a name that cannot be
+// guessed. What is personal is joined here, as the segment declares it and as
+// far as the policy lets it, and only for customers who are neither deleted nor
+// forgotten. An error is a *QueryError if the segment is at fault.
+func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
+	lake := Lake{dir: dir}
+	if _, err := os.Stat(lake.erasurePath()); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("an erasure in %s is not finished: run `stripelake sync` first, which finishes it", dir), err)
+	}
+	q := &audienceQuery{AudienceQuestion: question, left: map[string]string{}}
+	q.Empty, q.Hashed, q.AsOf = map[string]string{}, map[string]bool{}, map[string]time.Time{}
+	q.Members.Query, err = ask(dir, func(opened *Query, generation string) error {
+		q.Query = opened
+		return q.answer(ctx, &lake, generation)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &q.Members, nil
+}
+
+// audienceQuery is a segment on the way to its members.
+type audienceQuery struct {
+	AudienceQuestion
+	Members
+	built     *schemas.Set      // that the warehouse was made with
+	warehouse string            // its name in DuckDB
+	chosen    string            // the table of the segment's rows
+	left      map[string]string // marts left out, and why
+}
+
+func (q *audienceQuery) answer(ctx context.Context, lake *Lake, generation string) error {
+	var files map[string]string
+	err := readJSON(filepath.Join(generation, schemasName), &files)
+	if err == nil {
+		q.built, err = schemas.LoadFiles(files)
+	}
+	if err != nil {
+		return fmt.Errorf("read the schemas of %s: %w", lake.dir, err)
+	}
+	if q.built.Table(schemas.SegmentTable) == nil {
+		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", lake.dir, schemas.SegmentTable)
+	}
+	q.warehouse, q.chosen = "warehouse_"+unguessable(), "chosen_"+unguessable()
+	err = q.open(ctx, append(attach(filepath.Join(generation, warehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
+	if err != nil {
+		return fmt.Errorf("open warehouse of %s: %w", lake.dir, err)
+	}
+	forget := func(ctx context.Context) error { return q.dropForgotten(ctx, lake) }
+	for _, step := range []func(context.Context) error{q.makeViews, q.choose, forget, q.count, q.dates} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return q.wrong(q.check(q.final()))
+}
+
+func unguessable() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// makeViews makes the tables as the segment sees them, and the marts over those.
+func (q *audienceQuery) makeViews(ctx context.Context) error {
+	var views []View
+	for _, table := range q.built.Schemas {
+		if given := q.Set.Table(table.Table); given != nil {
+			views = append(views, View{Name: table.Table, SQL: withoutLabelled(ident(q.warehouse)+".main."+ident(table.Table), table, given)})
+		}
+	}
+	for _, v := range append(views, Views(q.Set)...) {
+		statement, err := q.oneSelect(v.SQL)
+		misfit := ""
+		if err == nil {
+			misfit, err = q.makeView(ctx, View{Name: v.Name, SQL: statement})
+		}
+		if wrong := new(QueryError); errors.As(err, &wrong) {
+			misfit, err = wrong.Message, nil
+		}
+		if err != nil {
+			return fmt.Errorf("view %s: %w", v.Name, err)
+		}
+		if misfit != "" {
+			q.left[v.Name], _, _ = strings.Cut(misfit, "\n")
+		}
+	}
+	return nil
+}
+
+// choose runs the segment's SQL.
+func (q *audienceQuery) choose(ctx context.Context) error {
+	statement, err := q.oneSelect(q.Segment.SQL)
+	if err == nil {
+		err = asAsked(ofQuestion(q.run(ctx, "CREATE TABLE "+ident(q.chosen)+" AS FROM (\n"+statement+"\n)")))
+	}
+	return q.wrong(err)
+}
+
+// wrong names the segment in what is said of its SQL.
+func (q *audienceQuery) wrong(err error) error {
+	if wrong := new(QueryError); errors.As(err, &wrong) {
+		return &QueryError{fmt.Sprintf("segment %s: %s%s", q.Segment.Name, wrong.Message, q.hint(wrong.Message))}
+	}
+	return err
+}
+
+// hint says why a segment does not find what is there in the warehouse.
+func (q *audienceQuery) hint(message string) string {
+	for _, name := range slices.Sorted(maps.Keys(q.left)) {
+		if strings.Contains(message, "Table with name "+name+" ") {
+			return fmt.Sprintf("\n%s does not fit what a segment sees: %s", name, q.left[name])
+		}
+	}
+	for _, s := range []*schemas.Set{q.built, q.Set} {
+		for _, name := range s.Labelled() {
+			if strings.Contains(message, `"`+name+`"`) {
+				return fmt.Sprintf("\nA segment's SQL does not see what is labelled. Declare it on top: -- personal: %s = sha256(%s.%s)", name, schemas.SegmentTable, name)
+			}
+		}
+	}
+	return ""
+}
+
+// dropForgotten takes out whoever is on the list of the forgotten. The log holds
+// nobody of those, but a lake may have been restored from a backup.
+func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake) error {
+	forgotten, err := lake.Forgotten()
+	if err != nil || forgotten.Empty() {
+		return err
+	}
+	var account, id string
+	var found [][2]string
+	err = q.each(ctx, []any{&account, &id}, func() error {
+		if forgotten.Has(account, id) {
+			found = append(found, [2]string{account, id})
+		}
+		return nil
+	}, "SELECT DISTINCT account, customer_id FROM "+ident(q.chosen)+" WHERE account IS NOT NULL AND customer_id IS NOT NULL")
+	for _, who := range found {
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, "DELETE FROM "+ident(q.chosen)+" WHERE account = ? AND customer_id = ?", who[0], who[1])
+		q.Forgotten++
+	}
+	return err
+}
+
+// customers joins the segment's rows with the customers they are of.
+func (q *audienceQuery) customers(join string) string {
+	return fmt.Sprintf("FROM %s s %s %s.main.%s c ON c.account = s.account AND c.id = s.customer_id", ident(q.chosen), join, ident(q.warehouse), ident(schemas.SegmentTable))
+}
+
+func (q *audienceQuery) count(ctx context.Context) error {
+	return q.each(ctx, []any{&q.Rows, &q.Deleted, &q.Unknown}, func() error { return nil }, `SELECT count(*) FILTER (NOT c.deleted),
+		count(DISTINCT (s.account, s.customer_id)) FILTER (c.deleted),
+		count(DISTINCT (s.account, s.customer_id)) FILTER (c.id IS NULL) `+q.customers("LEFT JOIN"))
+}
+
+// dates finds as of when each account is in.
+func (q *audienceQuery) dates(ctx context.Context) error {
+	var account string
+	var asOf time.Time
+	return q.each(ctx, []any{&account, &asOf}, func() error {
+		q.AsOf[account] = asOf.UTC()
+		return nil
+	}, `SELECT account, min(coalesce(as_of, complete_through)) AS as_of FROM `+ident(q.warehouse)+`.meta.coverage GROUP BY account HAVING as_of IS NOT NULL`)
+}
+
+// final is the statement for the members: the columns that are declared, those
+// of customers who are there and not deleted.
+func (q *audienceQuery) final() string {
+	var columns []string
+	for _, c := range q.Segment.Columns {
+		columns = append(columns, "s."+ident(c.Name))
+	}
+	for _, p := range q.Segment.Personal {
+		if !p.SHA256 && !slices.Contains(q.Reveal, p.Name) {
+			continue
+		}
+		value, why := q.personal(p)
+		if why != "" {
+			q.Empty[p.Name] = why
+		}
+		columns = append(columns, value+" AS "+ident(p.Name))
+	}
+	return "SELECT " + strings.Join(columns, ", ") + "\n" + q.customers("JOIN") + "\nWHERE NOT c.deleted\nORDER BY ALL"
+}
+
+// personal is the expression for a personal column, or why it has no value. Of
+// the policies that the lake was built with and that the given set has, the
+// stricter one holds.
+func (q *audienceQuery) personal(p schemas.Personal) (value, why string) {
+	const nothing = "NULL::VARCHAR"
+	built := schemas.FieldAt(q.built.Table(schemas.SegmentTable).Fields, p.Path)
+	given := schemas.FieldAt(q.Set.Table(schemas.SegmentTable).Fields, p.Path) // which declares p, so has the table
+	full := schemas.SegmentTable + "." + p.Path
+	value = "c." + ident(strings.Split(p.Path, ".")[0])
+	for _, name := range strings.Split(p.Path, ".")[1:] {
+		value = fmt.Sprintf("struct_extract(%s, %s)", value, literal(name))
+	}
+	switch {
+	case built == nil || given == nil:
+		return nothing, "privacy.yaml drops " + full
+	case given.Hashed && !built.Hashed:
+		return nothing, "privacy.yaml hashes " + full + ", but the lake does not yet: run `stripelake rebuild`"
+	case built.Hashed && p.SHA256:
+		return nothing, "privacy.yaml hashes " + full + " with the lake's own key, which matches nothing elsewhere"
+	case p.SHA256:
+		return fmt.Sprintf(`sha256(nullif(lower(trim(%s, e' \t\r\n')), ''))`, value), ""
+	}
+	q.Hashed[p.Name] = built.Hashed
+	return value, ""
+}

@@ -1,0 +1,63 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// withoutLabelled is a SELECT of a table's columns less what either of two
+// declarations of the table labels, at any depth, and less what the second one
+// does not know: that may be personal in its eyes.
+func withoutLabelled(table string, built, given *schemas.Schema) string {
+	var columns []string
+	for _, c := range built.Columns() {
+		if c.Field == nil {
+			columns = append(columns, ident(c.Name))
+		} else if value, ok := unlabelled(ident(c.Name), c, given.Fields, 0); ok {
+			columns = append(columns, value+" AS "+ident(c.Name))
+		}
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + table
+}
+
+// unlabelled is an expression for a column's value without what is labelled
+// inside of it; false if nothing is left.
+func unlabelled(value string, c schemas.Column, given []*schemas.Field, depth int) (string, bool) {
+	beside := schemas.FieldAt(given, c.Field.Name)
+	if beside == nil || beside.Label != "" || c.Field.Label != "" {
+		return "", false
+	}
+	element := fmt.Sprintf("e%d", depth)
+	switch inner := c.Type.Elem; {
+	case c.Type.Kind == schemas.Object:
+		return members(value, c.Type.Fields, beside.Type.Fields, depth)
+	case inner != nil && len(inner.Fields) > 0:
+		if beside.Type.Elem == nil || c.Type.Kind != schemas.List {
+			return "", false
+		}
+		of, ok := members(element, inner.Fields, beside.Type.Elem.Fields, depth+1)
+		return plainList(value, element, of), ok
+	}
+	return value, true
+}
+
+// members is an expression for an object without what is labelled: the value
+// itself where nothing is.
+func members(value string, fields, given []*schemas.Field, depth int) (string, bool) {
+	var left []string
+	changed := false
+	for _, m := range schemas.Members(fields) {
+		in := fmt.Sprintf("struct_extract(%s, %s)", value, literal(m.Name))
+		out, ok := unlabelled(in, m, given, depth)
+		changed = changed || !ok || out != in
+		if ok {
+			left = append(left, ident(m.Name)+" := "+out)
+		}
+	}
+	if len(left) == 0 || !changed {
+		return value, len(left) > 0
+	}
+	return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN struct_pack(%s) END", value, strings.Join(left, ", ")), true
+}
