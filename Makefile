@@ -24,7 +24,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test demo check fmt-check vet lint race contract interop fuzz soak bench reference fmt vuln clean
+.PHONY: help build test demo check fmt-check vet lint browser race contract interop fuzz soak bench reference fmt dbt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ test: ## all tests; needs Go, gcc with libstdc++ and make
 demo: build ## a simulated account, a full sync and the BNPL answer
 	@bin/stripelake demo
 
-check: fmt-check vet lint test race contract interop ## all that CI runs, quick failures first
+check: fmt-check vet lint test browser race contract interop ## all that CI runs, quick failures first
 	@echo "make check: passed"
 
 fmt-check:
@@ -52,6 +52,16 @@ vet:
 lint: $(GOLANGCI) ## golangci-lint at the version pinned in .golangci.yml
 	$(GOLANGCI) run ./...
 	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
+
+# As with contract: a page that was not looked at must not pass.
+browser: ## the report in a real Chromium
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -q && apt-get install -yq --no-install-recommends chromium; \
+		else echo "browser: install Chromium, for instance: sudo apt-get install chromium"; exit 1; fi
+	@mkdir -p bin
+	go test -count=1 -v -run '^TestReportInBrowser' ./cmd/stripelake | tee bin/browser.log
+	@grep -q '^--- PASS: TestReportInBrowser' bin/browser.log || { echo "browser: no test passed"; exit 1; }
+	@! grep -E '^ *--- SKIP: TestReportInBrowser' bin/browser.log || { echo "browser: a test was skipped"; exit 1; }
 
 race: ## the race detector, where there is concurrency
 	go test -race -short -timeout 30m $(RACE_PACKAGES)
@@ -85,13 +95,19 @@ soak: ## random histories, a year of syncs, every damage and every fault of a di
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestRepair -damages
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestFilesOfAYear -v -quarter-hours 35040
 
+# The marts are measured over five million charges: hours, and some 20 GB of disk. For
+# less: make bench CHARGES=200000, a quarter of an hour and 1 GB for them.
 bench: ## the measurements behind the figures in the documentation
 	go run ./bench
 	go run ./bench -extraction
+	go run ./bench -marts -charges $(or $(CHARGES),5000000)
 
 fmt: $(GOLANGCI) ## gofumpt and goimports
 	$(GOLANGCI) fmt ./...
 	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml ./...
+
+dbt: build ## dbt itself on the generated sources; needs Python and its package index, so not in check
+	testdata/dbt/try.sh $(CURDIR)/bin/stripelake $(CURDIR)/bin/dbt
 
 vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and not in check
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

@@ -108,6 +108,7 @@ GROUP BY ALL ORDER BY month`},
 
 const demoNext = `
 Try next:
+  bin/stripelake report bnpl --lake LAKE         # the same as a page with charts: ./bnpl.html
   bin/stripelake status --lake LAKE
   duckdb -readonly LAKE/current/warehouse.duckdb 'DESCRIBE charges'
   bin/stripelake simulate                        # a simulated Stripe to play with, in another terminal:

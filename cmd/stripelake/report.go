@@ -1,0 +1,145 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/report"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+func reportCommand(env *environment) *cli.Command {
+	return &cli.Command{
+		Name:            "report",
+		Usage:           "make a page to look at, out of the warehouse",
+		UsageText:       "stripelake report COMMAND [command options]",
+		HideHelpCommand: true,
+		Subcommands: []*cli.Command{{
+			Name:  "bnpl",
+			Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
+			Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
+				"holds sums only: no customer and no single payment.",
+			Flags: []cli.Flag{
+				lakeFlag(),
+				&cli.StringFlag{Name: "out", Value: "./bnpl.html", Usage: "write the page into `FILE`, which is replaced when all of it is there"},
+			},
+			Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c)) },
+		}},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(c.Command.Subcommands, c.Args().First())
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+}
+
+// ofReport says plainly that a report was interrupted: unlike a sync, it does
+// not go on next time.
+func ofReport(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errNoReport{}
+	}
+	return err
+}
+
+type errNoReport struct{ errInterrupted }
+
+func (errNoReport) Error() string { return "interrupted; no report was written" }
+
+func (env *environment) reportBNPL(c *cli.Context) (err error) {
+	dir, out := c.String("lake"), c.String("out")
+	mode, err := load.ReadMode(dir)
+	if err != nil {
+		return err
+	}
+	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
+	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	if err != nil {
+		return fmt.Errorf("report on %s: nothing is published there yet: run `stripelake sync` first", dir)
+	}
+	decimals, err := decimalsOf()
+	if err != nil {
+		return err
+	}
+	spill, err := os.MkdirTemp("", "stripelake-report-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(spill)) }()
+	db, err := openReport(c.Context, filepath.Join(generation, "warehouse.duckdb"), spill)
+	if err != nil {
+		return fmt.Errorf("report on %s: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	number := cmp.Or(strings.TrimLeft(filepath.Base(generation), "0"), "0")
+	page, err := report.BNPL(c.Context, db, report.Lake{Generation: number, Mode: mode, Version: version, Decimals: decimals})
+	if err != nil {
+		return fmt.Errorf("report on %s: %w", dir, err)
+	}
+	if err := writeOut(out, dir, func(w io.Writer) error { return page.Write(w) }); err != nil {
+		return err
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return err
+	}
+	period := "no payments yet"
+	if page.First != "" {
+		period = page.First + " to " + page.Last
+	}
+	fmt.Fprintf(env.stdout, "%s: %.1f MB, %s, generation %s\n", out, float64(info.Size())/1e6, period, number)
+	return nil
+}
+
+// openReport opens a warehouse with the memory that a report of millions of
+// payments takes, and a folder to spill into.
+func openReport(ctx context.Context, warehouse, spill string) (*sql.DB, error) {
+	db, err := load.OpenWarehouse(warehouse)
+	if err != nil {
+		return nil, err
+	}
+	for _, setting := range []string{
+		"SET memory_limit = '640MB'",
+		"SET temp_directory = '" + strings.ReplaceAll(spill, "'", "''") + "'",
+	} {
+		if _, err := db.ExecContext(ctx, setting); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, nil
+}
+
+// decimalsOf returns the places of each currency's amounts, as Stripe counts
+// them: 2 where it names no other.
+func decimalsOf() (func(currency string) int, error) {
+	set, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		return nil, err
+	}
+	places := map[string]int{}
+	if exponents := set.Lookup(schemas.CurrencyExponents); exponents != nil {
+		for _, row := range exponents.Rows {
+			if places[row.Key], err = strconv.Atoi(row.Value); err != nil {
+				return nil, fmt.Errorf("decimal places of %s: %w", row.Key, err)
+			}
+		}
+	}
+	return func(currency string) int {
+		if n, ok := places[strings.ToLower(currency)]; ok {
+			return n
+		}
+		return 2
+	}, nil
+}

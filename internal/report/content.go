@@ -1,0 +1,124 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+)
+
+// content is what the template renders.
+type content struct {
+	Lake     Lake
+	Accounts []string
+	First    string
+	Last     string
+	Words    words
+	Coverage [][]string
+	Charges  []string // their row of it, where there is one account
+	Findings []finding
+	Verdict  string // in place of findings, where there is nothing to find
+	Sections []section
+	Data     template.JS
+}
+
+// section is a figure with its answer.
+type section struct {
+	Figure   figure
+	Title    string
+	Lede     string
+	Empty    string
+	Question string
+	Table    table
+}
+
+func (s *snapshot) content(ctx context.Context, v *survey, lake Lake) (content, error) {
+	c := content{Lake: lake, Accounts: v.axes["account"], First: v.first, Last: v.last, Words: v.words}
+	tables := map[string]table{}
+	all := figures()
+	for _, f := range all {
+		question := v.words.question(f.SQL)
+		answer, err := s.texts(ctx, question)
+		if err != nil {
+			return c, fmt.Errorf("figure %s: %w", f.ID, err)
+		}
+		tables[f.ID] = v.words.table(f, answer)
+		c.Sections = append(c.Sections, section{
+			Figure: f, Title: v.words.text(f.Title), Lede: v.words.text(f.Lede), Empty: v.words.text(f.Empty),
+			Question: question, Table: tables[f.ID],
+		})
+	}
+	c.Verdict = verdict(tables["summary"])
+	if v.first == "" {
+		all, c.Sections = nil, nil // nothing to ask about
+	}
+	for _, f := range all {
+		for _, sentence := range f.Findings {
+			if found, whole := v.words.finding(sentence, tables); whole && c.Verdict == "" {
+				c.Findings = append(c.Findings, found)
+			}
+		}
+	}
+	var err error
+	if c.Coverage, err = s.coverage(ctx); err != nil {
+		return c, err
+	}
+	for _, row := range c.Coverage {
+		if row[1] == "charges" && len(c.Accounts) == 1 {
+			c.Charges = row
+		}
+	}
+	c.Data, err = v.data(all)
+	return c, err
+}
+
+// verdict says that there is nothing to find, and why.
+func verdict(summary table) string {
+	later := summary.find("later", "attempts")
+	switch {
+	case len(summary.Rows) == 0:
+		return "There is no payment here, not even an attempt."
+	case later == "":
+		return "Nobody tried to pay later here."
+	case summary.find("later", "total") == "0":
+		return "Nobody has paid later here: of " + later + " attempts, none succeeded."
+	}
+	return ""
+}
+
+// coverage is how far the objects behind the marts are complete.
+func (s *snapshot) coverage(ctx context.Context) ([][]string, error) {
+	rows, err := s.texts(ctx, `SELECT account, resource, coalesce(strftime(complete_from, '%Y-%m-%d %H:%M'), 'the beginning') AS complete_from,
+  coalesce(strftime(complete_through, '%Y-%m-%d %H:%M'), '–') AS complete_through, coalesce(strftime(as_of, '%Y-%m-%d %H:%M'), '–') AS as_of
+FROM meta.coverage WHERE resource IN ('charges', 'refunds', 'balance_transactions', 'subscriptions') ORDER BY ALL`)
+	if err != nil {
+		return nil, fmt.Errorf("read coverage: %w", err)
+	}
+	return rows, nil
+}
+
+// data is what the scripts work with. Go's JSON escapes <, > and &, so that no
+// value ends the element that holds it.
+func (v *survey) data(all []figure) (template.JS, error) {
+	edges := make([]string, len(v.axes["edge"]))
+	for i, edge := range v.axes["edge"] {
+		edges[i] = trimmed(edge)
+	}
+	shown := maps.Clone(v.axes)
+	shown["edge"] = edges
+	text, err := json.Marshal(struct {
+		Unit    string           `json:"unit"`
+		First   string           `json:"first"`
+		Last    string           `json:"last"`
+		Axes    axes             `json:"axes"`
+		Digits  map[string]int   `json:"digits"`
+		Ends    map[string]ends  `json:"ends"`
+		Figures []figure         `json:"figures"`
+		Cells   map[string]cells `json:"cells"`
+	}{v.words.Unit, v.first, v.last, shown, v.digits, v.edges, all, v.cells})
+	if err != nil {
+		return "", fmt.Errorf("data of the page: %w", err)
+	}
+	return template.JS(text), nil
+}

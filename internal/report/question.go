@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// words are what texts and SQL are completed with, for no filter at all.
+// page/sql.js does the same in the browser for any filter, and a test holds the
+// two together.
+type words struct {
+	Currency  string   // of the money shown
+	Digits    int      // its decimal places
+	Unit      string   // day, week, month, quarter or year
+	Middle    string   // the first day of the second half
+	Edges     []string // of the baskets, ascending, in major units
+	Providers []string // the one with most payments first
+}
+
+var token = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// question completes a figure's SQL. A line with {provider} stands for one a
+// provider; a line that becomes empty goes.
+func (w words) question(template string) string {
+	var lines []string
+	for line := range strings.Lines(template) {
+		providers := []string{""}
+		if strings.Contains(line, eachProvider) {
+			providers = w.Providers
+		}
+		for _, provider := range providers {
+			if done := strings.TrimRight(w.line(line, provider), " \n"); done != "" {
+				lines = append(lines, done)
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w words) line(line, provider string) string {
+	return token.ReplaceAllStringFunc(line, func(found string) string {
+		name, rest, _ := strings.Cut(found[1:len(found)-1], " ")
+		switch name {
+		case "where", "and": // the filter, of which there is none
+			return ""
+		case "low", "high":
+			part, whole, _ := strings.Cut(rest, " ")
+			return wilson(name, part, whole)
+		case "later":
+			return "pays_later"
+		case "currency":
+			return literal(w.Currency)
+		case "digits":
+			return strconv.Itoa(w.Digits)
+		case "unit":
+			return w.Unit
+		case "middle":
+			return "DATE " + literal(w.Middle)
+		case "edges":
+			return strings.Join(w.Edges, ", ")
+		case "methods":
+			return literals(append([]string{"card"}, w.Providers...))
+		case "provider":
+			return literal(provider)
+		case "Provider":
+			return ident(provider)
+		}
+		return found
+	})
+}
+
+// wilson is the SQL of a bound of Wilson's 95 % interval for part of whole, in
+// percent: z is 1.96, and 1.9208, 0.9604 and 3.8416 are its square over 2, over
+// 4, and as it is.
+func wilson(bound, part, whole string) string {
+	sign := "-"
+	if bound == "high" {
+		sign = "+"
+	}
+	return fmt.Sprintf("(100 * (%[1]s + 1.9208 %[3]s 1.96 * sqrt(%[1]s * (%[2]s - %[1]s) / nullif(%[2]s, 0) + 0.9604)) / (%[2]s + 3.8416))::DECIMAL(5, 1)",
+		part, whole, sign)
+}
+
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+func literals(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = literal(text)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"context"
+	"fmt"
+)
+
+// survey is what is in a warehouse: the axes of the cells, and the words of the
+// page without a filter.
+type survey struct {
+	axes     axes
+	words    words
+	first    string           // day of the first attempt; empty without any
+	last     string           // of the last
+	days     int              // from the first to the last
+	payments int              // that succeeded
+	edges    map[string]ends  // of the baskets of each currency
+	digits   map[string]int   // of each currency
+	cells    map[string]cells // by cube
+}
+
+// ends are the places on the axis edge where a currency's baskets begin and end.
+type ends [2]int
+
+// mostCells keeps the page small: at most 3 MB of data or so.
+const mostCells = 150_000
+
+// periods are what time is divided into, the finest first. The first that fits
+// is taken: it makes a chart that can be read up to a span of so many days, and
+// shares that say something, of so many payments on average.
+var periods = []struct {
+	unit                string
+	days, least, length int
+}{{"day", 62, 20, 1}, {"week", 400, 20, 7}, {"month", 3700, 0, 30}, {"quarter", 11000, 0, 91}, {"year", 1 << 30, 0, 365}}
+
+func (s *snapshot) survey(ctx context.Context, decimals func(string) int) (*survey, error) {
+	v := &survey{axes: axes{}, edges: map[string]ends{}, digits: map[string]int{}}
+	for _, l := range []struct{ axis, query string }{
+		{"account", "SELECT DISTINCT account FROM meta.coverage UNION SELECT DISTINCT account FROM payments ORDER BY account"},
+		{"currency", "SELECT currency FROM payments GROUP BY ALL ORDER BY count(*) FILTER (succeeded) DESC, count(*) DESC, currency"},
+		{"provider", "SELECT method FROM payments WHERE pays_later GROUP BY ALL ORDER BY count(*) FILTER (succeeded) DESC, method"},
+		{"place", "SELECT DISTINCT coalesce(country, '?') AS place FROM payments WHERE succeeded ORDER BY place"},
+		{"segment", "SELECT DISTINCT segment FROM bnpl_customers ORDER BY segment"},
+	} {
+		list, err := s.list(ctx, l.query)
+		if err != nil {
+			return nil, fmt.Errorf("read each %s: %w", l.axis, err)
+		}
+		v.axes[l.axis] = list
+	}
+	err := s.one(ctx, `SELECT coalesce(min(created)::DATE::VARCHAR, ''), coalesce(max(created)::DATE::VARCHAR, ''),
+  coalesce(max(created)::DATE - min(created)::DATE + 1, 0), count(*) FILTER (succeeded) FROM payments`, &v.first, &v.last, &v.days, &v.payments)
+	if err != nil {
+		return nil, fmt.Errorf("read the span: %w", err)
+	}
+	v.axes["way"] = append([]string{"card", "other"}, v.axes["provider"]...)
+	v.words.Providers = v.axes["provider"]
+	for _, currency := range v.axes["currency"] {
+		v.digits[currency] = decimals(currency)
+	}
+	if len(v.axes["currency"]) > 0 {
+		v.words.Currency = v.axes["currency"][0]
+		v.words.Digits = v.digits[v.words.Currency]
+	}
+	if err := s.surveyBaskets(ctx, v); err != nil {
+		return nil, err
+	}
+	return v, s.surveyCells(ctx, v)
+}
+
+// surveyCells reads the cells by the finest period that the span and the size
+// of the page allow.
+func (s *snapshot) surveyCells(ctx context.Context, v *survey) error {
+	if v.first == "" {
+		v.words.Unit, v.words.Middle, v.axes["period"] = "day", "1970-01-01", []string{}
+		return nil
+	}
+	for _, p := range periods {
+		if v.days > p.days || p.least*v.days > v.payments*p.length {
+			continue
+		}
+		v.words.Unit = p.unit
+		list, err := s.list(ctx, fmt.Sprintf(
+			"SELECT unnest(generate_series(date_trunc('%[1]s', DATE '%[2]s'), DATE '%[3]s', INTERVAL 1 %[1]s))::DATE", p.unit, v.first, v.last))
+		if err != nil {
+			return fmt.Errorf("each %s: %w", p.unit, err)
+		}
+		v.axes["period"] = list
+		v.words.Middle = list[len(list)/2]
+		fits, err := s.readCells(ctx, v)
+		if err != nil || fits {
+			return err
+		}
+	}
+	return fmt.Errorf("more than %d cells even by year: too many currencies, countries and methods for one page", mostCells)
+}
+
+func (s *snapshot) readCells(ctx context.Context, v *survey) (bool, error) {
+	left := mostCells
+	v.cells = map[string]cells{}
+	for _, c := range cubes(v.words.Unit, words{Edges: v.axes["edge"], Providers: v.words.Providers}) {
+		found, fits, err := c.read(ctx, s, v.axes, &left)
+		if err != nil || !fits {
+			return fits, err
+		}
+		v.cells[c.name] = found
+	}
+	return true, nil
+}
