@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
 var (
@@ -109,6 +111,17 @@ func demoRecipe(t *testing.T) string {
 		t.Fatal("the Makefile has no target demo")
 	}
 	return string(found[1])
+}
+
+// serve starts a simulated Stripe and returns where, until the test ends.
+func serve(t *testing.T, server *stripesim.Server) (url string) {
+	t.Helper()
+	url, stop, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return url
 }
 
 func linkBinary(t *testing.T, dir string) {

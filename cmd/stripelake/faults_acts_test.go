@@ -45,11 +45,7 @@ func acts(t *testing.T) []*act {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
+	api := serve(t, server)
 	lake := filepath.Join(t.TempDir(), "lake")
 	if err := resync(lake, api); err != nil {
 		t.Fatal(err)

@@ -77,11 +77,7 @@ func TestDocumentedHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
+	url := serve(t, server)
 	dir := t.TempDir()
 	linkBinary(t, dir)
 	sync := "STRIPE_API_KEY=sk_test_simulated stripelake sync --lake lake --api-base " + url

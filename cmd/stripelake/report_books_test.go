@@ -118,7 +118,7 @@ func (b reportBooks) weeks() (rows [][]any) {
 	for monday, t := range b.totals(false, week) {
 		u := inUSD[monday]
 		rows = append(rows, slices.Concat([]any{monday, t.Payments, t.Later, ratio{100 * t.Later, t.Payments}}, b.byProvider(week, monday),
-			[]any{volume(u.Gross, u.Payments), volume(u.LaterGross, u.Later), ratio{100 * u.LaterGross, u.Gross * min(u.Later, 1)}}))
+			[]any{volume(u.Gross, u.Payments), volume(u.LaterGross, u.Payments), ratio{100 * u.LaterGross, u.Gross}}))
 	}
 	return rows
 }

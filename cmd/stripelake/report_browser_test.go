@@ -32,11 +32,7 @@ func TestReportInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
+	url := serve(t, server)
 	other := server.Connected()[0].AccountID()
 	sync := "STRIPE_API_KEY=sk_test_simulated stripelake sync --lake lake --max-rps 4000 --api-base " + url
 	if out := session(t, dir, sync+" && "+sync+" --account "+other+" && stripelake report bnpl --lake lake"); !strings.Contains(out, "bnpl.html: ") {
@@ -109,11 +105,7 @@ func TestReportInBrowserOfNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
+	url := serve(t, server)
 	session(t, dir, "STRIPE_API_KEY=sk_test_simulated stripelake sync --lake lake --api-base "+url+" && stripelake report bnpl --lake lake")
 	if dom := browse(t, chromium, dir, "#currency=usd"); !strings.Contains(dom, "There is no payment here") || strings.Contains(dom, "<svg") {
 		t.Error("the page of nothing should say so")

@@ -87,11 +87,7 @@ func TestExportedTestsHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
+	url := serve(t, server)
 	dir := t.TempDir()
 	linkBinary(t, dir)
 	const call = "STRIPE_API_KEY=sk_test_dbt stripelake sync --max-rps 4000 --api-base "

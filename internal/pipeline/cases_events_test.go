@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,10 +144,13 @@ func TestCase23PricesThatAreNotListed(t *testing.T) {
 			`{"id":"si_1","object":"subscription_item","created":1,"price":`+price("price_inline", "true")+`},`+
 			`{"id":"si_2","object":"subscription_item","created":1,"price":`+price("price_gone", "true")+`}]}`))
 	for _, hidden := range [][]string{{"price_inline"}, {"price_inline", "price_retired"}} {
+		var mu sync.Mutex // guards asked: two prices are asked for at once
 		asked := map[string]int{}
 		s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/v1/prices/") {
+				mu.Lock()
 				asked[r.URL.Path]++
+				mu.Unlock()
 			}
 			if r.URL.Query().Get("active") == "false" {
 				serveWithout(t, stripe, hidden[:1], w, r)
