@@ -124,7 +124,8 @@ func (v *Verify) readAgain(ctx context.Context, sync *Sync, again map[string]boo
 }
 
 // noteGone finds out what of the losses Stripe no longer has. It reports whether
-// the tables hold anything that was derived from what is lost.
+// the tables hold anything that was derived from what is lost; histories do, even
+// of what was read again.
 func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (derive bool, err error) {
 	if len(done.Losses) == 0 {
 		return false, nil
@@ -141,7 +142,11 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 	defer func() { err = errors.Join(err, state.Close()) }()
 	for i := range done.Losses {
 		x := &done.Losses[i]
-		if x.Stream == extract.Events().Name || !x.Known {
+		if x.Stream == extract.Events().Name {
+			continue
+		}
+		derive = derive || len(state.Histories()) > 0
+		if !x.Known {
 			continue
 		}
 		deleted, err := v.addDeleted(ctx, sync.Lake, state, x)
