@@ -136,7 +136,7 @@ func grow(ctx context.Context, lake string, times int) (err error) {
 	for _, month := range months {
 		within := fmt.Sprintf("created >= TIMESTAMP '%s' AND created < TIMESTAMP '%s' + INTERVAL 1 MONTH", month, month)
 		for _, table := range append(tables, "state.objects") {
-			source := ""
+			source := ", hash(id || '-' || i) AS id_hash"
 			if table != "state.objects" {
 				source = ", _source_id || '-' || i AS _source_id"
 			}

@@ -17,7 +17,7 @@ import (
 var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
-	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP)",
+	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.dirty (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, bucket SMALLINT, revision BIGINT)",

@@ -66,7 +66,10 @@ func (m *merge) newest(ctx context.Context) error {
 
 // findKnown finds what the state knows of the staged objects. Most have the
 // created that they had, and lie close together: those are found without reading
-// the ids of all others. Only if some are left is every id looked at.
+// the ids of all others. Only if some are left is every object looked at, as in a
+// backfill, of which all are new: by a number that DuckDB makes of the id, which
+// takes a tenth of the time that the ids do. A state of another DuckDB, which may
+// make another number, is made anew.
 func (m *merge) findKnown(ctx context.Context) error {
 	first, last := m.span()
 	_, err := m.exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
@@ -79,8 +82,16 @@ func (m *merge) findKnown(ctx context.Context) error {
 	if err != nil || left == 0 {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects
-		WHERE account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.account, m.key.stream)
+	_, err = m.exec(ctx, `CREATE TEMP TABLE alike AS SELECT rowid AS row FROM state.objects
+		WHERE id_hash IN (SELECT hash(id) FROM (SELECT id FROM versions EXCEPT SELECT id FROM temp.known))`)
+	if err != nil {
+		return err
+	}
+	if found, err := m.count(ctx, "FROM alike"); err != nil || found == 0 {
+		return err
+	}
+	_, err = m.exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
+		AND account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.account, m.key.stream)
 	return err
 }
 
@@ -164,7 +175,7 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due FROM newest`,
+	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id) FROM newest`,
 		m.key.account, m.key.stream)
 	return err
 }
@@ -191,7 +202,7 @@ func (m *merge) bump(ctx context.Context) error {
 func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
 		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named",
-		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
+		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.alike", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
 	}
 	return m.run(ctx, drops...)
 }

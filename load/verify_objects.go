@@ -38,7 +38,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		FROM temp.versions v JOIN temp.applied a USING (account, stream) WHERE v.seq <= a.upto GROUP BY ALL`)
 	if err == nil {
 		_, err = v.exec(ctx, `INSERT INTO temp.kept
-			SELECT account, stream, id, count(*), max(seq), arg_max(hash, seq), arg_max(deleted, seq)
+			SELECT account, stream, id, count(*), max(seq), arg_max(CASE WHEN id_hash = hash(id) THEN hash END, seq), arg_max(deleted, seq)
 			FROM work.state.objects ANTI JOIN (FROM temp.applied WHERE upto IS NULL) USING (account, stream) GROUP BY ALL`)
 	}
 	if err != nil {

@@ -127,6 +127,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"object removed": {state("DELETE FROM state.objects WHERE id IN (SELECT id FROM state.objects WHERE stream = 'charges' ORDER BY id LIMIT 1)"), []string{"state row removed: objects acct_"}},
 		"object doubled": {state("INSERT INTO state.objects FROM state.objects WHERE stream = 'refunds' ORDER BY id LIMIT 1"), []string{"state row doubled: objects acct_"}},
 		"object altered": {state("UPDATE state.objects SET hash = hash + 1 WHERE id IN (SELECT id FROM state.objects WHERE stream = 'charges' ORDER BY id LIMIT 1)"), []string{"state row altered: objects acct_"}},
+		"object hidden":  {state("UPDATE state.objects SET id_hash = id_hash + 1 WHERE id IN (SELECT id FROM state.objects WHERE stream = 'charges' ORDER BY id LIMIT 1)"), []string{"state row altered: objects acct_"}},
 		"object moved":   {state("UPDATE state.objects SET account = 'acct_other' WHERE id IN (SELECT id FROM state.objects WHERE stream = 'charges' ORDER BY id LIMIT 1)"), []string{"state row moved to another account: objects acct_"}},
 
 		"row removed":     {state("DELETE FROM charges WHERE id IN (SELECT min(id) FROM charges)"), []string{"state row removed: charges acct_"}},
