@@ -44,6 +44,19 @@ func historyView(s *schemas.Schema) []string {
 	return statements
 }
 
+// showHistories makes the views, which have some three hundred comments: the
+// caller has one transaction for all, or the disk is waited for after each.
+func (p *publisher) showHistories(ctx context.Context, w querier) error {
+	for _, t := range p.tables {
+		if t.Schema.History {
+			if err := w.run(ctx, historyView(t.Schema)...); err != nil {
+				return fmt.Errorf("%s: %w", t.Schema.HistoryTable(), err)
+			}
+		}
+	}
+	return nil
+}
+
 // findSteps finds, for each object with a newer version, the states that are no
 // longer the present one: what is known of it and each staged version but the
 // last, with when it was seen and when the next one was. base is the version

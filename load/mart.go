@@ -56,10 +56,10 @@ func (p *publisher) makeMarts(ctx context.Context, w querier) error {
 // makeView makes a view and its comments, or returns why they do not fit the
 // tables: a column that is not there, or a comment on one that the view has not.
 func (q querier) makeView(ctx context.Context, v View) (misfit string, err error) {
-	err = q.run(ctx, v.statements()...)
+	err = q.inTx(ctx, func() error { return q.run(ctx, v.statements()...) })
 	duck := new(duckdb.Error)
 	if errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
-		return duck.Msg, q.run(ctx, "DROP VIEW IF EXISTS "+ident(v.Name))
+		return duck.Msg, nil
 	}
 	return "", err
 }

@@ -63,12 +63,8 @@ func (p *publisher) furnish(ctx context.Context, w querier) error {
 	if err := w.run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
 	}
-	for _, t := range p.tables {
-		if t.Schema.History {
-			if err := w.run(ctx, historyView(t.Schema)...); err != nil {
-				return err
-			}
-		}
+	if err := w.inTx(ctx, func() error { return p.showHistories(ctx, w) }); err != nil {
+		return err
 	}
 	if err := p.makeMarts(ctx, w); err != nil {
 		return err
