@@ -129,12 +129,11 @@ func (m *merge) keepFrom(ctx context.Context, t *table, rows, join string) error
 func (s *State) Histories() (names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var tables []Table
 	for _, t := range s.tables {
-		if t.Schema.History {
-			names = append(names, t.Schema.HistoryTable())
-		}
+		tables = append(tables, t.Table)
 	}
-	for _, t := range s.lake.opts.Tables {
+	for _, t := range append(tables, s.lake.opts.Tables...) {
 		if name := t.Schema.HistoryTable(); t.Schema.History && !slices.Contains(names, name) {
 			names = append(names, name)
 		}

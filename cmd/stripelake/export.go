@@ -23,12 +23,7 @@ func exportCommand(env *environment) *cli.Command {
 		UsageText:       "stripelake export COMMAND [command options] [argument]",
 		HideHelpCommand: true,
 		Subcommands:     []*cli.Command{exportSegmentCommand(env)},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return unknownCommand(c.Command.Subcommands, c.Args().First())
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action:          showCommands,
 	}
 }
 

@@ -150,6 +150,14 @@ func unknownCommand(commands []*cli.Command, name string) error {
 	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}
 }
 
+// showCommands is what a command does that only groups others.
+func showCommands(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return unknownCommand(c.Command.Subcommands, c.Args().First())
+	}
+	return cli.ShowSubcommandHelp(c)
+}
+
 // flagsFirst moves a command's flags before its other arguments, because the
 // library stops reading flags at the first argument that is none and people
 // write `sync charges --from 2024-01-01`.

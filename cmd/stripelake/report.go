@@ -36,12 +36,7 @@ func reportCommand(env *environment) *cli.Command {
 			},
 			Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c)) },
 		}},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return unknownCommand(c.Command.Subcommands, c.Args().First())
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action: showCommands,
 	}
 }
 

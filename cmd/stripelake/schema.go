@@ -27,12 +27,7 @@ func schemaCommand(env *environment) *cli.Command {
 			schemaCheckCommand(env), schemaPreviewCommand(env), schemaExplainCommand(env), schemaCoverageCommand(env),
 			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env), schemaExportCommand(env),
 		},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return unknownCommand(c.Command.Subcommands, c.Args().First())
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action: showCommands,
 	}
 }
 

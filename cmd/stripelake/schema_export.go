@@ -17,12 +17,7 @@ func schemaExportCommand(env *environment) *cli.Command {
 		UsageText:       "stripelake schema export COMMAND [command options]",
 		HideHelpCommand: true,
 		Subcommands:     []*cli.Command{schemaExportDBTCommand(env)},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return unknownCommand(c.Command.Subcommands, c.Args().First())
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
+		Action:          showCommands,
 	}
 }
 
