@@ -16,6 +16,14 @@ func (s *Set) Files() map[string]string { return maps.Clone(s.files) }
 // LoadFiles is Load of what Files returned.
 func LoadFiles(files map[string]string) (*Set, error) { return Load(memory(files)) }
 
+// WithoutPrivacy loads the set's files again as if it had no policy: every
+// declared field is there, as it was sent.
+func (s *Set) WithoutPrivacy() (*Set, error) {
+	files := s.Files()
+	delete(files, privacyFile)
+	return LoadFiles(files)
+}
+
 // memory is a file system of paths and texts, as far as Load reads one.
 type memory map[string]string
 

@@ -12,6 +12,20 @@ type RedactedPath struct {
 	Path   []string
 }
 
+// String writes the path as privacy.yaml does: "charge.refunds.data[].reason".
+func (p RedactedPath) String() string {
+	return p.Object + strings.ReplaceAll("."+strings.Join(p.Path, "."), ".[]", "[]")
+}
+
+// ParseRedactedPath reads what [RedactedPath.String] wrote.
+func ParseRedactedPath(text string) (RedactedPath, error) {
+	object, rest, _ := strings.Cut(text, ".")
+	if object == "" || rest == "" {
+		return RedactedPath{}, fmt.Errorf("%q is no path of an object", text)
+	}
+	return RedactedPath{Object: object, Path: strings.Split(strings.ReplaceAll(rest, "[]", ".[]"), ".")}, nil
+}
+
 // kept are the members that extraction and the tables stand on. Rows of nested
 // objects stand on their ids.
 var (

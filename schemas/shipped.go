@@ -1,0 +1,76 @@
+package schemas
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// shippedSets holds the fingerprint of every set that a commit of this
+// repository has shipped, one a line, oldest first.
+//
+//go:embed shipped.txt
+var shippedSets string
+
+// FilesFingerprint is the SHA-256, in hex, of the files of a set by path and
+// text, whatever program reads them.
+func FilesFingerprint(files map[string]string) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s %d\n%s", name, len(files[name]), files[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// IsShipped reports whether some commit shipped just these files. A lake that
+// holds such a set follows the program; any other set is its owner's.
+func IsShipped(files map[string]string) bool {
+	return slices.Contains(strings.Fields(shippedSets), FilesFingerprint(files))
+}
+
+// CopyManifest is the file that says of a copy of the shipped set what it was
+// copied from: the SHA-256 of each shipped file, by path. It is no part of the
+// set.
+const CopyManifest = "shipped.json"
+
+// ShippedSums returns the SHA-256, in hex, of each file of the shipped set that
+// [Load] reads, by path.
+func ShippedSums() (map[string]string, error) {
+	set, err := Load(Embedded())
+	if err != nil {
+		return nil, err
+	}
+	return fileSums(set.files), nil
+}
+
+func fileSums(files map[string]string) map[string]string {
+	sums := make(map[string]string, len(files))
+	for name, text := range files {
+		sums[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	}
+	return sums
+}
+
+// ChangedSince compares the shipped set of this program with the one that a set
+// was copied from, whose sums base holds. It returns the paths, sorted, of the
+// shipped files that are others now, or new, and that the set does not have as
+// they are shipped now.
+func (s *Set) ChangedSince(base map[string]string) ([]string, error) {
+	now, err := ShippedSums()
+	if err != nil {
+		return nil, err
+	}
+	own := fileSums(s.files)
+	var changed []string
+	for name, sum := range now {
+		if base[name] != sum && own[name] != sum {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	return changed, nil
+}
