@@ -54,7 +54,7 @@ func LooksPersonal(path string) bool {
 func lint(set *Set, sound bool) Problems {
 	r := &reporter{}
 	for _, s := range set.Schemas {
-		r.unlabelled(s.Fields, s.Table)
+		unlabelled(s.Fields, s.Table, func(_ string, f *Field) { r.problems = append(r.problems, looksUnlabelled(f)) })
 		if sound && !slices.ContainsFunc(set.Mappings, func(m *Mapping) bool { return m.Schema == s }) {
 			r.report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
 		}
@@ -62,27 +62,54 @@ func lint(set *Set, sound bool) Problems {
 	return r.inFileOrder()
 }
 
-// unlabelled warns of fields that look personal and have no label, neither of
-// their own nor of an object around them (S4). Counts, flags and amounts are
-// nobody's.
-func (r *reporter) unlabelled(fields []*Field, path string) {
+// unlabelled calls f for each field that looks personal and has no label, neither
+// of its own nor of an object around it. Counts, flags and amounts are nobody's.
+func unlabelled(fields []*Field, path string, f func(path string, field *Field)) {
 	// A name is somebody's where an address or a phone number stands beside it.
 	somebody := slices.ContainsFunc(fields, func(f *Field) bool { return f.Name == "email" || f.Name == "phone" || f.Name == "address" })
-	for _, f := range fields {
-		switch f.Type.Kind {
+	for _, field := range fields {
+		switch field.Type.Kind {
 		case "", Boolean, Money, Decimal, Number, Map:
 			continue
 		}
-		at := path + "." + f.Name
-		personal := LooksPersonal(at) || somebody && f.Name == "name"
+		at := path + "." + field.Name
+		personal := LooksPersonal(at) || somebody && field.Name == "name"
 		switch {
-		case f.Label != "": // and so are its members
+		case field.Label != "", field.NotPersonal != "", field.FormerOf != "": // and so are its members
 		case personal:
-			r.report(f.Pos, "S4", "%s looks like personal data: add label: pii, or label: sensitive if it is none", f.Name)
+			f(at, field)
 		default:
-			r.unlabelled(members(f.Type), at)
+			unlabelled(members(field.Type), at, f)
 		}
 	}
+}
+
+// looksUnlabelled is what the warning S4 says of a field.
+func looksUnlabelled(f *Field) Problem {
+	return Problem{f.Pos, "S4", f.Name + " looks like personal data: add label: pii, label: sensitive, or not_personal with the reason"}
+}
+
+// Unlabelled parts the set's warnings. Where its policy does not keep personal
+// data, a column that looks personal, has no label and no reason, and is not in
+// the other set, the lake's, is a mistake: nobody decided about it.
+func (s *Set) Unlabelled(present *Set) (mistakes, warnings Problems) {
+	if s.Privacy.KeepsAll() {
+		return nil, s.Warnings()
+	}
+	known := map[string]bool{}
+	for _, table := range present.Schemas {
+		unlabelled(table.Fields, table.Table, func(path string, _ *Field) { known[path] = true })
+	}
+	r := &reporter{}
+	for _, table := range s.Schemas {
+		unlabelled(table.Fields, table.Table, func(path string, f *Field) {
+			if !known[path] {
+				r.problems = append(r.problems, looksUnlabelled(f))
+			}
+		})
+	}
+	mistakes = r.inFileOrder()
+	return mistakes, slices.DeleteFunc(s.Warnings(), func(p Problem) bool { return slices.Contains(mistakes, p) })
 }
 
 // members are the fields inside an object or the elements of a list.

@@ -65,7 +65,7 @@ func TestUnlabelled(t *testing.T) {
 		}
 		want := ""
 		if tc.want != "" {
-			want = fmt.Sprintf("S4 %s looks like personal data: add label: pii, or label: sensitive if it is none", tc.want)
+			want = fmt.Sprintf("S4 %s looks like personal data: add label: pii, label: sensitive, or not_personal with the reason", tc.want)
 		}
 		var got []string
 		for _, p := range set.Warnings() {

@@ -63,6 +63,7 @@ func (l *loader) field(m member, naming string) *Field {
 	f.Ref = o.text("ref").Value
 	f.Identity = l.identity(o.get("identity"))
 	f.Label = o.text("label").Value
+	f.NotPersonal = o.text("not_personal").Value
 	f.XDM = values(o.texts("xdm"))
 	f.Status = o.choice("status", "stable", "experimental", "deprecated")
 	f.ReplacedBy = o.text("replaced_by").Value
@@ -106,6 +107,9 @@ func (l *loader) checkField(f *Field, o *object) {
 	}
 	if f.Label != "" && f.Label != "pii" && f.Label != "sensitive" {
 		l.report(at("label"), "S12", "label must be pii or sensitive, is %q", f.Label)
+	}
+	if f.Label != "" && f.NotPersonal != "" {
+		l.report(at("not_personal"), "S12", "%s is labelled %s and said not to be personal: take one of them out", f.Name, f.Label)
 	}
 	if f.Status == "deprecated" && f.Description == "" {
 		l.report(at("status"), "S1", "a deprecated field needs a description that says why")

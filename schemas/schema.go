@@ -35,6 +35,7 @@ type Field struct {
 	Ref         string      // schema whose key this field holds; declared, never enforced
 	Identity    string      // identity namespace, if the field identifies a person
 	Label       string      // "pii", "sensitive" or empty
+	NotPersonal string      // why a field whose name looks personal is not; empty if nobody said
 	Hashed      bool        // a keyed hash stands in the place of its values, by the set's Privacy
 	XDM         []string    // standard XDM paths that this field also fills
 	Status      string      // "stable", "experimental" or "deprecated"

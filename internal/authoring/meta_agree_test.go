@@ -91,6 +91,7 @@ var plantedIn = map[string][]planted{
 		{"closed without an enum", "type: string, title: X", "type: string, closed: true, title: X", "/fields/x", "S3"},
 		{"required: yes", "type: string, title: X", "type: string, required: maybe, title: X", "/fields/x/required", "S12"},
 		{"another label", "label: pii", "label: secret", "/fields/x/label", "S12"},
+		{"personal and not", "label: pii", "label: pii, not_personal: a shop's", "/fields/x", "S12"},
 		{"another status", "type: string, title: X", "type: string, status: old, title: X", "/fields/x/status", "S12"},
 		{"deprecated without a reason", "type: string, title: X", "type: string, status: deprecated, title: X", "/fields/x", "S1"},
 		{"an identity without a namespace", "type: string, title: X", "type: string, identity: {}, title: X", "/fields/x/identity", "S12"},

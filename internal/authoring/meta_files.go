@@ -115,6 +115,7 @@ func fieldDefinitions() object {
 		"ref":          named(qualified, "The schema whose key this field holds; declared, never enforced."),
 		"identity":     closed(object{"namespace": said("Identity namespace.")}, "namespace"),
 		"label":        oneOf("pii may be dropped or hashed by privacy.yaml.", "pii", "sensitive"),
+		"not_personal": text("Why the field is no personal data, though its name looks so."),
 		"xdm":          list(object{"type": "string"}, "Standard XDM paths that this field also fills."),
 		"status":       oneOf("", "stable", "experimental", "deprecated"),
 		"replaced_by":  text("The field beside it to use instead."),
@@ -136,6 +137,7 @@ func fieldDefinitions() object {
 		{"if": object{"properties": object{"status": object{"const": "deprecated"}}, "required": []string{"status"}}, "then": object{
 			"required": []string{"description"}, "properties": object{"description": said("")},
 		}},
+		{"not": object{"required": []string{"label", "not_personal"}}},
 	}
 	return object{"field": field, "fields": object{
 		"type": "object", "minProperties": 1, "patternProperties": object{anyName: ref("field")}, "additionalProperties": false,
