@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,8 +47,8 @@ type Members struct {
 // forgotten. An error is a *QueryError if the segment is at fault.
 func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
 	lake := Lake{dir: dir}
-	if _, err := os.Stat(lake.erasurePath()); !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("an erasure in %s is not finished: run `stripelake sync` first, which finishes it", dir), err)
+	if lake.isErasing() {
+		return nil, fmt.Errorf("an erasure in %s is not finished: run `stripelake sync` first, which finishes it", dir)
 	}
 	q := &audienceQuery{AudienceQuestion: question, left: map[string]string{}}
 	q.Empty, q.Hashed, q.AsOf = map[string]string{}, map[string]bool{}, map[string]time.Time{}

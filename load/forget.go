@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Erasure says what is to be erased. It is kept as .state/forget.json from
+// Erasure says what is to be erased. It is kept as forget.json, beside the log, from
 // before the first segment is rewritten until the receipt is durable: the ids
 // are found by reference, and once the charges are gone nobody could find their
 // refunds again. So a crash at any moment is finished by whoever comes next.
@@ -58,7 +58,20 @@ type Mentioned struct {
 	Objects int    `json:"objects"` // versions in the raw log
 }
 
-func (l *Lake) erasurePath() string { return l.path(stateDir, "forget.json") }
+func (l *Lake) erasurePath() string { return l.path("forget.json") }
+
+// formerErasurePath is where programs that wrote lakes of format 1 kept it.
+func (l *Lake) formerErasurePath() string { return l.path(stateDir, "forget.json") }
+
+// isErasing reports whether an erasure was begun and is not finished.
+func (l *Lake) isErasing() bool {
+	for _, path := range []string{l.erasurePath(), l.formerErasurePath()} {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}
 
 // RecordErasure makes the intention durable. What it names is erased from then
 // on, by this process or the next.
@@ -73,6 +86,9 @@ func (l *Lake) RecordErasure(e Erasure) error {
 func (l *Lake) PendingErasure() (*Erasure, error) {
 	var e Erasure
 	err := readJSON(l.erasurePath(), &e)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = readJSON(l.formerErasurePath(), &e)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -91,11 +107,16 @@ func (l *Lake) FinishErasure(r *Receipt) error {
 	if err == nil {
 		err = writeJSON(l.path(filepath.FromSlash(r.Path)), moments{synced: l.opts.Trace.ReceiptWritten}, r)
 	}
-	if err == nil {
-		err = os.Remove(l.erasurePath())
+	for _, path := range []string{l.formerErasurePath(), l.erasurePath()} {
+		if err == nil {
+			err = os.Remove(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
 	if err == nil {
-		err = syncPath(l.path(stateDir))
+		err = errors.Join(syncPath(l.path(stateDir)), syncPath(l.dir))
 	}
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
@@ -146,7 +167,7 @@ func (l *Lake) discardState() error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name == generationsDir || name == filepath.Base(l.erasurePath()) || strings.HasSuffix(name, "lock") {
+		if name == generationsDir || name == filepath.Base(l.formerErasurePath()) || strings.HasSuffix(name, "lock") {
 			continue
 		}
 		err = errors.Join(err, os.RemoveAll(l.path(stateDir, name)))
@@ -188,7 +209,7 @@ func (l *Lake) Strangers() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	known := []string{"lake.json", rawDir, stateDir, "current", "forgotten.json", "receipts"}
+	known := []string{"lake.json", rawDir, stateDir, "current", "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(known, strings.TrimSuffix(e.Name(), tmpSuffix))
 	})

@@ -16,8 +16,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Format is the version of the lake's layout that this program writes.
+// Format is the version of segments and of generations that this program writes.
 const Format = 1
+
+// lakeFormat is the version of the lake's layout. In 2 the lake keeps what is
+// declared in it: a program that does not know so would not hold to it.
+const lakeFormat = 2
 
 // ErrNewerFormat says that a newer program made the lake or a segment of it.
 var ErrNewerFormat = errors.New("made by a newer version of stripelake: update the program")
@@ -78,6 +82,7 @@ type Account struct {
 type lakeFile struct {
 	Format   int       `json:"format"`
 	Mode     string    `json:"mode"`
+	Schemas  int       `json:"schemas,omitempty"` // version of what is declared, see [Declared]; 0 before there is one
 	Accounts []Account `json:"accounts,omitempty"`
 }
 
@@ -93,6 +98,9 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := unfinishedBackup(dir); err != nil {
+		return nil, fmt.Errorf("open lake %s: %w", dir, err)
+	}
 	// DuckDB reads these as globs, and ? as the start of options.
 	if strings.ContainsAny(dir, "?*[]") {
 		return nil, fmt.Errorf("open lake %s: the path must not contain any of ? * [ ]", dir)
@@ -103,11 +111,11 @@ func Open(dir string, opts Options) (*Lake, error) {
 	l := &Lake{dir: dir, opts: opts.withDefaults()}
 	err = l.update(func(f *lakeFile) error {
 		if f.Format == 0 {
-			f.Format = Format
+			f.Format = lakeFormat
 		}
 		f.Mode = cmp.Or(f.Mode, opts.Mode)
 		switch {
-		case f.Format > Format:
+		case f.Format > lakeFormat:
 			return fmt.Errorf("format %d: %w", f.Format, ErrNewerFormat)
 		case f.Mode == "":
 			return errors.New("a new lake needs a mode: live or test")
@@ -146,6 +154,14 @@ func (l *Lake) Tables() []string {
 		names[i] = t.Schema.Table
 	}
 	return names
+}
+
+// Using is the lake with other options, but for the mode.
+func (l *Lake) Using(opts Options) *Lake {
+	used := *l
+	opts.Mode = l.opts.Mode
+	used.opts = opts.withDefaults()
+	return &used
 }
 
 // FromScratch is the lake for whoever derives its tables again from an empty state.

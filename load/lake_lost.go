@@ -36,7 +36,7 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 		return f, err
 	}
 	if len(accounts) > 0 {
-		f.Format, f.Mode = Format, l.modeInLog(accounts)
+		f.Format, f.Mode, f.Schemas = lakeFormat, l.modeInLog(accounts), l.newestDeclared()
 		for _, id := range accounts {
 			account, err := f.account(id)
 			if err != nil {

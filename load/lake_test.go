@@ -121,7 +121,7 @@ func TestLakeFile(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	data, err := json.Marshal(map[string]any{"format": Format + 1, "mode": "live"})
+	data, err := json.Marshal(map[string]any{"format": lakeFormat + 1, "mode": "live"})
 	if err != nil {
 		t.Fatal(err)
 	}

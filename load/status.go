@@ -201,7 +201,7 @@ func ReadMode(dir string) (string, error) {
 		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
 	case err != nil:
 		return "", fmt.Errorf("read lake: %w", err)
-	case f.Format > Format:
+	case f.Format > lakeFormat:
 		return "", fmt.Errorf("lake %s: format %d: %w", dir, f.Format, ErrNewerFormat)
 	}
 	return f.Mode, nil

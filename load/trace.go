@@ -3,6 +3,7 @@ package load
 // Trace is called at each moment at which a crash leaves something different
 // behind. Progress and crash tests hang off it; every func may be nil.
 type Trace struct {
+	SchemasDeclared  func() // another version of the lake's schemas is in force
 	SegmentWritten   func() // the temporary file is complete and synced, not yet visible
 	SegmentRenamed   func() // visible under its final name, the folder not yet synced
 	SegmentSynced    func() // durable

@@ -25,12 +25,12 @@ type redaction struct {
 
 type span struct{ start, end int }
 
-// Redactors returns a Redactor for each type of object ("charge") of which the
-// set's privacy blanks something in the raw log, and one for the events
+// Redactors returns a Redactor for each type of object ("charge") of which one
+// of the paths is to be blanked in the raw log, and one for the events
 // ("event.charge") that show such an object.
-func Redactors(set *schemas.Set) map[string]*Redactor {
+func Redactors(paths []schemas.RedactedPath) map[string]*Redactor {
 	redactors := map[string]*Redactor{}
-	for _, p := range set.Privacy.RawRedact {
+	for _, p := range paths {
 		if redactors[p.Object] == nil {
 			redactors[p.Object] = &Redactor{root: &redaction{}}
 		}

@@ -24,7 +24,7 @@ func redactor(tb testing.TB, paths ...string) *Redactor {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return Redactors(set)["charge"]
+	return Redactors(set.Privacy.RawRedact)["charge"]
 }
 
 func TestRedact(t *testing.T) {

@@ -27,15 +27,10 @@ func compactCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) compact(c *cli.Context) error {
-	set, _, err := plan(c)
-	if err != nil {
-		return err
+	if _, err := load.ReadMode(c.String("lake")); err != nil {
+		return err // rather than make a lake
 	}
-	mode, err := load.ReadMode(c.String("lake"))
-	if err != nil {
-		return err
-	}
-	lake, err := env.openLake(c, pipeline.LakeOptions(set, mode))
+	lake, _, err := env.workOn(c, "", false, lakeOptions)
 	if err != nil {
 		return err
 	}

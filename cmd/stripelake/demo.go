@@ -43,7 +43,7 @@ func (env *environment) demo(c *cli.Context) error {
 	}
 	defer stop()
 	dir := c.String("lake")
-	if err := env.demoSync(c, url, dir); err != nil {
+	if err := env.demoSync(c, url); err != nil {
 		return err
 	}
 	if err := env.demoAnswer(c.Context, filepath.Join(dir, "current", "warehouse.duckdb")); err != nil {
@@ -53,23 +53,19 @@ func (env *environment) demo(c *cli.Context) error {
 	return nil
 }
 
-func (env *environment) demoSync(c *cli.Context, url, dir string) error {
-	set, compiled, err := plan(c)
-	if err != nil {
-		return err
-	}
+func (env *environment) demoSync(c *cli.Context, url string) error {
 	// The simulated account has no rate limit of its own.
 	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000})
 	if err != nil {
 		return err
 	}
-	lake, err := load.Open(dir, pipeline.LakeOptions(set, client.Mode()))
+	lake, declared, err := env.workOn(c, client.Mode(), false, lakeOptions)
 	if err != nil {
 		return err
 	}
 	show := env.renderer(false)
 	defer show.done()
-	sync := pipeline.Sync{Client: client, Plan: compiled, Lake: lake, OnEvent: show.event}
+	sync := pipeline.Sync{Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
 	_, err = sync.Run(c.Context)
 	return err
 }

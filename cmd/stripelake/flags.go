@@ -13,8 +13,6 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
-	"github.com/stripelake/stripelake/transform"
 )
 
 func lakeFlag() cli.Flag {
@@ -22,7 +20,7 @@ func lakeFlag() cli.Flag {
 }
 
 func schemasFlag() cli.Flag {
-	return &cli.StringFlag{Name: "schemas", Usage: "read schemas and mappings from `DIR` instead of the built-in ones"}
+	return &cli.StringFlag{Name: "schemas", Usage: "schemas and mappings in `DIR` instead of those that the lake keeps"}
 }
 
 func waitFlag() cli.Flag {
@@ -31,13 +29,19 @@ func waitFlag() cli.Flag {
 
 // openLake opens the lake that --lake names, to work on it under its locks.
 func (env *environment) openLake(c *cli.Context, options load.Options) (*load.Lake, error) {
+	return load.Open(c.String("lake"), env.waiting(c, options))
+}
+
+// waiting adds to options how long --wait waits for another process, and says of
+// whom it waits.
+func (env *environment) waiting(c *cli.Context, options load.Options) load.Options {
 	if c.IsSet("wait") {
 		options.LogWait, options.StateWait = c.Duration("wait"), cmp.Or(c.Duration("wait"), -1)
 	}
 	options.Waiting = func(busy *load.BusyError) {
 		fmt.Fprintf(env.stderr, "waiting for process %d, which has the %s since %s\n", busy.Holder.PID, busy.What, busy.Holder.Since.Format(time.RFC3339))
 	}
-	return load.Open(c.String("lake"), options)
+	return options
 }
 
 func jsonFlag(usage string) cli.Flag { return &cli.BoolFlag{Name: "json", Usage: usage} }
@@ -103,21 +107,6 @@ func (env *environment) apiKey(c *cli.Context) (string, error) {
 	}
 	return "", &pipeline.UsageError{Message: "no API key: set STRIPE_API_KEY, or name a file that holds it with --api-key-file " +
 		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
-}
-
-// plan loads the declared schemas and compiles their mappings. Every mistake in
-// them is reported at once.
-func plan(c *cli.Context) (*schemas.Set, *transform.Plan, error) {
-	files, err := schemaFiles(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	set, err := schemas.Load(files)
-	if err != nil {
-		return nil, nil, err
-	}
-	compiled, err := transform.Compile(set)
-	return set, compiled, err
 }
 
 // parseSpan reads --from and --to. An absent one is zero.

@@ -32,16 +32,12 @@ func (env *environment) forget(c *cli.Context) error {
 	if _, err := load.ReadMode(c.String("lake")); err != nil {
 		return err // rather than make a lake
 	}
-	set, compiled, err := plan(c)
-	if err != nil {
-		return err
-	}
-	lake, err := env.openLake(c, pipeline.LakeOptions(set, ""))
+	lake, declared, err := env.workOn(c, "", false, lakeOptions)
 	if err != nil {
 		return err
 	}
 	forget := pipeline.Forget{
-		Plan: compiled, Lake: lake, Customers: c.Args().Slice(), Account: c.String("account"),
+		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: c.Args().Slice(), Account: c.String("account"),
 		DryRun: c.Bool("dry-run"), Version: version,
 	}
 	receipts, err := forget.Run(c.Context)

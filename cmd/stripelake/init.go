@@ -1,30 +1,47 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
 
 func initCommand(env *environment) *cli.Command {
 	return &cli.Command{
-		Name:        "init",
-		Usage:       "lay out an editable copy of the built-in schemas",
-		ArgsUsage:   "[DIR]",
-		Description: "Writes the schemas, mappings and lookups, with what editors need to complete them, into DIR\n(./schemas unless given). Example: stripelake init my-schemas",
+		Name:      "init",
+		Usage:     "lay out an editable copy of the built-in schemas, or of a lake's",
+		ArgsUsage: "[DIR]",
+		Description: "Writes the schemas, mappings, marts and lookups, with what editors need to complete them, into DIR\n" +
+			"(./schemas unless given). Example: stripelake init my-schemas",
+		Flags: []cli.Flag{
+			lakeFlag(),
+			&cli.BoolFlag{Name: "from-lake", Usage: "copy the schemas that the lake keeps, with their privacy"},
+		},
 		Action: func(c *cli.Context) error {
 			dir := c.Args().First()
 			if dir == "" {
 				dir = "schemas"
 			}
-			n, err := layOut(dir)
+			if c.IsSet("lake") && !c.Bool("from-lake") {
+				return &pipeline.UsageError{Message: "--lake goes with --from-lake"}
+			}
+			copied, err := copyOf(c)
+			if err != nil {
+				return err
+			}
+			n, err := layOut(dir, copied)
 			if err != nil {
 				return err
 			}
@@ -34,9 +51,60 @@ func initCommand(env *environment) *cli.Command {
 	}
 }
 
-// layOut writes the built-in set into an empty or new folder. Its files are not
-// private like a lake's: they belong into the author's repository.
-func layOut(dir string) (int, error) {
+// copyOf is what init writes, by path: a set, what editors need, and what the set
+// was copied from.
+func copyOf(c *cli.Context) (map[string]string, error) {
+	copied := map[string]string{}
+	err := fs.WalkDir(schemas.Embedded(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(schemas.Embedded(), name)
+		copied[name] = string(text)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	base, err := schemas.ShippedSums()
+	if err == nil && c.Bool("from-lake") {
+		base, err = fromLake(c.String("lake"), copied, base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := json.MarshalIndent(base, "", "  ")
+	copied[schemas.CopyManifest] = string(manifest) + "\n"
+	return copied, err
+}
+
+// fromLake puts the set that a lake keeps in the place of the shipped one, and
+// returns what it was copied from.
+func fromLake(dir string, copied, shipped map[string]string) (base map[string]string, err error) {
+	if _, err := load.ReadMode(dir); err != nil {
+		return nil, err
+	}
+	kept, err := load.ReadDeclared(dir)
+	if err != nil {
+		return nil, fmt.Errorf("lake %s: %w: restore it from a backup", dir, err)
+	}
+	set, err := pipeline.InForce(dir)
+	if err != nil {
+		return nil, err
+	}
+	for name := range shipped {
+		delete(copied, name)
+	}
+	maps.Copy(copied, set.Files())
+	if kept != nil && kept.Base != nil {
+		return kept.Base, nil
+	}
+	return shipped, nil
+}
+
+// layOut writes files into an empty or new folder. They are not private like a
+// lake's: they belong into the author's repository.
+func layOut(dir string, files map[string]string) (int, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
@@ -44,18 +112,14 @@ func layOut(dir string) (int, error) {
 	if len(entries) > 0 {
 		return 0, &pipeline.UsageError{Message: fmt.Sprintf("%s is not empty: name a new folder, nothing is written over", dir)}
 	}
-	n := 0
-	err = fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {
-		to := filepath.Join(dir, filepath.FromSlash(path))
-		if err != nil || d.IsDir() {
-			return errors.Join(err, os.MkdirAll(to, 0o755))
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(path.Dir(name))), 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(files[name]), 0o644)
 		}
-		n++
-		data, err := fs.ReadFile(schemas.Embedded(), path)
-		return errors.Join(err, os.WriteFile(to, data, 0o644))
-	})
-	if err != nil {
-		return n, fmt.Errorf("lay out schemas: %w", err)
+		if err != nil {
+			return 0, fmt.Errorf("lay out schemas: %w", err)
+		}
 	}
-	return n, nil
+	return len(files), nil
 }

@@ -84,7 +84,7 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
 		},
 	}
 	for _, command := range app.Commands {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,7 @@ func TestTwentyMistakes(t *testing.T) {
 		{"personal data to hash that is no text", "privacy.yaml", "\npii: keep", "\npii: keep\nfields: {charges.livemode: hash}"},
 	} {
 		dir := filepath.Join(t.TempDir(), "set")
-		if _, err := layOut(dir); err != nil {
+		if err := layOutShipped(dir); err != nil {
 			t.Fatal(err)
 		}
 		file := filepath.Join(dir, filepath.FromSlash(tc.file))
@@ -73,4 +74,9 @@ func TestTwentyMistakes(t *testing.T) {
 	} else if diff := cmp.Diff(string(text), all.String()); diff != "" {
 		t.Errorf("(-%s +now):\n%s", golden, diff)
 	}
+}
+
+// layOutShipped writes a copy of the shipped schemas, as init does.
+func layOutShipped(dir string) error {
+	return newApp(&environment{stdout: io.Discard}).Run([]string{"stripelake", "init", dir})
 }

@@ -18,6 +18,7 @@ func rebuildCommand(env *environment) *cli.Command {
 			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
 		Flags: []cli.Flag{
 			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"), waitFlag(),
+			exposeFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "derive every table again, and what is known of every object"},
 			&cli.BoolFlag{Name: "rejects", Usage: "first say how many of the rows that were refused would fit now"},
 		},
@@ -29,25 +30,20 @@ func (env *environment) rebuild(c *cli.Context) error {
 	if _, err := load.ReadMode(c.String("lake")); err != nil {
 		return err
 	}
-	set, compiled, err := plan(c)
+	lake, declared, err := env.workOn(c, "", true, pipeline.RebuildOptions)
 	if err != nil {
 		return err
 	}
-	options := pipeline.RebuildOptions(set)
-	rebuild := pipeline.Rebuild{Plan: compiled, Tables: c.Args().Slice()}
+	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: c.Args().Slice()}
 	if c.Bool("rejects") {
-		if rebuild.Lake, err = env.openLake(c, options); err != nil {
-			return err
-		}
 		refusals, err := rebuild.Replay(c.Context)
 		if err != nil {
 			return err
 		}
 		env.printRefusals(c, refusals)
 	}
-	options.Anew = c.Bool("all")
-	if rebuild.Lake, err = env.openLake(c, options); err != nil {
-		return err
+	if c.Bool("all") {
+		rebuild.Lake = lake.FromScratch()
 	}
 	show := env.renderer(c.Bool("json"))
 	show.rebuild = true

@@ -64,7 +64,7 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("report on %s: nothing is published there yet: run `stripelake sync` first", dir)
 	}
-	decimals, err := decimalsOf()
+	decimals, err := decimalsOf(dir)
 	if err != nil {
 		return err
 	}
@@ -116,10 +116,14 @@ func openReport(ctx context.Context, warehouse, spill string) (*sql.DB, error) {
 	return db, nil
 }
 
-// decimalsOf returns the places of each currency's amounts, as Stripe counts
-// them: 2 where it names no other.
-func decimalsOf() (func(currency string) int, error) {
-	set, err := schemas.Load(schemas.Embedded())
+// decimalsOf returns the places of each currency's amounts, as the published
+// lake counts them: 2 where it names no other.
+func decimalsOf(dir string) (func(currency string) int, error) {
+	files, err := load.ReadSchemas(dir)
+	if err != nil {
+		return nil, err
+	}
+	set, err := schemas.LoadFiles(files)
 	if err != nil {
 		return nil, err
 	}

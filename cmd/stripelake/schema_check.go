@@ -23,7 +23,7 @@ func schemaCheckCommand(env *environment) *cli.Command {
 		Name:        "check",
 		Usage:       "say every mistake in the schemas and mappings, with its place and its fix",
 		Description: "Exit status 1 if there are mistakes, 0 if there are only warnings. Example: stripelake schema check --schemas my-schemas",
-		Flags:       []cli.Flag{schemasFlag(), jsonFlag("print one JSON object")},
+		Flags:       []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object")},
 		Action:      func(c *cli.Context) error { return env.schemaCheck(c) },
 	}
 }
@@ -39,14 +39,20 @@ type finding struct {
 }
 
 func (env *environment) schemaCheck(c *cli.Context) error {
-	files, err := schemaFiles(c)
+	present, err := pipeline.InForce(c.String("lake"))
 	if err != nil {
 		return err
 	}
-	set, err := schemas.Load(files)
+	set := present
 	var mistakes, inMappings schemas.Problems
-	if err != nil && !errors.As(err, &mistakes) {
-		return err
+	if c.String("schemas") != "" {
+		files, err := schemaFiles(c)
+		if err != nil {
+			return err
+		}
+		if set, err = schemas.Load(files); err != nil && !errors.As(err, &mistakes) {
+			return err
+		}
 	}
 	// Mappings that no mistake of loading stands in the way of are checked too.
 	plan, err := transform.Compile(set)
@@ -70,8 +76,14 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 			all = append(all, finding{inDir(c, p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
 		}
 	}
+	warnings := set.Warnings()
+	if !set.Partial {
+		var unlabelled schemas.Problems
+		unlabelled, warnings = set.Unlabelled(present)
+		mistakes = append(mistakes, unlabelled...)
+	}
 	add(mistakes, false)
-	add(set.Warnings(), true)
+	add(warnings, true)
 	add(plan.Warnings(), true)
 	slices.SortStableFunc(all, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
@@ -115,12 +127,9 @@ func (env *environment) printFindings(set *schemas.Set, all []finding, mistakes 
 	return err
 }
 
-// schemaFiles are the files that --schemas names, or the built-in ones.
+// schemaFiles are the files that --schemas names.
 func schemaFiles(c *cli.Context) (fs.FS, error) {
 	dir := c.String("schemas")
-	if dir == "" {
-		return schemas.Embedded(), nil
-	}
 	files := os.DirFS(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--schemas %s is no folder; `stripelake init %s` lays out one with the built-in schemas", dir, dir)}

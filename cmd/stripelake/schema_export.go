@@ -27,7 +27,7 @@ func schemaExportDBTCommand(env *environment) *cli.Command {
 		Usage: "write sources.yml for dbt: tables, histories and marts with columns, types, meaning and tests",
 		Description: "For dbt 1.10 or later with dbt-duckdb; the file says how to attach the warehouse.\n" +
 			"Example: stripelake schema export dbt --out models/sources.yml",
-		Flags: []cli.Flag{schemasFlag(), &cli.StringFlag{Name: "out", Usage: "write into `FILE`, over one of that name"}},
+		Flags: []cli.Flag{schemasFlag(), lakeFlag(), &cli.StringFlag{Name: "out", Usage: "write into `FILE`, over one of that name"}},
 		Action: func(c *cli.Context) error {
 			set, _, err := plan(c)
 			if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/transform"
 )
 
 // publishEvery is how often a long backfill shows people what it has.
@@ -29,6 +28,7 @@ func syncCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
 			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
 			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
+			exposeFlag(),
 			&cli.StringSliceFlag{Name: "account", Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
 			waitFlag(),
 			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
@@ -50,22 +50,18 @@ func (env *environment) sync(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	set, compiled, err := plan(c)
-	if err != nil {
-		return err
-	}
 	client, err := env.client(c)
 	if err != nil {
 		return err
 	}
-	lake, err := env.openLake(c, pipeline.LakeOptions(set, client.Mode()))
+	lake, declared, err := env.workOn(c, client.Mode(), c.Bool("rebuild"), lakeOptions)
 	if err != nil {
 		return err
 	}
 	show := env.renderer(c.Bool("json"))
 	defer show.done()
 	sync := pipeline.Sync{
-		Client: client, Plan: compiled, Lake: lake, Redactors: transform.Redactors(set), Label: c.String("account-label"), Accounts: accounts, Resources: c.Args().Slice(),
+		Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, Label: c.String("account-label"), Accounts: accounts, Resources: c.Args().Slice(),
 		Range: extract.Range{From: from, To: to}, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(c.Context)

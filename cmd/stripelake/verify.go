@@ -9,8 +9,6 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
-	"github.com/stripelake/stripelake/transform"
 )
 
 func verifyCommand(env *environment) *cli.Command {
@@ -34,15 +32,18 @@ func verifyCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) verify(c *cli.Context) error {
-	set, compiled, err := plan(c)
+	if _, err := load.ReadMode(c.String("lake")); err != nil {
+		return err // rather than make a lake
+	}
+	lake, declared, err := env.workOn(c, "", false, lakeOptions)
 	if err != nil {
 		return err
 	}
-	verify := pipeline.Verify{Dir: c.String("lake"), Set: set, Deep: c.Bool("deep")}
+	verify := pipeline.Verify{Dir: c.String("lake"), Set: declared.Set, Deep: c.Bool("deep")}
 	if c.IsSet("wait") {
 		verify.Wait = cmp.Or(c.Duration("wait"), -1)
 	}
-	if err := env.atStripe(c, set, &verify); err != nil {
+	if err := env.atStripe(c, declared, &verify); err != nil {
 		return err
 	}
 	found, err := verify.Run(c.Context)
@@ -50,7 +51,7 @@ func (env *environment) verify(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("repair") && err != nil {
-		err = env.repair(c, &verify, &found, compiled)
+		err = env.repair(c, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared})
 	} else if !c.Bool("json") {
 		env.printVerified(found)
 	}
@@ -61,7 +62,7 @@ func (env *environment) verify(c *cli.Context) error {
 }
 
 // atStripe reads the flags of the comparison with Stripe.
-func (env *environment) atStripe(c *cli.Context, set *schemas.Set, verify *pipeline.Verify) error {
+func (env *environment) atStripe(c *cli.Context, declared *pipeline.Declaration, verify *pipeline.Verify) error {
 	if !c.Bool("stripe") {
 		for _, name := range []string{"sample", "full"} {
 			if c.IsSet(name) {
@@ -74,7 +75,7 @@ func (env *environment) atStripe(c *cli.Context, set *schemas.Set, verify *pipel
 	if err != nil {
 		return err
 	}
-	verify.Stripe = &pipeline.AtStripe{Client: client, Redactors: transform.Redactors(set), Label: c.String("account-label"), Sample: c.Int("sample")}
+	verify.Stripe = &pipeline.AtStripe{Client: client, Redactors: declared.Redactors, Label: c.String("account-label"), Sample: c.Int("sample")}
 	if c.Bool("full") {
 		verify.Stripe.Sample = 0
 	} else if verify.Stripe.Sample < 1 {
@@ -85,23 +86,15 @@ func (env *environment) atStripe(c *cli.Context, set *schemas.Set, verify *pipel
 
 // repair mends what a verification found, and looks at the lake once more: what
 // is left says how it ends.
-func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *pipeline.Verified, compiled *transform.Plan) error {
+func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *pipeline.Verified, sync *pipeline.Sync) error {
 	quiet := c.Bool("json")
 	if !quiet {
 		env.printVerified(*found)
 	}
-	sync := pipeline.Sync{Plan: compiled, Redactors: transform.Redactors(verify.Set)}
-	mode, err := load.ReadMode(verify.Dir)
-	if err != nil {
-		return err
-	}
 	if verify.Stripe != nil {
 		sync.Client, sync.Label = verify.Stripe.Client, verify.Stripe.Label
 	}
-	if sync.Lake, err = env.openLake(c, pipeline.LakeOptions(verify.Set, mode)); err != nil {
-		return err
-	}
-	repaired, err := verify.Repair(c.Context, &sync)
+	repaired, err := verify.Repair(c.Context, sync)
 	found.Repaired = &repaired
 	if err != nil {
 		return err

@@ -38,6 +38,10 @@ const (
 // rows differ.
 func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowChanges, error) {
 	c := comparisonOf(old, edited, table)
+	var err error
+	if c.hidden, err = opened(old, edited); err != nil {
+		return c.RowChanges, err
+	}
 	// A mapper of a type of object runs all mappings that read it.
 	var sources []string
 	for _, set := range []*schemas.Set{edited, old} {
@@ -93,14 +97,35 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 // comparison is two sets' rows of one table, compared.
 type comparison struct {
 	RowChanges
+	table          string
 	before, after  []leafField
 	oldKey, newKey []string // the columns of the key, before and now
 	examples       map[string][]Example
+	hidden         map[string]bool // columns ("customers.email") whose values the old set's privacy hides
+}
+
+// opened names the columns in which an edited set shows what the old one hides.
+// The object that is an example is named; what the lake hides stays so.
+func opened(old, edited *schemas.Set) (map[string]bool, error) {
+	before, err := transform.ExposureOf(old, nil)
+	if err != nil {
+		return nil, err
+	}
+	after, err := transform.ExposureOf(edited, nil)
+	if err != nil {
+		return nil, err
+	}
+	columns := map[string]bool{}
+	for _, x := range before.Opens(after) {
+		column, _, _ := strings.Cut(x.Column, "[]")
+		columns[column] = true
+	}
+	return columns, nil
 }
 
 func comparisonOf(old, edited *schemas.Set, table string) *comparison {
 	now := cmp.Or(edited.Table(table), old.Table(table))
-	c := &comparison{after: leafFields(now.Fields), newKey: now.PrimaryKey, examples: map[string][]Example{}}
+	c := &comparison{table: table, after: leafFields(now.Fields), newKey: now.PrimaryKey, examples: map[string][]Example{}}
 	if before := old.Table(table); before != nil {
 		c.before, c.oldKey = leafFields(before.Fields), before.PrimaryKey
 	}
@@ -133,6 +158,9 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 			was, is := valueAt(old, formerly, before), valueAt(edited, path, row)
 			if was != is {
 				changed[key.object] = true
+				if is != "null" && c.hidden[c.table+"."+path] {
+					is = "shown in the clear"
+				}
 				c.example(l, Example{key.object, path, was, is})
 			}
 		}

@@ -130,7 +130,11 @@ func cells(rows arrow.RecordBatch, row, item int, leaves []transform.Leaf, raw [
 		}
 		c := Cell{Field: leaf.Target, Value: valueAt(rows, leaf.Target, row), Expression: leaf.Expression}
 		for _, path := range leaf.Sources {
-			c.Sources = append(c.Sources, Source{path, textAt(raw, path, item)})
+			text := textAt(raw, path, item)
+			if text != "" && leaf.Field.Hashed {
+				text = "hidden by privacy.yaml"
+			}
+			c.Sources = append(c.Sources, Source{path, text})
 		}
 		out = append(out, c)
 	}

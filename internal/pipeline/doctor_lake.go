@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // checkLake makes the checks that look at files. account is the key's, if known.
@@ -38,10 +39,45 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	if d.Client != nil && d.Client.Mode() != mode {
 		found.problem("lake", fmt.Sprintf("use a key of %s mode, or another folder with --lake", mode), "it holds %s mode, and the key is of %s mode", mode, d.Client.Mode())
 	} else {
-		found.ok("lake", "format %d, %s mode", load.Format, mode)
+		found.ok("lake", "%s mode", mode)
 	}
+	d.checkDeclared(found)
 	d.checkAccounts(found, account)
 	d.checkFiles(found)
+}
+
+// checkDeclared looks at the schemas that the lake keeps. An own set stays as it
+// is when the program's changes: what changed since it was copied is named.
+func (d *Doctor) checkDeclared(found *Diagnosis) {
+	kept, err := load.ReadDeclared(d.Dir)
+	switch {
+	case errors.Is(err, load.ErrDeclaredLost):
+		found.problem("schemas", "restore it from a backup; without one, stripelake sync goes on with what the tables were made with", "%s", message(err))
+		return
+	case err != nil:
+		found.problem("schemas", "run as the user that the lake belongs to", "%s", message(err))
+		return
+	case kept == nil:
+		found.skip("schemas", "the lake keeps none yet; the next sync takes over what its tables were made with")
+		return
+	case kept.Shipped:
+		found.ok("schemas", "version %d: those that the program ships", kept.Version)
+		return
+	}
+	set, err := setOf(kept)
+	var changed []string
+	if err == nil {
+		changed, err = set.ChangedSince(kept.Base)
+	}
+	switch {
+	case err != nil:
+		found.problem("schemas", "write them out with `stripelake init --from-lake`, mend them, and run stripelake rebuild --schemas DIR", "%s", message(err))
+	case len(changed) > 0:
+		found.warn("schemas", "compare with a new copy (stripelake init DIR), take over what is of use, and its "+schemas.CopyManifest+" with it",
+			"version %d is the lake's own; changed in the program since it was copied: %s", kept.Version, sentence(changed, 5))
+	default:
+		found.ok("schemas", "version %d: the lake's own", kept.Version)
+	}
 }
 
 // checkDisk compares what is free with what a publish needs: beside what is

@@ -148,7 +148,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		"state":      {damage: remove(".state/status.json"), want: []string{"warning state: run stripelake sync"}},
 		"unlinked":   {damage: remove("current"), want: []string{"problem generation: publishes it anew"}},
 		"generation": {damage: remove("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
-		"erasure":    {damage: write(".state/forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
+		"erasure":    {damage: write("forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
 		"leftover":   {damage: write("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
 	} {
 		t.Run(name, func(t *testing.T) {

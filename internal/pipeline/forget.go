@@ -13,8 +13,11 @@ import (
 
 // Forget erases people from a lake. Its fields are set once, before Run.
 type Forget struct {
-	Plan      *transform.Plan
-	Lake      *load.Lake
+	Plan *transform.Plan
+	Lake *load.Lake
+
+	Declaration *Declaration // that Plan is of, to be recorded; nil records nothing
+
 	Customers []string // ids of customers; none finishes an erasure that was interrupted
 	Account   string   // needed where several accounts have a customer of that id
 	DryRun    bool     // count, and change nothing
@@ -49,6 +52,9 @@ func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
+	if err := f.Declaration.Record(e.meter.notice); err != nil {
+		return nil, err
+	}
 	pending, err := f.Lake.PendingErasure()
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ func (p *person) checkGone(t *testing.T, dir string, want map[string]string) {
 	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
 		t.Errorf("the lake is not that of a business without the person (-want +got):\n%s", diff)
 	}
-	if _, err := os.Stat(filepath.Join(dir, ".state", "forget.json")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, "forget.json")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the record of ids to erase: %v", err)
 	}
 }
@@ -252,7 +252,7 @@ func TestForgetRefuses(t *testing.T) {
 			t.Errorf("%s: exit %d, %v, want exit %d, %q", tc.name, pipeline.ExitCode(err), err, tc.code, tc.want)
 		}
 	}
-	for _, name := range []string{"forgotten.json", "receipts", ".state/forget.json"} {
+	for _, name := range []string{"forgotten.json", "receipts", "forget.json"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("a refused erasure left %s", name)
 		}

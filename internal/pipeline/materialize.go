@@ -314,8 +314,11 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	needed, err := m.state.NeedsPublish(ctx)
-	if err != nil || !needed {
+	if err != nil {
 		return 0, err
+	}
+	if !needed {
+		return 0, m.removeExposed(ctx) // a run that was killed may have left it
 	}
 	start := time.Now()
 	// An export needs the most memory that DuckDB ever does, and the readers wait:
@@ -330,5 +333,5 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		m.meter.emit(Event{Event: EventNotice, Message: left})
 	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
-	return generation.Number, nil
+	return generation.Number, m.removeExposed(ctx)
 }

@@ -44,6 +44,9 @@ func (m *meter) emit(e Event) {
 	}
 }
 
+// notice says something that the user should read.
+func (m *meter) notice(text string) { m.emit(Event{Event: EventNotice, Message: text}) }
+
 // count adds an event's counts to the summary.
 func (m *meter) count(e Event) {
 	switch e.Event {

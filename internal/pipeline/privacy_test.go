@@ -34,7 +34,7 @@ func withPrivacy(t *testing.T, s *setup, dir, privacy string) *setup {
 	if s.Plan, err = transform.Compile(set); err != nil {
 		t.Fatal(err)
 	}
-	s.Redactors = transform.Redactors(set)
+	s.Redactors = transform.Redactors(set.Privacy.RawRedact)
 	if s.Lake, err = load.Open(dir, pipeline.LakeOptions(set, "test")); err != nil {
 		t.Fatal(err)
 	}

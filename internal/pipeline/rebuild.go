@@ -13,10 +13,11 @@ import (
 
 // Rebuild derives tables again from the raw log. It asks Stripe for nothing.
 type Rebuild struct {
-	Plan    *transform.Plan
-	Lake    *load.Lake
-	Tables  []string // besides those whose schemas or mappings changed
-	OnEvent func(Event)
+	Plan        *transform.Plan
+	Lake        *load.Lake
+	Declaration *Declaration // that Plan is of, to be recorded; nil records nothing
+	Tables      []string     // besides those whose schemas or mappings changed
+	OnEvent     func(Event)
 }
 
 // Run derives the tables that changed beside the present ones and publishes the
@@ -36,6 +37,9 @@ func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	defer func() { _ = state.Close() }()
+	if err := r.Declaration.Record(meter.notice); err != nil {
+		return Summary{}, err
+	}
 	if err := checkKey(ctx, r.Lake, state); err != nil {
 		return Summary{}, err
 	}

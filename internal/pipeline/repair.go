@@ -200,7 +200,7 @@ func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.St
 
 // deriveAgain makes every table anew from the log.
 func (v *Verify) deriveAgain(ctx context.Context, sync *Sync, done *Repaired) error {
-	rebuild := Rebuild{Plan: sync.Plan, Lake: sync.Lake.FromScratch(), OnEvent: sync.OnEvent}
+	rebuild := Rebuild{Plan: sync.Plan, Lake: sync.Lake.FromScratch(), Declaration: sync.Declaration, OnEvent: sync.OnEvent}
 	summary, err := rebuild.Run(ctx)
 	done.Derived, done.Number = err == nil, summary.Generation
 	return err

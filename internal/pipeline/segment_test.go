@@ -252,7 +252,7 @@ func TestSegmentOfTheLiving(t *testing.T) {
 		t.Errorf("who is on the list of the forgotten is in the segment, or %d are left out", m.Forgotten)
 	}
 	// An erasure that was interrupted has its person still in what is published.
-	if err := os.WriteFile(filepath.Join(s.lake, ".state", "forget.json"), []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.lake, "forget.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = load.AskAudience(t.Context(), s.lake, load.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers")})

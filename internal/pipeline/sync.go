@@ -19,6 +19,7 @@ type Sync struct {
 	Plan         *transform.Plan
 	Lake         *load.Lake
 	Redactors    map[string]*transform.Redactor // by object: what never reaches the raw log
+	Declaration  *Declaration                   // that Plan and Redactors are of, to be recorded; nil records nothing
 	Label        string                         // stands for the account's id where the key may not read it; empty asks Stripe
 	Accounts     []string                       // connected accounts to read instead of the key's own
 	Resources    []string                       // plural names; empty selects all six
@@ -88,6 +89,9 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	defer func() { _ = state.Close() }()
 	forgotten, err := forgottenUnderLock(s.Lake)
 	if err != nil {
+		return Summary{}, err
+	}
+	if err := s.Declaration.Record(meter.notice); err != nil {
 		return Summary{}, err
 	}
 	m := &materializer{mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, meter: meter}

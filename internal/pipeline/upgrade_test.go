@@ -151,7 +151,7 @@ func TestNewerLakeIsRefused(t *testing.T) {
 	file := filepath.Join(s.lake, "lake.json")
 	text, err := os.ReadFile(file)
 	if err == nil {
-		err = os.WriteFile(file, bytes.Replace(text, []byte(`"format": 1`), []byte(`"format": 2`), 1), 0o600)
+		err = os.WriteFile(file, bytes.Replace(text, []byte(`"format": 2`), []byte(`"format": 3`), 1), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

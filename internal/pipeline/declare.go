@@ -1,0 +1,244 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/transform"
+)
+
+// Declare finds out which schemas, mappings, marts and privacy a command goes by:
+// those that the lake keeps. Its fields are set once, before Run.
+type Declare struct {
+	Lake    *load.Lake
+	Given   *schemas.Set      // by --schemas; nil if none was
+	Base    map[string]string // of Given: the SHA-256 of the shipped files that it was copied from; nil if nobody knows
+	Derive  bool              // the run derives Given; otherwise it waits for one that does
+	Expose  []string          // source paths, or objects, that Given may show though the lake hides them
+	Command string            // "sync"
+	Program string            // its version
+}
+
+// Declaration is what a command goes by.
+type Declaration struct {
+	Set       *schemas.Set
+	Plan      *transform.Plan
+	Redactors map[string]*transform.Redactor // by object: what never reaches the raw log
+
+	notices []string
+	lake    *load.Lake
+	before  int            // version of what the lake declares now
+	next    *load.Declared // what it is to declare from now on; nil if that is the same
+}
+
+// Run reads what the lake declares, and what is to become of the set given. It
+// changes nothing: [Declaration.Record] does.
+//
+// A new lake adopts the set given, or the shipped one. So does a lake that
+// declares none and does not tell what it was made with; without a set given that
+// is a *UsageError. Otherwise the lake's set stays in force: a set given that
+// would change tables waits for a run with Derive, except for the paths that it
+// blanks before the raw log. A set that shows what the lake hides is a
+// *UsageError, unless Expose names it. Other errors: the lake's files cannot be
+// read, or another process holds its state (*load.BusyError).
+func (d Declare) Run(ctx context.Context) (*Declaration, error) {
+	out := &Declaration{lake: d.Lake}
+	kept, err := d.Lake.Declared()
+	lost := errors.Is(err, load.ErrDeclaredLost)
+	if err != nil && !lost {
+		return nil, err
+	}
+	if kept != nil {
+		out.before = kept.Version
+	}
+	switch {
+	case d.Lake.IsEmpty() && (kept == nil || lost || d.Given != nil):
+		return out, d.adopt(out)
+	case kept == nil || lost:
+		if kept, err = d.takeOver(ctx, out, lost); err != nil {
+			return nil, err
+		}
+		if kept == nil {
+			return out, d.adopt(out)
+		}
+		out.next = kept
+	}
+	present, err := setOf(kept)
+	if err != nil {
+		return nil, err
+	}
+	if out.Set = present; d.Given != nil {
+		err = d.compare(out, kept, present)
+	}
+	if err == nil {
+		err = out.compile(kept)
+	}
+	return out, err
+}
+
+// adopt takes the set given, or the shipped one, for a lake that has none.
+func (d Declare) adopt(out *Declaration) (err error) {
+	if out.Set = d.Given; out.Set == nil {
+		if out.Set, err = schemas.Load(schemas.Embedded()); err != nil {
+			return err
+		}
+	}
+	if out.next, err = d.declared(out.Set); err != nil {
+		return err
+	}
+	out.next.RawRedact = union(out.next.RawRedact, d.Lake.EarlierRedactions())
+	if d.Given != nil {
+		out.notices = append(out.notices, "the lake keeps these schemas from now on, with their privacy: later commands need no --schemas")
+	}
+	return out.compile(out.next)
+}
+
+// takeOver makes of what a lake was built with what it declares. It is nil where
+// nothing tells and a set was given.
+func (d Declare) takeOver(ctx context.Context, out *Declaration, lost bool) (*load.Declared, error) {
+	files, err := d.Lake.BuiltWith(ctx)
+	switch {
+	case errors.Is(err, load.ErrUnknownSet) && d.Given == nil:
+		return nil, &UsageError{fmt.Sprintf("lake %s: %v, so nothing is published that they might hide: name them once with --schemas DIR; `stripelake init DIR` lays out the built-in ones", d.Lake.Dir(), err)}
+	case errors.Is(err, load.ErrUnknownSet):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	kept := &load.Declared{Since: time.Now().UTC().Truncate(time.Second), Program: d.Program, Command: d.Command, Shipped: true}
+	if files != nil && !schemas.IsShipped(files) {
+		set, err := schemas.LoadFiles(files)
+		if err != nil {
+			return nil, fmt.Errorf("the schemas that the lake was built with, which this program cannot read: %w", err)
+		}
+		if kept, err = d.declared(set); err != nil {
+			return nil, err
+		}
+		kept.Base, err = schemas.ShippedSums() // what it was copied from is not known
+		if err != nil {
+			return nil, err
+		}
+	}
+	kept.RawRedact = union(kept.RawRedact, d.Lake.EarlierRedactions())
+	what := "the built-in schemas"
+	if !kept.Shipped {
+		what = "schemas of its own, and its privacy"
+	}
+	why := "the lake keeps from now on what it was made with: "
+	if lost {
+		why = fmt.Sprintf("schemas/%06d.json is missing or damaged; in force is what the tables were made with: ", out.before)
+	}
+	out.notices = append(out.notices, why+what)
+	return kept, nil
+}
+
+// declared is the record of a set.
+func (d Declare) declared(set *schemas.Set) (*load.Declared, error) {
+	shipped, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		return nil, err
+	}
+	out := &load.Declared{
+		Since: time.Now().UTC().Truncate(time.Second), Program: d.Program, Command: d.Command,
+		Shipped: set.Fingerprint == shipped.Fingerprint, Files: set.Files(),
+	}
+	for _, path := range set.Privacy.RawRedact {
+		out.RawRedact = append(out.RawRedact, path.String())
+	}
+	slices.Sort(out.RawRedact)
+	if !out.Shipped {
+		if out.Base = d.Base; out.Base == nil {
+			out.Base, err = schemas.ShippedSums()
+		}
+	}
+	return out, err
+}
+
+// setOf is the set of what a lake declares: its own or, where it follows the
+// program, the one that this program ships.
+func setOf(kept *load.Declared) (*schemas.Set, error) {
+	if kept.Shipped {
+		return schemas.Load(schemas.Embedded())
+	}
+	set, err := schemas.LoadFiles(kept.Files)
+	if err != nil {
+		return nil, fmt.Errorf("the lake's own schemas, which stripelake %s could read and this version cannot: %w", kept.Program, err)
+	}
+	return set, nil
+}
+
+// compile makes the plan and the redactors of what is in force.
+func (out *Declaration) compile(kept *load.Declared) (err error) {
+	if out.next != nil {
+		kept = out.next
+	}
+	var paths []schemas.RedactedPath
+	for _, text := range kept.RawRedact {
+		path, err := schemas.ParseRedactedPath(text)
+		if err != nil {
+			return fmt.Errorf("what the lake blanks before its raw log: %w", err)
+		}
+		paths = append(paths, path)
+	}
+	out.Redactors = transform.Redactors(paths)
+	out.Plan, err = transform.Compile(out.Set)
+	return err
+}
+
+// Record makes the lake declare what the run goes by, and tells what there is to
+// say of it. Who appends to the log, derives or publishes calls it first, under
+// the state's lock. Of a nil Declaration it does nothing.
+func (out *Declaration) Record(tell func(notice string)) error {
+	if out == nil {
+		return nil
+	}
+	if out.next != nil {
+		if err := out.lake.Declare(out.next, out.before); err != nil {
+			return err
+		}
+		out.before, out.next = out.next.Version, nil
+	}
+	for _, notice := range out.notices {
+		tell(notice)
+	}
+	out.notices = nil
+	return nil
+}
+
+// InForce returns the set that the lake in dir declares, without a lock and
+// without recording anything: what it was last published with, where it declares
+// none yet, and the shipped set where there is no lake.
+func InForce(dir string) (*schemas.Set, error) {
+	kept, err := load.ReadDeclared(dir)
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // a reader of the group has what is published
+		return nil, fmt.Errorf("lake %s: %w", dir, err)
+	}
+	if kept != nil {
+		return setOf(kept)
+	}
+	files, err := load.ReadSchemas(dir)
+	if err != nil || schemas.IsShipped(files) {
+		return schemas.Load(schemas.Embedded())
+	}
+	return schemas.LoadFiles(files)
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func sentence(names []string, most int) string {
+	if more := len(names) - most; more > 0 {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}

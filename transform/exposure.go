@@ -1,0 +1,106 @@
+package transform
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Exposure says what the tables of a set show of Stripe's objects, column by
+// column. It is how two sets are compared by what their privacy does, not by how
+// it is written.
+type Exposure struct {
+	shown     []shownPath
+	protected []string // source paths that a column would show but for the policy, or that are blanked
+}
+
+// shownPath is a source path that a column shows in the clear.
+type shownPath struct {
+	path, expression, column string // "customer.email", "lower(email)", "customers.email"
+}
+
+// Shown is a source path that becomes readable, and the column that shows it;
+// Column is empty where the raw log is what would hold it.
+type Shown struct{ Path, Column string }
+
+// ExposureOf finds out what a set shows and what its policy, and the paths
+// blanked before the raw log, keep from being shown. A column whose value is
+// true or false shows nothing of what it was computed from.
+func ExposureOf(set *schemas.Set, blanked []string) (Exposure, error) {
+	e := Exposure{protected: slices.Clone(blanked)}
+	// Without the policy every column is there, and with it its lineage.
+	bare, err := set.WithoutPrivacy()
+	if err != nil {
+		return e, err
+	}
+	plan, err := Compile(bare)
+	if err != nil {
+		return e, err
+	}
+	for _, m := range bare.Mappings {
+		table := set.Table(m.Schema.Table)
+		for _, leaf := range plan.Leaves(m) {
+			if leaf.Type.Kind == schemas.Boolean {
+				continue
+			}
+			inClear := table != nil && isClear(table.Fields, strings.Split(strings.ReplaceAll(leaf.Target, "[]", ""), "."))
+			for _, source := range leaf.Sources {
+				path := m.Source.Object + "." + source
+				if inClear {
+					e.shown = append(e.shown, shownPath{path, leaf.Expression, m.Schema.Table + "." + leaf.Target})
+				} else {
+					e.protected = append(e.protected, path)
+				}
+			}
+		}
+	}
+	slices.Sort(e.protected)
+	e.protected = slices.Compact(e.protected)
+	return e, nil
+}
+
+// isClear reports whether the field at a path is there and its values are as
+// they were sent.
+func isClear(fields []*schemas.Field, path []string) bool {
+	i := slices.IndexFunc(fields, func(f *schemas.Field) bool { return f.Name == path[0] })
+	switch {
+	case i < 0:
+		return false // dropped, or in an object that is
+	case len(path) > 1:
+		return isClear(members(fields[i].Type), path[1:])
+	}
+	return !fields[i].Hashed
+}
+
+func members(t schemas.Type) []*schemas.Field {
+	if t.Elem != nil {
+		return t.Elem.Fields
+	}
+	return t.Fields
+}
+
+// Opens returns what next shows in the clear of the paths that e protects, by
+// path and column. What e showed by the same expression, protected or not, is
+// nothing new.
+func (e Exposure) Opens(next Exposure) []Shown {
+	var opened []Shown
+	for _, x := range next.shown {
+		before := slices.ContainsFunc(e.shown, func(s shownPath) bool { return s.path == x.path && s.expression == x.expression })
+		if !before && slices.ContainsFunc(e.protected, func(p string) bool { return overlap(p, x.path) }) {
+			opened = append(opened, Shown{x.path, x.column})
+		}
+	}
+	slices.SortFunc(opened, func(a, b Shown) int { return strings.Compare(a.Path+" "+a.Column, b.Path+" "+b.Column) })
+	return slices.Compact(opened)
+}
+
+// overlap reports whether one path is the other or leads through it: who reads
+// an object reads its members.
+func overlap(a, b string) bool { return Within(a, b) || Within(b, a) }
+
+// Within reports whether a source path is another one or lies below it.
+func Within(path, above string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
