@@ -41,7 +41,7 @@ func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err erro
 // and has columns that are labelled: nothing was dropped from it.
 func (l *Lake) setInState(ctx context.Context) (files map[string]string, early bool, err error) {
 	if _, err := os.Stat(l.databasePath()); err != nil {
-		return nil, false, nil //nolint:nilerr // a lost state tells nothing
+		return nil, false, nil
 	}
 	spill := l.path(stateDir, "tmp")
 	instance, err := startInstance(ctx, l.opts.MemoryLimit, l.opts.Threads, spill)

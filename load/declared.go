@@ -76,13 +76,19 @@ func (l *Lake) readDeclared(version int) (*Declared, error) {
 	return d, nil
 }
 
-// Declare makes d the version in force, if the one before it still is: else it
-// returns [ErrDeclaredMoved]. It sets d's Version and Fingerprint. d is durable
-// when Declare returns; killed before, the version before stays in force.
+// Declare makes d the version in force, if the one before it still is, or if
+// another process has declared the same meanwhile: else it returns
+// [ErrDeclaredMoved]. It sets d's Version and Fingerprint. d is durable when
+// Declare returns; killed before, the version before stays in force.
 func (l *Lake) Declare(d *Declared, before int) error {
 	err := l.update(func(f *lakeFile) error {
 		if f.Schemas != before {
-			return ErrDeclaredMoved
+			moved, err := l.readDeclared(f.Schemas)
+			if err != nil || !moved.Equal(d) {
+				return errors.Join(ErrDeclaredMoved, err)
+			}
+			*d = *moved
+			return nil
 		}
 		d.Version, d.Fingerprint = before+1, schemas.FilesFingerprint(d.Files)
 		if err := makeDir(l.path(declaredDir)); err != nil {

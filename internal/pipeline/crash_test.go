@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,6 +89,9 @@ func syncUntil(dir, api string, n int) error {
 		if e.Event == pipeline.EventPage {
 			moment("page " + e.Resource)
 		}
+	}
+	if copying.err == nil {
+		copying.Declaration, copying.err = pipeline.Declare{Lake: copying.Lake, Command: "sync"}.Run(context.Background())
 	}
 	return run(copying)
 }

@@ -109,9 +109,9 @@ func (k *keeper) sync(given *schemas.Set) error {
 }
 
 // rebuild is `rebuild`, with --schemas if a set is given.
-func (k *keeper) rebuild(given *schemas.Set, expose ...string) error {
+func (k *keeper) rebuild(given *schemas.Set) error {
 	k.t.Helper()
-	declaration, lake, err := k.declare(pipeline.Declare{Given: given, Derive: true, Expose: expose})
+	declaration, lake, err := k.declare(pipeline.Declare{Given: given, Derive: true})
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ type localError struct{ error }
 func (e *localError) Unwrap() error { return e.error }
 
 // ExitCode returns the exit status for an error: its own, if it has one in its
-// chain; 75 if another process holds the lake or made its tables anew; 130 if a signal stopped the run;
+// chain; 75 if another process holds the lake, made its tables anew or changed its schemas; 130 if a signal stopped the run;
 // else 1. nil is 0.
 func ExitCode(err error) int {
 	var coded interface{ ExitCode() int }
@@ -133,7 +133,7 @@ func ExitCode(err error) int {
 		return 0
 	case errors.As(err, &coded):
 		return coded.ExitCode()
-	case errors.As(err, &busy), errors.Is(err, load.ErrRebuilt):
+	case errors.As(err, &busy), errors.Is(err, load.ErrRebuilt), errors.Is(err, load.ErrDeclaredMoved):
 		return exitBusy
 	case errors.Is(err, context.Canceled):
 		return 130

@@ -1,0 +1,55 @@
+package load
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A version is in force when lake.json names it, and not before; two processes
+// may declare the same at once.
+func TestDeclare(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "lake")
+	l, err := Open(dir, Options{Mode: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ReadDeclared(dir); d != nil || err != nil {
+		t.Fatal(d, err)
+	}
+	first := &Declared{Files: map[string]string{"privacy.yaml": "pii: hash"}, RawRedact: []string{"customer.phone"}}
+	if err := l.Declare(first, 0); err != nil || first.Version != 1 {
+		t.Fatal(first.Version, err)
+	}
+	same := &Declared{Files: map[string]string{"privacy.yaml": "pii: hash"}, RawRedact: []string{"customer.phone"}}
+	if err := l.Declare(same, 0); err != nil || same.Version != 1 {
+		t.Errorf("the same, declared at once by another process: version %d, %v", same.Version, err)
+	}
+	other := &Declared{Files: map[string]string{"privacy.yaml": "pii: keep"}}
+	if err := l.Declare(other, 0); !errors.Is(err, ErrDeclaredMoved) {
+		t.Errorf("something else, over what another process declared: %v", err)
+	}
+	// What a killed process left unnamed is written over.
+	if err := os.WriteFile(l.declaredPath(2), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ReadDeclared(dir); err != nil || d.Version != 1 {
+		t.Fatal(d, err)
+	}
+	if err := l.Declare(other, 1); err != nil || other.Version != 2 {
+		t.Fatal(other.Version, err)
+	}
+	for what, damage := range map[string]string{"no JSON": "{", "another's": `{"version": 7}`, "altered": `{"version": 2, "fingerprint": "x"}`} {
+		if err := os.WriteFile(l.declaredPath(2), []byte(damage), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := ReadDeclared(dir); !errors.Is(err, ErrDeclaredLost) || d.Version != 2 {
+			t.Errorf("%s: %v, %v", what, d, err)
+		}
+	}
+	if got := l.EarlierRedactions(); len(got) != 1 || got[0] != "customer.phone" {
+		t.Errorf("blanked before: %q", got)
+	}
+}
