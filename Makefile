@@ -1,5 +1,16 @@
 # make            lists the targets
 # make check      is what CI runs, through .ci/run and .github/workflows/check.yml
+
+# What is missing is told before anything is done. Before 3.82, make knows no
+# .SHELLFLAGS: without pipefail, a test that fails would pass in a pipe.
+ifneq ($(filter 3.7% 3.80 3.81,$(MAKE_VERSION)),)
+$(error make $(MAKE_VERSION) is too old, 3.82 or later is needed; on macOS: brew install make, then gmake instead of make)
+endif
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+missing := $(shell $(if $(filter command%,$(origin CC)),CC='$(CC)') .ci/needs)
+$(if $(missing),$(error $(missing)))
+endif
+
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -32,7 +43,7 @@ help:
 build: ## bin/stripelake
 	@go build -o bin/ ./cmd/stripelake
 
-test: ## all tests; needs Go, gcc with libstdc++ and make
+test: ## all tests; needs Go and a C++ compiler
 	go test -timeout 30m ./...
 
 demo: build ## a simulated account, a full sync and the BNPL answer
