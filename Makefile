@@ -40,7 +40,11 @@ FUZZTIME ?= 30s
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# duckdb-go is above nearly all that takes minutes to compile. With GOPROXY=off
+# it is not downloaded only to be asked for.
 build: ## bin/stripelake
+	@[ "$$(GOPROXY=off go list -f '{{.Stale}}' github.com/duckdb/duckdb-go/v2 2>&1)" = false ] || \
+		echo "Fetching and compiling DuckDB's bindings, Arrow, Parquet and the rest for the first time: two to six minutes on two cores. Later builds take seconds."
 	@go build -o bin/ ./cmd/stripelake
 
 test: ## all tests; needs Go and a C++ compiler

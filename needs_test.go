@@ -24,6 +24,7 @@ version) sed -n 's/^go /go version go/p' go.mod;; # the oldest that will do
 "env CC") echo ${CC:-gcc};;
 "env CGO_ENABLED") echo 1;;
 "env GOOS") echo linux;;
+"list "*) echo false;;
 esac`,
 }
 
@@ -82,6 +83,21 @@ func TestWhatMakeNeedsIsHere(t *testing.T) {
 	environ := append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=") // of the make that runs the tests
 	if out, err := runMake(t, environ, "-n", "test"); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestFirstBuildIsAnnounced(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	for answer, want := range map[string]string{"false": "", "true": "minutes", "no such module": "minutes"} {
+		const question = "list -f {{.Stale}} github.com/duckdb/duckdb-go/v2"
+		environ := install(t, commands{"bash": "exec " + bash + ` "$@"`, "go": goSays(question, answer)})
+		out, err := runMake(t, environ, "build")
+		if err != nil || !strings.Contains(out, want) || (want == "") != (out == "") {
+			t.Errorf("where go list says %s: %v\n%s", answer, err, out)
+		}
 	}
 }
 
