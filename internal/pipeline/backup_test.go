@@ -40,6 +40,7 @@ func (k *keeper) restored(backup string) *keeper {
 // same hashes, the same log, the same schemas, and nobody back who was forgotten.
 func TestBackupIsComplete(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	server := shop(t, nil)
 	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, server)}
 	k.do(k.sync(setWith(t, privacy("pii: hash\nraw_redact: [customer.phone]"))))
@@ -93,6 +94,7 @@ func TestBackupIsComplete(t *testing.T) {
 // that is something else.
 func TestBackupRefuses(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	k := newKeeper(t)
 	k.do(k.sync(nil))
 	to := filepath.Join(t.TempDir(), "backup")
