@@ -34,6 +34,8 @@ type event struct {
 			Charge   reference `json:"charge"`
 			Customer reference `json:"customer"`
 			Refunds  refunds   `json:"refunds"`
+
+			Subscription reference `json:"subscription"` // of a discount
 		} `json:"object"`
 	} `json:"data"`
 }
@@ -81,7 +83,8 @@ func (r *refunds) UnmarshalJSON(text []byte) error {
 // type: charge.dispute.* holds a dispute and charge.refund.updated a refund.
 // Refunds of charges announced themselves before 2024-10-28 by charge.refunded
 // alone, and a discount, a payment source or a tax id that changes a customer
-// by no customer.updated.
+// by no customer.updated. A discount of a subscription stands in that and names
+// it; whether customer.subscription.updated comes as well is not documented.
 func Changes(raw []byte) ([]Change, error) {
 	var e event
 	if err := json.Unmarshal(raw, &e, anyText); err != nil {
@@ -120,6 +123,9 @@ func Changes(raw []byte) ([]Change, error) {
 	default:
 		if strings.HasPrefix(e.Type, "customer.") {
 			add("customers", string(o.Customer), 0)
+		}
+		if o.Object == "discount" {
+			add("subscriptions", string(o.Subscription), 0)
 		}
 	}
 	return found, nil

@@ -41,11 +41,15 @@ func TestChanges(t *testing.T) {
 		"a subscription":                 {"customer.subscription.deleted", `{"object":"subscription","id":"sub_1","created":5,"customer":"cus_1"}`, []Change{change("subscriptions", "sub_1", 5)}},
 		"case 19: a deleted customer":    {"customer.deleted", `{"object":"customer","id":"cus_1","created":5}`, []Change{change("customers", "cus_1", 5)}},
 		"a customer's discount":          {"customer.discount.created", `{"object":"discount","id":"di_1","customer":"cus_1"}`, []Change{change("customers", "cus_1", 0)}},
-		"a customer's card":              {"customer.source.created", `{"object":"card","id":"card_1","customer":"cus_1"}`, []Change{change("customers", "cus_1", 0)}},
-		"a price":                        {"price.deleted", `{"object":"price","id":"price_1","created":5}`, []Change{change("prices", "price_1", 5)}},
-		"a plan":                         {"plan.updated", `{"object":"plan","id":"gold21323","created":5}`, []Change{change("prices", "gold21323", 5)}},
-		"what concerns no stream":        {"payment_intent.succeeded", `{"object":"payment_intent","id":"pi_1","customer":"cus_1"}`, nil},
-		"odd types":                      {"charge.updated", `{"object":"charge","id":"ch_1","created":5,"customer":[1],"refunds":7}`, []Change{change("charges", "ch_1", 5)}},
+		"a subscription's discount": {
+			"customer.discount.deleted", `{"object":"discount","id":"di_1","customer":"cus_1","subscription":"sub_1"}`,
+			[]Change{change("customers", "cus_1", 0), change("subscriptions", "sub_1", 0)},
+		},
+		"a customer's card":       {"customer.source.created", `{"object":"card","id":"card_1","customer":"cus_1"}`, []Change{change("customers", "cus_1", 0)}},
+		"a price":                 {"price.deleted", `{"object":"price","id":"price_1","created":5}`, []Change{change("prices", "price_1", 5)}},
+		"a plan":                  {"plan.updated", `{"object":"plan","id":"gold21323","created":5}`, []Change{change("prices", "gold21323", 5)}},
+		"what concerns no stream": {"payment_intent.succeeded", `{"object":"payment_intent","id":"pi_1","customer":"cus_1"}`, nil},
+		"odd types":               {"charge.updated", `{"object":"charge","id":"ch_1","created":5,"customer":[1],"refunds":7}`, []Change{change("charges", "ch_1", 5)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -56,6 +56,24 @@ func TestCases14To18EventsAreHints(t *testing.T) {
 	s.expect("one version for two events", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = 'ch_15'", "2")
 }
 
+// A discount of a subscription that ends is told of by its own event: the
+// subscription shows it, and is read again, as the customer is.
+func TestDiscountChangesItsSubscription(t *testing.T) {
+	t.Parallel()
+	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
+	discount := `{"id":"di_1","object":"discount","customer":"cus_1","subscription":"sub_1","start":1,"coupon":{"id":"OFF","object":"coupon","percent_off":20}}`
+	subscription := func(members ...string) string {
+		return sent("subscription", "sub_1", ago, append([]string{`"customer":"cus_1","status":"active","currency":"usd","items":{"object":"list","data":[],"has_more":false}`}, members...)...)
+	}
+	s := newScene(t, recorded(t, 1, noon, sent("customer", "cus_1", ago), subscription(`"discount":`+discount)))
+	s.sync("customers", "subscriptions")
+	s.expect("while it lasts", "SELECT discount.coupon_id FROM subscriptions", "OFF")
+	s.becomes(recorded(t, 1, noon.Add(time.Hour), sent("customer", "cus_1", ago), subscription(`"discount":null`),
+		event("evt_1", "customer.discount.deleted", soon, discount)))
+	s.sync("customers", "subscriptions")
+	s.expect("when it has ended", "SELECT discount.coupon_id FROM subscriptions", "null")
+}
+
 // A deleted customer is in no list any more and, by its id, three members with
 // status 200: the row is marked and keeps what was known.
 func TestCases19And20DeletedCustomer(t *testing.T) {
