@@ -158,8 +158,7 @@ func (s *State) Discard(ctx context.Context) error {
 }
 
 // discardState removes all of the private folder but what is published, the
-// intention to erase, and the locks: two processes would lock two files of one
-// name.
+// intention to erase, and the locks.
 func (l *Lake) discardState() error {
 	entries, err := os.ReadDir(l.path(stateDir))
 	if err != nil {
@@ -167,7 +166,7 @@ func (l *Lake) discardState() error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name == generationsDir || name == filepath.Base(l.formerErasurePath()) || strings.HasSuffix(name, "lock") {
+		if name == generationsDir || name == filepath.Base(l.formerErasurePath()) || slices.Contains(lockNames, name) {
 			continue
 		}
 		err = errors.Join(err, os.RemoveAll(l.path(stateDir, name)))

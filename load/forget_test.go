@@ -185,7 +185,7 @@ func TestDiscardStartsFromNothing(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if diff := cmp.Diff([]string{"generations", "lake.lock", "lock", "work.duckdb", "work.duckdb.wal"}, without(names, "tmp")); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"generations", "lake.lock", "lock", "members", "queue", "work.duckdb", "work.duckdb.wal"}, without(names, "tmp")); diff != "" || err != nil {
 		t.Errorf("private folder (-want +got):\n%s%v", diff, err)
 	}
 }

@@ -116,7 +116,24 @@ func (s *State) comeBack(ctx context.Context, before []storedTable) error {
 	return s.loadPositions(ctx)
 }
 
+// lockNames are the locks in the private folder. They are never removed: two
+// processes would lock two files of one name.
+var lockNames = []string{"lake.lock", "lock", "members", "queue"}
+
 const forever = 100 * 365 * 24 * time.Hour
+
+// AtWork reports whether any process works on the state of the lake in dir, be
+// it its turn or not: while none does, a run that has not ended never will. It
+// makes and changes nothing; at worst a run that begins in the same moment leaves
+// it to the next one to call an older run killed. An error is that the lock
+// cannot be asked: fs.ErrPermission where it is closed to this user.
+func AtWork(dir string) (bool, error) {
+	held, err := isHeld((&Lake{dir: dir}).path(stateDir, "members"))
+	if err != nil {
+		return false, fmt.Errorf("ask who works on %s: %w", dir, err)
+	}
+	return held, nil
+}
 
 // join notes for as long as the process lives that it works on the state, be it
 // its turn or not. alone is whether no other does; the caller holds the lock.
