@@ -47,7 +47,10 @@ type Members struct {
 // forgotten. An error is a *QueryError if the segment is at fault.
 func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
 	lake := Lake{dir: dir}
-	if lake.isErasing() {
+	switch erasing, err := lake.isErasing(); {
+	case err != nil:
+		return nil, fmt.Errorf("look for an unfinished erasure in %s: %w", dir, err)
+	case erasing:
 		return nil, fmt.Errorf("an erasure in %s is not finished: run `stripelake sync` first, which finishes it", dir)
 	}
 	q := &audienceQuery{AudienceQuestion: question, left: map[string]string{}}
@@ -89,7 +92,7 @@ func (q *audienceQuery) answer(ctx context.Context, lake *Lake, generation strin
 	if err != nil {
 		return fmt.Errorf("open warehouse of %s: %w", lake.dir, err)
 	}
-	forget := func(ctx context.Context) error { return q.dropForgotten(ctx, lake) }
+	forget := func(ctx context.Context) error { return q.dropForgotten(ctx, lake, generation) }
 	for _, step := range []func(context.Context) error{q.makeViews, q.choose, forget, q.count, q.dates} {
 		if err := step(ctx); err != nil {
 			return err
@@ -167,15 +170,15 @@ func (q *audienceQuery) hint(message string) string {
 
 // dropForgotten takes out whoever is on the list of the forgotten. The log holds
 // nobody of those, but a lake may have been restored from a backup.
-func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake) error {
-	forgotten, err := lake.Forgotten()
-	if err != nil || forgotten.Empty() {
+func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generation string) error {
+	forgotten, err := lake.forgottenIn(generation)
+	if err != nil || forgotten == nil {
 		return err
 	}
 	var account, id string
 	var found [][2]string
 	err = q.each(ctx, []any{&account, &id}, func() error {
-		if forgotten.Has(account, id) {
+		if forgotten(account, id) {
 			found = append(found, [2]string{account, id})
 		}
 		return nil

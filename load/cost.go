@@ -20,10 +20,6 @@ type Cost struct {
 // Written is all bytes that were written.
 func (c Cost) Written() int64 { return c.Partitions + c.Warehouse + c.State }
 
-// ReadPublished returns the generation that people read in the lake in dir, or
-// false if none can be read. It takes no lock and looks at no other file.
-func ReadPublished(dir string) (g Generation, ok bool) { return (&Lake{dir: dir}).manifest() }
-
 // step does one part of a publish and notes how long it took.
 func (p *publisher) step(name string, f func() error) error {
 	start := time.Now()

@@ -84,6 +84,15 @@ func readJSON(path string, v any) error {
 	return nil
 }
 
+// fileBytes is the size of a file.
+func fileBytes(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
 // sweepTemp removes what a crash left half written below dir.
 func sweepTemp(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

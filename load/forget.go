@@ -64,13 +64,13 @@ func (l *Lake) erasurePath() string { return l.path("forget.json") }
 func (l *Lake) formerErasurePath() string { return l.path(stateDir, "forget.json") }
 
 // isErasing reports whether an erasure was begun and is not finished.
-func (l *Lake) isErasing() bool {
+func (l *Lake) isErasing() (bool, error) {
 	for _, path := range []string{l.erasurePath(), l.formerErasurePath()} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			return true
+			return err == nil, err
 		}
 	}
-	return false
+	return false, nil
 }
 
 // RecordErasure makes the intention durable. What it names is erased from then

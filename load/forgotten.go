@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -25,9 +27,10 @@ import (
 type Forgotten struct {
 	lake *Lake
 
-	mu   sync.Mutex // guards all below
-	salt []byte
-	sums map[string]struct{} // HMACs, not in hex
+	mu    sync.Mutex // guards all below
+	salt  []byte
+	sums  map[string]struct{} // HMACs, not in hex
+	bytes int64               // of the file that was read; 0 if there was none
 }
 
 // forgottenFile is forgotten.json.
@@ -51,14 +54,18 @@ func (f *Forgotten) path() string { return f.lake.path("forgotten.json") }
 
 // read adds what the file holds.
 func (f *Forgotten) read() error {
-	var file forgottenFile
-	err := readJSON(f.path(), &file)
+	data, err := os.ReadFile(f.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	var file forgottenFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return fmt.Errorf("%s: %w", f.path(), err)
+	}
+	f.bytes = int64(len(data))
 	f.salt, err = hex.DecodeString(file.Salt)
 	if err == nil && len(f.salt) < sha256.Size {
 		err = fmt.Errorf("%s: its salt is too short: restore it from a backup", f.path())

@@ -29,6 +29,13 @@ type Generation struct {
 
 	Positions []Position `json:"positions"` // up to which segment it holds each stream
 	Cost      Cost       `json:"cost"`
+
+	// For whoever may read nothing else of the lake. Empty, nil and 0 in
+	// generations of older versions, which the next Publish replaces.
+	Mode      string     `json:"mode,omitempty"`           // of the lake: "live" or "test"
+	Summary   *Summary   `json:"summary,omitempty"`        // of the state it was made from
+	Forgotten []Customer `json:"forgotten,omitempty"`      // who is in it and on the list of the forgotten
+	ListBytes int64      `json:"forgotten_list,omitempty"` // size of that list then, in bytes; 0 where nobody was ever forgotten
 }
 
 // File is one Parquet file of a generation.
@@ -60,11 +67,17 @@ func (l *Lake) manifest() (g Generation, ok bool) {
 	if !linked {
 		return g, false
 	}
-	err := readJSON(l.generationPath(number, manifestName), &g)
+	g, err := readGeneration(l.generationPath(number))
 	if err != nil || g.Format != Format || g.Number != number {
 		return Generation{}, false
 	}
 	return g, true
+}
+
+// readGeneration reads what the generation in a folder says of itself.
+func readGeneration(dir string) (g Generation, err error) {
+	err = readJSON(filepath.Join(dir, manifestName), &g)
+	return g, err
 }
 
 // current returns the generation that is linked, and false if none is or if it

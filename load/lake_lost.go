@@ -88,8 +88,8 @@ func (l *Lake) modeInLog(accounts []string) (mode string) {
 	return ""
 }
 
-// HasLog reports whether there is a raw log in dir.
+// HasLog reports whether there is a raw log in dir, be it closed to this user.
 func HasLog(dir string) bool {
 	accounts, err := (&Lake{dir: dir}).LogAccounts()
-	return err == nil && len(accounts) > 0
+	return err == nil && len(accounts) > 0 || errors.Is(err, fs.ErrPermission)
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // NeedsPublish reports whether what people read is not what the state holds,
-// or is missing or damaged.
+// or is missing or damaged, or does not say all of itself that a user needs who
+// may read nothing else.
 func (s *State) NeedsPublish(ctx context.Context) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,8 +26,11 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	g, whole := s.lake.current()
-	if !whole || g.Lineage != s.lineage {
+	if !whole || g.Lineage != s.lineage || g.Mode != s.lake.opts.Mode {
 		return true, nil
+	}
+	if list, err := s.lake.listBytes(); err != nil || list != g.ListBytes {
+		return true, err
 	}
 	revision, err := s.revision(ctx)
 	return revision != g.Revision, err
@@ -55,6 +59,9 @@ func (s *State) Publish(ctx context.Context) (Generation, error) {
 func (s *State) publish(ctx context.Context) (Generation, error) {
 	p := &publisher{State: s, before: map[partition][]File{}}
 	if err := p.begin(ctx); err != nil {
+		return Generation{}, err
+	}
+	if err := p.describe(ctx); err != nil {
 		return Generation{}, err
 	}
 	if err := p.step("state", func() error { return p.settleState(ctx) }); err != nil {
@@ -152,6 +159,17 @@ func (p *publisher) begin(ctx context.Context) error {
 	}
 	p.dir = p.lake.generationPath(p.Number)
 	return os.Mkdir(p.dir, 0o700)
+}
+
+// describe has the generation say of itself what whoever may read nothing else
+// of the lake needs to know.
+func (p *publisher) describe(ctx context.Context) error {
+	summary, err := p.summary(ctx)
+	if err != nil {
+		return err
+	}
+	p.Mode, p.Generation.Summary = p.lake.opts.Mode, &summary
+	return p.findForgotten(ctx)
 }
 
 // linkable reports whether a table's rows are of the same derivation as in the

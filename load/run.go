@@ -57,13 +57,13 @@ func (s *State) EndRun(ctx context.Context, r Run) error {
 }
 
 // lastRun returns the run that started last, or nil.
-func (s *State) lastRun(ctx context.Context) (*Run, error) {
+func (q querier) lastRun(ctx context.Context) (*Run, error) {
 	var last *Run
 	var r Run
 	var finished sql.NullTime
 	var requests, objects, rows, rejects sql.NullInt64
 	var detail sql.NullString
-	err := s.each(ctx, []any{&r.ID, &r.Started, &finished, &r.Command, &r.Outcome, &requests, &objects, &rows, &rejects, &detail}, func() error {
+	err := q.each(ctx, []any{&r.ID, &r.Started, &finished, &r.Command, &r.Outcome, &requests, &objects, &rows, &rejects, &detail}, func() error {
 		r.Finished, r.Detail = finished.Time, detail.String
 		r.Requests, r.Objects, r.Rows, r.Rejects = requests.Int64, objects.Int64, rows.Int64, rejects.Int64
 		last = &r

@@ -186,27 +186,6 @@ func ReadSizes(dir string) (Sizes, error) {
 	return sizes, err
 }
 
-// ErrLakeFile says that there is a raw log, and no lake.json that can be read.
-var ErrLakeFile = errors.New("lake.json is missing or damaged")
-
-// ReadMode returns the mode of the lake in dir, or why there is no lake that
-// this program can read.
-func ReadMode(dir string) (string, error) {
-	var f lakeFile
-	err := readJSON(filepath.Join(dir, "lake.json"), &f)
-	switch {
-	case (errors.Is(err, fs.ErrNotExist) || err != nil && isJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
-		return "", fmt.Errorf("lake %s: %w: run stripelake sync, which makes it again from raw/, or restore it from a backup", dir, ErrLakeFile)
-	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
-	case err != nil:
-		return "", fmt.Errorf("read lake: %w", err)
-	case f.Format > lakeFormat:
-		return "", fmt.Errorf("lake %s: format %d: %w", dir, f.Format, ErrNewerFormat)
-	}
-	return f.Mode, nil
-}
-
 // ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
 // the first, and where the file is damaged: the next run writes it again. The
 // generation is told all the same. It takes no lock and opens no database.

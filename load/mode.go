@@ -1,0 +1,56 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// ErrLakeFile says that there is a raw log, and no lake.json that can be read.
+var ErrLakeFile = errors.New("lake.json is missing or damaged")
+
+// ReadMode returns the mode of the lake in dir, or why there is no lake that
+// this program can read. Whoever may not read lake.json is told the mode by what
+// is published.
+func ReadMode(dir string) (string, error) {
+	var f lakeFile
+	err := readJSON(filepath.Join(dir, "lake.json"), &f)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return publishedMode(dir)
+	case (errors.Is(err, fs.ErrNotExist) || err != nil && isJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
+		return "", fmt.Errorf("lake %s: %w: run stripelake sync, which makes it again from raw/, or restore it from a backup", dir, ErrLakeFile)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
+	case err != nil:
+		return "", fmt.Errorf("read lake: %w", err)
+	case f.Format > lakeFormat:
+		return "", fmt.Errorf("lake %s: format %d: %w", dir, f.Format, ErrNewerFormat)
+	}
+	return f.Mode, nil
+}
+
+// publishedMode is ReadMode for whoever is let in to what is published only.
+func publishedMode(dir string) (string, error) {
+	g, err := readGeneration(filepath.Join(dir, "current"))
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "", fmt.Errorf("lake %s is closed to this user: ask its owner to let you read what is published (docs/engineers.md: Letting a group read)", dir)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("lake %s: nothing is published there yet, and all else is closed to this user: ask its owner to run stripelake sync", dir)
+	case err != nil:
+		return "", fmt.Errorf("read lake: %w", err)
+	case g.Format > Format:
+		return "", fmt.Errorf("lake %s: format %d: %w", dir, g.Format, ErrNewerFormat)
+	case g.Mode == "":
+		return "", errOlder(dir, g)
+	}
+	return g.Mode, nil
+}
+
+// errOlder says that a generation does not say enough of itself for whoever may
+// read nothing else. NeedsPublish sees to it that the next sync replaces it.
+func errOlder(dir string, g Generation) error {
+	return fmt.Errorf("lake %s: generation %d was published by an older version of stripelake, which left in lake.json and .state what readers need, and those are closed to this user: the owner's next stripelake sync publishes it", dir, g.Number)
+}

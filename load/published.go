@@ -1,0 +1,80 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+)
+
+// Published is what people read, as it says of itself.
+type Published struct {
+	Generation
+	Coverage []Coverage // with gaps, by account and resource
+	LastRun  *Run       // the one that had started last when it was published; nil if none had
+}
+
+// ReadPublished returns what the manifest of the generation says that people
+// read in the lake in dir, or false if none can be read. It takes no lock and
+// looks at no other file.
+func ReadPublished(dir string) (g Generation, ok bool) { return (&Lake{dir: dir}).manifest() }
+
+// OpenPublished reads what the generation that is linked in the lake in dir says
+// of itself and of the lake, for whoever may read nothing else. It takes no lock
+// and opens the warehouse for reading only.
+func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
+	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
+	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	if err == nil {
+		p.Generation, err = readGeneration(generation)
+	}
+	if err == nil && p.Summary == nil {
+		return p, errOlder(dir, p.Generation)
+	}
+	if err == nil {
+		err = inDuckDB(ctx, "64MB", 1, "", func(q querier) error {
+			if err := q.run(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
+				return err
+			}
+			if p.Coverage, err = q.coverage(ctx); err != nil {
+				return err
+			}
+			p.LastRun, err = q.lastRun(ctx)
+			return err
+		})
+	}
+	if err != nil {
+		return p, fmt.Errorf("read what is published in %s: %w", dir, err)
+	}
+	return p, nil
+}
+
+// coverage reads meta.coverage and meta.gaps.
+func (q querier) coverage(ctx context.Context) ([]Coverage, error) {
+	var all []Coverage
+	var c Coverage
+	var from, through, asOf sql.NullTime
+	err := q.each(ctx, []any{&c.Account, &c.Resource, &from, &through, &asOf, &c.APIVersion}, func() error {
+		c.From, c.Through, c.AsOf = from.Time, through.Time, asOf.Time
+		all = append(all, c)
+		return nil
+	}, "SELECT account, resource, complete_from, complete_through, as_of, api_version FROM meta.coverage ORDER BY ALL")
+	if err != nil {
+		return nil, fmt.Errorf("coverage: %w", err)
+	}
+	var account, resource string
+	var gap Gap
+	err = q.each(ctx, []any{&account, &resource, &from, &gap.To}, func() error {
+		gap.From = from.Time
+		for i := range all {
+			if all[i].Account == account && all[i].Resource == resource {
+				all[i].Gaps = append(all[i].Gaps, gap)
+			}
+		}
+		return nil
+	}, "SELECT account, resource, gap_from, gap_to FROM meta.gaps ORDER BY gap_to")
+	if err != nil {
+		return nil, fmt.Errorf("gaps: %w", err)
+	}
+	return all, nil
+}
