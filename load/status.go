@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -36,16 +34,6 @@ type TableCount struct {
 	Rows  int64  `json:"rows"`
 }
 
-// LogSize is how much of a stream is in the raw log.
-type LogSize struct {
-	Account  string `json:"account"`
-	Stream   string `json:"stream"`
-	Newest   uint64 `json:"newest"` // segment
-	Segments int    `json:"segments"`
-	Bytes    int64  `json:"bytes"`  // on disk
-	Cursor   string `json:"cursor"` // where extraction goes on
-}
-
 // Status is what is told of a lake without a lock. It is a courtesy, replaced
 // after each apply, and never read back as truth.
 type Status struct {
@@ -56,9 +44,6 @@ type Status struct {
 	Logs       []LogSize `json:"logs"`
 	LastRun    *Run      `json:"last_run,omitempty"`
 }
-
-// LogSizes is the function of that name for this lake.
-func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
 
 // Summary counts the state's contents.
 func (s *State) Summary(ctx context.Context) (Summary, error) {
@@ -144,48 +129,6 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	return nil
 }
 
-// Sizes are bytes on disk. Files that generations share are counted once, in
-// the published one.
-type Sizes struct {
-	Log       int64 `json:"log"`
-	State     int64 `json:"state"`     // the private DuckDB file
-	Published int64 `json:"published"` // the linked generation
-}
-
-// ReadSizes measures a lake as it is now. It takes no lock.
-func ReadSizes(dir string) (Sizes, error) {
-	var sizes Sizes
-	logs, err := LogSizes(dir)
-	if err != nil {
-		return sizes, err
-	}
-	for _, log := range logs {
-		sizes.Log += log.Bytes
-	}
-	l := Lake{dir: dir}
-	if info, err := os.Stat(l.databasePath()); err == nil {
-		sizes.State = info.Size()
-	}
-	published, err := filepath.EvalSymlinks(l.path("current"))
-	if err != nil {
-		return sizes, nil //nolint:nilerr // nothing is published yet
-	}
-	err = filepath.WalkDir(published, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			sizes.Published += info.Size()
-		}
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // the generation was replaced while we looked
-	}
-	return sizes, err
-}
-
 // ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
 // the first, and where the file is damaged: the next run writes it again. The
 // generation is told all the same. It takes no lock and opens no database.
@@ -202,37 +145,4 @@ func ReadStatus(dir string) (Status, error) {
 		return st, fmt.Errorf("read status: status.json is damaged: %w", fs.ErrNotExist)
 	}
 	return st, fmt.Errorf("read status: %w", err)
-}
-
-// LogSizes measures the raw log in a lake's folder, by account and stream.
-func LogSizes(dir string) ([]LogSize, error) {
-	accounts, err := subdirs(filepath.Join(dir, rawDir))
-	if err != nil {
-		return nil, fmt.Errorf("measure log: %w", err)
-	}
-	var sizes []LogSize
-	for _, account := range accounts {
-		streams, err := subdirs(filepath.Join(dir, rawDir, account))
-		if err != nil {
-			return nil, fmt.Errorf("measure log: %w", err)
-		}
-		for _, stream := range streams {
-			segments, err := listSegments(filepath.Join(dir, rawDir, account, stream))
-			if err != nil {
-				return nil, fmt.Errorf("measure log: %w", err)
-			}
-			log := Log{lake: &Lake{dir: dir}, account: account, streams: map[string]*streamLog{}}
-			cursor, err := log.Cursor(stream) // reading takes no lock: files are replaced by renames
-			if err != nil {
-				return nil, fmt.Errorf("measure log: %w", err)
-			}
-			size := LogSize{Account: account, Stream: stream, Segments: len(segments), Cursor: cursor}
-			for _, s := range segments {
-				size.Bytes += s.bytes
-				size.Newest = s.last
-			}
-			sizes = append(sizes, size)
-		}
-	}
-	return sizes, nil
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 )
 
 func statusCommand(env *environment) *cli.Command {
@@ -17,7 +19,7 @@ func statusCommand(env *environment) *cli.Command {
 		Usage: "how far the lake is complete, and what it holds",
 		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object")},
 		Action: func(c *cli.Context) error {
-			status, err := pipeline.ReadStatus(c.String("lake"))
+			status, err := pipeline.ReadStatus(c.Context, c.String("lake"))
 			if err != nil {
 				return err
 			}
@@ -32,7 +34,11 @@ func statusCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) printStatus(s pipeline.Status) error {
-	fmt.Fprintf(env.stdout, "%s (%s mode), generation %d\n\n", s.Lake, s.Mode, s.Generation)
+	fmt.Fprintf(env.stdout, "%s (%s mode), generation %d\n", s.Lake, s.Mode, s.Generation)
+	if s.AsPublished != nil {
+		fmt.Fprintf(env.stdout, "as published on %s; raw/ is closed to you\n", minute(*s.AsPublished))
+	}
+	fmt.Fprintln(env.stdout)
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\tchanges to\t")
 	for _, r := range s.Resources {
@@ -56,9 +62,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintln(env.stdout, "objects, rows and rejects are not known until the next sync: .state/status.json is missing or damaged")
 	}
 	for _, r := range s.Resources {
-		if !s.Unknown && r.Applied < r.Segments {
+		if !s.Unknown && r.Segments != nil && r.Applied < *r.Segments {
 			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; the next sync applies them\n",
-				r.Resource, counted(int(r.Segments-r.Applied), "segment"))
+				r.Resource, counted(int(*r.Segments-r.Applied), "segment"))
 		}
 		if r.IncompleteLists > 0 {
 			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))
@@ -75,14 +81,43 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
 	}
 	if run := s.LastRun; run != nil {
-		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, run.Outcome, minute(run.Started))
+		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, outcomeText(s), minute(run.Started))
 	}
-	fmt.Fprintf(env.stdout, "sizes: raw log %s, state %s, published %s\n",
-		bytesText(s.Sizes.Log), bytesText(s.Sizes.State), bytesText(s.Sizes.Published))
+	if sizes := sizesText(s.Sizes); sizes != "" {
+		fmt.Fprintln(env.stdout, "sizes: "+sizes)
+	}
 	if s.Publish != nil {
 		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
 	}
 	return nil
+}
+
+// outcomeText says how the last run ended, or that it did not.
+func outcomeText(s pipeline.Status) string {
+	switch outcome := s.LastRun.Outcome; {
+	case s.Unsure && s.AsPublished != nil:
+		return "running then, and running, over or killed now: this user may not read the lock"
+	case s.Unsure:
+		return "running, or killed: this user may not read the lock"
+	case outcome == "killed":
+		return "killed: the next sync goes on"
+	default:
+		return outcome
+	}
+}
+
+// sizesText names the sizes that could be measured.
+func sizesText(s load.Sizes) string {
+	var known []string
+	for _, size := range []struct {
+		of    string
+		bytes *int64
+	}{{"raw log", s.Log}, {"state", s.State}, {"published", s.Published}} {
+		if size.bytes != nil {
+			known = append(known, size.of+" "+bytesText(*size.bytes))
+		}
+	}
+	return strings.Join(known, ", ")
 }
 
 // publishText says what a publish wrote, and for how much.

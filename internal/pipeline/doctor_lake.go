@@ -96,17 +96,17 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 		return
 	}
 	sizes, err := load.ReadSizes(d.Dir)
-	if !exists || err != nil { // what is wrong with the log is told below
+	if !exists || err != nil || sizes.Log == nil || sizes.State == nil || sizes.Published == nil { // what is wrong with the log is told below
 		found.ok("disk", "%s free", binary(room.Free))
 		return
 	}
-	needed := sizes.State + sizes.Published
+	needed := *sizes.State + *sizes.Published
 	if room.Free < needed {
 		found.problem("disk", "make room, or move the lake to a larger disk",
 			"%s free, and a publish may take %s beside what is there", binary(room.Free), binary(needed))
 		return
 	}
-	found.ok("disk", "%s free; the lake takes %s", binary(room.Free), binary(sizes.Log+sizes.State+sizes.Published))
+	found.ok("disk", "%s free; the lake takes %s", binary(room.Free), binary(*sizes.Log+needed))
 }
 
 // binary writes a size in binary units.

@@ -32,7 +32,7 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 	}
 	last := func(want string) {
 		t.Helper()
-		status, err := pipeline.ReadStatus(dir)
+		status, err := pipeline.ReadStatus(t.Context(), dir)
 		if err != nil || status.LastRun == nil || status.LastRun.Outcome != want {
 			t.Errorf("last run %+v, %v, want %s", status.LastRun, err, want)
 		}
@@ -62,7 +62,7 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 	if err := run(newSync(dir, api, nil)); err != nil {
 		t.Fatal(err)
 	}
-	if status, err := pipeline.ReadStatus(dir); err != nil || status.LastRun.Command != "sync" {
+	if status, err := pipeline.ReadStatus(t.Context(), dir); err != nil || status.LastRun.Command != "sync" {
 		t.Errorf("the last run was %+v, %v", status.LastRun, err)
 	}
 }

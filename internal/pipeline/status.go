@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,15 +14,17 @@ import (
 // Status is what `status` shows: how far each resource is complete, and what
 // the lake holds. It is read without any lock, also while a sync runs.
 type Status struct {
-	Lake       string           `json:"lake"`
-	Mode       string           `json:"mode"`
-	Generation uint64           `json:"generation"` // what people read now; 0 before the first
-	Resources  []ResourceStatus `json:"resources"`
-	Unknown    bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
-	Drift      int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
-	LastRun    *load.Run        `json:"last_run,omitempty"`
-	Sizes      load.Sizes       `json:"sizes"`
-	Publish    *Publish         `json:"publish,omitempty"` // missing before the first
+	Lake        string           `json:"lake"`
+	Mode        string           `json:"mode"`
+	Generation  uint64           `json:"generation"`             // what people read now; 0 before the first
+	AsPublished *time.Time       `json:"as_published,omitempty"` // raw/ is closed to whoever asks: all below is as of this publish (UTC)
+	Resources   []ResourceStatus `json:"resources"`
+	Unknown     bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
+	Drift       int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
+	LastRun     *load.Run        `json:"last_run,omitempty"`
+	Unsure      bool             `json:"last_run_unsure,omitempty"` // it was running, and whether it was killed since is closed to whoever asks
+	Sizes       load.Sizes       `json:"sizes"`
+	Publish     *Publish         `json:"publish,omitempty"` // missing before the first
 }
 
 // Publish is what making the present generation cost. Whatever was written is
@@ -42,8 +45,8 @@ type ResourceStatus struct {
 	Rows            int64      `json:"rows"`    // in the resource's main table
 	Rejects         int64      `json:"rejects"` // in the resource's main table; rows + rejects = objects
 	IncompleteLists int64      `json:"incomplete_lists"`
-	Segments        uint64     `json:"segments"` // newest segment of the log
-	Applied         uint64     `json:"applied"`  // newest segment in the tables
+	Segments        *uint64    `json:"segments,omitempty"` // newest segment of the log; missing where that is closed to whoever asks
+	Applied         uint64     `json:"applied"`            // newest segment in the tables
 	CompleteFrom    *time.Time `json:"complete_from,omitempty"`
 	CompleteTo      *time.Time `json:"complete_to,omitempty"`
 	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read too; missing: none were followed yet
@@ -59,13 +62,28 @@ type Gap struct {
 }
 
 // ReadStatus reads the status of the lake in dir. Counts are as of the last
-// segment applied, cursors and sizes as of now.
-func ReadStatus(dir string) (Status, error) {
+// segment applied, cursors and sizes as of now. To whoever may not read the files
+// that say so, what is published says it.
+func ReadStatus(ctx context.Context, dir string) (Status, error) {
 	mode, err := load.ReadMode(dir)
 	if err != nil {
 		return Status{}, err
 	}
-	counts, err := load.ReadStatus(dir)
+	status, err := presentStatus(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		status, err = publishedStatus(ctx, dir)
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	status.Lake, status.Mode = dir, mode
+	status.Sizes, err = load.ReadSizes(dir)
+	return status, err
+}
+
+// presentStatus is the status that is in the lake's private files.
+func presentStatus(dir string) (Status, error) {
+	counts, unsure, err := readCounts(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Status{}, err
 	}
@@ -74,25 +92,86 @@ func ReadStatus(dir string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	sizes, err := load.ReadSizes(dir)
-	if err != nil {
-		return Status{}, err
+	status := Status{
+		Generation: counts.Generation, Resources: []ResourceStatus{}, Unknown: unknown && len(logs) > 0,
+		Drift: counts.Summary.Drift, LastRun: counts.LastRun, Unsure: unsure,
 	}
-	status := Status{Lake: dir, Mode: mode, Unknown: unknown && len(logs) > 0, Generation: counts.Generation, LastRun: counts.LastRun, Drift: counts.Summary.Drift, Sizes: sizes, Resources: []ResourceStatus{}}
 	if g, ok := load.ReadPublished(dir); ok {
-		status.Publish = &Publish{Cost: g.Cost, Linked: len(g.Files) - g.Cost.Files}
-		if g.Cost.Changed > 0 {
-			status.Publish.PerByte = float64(g.Cost.Written()) / float64(g.Cost.Changed)
-		}
+		status.Publish = publishOf(g)
 	}
 	for _, log := range everyResource(logs) {
-		r, err := resourceStatus(log, counts.Summary.Resources)
+		coverage, err := extract.Cursor(log.Cursor).Coverage()
 		if err != nil {
-			return Status{}, err
+			return Status{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
 		}
+		r := resourceStatus(log, coverage, counts.Summary.Resources)
+		r.Segments = &log.Newest
 		status.Resources = append(status.Resources, r)
 	}
 	return status, nil
+}
+
+// readCounts reads what the last apply wrote, and whether a last run that has not
+// ended was killed: then no process works on the lake. Where another one does,
+// the run is taken to go on, as in meta.runs; unsure is where that is closed to
+// this user.
+func readCounts(dir string) (counts load.Status, unsure bool, err error) {
+	counts, err = load.ReadStatus(dir)
+	for err == nil && goesOn(counts.LastRun) {
+		atWork, lockErr := load.AtWork(dir)
+		if unsure = lockErr != nil; unsure || atWork {
+			break
+		}
+		// Before it lets go of the lock, a run writes how it ended.
+		id := counts.LastRun.ID
+		counts, err = load.ReadStatus(dir)
+		if err == nil && goesOn(counts.LastRun) && counts.LastRun.ID == id {
+			counts.LastRun.Outcome = outcomeKilled
+		}
+	}
+	return counts, unsure, err
+}
+
+func goesOn(run *load.Run) bool { return run != nil && run.Outcome == outcomeRunning }
+
+// publishedStatus is the status that is published. A resource that is being
+// listed again has no date up to which its changes are in, nor has one whose
+// changes were never followed: which of both is not published.
+func publishedStatus(ctx context.Context, dir string) (Status, error) {
+	p, err := load.OpenPublished(ctx, dir)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		Generation: p.Number, AsPublished: &p.Built, Resources: []ResourceStatus{},
+		Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
+	}
+	if goesOn(p.LastRun) { // what it published last is here, but not how it ended
+		atWork, err := load.AtWork(dir)
+		status.Unsure = err != nil || !atWork
+	}
+	coverage := map[[2]string]extract.Coverage{}
+	var covered []load.LogSize
+	for _, c := range p.Coverage {
+		span := extract.Coverage{From: c.From, Through: c.Through, AsOf: c.AsOf}
+		for _, gap := range c.Gaps {
+			span.Gaps = append(span.Gaps, extract.Interval(gap))
+		}
+		coverage[[2]string{c.Account, c.Resource}] = span
+		covered = append(covered, load.LogSize{Account: c.Account, Stream: c.Resource})
+	}
+	for _, log := range everyResource(covered) {
+		status.Resources = append(status.Resources, resourceStatus(log, coverage[[2]string{log.Account, log.Stream}], p.Summary.Resources))
+	}
+	return status, nil
+}
+
+func publishOf(g load.Generation) *Publish {
+	p := &Publish{Cost: g.Cost, Linked: len(g.Files) - g.Cost.Files}
+	if g.Cost.Changed > 0 {
+		p.PerByte = float64(g.Cost.Written()) / float64(g.Cost.Changed)
+	}
+	return p
 }
 
 // everyResource returns the logs of each account in the resources' fixed order,
@@ -116,17 +195,13 @@ func everyResource(logs []load.LogSize) []load.LogSize {
 	return all
 }
 
-func resourceStatus(log load.LogSize, counts []load.Resource) (ResourceStatus, error) {
-	r := ResourceStatus{Account: log.Account, Resource: log.Stream, Segments: log.Newest}
+func resourceStatus(log load.LogSize, coverage extract.Coverage, counts []load.Resource) ResourceStatus {
+	r := ResourceStatus{Account: log.Account, Resource: log.Stream}
 	for _, count := range counts {
 		if count.Account == log.Account && count.Stream == log.Stream {
 			r.Objects, r.Rows, r.Rejects = count.Objects, count.Rows, count.Rejects
 			r.IncompleteLists, r.Applied = count.Incomplete, count.Segment
 		}
-	}
-	coverage, err := extract.Cursor(log.Cursor).Coverage()
-	if err != nil {
-		return r, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
 	}
 	for _, gap := range coverage.Gaps {
 		r.Gaps = append(r.Gaps, Gap{instant(gap.From), gap.To})
@@ -134,7 +209,7 @@ func resourceStatus(log load.LogSize, counts []load.Resource) (ResourceStatus, e
 	r.AsOf, r.Relisting = instant(coverage.AsOf), coverage.Again
 	complete := longestComplete(coverage)
 	r.CompleteFrom, r.CompleteTo = instant(complete.From), instant(complete.To)
-	return r, nil
+	return r
 }
 
 // longestComplete cuts the gaps out of what a cursor covers and returns the

@@ -18,7 +18,11 @@ const (
 	outcomeIncomplete = "incomplete" // a resource unread, or too many rejects
 	outcomeFailed     = "failed"
 
-	outcomeInterrupted = "interrupted" // by a signal; one that was killed is "killed", as the next run finds
+	outcomeInterrupted = "interrupted" // by a signal
+
+	// What the program itself could not record.
+	outcomeRunning = "running" // it has not ended
+	outcomeKilled  = "killed"  // nor will it: as the next run finds, and ReadStatus
 )
 
 // Exit statuses that scripts rely on; 0, 1 and 130 need no error type.
