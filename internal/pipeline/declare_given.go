@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +22,8 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 		// Another set added what is missing here: the lake's own set does not ask for
 		// less by being given once more.
 		unblanked = slices.DeleteFunc(unblanked, func(path string) bool { return !d.allows(path) })
-		if len(unblanked)+len(missing(given.RawRedact, kept.RawRedact)) == 0 {
+		rebased := !kept.Shipped && d.Base != nil && !maps.Equal(d.Base, kept.Base)
+		if len(unblanked)+len(missing(given.RawRedact, kept.RawRedact)) == 0 && !rebased {
 			return nil
 		}
 	}

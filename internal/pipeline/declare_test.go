@@ -261,6 +261,32 @@ func TestGivenSetWaits(t *testing.T) {
 	}
 }
 
+// The doctor says which schemas a lake keeps, what of the shipped ones changed
+// since its own were copied, and that they are lost.
+func TestDoctorLooksAtSchemas(t *testing.T) {
+	t.Parallel()
+	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake")}
+	now, err := schemas.ShippedSums()
+	k.do(err)
+	base := maps.Clone(now)
+	base["stripe/refund.yaml"] = "another"
+	own := setWith(t, privacy("pii: hash"), change{"stripe/refund.yaml", "schema:", "# Ours.\nschema:"})
+	declaration, _, err := k.declare(pipeline.Declare{Given: own, Base: base})
+	k.do(err)
+	k.do(declaration.Record(func(string) {}))
+	wants(t, diagnose(t, pipeline.Doctor{Dir: k.dir}), "warning schemas: changed in the program since it was copied: stripe/refund.yaml; compare")
+	// Something was read by then, and the author has looked at what changed.
+	k.api = serve(t, shop(t, nil))
+	k.do(k.sync(nil))
+	base["stripe/refund.yaml"] = now["stripe/refund.yaml"]
+	declaration, _, err = k.declare(pipeline.Declare{Given: own, Base: base})
+	k.do(err)
+	k.do(declaration.Record(func(string) {}))
+	wants(t, diagnose(t, pipeline.Doctor{Dir: k.dir}))
+	k.do(os.Remove(filepath.Join(k.dir, "schemas", "000002.json")))
+	wants(t, diagnose(t, pipeline.Doctor{Dir: k.dir}), "problem schemas: restore it from a backup")
+}
+
 // What shows more than the lake does is refused, by what it shows and not by how
 // it is written, unless somebody consents.
 func TestWeakerPrivacyNeedsConsent(t *testing.T) {
