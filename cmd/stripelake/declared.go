@@ -26,6 +26,9 @@ func exposeFlag() cli.Flag {
 // derive says that this run derives what --schemas names. Options are made for
 // the set in force. mode is the key's, or empty where there is none.
 func (env *environment) workOn(c *cli.Context, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
+	if c.IsSet("expose") && (!derive || !c.IsSet("schemas")) {
+		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
+	}
 	given, base, err := givenSet(c)
 	if err != nil {
 		return nil, nil, err
