@@ -17,13 +17,13 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 	if err != nil {
 		return err
 	}
-	unblanked := missing(kept.RawRedact, given.RawRedact)
+	unblanked := notIn(kept.RawRedact, given.RawRedact)
 	if d.Given.Fingerprint == present.Fingerprint {
 		// Another set added what is missing here: the lake's own set does not ask for
 		// less by being given once more.
 		unblanked = slices.DeleteFunc(unblanked, func(path string) bool { return !d.allows(path) })
 		rebased := !kept.Shipped && d.Base != nil && !maps.Equal(d.Base, kept.Base)
-		if len(unblanked)+len(missing(given.RawRedact, kept.RawRedact)) == 0 && !rebased {
+		if len(unblanked)+len(notIn(given.RawRedact, kept.RawRedact)) == 0 && !rebased {
 			return nil
 		}
 	}
@@ -46,7 +46,7 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 		out.Set, out.next = d.Given, given
 	default:
 		out.wait(changed, opened)
-		if added := missing(given.RawRedact, kept.RawRedact); len(added) > 0 {
+		if added := notIn(given.RawRedact, kept.RawRedact); len(added) > 0 {
 			next := *kept
 			next.Since, next.Command, next.Program, next.Exposed = given.Since, d.Command, d.Program, nil
 			next.RawRedact = union(kept.RawRedact, added)
@@ -129,8 +129,8 @@ func pathsOf(opened []transform.Shown) (paths []string) {
 	return union(paths, nil)
 }
 
-// missing returns what of some paths, or of what is above them, others lack.
-func missing(paths, others []string) (left []string) {
+// notIn returns what of some paths, or of what is above them, others lack.
+func notIn(paths, others []string) (left []string) {
 	for _, path := range paths {
 		if !slices.ContainsFunc(others, func(o string) bool { return transform.Within(path, o) }) {
 			left = append(left, path)
