@@ -33,9 +33,12 @@ const (
 	CreatePrice        Action = "create-price"        // (nothing)
 	DeactivatePrice    Action = "deactivate-price"    // (an active price)
 	UpdatePrice        Action = "update-price"        // (a price) gets a metadata.revision
+	DeletePrice        Action = "delete-price"        // (a price that no subscription was sold at) as only the Dashboard can
 )
 
-// Actions are all of them, in a fixed order.
+// Actions are all that a reader knows the outcome of at its next look, in a fixed
+// order. DeletePrice is not among them: of a price that was in no list while it
+// looked, one 404 says little.
 func Actions() []Action {
 	return []Action{
 		CreateCustomer, UpdateCustomer, DeleteCustomer, CreateCharge, FailCharge, AuthorizeCharge, CaptureCharge, UpdateCharge,

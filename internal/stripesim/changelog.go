@@ -51,6 +51,7 @@ const (
 	priceCreated
 	priceUpdated
 	priceEdited
+	priceDeleted
 	changeKinds
 )
 
@@ -280,4 +281,5 @@ func (e *emitter) price() {
 	e.at(priceCreated, e.b.prices[e.n].created)
 	e.at(priceUpdated, e.b.retiredAt(int(e.n)))
 	e.edits(priceEdited)
+	e.at(priceDeleted, e.b.prices[e.n].deleted)
 }

@@ -20,6 +20,7 @@ type Config struct {
 	Shape     Shape // how created is spread
 	LongLists bool  // nested lists over ten: items, refunds of a charge, tiers of a price
 	Deletions int   // of a thousand customers, so many are deleted some day
+	ChosenIDs int   // of a thousand customers and prices, so many have an id that the merchant chose
 
 	// The clock; see SetNow.
 	Now   time.Time     // zero leaves it unset
@@ -96,6 +97,8 @@ func (c Config) checkBehaviour() error {
 		return fmt.Errorf("shape: no %q; use one of %v", c.Shape, shapes[1:])
 	case c.Deletions < 0 || c.Deletions > 1000:
 		return fmt.Errorf("deletions: %d is outside 0 to 1000 of a thousand", c.Deletions)
+	case c.ChosenIDs < 0 || c.ChosenIDs > 1000:
+		return fmt.Errorf("chosen ids: %d is outside 0 to 1000 of a thousand", c.ChosenIDs)
 	case c.Speed < 0 || c.Speed > maxSpeed:
 		return fmt.Errorf("speed: %d is outside 0 to %d", c.Speed, maxSpeed)
 	case c.Speed > 0 && c.Now.IsZero():

@@ -117,6 +117,7 @@ const (
 	dIntroduced
 	dAfterwards
 	dTiers
+	dChosen
 )
 
 func (b *business) diceOf(kind idKind, n int) dice {

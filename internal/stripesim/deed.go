@@ -1,6 +1,9 @@
 package stripesim
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // deed is how an action is done at a moment; false for an unknown one.
 func (b *business) deed(action Action, r *rand.Rand, at int64) (deed, bool) {
@@ -68,11 +71,17 @@ func (w *author) subscriptionDeeds() map[Action]deed {
 }
 
 func (w *author) priceDeeds() map[Action]deed {
-	active := func(n int32) bool { return w.b.prices[n].active }
+	there := func(n int32) bool { return w.b.prices[n].deleted == 0 }
+	active := func(n int32) bool { return w.b.prices[n].active && there(n) }
+	unsold := func(n int32) bool {
+		sells := func(plans [2]int32) bool { return slices.Contains(plans[:], n) }
+		return there(n) && !slices.Contains(w.b.addOns, n) && !slices.ContainsFunc(w.b.plans[:], sells)
+	}
 	return map[Action]deed{
 		CreatePrice:     {do: func(int32) record { return w.price() }},
 		DeactivatePrice: {target: idPrice, can: active, do: w.retire},
-		UpdatePrice:     {target: idPrice, can: anyRecord, do: w.editor(idPrice)},
+		UpdatePrice:     {target: idPrice, can: there, do: w.editor(idPrice)},
+		DeletePrice:     {target: idPrice, can: unsold, do: w.remove},
 	}
 }
 
@@ -218,5 +227,10 @@ func (w *author) price() record {
 
 func (w *author) retire(n int32) record {
 	w.b.prices[n].active, w.b.prices[n].retired = false, w.at
+	return record{idPrice, n}
+}
+
+func (w *author) remove(n int32) record {
+	w.b.prices[n].deleted = w.at
 	return record{idPrice, n}
 }

@@ -29,6 +29,12 @@ func (b *business) goneCustomer(n int, at int64) bool {
 	return deleted > 0 && deleted <= at
 }
 
+// gonePrice says whether a price is deleted by at.
+func (b *business) gonePrice(n int, at int64) bool {
+	deleted := b.prices[n].deleted
+	return deleted > 0 && deleted <= at
+}
+
 // renderDeleted is all that Stripe shows of a deleted customer.
 func (b *business) renderDeleted(w *writer, n int) {
 	w.open('{')

@@ -33,6 +33,16 @@ func errNoSuch(status int, object, id, param string) *apiError {
 	}
 }
 
+// errNoObject: Stripe: the 404 of an object by its id names the parameter id, but
+// of a price its own name.
+func errNoObject(object, id string) *apiError {
+	param := "id"
+	if object == "price" {
+		param = object
+	}
+	return errNoSuch(http.StatusNotFound, object, id, param)
+}
+
 // errExpired: Stripe: events can be read for 30 days.
 func errExpired(status int, id, param string) *apiError {
 	return &apiError{

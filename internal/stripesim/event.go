@@ -44,7 +44,7 @@ var eventTypes = [changeKinds]string{
 	subPausedNow: "customer.subscription.paused", subTrialEnds: "customer.subscription.trial_will_end",
 	subDeleted: "customer.subscription.deleted", subEdited: "customer.subscription.updated",
 	customerCreated: "customer.created", customerUpdated: "customer.updated", customerDeleted: "customer.deleted", customerEdited: "customer.updated",
-	priceCreated: "price.created", priceUpdated: "price.updated", priceEdited: "price.updated",
+	priceCreated: "price.created", priceUpdated: "price.updated", priceEdited: "price.updated", priceDeleted: "price.deleted",
 }
 
 // events is the list of what can be read at now.

@@ -41,6 +41,10 @@ const (
 	RevokedKey      FaultKind = "revoked-key"       // 401
 	Forbidden       FaultKind = "forbidden"         // 403
 	GoneParameter   FaultKind = "unknown-parameter" // 400
+	NotFound        FaultKind = "404"               // of an object by its id, though it is there
+	NotFoundParam   FaultKind = "404-param"         // 404 about another parameter than the id
+	WrongKind       FaultKind = "wrong-kind"        // an object by its id, as one of another kind
+	FalseStub       FaultKind = "deleted"           // the stub of a deleted object for one that is there
 )
 
 // mixed are the faults that a patient reader survives: what Faults.Rate draws
@@ -50,7 +54,8 @@ var mixed = []FaultKind{
 	TooManyRequests, TruncatedJSON, CutString, RepeatedPage, EmptyPage, WrongObject, DuplicateIDs,
 }
 
-var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, WrongElement, RevokedKey, Forbidden, GoneParameter)
+var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, WrongElement, RevokedKey, Forbidden, GoneParameter,
+	NotFound, NotFoundParam, WrongKind, FalseStub)
 
 // A Fault strikes certain requests.
 type Fault struct {
@@ -69,6 +74,7 @@ const Always = -1
 type Faults struct {
 	Plan  []Fault       // the first that matches strikes
 	Rate  float64       // besides, so many of all requests, from 0 to 1, get a random fault
+	Kinds []FaultKind   // of Rate; none means those that a patient reader survives
 	Seed  int64         // of Rate
 	Stall time.Duration // how long one lasts; 0 means a second
 }
@@ -76,6 +82,11 @@ type Faults struct {
 func (f Faults) check() error {
 	if !(f.Rate >= 0 && f.Rate <= 1) {
 		return fmt.Errorf("faults: rate %v is outside 0 to 1", f.Rate)
+	}
+	for i, kind := range f.Kinds {
+		if !slices.Contains(faultKinds, kind) {
+			return fmt.Errorf("faults: kinds[%d]: no kind %q; use one of %v", i, kind, faultKinds)
+		}
 	}
 	for i, fault := range f.Plan {
 		if !slices.Contains(faultKinds, fault.Kind) {
@@ -146,7 +157,11 @@ func (s *saboteur) fromMix() FaultKind {
 	if float64(d.hash(1)>>11)/(1<<53) >= s.Rate {
 		return ""
 	}
-	return mixed[d.n(2, len(mixed))]
+	kinds := mixed
+	if len(s.Kinds) > 0 {
+		kinds = s.Kinds
+	}
+	return kinds[d.n(2, len(kinds))]
 }
 
 // note counts a fault that struck.

@@ -45,15 +45,18 @@ func (l Ledger) Raw(resource string) iter.Seq2[string, []byte] {
 }
 
 // Deleted yields the id of every object of a resource that is deleted, and its
-// JSON in the second before. Only customers can be.
+// JSON in the second before. Only customers and prices can be.
 func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		if resource != "customers" || l.s.business == nil {
+		if l.s.business == nil {
 			return
 		}
 		seen := l.look(resource)
+		if seen.res.gone == nil {
+			return
+		}
 		for n := range seen.res.count {
-			at := l.deleted(n)
+			at := l.deleted(resource, n)
 			if at == 0 || at > seen.at {
 				continue
 			}
@@ -64,10 +67,13 @@ func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 	}
 }
 
-// deleted is when a customer was, or 0.
-func (l Ledger) deleted(n int) int64 {
+// deleted is when a customer or a price was, or 0.
+func (l Ledger) deleted(resource string, n int) int64 {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
+	if resource == "prices" {
+		return l.s.business.prices[n].deleted
+	}
 	return l.s.business.customers[n].deleted
 }
 

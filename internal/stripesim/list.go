@@ -98,7 +98,8 @@ func (res *resource) cursor(q query, name, id string, lo, hi int) (int, *apiErro
 	return n, nil
 }
 
-// retrieve writes one object. Stripe: 404 names the parameter id.
+// retrieve writes one object. Stripe: a deleted customer is a stub, a deleted
+// price is not found.
 func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError {
 	expand, err := res.expansions(values)
 	if err != nil {
@@ -108,12 +109,8 @@ func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError
 	if ok && res.expired(n) {
 		return errExpired(http.StatusNotFound, id, "id")
 	}
-	if !ok || res.created(n) > w.moment.exists {
-		param := "id"
-		if res.name == "prices" {
-			param = "price"
-		}
-		return errNoSuch(http.StatusNotFound, res.object, id, param)
+	if !ok || res.created(n) > w.moment.exists || res.vanished(n, w.at) {
+		return errNoObject(res.object, id)
 	}
 	w.expand(expand)
 	res.render(w, n)
@@ -138,7 +135,7 @@ func (res *resource) expansions(values url.Values) (expand []string, err *apiErr
 
 // Object is the JSON of one object as of Now, or nil if there is none yet. The
 // name of the resource is the path's, such as charges. A deleted customer is
-// the stub that Stripe shows.
+// the stub that Stripe shows, a deleted price nil.
 func (s *Server) Object(resource, id string) []byte {
 	s.state.RLock()
 	defer s.state.RUnlock()
@@ -148,7 +145,7 @@ func (s *Server) Object(resource, id string) []byte {
 	}
 	n, ok := res.find(id)
 	now := s.moment()
-	if !ok || res.created(n) > now.exists {
+	if !ok || res.created(n) > now.exists || res.vanished(n, now.at) {
 		return nil
 	}
 	return res.json(n, now.at)

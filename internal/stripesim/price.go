@@ -19,6 +19,7 @@ const (
 type price struct {
 	created  int64
 	retired  int64  // when it was deactivated, if not by dice
+	deleted  int64  // 0 unless it was
 	amount   int64  // minor units; with finer: hundredths of one
 	interval string // "" for a one-off price
 	product  int32

@@ -15,6 +15,7 @@ type resource struct {
 	find     func(id string) (int, bool)
 	match    func(p, value string, at int64) (matcher, bool) // false: value names an object that does not exist
 	gone     func(n int, at int64) bool                      // deleted by at; nil: nothing ever is
+	stubs    bool                                            // what is gone is a stub by its id, and not a 404
 	matchAny func(types []string) matcher                    // of events
 	expands  []string                                        // what expand may name
 	oldest   int64                                           // what is older has expired; 0 for no end
@@ -43,12 +44,12 @@ func (b *business) resources() []resource {
 		{
 			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
 			created: func(n int) int64 { return b.customers[n].created }, appendID: b.appendCustomerID,
-			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer,
+			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer, stubs: true,
 		},
 		{
 			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
 			created: func(n int) int64 { return b.prices[n].created }, appendID: b.appendPriceID,
-			find: b.findPrice, match: b.matchPrice, expands: expandsOf["prices"],
+			find: b.findPrice, match: b.matchPrice, gone: b.gonePrice, expands: expandsOf["prices"],
 		},
 		{
 			name: "refunds", params: paramsOf("refunds"), object: "refund", count: len(b.refunds), render: b.renderRefund,
@@ -61,6 +62,11 @@ func (b *business) resources() []resource {
 			find: b.findSubscription, match: b.matchSubscription,
 		},
 	}
+}
+
+// vanished says whether an object is gone by at and not even a stub is left.
+func (res *resource) vanished(n int, at int64) bool {
+	return res.gone != nil && !res.stubs && res.gone(n, at)
 }
 
 func (b *business) findTxn(id string) (int, bool) {

@@ -84,6 +84,11 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real
 	if real.status == http.StatusOK {
 		before = s.faults.page(r, body)
 	}
+	if e := fault.Kind.denies(real.status, body); e != nil {
+		s.faults.note(fault.Kind)
+		s.refuse(w, e)
+		return
+	}
 	status, spoilt := real.status, body
 	switch fault.Kind {
 	case "":
@@ -99,6 +104,8 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real
 		spoilt = body[:len(body)/2]
 	case CutString:
 		spoilt = cutString(body)
+	case WrongKind, FalseStub:
+		spoilt = fault.Kind.disguise(body)
 	default:
 		spoilt = fault.Kind.distort(body, before, r.URL.Query().Has("starting_after"))
 	}
@@ -111,6 +118,52 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real
 	default:
 		send(w, status, spoilt)
 	}
+}
+
+// oneObject is what an answer says of the object that was asked for by its id;
+// an answer that is a list, or no object, says nothing.
+func oneObject(body []byte) (id, kind string) {
+	var o struct{ ID, Object string }
+	if json.Unmarshal(body, &o) != nil || o.Object == "list" || o.Object == "account" {
+		return "", ""
+	}
+	return o.ID, o.Object
+}
+
+// denies is the error that says of an object which is there that it is not.
+func (k FaultKind) denies(status int, body []byte) *apiError {
+	id, kind := oneObject(body)
+	switch {
+	case status != http.StatusOK || kind == "":
+		return nil
+	case k == NotFound:
+		return errNoObject(kind, id)
+	case k == NotFoundParam:
+		return errNoSuch(http.StatusNotFound, "expand", "default_source", "expand")
+	}
+	return nil
+}
+
+// disguise makes an object one of another kind, or the stub of one.
+func (k FaultKind) disguise(body []byte) []byte {
+	id, kind := oneObject(body)
+	var fields map[string]any
+	if kind == "" || json.Unmarshal(body, &fields) != nil {
+		return body
+	}
+	switch {
+	case k == FalseStub:
+		fields = map[string]any{"id": id, "object": kind, "deleted": true}
+	case kind == "charge":
+		fields["object"] = "customer"
+	default:
+		fields["object"] = "charge"
+	}
+	out, err := json.Marshal(fields)
+	if err != nil {
+		return body
+	}
+	return out
 }
 
 // cutString ends in the middle of the last string.

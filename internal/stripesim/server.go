@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -125,37 +126,39 @@ func (s *Server) count(next http.Handler) http.Handler {
 // route finds what the path names. Stripe: an unknown path and a method that
 // the path does not have get the same answer, 404.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
-	name, id := splitPath(r.URL.Path)
-	if r.Method != http.MethodGet {
+	name, id := splitPath(r.URL.EscapedPath())
+	id, below, _ := strings.Cut(id, "/")
+	id, err := url.QueryUnescape(id) // Stripe: a + in a path is a blank, as in a query
+	if r.Method != http.MethodGet || err != nil || strings.Contains(below, "/") {
 		s.refuse(w, errUnknownURL(r.Method, r.URL.Path))
 		return
 	}
 	out := s.writer()
 	defer s.writers.Put(out)
-	if err := s.answer(out, r, name, id); err != nil {
+	if err := s.answer(out, r, name, id, below); err != nil {
 		s.refuse(w, err)
 		return
 	}
 	send(w, http.StatusOK, out.buf)
 }
 
-func (s *Server) answer(out *writer, r *http.Request, name, id string) *apiError {
+// answer writes what a path names: a list, an object of it, or a list below that.
+func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *apiError {
 	s.state.RLock()
 	defer s.state.RUnlock()
 	res := s.resource(name)
 	if name == "events" && s.business != nil {
 		res = s.business.events(out.at)
 	}
-	charge, ofCharge := strings.CutSuffix(id, "/refunds")
 	switch {
 	case name == "account" && id == "":
 		s.renderAccount(out)
 		return nil
 	case name == "subscription_items" && id == "" && s.business != nil:
 		return s.listItems(out, r.URL.Query())
-	case name == "charges" && ofCharge && s.business != nil:
-		return s.listRefunds(out, charge, r.URL.Query())
-	case res == nil:
+	case name == "charges" && below == "refunds" && s.business != nil:
+		return s.listRefunds(out, id, r.URL.Query())
+	case res == nil || below != "":
 		return errUnknownURL(r.Method, r.URL.Path)
 	case id == "":
 		return res.list(out, r.URL.Query())
@@ -163,7 +166,8 @@ func (s *Server) answer(out *writer, r *http.Request, name, id string) *apiError
 	return res.retrieve(out, id, r.URL.Query())
 }
 
-// splitPath cuts /v1/charges/ch_1 into charges and ch_1.
+// splitPath cuts /v1/charges/ch_1 into charges and ch_1, and leaves both as they
+// are escaped.
 func splitPath(path string) (name, id string) {
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {

@@ -53,6 +53,7 @@ func TestConfigErrors(t *testing.T) {
 		`no resource "invoices"`: {Forbid: []string{"invoices"}},
 		`shape: no "round"`:      {Shape: "round"},
 		"deletions: 1001":        {Deletions: 1001},
+		"chosen ids: 1001":       {ChosenIDs: 1001},
 		"speed: -1":              {Speed: -1},
 		"a now to start from":    {Speed: 1},
 		`event version: "new"`:   {EventVersion: "new"},
@@ -61,6 +62,7 @@ func TestConfigErrors(t *testing.T) {
 		"limits: less":           {Limits: Limits{Concurrent: -1}},
 		"rate 2 is outside":      {Faults: Faults{Rate: 2}},
 		`no kind "flood"`:        {Faults: Faults{Plan: []Fault{{Kind: "flood"}}}},
+		`no kind "rain"`:         {Faults: Faults{Kinds: []FaultKind{"rain"}}},
 		"nth and times count":    {Faults: Faults{Plan: []Fault{{Kind: Reset, Nth: -1}}}},
 	} {
 		_, err := New(cfg)
