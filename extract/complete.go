@@ -124,12 +124,14 @@ func nestedRequest(address *url.URL, limit int, after string) request {
 	if after != "" {
 		q.Add("starting_after", after)
 	}
-	endpoint := address.Path
-	if parts := strings.Split(endpoint, "/"); len(parts) > 4 {
+	// The path as it was sent, but for a + in an id, which Stripe would read as a blank.
+	path := strings.ReplaceAll(address.EscapedPath(), "+", "%2B")
+	parts := strings.Split(path, "/")
+	subject := strings.ReplaceAll(parts[len(parts)-1], "_", " ")
+	if len(parts) > 4 {
 		parts[3] = ":id" // /v1/charges/:id/refunds
-		endpoint = strings.Join(parts, "/")
 	}
-	return request{endpoint: endpoint, path: address.Path, query: q, subject: strings.ReplaceAll(address.Path[strings.LastIndex(address.Path, "/")+1:], "_", " ")}
+	return request{endpoint: strings.Join(parts, "/"), path: path, query: q, subject: subject}
 }
 
 // Whole is an object with its nested lists whole: what More holds of them is

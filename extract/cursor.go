@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Cursor says what of a stream has been read. It is opaque text to everybody
@@ -13,8 +14,9 @@ import (
 type Cursor string
 
 // cursorVersion changes when an older reader would misunderstand. Version 1
-// knew no changes: it is read as a cursor that has followed none.
-const cursorVersion = 2
+// knew no changes: it is read as a cursor that has followed none. Version 3
+// knows what is missing; a cursor to which nothing is stays of version 2.
+const cursorVersion = 3
 
 // progress is a cursor, decoded. Times are Unix seconds.
 type progress struct {
@@ -26,6 +28,14 @@ type progress struct {
 	AsOf    int64    `json:"as_of,omitempty"`   // changes before this time are read; 0: none were ever followed
 	Hints   uint64   `json:"hints,omitempty"`   // up to this segment of the events log they were followed
 	Relist  bool     `json:"relist,omitempty"`  // all is listed anew, and what vanished is still to be looked up
+
+	Missing []missingObject `json:"missing,omitempty"` // answered with a 404 and not believed yet
+}
+
+// missingObject is one that Stripe answered a 404 for, and no list holds.
+type missingObject struct {
+	ID      string `json:"id"`
+	Created *int64 `json:"created,omitempty"` // nil: unknown
 }
 
 // window is a part of a list that is still to be read: [GTE, LT), and of that
@@ -40,7 +50,7 @@ type window struct {
 }
 
 func (c Cursor) decode() (progress, error) {
-	p := progress{V: cursorVersion}
+	var p progress
 	if c == "" {
 		return p, nil
 	}
@@ -56,7 +66,6 @@ func (c Cursor) decode() (progress, error) {
 	if err := dec.Decode(&p); err != nil {
 		return p, fmt.Errorf("the cursor is damaged (%s): restore the one stored before it, or read the stream again from the start", oneLine(err.Error()))
 	}
-	p.V = cursorVersion
 	return p, p.check()
 }
 
@@ -67,13 +76,17 @@ func (p *progress) check() error {
 			return fmt.Errorf("the cursor is damaged (window up to %d): restore the one stored before it, or read the stream again from the start", w.LT)
 		}
 	}
-	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 && p.AsOf == 0 {
+	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 && p.AsOf == 0 && p.Missing == nil {
 		return errors.New("the cursor is damaged (it covers nothing): restore the one stored before it, or read the stream again from the start")
 	}
 	return nil
 }
 
 func (p *progress) encode() (Cursor, error) {
+	p.V = cursorVersion
+	if len(p.Missing) == 0 {
+		p.V = 2 // for programs that know no other
+	}
 	text, err := json.Marshal(p)
 	return Cursor(text), err
 }
@@ -116,6 +129,37 @@ func (c Cursor) At(at Position) (Cursor, error) {
 		return c, err
 	}
 	p.AsOf, p.Hints = at.AsOf, at.Segment
+	return p.encode()
+}
+
+// Missing returns what Stripe answered a 404 for and no list ever held: it is
+// taken for deleted once another run gets the same answer.
+func (c Cursor) Missing() ([]Item, error) {
+	p, err := c.decode()
+	items := make([]Item, len(p.Missing))
+	for i, m := range p.Missing {
+		items[i].ID = m.ID
+		if m.Created != nil {
+			items[i].Created = time.Unix(*m.Created, 0).UTC()
+		}
+	}
+	return items, err
+}
+
+// WithMissing returns the cursor of a stream of which these objects are missing.
+func (c Cursor) WithMissing(items []Item) (Cursor, error) {
+	p, err := c.decode()
+	if err != nil || len(items)+len(p.Missing) == 0 {
+		return c, err
+	}
+	p.Missing = nil
+	for _, i := range items {
+		m := missingObject{ID: i.ID}
+		if !i.Created.IsZero() {
+			m.Created = new(i.Created.Unix())
+		}
+		p.Missing = append(p.Missing, m)
+	}
 	return p.encode()
 }
 

@@ -16,7 +16,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 		"null":                         "damaged",
 		`{"v":1`:                       "damaged",
 		`{"v":1}`:                      "covers nothing",
-		`{"v":3,"high":9,"hints":"x"}`: "version 3, this program reads up to version 2: use the newer program",
+		`{"v":4,"high":9,"hints":"x"}`: "version 4, this program reads up to version 3: use the newer program",
 		`{"v":2,"high":9,"hints":"x"}`: "damaged",
 		`{"v":2,"high":"9"}`:           "damaged",
 		`{"v":2,"high":-9}`:            "damaged",

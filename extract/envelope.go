@@ -30,6 +30,7 @@ type Object struct {
 
 	Created  time.Time // UTC, whole seconds; zero if absent or not an integer
 	Deleted  bool      // a stub of a deleted object
+	Missing  bool      // made of a 404: Stripe has no such object, and the list of its second, if that is known, does not show it
 	Livemode *bool     // nil if absent: refunds and balance transactions have none
 
 	ObservedAt time.Time // UTC, when it was read, by Stripe's clock

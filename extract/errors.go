@@ -70,7 +70,9 @@ func (e *APIError) explain() (what, advice string) {
 		return "rate limited", "use a smaller share of the account's rate limit, or run when it is quieter"
 	case e.Status/100 == 3:
 		return e.Message, "the address must be that of the API itself"
-	case e.Status == http.StatusNotFound:
+	case e.Status == http.StatusNotFound && e.Code == codeMissing && e.Param != "id":
+		return e.message(), fmt.Sprintf("it is about the parameter %q and not about the id, so nothing is taken for deleted; run again, and if it stays ask Stripe's support", e.Param)
+	case e.Status == http.StatusNotFound && e.Code != codeMissing:
 		return e.message(), "is the address of the API right?"
 	case e.Status >= 500:
 		return e.message(), "run again later; the sync goes on where it stopped"
@@ -118,9 +120,10 @@ func vanished(err error) bool {
 
 // noSuch reports that what a list is filtered by is gone. Stripe: that is a 400
 // or a 404 which names the filter.
-func noSuch(err error) bool {
+func noSuch(err error, filter string) bool {
 	var e *APIError
-	return errors.As(err, &e) && e.Code == codeMissing && !vanished(err)
+	name, _, _ := strings.Cut(filter, "=")
+	return errors.As(err, &e) && e.Code == codeMissing && e.Param == name
 }
 
 // IsUnauthorized reports that Stripe does not accept the key (401): no other

@@ -3,21 +3,14 @@ package extract
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/stripe/stripe-go/v76/form"
 )
-
-// OriginRetrieve is the Origin of an object that was asked for by its id.
-const OriginRetrieve = "retrieve"
 
 // Item is an object to read again.
 type Item struct {
@@ -25,15 +18,23 @@ type Item struct {
 	Created time.Time // UTC; zero if unknown
 	Apart   int       // how many objects the list holds between the next newer item and this one, as far as is known
 	Of      string    // instead of an ID: a filter of the list, "charge=ch_1", whose objects to read
+
+	missing *APIError // the 404 that Stripe answered with, if it did
 }
 
 // Reread reads items of a stream anew, by id or by listing the span they lie
-// in, whichever takes fewer requests. What Stripe does not have any more comes
-// as a deleted object with the created of its item. Pages carry the cursor
-// after, and the last one, which may be empty, the cursor then: with it all
-// items are behind (Invariant 1).
+// in, whichever takes fewer requests. What Stripe deleted comes as a deleted
+// object with the created of its item. Pages carry the cursor after, and the
+// last one, which may be empty, the cursor then: with it all items are behind
+// (Invariant 1).
 //
-// Errors are those of [Client.Pages].
+// A 404 is not yet a deletion. Where created is known, the lists of that second
+// are asked too, and what they show is the object. What they do not show comes
+// as a deleted object that is Missing: the caller knows whether a list ever held
+// it, and keeps it or asks again in another run.
+//
+// An answer about one item that cannot be used ends the sequence with an error,
+// but the others are read before. Errors are those of [Client.Pages].
 func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items []Item, then Cursor) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last := Page{Cursor: then}
@@ -57,21 +58,38 @@ func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items 
 	}
 }
 
+// reread asks for the items, and then for the lists of those that were answered
+// with a 404: all lists are asked after all 404s.
 func (c *Client) reread(ctx context.Context, stream string, items []Item, take func([]Object) bool) error {
 	res, err := resourceOf(stream)
 	if err != nil {
 		return err
 	}
+	missing, unusable, err := c.runErrands(ctx, res, errands(items, c.limit, len(res.Variants) == 1), take)
+	if err == nil && len(missing) > 0 {
+		var more error
+		_, more, err = c.runErrands(ctx, res, confirmations(missing), take)
+		unusable = cmp.Or(unusable, more)
+	}
+	return cmp.Or(err, unusable)
+}
+
+// mostUnusable is how many answers about single items may be of no use before
+// the rest is left: then it is not the items.
+const mostUnusable = 10
+
+// runErrands runs errands side by side. It returns the items that were answered
+// with a 404, and the first answer that was of no use; err is what ended it early.
+func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand, take func([]Object) bool) (missing []Item, unusable, err error) {
 	ctx, stop := context.WithCancel(ctx)
-	errands := errands(items, c.limit, len(res.Variants) == 1)
-	todo, steps := make(chan errand), make(chan step)
+	todo, results := make(chan errand), make(chan result)
 	var workers sync.WaitGroup
 	for range min(c.width(res.Path), len(errands)) {
 		workers.Go(func() {
 			for e := range todo {
-				e.run(ctx, c, res, func(objects []Object, err error) {
+				e.run(ctx, c, res, func(r result) {
 					select {
-					case steps <- step{objects: objects, err: err}:
+					case results <- r:
 					case <-ctx.Done():
 					}
 				})
@@ -79,7 +97,7 @@ func (c *Client) reread(ctx context.Context, stream string, items []Item, take f
 		})
 	}
 	go func() {
-		defer close(steps)
+		defer close(results)
 		defer workers.Wait()
 		defer close(todo)
 		for _, e := range errands {
@@ -92,18 +110,32 @@ func (c *Client) reread(ctx context.Context, stream string, items []Item, take f
 	}()
 	defer func() {
 		stop()
-		for range steps { // until all have ended
+		for range results { // until all have ended
 		}
 	}()
-	for s := range steps {
-		if err := cmp.Or(ctx.Err(), s.err); err != nil {
-			return err
+	left := mostUnusable
+	for r := range results {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
 		}
-		if len(s.objects) > 0 && !take(s.objects) {
-			return errStopped
+		if r.err != nil {
+			if left--; left == 0 || !aboutOne(r.err) {
+				return nil, nil, r.err
+			}
+			unusable = cmp.Or(unusable, r.err)
+		}
+		missing = append(missing, r.missing...)
+		if len(r.objects) > 0 && !take(r.objects) {
+			return nil, nil, errStopped
 		}
 	}
-	return ctx.Err()
+	return missing, unusable, ctx.Err()
+}
+
+// aboutOne reports an error that says nothing of the requests for other items.
+func aboutOne(err error) bool {
+	_, unusable := errors.AsType[*malformed](err)
+	return unusable || hasStatus(err, http.StatusNotFound)
 }
 
 // errand is what one worker reads in one go: items one by one, or the span of
@@ -111,6 +143,13 @@ func (c *Client) reread(ctx context.Context, stream string, items []Item, take f
 type errand struct {
 	items  []Item
 	listed bool
+}
+
+// result is a part of what an errand brought.
+type result struct {
+	objects []Object
+	missing []Item // answered with a 404
+	err     error
 }
 
 // errands groups items that one page or a few hold together. Without listed,
@@ -137,34 +176,69 @@ func errands(items []Item, limit int, listed bool) []errand {
 	return out
 }
 
+// confirmations are the lists to ask for what was answered with a 404: what was
+// created in one second shares one. Without a created there is none to ask.
+func confirmations(missing []Item) []errand {
+	missing = slices.SortedStableFunc(slices.Values(missing), func(a, b Item) int { return b.Created.Compare(a.Created) })
+	var out []errand
+	for len(missing) > 0 {
+		n := 1
+		for n < len(missing) && missing[n].Created.Equal(missing[0].Created) {
+			n++
+		}
+		out = append(out, errand{missing[:n], !missing[0].Created.IsZero()})
+		missing = missing[n:]
+	}
+	return out
+}
+
 func groupable(a, b Item) bool {
 	return a.Of == "" && b.Of == "" && !a.Created.IsZero() && !b.Created.IsZero()
 }
 
-func (e errand) run(ctx context.Context, c *Client, res Resource, give func([]Object, error)) {
-	switch {
-	case e.listed:
-		span := window{GTE: new(e.items[len(e.items)-1].Created.Unix()), LT: e.items[0].Created.Unix() + 1, Variant: res.Variants[0]}
-		missing, err := c.listAgain(ctx, res, span, e.items, give)
-		if err != nil {
-			give(nil, err)
+// run reads the items. One that an errand brings to the list with a 404, or that
+// is answered with one after the list did not show it, comes as a tombstone.
+func (e errand) run(ctx context.Context, c *Client, res Resource, give func(result)) {
+	if of := e.items[0].Of; of != "" {
+		_, err := c.listAgain(ctx, res, window{Variant: of}, nil, give)
+		if err != nil && !noSuch(err, of) { // the list of what is gone is empty
+			give(result{err: err})
+		}
+		return
+	}
+	left := e.items
+	if e.listed {
+		var err error
+		if left, err = c.listSpan(ctx, res, e.items, give); err != nil {
+			give(result{err: err})
 			return
 		}
-		for _, item := range missing {
-			give(c.retrieve(ctx, res, item))
+	}
+	for _, item := range left {
+		switch {
+		case item.missing == nil:
+			give(c.retrieve(ctx, res, item, e.listed))
+		default:
+			give(result{objects: []Object{c.tombstone(res, item)}})
 		}
-	case e.items[0].Of != "":
-		_, err := c.listAgain(ctx, res, window{Variant: e.items[0].Of}, nil, give)
-		if err != nil && !noSuch(err) { // the list of what is gone is empty
-			give(nil, err)
-		}
-	default:
-		give(c.retrieve(ctx, res, e.items[0]))
 	}
 }
 
+// listSpan walks every list over the span of items and returns those that none
+// of them holds.
+func (c *Client) listSpan(ctx context.Context, res Resource, items []Item, give func(result)) (left []Item, err error) {
+	left = items
+	for _, variant := range res.Variants {
+		span := window{GTE: new(items[len(items)-1].Created.Unix()), LT: items[0].Created.Unix() + 1, Variant: variant}
+		if left, err = c.listAgain(ctx, res, span, left, give); err != nil || len(left) == 0 {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
 // listAgain walks a window and returns the items that were not in it.
-func (c *Client) listAgain(ctx context.Context, res Resource, span window, items []Item, give func([]Object, error)) (missing []Item, err error) {
+func (c *Client) listAgain(ctx context.Context, res Resource, span window, items []Item, give func(result)) (missing []Item, err error) {
 	awaited := map[string]bool{}
 	for _, i := range items {
 		awaited[i.ID] = true
@@ -178,64 +252,7 @@ func (c *Client) listAgain(ctx context.Context, res Resource, span window, items
 		for _, o := range objects {
 			delete(awaited, o.ID)
 		}
-		give(objects, nil)
+		give(result{objects: objects})
 	}
 	return slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return !awaited[i.ID] }), nil
-}
-
-// retrieve reads one object by its id. Stripe: a deleted customer is a stub with
-// status 200, other objects that are gone a 404. Both become a tombstone that
-// bears the created of the item; a 403 never does.
-func (c *Client) retrieve(ctx context.Context, res Resource, item Item) ([]Object, error) {
-	ask := res.request(&form.Values{})
-	for _, member := range res.Expand {
-		ask.query.Add("expand[]", member)
-	}
-	ask.endpoint, ask.path = res.Path+"/:id", res.Path+"/"+url.PathEscape(item.ID)
-	var object Object
-	err := c.get(ctx, ask, func(got *reply) (err error) {
-		object, err = c.readOne(got, item.ID)
-		return err
-	})
-	if gone, ok := errors.AsType[*APIError](err); ok && gone.Status == http.StatusNotFound && gone.Code == codeMissing {
-		object, err = tombstone(res, item, gone.RequestID, c.ServerTime()), nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", oneLine(item.ID), err)
-	}
-	if object.Deleted && object.Created.IsZero() {
-		object.Created = item.Created
-	}
-	objects := []Object{object}
-	if err := c.checkMode(objects); err != nil {
-		return nil, err
-	}
-	return objects, c.complete(ctx, objects)
-}
-
-func (c *Client) readOne(got *reply, id string) (Object, error) {
-	o, err := readObject(newDecoder(got.body), got.body)
-	if err != nil {
-		return Object{}, describe(got.body, err)
-	}
-	if o.ID != id {
-		return Object{}, fmt.Errorf("it is %q and not %q", oneLine(o.ID), oneLine(id))
-	}
-	one := []Object{o}
-	stamp(one, got)
-	one[0].Origin = OriginRetrieve
-	return one[0], nil
-}
-
-// tombstone is made like Stripe's own stubs, for objects of which it keeps none.
-func tombstone(res Resource, item Item, requestID string, now time.Time) Object {
-	raw, _ := json.Marshal(struct { // cannot fail: two strings and a bool
-		ID      string `json:"id"`
-		Object  string `json:"object"`
-		Deleted bool   `json:"deleted"`
-	}{item.ID, res.Object, true})
-	return Object{
-		ID: item.ID, Type: res.Object, Raw: raw, Created: item.Created, Deleted: true,
-		ObservedAt: now.Truncate(time.Second), Origin: OriginRetrieve, RequestID: requestID,
-	}
 }

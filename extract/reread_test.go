@@ -55,32 +55,41 @@ func TestRereadTakesTheShorterWay(t *testing.T) {
 	}
 }
 
+// told is an object as the tests here look at it.
+func told(o Object) string {
+	return fmt.Sprintln(o.Deleted, o.Missing, o.Created.Unix(), o.Origin, string(o.Raw))
+}
+
 // Case 19, case 20: what is gone comes as a tombstone with the created of its
 // item, whether Stripe sends a stub or a 404; what is forbidden does not.
 func TestRereadOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8000)}
+	for i := range f.rows {
+		f.rows[i].Kind = "customer"
+	}
 	f.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "/ch_stub") {
-			say(w, `{"id":"ch_stub","object":"charge","deleted":true}`)
+		if strings.HasSuffix(r.URL.Path, "/cus_stub") {
+			say(w, `{"id":"cus_stub","object":"customer","deleted":true}`)
 			return true
 		}
 		return false
 	}
-	objects, _, err := reread(t, fastClient(t, f, 100), itemAt("ch_gone", 8500, 500), itemAt("ch_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("ch_none", 8000, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	items := []Item{itemAt("cus_gone", 8500, 500), itemAt("cus_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("cus_none", 8000, 0)}
 	got := map[string]string{}
-	for _, o := range objects {
-		got[o.ID] = fmt.Sprintln(o.Deleted, o.Created.Unix(), o.Origin, string(o.Raw))
+	for page, err := range fastClient(t, f, 100).Reread(t.Context(), "customers", "before", items, "then") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range page.Objects {
+			got[o.ID] = told(o)
+		}
 	}
-	delete(got, "ch_1")
 	want := map[string]string{
-		"ch_gone": fmt.Sprintln(true, 8500, "retrieve", `{"id":"ch_gone","object":"charge","deleted":true}`),
-		"ch_none": fmt.Sprintln(true, 8000, "retrieve", `{"id":"ch_none","object":"charge","deleted":true}`),
-		"ch_stub": fmt.Sprintln(true, 100, "retrieve", `{"id":"ch_stub","object":"charge","deleted":true}`),
-		"ch_2":    fmt.Sprintln(false, 8000, "list", `{"created":8000,"id":"ch_2","livemode":false,"object":"charge"}`),
+		"cus_gone": fmt.Sprintln(true, true, 8500, "retrieve", `{"id":"cus_gone","object":"customer","deleted":true}`),
+		"cus_none": fmt.Sprintln(true, true, 8000, "retrieve", `{"id":"cus_none","object":"customer","deleted":true}`),
+		"cus_stub": fmt.Sprintln(true, false, 100, "retrieve", `{"id":"cus_stub","object":"customer","deleted":true}`),
+		"ch_2":     fmt.Sprintln(false, false, 8000, "list", `{"created":8000,"id":"ch_2","livemode":false,"object":"customer"}`),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -19,6 +19,14 @@ type Resource struct {
 	// Expand are the members that Stripe sends only if asked to.
 	Expand []string
 
+	// Deletable are resources that Stripe deletes objects of. Of the others it
+	// keeps all, and what says otherwise is not believed.
+	Deletable bool
+
+	// Hidden are resources of which a list does not show every object, so that
+	// one which is not listed may be there all the same.
+	Hidden bool
+
 	// Silent resources change without an event: what is due is read again by
 	// date, and a gap in the events loses nothing.
 	Silent bool
@@ -30,16 +38,18 @@ type Resource struct {
 // object that is canceled during the walk would drop out of it. The default
 // list of prices is documented as the active ones and observed as all of them,
 // so both kinds are asked for.
-// The tiers of a price are shown to who asks.
+// The tiers of a price are shown to who asks. Only of customers and prices does
+// the API describe a deleted shape. No list shows a price that was made inline,
+// nor customers and subscriptions on a test clock.
 func Resources() []Resource {
 	plain := []string{""}
 	return []Resource{
 		{Name: "charges", Object: "charge", Path: "/v1/charges", Variants: plain},
-		{Name: "subscriptions", Object: "subscription", Path: "/v1/subscriptions", Variants: []string{"status=all"}},
+		{Name: "subscriptions", Object: "subscription", Path: "/v1/subscriptions", Variants: []string{"status=all"}, Hidden: true},
 		{Name: "refunds", Object: "refund", Path: "/v1/refunds", Variants: plain},
 		{Name: "balance_transactions", Object: "balance_transaction", Path: "/v1/balance_transactions", Variants: plain, Silent: true},
-		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain},
-		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}, Expand: []string{"tiers"}},
+		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain, Deletable: true, Hidden: true},
+		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}, Expand: []string{"tiers"}, Deletable: true, Hidden: true},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,11 +27,13 @@ type row struct {
 	ID      string
 	Created int64
 	Note    string // changes the bytes
+	Kind    string // "" is a charge
 	Active  *bool
+	Unread  bool // listed, and by its id not found
 }
 
 func (r row) json() string {
-	m := map[string]any{"object": "charge", "livemode": false}
+	m := map[string]any{"object": cmp.Or(r.Kind, "charge"), "livemode": false}
 	if r.ID != "" {
 		m["id"] = r.ID
 	}
@@ -80,17 +83,25 @@ func (f *stripeFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, `{"id":"acct_1","object":"account"}`)
 		return
 	}
-	if id, ok := strings.CutPrefix(r.URL.Path, "/v1/charges/"); ok {
-		f.retrieve(w, id)
+	list, id, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/v1/"), "/")
+	if id == "" {
+		f.list(w, r)
 		return
 	}
-	f.list(w, r)
+	if id, err := url.QueryUnescape(id); err == nil { // Stripe: as in a query
+		f.retrieve(w, list, id)
+	}
 }
 
-func (f *stripeFake) retrieve(w http.ResponseWriter, id string) {
-	i := slices.IndexFunc(f.rows, func(o row) bool { return o.ID == id })
+func (f *stripeFake) retrieve(w http.ResponseWriter, list, id string) {
+	i := slices.IndexFunc(f.rows, func(o row) bool { return o.ID == id && !o.Unread })
 	if i < 0 {
-		apiError(w, 404, `"code":"resource_missing","param":"id","message":"No such object: '`+id+`'"`)
+		param := "id"
+		if list == "prices" {
+			param = "price"
+		}
+		text, _ := json.Marshal("No such object: '" + id + "'")
+		apiError(w, 404, `"code":"resource_missing","param":"`+param+`","message":`+string(text))
 		return
 	}
 	say(w, f.rows[i].json())

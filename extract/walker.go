@@ -126,6 +126,9 @@ func (w *walker) fetch(ctx context.Context) (page list, err error) {
 		if page, err = parseList(got.body); err != nil {
 			return err
 		}
+		if err := w.resource.checkDeleted(page.objects); err != nil {
+			return err
+		}
 		stamp(page.objects, got)
 		return w.checkProgress(page.objects)
 	})

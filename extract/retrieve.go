@@ -1,0 +1,114 @@
+package extract
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+// OriginRetrieve is the Origin of an object that was asked for by its id.
+const OriginRetrieve = "retrieve"
+
+// escapeID makes an id part of a path.
+//
+// Stripe: ids that merchants chose may hold any character, and a + in a path is
+// read as a blank, as it is in a query.
+func escapeID(id string) string { return strings.ReplaceAll(url.PathEscape(id), "+", "%2B") }
+
+// retrieve reads one object by its id. Stripe: a deleted customer is a stub with
+// status 200, which becomes a tombstone with the created of the item; other
+// objects that are gone are a 404, and their item comes back as missing, or,
+// where the lists were asked before, as a tombstone. A 403 never makes one.
+func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed bool) result {
+	ask := res.request(&form.Values{})
+	for _, member := range res.Expand {
+		ask.query.Add("expand[]", member)
+	}
+	ask.endpoint, ask.path = res.Path+"/:id", res.Path+"/"+escapeID(item.ID)
+	var object Object
+	err := c.get(ctx, ask, func(got *reply) (err error) {
+		object, err = readOne(got, res, item.ID)
+		return err
+	})
+	if item.missing = res.missing(err); item.missing != nil {
+		if listed {
+			return result{objects: []Object{c.tombstone(res, item)}}
+		}
+		return result{missing: []Item{item}}
+	}
+	if err != nil {
+		return result{err: fmt.Errorf("%s: %w", oneLine(item.ID), err)}
+	}
+	if object.Deleted && object.Created.IsZero() {
+		object.Created = item.Created
+	}
+	objects := []Object{object}
+	if err := c.checkMode(objects); err != nil {
+		return result{err: err}
+	}
+	return result{objects: objects, err: c.complete(ctx, objects)}
+}
+
+// missing is the answer that there is no object of the id asked for; nil if err
+// is another one.
+//
+// Stripe: a 404 names the parameter it is about: "id", or where the
+// documentation calls it so the kind of object, such as "price".
+func (r Resource) missing(err error) *APIError {
+	e, ok := errors.AsType[*APIError](err)
+	if ok && e.Status == http.StatusNotFound && e.Code == codeMissing && (e.Param == "id" || e.Param == r.Object) {
+		return e
+	}
+	return nil
+}
+
+// readOne reads an object that was asked for by its id. What is of another kind,
+// or of another id, is no answer, and neither is a deletion of what Stripe never
+// deletes.
+func readOne(got *reply, res Resource, id string) (Object, error) {
+	o, err := readObject(newDecoder(got.body), got.body)
+	switch {
+	case err != nil:
+		return Object{}, describe(got.body, err)
+	case o.ID != id:
+		return Object{}, fmt.Errorf("it is %q and not %q", oneLine(o.ID), oneLine(id))
+	case o.Type != res.Object:
+		return Object{}, fmt.Errorf("it is a %q and not a %q", oneLine(o.Type), res.Object)
+	}
+	one := []Object{o}
+	if err := res.checkDeleted(one); err != nil {
+		return Object{}, err
+	}
+	stamp(one, got)
+	one[0].Origin = OriginRetrieve
+	return one[0], nil
+}
+
+// checkDeleted refuses a deleted object of a kind that is never deleted.
+func (r Resource) checkDeleted(objects []Object) error {
+	if i := slices.IndexFunc(objects, func(o Object) bool { return o.Deleted }); i >= 0 && !r.Deletable {
+		return fmt.Errorf("it says that %s is deleted, and Stripe deletes no %s", oneLine(objects[i].ID), r.subject())
+	}
+	return nil
+}
+
+// tombstone is made like Stripe's own stubs, for objects of which it keeps none.
+func (c *Client) tombstone(res Resource, item Item) Object {
+	raw, _ := json.Marshal(struct { // cannot fail: two strings and a bool
+		ID      string `json:"id"`
+		Object  string `json:"object"`
+		Deleted bool   `json:"deleted"`
+	}{item.ID, res.Object, true})
+	return Object{
+		ID: item.ID, Type: res.Object, Raw: raw, Created: item.Created, Deleted: true, Missing: true,
+		ObservedAt: c.ServerTime().Truncate(time.Second), Origin: OriginRetrieve, RequestID: item.missing.RequestID,
+	}
+}
