@@ -59,12 +59,8 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 
 // sequence runs a query of sequence numbers on the view versions of segments.
 func (l *Lake) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
-	files := make([]string, len(segments))
-	for i, s := range segments {
-		files[i] = literal(s.path)
-	}
 	err = inDuckDB(ctx, l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"), func(q querier) error {
-		err := q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+strings.Join(files, ", ")+"])")
+		err := q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+paths(segments)+"])")
 		if err != nil {
 			return err
 		}
@@ -75,6 +71,15 @@ func (l *Lake) sequence(ctx context.Context, segments []span, query string, args
 		}, query, args...)
 	})
 	return seqs, err
+}
+
+// paths are the files of segments as literals, for read_parquet.
+func paths(segments []span) string {
+	files := make([]string, len(segments))
+	for i, s := range segments {
+		files[i] = literal(s.path)
+	}
+	return strings.Join(files, ", ")
 }
 
 // forgetOld takes objects out of what the state knows of a stream.

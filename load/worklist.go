@@ -92,6 +92,34 @@ func (s *State) Unlisted(ctx context.Context, account, stream string) ([]Reread,
 	return list, nil
 }
 
+// Listed reports which of some objects a list has shown: of those the log has a
+// full version that came in one. It reads the ids of the whole stream.
+func (s *State) Listed(ctx context.Context, account, stream string, ids []string) (map[string]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	segments, err := listSegments(s.lake.path(rawDir, account, stream))
+	if err != nil || len(segments) == 0 {
+		return nil, err
+	}
+	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	if err != nil {
+		return nil, err
+	}
+	offered, done := s.feed.offer(src)
+	defer done()
+	listed := map[string]bool{}
+	var id string
+	err = s.each(ctx, []any{&id}, func() error {
+		listed[id] = true
+		return nil
+	}, fmt.Sprintf("SELECT DISTINCT id FROM read_parquet([%s]) WHERE origin = 'list' AND NOT deleted AND id IN (SELECT c0 FROM %s(%d))",
+		paths(segments), feedName, offered))
+	if err != nil {
+		return nil, fmt.Errorf("find out which of %d missing objects of %s/%s a list has shown: %w", len(ids), account, stream, err)
+	}
+	return listed, nil
+}
+
 // Unname forgets that objects are mentioned: they are gone, and asking for them
 // again is in vain.
 func (s *State) Unname(ctx context.Context, account, stream string, ids []string) error {

@@ -179,8 +179,10 @@ func TestCase23PricesThatAreNotListed(t *testing.T) {
 		s.sync("prices", "subscriptions")
 		s.expect("prices", "SELECT id, active FROM prices ORDER BY id", "price_active true", "price_inline true", "price_retired false")
 		s.expect("items and their prices", "SELECT i.id, p.id FROM subscription_items i LEFT JOIN prices p ON p.id = i.price_id ORDER BY ALL", "si_1 price_inline", "si_2 null")
-		s.sync("prices", "subscriptions")
-		if diff := cmp.Diff(map[string]int{"/v1/prices/price_inline": 1, "/v1/prices/price_gone": 1}, asked); diff != "" {
+		for range 2 { // a second 404 is believed, and there is no third
+			s.sync("prices", "subscriptions")
+		}
+		if diff := cmp.Diff(map[string]int{"/v1/prices/price_inline": 1, "/v1/prices/price_gone": 2}, asked); diff != "" {
 			t.Errorf("asked for by id (-want +got):\n%s", diff)
 		}
 	}

@@ -180,7 +180,8 @@ func (r *reader) unlisted(filters []string) []string {
 	return left
 }
 
-// readDue reads what changes without a word, and what no list ever holds.
+// readDue reads what changes without a word, what no list ever holds, and what is
+// missing since another run.
 func (r *reader) readDue(ctx context.Context) error {
 	if r.resource.Name == "prices" {
 		select {
@@ -201,6 +202,8 @@ func (r *reader) readDue(ctx context.Context) error {
 	if err != nil {
 		return &localError{err}
 	}
+	again := append(due, unlisted...)
+	again = append(again, r.stillMissing(again)...)
 	cursor, err := r.at()
 	if err != nil {
 		return err
@@ -209,10 +212,10 @@ func (r *reader) readDue(ctx context.Context) error {
 	if r.news.err == nil {
 		then, err = cursor.At(r.news.position)
 	}
-	if err != nil || then == "" || then == cursor && len(due)+len(unlisted) == 0 {
+	if err != nil || then == "" || then == cursor && len(again) == 0 {
 		return err
 	}
-	if err := r.reread(ctx, append(due, unlisted...), nil, then); err != nil || len(due) == 0 {
+	if err := r.reread(ctx, again, nil, then); err != nil || len(due) == 0 {
 		return err
 	}
 	if err := r.awaitApplied(ctx); err != nil {
@@ -226,6 +229,9 @@ func (r *reader) readDue(ctx context.Context) error {
 
 // reread reads objects again and keeps them, with the cursor that follows.
 func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []string, then extract.Cursor) error {
+	if err := r.missing.check(); err != nil {
+		return err
+	}
 	after, err := r.at()
 	if err != nil {
 		return err

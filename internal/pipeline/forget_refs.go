@@ -89,6 +89,9 @@ func (s *subject) brings(stream string) []reference {
 	return nil
 }
 
+// forgottenID stands for ids that may not be kept. No object has it.
+const forgottenID = "forgotten"
+
 // jsonString is a string of a JSON text, with the colon behind it if it is a key.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
 
@@ -101,7 +104,7 @@ func withoutIDs(cursor string, gone func(id string) bool) string {
 		if json.Unmarshal([]byte(text), &id) != nil || !gone(id) { // a key is no JSON with its colon
 			return text
 		}
-		return `"forgotten"`
+		return `"` + forgottenID + `"`
 	})
 }
 

@@ -50,13 +50,14 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }
 
-// cursorToKeep is the cursor that follows the pending pages, without the ids of
-// forgotten objects: it may name the last object of a page.
-func (r *reader) cursorToKeep() string {
-	if r.forgotten.Empty() {
-		return string(r.cursor)
+// cursorToKeep is the cursor that follows the pending pages, with what is missing
+// and without the ids of forgotten objects: it may name the last object of a page.
+func (r *reader) cursorToKeep() (string, error) {
+	cursor, err := r.withMissing(r.cursor)
+	if err != nil || r.forgotten.Empty() {
+		return string(cursor), err
 	}
-	return withoutIDs(string(r.cursor), r.isForgotten)
+	return withoutIDs(string(cursor), r.isForgotten), nil
 }
 
 // nameless takes forgotten ids out of a run's record: an error may name the

@@ -119,7 +119,10 @@ func (l *PlannedList) follow(s kept, pulse pulse) error {
 		l.Rereads = int64(math.Round(pulse.touched[s.resource.Name] * float64(pulse.list.Objects.About)))
 	}
 	l.Requests = l.Requests.plus(Guess{0, l.Rereads, 2 * l.Rereads})
-	return nil
+	missing, err := s.cursor.Missing() // each is asked for once more
+	n := int64(len(missing))
+	l.Rereads, l.Requests = l.Rereads+n, l.Requests.plus(Guess{n, n, 2 * n})
+	return err
 }
 
 // pages is how many requests a list of n objects takes. A long one is read in

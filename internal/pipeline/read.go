@@ -40,6 +40,7 @@ type reader struct {
 	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
 	heal      []load.Reread   // read just these again; nil for a sync
 	relisting bool            // note every id that comes
+	missing   missing         // what was answered with a 404
 	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
 }
 
@@ -64,6 +65,9 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if r.news == nil {
 		return r.list(ctx, extract.Range{})
+	}
+	if err := r.loadMissing(); err != nil {
+		return err
 	}
 	if r.heal != nil {
 		at, err := r.at()
@@ -164,6 +168,9 @@ func (r *reader) take(page extract.Page) error {
 		if charge := readSubject(raw).Charge; r.fresh != nil && len(r.fresh) < freshAtMost && len(charge) < 100 {
 			r.fresh[string(charge)] = true
 		}
+		if id := key(o); o.Missing && r.missing.pending != nil {
+			r.missing.pending[id] = true
+		}
 		r.bytes += len(raw) + len(more)
 		r.pending = append(r.pending, load.Raw{
 			ID: key(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
@@ -220,6 +227,9 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 			return event, err
 		}
 	}
+	if err := r.dropDoubted(ctx); err != nil {
+		return event, err
+	}
 	if err := r.dropStrangers(ctx); err != nil {
 		return event, err
 	}
@@ -228,10 +238,14 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 		return event, err
 	}
 	event.Objects, event.Unchanged = len(changed), len(r.pending)-len(changed)
-	if len(changed) == 0 {
-		return event, r.log.MoveCursor(r.resource.Name, r.cursorToKeep())
+	cursor, err := r.cursorToKeep()
+	if err != nil {
+		return event, err
 	}
-	position, err := r.log.Append(ctx, r.resource.Name, changed, r.cursorToKeep())
+	if len(changed) == 0 {
+		return event, r.log.MoveCursor(r.resource.Name, cursor)
+	}
+	position, err := r.log.Append(ctx, r.resource.Name, changed, cursor)
 	event.Segment = position.Segment
 	return event, err
 }

@@ -131,7 +131,7 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 			continue
 		}
 		c.Add(x.differing[id])
-		x.heal[resource.Name] = append(x.heal[resource.Name], load.Reread{ID: id})
+		x.heal[resource.Name] = append(x.heal[resource.Name], load.Reread{ID: id, Created: x.seen[id].Created, Apart: farApart})
 	}
 	if pending > 0 {
 		c.Note("%d have changed since; the next sync reads them", pending)

@@ -1,0 +1,139 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// missing is what a stream's reader knows of the objects that Stripe answered a
+// 404 for and whose second's list does not show them.
+//
+// A list that would show the object tells the truth, and the 404 is believed. Of
+// what no list ever held, such as a price that was made inline, a list tells
+// nothing: it waits in the cursor for a second 404 in another run
+// (docs/adr/0021).
+type missing struct {
+	waited  map[string]bool      // what waited when this run began: its 404 is the second
+	waiting map[string]time.Time // what waits now, with its created
+	added   int                  // by this run
+	pending map[string]bool      // whose tombstones are among the pending objects
+}
+
+// farApart is for objects that are read by their id: what lies between them was
+// not counted.
+const farApart = 1 << 30
+
+const (
+	// mostMissing bounds what a run adds to a cursor.
+	mostMissing = 10_000
+	// longestID is more than ids have: Stripe says 255 characters. What is longer
+	// was made up, and no second answer is waited for.
+	longestID = 1000
+)
+
+// loadMissing reads from the cursor what waits for a second 404.
+func (r *reader) loadMissing() error {
+	cursor, err := r.at()
+	if err != nil {
+		return err
+	}
+	items, err := cursor.Missing()
+	if err != nil {
+		return &localError{err}
+	}
+	r.missing = missing{waited: map[string]bool{}, waiting: map[string]time.Time{}, pending: map[string]bool{}}
+	for _, i := range items {
+		if id := i.ID; id != forgottenID && !r.isForgotten(id) {
+			r.missing.waited[id], r.missing.waiting[id] = true, i.Created
+		}
+	}
+	return nil
+}
+
+// isMissing reports a pending object that was made of a 404.
+func (m *missing) isMissing(o load.Raw) bool {
+	return m.pending[o.ID] && o.Deleted && o.Origin == extract.OriginRetrieve
+}
+
+// dropDoubted takes out of the pending objects those of which a 404 alone says
+// that they are gone. They wait in the cursor that becomes durable with the rest.
+func (r *reader) dropDoubted(ctx context.Context) error {
+	m := &r.missing
+	var asked []string
+	for _, o := range r.pending {
+		if m.isMissing(o) {
+			asked = append(asked, o.ID)
+		} else {
+			delete(m.waiting, o.ID) // it is there, in a list or by its id
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	var listed map[string]bool
+	if r.resource.Hidden {
+		var err error
+		if listed, err = r.materializer.state.Listed(ctx, r.account, r.resource.Name, asked); err != nil {
+			return err
+		}
+	}
+	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
+		if !m.isMissing(o) {
+			return false
+		}
+		told := !o.Created.IsZero() && (!r.resource.Hidden || listed[o.ID])
+		doubted := !told && !m.waited[o.ID] && len(o.ID) <= longestID
+		if doubted {
+			m.waiting[o.ID] = o.Created
+			m.added++
+		} else {
+			delete(m.waiting, o.ID)
+		}
+		return doubted
+	})
+	clear(m.pending)
+	return nil
+}
+
+// stillMissing are the objects that waited when the run began and of which it has
+// learned nothing yet, less those that are to be read again anyway.
+func (r *reader) stillMissing(less []load.Reread) (left []load.Reread) {
+	known := idSet{}
+	for _, o := range less {
+		known.add(o.ID)
+	}
+	for id, created := range r.missing.waiting {
+		if r.missing.waited[id] && !known.has(id) {
+			left = append(left, load.Reread{ID: id, Created: created, Apart: farApart})
+		}
+	}
+	slices.SortFunc(left, func(a, b load.Reread) int { return strings.Compare(a.ID, b.ID) })
+	return left
+}
+
+// withMissing is the cursor with what waits for a second 404.
+func (r *reader) withMissing(cursor extract.Cursor) (extract.Cursor, error) {
+	if cursor == "" || r.missing.waiting == nil {
+		return cursor, nil
+	}
+	items := make([]extract.Item, 0, len(r.missing.waiting))
+	for id, created := range r.missing.waiting {
+		items = append(items, extract.Item{ID: id, Created: created})
+	}
+	slices.SortFunc(items, func(a, b extract.Item) int { return strings.Compare(a.ID, b.ID) })
+	return cursor.WithMissing(items)
+}
+
+// check ends a stream of which more is missing than a cursor should hold.
+func (m *missing) check() error {
+	if m.added <= mostMissing {
+		return nil
+	}
+	return fmt.Errorf("404 for %d objects that no list holds: is this the account that the lake holds? Look at the key with stripelake doctor, and run again", m.added)
+}
