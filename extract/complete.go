@@ -74,11 +74,11 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		return nil, fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
 	}
 	seen := map[string]bool{}
-	after, size := "", 0
+	before, after, size := "", "", 0 // the last but one object and the last
 	for _, o := range l.Data {
-		after, seen[o.ID] = o.ID, true
+		before, after, seen[o.ID] = after, o.ID, true
 	}
-	for more := true; more; {
+	for more, strict := true, false; more; {
 		var page list
 		var body []byte
 		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
@@ -86,20 +86,43 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 			if page, err = parseList(got.body); err != nil {
 				return err
 			}
+			if page.endless() && strict {
+				return errEndless
+			}
 			return advances(page.objects, seen)
 		})
+		if err == nil && page.endless() {
+			var over bool
+			if over, err = c.nestedEnd(ctx, address, before, seen); err == nil && !over {
+				strict = true
+				continue
+			}
+			page, body = list{}, []byte(`{"object":"list","data":[],"has_more":false}`)
+		}
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range page.objects {
-			after, seen[o.ID] = o.ID, true
+			before, after, seen[o.ID] = after, o.ID, true
 		}
 		if size += len(body); size > maxObject {
 			return nil, fmt.Errorf("the list has over %d MiB after %d pages, more than one may have", maxObject>>20, len(pages)+1)
 		}
-		pages, more = append(pages, body), page.more
+		pages, more, strict = append(pages, body), page.more, false
 	}
 	return pages, nil
+}
+
+// nestedEnd reports that a nested list has ended which says has_more with no data:
+// a request from one object earlier brings what is known, and nothing else.
+func (c *Client) nestedEnd(ctx context.Context, address *url.URL, before string, seen map[string]bool) (over bool, err error) {
+	err = c.get(ctx, nestedRequest(address, c.limit, before), func(got *reply) error {
+		page, err := parseList(got.body)
+		unknown := slices.ContainsFunc(page.objects, func(o Object) bool { return !seen[o.ID] })
+		over = len(page.objects) > 0 && !unknown
+		return err
+	})
+	return over, err
 }
 
 // advances refuses a page that holds what came before, or something twice

@@ -22,7 +22,7 @@ func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *i
 	if err != nil {
 		return probe{}, nil, w.locate(err)
 	}
-	p := probe{lt: lt, more: page.more}
+	p := probe{lt: lt, more: page.more && !page.endless()}
 	for _, o := range page.objects {
 		if !o.Created.IsZero() {
 			p.created = append(p.created, o.Created.Unix())

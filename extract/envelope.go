@@ -45,6 +45,12 @@ type list struct {
 	more    bool // has_more: older objects exist
 }
 
+// endless reports a page that promises more and holds nothing to go on after.
+func (l list) endless() bool { return l.more && len(l.objects) == 0 }
+
+// errEndless says so, where nothing can be made of it.
+var errEndless = errors.New("has_more is true but data is empty")
+
 // newDecoder accepts what Stripe might store for its customers: the log keeps
 // objects as received, and a doubled key or a broken character inside one must
 // not cost the other 99 of its page. Grammar and depth are checked in full.
@@ -95,8 +101,6 @@ func parseList(body []byte) (list, error) {
 		return list{}, fmt.Errorf(`it is not a list ("object" is %q)`, kind)
 	case !seen["data"] || more == nil:
 		return list{}, errors.New("it is a list without data or has_more")
-	case *more && len(l.objects) == 0:
-		return list{}, errors.New("has_more is true but data is empty")
 	}
 	l.more = *more
 	return l, nil

@@ -49,10 +49,11 @@ type step struct {
 	err     error
 }
 
-func newFleet(c *Client, res Resource, windows []window) *fleet {
+// newFleet is one of windows that end below top, or did.
+func newFleet(c *Client, res Resource, windows []window, top int64) *fleet {
 	f := &fleet{client: c, resource: res, landed: make(chan landing, maxWidth)}
 	for _, w := range windows {
-		f.walkers = append(f.walkers, &walker{client: c, resource: res, window: w})
+		f.walkers = append(f.walkers, &walker{client: c, resource: res, window: w, top: top})
 	}
 	return f
 }
@@ -145,7 +146,7 @@ func (f *fleet) cut(w *walker) *walker {
 	if at < 1 {
 		return nil
 	}
-	lower := &walker{client: f.client, resource: f.resource, rate: w.rate, window: w.window}
+	lower := &walker{client: f.client, resource: f.resource, rate: w.rate, window: w.window, top: w.top}
 	lower.window.After, lower.window.Last = "", nil
 	lower.window.LT = at
 	w.window.GTE = &at

@@ -138,7 +138,7 @@ func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 // read reads windows side by side. A page's cursor is that of the pages yielded
 // so far, never of pages still under way.
 func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error {
-	fleet := newFleet(r.client, r.resource, windows)
+	fleet := newFleet(r.client, r.resource, windows, max(r.progress.Goal, r.progress.High))
 	ctx, stop := context.WithCancel(ctx)
 	steps := fleet.start(ctx)
 	defer func() {

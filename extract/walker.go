@@ -29,6 +29,9 @@ type walker struct {
 	resource Resource
 	window   window
 
+	end      end
+	top      int64    // below it are windows of the list, this one among them; 0 if unknown
+	lenient  bool     // a page with has_more and no data is one
 	last     []Object // the page before, as received
 	again    bool     // the next page begins anew by created, so it overlaps with last
 	restarts int      // in a row at the same upper bound
@@ -44,26 +47,45 @@ type walker struct {
 // next reads one page and moves the window behind it; done says that the window
 // has no more.
 func (w *walker) next(ctx context.Context) (objects []Object, done bool, err error) {
-	page, err := w.fetch(ctx)
-	for vanished(err) && w.restart() {
-		page, err = w.fetch(ctx)
-	}
+	page, err := w.page(ctx)
 	if err != nil {
 		return nil, false, w.locate(err)
 	}
 	if err := w.client.checkMode(page.objects); err != nil {
 		return nil, false, w.locate(err)
 	}
+	w.end.note(page.objects)
 	objects = page.objects
 	if w.again {
 		objects = without(objects, w.last)
 	}
-	if page.more {
+	if page.more = page.more && !w.end.reached(len(page.objects) < w.client.limit); page.more {
 		if err := w.move(page.objects); err != nil {
 			return nil, false, w.locate(err)
 		}
 	}
 	return objects, !page.more, w.client.complete(ctx, objects)
+}
+
+// page fetches the next page, from where the list can be gone on with.
+func (w *walker) page(ctx context.Context) (list, error) {
+	for {
+		page, err := w.fetch(ctx)
+		switch {
+		case vanished(err):
+			if !w.restart() {
+				return list{}, err
+			}
+		case w.window.After != "" && w.end.insisted(err):
+			return list{}, nil
+		case err == nil && page.endless():
+			if over, err := w.over(ctx); over || err != nil {
+				return list{}, err
+			}
+		default:
+			return page, err
+		}
+	}
 }
 
 // move puts the window behind a page that is not the last.
@@ -97,7 +119,7 @@ func (w *walker) move(page []Object) error {
 // has led nowhere before.
 func (w *walker) restart() bool {
 	w.window.After, w.again = "", true
-	if w.window.Last != nil && *w.window.Last+1 < w.window.LT {
+	if w.window.Last != nil && (w.window.LT == 0 || *w.window.Last+1 < w.window.LT) {
 		w.window.LT, w.restarts = *w.window.Last+1, 0
 		return true
 	}
@@ -125,6 +147,9 @@ func (w *walker) fetch(ctx context.Context) (page list, err error) {
 	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
 		if page, err = parseList(got.body); err != nil {
 			return err
+		}
+		if page.endless() && !w.tolerant() {
+			return errEndless
 		}
 		if err := w.resource.checkDeleted(page.objects); err != nil {
 			return err

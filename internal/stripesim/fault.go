@@ -34,7 +34,8 @@ const (
 	CutString       FaultKind = "cut-string"        // the same, cut inside a string
 	RepeatedPage    FaultKind = "repeated-page"     // the page before once more, though the cursor moved on
 	EmptyPage       FaultKind = "empty-page"        // no data, and has_more
-	EndlessPage     FaultKind = "has-more"          // has_more, though this is the end
+	EndlessPage     FaultKind = "has-more"          // has_more, though this is the end; Always: no end at all
+	EarlyEnd        FaultKind = "no-more"           // no has_more, though older objects follow
 	WrongObject     FaultKind = "wrong-object"      // an object that is no list
 	DuplicateIDs    FaultKind = "duplicate-ids"     // an object twice in one page
 	WrongElement    FaultKind = "wrong-element"     // one element of another kind
@@ -54,7 +55,7 @@ var mixed = []FaultKind{
 	TooManyRequests, TruncatedJSON, CutString, RepeatedPage, EmptyPage, WrongObject, DuplicateIDs,
 }
 
-var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, WrongElement, RevokedKey, Forbidden, GoneParameter,
+var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
 	NotFound, NotFoundParam, WrongKind, FalseStub)
 
 // A Fault strikes certain requests.

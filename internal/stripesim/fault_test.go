@@ -68,6 +68,11 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%s", g.body)
 			}
 		},
+		EarlyEnd: func(t testing.TB, g got, _ string) {
+			if l := g.page(t); len(l.Data) != 3 || l.HasMore {
+				t.Errorf("%s", g.body)
+			}
+		},
 		WrongObject: func(t testing.TB, g got, _ string) {
 			if l := g.page(t); l.Object != "balance" {
 				t.Errorf("%s", g.body)

@@ -192,6 +192,8 @@ func (k FaultKind) distort(body, before []byte, moved bool) []byte {
 		page.Data, page.HasMore = []json.RawMessage{}, true
 	case k == EndlessPage:
 		page.HasMore = true
+	case k == EarlyEnd:
+		page.HasMore = false
 	case k == WrongObject:
 		page.Object = "balance"
 	case k == DuplicateIDs && len(page.Data) > 0:
