@@ -197,7 +197,7 @@ func (s *State) lostObjects(ctx context.Context, which string, args ...any) (fou
 	}, "SELECT id, created FROM state.objects WHERE account = ? AND stream = ? AND "+which+" ORDER BY seq", args...)
 }
 
-// Gone notes in a loss which of its objects Stripe no longer has, with their rows
+// Gone notes in a loss which of its objects Stripe did not give back, with their rows
 // as they were known last. It reports whether there is any.
 func (s *State) Gone(ctx context.Context, x *Loss) (found bool, err error) {
 	s.mu.Lock()
@@ -208,7 +208,7 @@ func (s *State) Gone(ctx context.Context, x *Loss) (found bool, err error) {
 		return s.each(ctx, []any{&id}, func() error {
 			gone[id] = true
 			return nil
-		}, "SELECT h.c0 FROM "+from+" WHERE coalesce(o.deleted, true)", x.Account, x.Stream)
+		}, "SELECT h.c0 FROM "+from+" WHERE coalesce(o.deleted OR o.hash = 0, true)", x.Account, x.Stream)
 	})
 	for i := range x.Objects {
 		o := &x.Objects[i]

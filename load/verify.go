@@ -30,12 +30,15 @@ type Checked struct {
 	Unit     string    `json:"unit"` // of LookedAt, in the plural
 	Notes    []string  `json:"notes,omitempty"`
 	Found    int64     `json:"found"`    // all findings
-	Findings []Finding `json:"findings"` // the first of each name
+	Findings []Finding `json:"findings"` // the first of each name, or all: [Verification.All]
 
+	all   bool
 	known map[[2]string]bool
+	named map[string]int // of each name, how many
 }
 
-// shownFindings of each name are told one by one; the rest is counted.
+// shownFindings of each name are told one by one, unless all are; the rest is
+// counted.
 const shownFindings = 10
 
 // Add keeps a finding; what is known under its name already is no second one.
@@ -44,17 +47,11 @@ func (c *Checked) Add(f Finding) {
 		return
 	}
 	if c.known == nil {
-		c.known = map[[2]string]bool{}
+		c.known, c.named = map[[2]string]bool{}, map[string]int{}
 	}
 	c.known[[2]string{f.Name, f.What}] = true
 	c.Found++
-	same := 0
-	for _, known := range c.Findings {
-		if known.Name == f.Name {
-			same++
-		}
-	}
-	if same < shownFindings {
+	if c.named[f.Name]++; c.all || c.named[f.Name] <= shownFindings {
 		c.Findings = append(c.Findings, f)
 	}
 }
@@ -76,6 +73,7 @@ const (
 // every writer does.
 type Verification struct {
 	Checks []*Checked
+	All    bool // keep every finding, not only the first of each name
 
 	lake *Lake
 	lock *fileLock
@@ -208,7 +206,7 @@ func (v *Verification) Accounts() []string { return slices.Clone(v.accounts) }
 
 // begin starts a check.
 func (v *Verification) begin(account, check, unit string) *Checked {
-	c := &Checked{Account: account, Check: check, Unit: unit, Findings: []Finding{}}
+	c := &Checked{Account: account, Check: check, Unit: unit, Findings: []Finding{}, all: v.All}
 	v.Checks = append(v.Checks, c)
 	return c
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 type Kept struct {
 	Hash    uint64
 	Deleted bool
-	Created time.Time // UTC
+	Created time.Time // UTC; zero if it does not say
 	Due     time.Time // UTC: when it changes without a word; zero if it does not
 }
 
@@ -34,20 +35,42 @@ func (v *Verification) Windows(ctx context.Context, account, stream string, from
 
 // Kept returns the objects of a stream that were created in [from, to), by id.
 func (v *Verification) Kept(ctx context.Context, account, stream string, from, to time.Time) (map[string]Kept, error) {
+	return v.kept(ctx, "account = ? AND stream = ? AND created >= ? AND created < ? AND id NOT LIKE 'noid:%'", account, stream, from, to)
+}
+
+// KeptOf returns what the state keeps of some objects, whenever they were created
+// and if they say so at all.
+func (v *Verification) KeptOf(ctx context.Context, account, stream string, ids []string) (map[string]Kept, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	if err != nil {
+		return nil, err
+	}
+	offered, done := v.feed.offer(src)
+	defer done()
+	return v.kept(ctx, fmt.Sprintf("account = ? AND stream = ? AND id IN (SELECT c0 FROM %s(%d))", feedName, offered), account, stream)
+}
+
+func (v *Verification) kept(ctx context.Context, which string, args ...any) (map[string]Kept, error) {
 	kept := map[string]Kept{}
 	var id string
 	var k Kept
-	var due *time.Time
-	return kept, v.each(ctx, []any{&id, &k.Hash, &k.Deleted, &k.Created, &due}, func() error {
-		k.Due = time.Time{}
-		if due != nil {
-			k.Due = due.UTC()
-		}
-		k.Created = k.Created.UTC()
+	var created, due *time.Time
+	return kept, v.each(ctx, []any{&id, &k.Hash, &k.Deleted, &created, &due}, func() error {
+		k.Created, k.Due = orZero(created), orZero(due)
 		kept[id] = k
 		return nil
-	}, "SELECT id, hash, deleted, created, due FROM work.state.objects WHERE account = ? AND stream = ? AND created >= ? AND created < ? AND id NOT LIKE 'noid:%'",
-		account, stream, from, to)
+	}, "SELECT id, hash, deleted, created, due FROM work.state.objects WHERE "+which, args...)
+}
+
+// orZero is a time in UTC, and the zero time for none.
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }
 
 // Newest returns the newest version in the log of each object that is wanted. It
