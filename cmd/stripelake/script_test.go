@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim": sim, "objects": objects, "answer": answer, "exits": exits, "sql": query, "lock": lock, "files": files,
+			"sim": sim, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": query, "lock": lock, "files": files,
 		},
 	})
 }
@@ -102,6 +104,27 @@ func answer(ts *testscript.TestScript, _ bool, args []string) {
 			fmt.Fprint(w, `{"id": "acct_script", "object": "account"}`)
 			return
 		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("API", server.URL)
+}
+
+// giving puts a server in front of $API that gives one path the content of a file:
+// `giving STATUS PATH FILE`.
+func giving(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	api, err := url.Parse(ts.Getenv("API"))
+	ts.Check(err)
+	body, behind := ts.ReadFile(args[2]), httputil.NewSingleHostReverseProxy(api)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != args[1] {
+			behind.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Request-Id", "req_giving")
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
 	}))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -19,7 +20,7 @@ func verifyCommand(env *environment) *cli.Command {
 			"for nothing, unless told to. A sync waits meanwhile. Exit status 3 if there is a finding, each told with its fix;\n" +
 			"meta.verifications keeps the counts.",
 		Flags: append([]cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object"), waitFlag(),
+			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object, with every finding"), waitFlag(),
 			&cli.BoolFlag{Name: "deep", Usage: "map the whole log again and compare every row with that: takes longer than a rebuild, and room for one"},
 			&cli.BoolFlag{Name: "stripe", Usage: "list windows of each resource again and compare them with the newest versions in the log"},
 			&cli.IntFlag{Name: "sample", Value: 3, Usage: "with --stripe: `N` windows of 2,000 objects, spread over what is covered"},
@@ -39,7 +40,7 @@ func (env *environment) verify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	verify := pipeline.Verify{Dir: c.String("lake"), Set: declared.Set, Deep: c.Bool("deep")}
+	verify := pipeline.Verify{Dir: c.String("lake"), Set: declared.Set, Deep: c.Bool("deep"), All: c.Bool("json")}
 	if c.IsSet("wait") {
 		verify.Wait = cmp.Or(c.Duration("wait"), -1)
 	}
@@ -84,8 +85,8 @@ func (env *environment) atStripe(c *cli.Context, declared *pipeline.Declaration,
 	return nil
 }
 
-// repair mends what a verification found, and looks at the lake once more: what
-// is left says how it ends.
+// repair mends what a verification found, and looks at the lake once more in the
+// same way, whatever of it failed: what is left says how it ends.
 func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *pipeline.Verified, sync *pipeline.Sync) error {
 	quiet := c.Bool("json")
 	if !quiet {
@@ -96,20 +97,21 @@ func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *p
 	}
 	repaired, err := verify.Repair(c.Context, sync)
 	found.Repaired = &repaired
-	if err != nil {
-		return err
-	}
 	if !quiet {
 		env.printRepaired(repaired)
 	}
-	again := pipeline.Verify{Dir: verify.Dir, Set: verify.Set, Wait: verify.Wait}
-	after, err := again.Run(c.Context)
-	repaired.After = &after
-	if !quiet && after.RunID != "" {
-		fmt.Fprint(env.stdout, "\nafter the repair\n")
-		env.printVerified(after)
+	if c.Context.Err() != nil {
+		return err
 	}
-	return err
+	after, left := verify.Again().Run(c.Context)
+	if after.RunID != "" {
+		repaired.After = &after
+		if !quiet {
+			fmt.Fprint(env.stdout, "\nafter the repair\n")
+			env.printVerified(after)
+		}
+	}
+	return errors.Join(err, left)
 }
 
 func (env *environment) printVerified(v pipeline.Verified) {
@@ -145,7 +147,7 @@ func (env *environment) printChecked(c *load.Checked) {
 		fmt.Fprintf(env.stdout, "%s: %s%s; fix: %s\n", f.Name, f.What, says, f.Fix)
 	}
 	if more := c.Found - int64(len(c.Findings)); more > 0 {
-		fmt.Fprintf(env.stdout, "%s: %s more of these\n", c.Check, grouped(int(more)))
+		fmt.Fprintf(env.stdout, "%s: %s more of these; --json tells all\n", c.Check, grouped(int(more)))
 	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(env.stdout, "%s: %s\n", c.Check, note)

@@ -23,6 +23,8 @@ func (env *environment) printRepaired(r pipeline.Repaired) {
 		fmt.Fprintf(env.stdout, "%s read from Stripe, %s new to the lake\n", counted(r.Read, "object"), grouped(r.New))
 	}
 	switch {
+	case !r.Derived && !r.Anew && r.Read+len(r.Losses)+len(r.Cursors) == 0:
+		fmt.Fprintln(env.stdout, "nothing was mended")
 	case r.Derived:
 		fmt.Fprintln(env.stdout, "every table derived again from the raw log")
 	case r.Anew:

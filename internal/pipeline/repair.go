@@ -29,7 +29,8 @@ var ErrRepairPending = errors.New("a repair of the raw log was begun and is not 
 // Repair mends what Run found, and can be mended: what the raw log lost is read
 // again from Stripe, and so is what Stripe has otherwise; tables and files that
 // are not what the log says are derived and written anew. Without sync.Client,
-// Stripe is not asked, and a damaged log stays as it is.
+// Stripe is not asked, and a damaged log stays as it is. Repaired tells what was
+// mended also where something else failed.
 //
 // Killed at any moment, it is finished by the next call.
 func (v *Verify) Repair(ctx context.Context, sync *Sync) (Repaired, error) {
@@ -49,8 +50,9 @@ func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
 	if err != nil {
 		return err
 	}
-	if err := v.readAgain(ctx, sync, again, done); err != nil {
-		return err
+	unread := v.readAgain(ctx, sync, again, done)
+	if unread != nil && (len(done.Losses) > 0 || ctx.Err() != nil) {
+		return unread // the loss stays recorded: the next repair goes on
 	}
 	derive, err := v.noteGone(ctx, sync, done)
 	if err != nil {
@@ -65,9 +67,9 @@ func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
 		err = v.publishAnew(ctx, sync, done)
 	}
 	if err != nil {
-		return err
+		return errors.Join(unread, err)
 	}
-	return v.finishLosses(ctx, sync, done)
+	return errors.Join(unread, v.finishLosses(ctx, sync, done))
 }
 
 // derivedDamage reports whether Run found that the state or what is published is
@@ -112,15 +114,14 @@ func (v *Verify) readAgain(ctx context.Context, sync *Sync, again map[string]boo
 			list = append(list, resource.Name)
 		}
 	}
+	var err error
 	if len(heal) > 0 {
-		if err := run(heal); err != nil {
-			return err
-		}
+		err = run(heal)
 	}
-	if sync.heal = nil; len(list) > 0 {
-		return run(list)
+	if sync.heal = nil; len(list) > 0 && ctx.Err() == nil {
+		err = errors.Join(err, run(list))
 	}
-	return nil
+	return err
 }
 
 // noteGone finds out what of the losses Stripe no longer has. It reports whether

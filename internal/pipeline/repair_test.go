@@ -196,6 +196,35 @@ func TestRepairNamesWhatIsGone(t *testing.T) {
 	}
 }
 
+// A price that no list held is lost, and not found by its id: its last row is kept,
+// and if it is there all the same the next sync brings it back.
+func TestRepairOfWhatNoListHeld(t *testing.T) {
+	t.Parallel()
+	ago := noon.Add(-time.Hour)
+	price := sent("price", "price_inline", ago, `"active":true,"currency":"usd","type":"recurring","unit_amount":5`)
+	sub := sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":{"object":"list","has_more":false,"data":[`+
+		`{"id":"si_1","object":"subscription_item","created":1,"price":`+price+`}]}`)
+	hiding := func(stripe http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveWithout(t, stripe, []string{"price_inline"}, w, r) })
+	}
+	s := newScene(t, hiding(recorded(t, 1, noon, sub, price)))
+	s.sync()
+	s.expect("before", "SELECT id FROM prices", "price_inline")
+	s.becomes(hiding(recorded(t, 1, noon, sub)))
+	if err := shorten("raw/*/prices/00000001-*", 10)(s.lake); err != nil {
+		t.Fatal(err)
+	}
+	done := repaired(t, s)
+	checkLosses(t, s, done, 1, 0)
+	if o := done.Losses[0].Objects[0]; !o.Gone || len(o.Rows["prices"]) != 1 {
+		t.Errorf("%+v", o)
+	}
+	s.becomes(hiding(recorded(t, 1, noon.Add(time.Hour), sub, price)))
+	s.sync()
+	s.expect("found again", "SELECT id, deleted FROM prices", "price_inline false")
+	clean(t, s.lake, true)
+}
+
 const crashRepair = "STRIPELAKE_CRASH_REPAIR"
 
 // repairMoments come in a repair only.

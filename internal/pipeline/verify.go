@@ -19,13 +19,21 @@ type Verify struct {
 	Dir  string        // the lake's folder
 	Set  *schemas.Set  // what to go by where the lake does not say what it is built with
 	Deep bool          // map the whole log again and compare each row with that
+	All  bool          // tell every finding, not only the first of each name
 	Wait time.Duration // for the state's lock; as in [load.Options]
 
 	Stripe *AtStripe // compare with Stripe too; nil asks it for nothing
 
-	heal    map[string][]load.Reread // by resource: what Stripe has otherwise
-	account string                   // that was compared with Stripe
+	heal    map[string][]load.Reread   // by resource: what Stripe has otherwise
+	windows map[string][]extract.Range // by resource: what to compare with Stripe, and then what was
+	account string                     // that was compared with Stripe
 	checks  []*load.Checked
+}
+
+// Again is a verification that looks at the same things once more, those at Stripe
+// included: after a repair it says what is left.
+func (v *Verify) Again() *Verify {
+	return &Verify{Dir: v.Dir, Set: v.Set, Deep: v.Deep, All: v.All, Wait: v.Wait, Stripe: v.Stripe, windows: v.windows}
 }
 
 // Verified is what [Verify.Run] found, the checks always in the same order.
@@ -71,6 +79,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 		return found, err
 	}
 	defer func() { err = errors.Join(err, verification.Close()) }()
+	verification.All = v.All
 	if err := v.check(ctx, lake, verification, start.UTC()); err != nil {
 		return found, fmt.Errorf("verify %s: %w", v.Dir, err)
 	}
@@ -123,9 +132,13 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 		verification.CheckRejects,
 		verification.CheckHistory,
 		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
-		func(ctx context.Context) (err error) {
-			if v.Stripe != nil {
-				v.account, v.heal, err = v.Stripe.compare(ctx, lake, verification)
+		func(ctx context.Context) error {
+			if v.Stripe == nil {
+				return nil
+			}
+			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
+			if err == nil {
+				v.account, v.heal, v.windows = x.account, x.heal, x.compared
 			}
 			return err
 		},

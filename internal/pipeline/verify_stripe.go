@@ -40,35 +40,37 @@ type comparison struct {
 	*load.Verification
 	account   string
 	forgotten *load.Forgotten
-	heal      map[string][]load.Reread // by resource: what to read again
+	compared  map[string][]extract.Range // by resource: the windows that were listed again
+	heal      map[string][]load.Reread   // by resource: what to read again
 
 	differing map[string]load.Finding // of the resource at hand, by id
 	seen      map[string]load.Raw     // as Stripe has what differs
+	missing   map[string]bool         // of the resource at hand: answered with a 404
 }
 
-// compare lists windows of every resource again and compares them with the
-// newest versions in the log.
-func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification) (account string, heal map[string][]load.Reread, err error) {
-	x := comparison{AtStripe: a, Verification: verification, heal: map[string][]load.Reread{}}
+// compare lists windows of every resource again, those given or a choice of its
+// own, and compares them with the newest versions in the log.
+func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
+	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, heal: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
-		return "", nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
+		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
 	}
 	if x.account, err = a.resolve(ctx, lake); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if !slices.Contains(verification.Accounts(), x.account) {
-		return "", nil, &UsageError{fmt.Sprintf("the key is of %s, and the lake holds %s", x.account, strings.Join(verification.Accounts(), ", "))}
+		return nil, &UsageError{fmt.Sprintf("the key is of %s, and the lake holds %s", x.account, strings.Join(verification.Accounts(), ", "))}
 	}
 	if x.forgotten, err = lake.Forgotten(); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	for _, resource := range extract.Resources() {
 		c := verification.Begin(x.account, resource.Name+atStripe, "objects")
-		if err := x.resource(ctx, c, resource); err != nil {
-			return "", nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
+		if err := x.resource(ctx, c, resource, windows[resource.Name]); err != nil {
+			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
 		}
 	}
-	return x.account, x.heal, nil
+	return x, nil
 }
 
 // resolve says whose data the key reads, and remembers nothing.
@@ -89,7 +91,7 @@ func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error)
 
 // resource compares one resource, as far as it is covered: what is younger, or
 // in a gap, is still to be read.
-func (x *comparison) resource(ctx context.Context, c *load.Checked, resource extract.Resource) error {
+func (x *comparison) resource(ctx context.Context, c *load.Checked, resource extract.Resource, windows []extract.Range) error {
 	cursors := x.Cursors(x.account, resource.Name)
 	if len(cursors) == 0 || !x.Comparable(x.account, resource.Name) {
 		c.Note("not compared: nothing is read, or not all of it is applied")
@@ -103,11 +105,13 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 		c.Note("not compared: not all of it is read yet; run stripelake sync first")
 		return nil
 	}
-	windows, err := x.windows(ctx, resource, coverage)
-	if err != nil {
-		return err
+	if windows == nil {
+		if windows, err = x.windows(ctx, resource, coverage); err != nil {
+			return err
+		}
 	}
-	x.differing, x.seen = map[string]load.Finding{}, map[string]load.Raw{}
+	x.compared[resource.Name] = windows
+	x.differing, x.seen, x.missing = map[string]load.Finding{}, map[string]load.Raw{}, map[string]bool{}
 	for _, w := range windows {
 		if err := x.window(ctx, c, resource, w); err != nil {
 			return err
@@ -173,11 +177,22 @@ func (x *comparison) window(ctx context.Context, c *load.Checked, resource extra
 	if err != nil {
 		return err
 	}
+	var elsewhere []string // not where a list by created would have them
 	for id, o := range listed {
 		c.LookedAt++
-		if k, known := kept[id]; known || !x.later(o, w) {
+		if k, known := kept[id]; known {
 			x.judge(resource, o, k, known)
+		} else if !x.later(o, w) {
+			elsewhere = append(elsewhere, id)
 		}
+	}
+	others, err := x.KeptOf(ctx, x.account, resource.Name, elsewhere)
+	if err != nil {
+		return err
+	}
+	for _, id := range elsewhere {
+		k, known := others[id]
+		x.judge(resource, listed[id], k, known)
 	}
 	var vanished []extract.Item
 	for id, k := range kept {
@@ -209,12 +224,20 @@ func (x *comparison) later(o load.Raw, w extract.Range) bool {
 func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, known bool) {
 	f := load.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
 	switch {
+	case !known && o.Deleted:
+		return // it came and went; there is nothing to mark
 	case !known:
 		f.Name, f.Says = "object missing", "Stripe lists it, and the lake does not have it"
+	case o.Deleted && !k.Deleted && x.missing[o.ID] && resource.Hidden:
+		f.Name, f.Says = "object extra", "Stripe does not find it, and it is not marked as deleted: if no list ever held it, a second sync decides"
 	case o.Deleted && !k.Deleted:
 		f.Name, f.Says = "object extra", "it is gone at Stripe, and not marked as deleted"
-	case o.Deleted || k.Hash == o.Hash() || !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
-		return // the same, or to be read again by the next sync
+	case o.Deleted || k.Hash == o.Hash():
+		return // the same
+	case !k.Due.IsZero() && resource.Silent && extract.Due(resource.Name, o.Object).IsZero():
+		f.Name, f.Says = "object pending", "it is available at Stripe, and pending here, which no event tells of"
+	case !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
+		return // to be read again by the next sync
 	case k.Deleted:
 		f.Name, f.Says = "object not deleted", "Stripe has it, and it is marked as deleted"
 	default:
@@ -226,7 +249,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 // read takes pages as a sync does: redacted, without the people who were
 // forgotten, the later of two answers.
 func (x *comparison) read(ctx context.Context, resource extract.Resource, pages func(func(extract.Page, error) bool)) (map[string]load.Raw, error) {
-	r := &reader{account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten}
+	r := &reader{account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, missing: missing{pending: x.missing}}
 	for page, err := range pages {
 		if err != nil {
 			return nil, err

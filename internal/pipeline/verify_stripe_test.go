@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -105,5 +107,128 @@ func TestVerifyAgainstAnotherAccount(t *testing.T) {
 	}
 	if accounts, err := load.ReadAccounts(s.lake); len(accounts) != 1 || err != nil {
 		t.Error(accounts, err)
+	}
+}
+
+// After a repair Stripe is asked again: one that read what differs by its id, and
+// got something else than the list shows, has not mended it.
+func TestRepairAsksAgain(t *testing.T) {
+	t.Parallel()
+	at := noon.AddDate(0, 0, -3)
+	held := `"captured":false,"amount_captured":0` // needs no balance transaction
+	old, now := paid("ch_1", at, held), paid("ch_1", at, held, `"description":"new"`)
+	s := newScene(t, recorded(t, 1, noon, old))
+	s.sync()
+	before, after := recorded(t, 1, noon, old), recorded(t, 1, noon, now)
+	s.becomes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/ch_1") {
+			before.ServeHTTP(w, r)
+		} else {
+			after.ServeHTTP(w, r)
+		}
+	}))
+	v, sync := comparing(t, s)
+	for range 2 {
+		found, err := v.Run(t.Context())
+		if found.Findings != 1 || pipeline.ExitCode(err) != 3 {
+			t.Fatalf("%d findings, %v", found.Findings, err)
+		}
+		if done, err := v.Repair(t.Context(), sync); err != nil || done.New != 0 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		v = v.Again()
+	}
+	s.becomes(after)
+	if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 {
+		t.Error(err)
+	}
+	if done, err := v.Repair(t.Context(), sync); err != nil || done.New != 1 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if found, err := v.Again().Run(t.Context()); err != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// What Stripe does not give keeps nothing else from being mended.
+func TestRepairMendsTheRest(t *testing.T) {
+	t.Parallel()
+	at := noon.AddDate(0, 0, -3)
+	held := `"captured":false,"amount_captured":0` // needs no balance transaction
+	charge := func(id, text string) string { return paid(id, at, held, `"description":"`+text+`"`) }
+	customer := func(name string) string { return sent("customer", "cus_1", at, `"name":"`+name+`"`) }
+	s := newScene(t, recorded(t, 1, noon, charge("ch_1", "old"), charge("ch_2", "old"), customer("old")))
+	s.sync()
+	if err := os.Remove(filepath.Join(s.lake, "current", "warehouse.duckdb")); err != nil {
+		t.Fatal(err)
+	}
+	stripe := recorded(t, 1, noon, charge("ch_1", "new"), charge("ch_2", "new"), customer("new"))
+	s.becomes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/ch_1") {
+			http.Error(w, "<html>", http.StatusNotFound)
+		} else {
+			stripe.ServeHTTP(w, r)
+		}
+	}))
+	v, sync := comparing(t, s)
+	if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 {
+		t.Fatal(err)
+	}
+	done, err := v.Repair(t.Context(), sync)
+	if pipeline.ExitCode(err) != 3 || !strings.Contains(err.Error(), "ch_1") || done.New != 2 || done.Number == 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	s.expect("the rest", "SELECT id, description FROM charges UNION ALL SELECT id, name FROM customers ORDER BY id", "ch_1 old", "ch_2 new", "cus_1 new")
+	if found, err := v.Again().Run(t.Context()); found.Findings != 1 || pipeline.ExitCode(err) != 3 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// No event tells that a balance transaction has become available: one that is
+// pending in the lake is named, until a sync has read it.
+func TestVerifyNamesPending(t *testing.T) {
+	t.Parallel()
+	server := shop(t, nil)
+	s := newScene(t, server.Handler())
+	s.sync()
+	pending := s.rows("SELECT 'object pending: acct_/balance_transactions ' || id FROM balance_transactions WHERE status = 'pending' ORDER BY id")
+	if len(pending) == 0 {
+		t.Fatal("nothing is pending: the test proves nothing")
+	}
+	act(t, server, stripesim.CreatePrice) // ends what the business does of itself
+	server.Advance(40 * 24 * time.Hour)
+	if got := compared(t, s, 0, false); !slices.Equal(got, pending[:min(len(pending), 10)]) {
+		t.Errorf("found %q, want %q", got, pending)
+	}
+	s.sync()
+	for _, line := range compared(t, s, 0, false) {
+		t.Error(line)
+	}
+}
+
+// What a list shows without a created, the stub of a deleted object among it, is
+// no finding once it was read.
+func TestVerifyListedWithoutCreated(t *testing.T) {
+	t.Parallel()
+	at := noon.AddDate(0, 0, -3)
+	listed := []string{
+		`{"id":"cus_gone","object":"customer","deleted":true}`, sent("customer", "cus_here", at),
+		`{"id":"cus_odd","object":"customer","created":"never","livemode":false}`, `{"object":"customer","livemode":false,"name":"nobody"}`,
+	}
+	s := newScene(t, recorded(t, 1, noon, listed...))
+	if _, err := s.try(); err != nil {
+		t.Log(err)
+	}
+	for _, line := range compared(t, s, 0, false) {
+		t.Error(line)
+	}
+	// One that the lake never read came and went; what it holds otherwise is told.
+	s.becomes(recorded(t, 1, noon, append(listed[2:], `{"id":"cus_new","object":"customer","deleted":true}`, `{"id":"cus_here","object":"customer","deleted":true}`)...))
+	if got := compared(t, s, 0, true); !slices.Equal(got, []string{"object extra: acct_/customers cus_here"}) {
+		t.Errorf("found %q", got)
+	}
+	s.expect("healed", "SELECT id, deleted FROM customers", "cus_here true")
+	for _, line := range compared(t, s, 0, false) {
+		t.Error(line)
 	}
 }
