@@ -44,8 +44,11 @@ func (s *Schema) Columns() []Column {
 func Members(fields []*Field) []Column {
 	var columns []Column
 	for _, f := range fields {
-		columns = append(columns, Column{Name: f.Name, Type: f.Type, Required: f.Required, Field: f})
-		if f.Type.Kind == Money && f.Minor {
+		minor := f.Type.Kind == Money && f.Minor
+		// A required amount is there by its minor units: in a currency whose exponent
+		// is not known it is null itself.
+		columns = append(columns, Column{Name: f.Name, Type: f.Type, Required: f.Required && !minor, Field: f})
+		if minor {
 			columns = append(columns, Column{Name: f.Name + "_minor", Type: Type{Kind: Long}, Field: f})
 		}
 	}

@@ -143,6 +143,7 @@ func (b *block) copied(name string, at schemas.Pos) expression {
 // one compiles a field with one value.
 func (b *block) one(f *schemas.Field, x expression, at schemas.Pos, out *field) {
 	out.money = f.Type.Kind == schemas.Money
+	out.minor = out.money && f.Minor
 	if x.class == nothing && f.Required {
 		b.problem(at, "M3", out.name+": the field is required and would always be null")
 		return

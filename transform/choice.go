@@ -125,8 +125,8 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 			none := value{}
 			for _, eval := range evals {
 				v := eval(c)
-				if v.state == set || v.state == wrong && result == amount {
-					return v // unreadable money is not made up for by another amount
+				if v.state == set || v.state != null && result == amount {
+					return v // money that is unreadable, or of an unknown exponent, is not made up for by another amount
 				}
 				if v.state == wrong {
 					none = v

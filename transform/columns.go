@@ -122,7 +122,7 @@ func (c *column) append(tape []value) []value {
 	if v.state != set {
 		c.builder.AppendNull()
 		if c.kind == schemas.Money && c.long != nil {
-			c.long.AppendNull()
+			c.appendMinor(v)
 		}
 		return tape
 	}
@@ -157,6 +157,15 @@ func (c *column) append(tape []value) []value {
 		c.appendSmall(v.num)
 	}
 	return tape
+}
+
+// appendMinor appends the minor units of an amount that is null.
+func (c *column) appendMinor(v *value) {
+	if v.state == unscaled {
+		c.long.Append(v.high)
+		return
+	}
+	c.long.AppendNull()
 }
 
 // appendSmall appends the kinds that fit a machine word or less.

@@ -60,12 +60,14 @@ func comparisonPrep(operator string, a, b expression) func(*dataPrep) string {
 	return preparedAs("($1 "+operator+" $2)", a, b)
 }
 
-// Data Prep has doubles only: the exponent is chosen by the currency's code.
-const moneyPrep = "iif(matches_regex($2, …), $1, iif(matches_regex($2, …), $1 / 1000.0, $1 / 100.0))"
+// Data Prep has doubles only: the exponent is chosen by the currency's code, and
+// there is no amount where the code is not three letters.
+const moneyPrep = "iif(matches_regex($2, …), $1, iif(matches_regex($2, …), $1 / 1000.0, iif(is_empty($2) || matches_regex($2, …), $1 / 100.0, nullify())))"
 
 func (c *compiler) moneyPrep(minor, currency expression) func(*dataPrep) string {
 	return func(p *dataPrep) string {
-		out, code := minor.prep(p)+" / 100.0", currency.prep(p)
+		code := currency.prep(p)
+		out := "iif(is_empty(" + code + ") || matches_regex(" + code + `, "^[A-Za-z]{3}$"), ` + minor.prep(p) + " / 100.0, nullify())"
 		for exponent, amount := range []string{minor.prep(p), minor.prep(p) + " / 10.0", "", minor.prep(p) + " / 1000.0"} {
 			if codes := c.currencies(exponent); len(codes) > 0 && amount != "" {
 				out = "iif(matches_regex(" + code + ", " + alternatives(codes) + "), " + amount + ", " + out + ")"

@@ -31,13 +31,14 @@ const (
 	noMatch
 	tooLong
 	repeatedKey
+	noExponent
 	causes
 )
 
 var causeNames = [causes - cause(kinds)]string{
 	"an escape that JSON does not have", "bytes that are not UTF-8",
 	"a value out of range", "a value that cannot be read as its type", "an unknown value", "a value that does not match the pattern",
-	"a value that is too long", "a key that is repeated",
+	"a value that is too long", "a key that is repeated", "a currency without a known exponent",
 }
 
 func (c cause) String() string {
@@ -78,13 +79,15 @@ func (n *counter) add(c *evaluation) {
 	n.object = c.number
 }
 
-// unlistedValue is a value of an open enum that nobody declared.
+// unlistedValue is a value of an open enum that nobody declared, or a currency
+// that has no known exponent.
 type unlistedValue struct {
 	point int
+	found cause
 	value string
 }
 
-// Unknown values of a field are told apart up to so many, and up to so many
+// Unknown values of a point are told apart up to so many, and up to so many
 // bytes long; the others count as one.
 const (
 	maxUnlisted       = 50
@@ -98,15 +101,42 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 		c.note(r.point, unknownValue)
 		return
 	}
-	n := c.values[unlistedValue{r.point, string(text)}] // allocates nothing
+	c.noteValue(r.point, unknownValue, text)
+}
+
+// unknownCurrency counts a currency without a known exponent by itself, if it
+// looks like a code: what stands in its place may be anything.
+func (c *evaluation) unknownCurrency(point int, code []byte) {
+	if !isCode(code) {
+		c.note(point, noExponent)
+		return
+	}
+	c.noteValue(point, noExponent, code)
+}
+
+// maxCode is longer than any code of a currency.
+const maxCode = 16
+
+func isCode(text []byte) bool {
+	for _, c := range text {
+		if lower := c | 0x20; (lower < 'a' || lower > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(text) > 0 && len(text) <= maxCode
+}
+
+// noteValue counts what was found at a point by its value.
+func (c *evaluation) noteValue(point int, found cause, text []byte) {
+	n := c.values[unlistedValue{point, found, string(text)}] // allocates nothing
 	if n == nil {
-		if c.listed[r.point] >= maxUnlisted {
-			c.note(r.point, unknownValue)
+		if c.listed[point] >= maxUnlisted {
+			c.note(point, found)
 			return
 		}
 		n = &counter{}
-		c.values[unlistedValue{r.point, string(text)}] = n
-		c.listed[r.point]++
+		c.values[unlistedValue{point, found, string(text)}] = n
+		c.listed[point]++
 	}
 	n.add(c)
 }
@@ -116,7 +146,7 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 func (m *Mapper) Drift() []Drift {
 	out := m.unknownFields(m.program.scopes[0].path)
 	for v, n := range m.values {
-		out = append(out, n.drift(m.program.points[v.point], unknownValue.String()+": "+strconv.Quote(v.value)))
+		out = append(out, n.drift(m.program.points[v.point], v.found.String()+": "+strconv.Quote(v.value)))
 	}
 	for point, counters := range m.drift {
 		for found := range counters {

@@ -17,6 +17,7 @@ const (
 type field struct {
 	shape shape
 	money bool
+	minor bool // money whose minor units stand beside it
 	hash  bool // a keyed hash stands in the place of the value
 	eval  func(*evaluation) value
 	rule  *rule // what the value must hold; nil for nothing

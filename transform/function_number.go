@@ -8,12 +8,27 @@ func moneyCall(e *expressions, c *call) expression {
 	if !ok || !ok2 {
 		return expression{}
 	}
-	exponents := e.exponents
+	exponents, point := e.exponents, e.currencyPoint(minor, currency)
 	return expression{
 		class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
 		forms: e.moneyForms(c.function, minor, currency),
-		eval:  func(c *evaluation) value { return exponents.money(minor.eval(c), currency.eval(c)) },
+		eval: func(c *evaluation) value {
+			v := exponents.money(minor.eval(c), currency.eval(c))
+			if v.state == unscaled {
+				c.unknownCurrency(point, v.text)
+			}
+			return v
+		},
 	}
+}
+
+// currencyPoint is where a currency whose exponent is not known drifts: at its
+// path, or where it is computed at that of the amount.
+func (e *expressions) currencyPoint(minor, currency expression) int {
+	if currency.place == nil && minor.place != nil {
+		return e.pointOf(minor)
+	}
+	return e.pointOf(currency)
 }
 
 // The years that partitions, Parquet's readers and people can name: 1 to 9999.

@@ -189,14 +189,16 @@ func TestArrowSchema(t *testing.T) {
 		fields = append(fields, name+"_: {type: "+string(kind)+", title: X, description: X.}")
 	}
 	fields = append(fields, "m: {type: money, unit: c, title: X, description: X.}", "c: {type: string, title: X, description: X.}",
+		"r: {type: money, unit: c, required: true, title: X, description: X.}", "p: {type: money, unit: c, minor: false, required: true, title: X, description: X.}",
 		"o: {type: object, title: X, description: X., fields: {s: {type: string, title: X, description: X., required: true}, m: {type: money, unit: c, title: X, description: X.}}}")
-	set := small(t, strings.Join(fields, "\n"), charges)
+	set := small(t, strings.Join(fields, "\n"), charges+"  c: currency\n  r: money(amount, currency)\n  p: money(amount, currency)\n")
 	want := []string{
 		"account: type=utf8", "id: type=utf8", "created: type=timestamp[us]", "string_: type=utf8, nullable", "boolean_: type=bool, nullable",
 		"short_: type=int16, nullable", "integer_: type=int32, nullable", "long_: type=int64, nullable", "number_: type=float64, nullable",
 		"decimal_: type=decimal(38, 12), nullable", "date_: type=date32, nullable", "date_time_: type=timestamp[us], nullable", "json_: type=utf8, nullable",
 		"list_string_: type=list<item: utf8, nullable>, nullable", "map_string_: type=map<utf8, utf8, items_nullable>, nullable",
 		"m: type=decimal(18, 3), nullable", "m_minor: type=int64, nullable", "c: type=utf8, nullable",
+		"r: type=decimal(18, 3), nullable", "r_minor: type=int64, nullable", "p: type=decimal(18, 3)",
 		"o: type=struct<s: utf8 nullable, m: decimal(18, 3) nullable, m_minor: int64 nullable>, nullable",
 		"deleted: type=bool", "deleted_seen_at: type=timestamp[us], nullable", "_source_id: type=utf8", "_seq: type=int64",
 	}

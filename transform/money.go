@@ -19,15 +19,17 @@ type exponents map[[3]byte]int
 var (
 	notAnInteger   = []byte("the amount is not an integer of minor units")
 	noCurrency     = []byte("the amount has no currency")
-	notACurrency   = []byte("the currency is not three letters")
+	notACurrency   = []byte("the currency is not a text")
 	amountTooLarge = []byte("the amount is out of the range of DECIMAL(18,3)")
 )
 
 // money turns an integer of minor units into an exact amount of major units,
 // and keeps the integer beside it (Invariant 10: integers only). A missing
 // amount is null, whatever the currency. A zero without a currency is zero:
-// Stripe sends customers' balance so. Anything else that cannot be read is
-// wrong, and the row that needs it is rejected.
+// Stripe sends customers' balance so. A currency that is not three letters, such
+// as the stablecoin usdc, may have any exponent: of its amounts, zero too, the
+// integer is all that is known. Anything else that cannot be read is wrong, and
+// the row that needs it is rejected.
 func (e exponents) money(amount, currency value) value {
 	switch {
 	case amount.state == null:
@@ -43,7 +45,7 @@ func (e exponents) money(amount, currency value) value {
 	}
 	exponent, ok := e.of(currency.text)
 	if !ok {
-		return value{state: wrong, text: notACurrency}
+		return value{state: unscaled, text: currency.text, high: amount.num}
 	}
 	scaled := amount.num
 	for range moneyScale - exponent {
@@ -57,8 +59,8 @@ func (e exponents) money(amount, currency value) value {
 	return value{state: set, num: scaled, high: amount.num}
 }
 
-// of returns a currency's decimal places. False means that the code is not
-// three letters.
+// of returns a currency's decimal places. False means that they are not known:
+// the code is not three letters.
 func (e exponents) of(code []byte) (int, bool) {
 	if len(code) != 3 {
 		return 0, false

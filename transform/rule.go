@@ -34,7 +34,8 @@ func (c *evaluation) holds(f *field, v value) bool {
 		return true
 	}
 	if v.state != set {
-		return !r.required || c.refuse(f, "required", missing(v))
+		// The minor units of an unscaled amount are there, if the field keeps them.
+		return !r.required || v.state == unscaled && f.minor || c.refuse(f, "required", missing(v))
 	}
 	if r.known != nil && !r.known[string(v.text)] {
 		if r.closed {
@@ -60,8 +61,11 @@ func (r *rule) shown(text []byte) string {
 }
 
 func missing(v value) string {
-	if v.state == wrong {
+	switch v.state {
+	case wrong:
 		return "the value is not of its type, and the field is required"
+	case unscaled:
+		return "the currency has no known exponent, and the field is required and keeps no minor units"
 	}
 	return "there is no value, and the field is required"
 }

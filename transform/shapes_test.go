@@ -148,7 +148,9 @@ func TestRejects(t *testing.T) {
 		{`{"id":"ch_1","amount":1,"currency":"usd"}`, ""},
 		{`{"id":"ch_1","amount":1}`, `amount money the amount has no currency`},
 		{`{"id":"ch_1","amount":"1","currency":"usd"}`, `amount money the amount is not an integer of minor units`},
-		{`{"id":"ch_1","amount":1,"currency":"us"}`, `amount money the currency is not three letters`},
+		{`{"id":"ch_1","amount":1,"currency":7}`, `amount money the currency is not a text`},
+		{`{"id":"ch_1","amount":1,"currency":"us"}`, ""},
+		{`{"id":"ch_1","amount":1,"currency":"usdc"}`, ""},
 		{`{"id":null}`, `id required there is no value, and the field is required`},
 		{`{"id":7}`, `id required the value is not of its type, and the field is required`},
 		{`{"id":"ch_1","refunds":{"data":[{"id":"a"},{}]}}`, `parts.id required there is no value, and the field is required`},
@@ -268,6 +270,8 @@ func TestMoneyIsNotMadeUpFor(t *testing.T) {
 		`{"id":"ch_1","currency":"usd","amount_captured":"5","amount":7}`:  `money`,
 		`{"id":"ch_1","currency":"usd","amount_captured":0.5,"amount":7}`:  `money`,
 		`{"id":"ch_1","currency":"usd","amount_captured":null,"amount":0}`: `0`,
+		`{"id":"ch_1","currency":"usdc","amount_captured":5,"amount":7}`:   `5`,
+		`{"id":"ch_1","currency":"usdc","amount":7}`:                       `7`,
 	} {
 		b := mapOne(t, set, "charge", raw)
 		got := ""

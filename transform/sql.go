@@ -17,11 +17,9 @@ type forms struct {
 	// to all but money. A nil one never is.
 	wrong func(*query) string
 
-	// minor is the minor units of an amount of money. They are plain where the
-	// amount is wrong if they are, or if they are there and the amount is not.
-	minor      func(*query) string
-	minorWrong func(*query) string
-	plain      bool
+	// minor is the minor units of an amount of money. They may be there where the
+	// amount is NULL: the exponent of the currency is not known.
+	minor func(*query) string
 
 	prep func(*dataPrep) string
 }

@@ -21,20 +21,22 @@ const (
 )
 
 // Money is minor units times what one of them is worth, exactly (Invariant 10).
-const moneySQL = `CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) WHEN $1 = 0 AND $2 IS NULL THEN 0.000 END`
+// A currency that is not three letters may have any exponent: NULL, and not wrong.
+const (
+	moneySQL = `CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) WHEN $1 = 0 AND $2 IS NULL THEN 0.000 END`
+	wrongSQL = `($1 IS NOT NULL AND CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) IS NULL WHEN $2 IS NULL THEN $1 <> 0 END)`
+)
 
 func (e *expressions) moneyForms(f *Function, minor, currency expression) forms {
-	worth := e.worth(currency)
-	template := f.SQL
+	xs := []expression{minor, currency, e.worth(currency), {forms: forms{sql: currency.wrong}}}
+	sql, wrong := f.SQL, wrongSQL
 	if currency.wrong != nil {
-		template = strings.Replace(template, "AND $2 IS NULL", "AND $2 IS NULL AND $4 IS NOT TRUE", 1)
+		sql = strings.Replace(sql, "AND $2 IS NULL", "AND $2 IS NULL AND $4 IS NOT TRUE", 1)
+		wrong = strings.Replace(wrong, "$1 <> 0", "$1 <> 0 OR $4 IS TRUE", 1)
 	}
-	sql := templated(template, minor, currency, worth, expression{forms: forms{sql: currency.wrong}})
 	return forms{
-		sql: sql, minor: minor.sql, minorWrong: minor.wrong, plain: true, prep: e.moneyPrep(minor, currency),
-		wrong: anyOf(minor.wrong, func(q *query) string {
-			return "(" + minor.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
-		}),
+		sql: templated(sql, xs...), minor: minor.sql, prep: e.moneyPrep(minor, currency),
+		wrong: anyOf(minor.wrong, templated(wrong, xs...)),
 	}
 }
 
@@ -101,43 +103,46 @@ func choiceForms(when, a, b expression) forms {
 	return f
 }
 
-// coalesceForms: unreadable money is not made up for by another amount; of other
-// values the first that can be read counts.
+// coalesceForms: of values the first that can be read counts. Money is another
+// matter, see coalescedMoney.
 func coalesceForms(c class, xs []expression) forms {
 	f := forms{sql: templated("coalesce($*)", xs...), prep: preparedAs("coalesce($*)", xs...)}
-	f.minor = func(q *query) string {
-		return "coalesce(" + joined(xs, func(x expression) string { return orNull(q, x.minor) }, ", ") + ")"
+	if c == amount {
+		return f.coalescedMoney(xs)
 	}
 	var wrongs []func(*query) string
 	for _, x := range xs {
 		wrongs = append(wrongs, x.wrong)
 	}
-	some := anyOf(wrongs...)
-	switch {
-	case some == nil:
-	case c == amount:
-		f.wrong = func(q *query) string {
-			var out strings.Builder
-			out.WriteString("CASE")
-			for _, x := range xs {
-				if x.wrong != nil {
-					out.WriteString(" WHEN " + x.wrong(q) + " THEN true")
-				}
-				out.WriteString(" WHEN " + x.sql(q) + " IS NOT NULL THEN false")
-			}
-			return out.String() + " END"
-		}
-	default:
+	if some := anyOf(wrongs...); some != nil {
 		f.wrong = func(q *query) string { return "(" + some(q) + " AND " + f.sql(q) + " IS NULL)" }
 	}
 	return f
 }
 
-func orNull(q *query, f func(*query) string) string {
-	if f == nil {
-		return "NULL"
+// coalescedMoney is the first amount that was sent: one that is unreadable, or of
+// an unknown exponent and NULL, is not made up for by another.
+func (f forms) coalescedMoney(xs []expression) forms {
+	first := func(pick func(expression) func(*query) string, whenWrong string) func(*query) string {
+		return func(q *query) string {
+			var out strings.Builder
+			out.WriteString("CASE")
+			for _, x := range xs {
+				if x.minor == nil {
+					continue // nil
+				}
+				if x.wrong != nil {
+					out.WriteString(" WHEN " + x.wrong(q) + " THEN " + whenWrong)
+				}
+				out.WriteString(" WHEN " + x.minor(q) + " IS NOT NULL THEN " + pick(x)(q))
+			}
+			return out.String() + " END"
+		}
 	}
-	return f(q)
+	f.sql = first(func(x expression) func(*query) string { return x.sql }, "NULL")
+	f.minor = first(func(x expression) func(*query) string { return x.minor }, "NULL")
+	f.wrong = first(func(expression) func(*query) string { return func(*query) string { return "false" } }, "true")
+	return f
 }
 
 // joined spells out a list.

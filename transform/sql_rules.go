@@ -24,24 +24,16 @@ func (m *mapping) keeps(q *query) []string {
 	return out
 }
 
-// showsUnreadable holds where an amount that is NULL beside minor units that are
-// not says that it cannot be read.
-func (f *field) showsUnreadable() bool { return f.money && f.leaf.value.plain && f.leaf.declared.Minor }
-
 // unreadable is true where a field holds money that cannot be read; "" if it never does.
 func (f *field) unreadable(q *query) string {
 	if f.leaf == nil {
 		return ""
 	}
 	if f.shape == one {
-		wrong := f.leaf.value.wrong
-		if f.showsUnreadable() {
-			wrong = f.leaf.value.minorWrong
+		if wrong := f.leaf.value.wrong; f.money && wrong != nil {
+			return wrong(q)
 		}
-		if !f.money || wrong == nil {
-			return ""
-		}
-		return wrong(q)
+		return ""
 	}
 	var inside []string
 	for i := range f.members {
@@ -68,8 +60,8 @@ func rulesSQL(fields []field) []string {
 			continue
 		}
 		switch broken := f.broken("", 0); {
-		case f.rule != nil && f.rule.required && broken == sqlName(f.leaf.declared.Name)+" IS NULL":
-			out = append(out, sqlName(f.leaf.declared.Name)+" IS NOT NULL")
+		case f.rule != nil && f.rule.required && broken == sqlName(f.demanded())+" IS NULL":
+			out = append(out, sqlName(f.demanded())+" IS NOT NULL")
 		case broken != "":
 			out = append(out, "("+broken+") IS NOT TRUE")
 		}
@@ -77,16 +69,22 @@ func rulesSQL(fields []field) []string {
 	return out
 }
 
+// demanded is the column that must be there where a field is required: an amount
+// may be NULL beside its minor units.
+func (f *field) demanded() string {
+	if f.minor {
+		return f.leaf.declared.Name + "_minor"
+	}
+	return f.leaf.declared.Name
+}
+
 // broken is true of a value that breaks its rule, or holds one that does; owner
 // is what it is a member of.
 func (f *field) broken(owner string, depth int) string {
 	var out []string
 	value := owner + sqlName(f.leaf.declared.Name)
-	if f.showsUnreadable() {
-		out = append(out, "("+owner+sqlName(f.leaf.declared.Name+"_minor")+" IS NOT NULL AND "+value+" IS NULL)")
-	}
 	if f.rule != nil && f.rule.required {
-		out = append(out, value+" IS NULL")
+		out = append(out, owner+sqlName(f.demanded())+" IS NULL")
 	}
 	if f.rule != nil && f.rule.closed && f.rule.known != nil {
 		known := joined(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqlText(v.Value) }, ", ")

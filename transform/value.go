@@ -4,9 +4,10 @@ package transform
 type state uint8
 
 const (
-	null  state = iota // missing or null in the source
-	set                // there is a value
-	wrong              // there was one, of the wrong type or out of range; null to all but money
+	null     state = iota // missing or null in the source
+	set                   // there is a value
+	wrong                 // there was one, of the wrong type or out of range; null to all but money
+	unscaled              // minor units of a currency whose exponent is not known: an amount that is null, with minor units that are not
 )
 
 // value is what an expression evaluates to. Which members hold it follows from
@@ -14,7 +15,7 @@ const (
 // small enough to be returned in registers.
 type value struct {
 	state state
-	text  []byte // text and JSON; for a wrong amount of money, the reason
+	text  []byte // text and JSON; for a wrong amount of money the reason, for an unscaled one the currency
 	num   int64  // integer, boolean, µs since 1970, day, float64 bits, amount × 1000, low half of a decimal, length of a list
 	high  int64  // minor units beside an amount; high half of a decimal
 }

@@ -118,6 +118,8 @@ var edges = []string{
 	`{"id":"e7","created":-1,"preferred_locales":["usd",7],"balance":0}`,
 	`{"id":"e8","items":{"data":[{"id":"i","tax_rates":[{"percentage":1e-2}],"discounts":["d",{"id":"e"}]},null,[]]},"created":1}`,
 	`{"id":"e9","created":9223372036854,"amount":9223372036854775807,"currency":"kwd","amount_captured":-9223372036854775808}`,
+	`{"id":"e11","created":1,"amount":9223372036854775807,"amount_captured":-9223372036854775808,"amount_refunded":0,"fee":0,"net":7,"balance":3,"unit_amount":12,"currency":"usdc","fee_details":[{"amount":1,"currency":"pyusd"},{"amount":0,"currency":""}]}`,
+	`{"id":"e12","created":1,"amount":5,"presentment_details":{"presentment_amount":7,"presentment_currency":"usdc"},"currency":"usd"}`,
 	`{"id":"e10","created":9223372036855,"metadata":[],"outcome":{}}`,
 	`null`, `[]`, `7`,
 }

@@ -101,7 +101,7 @@ func (g *generator) value(f *schemas.SourceField) string {
 func (g *generator) text(f *schemas.SourceField) string {
 	switch {
 	case strings.HasSuffix(f.Name, "currency"):
-		return g.oneOf(90, g.pick(`"usd"`, `"jpy"`, `"kwd"`, `"KWD"`, `"eur"`), g.pick(`"us"`, `"u$d"`, `""`, `"dollars"`, `"éé"`, `"bhd\n"`))
+		return g.oneOf(90, g.pick(`"usd"`, `"jpy"`, `"kwd"`, `"KWD"`, `"eur"`), g.pick(`"us"`, `"u$d"`, `""`, `"dollars"`, `"usdc"`, `"PYUSD"`, `"éé"`, `"bhd\n"`))
 	case f.Name == "type" && g.happens(50):
 		return g.pick(`"klarna"`, `"alma"`, `"card"`, `"o'brien"`, `""`)
 	case len(f.Enum) > 0 && g.happens(80):

@@ -263,7 +263,10 @@ var hostileValues = []struct{ name, members, query, want string }{
 	{"300,000 keys of metadata", `"metadata":{` + keys(300_000) + `}`, "cardinality(metadata)", "refused: metadata keys the map has over 1,000 keys"},
 	{"a megabyte of a key", `"metadata":{"` + strings.Repeat("k", 1<<20) + `":"v"}`, "length(map_keys(metadata)[1])", "1048576"},
 	{"four megabytes of text", `"description":"` + strings.Repeat("é", 2<<20-1000) + `"`, "length(description)", "2096152"},
-	{"currency with a quote", `"currency":"u'd"`, "amount", "refused: amount money the currency is not three letters"},
+	{"currency with a quote", `"currency":"u'd"`, "amount_minor, amount", "100 null"},
+	{"a megabyte of a currency", `"currency":"` + strings.Repeat("c", 1<<20) + `"`, "amount_minor, amount, length(currency)", "100 null 1048576"},
+	{"no currency", `"currency":null`, "amount", "refused: amount money the amount has no currency"},
+	{"a currency that is a number", `"currency":840`, "amount", "refused: amount money the currency is not a text"},
 	{"where the rest of a list is", `"refunds":{"object":"list","has_more":true,"data":[],"url":"https://169.254.169.254/v1/x"}`, "left(id, 3)", "ch_"},
 }
 
