@@ -93,6 +93,9 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		reason = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
 	case err == nil:
 		reason, err = s.compareSet(ctx)
+		if err == nil && reason == "" {
+			err = s.allowNulls(ctx)
+		}
 		if err != nil || reason == "" {
 			return "", err
 		}

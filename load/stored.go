@@ -172,6 +172,32 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	return "", err
 }
 
+// allowNulls lets columns be NULL that an earlier version declared NOT NULL: of a
+// required amount its minor units must be there, and the amount itself need not.
+func (s *State) allowNulls(ctx context.Context) error {
+	for _, t := range s.tables {
+		for _, c := range t.Schema.Columns() {
+			if c.Field == nil || c.Required || !c.Field.Required {
+				continue
+			}
+			var demanded int
+			err := s.one(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
+				AND table_name = ? AND column_name = ? AND NOT is_nullable`, t.Schema.Table, c.Name)
+			if err != nil {
+				return err
+			}
+			if demanded == 0 {
+				continue
+			}
+			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", ident(t.Schema.Table), ident(c.Name))
+			if err := s.run(ctx, statement); err != nil {
+				return fmt.Errorf("let %s.%s be null: %w", t.Schema.Table, c.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // redescribe takes over what may change without deriving anything again:
 // titles, descriptions and comments.
 func (s *State) redescribe(ctx context.Context) error {
