@@ -18,7 +18,8 @@
 // Mapping is total: a missing key, a null and a value of the wrong type are
 // all null; wrong types are counted as [Drift]; a row is rejected only when a
 // required field is null, an amount of money cannot be read, a closed enum has
-// an unknown value, or the object is not JSON or has no id.
+// an unknown value, or the object is not JSON or has no id. An amount in a
+// currency whose exponent is not known is null beside its minor units.
 //
 // The kernel is one of four readings of an expression, and all stand side by
 // side where it is compiled: Plan.SQL is the same rows as a DuckDB query over the

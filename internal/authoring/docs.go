@@ -68,7 +68,7 @@ func tablePage(set *schemas.Set, s *schemas.Schema, columns []Column) string {
 	for _, c := range columns {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Target, typeText(c.Field), cell(meaning(set, c.Field)), code(c.Expression))
 	}
-	b.WriteString("\nColumns that every table has: `account`, `deleted`, `deleted_seen_at`, `_source_id`, `_seq`. A `money` column has its exact minor\nunits beside it, as `<name>_minor`.\n")
+	b.WriteString("\nColumns that every table has: `account`, `deleted`, `deleted_seen_at`, `_source_id`, `_seq`. A `money` column has its exact minor\nunits beside it, as `<name>_minor`; in a currency whose exponent is not known they stand alone, and the amount is null.\n")
 	if s.History {
 		fmt.Fprintf(&b, "\nEvery state that was seen, with `valid_from` and `valid_to`: `%s`.\n", s.HistoryTable())
 	}
