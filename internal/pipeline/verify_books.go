@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/stripelake/stripelake/load"
@@ -16,6 +18,39 @@ type question struct {
 	unit    string
 	count   string // SQL: how many are looked at
 	asked   []string
+}
+
+// An amount stands in braces in what is asked: a currency whose exponent is not
+// known has none, and is asked again by its minor units. {null amount} is true of
+// the first and picks the rows of the second, {of} and {units} name what is shown.
+var braced = regexp.MustCompile(`\{(null )?([a-z_.]+)\}`)
+
+// bookAmounts are the columns of amounts that are asked about.
+var bookAmounts = []string{"amount", "amount_captured", "amount_refunded", "fee", "net"}
+
+// inAmounts asks by amounts, or by minor units.
+func inAmounts(query string, minor bool) string {
+	return braced.ReplaceAllStringFunc(query, func(found string) string {
+		m := braced.FindStringSubmatch(found)
+		null, name := m[1] != "", m[2]
+		switch {
+		case minor && null:
+			return name + " IS NULL"
+		case null:
+			return "true"
+		case minor && name == "of":
+			return "' minor units of '"
+		case name == "of":
+			return "' '"
+		case minor && name == "units":
+			return "' minor units'"
+		case name == "units":
+			return "''"
+		case minor:
+			return "CAST(" + name + "_minor AS HUGEINT)"
+		}
+		return name
+	})
 }
 
 // fixBooks is all that can be said of a sum that does not add up: the lake holds
@@ -40,8 +75,8 @@ var ledger = question{
 	table: "balance_transactions", columns: []string{"amount", "fee", "net", "fee_details", "currency", "created", "reporting_category"},
 	unit: "balance transactions", count: "SELECT count(*) FROM balance_transactions",
 	asked: []string{
-		`SELECT 'net is not amount less fee', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': net ', sum(net), ', amount less fee ', sum(amount - fee))
-			FROM balance_transactions c WHERE net <> amount - fee GROUP BY ALL`,
+		`SELECT 'net is not amount less fee', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': net ', sum({net}), ', amount less fee ', sum({amount} - {fee}), {units})
+			FROM balance_transactions c WHERE {net} <> {amount} - {fee} AND {null net} GROUP BY ALL`,
 		`SELECT 'fee is not the sum of its details', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': fee ', sum(fee), ', details ', sum(details))
 			FROM (SELECT *, coalesce(list_sum(list_transform(fee_details, lambda x: x.amount)), 0) AS details FROM balance_transactions
 				WHERE len(list_filter(coalesce(fee_details, []), lambda x: x.currency <> currency)) = 0) c
@@ -62,14 +97,14 @@ var payments = question{
 		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "balance_transactions.created",
 	},
 	asked: []string{
-		`SELECT 'charge without balance transaction', concat(c.account, '/', c.id), concat('captured ', c.amount_captured, ' ', c.currency)
+		`SELECT 'charge without balance transaction', concat(c.account, '/', c.id), concat('captured ', {c.amount_captured}, {of}, c.currency)
 			FROM charges c LEFT JOIN covered k ON k.account = c.account AND k.resource = 'charges'
-			WHERE c.status = 'succeeded' AND c.captured AND c.amount_captured > 0 AND c.balance_transaction_id IS NULL AND NOT c.deleted AND ` + booked,
+			WHERE c.status = 'succeeded' AND c.captured AND {c.amount_captured} > 0 AND {null c.amount_captured} AND c.balance_transaction_id IS NULL AND NOT c.deleted AND ` + booked,
 		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('charge ', c.id, ' names it, and it names ', b.source_id)
 			FROM charges c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
-		`SELECT 'charge and balance transaction differ', concat(c.account, '/', c.id), concat('charge ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+		`SELECT 'charge and balance transaction differ', concat(c.account, '/', c.id), concat('charge ', {c.amount}, {of}, c.currency, ', balance transaction ', {b.amount}, {of}, b.currency)
 			FROM charges c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id
-			WHERE b.source_id = c.id AND b.currency = c.currency AND b.amount NOT IN (c.amount, c.amount_captured)`,
+			WHERE b.source_id = c.id AND b.currency = c.currency AND {b.amount} NOT IN ({c.amount}, {c.amount_captured}) AND {null c.amount}`,
 		`SELECT 'balance transaction without charge', concat(c.account, '/', c.id), concat('it names ', c.source_id)
 			FROM balance_transactions c JOIN covered k ON k.account = c.account AND k.resource = 'charges'
 			WHERE c.type IN ('charge', 'payment') AND regexp_matches(c.source_id, '^(ch|py)_') AND k.since IS NULL AND c.created < k.through
@@ -87,18 +122,18 @@ var returns = question{
 		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "charges.captured",
 	},
 	asked: []string{
-		`SELECT 'refund without balance transaction', concat(c.account, '/', c.id), concat(c.amount, ' ', c.currency, ' of ', c.charge_id)
+		`SELECT 'refund without balance transaction', concat(c.account, '/', c.id), concat({c.amount}, {of}, c.currency, ' of ', c.charge_id)
 			FROM refunds c JOIN charges p ON p.account = c.account AND p.id = c.charge_id AND p.captured
 			LEFT JOIN covered k ON k.account = c.account AND k.resource = 'refunds'
-			WHERE c.status = 'succeeded' AND c.amount > 0 AND c.reason IS DISTINCT FROM 'expired_uncaptured_charge' AND c.balance_transaction_id IS NULL AND ` + booked,
+			WHERE c.status = 'succeeded' AND {c.amount} > 0 AND {null c.amount} AND c.reason IS DISTINCT FROM 'expired_uncaptured_charge' AND c.balance_transaction_id IS NULL AND ` + booked,
 		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('refund ', c.id, ' names it, and it names ', b.source_id)
 			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
-		`SELECT 'refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+		`SELECT 'refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', {c.amount}, {of}, c.currency, ', balance transaction ', {b.amount}, {of}, b.currency)
 			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id
-			WHERE b.source_id = c.id AND b.currency = c.currency AND b.amount <> -c.amount`,
-		`SELECT 'failed refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', c.amount, ' ', c.currency, ', balance transaction ', b.amount, ' ', b.currency)
+			WHERE b.source_id = c.id AND b.currency = c.currency AND {b.amount} <> -{c.amount} AND {null c.amount}`,
+		`SELECT 'failed refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', {c.amount}, {of}, c.currency, ', balance transaction ', {b.amount}, {of}, b.currency)
 			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.failure_balance_transaction_id
-			WHERE b.currency = c.currency AND b.amount <> c.amount`,
+			WHERE b.currency = c.currency AND {b.amount} <> {c.amount} AND {null c.amount}`,
 		`SELECT 'balance transaction without refund', concat(c.account, '/', c.id), concat('it names ', c.source_id)
 			FROM balance_transactions c JOIN covered k ON k.account = c.account AND k.resource = 'refunds'
 			WHERE c.type IN ('refund', 'payment_refund') AND regexp_matches(c.source_id, '^(re|pyr)_') AND k.since IS NULL AND c.created < k.through
@@ -113,12 +148,12 @@ var refunded = question{
 	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
 	columns: []string{"amount", "amount_captured", "amount_refunded", "created", "synced_at", "refunds.amount", "refunds.status", "refunds.charge_id", "refunds.synced_at"},
 	asked: []string{
-		`SELECT 'refunds do not sum up', concat(c.account, '/', c.id), concat('it says ', c.amount_refunded, ' ', c.currency, ' was refunded, and its refunds are ', coalesce(r.amount, 0))
+		`SELECT 'refunds do not sum up', concat(c.account, '/', c.id), concat('it says ', {c.amount_refunded}, {of}, c.currency, ' was refunded, and its refunds are ', coalesce(r.amount, 0))
 			FROM charges c JOIN covered k ON k.account = c.account AND k.resource = 'refunds' JOIN covered o ON o.account = c.account AND o.resource = 'charges'
-			LEFT JOIN (SELECT account, charge_id, sum(amount) FILTER (status NOT IN ('failed', 'canceled')) AS amount, max(synced_at) AS synced_at FROM refunds GROUP BY ALL) r
+			LEFT JOIN (SELECT account, charge_id, sum({amount}) FILTER (status NOT IN ('failed', 'canceled')) AS amount, max(synced_at) AS synced_at FROM refunds GROUP BY ALL) r
 				ON r.account = c.account AND r.charge_id = c.id
-			WHERE c.amount_refunded <> coalesce(r.amount, 0)
-			AND c.amount_refunded <> coalesce(r.amount, 0) + c.amount - c.amount_captured
+			WHERE {c.amount_refunded} <> coalesce(r.amount, 0) AND {null c.amount_refunded}
+			AND {c.amount_refunded} <> coalesce(r.amount, 0) + {c.amount} - {c.amount_captured}
 			AND (k.since IS NULL OR c.created >= k.since)
 			AND greatest(c.synced_at, r.synced_at) < least(k.through, o.through, coalesce(k.as_of, k.through), coalesce(o.as_of, o.through))
 			AND NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = 'refunds')`,
@@ -176,27 +211,57 @@ func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
 	if err := b.Query(ctx, []any{&c.LookedAt}, func() error { return nil }, q.count); err != nil {
 		return err
 	}
+	minor, err := b.haveMinor(ctx, q)
+	if err != nil {
+		return err
+	}
 	for _, query := range q.asked {
-		f := load.Finding{Fix: fixBooks}
-		err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
-			c.Add(f)
-			return nil
-		}, query+" ORDER BY ALL")
-		if err != nil {
-			return err
+		queries := []string{inAmounts(query, false)}
+		if minor && queries[0] != query {
+			queries = append(queries, inAmounts(query, true))
+		}
+		for _, query := range queries {
+			f := load.Finding{Fix: fixBooks}
+			err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
+				c.Add(f)
+				return nil
+			}, query+" ORDER BY ALL")
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// haveMinor reports whether all amounts of a question have their minor units
+// beside them in the lake's own schemas.
+func (b *books) haveMinor(ctx context.Context, q question) (bool, error) {
+	for _, name := range q.columns {
+		table, column := q.column(name)
+		if !slices.Contains(bookAmounts, column) {
+			continue
+		}
+		if there, err := b.Publishes(ctx, table, column+"_minor"); err != nil || !there {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// column is a column's table and its name.
+func (q question) column(name string) (table, column string) {
+	if of, is, ok := strings.Cut(name, "."); ok {
+		return of, is
+	}
+	return q.table, name
 }
 
 // missing returns a column that a question needs and the lake's own schemas do
 // not have.
 func (b *books) missing(ctx context.Context, q question) (string, error) {
 	for _, name := range append([]string{"id"}, q.columns...) {
-		table, column := q.table, name
-		if of, is, ok := strings.Cut(name, "."); ok {
-			table, column = of, is
-		}
+		table, column := q.column(name)
 		there, err := b.Publishes(ctx, table, column)
 		if err != nil || !there {
 			return table + "." + column, err

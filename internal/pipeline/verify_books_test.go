@@ -29,7 +29,7 @@ func TestVerifyBooks(t *testing.T) {
 		t.Skip("nothing here runs side by side: not for the race detector")
 	}
 	at := noon.AddDate(0, 0, -40)
-	bt := `"balance_transaction":"txn_1"`
+	bt, usdc := `"balance_transaction":"txn_1"`, `"currency":"usdc"`
 	for name, tc := range map[string]struct {
 		objects []string
 		want    []string
@@ -66,6 +66,23 @@ func TestVerifyBooks(t *testing.T) {
 		"no balance transaction": {
 			[]string{paid("ch_1", at), returned("re_1", "ch_1", at, 100), paid("ch_2", at, `"amount_refunded":100,"balance_transaction":"txn_2"`), movement("txn_2", "charge", "ch_2", at, 100, 0), returned("re_2", "ch_2", at, 100)},
 			[]string{"charge without balance transaction: acct_/ch_1: captured 1.000 USD", "refund without balance transaction: acct_/re_1", "refund without balance transaction: acct_/re_2", "refunds do not sum up: acct_/ch_1: it says 0.000 USD was refunded, and its refunds are 1.000"},
+		},
+		"unknown exponent, in order": {objects: []string{
+			paid("ch_1", at, bt, usdc, `"amount_refunded":40`), movement("txn_1", "charge", "ch_1", at, 100, 33, usdc, `"fee_details":[{"type":"stripe_fee","currency":"usdc","amount":33}]`),
+			returned("re_1", "ch_1", at, 40, usdc, `"balance_transaction":"txn_2"`), movement("txn_2", "refund", "re_1", at, -40, 0, usdc),
+		}},
+		"unknown exponent": {
+			[]string{
+				paid("ch_1", at, bt, usdc, `"amount_refunded":40`), movement("txn_1", "charge", "ch_1", at, 99, 0, usdc),
+				returned("re_1", "ch_1", at, 30, usdc, `"balance_transaction":"txn_2"`), movement("txn_2", "refund", "re_1", at, -41, 0, usdc),
+				movement("txn_3", "payout", "po_1", at, -9223372036854775808, 0, usdc, `"net":9223372036854775807`), paid("ch_2", at, usdc),
+			},
+			[]string{
+				"net is not amount less fee: acct_ USDC 2025-04-22 payout: 1 balance transactions, first txn_3: net 9223372036854775807, amount less fee -9223372036854775808 minor units",
+				"charge without balance transaction: acct_/ch_2: captured 100 minor units of USDC",
+				"charge and balance transaction differ: acct_/ch_1: charge 100 minor units of USDC, balance transaction 99 minor units of USDC",
+				"refund and balance transaction differ: acct_/re_1: refund 30 minor units of USDC", "refunds do not sum up: acct_/ch_1: it says 40 minor units of USDC was refunded, and its refunds are 30",
+			},
 		},
 		"another source": {[]string{paid("ch_1", at, bt), movement("txn_1", "charge", "ch_2", at, 100, 0)}, []string{"balance transaction of another source: acct_/txn_1: charge ch_1 names it", "balance transaction without charge: acct_/txn_1: it names ch_2"}},
 		"another amount": {
