@@ -116,7 +116,7 @@ func install(t *testing.T, differ commands) (environ []string) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range strings.Fields("dirname grep head mktemp rm sed sort") {
+	for name := range strings.FieldsSeq("dirname grep head mktemp rm sed sort") {
 		real, err := exec.LookPath(name)
 		if err == nil {
 			err = os.Symlink(real, filepath.Join(dir, name))
