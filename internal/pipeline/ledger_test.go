@@ -61,7 +61,7 @@ func books(l stripesim.Ledger) map[string]line {
 		sums[key] = line{s.Count + 1, s.A + a, s.B + b, s.C + c}
 	}
 	for c := range l.Charges() {
-		add("charges "+c.Currency, c.Amount, c.Captured, c.Refunded)
+		add("charges "+c.Currency, c.Amount, c.Captured, c.Refunded+c.Released)
 		if c.BNPL {
 			add("bnpl "+c.Method+" "+c.Currency, c.Amount, 0, 0)
 		}

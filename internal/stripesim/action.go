@@ -20,8 +20,11 @@ const (
 	FailCharge         Action = "fail-charge"         // (a customer, or "") declined
 	AuthorizeCharge    Action = "authorize-charge"    // (a customer, or "") not captured
 	CaptureCharge      Action = "capture-charge"      // (an authorised charge) in full
+	CapturePart        Action = "capture-part"        // (an authorised charge) two thirds of it
+	ReleaseCharge      Action = "release-charge"      // (an authorised charge) nothing of it
 	UpdateCharge       Action = "update-charge"       // (a charge) gets a metadata.revision
 	DisputeCharge      Action = "dispute-charge"      // (a charge without refunds)
+	DisputeAgain       Action = "dispute-again"       // (a disputed charge) a quarter of it
 	CreateRefund       Action = "create-refund"       // (a charge) of all that is left
 	PartialRefund      Action = "partial-refund"      // (a charge) of a quarter of what is left
 	FailRefund         Action = "fail-refund"         // (a refund) the money comes back
@@ -41,8 +44,8 @@ const (
 // looked, one 404 says little.
 func Actions() []Action {
 	return []Action{
-		CreateCustomer, UpdateCustomer, DeleteCustomer, CreateCharge, FailCharge, AuthorizeCharge, CaptureCharge, UpdateCharge,
-		DisputeCharge, CreateRefund, PartialRefund, FailRefund, UpdateRefund, CreateSubscription, LeaveSubscription,
+		CreateCustomer, UpdateCustomer, DeleteCustomer, CreateCharge, FailCharge, AuthorizeCharge, CaptureCharge, CapturePart,
+		ReleaseCharge, UpdateCharge, DisputeCharge, DisputeAgain, CreateRefund, PartialRefund, FailRefund, UpdateRefund, CreateSubscription, LeaveSubscription,
 		CancelSubscription, UpdateSubscription, CreatePrice, DeactivatePrice, UpdatePrice,
 	}
 }

@@ -14,7 +14,8 @@ func TestEachAction(t *testing.T) {
 	for action, want := range map[Action]string{
 		CreateCustomer: `"object": "customer"`, UpdateCustomer: `"revision": "1"`, DeleteCustomer: `"deleted": true`,
 		CreateCharge: `"status": "succeeded"`, FailCharge: `"status": "failed"`, AuthorizeCharge: `"captured": false`,
-		CaptureCharge: `"captured": true`, UpdateCharge: `"revision": "1"`, DisputeCharge: `"disputed": true`,
+		CaptureCharge: `"captured": true`, CapturePart: `"captured": true`, ReleaseCharge: `"captured": false`, UpdateCharge: `"revision": "1"`,
+		DisputeCharge: `"disputed": true`, DisputeAgain: `"disputed": true`,
 		CreateRefund: `"object": "refund"`, PartialRefund: `"object": "refund"`, FailRefund: `"status": "failed"`, UpdateRefund: `"revision": "1"`,
 		CreateSubscription: `"status": "active"`, LeaveSubscription: `"cancel_at_period_end": true`,
 		CancelSubscription: `"status": "canceled"`, UpdateSubscription: `"revision": "1"`,
@@ -49,7 +50,7 @@ func TestEachAction(t *testing.T) {
 			}
 		})
 	}
-	if len(Actions()) != 20 {
+	if len(Actions()) != 23 {
 		t.Errorf("%d actions", len(Actions()))
 	}
 }

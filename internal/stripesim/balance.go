@@ -11,6 +11,7 @@ type entry uint8
 const (
 	entryCharge          entry = iota
 	entryCaptureReversal       // the part of an authorisation that was not captured
+	entryRelease               // the same, of a Refund
 	entryRefund
 	entryRefundFailure
 	entryDispute
@@ -105,16 +106,21 @@ func share100(amount, pct int64) int64 {
 
 // enterCharge books a captured or pending charge. Stripe: one that failed or
 // was not captured has no entry, and a partial capture has two: the whole
-// authorisation, and a reversal of the rest, whose type is that of a refund.
+// authorisation, and a reversal of the rest, whose type is that of a refund. From
+// API version 2025-03-31.basil on it has one, of what was captured.
 func (k *bookkeeper) enterCharge(n int32) {
 	c := &k.b.charges[n]
 	if c.state != chargePaid && c.state != chargePending {
 		return
 	}
 	at := max(c.created, c.capture)
-	k.enter(entryCharge, n, at, c, c.amount, c.amount)
+	whole := c.amount
+	if !k.b.cfg.CapturesSince.IsZero() && !k.b.refundsReleases(at) {
+		whole = c.captured
+	}
+	k.enter(entryCharge, n, at, c, whole, whole)
 	k.b.txns[len(k.b.txns)-1].fee += fixedFee
-	if c.captured < c.amount {
+	if c.captured < whole && c.released == 0 {
 		k.enter(entryCaptureReversal, n, at, c, c.captured-c.amount, c.captured-c.amount)
 	}
 }
@@ -126,6 +132,10 @@ func (k *bookkeeper) enterRefund(n int32) {
 	f := &k.b.refunds[n]
 	c := &k.b.charges[f.charge]
 	if f.reason == refundExpired || f.status == refundPending && n%2 == 0 {
+		return
+	}
+	if f.reason == refundReleased {
+		k.enter(entryRelease, n, f.created, c, -f.amount, -f.amount)
 		return
 	}
 	feeOf := int64(0)
@@ -141,10 +151,10 @@ func (k *bookkeeper) enterRefund(n int32) {
 func (k *bookkeeper) enterDispute(n int32) {
 	d := &k.b.disputes[n]
 	c := &k.b.charges[d.charge]
-	k.enter(entryDispute, n, d.created, c, -c.captured, 0)
+	k.enter(entryDispute, n, d.created, c, -d.amount, 0)
 	k.b.txns[len(k.b.txns)-1].fee = disputeFee
 	if d.closed > 0 && d.won {
-		k.enter(entryDisputeReversal, n, d.closed, c, c.captured, 0)
+		k.enter(entryDisputeReversal, n, d.closed, c, d.amount, 0)
 		k.b.txns[len(k.b.txns)-1].fee = -disputeFee
 	}
 }
@@ -167,7 +177,7 @@ func (b *business) pointBack() {
 		switch t.entry {
 		case entryCharge:
 			b.charges[t.source].txn = int32(n)
-		case entryRefund:
+		case entryRefund, entryRelease:
 			b.refunds[t.source].txn = int32(n)
 		case entryRefundFailure:
 			b.refunds[t.source].back = int32(n)

@@ -21,7 +21,8 @@ type charge struct {
 	created  int64
 	amount   int64 // minor units of currency
 	captured int64
-	refunded int64
+	refunded int64 // given back or, of an authorisation that expired, released
+	released int64 // the rest of a partial capture, where Stripe counts it as refunded too
 	capture  int64 // when it was captured, or released; 0 if at once
 	customer int32 // none for a guest
 	sub      int32 // none for an order

@@ -30,6 +30,11 @@ type Config struct {
 	// EventVersion is the account's API version, in which events are rendered
 	// whatever a request asks for; "" means Version.
 	EventVersion string
+	// CapturesSince is when the shop began to capture with API version
+	// 2025-03-31.basil. What it captured in part or released before made a Refund,
+	// and none since. Zero is what the simulator always did: a partial capture makes
+	// none and is booked in full with a reversal, a release makes one.
+	CapturesSince time.Time
 	// Accounts is the number of connected accounts, each a business of its own
 	// from another seed.
 	Accounts int

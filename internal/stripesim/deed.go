@@ -30,18 +30,25 @@ func (w *author) chargeDeeds() map[Action]deed {
 	}
 	open := func(n int32) bool { return w.b.charges[n].state == chargeAuthorised }
 	whole := func(n int32) bool { return w.refundable(n) && w.b.charges[n].refunded == 0 }
+	disputed := func(n int32) bool { return w.b.charges[n].disputed && w.b.charges[n].part(4) > 0 }
 	return map[Action]deed{
 		CreateCharge:    sold(chargePaid),
 		FailCharge:      sold(chargeFailed),
 		AuthorizeCharge: sold(chargeAuthorised),
-		CaptureCharge:   {target: idCharge, can: open, do: w.capture},
+		CaptureCharge:   {target: idCharge, can: open, do: func(n int32) record { return w.capture(n, w.b.charges[n].amount) }},
+		CapturePart:     {target: idCharge, can: open, do: func(n int32) record { return w.capture(n, w.b.charges[n].part(3)*2) }},
+		ReleaseCharge:   {target: idCharge, can: open, do: w.release},
 		UpdateCharge:    {target: idCharge, can: anyRecord, do: w.editor(idCharge)},
-		DisputeCharge:   {target: idCharge, can: whole, do: w.dispute},
+		DisputeCharge:   {target: idCharge, can: whole, do: func(n int32) record { return w.dispute(n, w.b.charges[n].captured) }},
+		DisputeAgain:    {target: idCharge, can: disputed, do: func(n int32) record { return w.dispute(n, w.b.charges[n].part(4)) }},
 	}
 }
 
 func (w *author) refundDeeds() map[Action]deed {
-	booked := func(n int32) bool { f := &w.b.refunds[n]; return f.status != refundFailed && f.txn != none }
+	booked := func(n int32) bool {
+		f := &w.b.refunds[n]
+		return f.status != refundFailed && f.txn != none && !f.isRelease()
+	}
 	rest := func(n int32) record { return w.refund(n, w.b.charges[n].refundable()) }
 	quarter := func(n int32) record {
 		c := &w.b.charges[n]
@@ -159,10 +166,29 @@ func (w *author) enter(txn *int32, book func()) {
 	}
 }
 
-func (w *author) capture(n int32) record {
+// part is an amount of which n make a charge at most.
+func (c *charge) part(n int64) int64 { return c.currency.round(c.amount / n) }
+
+func (w *author) capture(n int32, amount int64) record {
 	c := &w.b.charges[n]
-	c.state, c.capture, c.captured = chargePaid, w.at, c.amount
+	c.state, c.capture, c.captured = chargePaid, w.at, amount
+	released := c.captured < c.amount && w.b.refundsReleases(w.at)
+	if released {
+		w.b.release(n, w.at)
+	}
 	w.enter(&c.txn, func() { w.book.enterCharge(n) })
+	if f := int32(len(w.b.refunds) - 1); released {
+		w.enter(&w.b.refunds[f].txn, func() { w.book.enterRefund(f) })
+	}
+	return record{idCharge, n}
+}
+
+func (w *author) release(n int32) record {
+	c := &w.b.charges[n]
+	c.state, c.capture = chargeExpired, w.at
+	if w.b.cfg.CapturesSince.IsZero() || w.b.refundsReleases(w.at) {
+		w.b.release(n, w.at)
+	}
 	return record{idCharge, n}
 }
 
@@ -187,9 +213,9 @@ func (w *author) fail(n int32) record {
 	return record{idRefund, n}
 }
 
-func (w *author) dispute(charge int32) record {
+func (w *author) dispute(charge int32, amount int64) record {
 	n := int32(len(w.b.disputes))
-	w.b.disputes = append(w.b.disputes, dispute{created: w.at, charge: charge})
+	w.b.disputes = append(w.b.disputes, dispute{created: w.at, charge: charge, amount: amount})
 	w.b.charges[charge].disputed = true
 	w.book.enterDispute(n)
 	return record{idCharge, charge}

@@ -2,12 +2,14 @@ package stripesim
 
 import "math/rand/v2"
 
-// A dispute takes the money back at once and returns it if it is won. Stripe
-// lists disputes under a path of their own, which this package does not serve;
-// here they show in charges and balance transactions.
+// A dispute takes money back at once and returns it if it is won. Stripe lists
+// disputes under a path of their own, which this package does not serve; here
+// they show in charges and balance transactions. A charge may have several, each
+// of a part of it, and names the newest.
 type dispute struct {
 	created int64
 	closed  int64 // 0 while it is open
+	amount  int64 // minor units of the charge's currency
 	charge  int32
 	won     bool
 }
@@ -22,7 +24,7 @@ func (b *business) dispute(r *rand.Rand) {
 		if c.state != chargePaid || c.refunded > 0 || !permille(r, providers[c.method].disputes) {
 			continue
 		}
-		d := dispute{created: max(c.created, c.capture) + 3*day + r.Int64N(45*day), charge: int32(n), won: percent(r, 40)}
+		d := dispute{created: max(c.created, c.capture) + 3*day + r.Int64N(45*day), charge: int32(n), won: percent(r, 40), amount: c.captured}
 		if d.created >= b.tl.to {
 			continue
 		}
@@ -35,10 +37,16 @@ func (b *business) dispute(r *rand.Rand) {
 	byCreated(b.disputes, func(d *dispute) int64 { return d.created })
 }
 
-// disputeOf is the dispute about a charge; none without.
-func (b *business) disputeOf(c *charge, n int) int32 {
+// disputeOf is the newest dispute about a charge as of at; none without.
+func (b *business) disputeOf(c *charge, n int, at int64) (newest int32) {
+	newest = none
 	if !c.disputed {
-		return none
+		return newest
 	}
-	return b.related().disputes.of(int32(n))[0]
+	for _, k := range b.related().disputes.of(int32(n)) {
+		if newest == none || b.disputes[k].created <= at {
+			newest = k
+		}
+	}
+	return newest
 }

@@ -107,7 +107,7 @@ func (b *business) matchSource(id string) matcher {
 		return of(n, entryCharge, entryCaptureReversal)
 	}
 	if n, ok := b.findRefund(id); ok {
-		return of(n, entryRefund, entryRefundFailure)
+		return of(n, entryRelease, entryRefundFailure)
 	}
 	if n, ok := b.find(idDispute, b.appendDisputeID, len(b.disputes), id); ok {
 		return of(n, entryDispute, entryDisputeReversal)

@@ -14,11 +14,11 @@ func (b *business) chargeAt(n int, at int64) charge {
 		return c
 	}
 	if c.capture > at {
-		c.state, c.captured, c.capture = chargeAuthorised, 0, 0
+		c.state, c.captured, c.released, c.capture = chargeAuthorised, 0, 0, 0
 	}
 	c.refunded = 0
 	for _, k := range b.related().refunds.of(int32(n)) {
-		if f := &b.refunds[k]; f.created <= at && (f.failed == 0 || f.failed > at) {
+		if f := &b.refunds[k]; f.reason != refundReleased && f.created <= at && (f.failed == 0 || f.failed > at) {
 			c.refunded += f.amount
 		}
 	}
@@ -48,7 +48,7 @@ const providerRefundSpan = 6 * day
 // confirmed is when a provider confirmed a refund, or 0 for those that were
 // never pending. Stripe: refunds of instalments are asynchronous.
 func (b *business) confirmed(f *refund) int64 {
-	if f.status != refundSucceeded || f.reason == refundExpired || !b.charges[f.charge].method.bnpl() {
+	if f.status != refundSucceeded || f.isRelease() || !b.charges[f.charge].method.bnpl() {
 		return 0
 	}
 	return f.created + providerRefundSpan

@@ -124,6 +124,7 @@ type Charge struct {
 	ID, Customer, PaymentIntent, BalanceTransaction string // "" for null
 	Created                                         int64  // Unix seconds
 	Amount, Captured, Refunded                      int64
+	Released                                        int64 // by a partial capture, where Stripe counts it as refunded too
 	Currency                                        string
 	Status                                          string // succeeded, pending or failed
 	Method                                          string // payment_method_details.type
@@ -138,6 +139,7 @@ type Refund struct {
 	ID, Charge, BalanceTransaction, FailureBalanceTransaction string
 	Created, Amount                                           int64
 	Currency, Status, Reason                                  string
+	IsRelease                                                 bool // of what was not captured; no money moved
 }
 
 // A BalanceTransaction is what the ledger knows of one. Amounts are in minor

@@ -55,7 +55,7 @@ func (l Ledger) settlements() map[int32]Settlement {
 	for m := range moved {
 		s := settled[m.charge]
 		switch m.entry {
-		case entryCharge, entryCaptureReversal:
+		case entryCharge, entryCaptureReversal, entryRelease:
 			s.Taken += m.amount
 		case entryDispute, entryDisputeReversal:
 			s.Withdrawn, s.Disputed = s.Withdrawn+m.amount, true
@@ -69,7 +69,7 @@ func (l Ledger) settlements() map[int32]Settlement {
 // chargeOf is the charge for which money moved, or none.
 func (b *business) chargeOf(t *txn) int32 {
 	switch t.entry {
-	case entryRefund, entryRefundFailure:
+	case entryRefund, entryRefundFailure, entryRelease:
 		return b.refunds[t.source].charge
 	case entryDispute, entryDisputeReversal:
 		return b.disputes[t.source].charge

@@ -14,9 +14,9 @@ func (b *business) chargeRecord(n int, at int64) Charge {
 		ID: namer(b.appendChargeID).name(int32(n)), Customer: namer(b.appendCustomerID).name(c.customer),
 		PaymentIntent:      namer(b.appendIntentID).name(int32(n)),
 		BalanceTransaction: namer(b.appendTxnID).name(c.txn),
-		Created:            c.created, Amount: c.amount, Captured: c.captured, Refunded: c.refunded,
+		Created:            c.created, Amount: c.amount, Captured: c.captured, Refunded: c.refunded, Released: c.released,
 		Currency: c.currency.String(), Status: c.status(), Method: c.method.String(), BNPL: c.method.bnpl(),
-		IsCaptured: c.isCaptured(), IsRefunded: c.refunded == c.amount, IsDisputed: c.disputed,
+		IsCaptured: c.isCaptured(), IsRefunded: c.refunded+c.released == c.amount, IsDisputed: c.disputed,
 	}
 	if c.method == klarna {
 		r.Category = klarnaCategories[c.category]
@@ -31,7 +31,7 @@ func (b *business) refundRecord(n int, at int64) Refund {
 		BalanceTransaction:        namer(b.appendTxnID).name(f.txn),
 		FailureBalanceTransaction: namer(b.appendTxnID).name(f.back),
 		Created:                   f.created, Amount: f.amount, Currency: b.charges[f.charge].currency.String(),
-		Status: f.status.String(), Reason: refundReasons[f.reason],
+		Status: f.status.String(), Reason: refundReasons[f.reason], IsRelease: f.isRelease(),
 	}
 }
 

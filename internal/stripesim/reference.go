@@ -86,7 +86,7 @@ func (b *business) appendPayoutID(buf []byte, n int) []byte {
 func (b *business) appendSourceID(buf []byte, t *txn) []byte {
 	n := int(t.source)
 	switch t.entry {
-	case entryRefund, entryRefundFailure:
+	case entryRefund, entryRefundFailure, entryRelease:
 		return b.appendRefundID(buf, n)
 	case entryDispute, entryDisputeReversal:
 		return b.appendDisputeID(buf, n)

@@ -23,10 +23,11 @@ const (
 	refundRequested
 	refundDuplicate
 	refundFraud
-	refundExpired // an authorisation that was released; no money moved
+	refundExpired  // an authorisation that was released; no money moved
+	refundReleased // what a partial capture left; Stripe says nothing
 )
 
-var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraudulent", "expired_uncaptured_charge"}
+var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraudulent", "expired_uncaptured_charge", ""}
 
 type refund struct {
 	created int64
@@ -39,23 +40,43 @@ type refund struct {
 	reason  refundReason
 }
 
-// giveBack makes the refunds: of expired authorisations, and as often as each
+// refundsReleases: Stripe: until API version 2025-03-31.basil releasing an
+// authorisation, or the rest of one, makes a Refund.
+func (b *business) refundsReleases(at int64) bool { return at < b.cfg.CapturesSince.Unix() }
+
+// giveBack makes the refunds: of what was released, and as often as each
 // provider's customers send things back.
 func (b *business) giveBack(r *rand.Rand) {
 	for n := range b.charges {
 		c := &b.charges[n]
 		switch {
-		case c.state == chargeExpired:
-			c.refunded = c.amount
-			b.refunds = append(b.refunds, refund{
-				created: c.capture, amount: c.amount, charge: int32(n), txn: none, back: none, reason: refundExpired,
-			})
+		case c.state == chargeExpired && (b.cfg.CapturesSince.IsZero() || b.refundsReleases(c.capture)):
+			b.release(int32(n), c.capture)
+		case c.state == chargePaid && c.captured < c.amount && b.refundsReleases(c.capture):
+			b.release(int32(n), c.capture)
+		}
+		switch {
 		case c.state == chargePaid && permille(r, b.refundRate(c)):
 			b.refundCharge(r, c, int32(n))
 		}
 	}
 	byCreated(b.refunds, func(f *refund) int64 { return f.created })
 }
+
+// release makes the Refund of what of an authorisation is not captured.
+func (b *business) release(n int32, at int64) {
+	c := &b.charges[n]
+	f := refund{created: at, amount: c.amount - c.captured, charge: n, txn: none, back: none, reason: refundExpired}
+	if c.state == chargeExpired {
+		c.refunded = c.amount
+	} else {
+		f.reason, c.released = refundReleased, f.amount
+	}
+	b.refunds = append(b.refunds, f)
+}
+
+// isRelease says that no money was given back.
+func (f *refund) isRelease() bool { return f.reason == refundExpired || f.reason == refundReleased }
 
 // refundRate is lower for subscriptions than for goods.
 func (b *business) refundRate(c *charge) int {

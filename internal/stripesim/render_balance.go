@@ -34,6 +34,7 @@ func (e entry) category() string {
 		entryCharge: "charge", entryCaptureReversal: "partial_capture_reversal",
 		entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "dispute", entryDisputeReversal: "dispute_reversal", entryPayout: "payout",
+		entryRelease: "partial_capture_reversal",
 	}[e]
 }
 
@@ -44,15 +45,17 @@ func (b *business) txnType(t *txn) string {
 	switch t.entry {
 	case entryCharge, entryCaptureReversal:
 		bnpl = b.charges[t.source].method.bnpl()
-	case entryRefund, entryRefundFailure:
+	case entryRefund, entryRefundFailure, entryRelease:
 		bnpl = b.charges[b.refunds[t.source].charge].method.bnpl()
 	}
 	byCard := [...]string{
 		entryCharge: "charge", entryCaptureReversal: "refund", entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "adjustment", entryDisputeReversal: "adjustment", entryPayout: "payout",
+		entryRelease: "refund",
 	}
 	otherwise := [...]string{
 		entryCharge: "payment", entryCaptureReversal: "payment_refund", entryRefund: "payment_refund", entryRefundFailure: "adjustment",
+		entryRelease: "payment_refund",
 	}
 	if bnpl {
 		return otherwise[t.entry]

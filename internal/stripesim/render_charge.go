@@ -8,7 +8,7 @@ func (b *business) renderCharge(w *writer, n int) {
 	w.str("object", "charge")
 	w.int("amount", c.amount)
 	w.int("amount_captured", c.captured)
-	w.int("amount_refunded", c.refunded)
+	w.int("amount_refunded", c.refunded+c.released)
 	w.nulls("application", "application_fee", "application_fee_amount")
 	w.ref("balance_transaction", b.appendTxnID, c.txn)
 	b.renderBilling(w, c, n)
@@ -21,7 +21,7 @@ func (b *business) renderCharge(w *writer, n int) {
 	// Stripe: in no published schema, but in real responses, null where there is
 	// none. Left out there, so that the lakes of former versions under testdata
 	// still equal the ledger.
-	if d := b.disputeOf(c, n); d != none {
+	if d := b.disputeOf(c, n, w.at); d != none {
 		w.ref("dispute", b.appendDisputeID, d)
 	}
 	w.bool("disputed", c.disputed)
@@ -42,7 +42,7 @@ func (b *business) renderCharge(w *writer, n int) {
 	w.unquote()
 	b.renderMethod(w, c, n)
 	b.renderReceipt(w, c, n)
-	w.bool("refunded", c.refunded == c.amount)
+	w.bool("refunded", c.refunded+c.released == c.amount)
 	if w.refunds || w.version < refundsUnexpanded {
 		b.renderEmbeddedRefunds(w, n)
 	}

@@ -7,7 +7,7 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.open('{')
 	w.ref("id", b.appendDisputeID, int32(n))
 	w.str("object", "dispute")
-	w.int("amount", c.captured)
+	w.int("amount", d.amount)
 	w.emptyList("balance_transactions")
 	w.ref("charge", b.appendChargeID, d.charge)
 	w.int("created", d.created)

@@ -35,7 +35,7 @@ func (b *business) renderRefund(w *writer, n int) {
 func renderDestination(w *writer, f *refund, m method, d dice) {
 	w.object("destination_details")
 	w.object(m.openType(w))
-	if m == card && f.reason == refundExpired {
+	if m == card && f.isRelease() {
 		w.str("type", "reversal")
 	} else if m == card {
 		w.quote("reference")

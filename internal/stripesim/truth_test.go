@@ -22,6 +22,9 @@ func TestTruth(t *testing.T) {
 			From:    from,
 			To:      from.Add(time.Duration(rapid.Int64Range(24, 3*365*24).Draw(rt, "hours")) * time.Hour),
 		}
+		if rapid.Bool().Draw(rt, "captures") {
+			cfg.CapturesSince = from.Add(time.Duration(rapid.Int64Range(0, 3*365*24).Draw(rt, "since")) * time.Hour)
+		}
 		s, err := New(cfg)
 		if err != nil {
 			rt.Fatal(err)
@@ -76,11 +79,14 @@ func mustFind(t fataler, s *Server, resource, id string) {
 // checkCharges: a charge's refunds, states and provider fit together.
 func checkCharges(t fataler, s *Server, l Ledger) {
 	t.Helper()
-	refunded := map[string]int64{}
+	refunded, released := map[string]int64{}, map[string]int64{}
 	for f := range l.Refunds() {
 		mustFind(t, s, "charges", f.Charge)
 		if f.Status != "failed" {
 			refunded[f.Charge] += f.Amount
+		}
+		if f.IsRelease {
+			released[f.Charge] += f.Amount
 		}
 		if (f.Status == "failed") != (f.FailureBalanceTransaction != "") {
 			t.Fatalf("refund %s: %+v", f.ID, f)
@@ -94,9 +100,13 @@ func checkCharges(t fataler, s *Server, l Ledger) {
 			mustFind(t, s, "customers", c.Customer)
 		}
 		switch {
-		case c.Refunded != refunded[c.ID]:
+		case c.IsCaptured && c.Released != released[c.ID]:
+			t.Fatalf("charge %s: released %d, its refunds %d", c.ID, c.Released, released[c.ID])
+		case c.Released != 0 && c.Released != c.Amount-c.Captured:
+			t.Fatalf("charge %s: released %d of %d with %d captured", c.ID, c.Released, c.Amount, c.Captured)
+		case c.Refunded+c.Released != refunded[c.ID]:
 			t.Fatalf("charge %s: amount_refunded %d, its refunds %d", c.ID, c.Refunded, refunded[c.ID])
-		case c.IsRefunded != (c.Refunded == c.Amount):
+		case c.IsRefunded != (c.Refunded+c.Released == c.Amount):
 			t.Fatalf("charge %s: refunded %v at %d of %d", c.ID, c.IsRefunded, c.Refunded, c.Amount)
 		case c.Amount <= 0 || c.Captured > c.Amount || c.IsCaptured != (c.Captured > 0):
 			t.Fatalf("charge %s: amounts %+v", c.ID, c)
@@ -162,13 +172,16 @@ func checkMoney(t fataler, s *Server, l Ledger) {
 		switch c, f := charges[bt.Source], refunds[bt.Source]; {
 		case c.ID != "":
 			captured[c.ID] += bt.Amount
-			if bt.Category == "charge" && (!converts(c.Amount, bt.RateMillionths, bt.Amount) || c.BalanceTransaction != bt.ID) {
+			if bt.Category == "charge" && (!converts(c.Amount, bt.RateMillionths, bt.Amount) && !converts(c.Captured, bt.RateMillionths, bt.Amount) || c.BalanceTransaction != bt.ID) {
 				t.Fatalf("%s: %d at %d for %+v", bt.ID, bt.Amount, bt.RateMillionths, c)
 			}
 			if want := map[bool]string{false: "charge", true: "payment"}[c.BNPL]; bt.Category == "charge" && bt.Type != want {
 				t.Fatalf("%s: type %s for %s", bt.ID, bt.Type, c.ID)
 			}
 		case f.ID != "":
+			if f.IsRelease {
+				captured[f.Charge] += bt.Amount
+			}
 			sign := int64(-1)
 			if bt.Category == "refund_failure" {
 				sign = 1
