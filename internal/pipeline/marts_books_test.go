@@ -197,7 +197,7 @@ func (f figures) usage() (lines []string) {
 		lines = append(lines, row(c.day, c.provider, upper(c.currency), c.country, t.Attempts, t.Payments, part(t.Payments, t.Attempts), money(t.Gross, c.currency),
 			here.Payments, money(here.Gross, c.currency), part(t.Payments, here.Payments), part(t.Gross, here.Gross),
 			mean(stripesim.Average{Sum: t.Gross, Of: t.Payments}, c.currency), mean(stripesim.Average{Sum: card.Gross, Of: card.Payments}, c.currency),
-			t.RefundedPayments, money(t.Refunded, c.currency), part(t.RefundedPayments, t.Payments), t.Disputes, part(t.Disputes, t.Payments), costOf(spent, c), rate))
+			t.RefundedPayments, money(t.Refunded, c.currency), 0, part(t.RefundedPayments, t.Payments), t.Disputes, part(t.Disputes, t.Payments), costOf(spent, c), rate))
 	}
 	return lines
 }
@@ -271,7 +271,7 @@ func (f figures) revenue() (lines []string) {
 	}
 	for c, t := range stripesim.Totals(slices.Values(f.paid), on) {
 		lines = append(lines, row(c.day, upper(c.currency), t.Attempts, t.Payments, money(t.Gross, c.currency), money(t.Refunded, c.currency),
-			money(t.Gross-t.Refunded, c.currency), money(t.LaterGross, c.currency), t.Customers, returning[c]))
+			money(t.Gross-t.Refunded, c.currency), 0, money(t.LaterGross, c.currency), t.Customers, returning[c]))
 	}
 	return lines
 }
@@ -290,11 +290,16 @@ func (f figures) refunds() (lines []string) {
 		if p.Sold() {
 			gross = p.Captured
 		}
+		share := part(r.Amount, gross)
+		b, moved := booked[r.BalanceTransaction]
+		if moved = moved && !r.IsRelease; !moved {
+			share = nil
+		}
 		cells := []any{
-			r.ID, r.Created, r.Charge, p.Customer, p.Method, provider(p), upper(r.Currency), money(r.Amount, r.Currency), money(gross, r.Currency), part(r.Amount, gross),
+			r.ID, r.Created, r.Charge, p.Customer, p.Method, provider(p), upper(r.Currency), money(r.Amount, r.Currency), moved, money(gross, r.Currency), share,
 			r.Created/86400 - p.Created/86400, r.Status, r.Reason,
 		}
-		if b, ok := booked[r.BalanceTransaction]; ok {
+		if b.ID != "" {
 			cells = append(cells, upper(b.Currency), money(b.Amount, b.Currency), money(b.Fee, b.Currency))
 		} else {
 			cells = append(cells, nil, nil, nil)
@@ -345,7 +350,7 @@ func (f figures) lifetime() (lines []string) {
 	spent := costs(f.paid, whoPaid)
 	for w, t := range stripesim.Totals(slices.Values(f.paid), whoPaid) {
 		lines = append(lines, row(w.customer, upper(w.currency), times[w][0], times[w][1], t.Attempts, t.Payments, money(t.Gross, w.currency), money(t.Refunded, w.currency),
-			money(t.Gross-t.Refunded, w.currency), t.Disputes, t.Later, costOf(spent, w)))
+			money(t.Gross-t.Refunded, w.currency), 0, t.Disputes, t.Later, costOf(spent, w)))
 	}
 	return lines
 }

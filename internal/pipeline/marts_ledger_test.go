@@ -25,6 +25,11 @@ func TestMartsEqualLedger(t *testing.T) {
 			config:  stripesim.Config{Seed: 5, Charges: 1000, Now: year.AddDate(0, 8, 3), Shape: stripesim.ShapeSaleDay, LongLists: true, Deletions: 200},
 			changes: stripesim.Actions(),
 		},
+		"captures of both kinds, and disputes of one charge": {
+			config:  stripesim.Config{Seed: 3, Charges: 2000, Now: year.AddDate(0, 9, 0), CapturesSince: year.AddDate(0, 3, 0)},
+			changes: stripesim.Actions(),
+		},
+		"captures of the old kind": {config: stripesim.Config{Seed: 4, Charges: 1500, Now: year.AddDate(1, 0, 0).Add(-time.Second), CapturesSince: year.AddDate(1, 0, 0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,7 +78,7 @@ func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
 			epoch(pays_later_since)::BIGINT AS pays_later_since) FROM bnpl_customers`, f.customers()},
 		{`bnpl_cohorts SELECT * EXCLUDE (account) FROM bnpl_cohorts`, f.cohorts()},
 		{`revenue_daily SELECT day, currency, * EXCLUDE (account, day, currency) FROM revenue_daily`, f.revenue()},
-		{`refunds_made SELECT refund_id, epoch(created)::BIGINT, payment_id, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), currency, amount, payment_gross, share, days_after,
+		{`refunds_made SELECT refund_id, epoch(created)::BIGINT, payment_id, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), currency, amount, moved_money, payment_gross, share, days_after,
 			status, coalesce(reason, ''), settled_in, settled_amount, fee FROM refunds_made`, f.refunds()},
 		{`ledger SELECT day, currency, reporting_category, * EXCLUDE (account, day, currency, reporting_category) FROM ledger`, f.balance()},
 		{`recurring_revenue SELECT month, currency, * EXCLUDE (account, month, currency) FROM recurring_revenue`, f.recurring(now)},

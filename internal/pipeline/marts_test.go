@@ -77,8 +77,8 @@ func TestMartsByHand(t *testing.T) {
 		"ch_6 card false succeeded 1000.000 0.000 1000.000 null USD null 0.500 6.200 74.626866",
 		"ch_7 card false authorized 0.000 0.000 0.000 true null null null null null")
 	s.expect("bnpl_usage", `SELECT * EXCLUDE (account) FROM bnpl_usage ORDER BY day`,
-		"2025-03-05 klarna USD US 2 1 0.500000 100.000 2 160.000 0.500000 0.625000 100.000 60.000 1 25.000 1.000000 0 0.000000 6.300000 0.063000",
-		"2025-04-02 afterpay_clearpay AUD AU 1 1 1.000000 80.000 1 80.000 1.000000 1.000000 80.000 null 0 0.000 0.000000 0 0.000000 4.615385 0.057692")
+		"2025-03-05 klarna USD US 2 1 0.500000 100.000 2 160.000 0.500000 0.625000 100.000 60.000 1 25.000 0 1.000000 0 0.000000 6.300000 0.063000",
+		"2025-04-02 afterpay_clearpay AUD AU 1 1 1.000000 80.000 1 80.000 1.000000 1.000000 80.000 null 0 0.000 0 0.000000 0 0.000000 4.615385 0.057692")
 	s.expect("bnpl_customers", `SELECT customer_id, currency, payments, paid_later, repeats, first_method, last_method, switches, gross, basket, basket_before, basket_since,
 		median_basket, add_ons, segment FROM bnpl_customers ORDER BY ALL`,
 		"cus_ada AUD 1 1 false afterpay_clearpay afterpay_clearpay 0 80.000 80.000 null 80.000 80.000 0 pays later, no add-on yet",
@@ -88,13 +88,13 @@ func TestMartsByHand(t *testing.T) {
 		"USD 2025-03-01 false 0 2 2 3 1 200.000",
 		"AUD 2025-04-01 true 0 1 1 1 1 80.000")
 	s.expect("revenue_daily", `SELECT * EXCLUDE (account) FROM revenue_daily ORDER BY day`,
-		"2025-03-01 USD 1 1 40.000 0.000 40.000 0.000 1 0",
-		"2025-03-05 USD 3 2 160.000 25.000 135.000 100.000 2 1",
-		"2025-04-02 AUD 1 1 80.000 0.000 80.000 80.000 1 1",
-		"2025-04-03 JPY 1 1 1000.000 0.000 1000.000 0.000 0 0",
-		"2025-04-04 USD 1 0 0.000 0.000 0.000 0.000 0 0")
-	s.expect("refunds_made", `SELECT refund_id, payment_id, customer_id, method, amount, payment_gross, share, days_after, status, settled_amount, fee FROM refunds_made`,
-		"pyr_1 py_2 cus_ada klarna 25.000 100.000 0.250000 2 succeeded -25.000 0.000")
+		"2025-03-01 USD 1 1 40.000 0.000 40.000 0 0.000 1 0",
+		"2025-03-05 USD 3 2 160.000 25.000 135.000 0 100.000 2 1",
+		"2025-04-02 AUD 1 1 80.000 0.000 80.000 0 80.000 1 1",
+		"2025-04-03 JPY 1 1 1000.000 0.000 1000.000 0 0.000 0 0",
+		"2025-04-04 USD 1 0 0.000 0.000 0.000 0 0.000 0 0")
+	s.expect("refunds_made", `SELECT refund_id, payment_id, customer_id, method, amount, moved_money, payment_gross, share, days_after, status, settled_amount, fee FROM refunds_made`,
+		"pyr_1 py_2 cus_ada klarna 25.000 true 100.000 0.250000 2 succeeded -25.000 0.000")
 	s.expect("ledger", `SELECT * EXCLUDE (account) FROM ledger ORDER BY day`,
 		"2025-03-01 USD charge 1 40.000 1.460 38.540 0.000 38.540",
 		"2025-03-05 USD charge 2 160.000 8.340 151.660 0.000 190.200",
@@ -109,9 +109,9 @@ func TestMartsByHand(t *testing.T) {
 		"2025-05-01 USD 1 30.000 0.000 0.000 0 0.000000 0",
 		"2025-06-01 USD 1 30.000 0.000 0.000 0 0.000000 0")
 	s.expect("customer_lifetime", `SELECT * EXCLUDE (account, first_paid_at, last_paid_at) FROM customer_lifetime ORDER BY ALL`,
-		"cus_ada AUD 1 1 80.000 0.000 80.000 0 1 4.615385",
-		"cus_ada USD 3 2 140.000 25.000 115.000 0 1 7.760000",
-		"cus_bo USD 2 1 60.000 0.000 60.000 1 0 17.040000")
+		"cus_ada AUD 1 1 80.000 0.000 80.000 0 0 1 4.615385",
+		"cus_ada USD 3 2 140.000 25.000 115.000 0 0 1 7.760000",
+		"cus_bo USD 2 1 60.000 0.000 60.000 0 1 0 17.040000")
 	s.expect("exchange_rates", `SELECT day, from_currency, to_currency, rate, charges FROM exchange_rates ORDER BY day`,
 		"2025-04-02 AUD USD 0.650000000000 1",
 		"2025-04-03 JPY USD 0.006700000000 1")

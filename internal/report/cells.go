@@ -35,12 +35,12 @@ func cubes(unit string, w words) []cube {
 		{
 			name: "payments",
 			from: "SELECT " + period("created") + ", " + wayOf + ` AS way,
-  count(*), count(*) FILTER (succeeded), count(*) FILTER (refunded > 0), count(*) FILTER (succeeded AND disputed), count(cost) FILTER (succeeded),
+  count(*), count(*) FILTER (succeeded), count(refunded) FILTER (succeeded), count(*) FILTER (refunded > 0), count(*) FILTER (succeeded AND disputed), count(cost) FILTER (succeeded),
   coalesce(sum(gross) FILTER (succeeded), 0)::DECIMAL(38, 3), coalesce(sum(gross) FILTER (succeeded AND cost IS NOT NULL), 0)::DECIMAL(38, 3),
   coalesce(sum(cost) FILTER (succeeded), 0)::DECIMAL(38, 6)
 FROM payments GROUP BY ALL ORDER BY ALL`,
 			dims:   dims("way"),
-			counts: []string{"attempts", "total", "refunds", "disputes", "costed"}, amounts: []string{"volume", "costedVolume", "fees"},
+			counts: []string{"attempts", "total", "known", "refunds", "disputes", "costed"}, amounts: []string{"volume", "costedVolume", "fees"},
 		},
 		{
 			name: "baskets",

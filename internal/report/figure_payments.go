@@ -39,7 +39,7 @@ func paymentFigures() []figure {
 		{
 			ID:    "outcomes",
 			Title: "Does it succeed, is it given back, is it disputed?",
-			Lede:  "Success is of attempts; refunds, in whole or part, and disputes are of payments, on the day of the payment. Bars are 95 % intervals (Wilson): short where there is much evidence. A provider chosen leaves the others out.",
+			Lede:  "Success is of attempts; refunds, in whole or part, are of the payments of which they are known, disputes of all, on the day of the payment. Bars are 95 % intervals (Wilson): short where there is much evidence. A provider chosen leaves the others out.",
 			Chart: "Three panels of points with intervals: the rates of success, refund and dispute of each method.",
 			Empty: "Nobody tried to pay in this selection.",
 			Date:  "created", Provider: onlyProvider,
@@ -50,6 +50,7 @@ func paymentFigures() []figure {
 				{"success", "Success %", "rate"},
 				{"success_low", "low", "rate"},
 				{"success_high", "high", "rate"},
+				{"known", "Refund known of", "count"},
 				{"refunds", "Refunded", "count"},
 				{"refund", "Refunded %", "rate"},
 				{"refund_low", "low", "rate"},

@@ -9,6 +9,7 @@ WITH cells AS (
     sum(gross) AS volume,
     count(*) FILTER (refunded > 0) AS refunded_payments,
     sum(refunded) AS refunded,
+    count(*) FILTER (succeeded AND refunded IS NULL) AS refunds_unknown,
     count(*) FILTER (succeeded AND disputed) AS disputes,
     sum(cost) FILTER (succeeded) AS cost,
     count(*) FILTER (succeeded AND method = 'card') AS card_payments,
@@ -42,8 +43,9 @@ SELECT
   (volume / nullif(payments, 0))::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket,  -- average payment
   (by_card / nullif(cards, 0))::DECIMAL(18, 6)::DECIMAL(18, 3) AS card_basket, -- average payment by card beside it
   refunded_payments,                                        -- payments given back in whole or part
-  refunded,                                                 -- what was given back
-  (refunded_payments / nullif(payments, 0))::DECIMAL(9, 6) AS refund_rate, -- refunded payments of payments, 0 to 1
+  refunded,                                                 -- what was given back, as far as known
+  refunds_unknown,                                          -- payments of which it is not known
+  (refunded_payments / nullif(payments - refunds_unknown, 0))::DECIMAL(9, 6) AS refund_rate, -- refunded payments of those of which it is known, 0 to 1
   disputes,                                                 -- payments that were disputed
   (disputes / nullif(payments, 0))::DECIMAL(9, 6) AS dispute_rate, -- of payments, 0 to 1
   cost,                                                     -- fees in `currency`, at the rate at which each charge was settled

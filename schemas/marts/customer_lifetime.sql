@@ -9,8 +9,9 @@ SELECT
   count(*) AS attempts,                                     -- charges, whatever came of them
   count(*) FILTER (p.succeeded) AS payments,                -- that took money
   sum(p.gross) AS gross,                                    -- what they took
-  sum(p.refunded) AS refunded,                              -- of it, given back
-  sum(p.kept) AS kept,                                      -- gross less refunded
+  sum(p.refunded) AS refunded,                              -- of it, given back, as far as known
+  sum(p.kept) AS kept,                                      -- gross less refunded, of the payments of which it is known
+  count(*) FILTER (p.succeeded AND p.refunded IS NULL) AS refunds_unknown, -- payments of which it is not known: in gross, and neither in refunded nor in kept
   count(*) FILTER (p.succeeded AND p.disputed) AS disputes, -- payments that were disputed
   count(*) FILTER (p.succeeded AND p.pays_later) AS paid_later, -- payments by buy now, pay later
   sum(p.cost) FILTER (p.succeeded) AS cost                  -- fees in `currency`, at the rate at which each charge was settled

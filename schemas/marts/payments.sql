@@ -44,8 +44,8 @@ SELECT
   a.currency,                                               -- of the amounts that follow
   a.attempted,                                              -- what was asked for
   a.gross,                                                  -- what was taken
-  a.refunded,                                               -- of it, given back
-  a.kept,                                                   -- gross less refunded
+  a.refunded,                                               -- of it, given back, without what a partial capture released; null where that is not known
+  a.kept,                                                   -- gross less refunded; null where that is not known
   a.disputed,                                               -- the customer disputed it
   CASE WHEN a.customer_id IS NOT NULL THEN coalesce((a.created, a.payment_id) > f.first, false) END AS returning_customer, -- the customer had paid before; null for a guest
   b.currency AS settled_in,                                 -- of the amounts that follow; null where nothing was settled

@@ -1,4 +1,7 @@
 -- One row a refund, beside the payment that it gives back.
+--
+-- Stripe also makes refunds of what was only authorized, when it is released in whole or, before API version 2025-03-31, in
+-- part. Those move no money: `WHERE moved_money` leaves them out.
 
 SELECT
   r.account,                                                -- the Stripe account
@@ -9,9 +12,14 @@ SELECT
   p.method,                                                 -- by which the payment was
   p.bnpl_provider,                                          -- who financed it, if so
   r.currency,                                               -- of the amounts
-  r.amount,                                                 -- given back
+  r.amount,                                                 -- given back, or released
+  CASE
+    WHEN r.balance_transaction_id IS NULL THEN false
+    WHEN b.id IS NOT NULL THEN b.reporting_category IS DISTINCT FROM 'partial_capture_reversal'
+    WHEN p.gross = p.attempted THEN true
+  END AS moved_money,                                       -- out of the balance; false for a release of what was not captured, and while nothing is booked; null where its transaction is not here to tell
   p.gross AS payment_gross,                                 -- what the payment took
-  (CASE WHEN p.gross > 0 THEN r.amount / p.gross END)::DECIMAL(9, 6) AS share, -- of the payment, 0 to 1
+  (CASE WHEN p.gross > 0 AND moved_money THEN r.amount / p.gross END)::DECIMAL(9, 6) AS share, -- of the payment, 0 to 1; null where no money moved
   datediff('day', p.created, r.created) AS days_after,      -- the payment
   r.status,                                                 -- pending, requires_action, succeeded, failed or canceled
   r.reason,                                                 -- as given by who made it

@@ -16,8 +16,9 @@ SELECT
   count(*) AS attempts,                                     -- charges, whatever came of them
   count(*) FILTER (succeeded) AS payments,                  -- that took money
   sum(gross) AS gross,                                      -- what they took
-  sum(refunded) AS refunded,                                -- of it, given back by now
-  sum(kept) AS kept,                                        -- gross less refunded
+  sum(refunded) AS refunded,                                -- of it, given back by now, as far as known
+  sum(kept) AS kept,                                        -- gross less refunded, of the payments of which it is known
+  count(*) FILTER (succeeded AND refunded IS NULL) AS refunds_unknown, -- payments of which it is not known: in gross, and neither in refunded nor in kept
   coalesce(sum(gross) FILTER (pays_later), 0) AS paid_later, -- of gross, by buy now, pay later
   count(DISTINCT customer_id) FILTER (succeeded) AS customers, -- who paid; guests are not among them
   count(*) FILTER (succeeded AND (created, payment_id) > first) AS returning_payments  -- payments of customers who had paid before

@@ -86,7 +86,7 @@ const charts = {
   },
   outcomes(rows) {
     const list = rows.slice(0, most + 2);
-    const panels = [["Success", "success", "attempts"], ["Refunded", "refund", "total"], ["Disputed", "dispute", "total"]].map(([title, key, of]) => ({
+    const panels = [["Success", "success", "attempts"], ["Refunded", "refund", "known"], ["Disputed", "dispute", "total"]].map(([title, key, of]) => ({
       title, rows: list.map((r) => ({ name: label(r.way), way: r.way, value: r[key], low: r[key + "_low"], high: r[key + "_high"], of: r[of] })),
     })).filter((p) => p.rows.some((r) => r.value !== ""));
     const small = narrow();

@@ -89,11 +89,11 @@ const tables = {
     });
   },
   outcomes() {
-    const sums = group("payments", (at) => (isShown(at("way")) ? at("way") : undefined), () => [0, 0, 0, 0],
-      (s, at) => ["attempts", "total", "refunds", "disputes"].forEach((name, i) => { s[i] += at(name); }));
-    return [...sums].map(([way, [attempts, total, refunds, disputes]]) => [axes.way[way], attempts, total,
+    const sums = group("payments", (at) => (isShown(at("way")) ? at("way") : undefined), () => [0, 0, 0, 0, 0],
+      (s, at) => ["attempts", "total", "known", "refunds", "disputes"].forEach((name, i) => { s[i] += at(name); }));
+    return [...sums].map(([way, [attempts, total, known, refunds, disputes]]) => [axes.way[way], attempts, total,
       rate(total, attempts), ...bounds(total, attempts),
-      refunds, rate(refunds, total), ...bounds(refunds, total),
+      known, refunds, rate(refunds, known), ...bounds(refunds, known),
       disputes, rate(disputes, total), ...bounds(disputes, total)]).sort(by(1, 0));
   },
   where() {
