@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
@@ -32,6 +35,64 @@ func TestDocumentedQuestions(t *testing.T) {
 		}
 		answered(t, filepath.Join(dir, "lake"), question)
 	}
+}
+
+// TestDocumentedShares compares the documented shares with those that payments
+// itself has: by provider and month, by provider over all days, and of all
+// providers.
+func TestDocumentedShares(t *testing.T) {
+	t.Parallel()
+	var recipe string
+	for _, question := range documentedQuestions(t, "Questions", 10) {
+		if strings.Contains(question, "checkout_daily") {
+			recipe = strings.TrimSuffix(strings.TrimSpace(question), ";")
+		}
+	}
+	if recipe == "" {
+		t.Fatal("no documented question asks for shares")
+	}
+	dir := t.TempDir()
+	linkBinary(t, dir)
+	session(t, dir, "stripelake demo --charges 2000 --lake lake")
+	const month = "date_trunc('month', day)::DATE AS month, "
+	for name, of := range map[string]struct{ query, key, whole string }{
+		"by provider and month": {recipe, "month, provider, currency", "month, currency"},
+		"by provider":           {strings.NewReplacer(month, "", "(month, currency)", "(currency)", "SELECT month, ", "SELECT ").Replace(recipe), "provider, currency", "currency"},
+		"all providers, by month": {
+			strings.NewReplacer("provider, ", "").Replace(recipe), "month, currency", "month, currency",
+		},
+		"all providers": {
+			strings.NewReplacer(month, "", "(month, currency)", "(currency)", "SELECT month, ", "SELECT ", "provider, ", "").Replace(recipe), "currency", "currency",
+		},
+	} {
+		want := `WITH paid AS (SELECT *, date_trunc('month', created)::DATE AS month, bnpl_provider AS provider FROM payments),
+			used AS (SELECT ` + of.key + `, count(*) FILTER (succeeded) AS n, sum(gross) AS taken FROM paid WHERE provider IS NOT NULL GROUP BY ALL),
+			whole AS (SELECT ` + of.whole + `, count(*) FILTER (succeeded) AS every, sum(gross) AS all_taken FROM paid GROUP BY ALL)
+			SELECT ` + of.key + `, n, every, (100 * n / nullif(every, 0))::DECIMAL(5, 1), (100 * taken / nullif(all_taken, 0))::DECIMAL(5, 1)
+			FROM used JOIN whole USING (` + of.whole + `) ORDER BY ALL`
+		lake := filepath.Join(dir, "lake")
+		if diff := cmp.Diff(answerOf(t, lake, want), answerOf(t, lake, of.query)); diff != "" {
+			t.Errorf("%s (-payments +documented):\n%s", name, diff)
+		}
+	}
+}
+
+// answerOf is what a lake answers, without the names of the columns.
+func answerOf(t *testing.T, lake, question string) []string {
+	t.Helper()
+	q, err := load.Ask(t.Context(), lake, load.Question{SQL: question})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, question)
+	}
+	var answer bytes.Buffer
+	if err := errors.Join(q.Write(t.Context(), &answer, load.QueryCSV), q.Close()); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(answer.String()), "\n")
+	if len(lines) < 2 {
+		t.Fatalf("no answer to\n%s", question)
+	}
+	return lines[1:]
 }
 
 // documentedQuestions are the queries of a section of the analysts' page.

@@ -177,27 +177,34 @@ func settled(p stripesim.Payment) []any {
 }
 
 func (f figures) usage() (lines []string) {
-	type place struct{ day, currency, country string }
 	type cell struct {
 		place
 		provider string
 	}
-	at := func(p stripesim.Payment) place { return place{day(p.Created), p.Currency, p.Country} }
-	later := func(p stripesim.Payment) (cell, bool) { return cell{at(p), p.Method}, p.BNPL }
-	all := slices.Values(f.paid)
-	checkout := stripesim.Totals(all, func(p stripesim.Payment) (place, bool) { return at(p), true })
-	cards := stripesim.Totals(all, func(p stripesim.Payment) (place, bool) { return at(p), p.Method == "card" })
+	later := func(p stripesim.Payment) (cell, bool) { return cell{placeOf(p), p.Method}, p.BNPL }
 	spent := costs(f.paid, later)
-	for c, t := range stripesim.Totals(all, later) {
-		here, card := checkout[c.place], cards[c.place]
+	for c, t := range stripesim.Totals(slices.Values(f.paid), later) {
 		var rate any
 		if t.Gross > 0 {
 			rate = fixed(divided(1000*spent[c], t.Gross*milli(c.currency)), 6)
 		}
 		lines = append(lines, row(c.day, c.provider, upper(c.currency), c.country, t.Attempts, t.Payments, part(t.Payments, t.Attempts), money(t.Gross, c.currency),
-			here.Payments, money(here.Gross, c.currency), part(t.Payments, here.Payments), part(t.Gross, here.Gross),
-			mean(stripesim.Average{Sum: t.Gross, Of: t.Payments}, c.currency), mean(stripesim.Average{Sum: card.Gross, Of: card.Payments}, c.currency),
-			t.RefundedPayments, money(t.Refunded, c.currency), 0, part(t.RefundedPayments, t.Payments), t.Disputes, part(t.Disputes, t.Payments), costOf(spent, c), rate))
+			mean(stripesim.Average{Sum: t.Gross, Of: t.Payments}, c.currency), t.RefundedPayments, money(t.Refunded, c.currency), 0, part(t.RefundedPayments, t.Payments),
+			t.Disputes, part(t.Disputes, t.Payments), costOf(spent, c), rate))
+	}
+	return lines
+}
+
+// place is where payments are made on a day.
+type place struct{ day, currency, country string }
+
+func placeOf(p stripesim.Payment) place { return place{day(p.Created), p.Currency, p.Country} }
+
+func (f figures) checkout() (lines []string) {
+	all := slices.Values(f.paid)
+	cards := stripesim.Totals(all, func(p stripesim.Payment) (place, bool) { return placeOf(p), p.Method == "card" })
+	for at, t := range stripesim.Totals(all, func(p stripesim.Payment) (place, bool) { return placeOf(p), true }) {
+		lines = append(lines, row(at.day, upper(at.currency), at.country, t.Attempts, t.Payments, money(t.Gross, at.currency), cards[at].Payments, money(cards[at].Gross, at.currency)))
 	}
 	return lines
 }

@@ -74,6 +74,7 @@ func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
 			outcome, succeeded, currency, attempted, gross, refunded, kept, disputed, returning_customer, settled_in, settled_gross, settled_disputes, fee, settled_net, cost
 			FROM payments`, f.payments()},
 		{`bnpl_usage SELECT day, provider, currency, country, * EXCLUDE (account, day, provider, currency, country) FROM bnpl_usage`, f.usage()},
+		{`checkout_daily SELECT * EXCLUDE (account) FROM checkout_daily`, f.checkout()},
 		{`bnpl_customers SELECT * EXCLUDE (account) REPLACE (epoch(first_paid_at)::BIGINT AS first_paid_at, epoch(last_paid_at)::BIGINT AS last_paid_at,
 			epoch(pays_later_since)::BIGINT AS pays_later_since) FROM bnpl_customers`, f.customers()},
 		{`bnpl_cohorts SELECT * EXCLUDE (account) FROM bnpl_cohorts`, f.cohorts()},

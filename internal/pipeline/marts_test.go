@@ -77,8 +77,14 @@ func TestMartsByHand(t *testing.T) {
 		"ch_6 card false succeeded 1000.000 0.000 1000.000 null USD null 0.500 6.200 74.626866",
 		"ch_7 card false authorized 0.000 0.000 0.000 true null null null null null")
 	s.expect("bnpl_usage", `SELECT * EXCLUDE (account) FROM bnpl_usage ORDER BY day`,
-		"2025-03-05 klarna USD US 2 1 0.500000 100.000 2 160.000 0.500000 0.625000 100.000 60.000 1 25.000 0 1.000000 0 0.000000 6.300000 0.063000",
-		"2025-04-02 afterpay_clearpay AUD AU 1 1 1.000000 80.000 1 80.000 1.000000 1.000000 80.000 null 0 0.000 0 0.000000 0 0.000000 4.615385 0.057692")
+		"2025-03-05 klarna USD US 2 1 0.500000 100.000 100.000 1 25.000 0 1.000000 0 0.000000 6.300000 0.063000",
+		"2025-04-02 afterpay_clearpay AUD AU 1 1 1.000000 80.000 80.000 0 0.000 0 0.000000 0 0.000000 4.615385 0.057692")
+	s.expect("checkout_daily", `SELECT * EXCLUDE (account) FROM checkout_daily ORDER BY day`,
+		"2025-03-01 USD US 1 1 40.000 1 40.000",
+		"2025-03-05 USD US 3 2 160.000 1 60.000",
+		"2025-04-02 AUD AU 1 1 80.000 0 0.000",
+		"2025-04-03 JPY JP 1 1 1000.000 1 1000.000",
+		"2025-04-04 USD US 1 0 0.000 0 0.000")
 	s.expect("bnpl_customers", `SELECT customer_id, currency, payments, paid_later, repeats, first_method, last_method, switches, gross, basket, basket_before, basket_since,
 		median_basket, add_ons, segment FROM bnpl_customers ORDER BY ALL`,
 		"cus_ada AUD 1 1 false afterpay_clearpay afterpay_clearpay 0 80.000 80.000 null 80.000 80.000 0 pays later, no add-on yet",
