@@ -35,7 +35,11 @@ type ObjectVersion struct {
 	Due        time.Time // when it changes without a word and is to be read again; zero if it does not
 	Incomplete []string  // nested lists of which not every page could be read
 	Names      []Named   // objects that it mentions and that no list may ever hold
+	Disputed   Disputed  // what it says of a dispute; zero if nothing
 }
+
+// Disputed is a dispute and the charge that it is about.
+type Disputed struct{ Dispute, Charge string }
 
 // Named is an object that another one mentions.
 type Named struct{ Stream, ID string }

@@ -142,6 +142,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		"INSERT INTO next.meta.gaps FROM work.meta.gaps",
 		"INSERT INTO next.meta.requests FROM work.meta.requests",
 		"INSERT INTO next.meta.verifications FROM work.meta.verifications",
+		"INSERT INTO next.meta.dispute_charges FROM work.meta.dispute_charges",
 		"INSERT INTO next.state.named FROM work.state.named",
 		"INSERT INTO next.state.relisted FROM work.state.relisted",
 	}

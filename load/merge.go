@@ -20,6 +20,7 @@ type merge struct {
 	drift    []Drift
 	applied  Applied
 	steps    int64 // states that are no longer the present one
+	learned  int64 // charges of disputes
 }
 
 // merge makes the staged versions the newest ones. Its order matters: what
@@ -27,7 +28,7 @@ type merge struct {
 func (m *merge) merge(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		m.checkOwners, m.newest, m.findSteps, m.mergeTables, m.mergeRejects, m.mergeLists,
-		m.markDeleted, m.mergeObjects, m.mergeNamed, m.bump, m.dropStaging,
+		m.markDeleted, m.mergeObjects, m.mergeNamed, m.mergeDisputes, m.bump, m.dropStaging,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -188,11 +189,26 @@ func (m *merge) mergeNamed(ctx context.Context) error {
 	return err
 }
 
+// mergeDisputes remembers which charges disputes are about, of old versions too:
+// that never changes. A state of the charge tells it better than an event.
+func (m *merge) mergeDisputes(ctx context.Context) (err error) {
+	m.learned, err = m.exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
+		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
+		GROUP BY n.dispute_id`, m.key.account, m.key.stream, m.key.account)
+	if err != nil || m.key.stream != "charges" {
+		return err
+	}
+	better, err := m.exec(ctx, `UPDATE meta.dispute_charges SET learned_from = 'charges'
+		WHERE account = ? AND learned_from <> 'charges' AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.account)
+	m.learned += better
+	return err
+}
+
 // bump gives what changed a new revision; nothing changed keeps the old one,
 // and with it the generation that is published.
 func (m *merge) bump(ctx context.Context) error {
 	feeds := func(t *table) bool { return slices.Contains(t.Streams, m.key.stream) }
-	if m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds) {
+	if m.learned == 0 && (m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds)) {
 		return nil
 	}
 	_, err := m.exec(ctx, "UPDATE state.info SET revision = revision + 1")
@@ -201,7 +217,7 @@ func (m *merge) bump(ctx context.Context) error {
 
 func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
-		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named",
+		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named", "DROP TABLE temp.new_disputes",
 		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.alike", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
 	}
 	return m.run(ctx, drops...)

@@ -18,6 +18,7 @@ var stagingTables = []string{
 	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
 	"CREATE TEMP TABLE new_lists (id VARCHAR, seq BIGINT, list VARCHAR)",
 	"CREATE TEMP TABLE new_named (stream VARCHAR, id VARCHAR)",
+	"CREATE TEMP TABLE new_disputes (dispute_id VARCHAR, charge_id VARCHAR)",
 }
 
 // stage takes every batch in: rows stay as they are, for DuckDB to read once it
@@ -44,10 +45,13 @@ func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 
 func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 	var rejects []Reject
-	var lists, named [][]any
+	var lists, named, disputes [][]any
 	for _, o := range b.Objects {
 		for _, n := range o.Names {
 			named = append(named, []any{n.Stream, n.ID})
+		}
+		if o.Disputed != (Disputed{}) {
+			disputes = append(disputes, []any{o.Disputed.Dispute, o.Disputed.Charge})
 		}
 		for _, list := range o.Incomplete {
 			lists = append(lists, []any{o.ID, int64(o.Seq), list})
@@ -75,7 +79,8 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
 			kindText, kindBigint, kindText),
-		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, kindText, kindText))
+		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, kindText, kindText),
+		m.stageValues(ctx, "new_disputes", len(disputes), func(i int) []any { return disputes[i] }, kindText, kindText))
 }
 
 // stageRows keeps the rows of one table until release.

@@ -254,10 +254,15 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 // version is what the state keeps of an object; whole is its JSON with its nested
 // lists whole.
 func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
+	var disputed load.Disputed
+	disputed.Dispute, disputed.Charge = extract.Disputed(resource.Name, whole)
 	if resource.Name == extract.Events().Name {
-		return raw.Version(segment) // a hint: what it embeds is nobody's
+		v := raw.Version(segment) // a hint: what it embeds is nobody's
+		v.Disputed = disputed
+		return v
 	}
 	v := raw.Version(segment, extract.IncompleteLists(whole)...)
+	v.Disputed = disputed
 	if v.Due = extract.Due(resource.Name, whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
 	}

@@ -1,0 +1,29 @@
+package extract_test
+
+import (
+	"testing"
+
+	"github.com/stripelake/stripelake/extract"
+)
+
+func TestDisputed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ stream, object, dispute, charge string }{
+		{"charges", `{"id":"ch_1","object":"charge","dispute":"du_1"}`, "du_1", "ch_1"},
+		{"charges", `{"id":"ch_1","object":"charge","dispute":{"id":"dp_1","object":"dispute"}}`, "dp_1", "ch_1"},
+		{"charges", `{"id":"ch_1","object":"charge","dispute":null}`, "", ""},
+		{"charges", `{"id":"ch_1","object":"charge","metadata":{"dispute":"du_9"}}`, "", ""},
+		{"charges", `{"id":"ch_1","object":"charge","dispute":17}`, "", ""},
+		{"charges", `no JSON "dispute"`, "", ""},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"du_1","object":"dispute","charge":"ch_1"}}}`, "du_1", "ch_1"},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"du_1","object":"dispute","charge":{"id":"ch_1"}}}}`, "du_1", "ch_1"},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"du_1","object":"dispute","charge":null}}}`, "", ""},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"ch_1","object":"charge","dispute":"du_1"}}}`, "du_1", "ch_1"},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"re_1","object":"refund","charge":"ch_1"}},"x":"dispute"}`, "", ""},
+		{"events", `{"id":"evt_1","object":"event","data":{"object":"dispute"}}`, "", ""},
+	} {
+		if dispute, charge := extract.Disputed(tc.stream, []byte(tc.object)); dispute != tc.dispute || charge != tc.charge {
+			t.Errorf("%s names dispute %q of charge %q, want %q of %q", tc.object, dispute, charge, tc.dispute, tc.charge)
+		}
+	}
+}
