@@ -14,6 +14,7 @@ var personal = []string{"customers", "charges", "subscriptions", "refunds", "bal
 // for some kinds of object only.
 type subject struct {
 	ID                 reference `json:"id"`
+	Object             any       `json:"object"` // its kind
 	Customer           reference `json:"customer"`
 	Charge             reference `json:"charge"`
 	Source             reference `json:"source"`
@@ -85,6 +86,16 @@ func (s *subject) brings(stream string) []reference {
 		return ids
 	case "refunds":
 		return []reference{s.BalanceTransaction, s.FailureBalance}
+	case "events":
+		// A charge names the newest of its disputes, and no stream has the others:
+		// events tell of them.
+		switch o := s.Data.Object; {
+		case o == nil:
+		case o.Object == "dispute":
+			return []reference{o.ID}
+		case o.Object == "charge":
+			return []reference{o.ID, o.Dispute}
+		}
 	}
 	return nil
 }

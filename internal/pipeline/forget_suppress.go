@@ -28,24 +28,51 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	if r.forgotten.Empty() || !slices.Contains(personal, stream) {
 		return 0, nil
 	}
-	var news []string
+	disputed, err := r.disputed(ctx)
+	if err != nil {
+		return 0, err
+	}
 	before := len(r.pending)
-	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
-		s := readSubject(o.Object)
-		if !r.isForgotten(o.ID) && !slices.ContainsFunc(s.belongsTo(stream), func(id reference) bool { return r.isForgotten(string(id)) }) {
-			return false
-		}
-		for _, id := range append(s.brings(stream), reference(o.ID)) {
-			if id != "" && !r.isForgotten(string(id)) {
-				news = append(news, string(id))
+	// What one object brings may be what another one belongs to: the newest event
+	// comes first, and only an older one may say whose charge was disputed.
+	for more := true; more; {
+		var news []string
+		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
+			s := readSubject(o.Object)
+			theirs := r.isForgotten(o.ID) || r.isForgotten(disputed[string(s.Source)])
+			if !theirs && !slices.ContainsFunc(s.belongsTo(stream), func(id reference) bool { return r.isForgotten(string(id)) }) {
+				return false
+			}
+			for _, id := range append(s.brings(stream), reference(o.ID)) {
+				if id != "" && !r.isForgotten(string(id)) {
+					news = append(news, string(id))
+				}
+			}
+			return true
+		})
+		more = len(news) > 0
+		if more {
+			if err := r.forgotten.Add(ctx, r.account, news); err != nil {
+				return 0, err
 			}
 		}
-		return true
-	})
-	if len(news) > 0 {
-		err = r.forgotten.Add(ctx, r.account, news)
 	}
-	return before - len(r.pending), err
+	return before - len(r.pending), nil
+}
+
+// disputed returns the charges of the disputes that pending balance transactions
+// come from: a transaction names the dispute, and only the lake knows whose it is.
+func (r *reader) disputed(ctx context.Context) (map[string]string, error) {
+	if r.resource.Name != "balance_transactions" {
+		return nil, nil
+	}
+	var sources []string
+	for _, o := range r.pending {
+		if source := string(readSubject(o.Object).Source); source != "" {
+			sources = append(sources, source)
+		}
+	}
+	return r.materializer.state.DisputedCharges(ctx, r.account, sources)
 }
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }

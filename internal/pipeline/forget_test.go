@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -300,7 +301,11 @@ func TestForgetFollowsReferences(t *testing.T) {
 		`events {"id":"evt_1","data":{"object":{"id":"cus_1"}}}`,
 		`events {"id":"evt_2","data":{"object":{"id":"in_1","customer":"cus_1"}}}`,
 		`events {"id":"evt_3","data":{"object":{"id":"dp_1","charge":"ch_1"}}}`,
+		`balance_transactions {"id":"txn_8","source":"dp_0"}`, // of a dispute that only an event tells of
+		`balance_transactions {"id":"txn_9","source":"dp_2"}`, // of somebody else's
 		`events {"id":"evt_4","data":{"object":{"id":"ch_2","customer":"cus_2"}}}`,
+		`events {"id":"evt_6","data":{"object":{"id":"dp_0","object":"dispute","charge":"ch_1"}}}`,
+		`events {"id":"evt_7","data":{"object":{"id":"dp_2","object":"dispute","charge":"ch_2"}}}`,
 		`events {"id":"evt_5","data":{"object":"odd"}}`,
 	}})
 	receipts, err := forget(t.Context(), dir, nil, "cus_1")
@@ -313,8 +318,8 @@ func TestForgetFollowsReferences(t *testing.T) {
 			{Account: "acct_a", Stream: "charges", Objects: 2, Versions: 4, Segments: 4},
 			{Account: "acct_a", Stream: "subscriptions", Objects: 1, Versions: 1, Segments: 1},
 			{Account: "acct_a", Stream: "refunds", Objects: 3, Versions: 3, Segments: 3},
-			{Account: "acct_a", Stream: "balance_transactions", Objects: 6, Versions: 6, Segments: 6},
-			{Account: "acct_a", Stream: "events", Objects: 3, Versions: 3, Segments: 3},
+			{Account: "acct_a", Stream: "balance_transactions", Objects: 7, Versions: 7, Segments: 7},
+			{Account: "acct_a", Stream: "events", Objects: 4, Versions: 4, Segments: 4},
 		},
 		Mentions: []load.Mentioned{
 			{Account: "acct_a", Stream: "customers", Objects: 1},
@@ -329,4 +334,55 @@ func TestForgetFollowsReferences(t *testing.T) {
 	if err != nil || strings.Contains(string(kept), "cus_") || !strings.Contains(string(kept), `"finished"`) {
 		t.Errorf("receipt: %v\n%s", err, kept)
 	}
+}
+
+// The money of every dispute of a forgotten person's charges goes and stays
+// away, not only of the newest, which is the one that a charge names.
+func TestForgottenDisputesStayOut(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2025, 5, 10, 9, 0, 0, 0, time.UTC)
+	moved := func(id, source, category string, on time.Time) string {
+		return sent("balance_transaction", id, on, fmt.Sprintf(
+			`"source":%q,"reporting_category":%q,"type":"adjustment","amount":-100,"fee":0,"net":-100,"currency":"usd","status":"available","available_on":%d,"fee_details":[]`,
+			source, category, on.Unix()))
+	}
+	disputed := func(id, dispute, charge string, on time.Time) string {
+		return event(id, "charge.dispute.created", on, fmt.Sprintf(`{"id":%q,"object":"dispute","charge":%q}`, dispute, charge))
+	}
+	charge := func(id, customer, dispute string, on time.Time) string {
+		return paid(id, on, fmt.Sprintf(`"customer":%q,"dispute":%q,"balance_transaction":"txn_%s"`, customer, dispute, id[3:]))
+	}
+	objects := []string{
+		charge("ch_ada", "cus_ada", "du_2", at), charge("ch_bo", "cus_bo", "du_4", at),
+		moved("txn_ada", "ch_ada", "charge", at), moved("txn_bo", "ch_bo", "charge", at),
+		moved("txn_1", "du_1", "dispute", at), moved("txn_2", "du_2", "dispute", at),
+		moved("txn_3", "du_3", "dispute", at), moved("txn_4", "du_4", "dispute", at),
+	}
+	s := newScene(t, recorded(t, 1, noon, objects...))
+	s.sync()
+	now := noon
+	goesOn := func(more ...string) {
+		objects = append(objects, more...)
+		now = now.Add(time.Hour)
+		s.becomes(recorded(t, 1, now.Add(time.Hour), objects...))
+		s.sync()
+	}
+	soon := func() time.Time { return now.Add(90 * time.Minute) } // after the sync before, and ahead of the next
+	goesOn(disputed("evt_1", "du_1", "ch_ada", soon()), disputed("evt_3", "du_3", "ch_bo", soon()))
+	if _, err := forget(t.Context(), s.lake, nil, "cus_ada"); err != nil {
+		t.Fatal(err)
+	}
+	const left = "SELECT id FROM balance_transactions ORDER BY id"
+	s.expect("after the erasure", left, "txn_3", "txn_4", "txn_bo")
+	s.expect("known disputes", "SELECT dispute_id FROM meta.dispute_charges ORDER BY ALL", "du_3", "du_4")
+	goesOn(moved("txn_1_back", "du_1", "dispute_reversal", soon()), moved("txn_3_back", "du_3", "dispute_reversal", soon()))
+	s.expect("what came since", left, "txn_3", "txn_3_back", "txn_4", "txn_bo")
+
+	// A new charge of hers, disputed twice: the event of the dispute comes before
+	// the one that says whose charge it is.
+	new1, new2 := soon(), soon().Add(time.Minute)
+	goesOn(charge("ch_new", "cus_ada", "du_6", new1), disputed("evt_5", "du_5", "ch_new", new2),
+		event("evt_4", "charge.succeeded", new1, `{"id":"ch_new","object":"charge","customer":"cus_ada"}`))
+	goesOn(moved("txn_5", "du_5", "dispute", soon()), moved("txn_6", "du_6", "dispute", soon()), moved("txn_7", "du_4", "dispute", soon()))
+	s.expect("what came of a new charge", left, "txn_3", "txn_3_back", "txn_4", "txn_7", "txn_bo")
 }
