@@ -144,6 +144,7 @@ func TestKeptOfPartialCaptures(t *testing.T) {
 				}
 			}
 			s.expect("payments", "SELECT payment_id, gross, refunded, kept FROM payments ORDER BY payment_id", ids(want)...)
+			s.expectLedger()
 			s.expect("customer_lifetime", "SELECT 'ch_' || customer_id[5:], gross, refunded, kept FROM customer_lifetime ORDER BY ALL", ids(want)...)
 			s.expect("bnpl_usage", "SELECT refunded_payments, refunded, refunds_unknown, refund_rate = (refunded_payments / (payments - refunds_unknown))::DECIMAL(9, 6) FROM bnpl_usage",
 				fmt.Sprintf("%d %d.000 %d true", payments, given, unknown))

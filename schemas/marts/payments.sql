@@ -1,25 +1,16 @@
 -- One row a charge attempt: who paid how, what came of it and what it cost.
 --
--- Amounts are in `currency`; what reached the account's balance is in `settled_in`. A charge with refunds or disputes
--- that were settled in yet another currency has those in `ledger` only, for no sum here mixes currencies.
+-- Amounts are in `currency`; what reached the account's balance is in `settled_in`. No sum here mixes currencies: refunds or
+-- disputes that were settled in yet another one are in `payments_unassigned`, as is what no charge is known of.
 
-WITH owners AS (
-  SELECT account, id AS source_id, charge_id FROM refunds WHERE charge_id IS NOT NULL
-  UNION ALL
-  SELECT account, dispute_id, id FROM charges WHERE dispute_id IS NOT NULL
-),
-later AS ( -- movements beside each charge's first one, which few have
-  SELECT * FROM balance_transactions b
-  ANTI JOIN charges c ON c.account = b.account AND c.balance_transaction_id = b.id
-),
-settled AS (
-  SELECT l.account, coalesce(o.charge_id, l.source_id) AS charge_id, l.currency,
-    sum(l.amount) FILTER (l.reporting_category = 'partial_capture_reversal') AS reversed,
-    sum(l.amount) FILTER (l.reporting_category LIKE 'dispute%') AS dispute,
-    sum(l.fee) AS fee,
-    sum(l.net) AS net
-  FROM later l
-  LEFT JOIN owners o ON o.account = l.account AND o.source_id = l.source_id
+WITH settled AS ( -- by movements beside each charge's first one, which few have
+  SELECT account, payment_id, currency,
+    sum(amount) FILTER (reporting_category = 'partial_capture_reversal') AS reversed,
+    sum(amount) FILTER (reporting_category LIKE 'dispute%') AS dispute,
+    sum(fee) AS fee,
+    sum(net) AS net
+  FROM payment_movements
+  WHERE payment_id IS NOT NULL
   GROUP BY ALL
 ),
 firsts AS (
@@ -50,11 +41,11 @@ SELECT
   CASE WHEN a.customer_id IS NOT NULL THEN coalesce((a.created, a.payment_id) > f.first, false) END AS returning_customer, -- the customer had paid before; null for a guest
   b.currency AS settled_in,                                 -- of the amounts that follow; null where nothing was settled
   b.amount + coalesce(s.reversed, 0) AS settled_gross,      -- what was taken, as settled
-  s.dispute AS settled_disputes,                            -- withdrawn for disputes, less what was won back
+  s.dispute AS settled_disputes,                            -- withdrawn for all its disputes, less what was won back
   b.fee + coalesce(s.fee, 0) AS fee,                        -- fees of the charge, its refunds and its disputes
   b.net + coalesce(s.net, 0) AS settled_net,                -- what is left in the balance of all that
   CASE WHEN settled_gross <> 0 THEN round((b.fee + coalesce(s.fee, 0)) * a.amount_captured / settled_gross, 6)::DECIMAL(18, 6) END AS cost -- fee in `currency`, at the rate at which this charge was settled
 FROM attempts a
 LEFT JOIN balance_transactions b ON b.account = a.account AND b.id = a.balance_transaction_id
-LEFT JOIN settled s ON s.account = a.account AND s.charge_id = a.payment_id AND s.currency = b.currency
+LEFT JOIN settled s ON s.account = a.account AND s.payment_id = a.payment_id AND s.currency = b.currency
 LEFT JOIN firsts f ON f.account = a.account AND f.customer_id = a.customer_id
