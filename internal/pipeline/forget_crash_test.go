@@ -25,7 +25,7 @@ const (
 var forgetMoments = []string{"ErasureRecorded", "ForgottenListed", "StateDiscarded", "OthersRemoved", "ReceiptWritten"}
 
 // elsewhere are the moments that an erasure has no part in.
-var elsewhere = append([]string{"CursorMoved", "NextBegun", "SegmentsMerged"}, repairMoments...)
+var elsewhere = append([]string{"SchemasDeclared", "CursorMoved", "NextBegun", "SegmentsMerged"}, repairMoments...)
 
 func forgetUntil(dir, who, name string, n int) error {
 	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = traced(dieAt(n, name)) })
