@@ -55,7 +55,7 @@ func TestNestedListsAreCompleted(t *testing.T) {
 		t.Errorf("%s", Whole(o.Raw, o.More))
 	}
 	want := []string{
-		"/v1/subscriptions?limit=2&status=all&created[lt]=10",
+		"/v1/subscriptions?limit=2&status=all&expand[]=data.discount.coupon.applies_to&created[lt]=10",
 		"/v1/subscription_items?subscription=sub_1&limit=2&starting_after=si_1",
 		"/v1/subscription_items?subscription=sub_1&limit=2&starting_after=si_3",
 	}

@@ -38,18 +38,20 @@ type Resource struct {
 // object that is canceled during the walk would drop out of it. The default
 // list of prices is documented as the active ones and observed as all of them,
 // so both kinds are asked for.
-// The tiers of a price are shown to who asks. Only of customers and prices does
-// the API describe a deleted shape. No list shows a price that was made inline,
-// nor customers and subscriptions on a test clock.
+// The tiers of a price and its amounts in further currencies are shown to who
+// asks, and so is which products a coupon is limited to.
+// Only of customers and prices does the API describe a deleted shape. No list
+// shows a price that was made inline, nor customers and subscriptions on a test
+// clock.
 func Resources() []Resource {
-	plain := []string{""}
+	plain, limits := []string{""}, []string{"discount.coupon.applies_to"}
 	return []Resource{
 		{Name: "charges", Object: "charge", Path: "/v1/charges", Variants: plain},
-		{Name: "subscriptions", Object: "subscription", Path: "/v1/subscriptions", Variants: []string{"status=all"}, Hidden: true},
+		{Name: "subscriptions", Object: "subscription", Path: "/v1/subscriptions", Variants: []string{"status=all"}, Expand: limits, Hidden: true},
 		{Name: "refunds", Object: "refund", Path: "/v1/refunds", Variants: plain},
 		{Name: "balance_transactions", Object: "balance_transaction", Path: "/v1/balance_transactions", Variants: plain, Silent: true},
-		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain, Deletable: true, Hidden: true},
-		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}, Expand: []string{"tiers"}, Deletable: true, Hidden: true},
+		{Name: "customers", Object: "customer", Path: "/v1/customers", Variants: plain, Expand: limits, Deletable: true, Hidden: true},
+		{Name: "prices", Object: "price", Path: "/v1/prices", Variants: []string{"", "active=false"}, Expand: []string{"tiers", "currency_options"}, Deletable: true, Hidden: true},
 	}
 }
 

@@ -113,7 +113,10 @@ func readRecording(line []byte) (recording, error) {
 }
 
 // expandsOf is what a reader may ask for; a recording shows what it shows.
-var expandsOf = map[string][]string{"charges": {"refunds"}, "prices": {"tiers"}}
+var expandsOf = map[string][]string{
+	"charges": {"refunds"}, "prices": {"tiers", "currency_options"},
+	"customers": {"discount.coupon.applies_to"}, "subscriptions": {"discount.coupon.applies_to"},
+}
 
 func recordedResource(name, object string, recs []recording) resource {
 	place := map[string]int{}

@@ -121,8 +121,9 @@ func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError
 func (res *resource) expansions(values url.Values) (expand []string, err *apiError) {
 	unknown := []string{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if name == "expand[]" && slices.Contains(res.expands, values.Get(name)) {
-			expand = append(expand, values.Get(name))
+		refused := func(member string) bool { return !slices.Contains(res.expands, member) }
+		if name == "expand[]" && !slices.ContainsFunc(values[name], refused) {
+			expand = append(expand, values[name]...)
 			continue
 		}
 		unknown = append(unknown, name)

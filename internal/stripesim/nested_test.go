@@ -100,7 +100,7 @@ func TestTiers(t *testing.T) {
 		return prices
 	}
 	long := 0
-	for _, p := range read("/v1/prices?limit=100&expand[]=data.tiers") {
+	for _, p := range read("/v1/prices?limit=100&expand[]=data.tiers&expand[]=data.currency_options") {
 		if (p.Scheme == "tiered") != (len(p.Tiers) > embeddedItems) {
 			t.Errorf("%s is %s and has %d tiers", p.ID, p.Scheme, len(p.Tiers))
 		}

@@ -37,6 +37,11 @@ func (res *resource) parse(values url.Values, at int64) (query, *apiError) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value := values[name][len(values[name])-1]
 		known, err := q.set(res, name, value)
+		for _, more := range values[name][:len(values[name])-1] {
+			if name == "expand[]" && err == nil {
+				err = q.setExpand(res, more)
+			}
+		}
 		if isTypes(name) && res.name == "events" {
 			known, err = true, q.setTypes(res, values)
 		}

@@ -44,7 +44,7 @@ func (b *business) resources() []resource {
 		{
 			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
 			created: func(n int) int64 { return b.customers[n].created }, appendID: b.appendCustomerID,
-			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer, stubs: true,
+			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer, stubs: true, expands: expandsOf["customers"],
 		},
 		{
 			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
@@ -59,7 +59,7 @@ func (b *business) resources() []resource {
 		{
 			name: "subscriptions", params: paramsOf("subscriptions"), object: "subscription", count: len(b.subs), render: b.renderSubscription,
 			created: func(n int) int64 { return b.subs[n].created }, appendID: b.appendSubscriptionID,
-			find: b.findSubscription, match: b.matchSubscription,
+			find: b.findSubscription, match: b.matchSubscription, expands: expandsOf["subscriptions"],
 		},
 	}
 }
