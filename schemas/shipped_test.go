@@ -116,6 +116,30 @@ func TestCurrencyExponents(t *testing.T) {
 	}
 }
 
+// A mart has no lookups: the one that computes with minor units repeats them.
+func TestExponentsOfRecurringRevenue(t *testing.T) {
+	t.Parallel()
+	set := embedded(t)
+	l, got := set.Lookup(CurrencyExponents), map[string]string{}
+	for _, m := range set.Marts {
+		if m.Name != "recurring_revenue" {
+			continue
+		}
+		for _, found := range regexp.MustCompile(`currency IN \(([^)]*)\) THEN (1|1000)\n`).FindAllStringSubmatch(m.SQL, -1) {
+			for code := range strings.SplitSeq(found[1], ", ") {
+				got[strings.ToLower(strings.Trim(code, "'"))] = map[string]string{"1": "0", "1000": "3"}[found[2]]
+			}
+		}
+	}
+	want := map[string]string{}
+	for _, r := range l.Rows {
+		want[r.Key] = r.Value
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("exponents (-lookup +mart):\n%s", diff)
+	}
+}
+
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	set := embedded(t)

@@ -32,16 +32,17 @@ func Movements[K comparable](transactions iter.Seq[BalanceTransaction], key func
 type Recurring struct {
 	Subscriptions int64 // that bill at the end of the month
 	Yearly        int64 // what they bring in twelve months
-	NewYearly     int64 // of it, from those that did not bill at the beginning of the month
-	ChurnedYearly int64 // what those bring that billed at its beginning and no more at its end
+	NewYearly     int64 // what those bring that began to bill in the month, also if they ended in it
+	ChurnedYearly int64 // what those brought that ended in the month
 	Started       int64 // subscriptions that billed at the beginning of the month
-	Churned       int64 // of those, no more at its end
+	New           int64 // that began to bill in it
+	Churned       int64 // that ended in it
 	Metered       int64 // items of Subscriptions that are not in any amount: they cost by use
 }
 
 // Recurring is what subscriptions bring in the month of a time, by currency, if
 // they go on as they are now. A subscription bills from the end of its trial to
-// its own end, unless it never began or pauses.
+// its own end, unless it never began, or neither is paid nor ended.
 func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	begin := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
 	end := begin.AddDate(0, 1, 0)
@@ -49,20 +50,21 @@ func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	sums := map[string]Recurring{}
 	for s := range bills {
 		before, after := s.runs(begin.Unix()), s.runs(end.Unix())
-		if !before && !after {
+		began, ended := s.bills && within(s.from, begin, end), s.bills && within(s.until, begin, end)
+		if !before && !after && !began {
 			continue
 		}
 		r := sums[s.currency]
 		if before {
 			r.Started++
 		}
-		switch {
-		case after:
+		if after {
 			r.Subscriptions, r.Yearly, r.Metered = r.Subscriptions+1, r.Yearly+s.yearly, r.Metered+s.metered
-			if !before {
-				r.NewYearly += s.yearly
-			}
-		default:
+		}
+		if began {
+			r.New, r.NewYearly = r.New+1, r.NewYearly+s.yearly
+		}
+		if ended {
 			r.Churned, r.ChurnedYearly = r.Churned+1, r.ChurnedYearly+s.yearly
 		}
 		sums[s.currency] = r
@@ -70,21 +72,26 @@ func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	return sums
 }
 
+func within(at int64, begin, end time.Time) bool { return at >= begin.Unix() && at < end.Unix() }
+
 // A bill is what a subscription brings, and between when; until is 0 for ever.
 type bill struct {
 	currency        string
 	from, until     int64
 	yearly, metered int64
+	bills           bool // at some time
 }
 
 // runs says whether the subscription bills in the second before at.
-func (s bill) runs(at int64) bool { return s.from < at && (s.until == 0 || s.until >= at) }
+func (s bill) runs(at int64) bool { return s.bills && s.from < at && (s.until == 0 || s.until >= at) }
 
 func (b *business) billOf(s subscription) bill {
 	made := bill{currency: b.prices[b.items[s.firstItem].price].currency.String(), from: s.firstBilling(), until: s.ended}
 	switch s.status {
-	case subIncomplete, subExpired, subPaused:
-		made.until = made.from // it never bills
+	case subActive, subPastDue:
+		made.bills = true
+	case subCanceled:
+		made.bills = made.from < made.until
 	}
 	made.yearly = b.amount(&s) * int64(12/s.months())
 	for _, it := range b.items[s.firstItem : s.firstItem+s.items] {

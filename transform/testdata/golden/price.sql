@@ -26,22 +26,23 @@ WITH source AS (
       /* 13 */ '$.billing_scheme',
       /* 14 */ '$.tiers_mode',
       /* 15 */ '$.tiers',
-      /* 16 */ '$.custom_unit_amount',
-      /* 17 */ '$.custom_unit_amount.minimum',
-      /* 18 */ '$.custom_unit_amount.maximum',
-      /* 19 */ '$.custom_unit_amount.preset',
-      /* 20 */ '$.recurring',
-      /* 21 */ '$.recurring.interval',
-      /* 22 */ '$.recurring.interval_count',
-      /* 23 */ '$.recurring.usage_type',
-      /* 24 */ '$.recurring.aggregate_usage',
-      /* 25 */ '$.recurring.meter',
-      /* 26 */ '$.recurring.trial_period_days',
-      /* 27 */ '$.transform_quantity',
-      /* 28 */ '$.transform_quantity.divide_by',
-      /* 29 */ '$.transform_quantity.round',
-      /* 30 */ '$.tax_behavior',
-      /* 31 */ '$.metadata'
+      /* 16 */ '$.currency_options',
+      /* 17 */ '$.custom_unit_amount',
+      /* 18 */ '$.custom_unit_amount.minimum',
+      /* 19 */ '$.custom_unit_amount.maximum',
+      /* 20 */ '$.custom_unit_amount.preset',
+      /* 21 */ '$.recurring',
+      /* 22 */ '$.recurring.interval',
+      /* 23 */ '$.recurring.interval_count',
+      /* 24 */ '$.recurring.usage_type',
+      /* 25 */ '$.recurring.aggregate_usage',
+      /* 26 */ '$.recurring.meter',
+      /* 27 */ '$.recurring.trial_period_days',
+      /* 28 */ '$.transform_quantity',
+      /* 29 */ '$.transform_quantity.divide_by',
+      /* 30 */ '$.transform_quantity.round',
+      /* 31 */ '$.tax_behavior',
+      /* 32 */ '$.metadata'
     ]) AS object_found,
     json_extract(raw.digits, [
       /* 1 */ '$.unit_amount_decimal',
@@ -66,18 +67,19 @@ WITH source AS (
     CASE WHEN json_type(digits_found[1]) IN ('VARCHAR', 'BOOLEAN') THEN digits_found[1] ->> '$' END AS "text($.unit_amount_decimal)",
     CASE json_type(object_found[13]) WHEN 'VARCHAR' THEN object_found[13] ->> '$' END AS "$.billing_scheme",
     CASE json_type(object_found[14]) WHEN 'VARCHAR' THEN object_found[14] ->> '$' END AS "$.tiers_mode",
-    CASE WHEN json_type(object_found[17]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[17] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.minimum",
-    CASE WHEN json_type(object_found[18]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[18] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.maximum",
-    CASE WHEN json_type(object_found[19]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[19] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.preset",
-    CASE json_type(object_found[21]) WHEN 'VARCHAR' THEN object_found[21] ->> '$' END AS "$.recurring.interval",
-    CASE WHEN json_type(object_found[22]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[22] ->> '$' AS BIGINT) END AS "$.recurring.interval_count",
-    CASE json_type(object_found[23]) WHEN 'VARCHAR' THEN object_found[23] ->> '$' END AS "$.recurring.usage_type",
-    CASE json_type(object_found[24]) WHEN 'VARCHAR' THEN object_found[24] ->> '$' END AS "$.recurring.aggregate_usage",
-    CASE json_type(object_found[25]) WHEN 'VARCHAR' THEN object_found[25] ->> '$' END AS "$.recurring.meter",
-    CASE WHEN json_type(object_found[26]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[26] ->> '$' AS BIGINT) END AS "$.recurring.trial_period_days",
-    CASE WHEN json_type(object_found[28]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[28] ->> '$' AS BIGINT) END AS "$.transform_quantity.divide_by",
-    CASE json_type(object_found[29]) WHEN 'VARCHAR' THEN object_found[29] ->> '$' END AS "$.transform_quantity.round",
-    CASE json_type(object_found[30]) WHEN 'VARCHAR' THEN object_found[30] ->> '$' END AS "$.tax_behavior"
+    CASE WHEN json_type(object_found[16]) <> 'NULL' THEN object_found[16] -> '$' END AS "json($.currency_options)",
+    CASE WHEN json_type(object_found[18]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[18] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.minimum",
+    CASE WHEN json_type(object_found[19]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[19] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.maximum",
+    CASE WHEN json_type(object_found[20]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[20] ->> '$' AS BIGINT) END AS "$.custom_unit_amount.preset",
+    CASE json_type(object_found[22]) WHEN 'VARCHAR' THEN object_found[22] ->> '$' END AS "$.recurring.interval",
+    CASE WHEN json_type(object_found[23]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[23] ->> '$' AS BIGINT) END AS "$.recurring.interval_count",
+    CASE json_type(object_found[24]) WHEN 'VARCHAR' THEN object_found[24] ->> '$' END AS "$.recurring.usage_type",
+    CASE json_type(object_found[25]) WHEN 'VARCHAR' THEN object_found[25] ->> '$' END AS "$.recurring.aggregate_usage",
+    CASE json_type(object_found[26]) WHEN 'VARCHAR' THEN object_found[26] ->> '$' END AS "$.recurring.meter",
+    CASE WHEN json_type(object_found[27]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[27] ->> '$' AS BIGINT) END AS "$.recurring.trial_period_days",
+    CASE WHEN json_type(object_found[29]) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(object_found[29] ->> '$' AS BIGINT) END AS "$.transform_quantity.divide_by",
+    CASE json_type(object_found[30]) WHEN 'VARCHAR' THEN object_found[30] ->> '$' END AS "$.transform_quantity.round",
+    CASE json_type(object_found[31]) WHEN 'VARCHAR' THEN object_found[31] ->> '$' END AS "$.tax_behavior"
   FROM found AS raw
 ), made AS (
   SELECT
@@ -104,25 +106,26 @@ WITH source AS (
       'flat_amount': CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST(CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) WHEN CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END = 0 AND "$.currency" IS NULL AND (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS NOT TRUE THEN 0.000 END,
       'flat_amount_minor': CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END,
       'flat_amount_decimal': TRY_CAST(regexp_extract(CASE WHEN json_type(json_extract(digits_found[2], '$[*]')[i], '$.flat_amount_decimal') IN ('VARCHAR', 'BOOLEAN') THEN json_extract(digits_found[2], '$[*]')[i] ->> '$.flat_amount_decimal' END, '^-?(0|[1-9][0-9]*)(\.[0-9]{1,12}0*)?([eE][+-]?[0-9]+)?$') AS DECIMAL(38,12))} END) END AS "tiers",
-    CASE WHEN (json_type(object_found[16]) = 'OBJECT' OR (object_found[16] -> '$')::VARCHAR = '[]') THEN {
+    "json($.currency_options)" AS "currency_options",
+    CASE WHEN (json_type(object_found[17]) = 'OBJECT' OR (object_found[17] -> '$')::VARCHAR = '[]') THEN {
       'minimum': CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.minimum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) WHEN "$.custom_unit_amount.minimum" = 0 AND "$.currency" IS NULL AND (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS NOT TRUE THEN 0.000 END,
       'minimum_minor': "$.custom_unit_amount.minimum",
       'maximum': CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.maximum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) WHEN "$.custom_unit_amount.maximum" = 0 AND "$.currency" IS NULL AND (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS NOT TRUE THEN 0.000 END,
       'maximum_minor': "$.custom_unit_amount.maximum",
       'preset': CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.preset" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) WHEN "$.custom_unit_amount.preset" = 0 AND "$.currency" IS NULL AND (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS NOT TRUE THEN 0.000 END,
       'preset_minor': "$.custom_unit_amount.preset"} END AS "custom_unit_amount",
-    CASE WHEN (json_type(object_found[20]) = 'OBJECT' OR (object_found[20] -> '$')::VARCHAR = '[]') THEN {
+    CASE WHEN (json_type(object_found[21]) = 'OBJECT' OR (object_found[21] -> '$')::VARCHAR = '[]') THEN {
       'interval': "$.recurring.interval",
       'interval_count': TRY_CAST("$.recurring.interval_count" AS SMALLINT),
       'usage_type': "$.recurring.usage_type",
       'aggregate_usage': "$.recurring.aggregate_usage",
       'meter_id': "$.recurring.meter",
       'trial_period_days': TRY_CAST("$.recurring.trial_period_days" AS INTEGER)} END AS "recurring",
-    CASE WHEN (json_type(object_found[27]) = 'OBJECT' OR (object_found[27] -> '$')::VARCHAR = '[]') THEN {
+    CASE WHEN (json_type(object_found[28]) = 'OBJECT' OR (object_found[28] -> '$')::VARCHAR = '[]') THEN {
       'divide_by': "$.transform_quantity.divide_by",
       'round': "$.transform_quantity.round"} END AS "transform_quantity",
     "$.tax_behavior" AS "tax_behavior",
-    CASE WHEN (json_type(object_found[31]) = 'OBJECT' OR (object_found[31] -> '$')::VARCHAR = '[]') THEN map(json_keys(object_found[31]), list_transform(json_extract(object_found[31], '$.*'), lambda value, n: CASE WHEN json_type(value) IN ('OBJECT', 'ARRAY') THEN value::VARCHAR ELSE json_extract(digits_found[3], '$.*')[n] ->> '$' END)) END AS "metadata",
+    CASE WHEN (json_type(object_found[32]) = 'OBJECT' OR (object_found[32] -> '$')::VARCHAR = '[]') THEN map(json_keys(object_found[32]), list_transform(json_extract(object_found[32], '$.*'), lambda value, n: CASE WHEN json_type(value) IN ('OBJECT', 'ARRAY') THEN value::VARCHAR ELSE json_extract(digits_found[3], '$.*')[n] ->> '$' END)) END AS "metadata",
     raw.observed_at AS "synced_at",
     false AS "deleted",
     NULL::TIMESTAMP AS "deleted_seen_at",
@@ -131,7 +134,7 @@ WITH source AS (
   FROM sent AS raw
   WHERE ((json_type(object_found[11]) <> 'NULL' AND "$.unit_amount" IS NULL) OR ("$.unit_amount" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.unit_amount" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.unit_amount" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) IS NOT TRUE -- unit_amount can be read
     AND list_bool_or(list_transform(json_extract(object_found[15], '$[*]'), lambda element, i: json_type(element) = 'OBJECT' AND (((json_type(element, '$.unit_amount') <> 'NULL' AND CASE WHEN json_type(element, '$.unit_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.unit_amount' AS BIGINT) END IS NULL) OR (CASE WHEN json_type(element, '$.unit_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.unit_amount' AS BIGINT) END IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST(CASE WHEN json_type(element, '$.unit_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.unit_amount' AS BIGINT) END * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN CASE WHEN json_type(element, '$.unit_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.unit_amount' AS BIGINT) END <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) OR ((json_type(element, '$.flat_amount') <> 'NULL' AND CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END IS NULL) OR (CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST(CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN CASE WHEN json_type(element, '$.flat_amount') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(element ->> '$.flat_amount' AS BIGINT) END <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END))))) IS NOT TRUE -- tiers can be read
-    AND ((json_type(object_found[16]) = 'OBJECT' OR (object_found[16] -> '$')::VARCHAR = '[]') AND (((json_type(object_found[17]) <> 'NULL' AND "$.custom_unit_amount.minimum" IS NULL) OR ("$.custom_unit_amount.minimum" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.minimum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.minimum" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) OR ((json_type(object_found[18]) <> 'NULL' AND "$.custom_unit_amount.maximum" IS NULL) OR ("$.custom_unit_amount.maximum" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.maximum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.maximum" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) OR ((json_type(object_found[19]) <> 'NULL' AND "$.custom_unit_amount.preset" IS NULL) OR ("$.custom_unit_amount.preset" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.preset" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.preset" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)))) IS NOT TRUE -- custom_unit_amount can be read
+    AND ((json_type(object_found[17]) = 'OBJECT' OR (object_found[17] -> '$')::VARCHAR = '[]') AND (((json_type(object_found[18]) <> 'NULL' AND "$.custom_unit_amount.minimum" IS NULL) OR ("$.custom_unit_amount.minimum" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.minimum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.minimum" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) OR ((json_type(object_found[19]) <> 'NULL' AND "$.custom_unit_amount.maximum" IS NULL) OR ("$.custom_unit_amount.maximum" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.maximum" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.maximum" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)) OR ((json_type(object_found[20]) <> 'NULL' AND "$.custom_unit_amount.preset" IS NULL) OR ("$.custom_unit_amount.preset" IS NOT NULL AND CASE WHEN regexp_full_match("$.currency", '[A-Za-z]{3}') THEN TRY_CAST("$.custom_unit_amount.preset" * CASE WHEN lower("$.currency") IN ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') THEN 1.000 WHEN lower("$.currency") IN ('bhd', 'jod', 'kwd', 'omr', 'tnd') THEN 0.001 ELSE 0.010 END AS DECIMAL(18,3)) IS NULL WHEN "$.currency" IS NULL THEN "$.custom_unit_amount.preset" <> 0 OR (json_type(object_found[10]) <> 'NULL' AND "$.currency" IS NULL) IS TRUE END)))) IS NOT TRUE -- custom_unit_amount can be read
 )
 SELECT * FROM made
 WHERE "id" IS NOT NULL
