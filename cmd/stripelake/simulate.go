@@ -38,6 +38,7 @@ func businessFlags() []cli.Flag {
 		&cli.StringFlag{Name: "from", Value: "2025-01-01", Usage: "the business begins on `DATE`"},
 		&cli.StringFlag{Name: "to", Value: "2026-01-01", Usage: "the business ends before `DATE`"},
 		&cli.StringFlag{Name: "shape", Usage: "spread of created: uniform, sale-day, one-second or sparse `SHAPE` (default: a shop's)"},
+		&cli.BoolFlag{Name: "pricing", Usage: "packages, tiers, fractions of a cent and further currencies of prices, coupons, voided invoices"},
 		&cli.BoolFlag{Name: "long-lists", Usage: "nested lists over ten: subscription items, refunds of a charge, tiers"},
 		&cli.StringFlag{Name: "deletions", Usage: "delete this `SHARE` of the customers, like 2%, some day"},
 		&cli.StringFlag{Name: "objects", Usage: "serve recorded objects from `DIR`/charge.jsonl, customer.jsonl, … instead"},
@@ -101,7 +102,7 @@ func simulation(c *cli.Context) (stripesim.Config, error) {
 	from, to, err := parseSpan(c)
 	config := stripesim.Config{
 		Seed: c.Int64("seed"), Charges: c.Int("charges"), From: from, To: to,
-		Shape: stripesim.Shape(c.String("shape")), LongLists: c.Bool("long-lists"),
+		Shape: stripesim.Shape(c.String("shape")), LongLists: c.Bool("long-lists"), Pricing: c.Bool("pricing"),
 		Lag: c.Duration("lag"), EventVersion: c.String("event-version"),
 		Keys: c.StringSlice("key"), Forbid: c.StringSlice("forbid"), Accounts: c.Int("accounts"),
 		Limits: stripesim.Limits{

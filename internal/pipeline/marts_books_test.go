@@ -341,9 +341,9 @@ func (f figures) balance() (lines []string) {
 func (f figures) recurring(now time.Time) (lines []string) {
 	for m := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC); !m.After(now); m = m.AddDate(0, 1, 0) {
 		for currency, r := range f.ledger.Recurring(m) {
-			monthly := func(yearly int64) any { return mean(stripesim.Average{Sum: yearly, Of: 12}, currency) }
-			lines = append(lines, row(m.Format(time.DateOnly), upper(currency), r.Subscriptions, monthly(r.Yearly), monthly(r.Yearly), monthly(r.NewYearly), monthly(r.ChurnedYearly),
-				r.New, r.Churned, part(r.Churned, r.Started+r.New), r.Metered, r.Metered, 0, 0, 0, 0, 0))
+			monthly := func(yearly int64) any { return mean(stripesim.Average{Sum: yearly, Of: 12 * 100_000}, currency) }
+			lines = append(lines, row(m.Format(time.DateOnly), upper(currency), r.Subscriptions, monthly(r.Yearly), monthly(r.Discounted), monthly(r.NewYearly), monthly(r.ChurnedYearly),
+				r.New, r.Churned, part(r.Churned, r.Started+r.New), r.Metered+r.Unshown, r.Metered, r.Unshown, 0, 0, 0, 0))
 		}
 	}
 	return lines

@@ -64,7 +64,7 @@ func (b *business) appendBills(bills []charge, n int) []charge {
 	if s.ended > 0 {
 		until = s.ended
 	}
-	amount, first := b.amount(s), len(bills)
+	first := len(bills)
 	for k := 0; ; k++ {
 		at := addMonths(s.firstBilling(), k*s.months())
 		if k > 0 {
@@ -73,7 +73,7 @@ func (b *business) appendBills(bills []charge, n int) []charge {
 		if at >= until {
 			break
 		}
-		who := &b.customers[s.customer]
+		who, amount := &b.customers[s.customer], b.amount(s, n, at)
 		bills = append(bills, charge{
 			created: at, amount: amount, captured: amount, customer: s.customer, sub: int32(n), txn: none, market: who.market,
 			currency: markets[who.market].currency, method: card, first: k == 0,

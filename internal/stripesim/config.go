@@ -19,6 +19,7 @@ type Config struct {
 	// What makes the business harder to copy. All of it is off when zero.
 	Shape     Shape // how created is spread
 	LongLists bool  // nested lists over ten: items, refunds of a charge, tiers of a price
+	Pricing   bool  // packages, tiers, fractions of a cent, further currencies, coupons, voided invoices
 	Deletions int   // of a thousand customers, so many are deleted some day
 	ChosenIDs int   // of a thousand customers and prices, so many have an id that the merchant chose
 

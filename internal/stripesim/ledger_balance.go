@@ -28,16 +28,18 @@ func Movements[K comparable](transactions iter.Seq[BalanceTransaction], key func
 }
 
 // Recurring is what subscriptions bring in a month. Amounts are for twelve
-// months, in minor units, so that a yearly price needs no division.
+// months, in hundred-thousandths of a minor unit, so that nothing is divided.
 type Recurring struct {
 	Subscriptions int64 // that bill at the end of the month
-	Yearly        int64 // what they bring in twelve months
+	Yearly        int64 // what they bring in twelve months, less coupons that are for ever
+	Discounted    int64 // less also those that are not
 	NewYearly     int64 // what those bring that began to bill in the month, also if they ended in it
 	ChurnedYearly int64 // what those brought that ended in the month
 	Started       int64 // subscriptions that billed at the beginning of the month
 	New           int64 // that began to bill in it
 	Churned       int64 // that ended in it
 	Metered       int64 // items of Subscriptions that are not in any amount: they cost by use
+	Unshown       int64 // nor are these: their price does not show its amount in that currency
 }
 
 // Recurring is what subscriptions bring in the month of a time, by currency, if
@@ -46,7 +48,7 @@ type Recurring struct {
 func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	begin := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
 	end := begin.AddDate(0, 1, 0)
-	bills := records(l, "subscriptions", func(b *business, n int, at int64) bill { return b.billOf(b.subAt(n, at)) })
+	bills := records(l, "subscriptions", func(b *business, n int, at int64) bill { return b.billOf(b.subAt(n, at), n, end.Unix()) })
 	sums := map[string]Recurring{}
 	for s := range bills {
 		before, after := s.runs(begin.Unix()), s.runs(end.Unix())
@@ -59,7 +61,8 @@ func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 			r.Started++
 		}
 		if after {
-			r.Subscriptions, r.Yearly, r.Metered = r.Subscriptions+1, r.Yearly+s.yearly, r.Metered+s.metered
+			r.Subscriptions, r.Yearly, r.Discounted = r.Subscriptions+1, r.Yearly+s.yearly, r.Discounted+s.discounted
+			r.Metered, r.Unshown = r.Metered+s.metered, r.Unshown+s.unshown
 		}
 		if began {
 			r.New, r.NewYearly = r.New+1, r.NewYearly+s.yearly
@@ -76,28 +79,42 @@ func within(at int64, begin, end time.Time) bool { return at >= begin.Unix() && 
 
 // A bill is what a subscription brings, and between when; until is 0 for ever.
 type bill struct {
-	currency        string
-	from, until     int64
-	yearly, metered int64
-	bills           bool // at some time
+	currency           string
+	from, until        int64
+	yearly, discounted int64 // in the last second that it bills in the month
+	metered, unshown   int64
+	bills              bool // at some time
 }
 
 // runs says whether the subscription bills in the second before at.
 func (s bill) runs(at int64) bool { return s.bills && s.from < at && (s.until == 0 || s.until >= at) }
 
-func (b *business) billOf(s subscription) bill {
-	made := bill{currency: b.prices[b.items[s.firstItem].price].currency.String(), from: s.firstBilling(), until: s.ended}
+// billOf is what subscription n brings in a month that ends.
+func (b *business) billOf(s subscription, n int, end int64) bill {
+	made := bill{currency: s.currency.String(), from: s.firstBilling(), until: s.ended}
 	switch s.status {
 	case subActive, subPastDue:
-		made.bills = true
+		made.bills = !s.onHold || b.heldInvoices(n) != "void"
 	case subCanceled:
-		made.bills = made.from < made.until
+		made.bills = made.from < made.until && (!s.onHold || b.heldInvoices(n) != "void")
 	}
-	made.yearly = b.amount(&s) * int64(12/s.months())
+	period, last := int64(0), end-1
+	if s.ended > 0 {
+		last = min(last, s.ended-1)
+	}
 	for _, it := range b.items[s.firstItem : s.firstItem+s.items] {
-		if !b.prices[it.price].billed() {
+		cost, ok := b.cost(it, s.currency)
+		switch {
+		case !ok:
 			made.metered++
+		case b.prices[it.price].currency != s.currency && s.currency == unshownOption:
+			made.unshown++
+		default:
+			period += cost
 		}
 	}
+	periods := int64(12 / s.months())
+	made.yearly = periods * b.lasting(&s, n, last).less(period)
+	made.discounted = periods * b.present(&s, n, last).less(period)
 	return made
 }

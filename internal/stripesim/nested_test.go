@@ -76,10 +76,10 @@ func TestLongLists(t *testing.T) {
 	k.get("/v1/charges/ch_missing/refunds").says(t, http.StatusNotFound, "No such charge: 'ch_missing'")
 }
 
-// Stripe: a price shows its tiers only if asked to; the last has no end.
+// Stripe: a price shows its tiers only if asked to; the last has no end. So it does its amounts in further currencies.
 func TestTiers(t *testing.T) {
 	t.Parallel()
-	s, schema := newTestServer(t, Config{LongLists: true}), openAPI(t)("price")
+	s, schema := newTestServer(t, Config{LongLists: true, Pricing: true}), openAPI(t)("price")
 	k := dial(t, s)
 	type tiers struct {
 		ID     string
@@ -87,6 +87,7 @@ func TestTiers(t *testing.T) {
 		Tiers  []struct {
 			UpTo *int64 `json:"up_to"`
 		}
+		Options map[string]any `json:"currency_options"`
 	}
 	read := func(path string) (prices []tiers) {
 		for _, raw := range (got{body: k.ok(path)}).page(t).Data {
@@ -99,7 +100,7 @@ func TestTiers(t *testing.T) {
 		}
 		return prices
 	}
-	long := 0
+	long, abroad := 0, 0
 	for _, p := range read("/v1/prices?limit=100&expand[]=data.tiers&expand[]=data.currency_options") {
 		if (p.Scheme == "tiered") != (len(p.Tiers) > embeddedItems) {
 			t.Errorf("%s is %s and has %d tiers", p.ID, p.Scheme, len(p.Tiers))
@@ -107,14 +108,14 @@ func TestTiers(t *testing.T) {
 		if n := len(p.Tiers); n > 0 && (p.Tiers[n-1].UpTo != nil || p.Tiers[n-2].UpTo == nil) {
 			t.Errorf("%s: %+v", p.ID, p.Tiers)
 		}
-		long += btoi(len(p.Tiers) > 0)
+		long, abroad = long+btoi(len(p.Tiers) > 0), abroad+btoi(len(p.Options) > 2)
 	}
-	if long == 0 {
-		t.Error("no price has tiers")
+	if long == 0 || abroad == 0 {
+		t.Errorf("%d prices have tiers, and %d several currencies", long, abroad)
 	}
 	for _, p := range read("/v1/prices?limit=100") {
-		if p.Tiers != nil {
-			t.Errorf("%s shows tiers unasked", p.ID)
+		if p.Tiers != nil || p.Options != nil {
+			t.Errorf("%s shows tiers or currencies unasked", p.ID)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func validate(t *testing.T, s *jsonschema.Schema, what string, raw []byte) {
 func TestObjectsFollowOpenAPI(t *testing.T) {
 	t.Parallel()
 	compile := openAPI(t)
-	for _, cfg := range []Config{{Seed: 1, Charges: 3000}, {Seed: 2, Charges: 700}, {Seed: 99, Charges: 1}} {
+	for _, cfg := range []Config{{Seed: 1, Charges: 3000}, {Seed: 2, Charges: 700}, {Seed: 4, Charges: 2000, Pricing: true}, {Seed: 99, Charges: 1}} {
 		s := newTestServer(t, cfg)
 		for _, res := range s.resources {
 			schema := compile(res.object)

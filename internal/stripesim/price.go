@@ -27,12 +27,13 @@ type price struct {
 	scheme   priceScheme
 	metered  bool
 	active   bool
+
+	packageOf  int64 // units sold as one; 0 for none
+	roundsDown bool  // else up
+	options    bool  // sold in all plan currencies
 }
 
 func (p *price) recurring() bool { return p.interval != "" }
-
-// billed says whether a subscription to p charges the same amount each time.
-func (p *price) billed() bool { return p.recurring() && p.scheme == flat && !p.metered }
 
 // planCurrencies are those that subscriptions are sold in.
 var planCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
@@ -59,12 +60,17 @@ func newPrices(cfg Config, tl timeline) []price {
 	var prices []price
 	for i, c := range planCurrencies {
 		at := tl.from + int64(i/3)
+		options := cfg.Pricing && c == usd
 		prices = append(prices,
-			price{created: at, amount: c.fromUSD(planTag), interval: "month", currency: c, active: true},
-			price{created: at, amount: c.fromUSD(planTag * 10), interval: "year", currency: c, active: true})
+			price{created: at, amount: c.fromUSD(planTag), interval: "month", currency: c, active: true, options: options},
+			price{created: at, amount: c.fromUSD(planTag * 10), interval: "year", currency: c, active: true, options: options})
 	}
 	for i := range cfg.addOns() {
-		prices = append(prices, newAddOn(tl.from+5+int64(i/4), i))
+		addOn := newAddOn(tl.from+5+int64(i/4), i)
+		if cfg.Pricing {
+			addOn.vary(i)
+		}
+		prices = append(prices, addOn)
 	}
 	n := min(max(24, 24+cfg.Charges/600), pricesMost) + cfg.addOns() - addOns
 	for _, at := range tl.draw(r, n-len(prices), 10) {

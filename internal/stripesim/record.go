@@ -50,7 +50,7 @@ func (b *business) subscriptionRecord(n int, at int64) Subscription {
 	s := b.subAt(n, at)
 	r := Subscription{
 		ID: namer(b.appendSubscriptionID).name(int32(n)), Customer: namer(b.appendCustomerID).name(s.customer),
-		Status: s.status.String(), Currency: b.prices[b.items[s.firstItem].price].currency.String(),
+		Status: s.status.String(), Currency: s.currency.String(),
 		Created: s.created, Ended: s.ended,
 	}
 	for i := s.firstItem; i < s.firstItem+s.items; i++ {

@@ -20,7 +20,8 @@ func (b *business) renderCustomer(w *writer, n int) {
 	}
 	w.null("default_source")
 	w.bool("delinquent", c.delinquent)
-	w.nulls("description", "discount")
+	w.null("description")
+	renderDiscount(w, b.discountOfCustomer(n))
 	w.quote("email")
 	w.buf = d.appendEmail(w.buf, n)
 	w.unquote()

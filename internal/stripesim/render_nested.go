@@ -66,24 +66,17 @@ func (b *business) refundsOf(charge int) *resource {
 
 // renderTiers: the last tier has no end, and some cost less than a minor unit.
 func (b *business) renderTiers(w *writer, p *price, n int) {
-	tiers := 2
-	if b.cfg.LongLists {
-		tiers = 12 + b.diceOf(idPrice, n).n(dTiers, 9)
-	}
 	w.list("tiers")
-	for i := range tiers {
+	for _, t := range b.tiersOf(p, n) {
 		w.line()
 		w.open('{')
 		w.nulls("flat_amount", "flat_amount_decimal")
-		tier := price{amount: max(p.amount-int64(10*i), 5), currency: p.currency}
-		if i == tiers-1 {
-			tier.scheme = finer
-		}
-		renderUnitAmount(w, &tier, "unit_amount", "unit_amount_decimal")
-		if i == tiers-1 {
+		if t.upTo == int64(none) {
+			renderUnitAmount(w, &price{amount: t.hundredths, scheme: finer}, "unit_amount", "unit_amount_decimal")
 			w.null("up_to")
 		} else {
-			w.int("up_to", int64(10*(i+1)))
+			renderUnitAmount(w, &price{amount: t.hundredths / 100}, "unit_amount", "unit_amount_decimal")
+			w.int("up_to", t.upTo)
 		}
 		w.end()
 	}

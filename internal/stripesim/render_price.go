@@ -10,6 +10,9 @@ func (b *business) renderPrice(w *writer, n int) {
 	w.str("billing_scheme", p.billingScheme())
 	w.int("created", p.created)
 	w.str("currency", p.currency.String())
+	if w.options && p.options {
+		renderOptions(w, p)
+	}
 	renderCustomAmount(w, p)
 	w.bool("livemode", false)
 	w.nulls("lookup_key")
@@ -26,7 +29,7 @@ func (b *business) renderPrice(w *writer, n int) {
 		b.renderTiers(w, p, n)
 	}
 	w.strOrNull("tiers_mode", p.tiersMode())
-	w.null("transform_quantity")
+	renderPackages(w, p, "transform_quantity")
 	w.str("type", p.kind())
 	renderUnitAmount(w, p, "unit_amount", "unit_amount_decimal")
 	w.end()
@@ -145,7 +148,8 @@ func (b *business) renderPlan(w *writer, n int) {
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()
 	w.strOrNull("tiers_mode", p.tiersMode())
-	w.nulls("transform_usage", "trial_period_days")
+	renderPackages(w, p, "transform_usage")
+	w.null("trial_period_days")
 	w.str("usage_type", p.usage())
 	w.end()
 }

@@ -20,7 +20,7 @@ func (b *business) renderSubscription(w *writer, n int) {
 	renderCancellation(w, s, start, end)
 	w.str("collection_method", "charge_automatically")
 	w.int("created", s.created)
-	w.str("currency", b.prices[b.items[s.firstItem].price].currency.String())
+	w.str("currency", s.currency.String())
 	if w.version < basil {
 		w.int("current_period_end", end)
 		w.int("current_period_start", start)
@@ -30,7 +30,7 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.emptyList("default_tax_rates")
 	w.null("description")
 	if w.version < basil {
-		w.null("discount")
+		renderDiscount(w, b.discountOf(s, n))
 	} else {
 		w.emptyList("discounts")
 	}
@@ -47,15 +47,15 @@ func (b *business) renderSubscription(w *writer, n int) {
 	b.renderRevision(w, idSubscription, n)
 	w.end()
 	w.nulls("next_pending_invoice_item_invoice", "on_behalf_of")
-	b.renderTail(w, s)
+	b.renderTail(w, s, n)
 	w.end()
 }
 
 // renderTail writes what follows on_behalf_of.
-func (b *business) renderTail(w *writer, s *subscription) {
+func (b *business) renderTail(w *writer, s *subscription, n int) {
 	if s.onHold {
 		w.object("pause_collection")
-		w.str("behavior", "keep_as_draft")
+		w.str("behavior", b.heldInvoices(n))
 		w.null("resumes_at")
 		w.end()
 	} else {
@@ -86,6 +86,14 @@ func (b *business) renderTail(w *writer, s *subscription) {
 	} else {
 		w.int("trial_start", s.created)
 	}
+}
+
+// heldInvoices is what becomes of invoices while a subscription is on hold.
+func (b *business) heldInvoices(n int) string {
+	if b.cfg.Pricing && n%2 == 0 {
+		return "void"
+	}
+	return "keep_as_draft"
 }
 
 // now is the last moment up to at that the subscription's state speaks of.

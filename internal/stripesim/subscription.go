@@ -27,6 +27,7 @@ type subscription struct {
 	ended      int64 // 0 while it is not
 	trialEnd   int64 // 0 without a trial
 	turned     int64 // when leaving or onHold was set, if not by dice
+	currency   currency
 	customer   int32
 	firstItem  int32
 	items      int32
@@ -105,17 +106,19 @@ func btoi(v bool) int {
 }
 
 func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool) {
-	s := subscription{created: at, customer: who, firstItem: int32(len(b.items)), lastCharge: none, yearly: percent(r, 15)}
-	c := markets[b.customers[who].market].currency
+	s := subscription{created: at, customer: who, currency: markets[b.customers[who].market].currency, firstItem: int32(len(b.items)), lastCharge: none, yearly: percent(r, 15)}
+	c, sub := s.currency, int32(len(b.subs))
 	main, _ := b.plan(c, s.yearly)
-	sub := int32(len(b.subs))
+	if b.cfg.Pricing && sub%3 == 0 {
+		main, _ = b.plan(usd, s.yearly) // which has an amount in their currency too
+	}
 	b.items = append(b.items, item{price: main, sub: sub, quantity: int32(1 + r.IntN(3)/2)})
 	if c == usd && !s.yearly {
 		for _, add := range r.Perm(len(b.addOns))[:b.extraItems(r)] {
 			p := b.addOns[add]
 			q := int32(0)
 			if !b.prices[p].metered {
-				q = int32(1 + r.IntN(5))
+				q = b.unitsOf(&b.prices[p], int32(1+r.IntN(5)))
 			}
 			b.items = append(b.items, item{price: p, sub: sub, quantity: q})
 		}
@@ -205,13 +208,13 @@ func (s *subscription) period(at int64) (start, end int64) {
 	}
 }
 
-// amount is what one period costs, metered usage apart.
-func (b *business) amount(s *subscription) int64 {
+// amount is what an invoice of subscription n comes to at a moment, metered usage
+// apart.
+func (b *business) amount(s *subscription, n int, at int64) int64 {
 	var sum int64
 	for _, it := range b.items[s.firstItem : s.firstItem+s.items] {
-		if p := &b.prices[it.price]; p.billed() {
-			sum += p.amount * int64(it.quantity)
-		}
+		cost, _ := b.cost(it, s.currency)
+		sum += cost
 	}
-	return sum
+	return (b.present(s, n, at).less(sum) + 50_000) / 100_000
 }

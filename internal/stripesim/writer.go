@@ -22,6 +22,7 @@ type view struct {
 	edits   int    // only so many updates of the object itself; all by then if allEdits
 	newborn bool   // a subscription before its first payment, in the second of its creation
 	tiers   bool   // Stripe: a price shows its tiers only if asked to
+	options bool   // and its amounts in further currencies
 	refunds bool   // and so does a charge its refunds
 }
 
@@ -38,6 +39,7 @@ const spaces = "                                "
 // expand shows what a request asked to see.
 func (w *writer) expand(names []string) {
 	w.tiers = slices.Contains(names, "tiers")
+	w.options = slices.Contains(names, "currency_options")
 	w.refunds = slices.Contains(names, "refunds")
 }
 

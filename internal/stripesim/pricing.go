@@ -1,0 +1,270 @@
+package stripesim
+
+// What [Config.Pricing] adds: prices that are more than an amount, and coupons.
+// All of it follows from numbers and draws nothing, so that the rest of the
+// business is the same without it.
+
+// unshownOption is a currency whose amounts no price shows, as if the account's
+// list left them out.
+const unshownOption = gbp
+
+// vary makes add-on i one of the kinds of price that a subscription can have.
+func (p *price) vary(i int) {
+	switch i % 4 {
+	case 0:
+		p.packageOf, p.roundsDown = int64(2+i%3), i%8 == 0
+	case 1:
+		p.scheme, p.amount = finer, int64(1250+i)
+	case 2:
+		p.scheme = tiered
+	}
+}
+
+// unitsOf is how many are bought at once of a price that counts in packages,
+// tiers or fractions: five times as many as of others.
+func (b *business) unitsOf(p *price, q int32) int32 {
+	if b.cfg.Pricing && (p.packageOf > 0 || p.scheme != flat) && !p.metered {
+		return 5 * q
+	}
+	return q
+}
+
+// optionFor is what a dollar price costs in another currency.
+func (p *price) optionFor(c currency) int64 {
+	if c == p.currency {
+		return p.amount
+	}
+	return c.fromUSD(p.amount) + 1
+}
+
+// A tier ends with a unit, none for the last one; its amount is in hundredths of
+// a minor unit.
+type tier struct{ upTo, hundredths int64 }
+
+// tiersOf are the tiers of price n: the last one has no end and costs less than
+// a minor unit.
+func (b *business) tiersOf(p *price, n int) []tier {
+	tiers := make([]tier, 2)
+	if b.cfg.LongLists {
+		tiers = make([]tier, 12+b.diceOf(idPrice, n).n(dTiers, 9))
+	}
+	for i := range tiers {
+		amount := max(p.amount-int64(10*i), 5)
+		tiers[i] = tier{upTo: int64(10 * (i + 1)), hundredths: 100 * amount}
+		if i == len(tiers)-1 {
+			tiers[i] = tier{upTo: int64(none), hundredths: amount}
+		}
+	}
+	return tiers
+}
+
+// cost is what an item costs a period, in hundredths of a minor unit of its
+// subscription's currency; false where use decides, or the customer.
+func (b *business) cost(it item, c currency) (hundredths int64, ok bool) {
+	p, q := &b.prices[it.price], int64(it.quantity)
+	if !p.recurring() || p.metered {
+		return 0, false
+	}
+	switch {
+	case p.packageOf > 0 && p.roundsDown:
+		q /= p.packageOf
+	case p.packageOf > 0:
+		q = (q + p.packageOf - 1) / p.packageOf
+	}
+	switch p.scheme {
+	case flat:
+		return 100 * p.optionFor(c) * q, true
+	case finer:
+		return p.amount * q, true
+	case tiered:
+		from := int64(0)
+		for _, t := range b.tiersOf(p, int(it.price)) {
+			if q > from && t.upTo != int64(none) {
+				hundredths += t.hundredths * (min(q, t.upTo) - from)
+			} else if q > from {
+				hundredths += t.hundredths * (q - from)
+			}
+			from = t.upTo
+			if t.upTo == int64(none) {
+				break
+			}
+		}
+		return hundredths, true
+	}
+	return 0, false
+}
+
+// A discount is a coupon as one subscription or customer has it. Stripe: amounts
+// off are off each invoice.
+type discount struct {
+	coupon     string
+	duration   string
+	percent    int64 // tenths
+	off        int64 // minor units of currency
+	currency   currency
+	months     int // of a repeating one
+	start, end int64
+	number     int
+}
+
+// newDiscount is one of five, from a moment on. Stripe takes a discount from
+// the object when it ends; here it stays, with its end.
+func newDiscount(number int, c currency, start int64) *discount {
+	d := &discount{duration: "forever", currency: c, start: start, number: number}
+	switch number % 5 {
+	case 0:
+		d.coupon, d.percent = "EIGHTH", 125
+	case 1:
+		d.coupon, d.off = "LESS", c.fromUSD(300)
+	case 2:
+		d.coupon, d.percent, d.duration, d.months = "THREE", 200, "repeating", 3
+		d.end = addMonths(start, d.months)
+	case 3:
+		d.coupon, d.off, d.duration = "ONCE", c.fromUSD(500), "once"
+	case 4:
+		d.coupon, d.percent, d.end = "HALF", 500, start+60*day
+	}
+	return d
+}
+
+// discountOf is what subscription n has of its own.
+func (b *business) discountOf(s *subscription, n int) *discount {
+	if !b.cfg.Pricing || n%4 != 1 {
+		return nil
+	}
+	return newDiscount(n/4, s.currency, s.created)
+}
+
+// discountOfCustomer is what customer n has, for what has none of its own.
+func (b *business) discountOfCustomer(n int) *discount {
+	if !b.cfg.Pricing || n%5 != 0 {
+		return nil
+	}
+	c := &b.customers[n]
+	return newDiscount(n/5, markets[c.market].currency, c.created)
+}
+
+// holds says whether the discount is in force at a moment. One that is for once
+// is so for the period it began in.
+func (d *discount) holds(at int64, months int) bool {
+	if d == nil {
+		return false
+	}
+	end := d.end
+	if d.duration == "once" {
+		end = addMonths(d.start, months)
+	}
+	return d.start <= at && (end == 0 || at < end)
+}
+
+// less is what is left of an invoice, in hundred-thousandths of a minor unit.
+func (d *discount) less(hundredths int64) int64 {
+	if d == nil {
+		return 1000 * hundredths
+	}
+	return max(hundredths*(1000-d.percent)-100_000*d.off, 0)
+}
+
+// present is the discount that Stripe takes from an invoice of a moment: the
+// subscription's, or else the customer's.
+func (b *business) present(s *subscription, n int, at int64) *discount {
+	if own := b.discountOf(s, n); own.holds(at, s.months()) {
+		return own
+	}
+	if d := b.discountOfCustomer(int(s.customer)); d.holds(at, s.months()) {
+		return d
+	}
+	return nil
+}
+
+// lasting is the one of them that is for ever.
+func (b *business) lasting(s *subscription, n int, at int64) *discount {
+	for _, d := range []*discount{b.discountOf(s, n), b.discountOfCustomer(int(s.customer))} {
+		if d.holds(at, s.months()) && d.duration == "forever" {
+			return d
+		}
+	}
+	return nil
+}
+
+func renderDiscount(w *writer, d *discount) {
+	if d == nil {
+		w.null("discount")
+		return
+	}
+	w.object("discount")
+	w.quote("id")
+	w.buf = appendDigits(append(w.buf, "di_"...), d.number, 12)
+	w.unquote()
+	w.str("object", "discount")
+	w.null("checkout_session")
+	w.object("coupon")
+	w.str("id", d.coupon)
+	w.str("object", "coupon")
+	if d.off > 0 {
+		w.int("amount_off", d.off)
+		w.str("currency", d.currency.String())
+	} else {
+		w.nulls("amount_off", "currency")
+	}
+	w.int("created", d.start)
+	w.str("duration", d.duration)
+	if d.months > 0 {
+		w.int("duration_in_months", int64(d.months))
+	} else {
+		w.null("duration_in_months")
+	}
+	w.bool("livemode", false)
+	w.null("max_redemptions")
+	w.emptyObject("metadata")
+	w.null("name")
+	if d.percent > 0 {
+		w.key("percent_off")
+		w.buf = appendMillionths(w.buf, d.percent*100_000)
+	} else {
+		w.null("percent_off")
+	}
+	w.null("redeem_by")
+	w.int("times_redeemed", 1)
+	w.bool("valid", true)
+	w.end()
+	w.null("customer")
+	w.timeOrNull("end", d.end)
+	w.nulls("invoice", "invoice_item", "promotion_code")
+	w.int("start", d.start)
+	w.null("subscription")
+	w.end()
+}
+
+// renderOptions: Stripe: a price shows its amounts in further currencies only if
+// asked to, and its own among them.
+func renderOptions(w *writer, p *price) {
+	w.object("currency_options")
+	for _, c := range planCurrencies {
+		if c == unshownOption {
+			continue
+		}
+		w.object(c.String())
+		w.null("custom_unit_amount")
+		w.str("tax_behavior", "unspecified")
+		renderUnitAmount(w, &price{amount: p.optionFor(c)}, "unit_amount", "unit_amount_decimal")
+		w.end()
+	}
+	w.end()
+}
+
+// renderPackages is transform_quantity, which plans call transform_usage.
+func renderPackages(w *writer, p *price, name string) {
+	if p.packageOf == 0 {
+		w.null(name)
+		return
+	}
+	w.object(name)
+	w.int("divide_by", p.packageOf)
+	if p.roundsDown {
+		w.str("round", "down")
+	} else {
+		w.str("round", "up")
+	}
+	w.end()
+}
