@@ -73,6 +73,13 @@ func TestEndThatSaysHasMore(t *testing.T) {
 		}
 	}
 
+	// What is asked for again and was the oldest is seen to be gone.
+	f.rows = rowsAt(9000, 8000)
+	objects, _, err := reread(t, fastClient(t, endless{f}, 100), itemAt("ch_gone", 7000, 500))
+	if err != nil || len(objects) != 1 || !objects[0].Missing {
+		t.Errorf("%v, %v", objects, err)
+	}
+
 	// Of a list without any object nothing shows that the server answers.
 	f.rows = nil
 	if _, err := collectErr(t, fastClient(t, endless{f}, 100), "charges", `{"v":2,"high":10000}`, Range{To: unixTime(11000)}); err == nil || !strings.Contains(err.Error(), "has_more is true but data is empty") {

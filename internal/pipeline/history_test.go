@@ -44,7 +44,7 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 	server, err := stripesim.New(stripesim.Config{
 		Seed: rapid.Int64Range(1, 1000).Draw(rt, "seed"), Charges: rapid.SampledFrom([]int{30, 300, 1200}).Draw(rt, "charges"),
 		Shape:     rapid.SampledFrom([]stripesim.Shape{"", stripesim.ShapeUniform, stripesim.ShapeSaleDay, stripesim.ShapeOneSecond, stripesim.ShapeSparse}).Draw(rt, "shape"),
-		LongLists: rapid.Bool().Draw(rt, "long"), Deletions: 30,
+		LongLists: rapid.Bool().Draw(rt, "long"), Deletions: 30, ChosenIDs: rapid.SampledFrom([]int{0, 200}).Draw(rt, "chosen"),
 		Now:          time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
 		Lag:          time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
 		EventVersion: rapid.SampledFrom([]string{"", "2014-01-31", "2025-03-31.basil"}).Draw(rt, "version"),
