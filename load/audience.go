@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
+
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -109,6 +111,9 @@ func unguessable() string {
 
 // makeViews makes the tables as the segment sees them, and the marts over those.
 func (q *audienceQuery) makeViews(ctx context.Context) error {
+	if err := q.showDisputes(ctx); err != nil {
+		return err
+	}
 	var views []View
 	for _, table := range q.built.Schemas {
 		if given := q.Set.Table(table.Table); given != nil {
@@ -132,6 +137,16 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// showDisputes shows what marts need beside the tables. A warehouse that an
+// earlier version published has none: the marts that read it are left out.
+func (q *audienceQuery) showDisputes(ctx context.Context) error {
+	err := q.run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+ident(q.warehouse)+".meta.dispute_charges")
+	if duck := new(duckdb.Error); errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
+		return nil
+	}
+	return err
 }
 
 // choose runs the segment's SQL.

@@ -18,7 +18,7 @@ func FitSegments(ctx context.Context, set *schemas.Set) (_ []Fitted, err error) 
 	defer func() { err = errors.Join(err, i.close()) }()
 	q := &audienceQuery{built: set, warehouse: "warehouse", left: map[string]string{}}
 	q.Set, q.Query = set, &Query{instance: i}
-	statements := []string{"ATTACH ':memory:' AS warehouse", "USE warehouse"}
+	statements := []string{"ATTACH ':memory:' AS warehouse", "USE warehouse", "CREATE SCHEMA meta", disputeCharges}
 	for _, t := range set.Schemas {
 		statements = append(statements, createTable(t))
 	}

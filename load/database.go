@@ -12,6 +12,10 @@ import (
 	"strings"
 )
 
+// disputeCharges is what is learned of disputes: ids and nothing personal, so
+// segments see it too.
+const disputeCharges = "CREATE TABLE meta.dispute_charges (account VARCHAR, dispute_id VARCHAR, charge_id VARCHAR, learned_from VARCHAR)"
+
 // privateTables live beside the declared ones. Schema state is dropped from
 // what is published; schema meta is published.
 var privateTables = []string{
@@ -32,7 +36,7 @@ var privateTables = []string{
 	"CREATE TABLE meta.gaps (account VARCHAR, resource VARCHAR, gap_from TIMESTAMP, gap_to TIMESTAMP)",
 	"CREATE TABLE meta.requests (run_id VARCHAR, account VARCHAR, failed_at TIMESTAMP, what VARCHAR, status SMALLINT, message VARCHAR, request_id VARCHAR)",
 	"CREATE TABLE meta.verifications (run_id VARCHAR, account VARCHAR, \"check\" VARCHAR, looked_at BIGINT, findings BIGINT, \"at\" TIMESTAMP)",
-	"CREATE TABLE meta.dispute_charges (account VARCHAR, dispute_id VARCHAR, charge_id VARCHAR, learned_from VARCHAR)",
+	disputeCharges,
 	"COMMENT ON TABLE meta.dispute_charges IS 'Which charge a dispute is about, which never changes. A charge names the newest of its disputes; the others are learned from its former states (learned_from charges) and from events.'",
 	"COMMENT ON TABLE meta.coverage IS 'What of each resource is complete: objects created in [complete_from, complete_through), with their changes up to as_of. Null complete_from: since the beginning.'",
 	"COMMENT ON TABLE meta.gaps IS 'Spans of created, [gap_from, gap_to), that are still to be read. Null gap_from: from the beginning.'",
