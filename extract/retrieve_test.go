@@ -93,7 +93,7 @@ func TestListAfter404(t *testing.T) {
 	var lists []string
 	for _, q := range f.queries {
 		if strings.HasPrefix(q, "/v1/prices?") {
-			lists = append(lists, strings.Replace(q, "&expand[]=data.tiers", "", 1))
+			lists = append(lists, strings.NewReplacer("&expand[]=data.tiers", "", "&expand[]=data.currency_options", "").Replace(q))
 		}
 	}
 	wantLists := []string{

@@ -81,7 +81,7 @@ func (b reportBooks) summary() (rows [][]any) {
 func (b reportBooks) outcomes() (rows [][]any) {
 	for name, t := range b.totals(false, way) {
 		rows = append(rows, slices.Concat([]any{name, t.Attempts, t.Payments}, share(t.Payments, t.Attempts),
-			[]any{t.RefundedPayments}, share(t.RefundedPayments, t.Payments), []any{t.Disputes}, share(t.Disputes, t.Payments)))
+			[]any{t.Payments, t.RefundedPayments}, share(t.RefundedPayments, t.Payments), []any{t.Disputes}, share(t.Disputes, t.Payments)))
 	}
 	return rows
 }
