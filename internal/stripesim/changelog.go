@@ -174,13 +174,16 @@ func (e *emitter) charge() {
 // charge's events only.
 func (e *emitter) refund() {
 	f := &e.b.refunds[e.n]
-	moved := max(f.failed, e.b.confirmed(f))
+	moved := []int64{max(f.failed, e.b.confirmed(f))}
+	if f.stood > 0 { // each move is an event of its own
+		moved = []int64{f.stood, f.failed}
+	}
 	e.at(chargeRefunded, f.created)
-	e.at(refundMoved, moved)
+	e.at(refundMoved, moved...)
 	e.edits(refundEdited)
 	if e.b.cfg.EventVersion >= acacia {
 		e.at(refundCreated, f.created)
-		e.at(refundUpdated, moved)
+		e.at(refundUpdated, moved...)
 	}
 }
 

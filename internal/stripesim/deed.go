@@ -207,6 +207,9 @@ func (w *author) refund(charge int32, amount int64) record {
 func (w *author) fail(n int32) record {
 	f := &w.b.refunds[n]
 	c := &w.b.charges[f.charge]
+	if at := w.b.confirmed(f); at <= w.at {
+		f.stood = at
+	}
 	f.status, f.failed = refundFailed, w.at
 	c.refunded -= f.amount
 	w.enter(&f.back, func() { w.book.enter(entryRefundFailure, n, w.at, c, f.amount, 0) })

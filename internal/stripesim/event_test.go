@@ -293,3 +293,45 @@ func TestEventVersions(t *testing.T) {
 		checkLayout(t, id, []byte(body))
 	}
 }
+
+// A refund that was confirmed and failed later moved twice, and each move is an
+// event with an id of its own: who has read the first must not take the second
+// for it.
+func TestEachMoveOfARefundIsAnEvent(t *testing.T) {
+	t.Parallel()
+	s := eventful(t, acacia)
+	c := newClient(t, s)
+	s.SetNow(time.Date(2025, 12, 10, 12, 0, 0, 0, time.UTC))
+	moves := func() map[string][]event {
+		found := map[string][]event{}
+		for _, e := range c.events() {
+			if e.Type == "refund.updated" {
+				var o struct{ ID string }
+				if err := json.Unmarshal(e.Data.Object, &o); err != nil {
+					t.Fatal(err)
+				}
+				found[o.ID] = append(found[o.ID], e)
+			}
+		}
+		return found
+	}
+	before := moves()
+	if _, err := s.Change(FailRefund, 200); err != nil {
+		t.Log(err) // as many as there are
+	}
+	s.Advance(time.Minute)
+	twice := 0
+	for id, events := range moves() {
+		if old := before[id]; len(old) == 1 && len(events) == 2 {
+			twice++
+			if events[0].ID == events[1].ID || events[1].ID != old[0].ID && events[0].ID != old[0].ID {
+				t.Errorf("%s: events %s and %s, before %s", id, events[0].ID, events[1].ID, old[0].ID)
+			}
+		} else if len(events) < len(old) {
+			t.Errorf("%s: an event is gone", id)
+		}
+	}
+	if twice == 0 {
+		t.Error("no refund moved twice: the test proves nothing")
+	}
+}

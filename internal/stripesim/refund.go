@@ -33,6 +33,7 @@ type refund struct {
 	created int64
 	amount  int64 // minor units of the charge's currency
 	failed  int64 // when the bank sent it back; 0 unless it did
+	stood   int64 // when it was confirmed, if it failed only after that
 	charge  int32
 	txn     int32 // none without
 	back    int32 // the balance transaction of the failure; none without
