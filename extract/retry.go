@@ -185,8 +185,8 @@ func tooLarge(err error) bool {
 }
 
 func bodyFault(err error) string {
-	if tooLarge(err) {
-		return fmt.Sprintf("its body is over %d MiB", maxBody>>20)
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fmt.Sprintf("its body is over %d MiB", e.Limit>>20)
 	}
 	return "its body is cut short: " + oneLine(err.Error())
 }

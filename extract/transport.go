@@ -13,6 +13,7 @@ import (
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
 	maxBody        = 64 << 20         // bytes once unpacked; a page of 100 objects is well below one MiB
+	maxErrorBody   = 1 << 20          // of an answer that is an error, which is a few hundred bytes
 	maxObject      = 4 << 20          // bytes, and as many of its nested lists; Stripe's own limits keep objects far below
 )
 
@@ -77,7 +78,11 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	if seen, ok := req.Context().Value(replyKey{}).(*reply); ok {
 		seen.status, seen.header = res.StatusCode, res.Header
 	}
-	res.Body = http.MaxBytesReader(nil, res.Body, maxBody)
+	most := int64(maxBody)
+	if res.StatusCode/100 != 2 {
+		most = maxErrorBody
+	}
+	res.Body = http.MaxBytesReader(nil, res.Body, most)
 	return res, nil
 }
 
