@@ -48,7 +48,7 @@ build: ## bin/stripelake
 	@go build -o bin/ ./cmd/stripelake
 
 test: ## all tests; needs Go and a C++ compiler
-	go test -timeout 30m ./...
+	go test -timeout 60m ./...
 
 demo: build ## a simulated account, a full sync and the BNPL answer
 	@bin/stripelake demo
