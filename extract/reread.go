@@ -135,7 +135,7 @@ func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand,
 // aboutOne reports an error that says nothing of the requests for other items.
 func aboutOne(err error) bool {
 	_, unusable := errors.AsType[*malformed](err)
-	return unusable || hasStatus(err, http.StatusNotFound)
+	return unusable || hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusBadRequest)
 }
 
 // errand is what one worker reads in one go: items one by one, or the span of
