@@ -11,6 +11,7 @@ import (
 // are there with what was sent, and everything that is asked of them answers.
 func TestCurrencyOfUnknownExponent(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	at := noon.AddDate(0, 0, -40)
 	usdc := `"currency":"usdc"`
 	charge := func(refunded string) string {

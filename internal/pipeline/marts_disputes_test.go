@@ -12,6 +12,7 @@ import (
 // that is; what nothing tells is counted apart, so that nothing is lost.
 func TestDisputesOfOneCharge(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	at := time.Date(2025, 5, 10, 9, 0, 0, 0, time.UTC)
 	charge := func(id, dispute string) string {
 		return paid(id, at, fmt.Sprintf(`"amount":10000,"amount_captured":10000,"balance_transaction":"txn_%s","disputed":true,"dispute":%q`, id[3:], dispute))

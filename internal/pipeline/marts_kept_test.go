@@ -105,6 +105,7 @@ func refundsOf(text string) (refunds []refundOf) {
 // their transactions can tell, a lake without either does not know, and counts.
 func TestKeptOfPartialCaptures(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	stripe := recorded(t, 1, noon, partlyObjects()...)
 	for _, tc := range []struct {
 		resources string

@@ -173,6 +173,7 @@ var recurringCases = []recurringCase{
 // currency of its own.
 func TestRecurringRevenueByHand(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	var objects []string
 	names, want := map[string]string{}, map[string]string{}
 	for n, c := range recurringCases {
@@ -242,6 +243,7 @@ func some(fields string) string {
 // TestChurnByHand follows subscriptions of 10 a month that begin and end.
 func TestChurnByHand(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	n := 0
 	ran := func(currency, more string, from, until int64) string {
 		n++
@@ -279,6 +281,7 @@ func TestChurnByHand(t *testing.T) {
 // An amount beyond 38 digits is an error and no wrong number.
 func TestRecurringRevenueOverflows(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	c := recurringCase{currency: "usd", items: []string{lined(9_000_000_000_000_000_000, perMonth+`,"unit_amount_decimal":"99999999999999"`)}}
 	s := newScene(t, recorded(t, 1, noon, c.objects(0)...))
 	s.sync()
@@ -290,6 +293,7 @@ func TestRecurringRevenueOverflows(t *testing.T) {
 // A subscription whose items end their periods apart has no period of its own.
 func TestPeriodsOfItems(t *testing.T) {
 	t.Parallel()
+	notUnderRace(t)
 	lasting := func(until ...int64) string {
 		var items []string
 		for i, end := range until {
