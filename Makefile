@@ -79,7 +79,7 @@ browser: ## the report in a real Chromium
 	@! grep -E '^ *--- SKIP: TestReportInBrowser' bin/browser.log || { echo "browser: a test was skipped"; exit 1; }
 
 race: ## the race detector, where there is concurrency
-	go test -race -short -timeout 30m $(RACE_PACKAGES)
+	go test -race -short -timeout 60m $(RACE_PACKAGES)
 
 # go test passes when -run matches nothing or everything skips; a contract that
 # was not checked must not.

@@ -132,7 +132,11 @@ func TestBackupBesideSync(t *testing.T) {
 	k.do(k.sync(nil))
 	to := filepath.Join(t.TempDir(), "backup")
 	var made atomic.Int64
-	for round := range 3 {
+	rounds := 3
+	if testing.Short() {
+		rounds = 1
+	}
+	for round := range rounds {
 		for range 20 {
 			act(t, server, stripesim.CreateCharge)
 			act(t, server, stripesim.UpdateCustomer)
