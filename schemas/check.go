@@ -57,10 +57,7 @@ func (l *loader) checkRefs(set *Set, names []string, fields []*Field) {
 		if f.ReplacedBy != "" && find(fields, func(o *Field) bool { return o.Name == f.ReplacedBy }) == nil {
 			l.report(f.Pos, "S5", "%s is replaced by %q, which is not a field beside it%s", f.Name, f.ReplacedBy, suggestion(f.ReplacedBy, fieldNames(fields)))
 		}
-		l.checkRefs(set, names, f.Type.Fields)
-		if f.Type.Elem != nil {
-			l.checkRefs(set, names, f.Type.Elem.Fields)
-		}
+		l.checkRefs(set, names, f.Type.Inner())
 	}
 }
 
@@ -104,11 +101,7 @@ func firstMoney(fields []*Field) *Field {
 		if f.Type.Kind == Money {
 			return f
 		}
-		inner := f.Type.Fields
-		if f.Type.Elem != nil {
-			inner = f.Type.Elem.Fields
-		}
-		if m := firstMoney(inner); m != nil {
+		if m := firstMoney(f.Type.Inner()); m != nil {
 			return m
 		}
 	}

@@ -27,7 +27,7 @@ func (l *loader) reserve(f *Field, taken map[string]string) {
 func withFormer(fields []*Field) []*Field {
 	var out []*Field
 	for _, f := range fields {
-		if inner := members(f.Type); len(inner) > 0 {
+		if inner := f.Type.Inner(); len(inner) > 0 {
 			f = f.with(withFormer(inner))
 		}
 		out = append(out, f)

@@ -49,7 +49,7 @@ func outline(fields []*Field) string {
 		if f.FormerOf != "" {
 			text += "<" + f.FormerOf
 		}
-		if inner := members(f.Type); len(inner) > 0 {
+		if inner := f.Type.Inner(); len(inner) > 0 {
 			text += "(" + outline(inner) + ")"
 		}
 		out = append(out, text)

@@ -79,7 +79,7 @@ func unlabelled(fields []*Field, path string, f func(path string, field *Field))
 		case personal:
 			f(at, field)
 		default:
-			unlabelled(members(field.Type), at, f)
+			unlabelled(field.Type.Inner(), at, f)
 		}
 	}
 }
@@ -110,12 +110,4 @@ func (s *Set) Unlabelled(present *Set) (mistakes, warnings Problems) {
 	}
 	mistakes = r.inFileOrder()
 	return mistakes, slices.DeleteFunc(s.Warnings(), func(p Problem) bool { return slices.Contains(mistakes, p) })
-}
-
-// members are the fields inside an object or the elements of a list.
-func members(t Type) []*Field {
-	if t.Elem != nil {
-		return t.Elem.Fields
-	}
-	return t.Fields
 }

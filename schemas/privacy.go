@@ -116,10 +116,7 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 	for _, f := range fields {
 		path := prefix + "." + f.Name
 		policy := r.policy(path, f, inherited)
-		inner := f.Type.Fields
-		if f.Type.Elem != nil {
-			inner = f.Type.Elem.Fields
-		}
+		inner := f.Type.Inner()
 		if policy == hash && len(inner) == 0 && f.Type.Kind != String {
 			policy = r.unhashable(l, f, path)
 		}
@@ -218,7 +215,7 @@ func (s *Schema) Hashes() bool { return hashes(s.Fields) }
 
 func hashes(fields []*Field) bool {
 	return slices.ContainsFunc(fields, func(f *Field) bool {
-		return f.Hashed || hashes(f.Type.Fields) || f.Type.Elem != nil && hashes(f.Type.Elem.Fields)
+		return f.Hashed || hashes(f.Type.Inner())
 	})
 }
 
@@ -233,10 +230,7 @@ func fieldPaths(set *Set) (all, personal []string) {
 			if labelled {
 				personal = append(personal, path)
 			}
-			walk(f.Type.Fields, path, labelled)
-			if f.Type.Elem != nil {
-				walk(f.Type.Elem.Fields, path, labelled)
-			}
+			walk(f.Type.Inner(), path, labelled)
 		}
 	}
 	for _, s := range set.Schemas {

@@ -80,6 +80,14 @@ type Type struct {
 	Fields []*Field
 }
 
+// Inner are the fields inside an object, or inside the elements of a list.
+func (t Type) Inner() []*Field {
+	if t.Elem != nil {
+		return t.Elem.Fields
+	}
+	return t.Fields
+}
+
 // String writes the type as an author does: "list<object>", "map<string>".
 func (t Type) String() string {
 	if t.Kind == List || t.Kind == Map {

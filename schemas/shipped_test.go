@@ -44,10 +44,7 @@ func writeColumns(b *strings.Builder, indent string, columns []Column) {
 func visit(fields []*Field, path string, f func(path string, field *Field)) {
 	for _, field := range fields {
 		f(path+"."+field.Name, field)
-		visit(field.Type.Fields, path+"."+field.Name, f)
-		if field.Type.Elem != nil {
-			visit(field.Type.Elem.Fields, path+"."+field.Name, f)
-		}
+		visit(field.Type.Inner(), path+"."+field.Name, f)
 	}
 }
 

@@ -115,11 +115,7 @@ func dbtMeta(c dbtColumn) []string {
 // labelledIn lists the members of an object, or of a list's elements, that are
 // personal, by path.
 func labelledIn(f *schemas.Field, prefix string) (paths []string) {
-	members := f.Type.Fields
-	if f.Type.Elem != nil {
-		members = f.Type.Elem.Fields
-	}
-	for _, m := range members {
+	for _, m := range f.Type.Inner() {
 		if m.Label != "" {
 			paths = append(paths, prefix+m.Name)
 		}

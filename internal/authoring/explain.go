@@ -55,11 +55,7 @@ func labelAt(fields []*schemas.Field, target string) string {
 		if f.Name != strings.TrimSuffix(name, "[]") {
 			continue
 		}
-		members := f.Type.Fields
-		if f.Type.Elem != nil {
-			members = f.Type.Elem.Fields
-		}
-		return cmp.Or(labelAt(members, rest), f.Label)
+		return cmp.Or(labelAt(f.Type.Inner(), rest), f.Label)
 	}
 	return ""
 }
