@@ -1,7 +1,9 @@
 package load
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -84,8 +86,8 @@ func (l *Lake) hasPIIKey() bool {
 	return err == nil
 }
 
-// IsEmpty reports that nothing was ever read into the lake: there is no segment,
-// no state and no generation.
+// IsEmpty reports that nothing was ever read into the lake: there is no segment
+// and no generation.
 func (l *Lake) IsEmpty() bool {
 	segments, _ := filepath.Glob(l.path(rawDir, "*", "*", "*.parquet")) // Open refuses a path that is a pattern itself
 	numbers, _ := l.generations()
@@ -93,10 +95,11 @@ func (l *Lake) IsEmpty() bool {
 }
 
 // RemoveExposed removes what is left of a weaker policy, once a stricter one is
-// published: the generations before the linked one whose sets the caller finds
-// to show what the present set hides, and a state that was set aside. It returns
-// how many generations went. A set that cannot be read is taken to show it.
-func (s *State) RemoveExposed(shows func(files map[string]string) bool) (removed int, err error) {
+// published: the generations before the linked one of whose set the caller says
+// that it shows what the present set hides, and a state that was set aside. It
+// returns how many generations went. The caller is asked only where the two sets
+// differ; older is nil for a generation that does not tell its set.
+func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (removed int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	linked, ok := s.lake.linked()
@@ -104,12 +107,23 @@ func (s *State) RemoveExposed(shows func(files map[string]string) bool) (removed
 	if err != nil || !ok {
 		return 0, err
 	}
+	text, err := os.ReadFile(s.lake.generationPath(linked, schemasName))
+	if err != nil {
+		return 0, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
+	}
 	for _, number := range numbers {
-		if number == linked {
+		old, readErr := os.ReadFile(s.lake.generationPath(number, schemasName))
+		if number == linked || readErr == nil && bytes.Equal(old, text) {
 			continue
 		}
-		var files map[string]string
-		if readJSON(s.lake.generationPath(number, schemasName), &files) != nil || shows(files) {
+		var older, present map[string]string
+		if err := json.Unmarshal(text, &present); err != nil {
+			return removed, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
+		}
+		if readErr != nil || json.Unmarshal(old, &older) != nil {
+			older = nil
+		}
+		if shows(older, present) {
 			removed++
 			err = errors.Join(err, os.RemoveAll(s.lake.generationPath(number)))
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Exposure says what the tables of a set show of Stripe's objects, column by
+// exposure says what the tables of a set show of Stripe's objects, column by
 // column. It is how two sets are compared by what their privacy does, not by how
 // it is written.
-type Exposure struct {
+type exposure struct {
 	shown     []shownPath
 	protected []string // source paths that a column would show but for the policy, or that are blanked
 }
@@ -20,15 +20,30 @@ type shownPath struct {
 	path, expression, column string // "customer.email", "lower(email)", "customers.email"
 }
 
-// Shown is a source path that becomes readable, and the column that shows it;
-// Column is empty where the raw log is what would hold it.
+// Shown is a source path that becomes readable, and the column that shows it.
 type Shown struct{ Path, Column string }
 
-// ExposureOf finds out what a set shows and what its policy, and the paths
+// Opened returns what the tables of one set show in the clear of the source paths
+// that another one hides, by path and column: those that its policy drops or
+// hashes, and those that are blanked before the raw log. What that one showed by
+// the same expression, hidden elsewhere or not, is nothing new.
+func Opened(before, after *schemas.Set, blanked []string) ([]Shown, error) {
+	hides, err := exposureOf(before, blanked)
+	if err != nil {
+		return nil, err
+	}
+	shows, err := exposureOf(after, nil)
+	if err != nil {
+		return nil, err
+	}
+	return hides.opens(shows), nil
+}
+
+// exposureOf finds out what a set shows and what its policy, and the paths
 // blanked before the raw log, keep from being shown. A column whose value is
 // true or false shows nothing of what it was computed from.
-func ExposureOf(set *schemas.Set, blanked []string) (Exposure, error) {
-	e := Exposure{protected: slices.Clone(blanked)}
+func exposureOf(set *schemas.Set, blanked []string) (exposure, error) {
+	e := exposure{protected: slices.Clone(blanked)}
 	// Without the policy every column is there, and with it its lineage.
 	bare, err := set.WithoutPrivacy()
 	if err != nil {
@@ -68,22 +83,13 @@ func isClear(fields []*schemas.Field, path []string) bool {
 	case i < 0:
 		return false // dropped, or in an object that is
 	case len(path) > 1:
-		return isClear(members(fields[i].Type), path[1:])
+		return isClear(fields[i].Type.Inner(), path[1:])
 	}
 	return !fields[i].Hashed
 }
 
-func members(t schemas.Type) []*schemas.Field {
-	if t.Elem != nil {
-		return t.Elem.Fields
-	}
-	return t.Fields
-}
-
-// Opens returns what next shows in the clear of the paths that e protects, by
-// path and column. What e showed by the same expression, protected or not, is
-// nothing new.
-func (e Exposure) Opens(next Exposure) []Shown {
+// opens returns what next shows of the paths that e protects.
+func (e exposure) opens(next exposure) []Shown {
 	var opened []Shown
 	for _, x := range next.shown {
 		before := slices.ContainsFunc(e.shown, func(s shownPath) bool { return s.path == x.path && s.expression == x.expression })

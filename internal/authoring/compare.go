@@ -107,16 +107,12 @@ type comparison struct {
 // opened names the columns in which an edited set shows what the old one hides.
 // The object that is an example is named; what the lake hides stays so.
 func opened(old, edited *schemas.Set) (map[string]bool, error) {
-	before, err := transform.ExposureOf(old, nil)
-	if err != nil {
-		return nil, err
-	}
-	after, err := transform.ExposureOf(edited, nil)
+	shown, err := transform.Opened(old, edited, nil)
 	if err != nil {
 		return nil, err
 	}
 	columns := map[string]bool{}
-	for _, x := range before.Opens(after) {
+	for _, x := range shown {
 		column, _, _ := strings.Cut(x.Column, "[]")
 		columns[column] = true
 	}

@@ -27,7 +27,7 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 			return nil
 		}
 	}
-	opened, err := d.opened(kept, present)
+	opened, err := transform.Opened(present, d.Given, kept.RawRedact)
 	if err != nil {
 		return err
 	}
@@ -58,19 +58,6 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 		out.notices = append(out.notices, fmt.Sprintf("still blanked before the raw log, though these schemas do not say so: %s; `stripelake rebuild --schemas DIR --expose PATH` ends that", strings.Join(unblanked, ", ")))
 	}
 	return nil
-}
-
-// opened is what the set given shows and the lake hides.
-func (d Declare) opened(kept *load.Declared, present *schemas.Set) ([]transform.Shown, error) {
-	before, err := transform.ExposureOf(present, kept.RawRedact)
-	if err != nil {
-		return nil, err
-	}
-	after, err := transform.ExposureOf(d.Given, nil)
-	if err != nil {
-		return nil, err
-	}
-	return before.Opens(after), nil
 }
 
 // wait says that the tables stay as they are until a rebuild.

@@ -393,6 +393,30 @@ func TestStricterPolicyTakesOlderGenerations(t *testing.T) {
 	}
 }
 
+// A generation that does not tell its set, as those of early versions, goes where
+// anything is hidden, and stays in a lake that keeps everything.
+func TestGenerationThatDoesNotTellItsSet(t *testing.T) {
+	t.Parallel()
+	notUnderRace(t)
+	for name, tc := range map[string]struct {
+		policy string
+		left   int
+	}{"keeps everything": {"pii: keep", 2}, "hides something": {"pii: hash", 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newKeeper(t)
+			k.do(k.sync(nil))
+			k.do(os.Remove(filepath.Join(k.dir, ".state", "generations", "000001", "schemas.json")))
+			k.do(k.rebuild(setWith(t, append([]change{privacy(tc.policy)}, column("source: {type: string, title: Source}", "source: object")...)...)))
+			left, err := filepath.Glob(filepath.Join(k.dir, ".state", "generations", "*"))
+			k.do(err)
+			if len(left) != tc.left || k.said("are removed") != (tc.left == 1) {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
 // Lakes of programs that kept no schemas are taken over by the first sync with
 // what they were made with; Stripe is asked for what is new, and nothing else.
 func TestTakeOver(t *testing.T) {

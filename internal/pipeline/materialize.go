@@ -323,7 +323,7 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	if !needed {
-		return 0, m.removeExposed(ctx) // a run that was killed may have left it
+		return 0, m.removeExposed() // a run that was killed may have left it
 	}
 	start := time.Now()
 	// An export needs the most memory that DuckDB ever does, and the readers wait:
@@ -338,5 +338,5 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		m.meter.emit(Event{Event: EventNotice, Message: left})
 	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
-	return generation.Number, m.removeExposed(ctx)
+	return generation.Number, m.removeExposed()
 }

@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"context"
 	"fmt"
-	"maps"
 
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
@@ -12,17 +10,10 @@ import (
 // removeExposed removes older generations that show what the set of the one just
 // published hides: with a stricter policy they would stay readable until two more
 // are published.
-func (m *materializer) removeExposed(ctx context.Context) error {
-	files, err := m.state.Schemas(ctx)
-	if err != nil {
-		return err
-	}
+func (m *materializer) removeExposed() error {
 	var shown []string
-	removed, err := m.state.RemoveExposed(func(older map[string]string) bool {
-		if maps.Equal(older, files) {
-			return false
-		}
-		shows := shownBy(older, files)
+	removed, err := m.state.RemoveExposed(func(older, present map[string]string) bool {
+		shows := shownBy(older, present)
 		shown = union(shown, shows)
 		return len(shows) > 0
 	})
@@ -33,24 +24,27 @@ func (m *materializer) removeExposed(ctx context.Context) error {
 	return err
 }
 
-// shownBy are the source paths that one set's tables show and another set's
-// policy hides. Where the first cannot be read by this program it is taken to
-// show something.
+// unknownFields stands for what a set shows that this program cannot read.
+const unknownFields = "fields that this program cannot name"
+
+// shownBy are the source paths that the tables of one set of files show and the
+// policy of another hides. A set that is not known, or that this program cannot
+// read, is taken to show something where anything is hidden.
 func shownBy(older, present map[string]string) []string {
 	set, err := schemas.LoadFiles(present)
 	if err != nil || set.Privacy.KeepsAll() {
-		return nil // a set that this program cannot read was published by one that could
+		return nil // what this program cannot read was published by one that could
 	}
-	hides, err := transform.ExposureOf(set, nil)
+	if older == nil {
+		return []string{unknownFields}
+	}
+	before, err := schemas.LoadFiles(older)
 	if err != nil {
-		return nil
+		return []string{unknownFields}
 	}
-	var shows transform.Exposure
-	if set, err = schemas.LoadFiles(older); err == nil {
-		shows, err = transform.ExposureOf(set, nil)
-	}
+	opened, err := transform.Opened(set, before, nil)
 	if err != nil {
-		return []string{"fields that this program cannot name"}
+		return []string{unknownFields}
 	}
-	return pathsOf(hides.Opens(shows))
+	return pathsOf(opened)
 }
