@@ -393,6 +393,32 @@ func TestStricterPolicyTakesOlderGenerations(t *testing.T) {
 	}
 }
 
+// A rebuild that is to hide something and is killed is finished by the next sync:
+// the lake goes by what it declares.
+func TestStricterRebuildIsFinishedBySync(t *testing.T) {
+	t.Parallel()
+	notUnderRace(t)
+	k := newKeeper(t)
+	k.do(k.sync(nil))
+	hashed := setWith(t, privacy("pii: hash"))
+	declaration, _, err := k.declare(pipeline.Declare{Given: hashed, Derive: true})
+	k.do(err)
+	k.do(declaration.Record(func(string) {})) // and here it is killed
+	k.do(k.sync(nil))
+	if k.emails() {
+		t.Error("what the lake hides is published")
+	}
+	// An edit that hides nothing more waits for a rebuild, killed or not.
+	edited := setWith(t, append([]change{privacy("pii: hash")}, column("source: {type: string, title: Source}", "source: object")...)...)
+	declaration, _, err = k.declare(pipeline.Declare{Given: edited, Derive: true})
+	k.do(err)
+	k.do(declaration.Record(func(string) {}))
+	k.do(k.sync(nil))
+	if !k.said("the old ones stay in use") {
+		t.Error("it was derived without being asked")
+	}
+}
+
 // A generation that does not tell its set, as those of early versions, goes where
 // anything is hidden, and stays in a lake that keeps everything.
 func TestGenerationThatDoesNotTellItsSet(t *testing.T) {

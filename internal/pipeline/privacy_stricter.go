@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -22,6 +24,17 @@ func (m *materializer) removeExposed() error {
 			removed, sentence(shown, 3)))
 	}
 	return err
+}
+
+// hidesMore reports whether the lake declares a set that hides what its tables
+// show: the rebuild that was to hide it was killed. That waits for nobody, unlike
+// other edits (docs/adr/0009). A nil Declaration hides nothing.
+func (out *Declaration) hidesMore(ctx context.Context, state *load.State) (bool, error) {
+	if out == nil {
+		return false, nil
+	}
+	built, err := state.Schemas(ctx)
+	return err == nil && len(shownBy(built, out.Set.Files())) > 0, err
 }
 
 // unknownFields stands for what a set shows that this program cannot read.

@@ -122,8 +122,14 @@ func (s *Sync) decide(ctx context.Context, m *materializer) (err error) {
 	if err := checkKey(ctx, s.Lake, m.state); err != nil {
 		return err
 	}
-	if len(m.state.Stale) > 0 && s.Rebuild {
-		err := m.derive(ctx, s.Plan, nil)
+	derive := s.Rebuild
+	if len(m.state.Stale) > 0 && !derive {
+		if derive, err = s.Declaration.hidesMore(ctx, m.state); err != nil {
+			return err
+		}
+	}
+	if len(m.state.Stale) > 0 && derive {
+		err = m.derive(ctx, s.Plan, nil)
 		m.mappers = map[string]*transform.Mapper{}
 		return err
 	}
