@@ -23,6 +23,7 @@ var hostileYAML = map[string]struct{ text, want string }{
 	"over the size":            {strings.Repeat("# a comment\n", 20_000), "over 131072 bytes"},
 	"a byte order mark":        {"\ufeffname: stripe.x\n", ""},
 	"tabs":                     {"name:\n\tstripe.x\n", "Y1"},
+	"Latin-1":                  {"schema: stripe.a\ntitle: caf\xe9\n", "stripe/a.yaml:2:11: Y6: byte 0xe9 is no UTF-8"},
 	"NUL":                      {"name: a\x00b\n", ""},
 	"a key twice":              {"name: a\nname: b\n", `"name" is given twice`},
 	"a key twice, once quoted": {"name: a\n\"name\": b\n", `"name" is given twice`},

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The folders of a set, and the order they are read in: what is named before
@@ -186,8 +188,18 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	return data, err
 }
 
-// remember keeps a file that was read as part of the set.
+// remember keeps a file that was read as part of the set. It must be UTF-8: that
+// is what the lake and its warehouse keep.
 func (l *loader) remember(name string, data []byte) {
+	if !utf8.Valid(data) {
+		at := 0
+		for r, size := utf8.DecodeRune(data); r != utf8.RuneError || size != 1; r, size = utf8.DecodeRune(data[at:]) {
+			at += size
+		}
+		before := data[:at]
+		l.report(Pos{File: name, Line: bytes.Count(before, []byte("\n")) + 1, Col: at - bytes.LastIndexByte(before, '\n')},
+			"Y6", "byte %#x is no UTF-8: save the file as UTF-8", data[at])
+	}
 	fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)
 	l.files[name] = string(data)
 }
