@@ -1,6 +1,8 @@
 package load
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,8 +10,6 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	"github.com/stripelake/stripelake/schemas"
 )
 
 // Declared is one version of what is declared in a lake: the file
@@ -21,17 +21,17 @@ type Declared struct {
 	Program string    `json:"program"` // version of stripelake that wrote it
 	Command string    `json:"command"` // that adopted it: "sync", "rebuild"
 
-	Shipped     bool              `json:"shipped"`        // follow the set that the program ships; else Files are the owner's
-	Fingerprint string            `json:"fingerprint"`    // of Files, as [schemas.FilesFingerprint] has it
-	Base        map[string]string `json:"base,omitempty"` // of an own set: SHA-256 of the shipped files that it was copied from
-	RawRedact   []string          `json:"raw_redact"`     // blanked before the raw log: the set's own paths, and whatever was added since
-	Exposed     []string          `json:"exposed"`        // source paths that this version shows and the one before kept hidden, as somebody consented to
-	Files       map[string]string `json:"files"`          // of the set, by path
+	Shipped   bool              `json:"shipped"`        // follow the set that the program ships; else Files are the owner's
+	Base      map[string]string `json:"base,omitempty"` // of an own set: SHA-256 of the shipped files that it was copied from
+	RawRedact []string          `json:"raw_redact"`     // blanked before the raw log: the set's own paths, and whatever was added since
+	Exposed   []string          `json:"exposed"`        // source paths that this version shows and the one before kept hidden, as somebody consented to
+	Files     map[string]string `json:"files"`          // of the set, by path
+	Sum       string            `json:"sum"`            // SHA-256, in hex, of all the others: damage must not unblank a path
 }
 
 // ErrDeclaredLost says that what is declared in a lake cannot be read. Nothing
 // may be published before it is known again.
-var ErrDeclaredLost = errors.New("the file that says which schemas and privacy are in force is missing or damaged")
+var ErrDeclaredLost = errors.New("what says which schemas and privacy are in force is missing or damaged: restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
 
 // ErrDeclaredMoved says that another process declared something meanwhile.
 var ErrDeclaredMoved = errors.New("another process changed the lake's schemas meanwhile: run again")
@@ -68,7 +68,7 @@ func (l *Lake) readDeclared(version int) (*Declared, error) {
 	err := readJSON(path, d)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err != nil && isJSONDamage(err),
-		err == nil && (d.Version != version || d.Fingerprint != schemas.FilesFingerprint(d.Files)):
+		err == nil && (d.Version != version || d.Sum != d.sum()):
 		return &Declared{Version: version}, fmt.Errorf("%s: %w", l.relative(path), ErrDeclaredLost)
 	case err != nil:
 		return nil, fmt.Errorf("read the lake's schemas: %w", err)
@@ -78,8 +78,8 @@ func (l *Lake) readDeclared(version int) (*Declared, error) {
 
 // Declare makes d the version in force, if the one before it still is, or if
 // another process has declared the same meanwhile: else it returns
-// [ErrDeclaredMoved]. It sets d's Version and Fingerprint. d is durable when
-// Declare returns; killed before, the version before stays in force.
+// [ErrDeclaredMoved]. It sets d's Version and Sum. d is durable when Declare
+// returns; killed before, the version before stays in force.
 func (l *Lake) Declare(d *Declared, before int) error {
 	err := l.update(func(f *lakeFile) error {
 		if f.Schemas != before {
@@ -90,7 +90,8 @@ func (l *Lake) Declare(d *Declared, before int) error {
 			*d = *moved
 			return nil
 		}
-		d.Version, d.Fingerprint = before+1, schemas.FilesFingerprint(d.Files)
+		d.Version = before + 1
+		d.Sum = d.sum()
 		if err := makeDir(l.path(declaredDir)); err != nil {
 			return err
 		}
@@ -131,6 +132,13 @@ func (l *Lake) EarlierRedactions() (paths []string) {
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
+}
+
+func (d *Declared) sum() string {
+	others := *d
+	others.Sum = ""
+	text, _ := json.Marshal(others) // cannot fail: texts, a number and a time
+	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
 // Equal reports whether two versions declare the same.

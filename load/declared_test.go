@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -41,11 +42,20 @@ func TestDeclare(t *testing.T) {
 	if err := l.Declare(other, 1); err != nil || other.Version != 2 {
 		t.Fatal(other.Version, err)
 	}
-	for what, damage := range map[string]string{"no JSON": "{", "another's": `{"version": 7}`, "altered": `{"version": 2, "fingerprint": "x"}`} {
-		if err := os.WriteFile(l.declaredPath(2), []byte(damage), 0o600); err != nil {
+	blanking := &Declared{Files: other.Files, RawRedact: []string{"customer.phone"}}
+	if err := l.Declare(blanking, 2); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(l.declaredPath(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unblanked := strings.Replace(string(text), "customer.phone", "customer.phonf", 1)
+	for what, damage := range map[string]string{"no JSON": "{", "another's": `{"version": 7}`, "altered": `{"version": 3, "sum": "x"}`, "blanking less": unblanked} {
+		if err := os.WriteFile(l.declaredPath(3), []byte(damage), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if d, err := ReadDeclared(dir); !errors.Is(err, ErrDeclaredLost) || d.Version != 2 {
+		if d, err := ReadDeclared(dir); !errors.Is(err, ErrDeclaredLost) || d.Version != 3 {
 			t.Errorf("%s: %v, %v", what, d, err)
 		}
 	}

@@ -86,7 +86,7 @@ func fromLake(dir string, copied, shipped map[string]string) (base map[string]st
 	}
 	kept, err := load.ReadDeclared(dir)
 	if err != nil {
-		return nil, fmt.Errorf("lake %s: %w: restore it from a backup", dir, err)
+		return nil, fmt.Errorf("lake %s: %w", dir, err)
 	}
 	set, err := pipeline.InForce(dir)
 	if err != nil {

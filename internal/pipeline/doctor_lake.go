@@ -52,7 +52,8 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	kept, err := load.ReadDeclared(d.Dir)
 	switch {
 	case errors.Is(err, load.ErrDeclaredLost):
-		found.problem("schemas", "restore it from a backup; without one, stripelake sync goes on with what the tables were made with", "%s", message(err))
+		says, fix := halves(err)
+		found.problem("schemas", fix, "%s", says)
 		return
 	case err != nil:
 		found.problem("schemas", "run as the user that the lake belongs to", "%s", message(err))
