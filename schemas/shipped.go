@@ -44,12 +44,13 @@ func ShippedSums() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fileSums(set.files), nil
+	return set.Sums(), nil
 }
 
-func fileSums(files map[string]string) map[string]string {
-	sums := make(map[string]string, len(files))
-	for name, text := range files {
+// Sums returns the SHA-256, in hex, of each of the set's files, by path.
+func (s *Set) Sums() map[string]string {
+	sums := make(map[string]string, len(s.files))
+	for name, text := range s.files {
 		sums[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
 	}
 	return sums
@@ -64,7 +65,7 @@ func (s *Set) ChangedSince(base map[string]string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := fileSums(s.files)
+	own := s.Sums()
 	var changed []string
 	for name, sum := range now {
 		if base[name] != sum && own[name] != sum {

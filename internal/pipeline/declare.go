@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 		out.before = kept.Version
 	}
 	switch {
-	case d.Lake.IsEmpty() && (kept == nil || lost || d.Given != nil):
+	case (kept == nil || lost || d.Given != nil) && d.Lake.IsEmpty():
 		return out, d.adopt(out)
 	case kept == nil || lost:
 		if kept, err = d.takeOver(ctx, out, lost); err != nil {
@@ -90,7 +91,7 @@ func (d Declare) adopt(out *Declaration) (err error) {
 			return err
 		}
 	}
-	if out.next, err = d.declared(out.Set); err != nil {
+	if out.next, err = d.declared(out.Set, d.Base); err != nil {
 		return err
 	}
 	out.next.RawRedact = union(out.next.RawRedact, d.Lake.EarlierRedactions())
@@ -112,19 +113,13 @@ func (d Declare) takeOver(ctx context.Context, out *Declaration, lost bool) (*lo
 	case err != nil:
 		return nil, err
 	}
-	kept := &load.Declared{Since: time.Now().UTC().Truncate(time.Second), Program: d.Program, Command: d.Command, Shipped: true}
-	if files != nil && !schemas.IsShipped(files) {
-		set, err := schemas.LoadFiles(files)
-		if err != nil {
-			return nil, fmt.Errorf("the schemas that the lake was built with, which this program cannot read: %w", err)
-		}
-		if kept, err = d.declared(set); err != nil {
-			return nil, err
-		}
-		kept.Base, err = schemas.ShippedSums() // what it was copied from is not known
-		if err != nil {
-			return nil, err
-		}
+	set, err := ownOrShipped(files)
+	if err != nil {
+		return nil, fmt.Errorf("the schemas that the lake was built with, which this program cannot read: %w", err)
+	}
+	kept, err := d.declared(set, nil)
+	if err != nil {
+		return nil, err
 	}
 	kept.RawRedact = union(kept.RawRedact, d.Lake.EarlierRedactions())
 	what := "the built-in schemas"
@@ -139,26 +134,37 @@ func (d Declare) takeOver(ctx context.Context, out *Declaration, lost bool) (*lo
 	return kept, nil
 }
 
-// declared is the record of a set.
-func (d Declare) declared(set *schemas.Set) (*load.Declared, error) {
-	shipped, err := schemas.Load(schemas.Embedded())
+// ownOrShipped is the set of some files or, where they are one that some version
+// shipped, or none, the one that this program ships.
+func ownOrShipped(files map[string]string) (*schemas.Set, error) {
+	if len(files) == 0 || schemas.IsShipped(files) {
+		return schemas.Load(schemas.Embedded())
+	}
+	return schemas.LoadFiles(files)
+}
+
+// declared is the record of a set and, if it is an owner's, of what it was copied
+// from; nil stands for the set that this program ships.
+func (d Declare) declared(set *schemas.Set, base map[string]string) (*load.Declared, error) {
+	shipped, err := schemas.ShippedSums()
 	if err != nil {
 		return nil, err
 	}
 	out := &load.Declared{
 		Since: time.Now().UTC().Truncate(time.Second), Program: d.Program, Command: d.Command,
-		Shipped: set.Fingerprint == shipped.Fingerprint, Files: set.Files(),
+		Shipped: maps.Equal(set.Sums(), shipped), Files: set.Files(),
 	}
 	for _, path := range set.Privacy.RawRedact {
 		out.RawRedact = append(out.RawRedact, path.String())
 	}
 	slices.Sort(out.RawRedact)
-	if !out.Shipped {
-		if out.Base = d.Base; out.Base == nil {
-			out.Base, err = schemas.ShippedSums()
-		}
+	if out.Shipped {
+		return out, nil // a copy of it is laid out by the program that copies it
 	}
-	return out, err
+	if out.Base = base; base == nil {
+		out.Base = shipped
+	}
+	return out, nil
 }
 
 // setOf is the set of what a lake declares: its own or, where it follows the
@@ -224,10 +230,10 @@ func InForce(dir string) (*schemas.Set, error) {
 		return setOf(kept)
 	}
 	files, err := load.ReadSchemas(dir)
-	if err != nil || schemas.IsShipped(files) {
-		return schemas.Load(schemas.Embedded())
+	if err != nil {
+		files = nil // there is no lake, or nothing published in it
 	}
-	return schemas.LoadFiles(files)
+	return ownOrShipped(files)
 }
 
 func union(a, b []string) []string {

@@ -13,7 +13,7 @@ import (
 
 // compare decides what becomes of a set that was given to a lake that has one.
 func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas.Set) error {
-	given, err := d.declared(d.Given)
+	given, err := d.declared(d.Given, d.Base)
 	if err != nil {
 		return err
 	}
