@@ -10,21 +10,33 @@ import (
 func (s *State) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.disputedCharges(ctx, &s.feed, "meta.dispute_charges", account, ids)
+}
+
+// DisputedCharges is [State.DisputedCharges] of the state that is verified; where
+// there is none, no charge is known.
+func (v *Verification) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
+	if v.noState != "" {
+		return nil, nil
+	}
+	return v.disputedCharges(ctx, &v.feed, "work.meta.dispute_charges", account, ids)
+}
+
+func (q querier) disputedCharges(ctx context.Context, feed *feed, from, account string, ids []string) (map[string]string, error) {
 	charges := map[string]string{}
 	if len(ids) == 0 {
 		return charges, nil
 	}
-	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	table, done, err := feed.offerIDs(ids)
 	if err != nil {
 		return nil, err
 	}
-	feed, done := s.feed.offer(src)
 	defer done()
 	var dispute, charge string
-	err = s.each(ctx, []any{&dispute, &charge}, func() error {
+	err = q.each(ctx, []any{&dispute, &charge}, func() error {
 		charges[dispute] = charge
 		return nil
-	}, fmt.Sprintf("SELECT dispute_id, charge_id FROM meta.dispute_charges WHERE account = ? AND dispute_id IN (SELECT c0 FROM %s(%d))", feedName, feed), account)
+	}, fmt.Sprintf("SELECT dispute_id, charge_id FROM %s WHERE account = ? AND dispute_id IN (SELECT c0 FROM %s)", from, table), account)
 	if err != nil {
 		return nil, fmt.Errorf("find the charges of disputes: %w", err)
 	}

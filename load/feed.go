@@ -75,6 +75,16 @@ func (f *feed) offer(src *source) (id int64, done func()) {
 	}
 }
 
+// offerIDs lets ids be read as the column c0 of table until done is called.
+func (f *feed) offerIDs(ids []string) (table string, done func(), err error) {
+	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	if err != nil {
+		return "", nil, err
+	}
+	id, done := f.offer(src)
+	return fmt.Sprintf("%s(%d)", feedName, id), done, nil
+}
+
 // sourceReader is one reading of a source; it is the driver's ChunkTableSource.
 type sourceReader struct {
 	*source

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -44,13 +43,12 @@ func (v *Verification) KeptOf(ctx context.Context, account, stream string, ids [
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	table, done, err := v.feed.offerIDs(ids)
 	if err != nil {
 		return nil, err
 	}
-	offered, done := v.feed.offer(src)
 	defer done()
-	return v.kept(ctx, fmt.Sprintf("account = ? AND stream = ? AND id IN (SELECT c0 FROM %s(%d))", feedName, offered), account, stream)
+	return v.kept(ctx, "account = ? AND stream = ? AND id IN (SELECT c0 FROM "+table+")", account, stream)
 }
 
 func (v *Verification) kept(ctx context.Context, which string, args ...any) (map[string]Kept, error) {

@@ -101,19 +101,18 @@ func (s *State) Listed(ctx context.Context, account, stream string, ids []string
 	if err != nil || len(segments) == 0 {
 		return nil, err
 	}
-	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	table, done, err := s.feed.offerIDs(ids)
 	if err != nil {
 		return nil, err
 	}
-	offered, done := s.feed.offer(src)
 	defer done()
 	listed := map[string]bool{}
 	var id string
 	err = s.each(ctx, []any{&id}, func() error {
 		listed[id] = true
 		return nil
-	}, fmt.Sprintf("SELECT DISTINCT id FROM read_parquet([%s]) WHERE origin = 'list' AND NOT deleted AND id IN (SELECT c0 FROM %s(%d))",
-		paths(segments), feedName, offered))
+	}, fmt.Sprintf("SELECT DISTINCT id FROM read_parquet([%s]) WHERE origin = 'list' AND NOT deleted AND id IN (SELECT c0 FROM %s)",
+		paths(segments), table))
 	if err != nil {
 		return nil, fmt.Errorf("find out which of %d missing objects of %s/%s a list has shown: %w", len(ids), account, stream, err)
 	}
@@ -158,13 +157,12 @@ func (s *State) Relisted(ctx context.Context, account, stream string, ids []stri
 	if len(ids) == 0 {
 		return nil
 	}
-	src, err := rowSource(len(ids), func(i int) []any { return []any{ids[i]} }, kindText)
+	table, done, err := s.feed.offerIDs(ids)
 	if err != nil {
 		return err
 	}
-	id, done := s.feed.offer(src)
 	defer done()
-	if _, err := s.exec(ctx, fmt.Sprintf("INSERT INTO state.relisted SELECT ?, ?, c0 FROM %s(%d)", feedName, id), account, stream); err != nil {
+	if _, err := s.exec(ctx, "INSERT INTO state.relisted SELECT ?, ?, c0 FROM "+table, account, stream); err != nil {
 		return fmt.Errorf("note %d ids of %s/%s: %w", len(ids), account, stream, err)
 	}
 	return nil

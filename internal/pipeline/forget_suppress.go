@@ -72,7 +72,7 @@ func (r *reader) disputed(ctx context.Context) (map[string]string, error) {
 			sources = append(sources, source)
 		}
 	}
-	return r.materializer.state.DisputedCharges(ctx, r.account, sources)
+	return r.disputes(ctx, r.account, sources)
 }
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }

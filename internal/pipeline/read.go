@@ -34,6 +34,9 @@ type reader struct {
 	news         *news                          // what the events tell; nil for the events themselves
 	arrivals     chan<- arrival
 
+	// disputes returns the charges of disputes, as far as the lake knows them.
+	disputes func(ctx context.Context, account string, ids []string) (map[string]string, error)
+
 	pending   []load.Raw      // pages yielded and not yet in the log
 	bytes     int             // raw JSON in pending
 	cursor    extract.Cursor  // of the last page in pending

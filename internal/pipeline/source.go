@@ -177,7 +177,7 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
 		r := reader{
 			account: src.account, client: src.client, lake: s.Lake, log: src.log, forgotten: m.forgotten,
-			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals,
+			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {
 			r.news, r.heal = news, s.heal[resource.Name]

@@ -249,7 +249,10 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 // read takes pages as a sync does: redacted, without the people who were
 // forgotten, the later of two answers.
 func (x *comparison) read(ctx context.Context, resource extract.Resource, pages func(func(extract.Page, error) bool)) (map[string]load.Raw, error) {
-	r := &reader{account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, missing: missing{pending: x.missing}}
+	r := &reader{
+		account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
+		missing: missing{pending: x.missing},
+	}
 	for page, err := range pages {
 		if err != nil {
 			return nil, err

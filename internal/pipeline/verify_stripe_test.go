@@ -94,6 +94,22 @@ func TestVerifyAgainstStripeThatGoesOn(t *testing.T) {
 	}
 }
 
+// Who was forgotten is not missing, nor is what a dispute of theirs moved.
+func TestVerifyAgainstStripeAfterErasure(t *testing.T) {
+	t.Parallel()
+	server := shop(t, nil)
+	act(t, server, stripesim.DisputeCharge)
+	s := newScene(t, server.Handler())
+	s.sync()
+	customer := s.rows("SELECT customer_id FROM charges WHERE dispute_id IS NOT NULL AND customer_id IS NOT NULL ORDER BY created DESC LIMIT 1")
+	if _, err := forget(t.Context(), s.lake, nil, customer...); err != nil || len(customer) == 0 {
+		t.Fatal(customer, err)
+	}
+	for _, line := range compared(t, s, 0, false) {
+		t.Error(line)
+	}
+}
+
 // The key of another account compares nothing, and adds nothing to the lake.
 func TestVerifyAgainstAnotherAccount(t *testing.T) {
 	t.Parallel()
