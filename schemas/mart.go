@@ -9,13 +9,15 @@ import (
 
 // Mart is a view over the tables that answers what analysts ask. Its file is
 // plain SQL: a comment that says what a row is, then a SELECT; the columns of the
-// last SELECT stand one a line, each with a comment of its own.
+// last SELECT stand one a line, each with a comment of its own. What its amounts
+// agree with may follow: see [Tie].
 type Mart struct {
 	Name        string       // of the view: the file's name
 	Title       string       // the first paragraph of the comment
 	Description string       // the others
-	SQL         string       // as written
+	SQL         string       // as written, without what follows its SELECT
 	Columns     []MartColumn // in the order written
+	Ties        []Tie        // in the order written
 	Pos         Pos
 }
 
@@ -60,7 +62,11 @@ func readsAny(m *Mart, later []*Mart) bool {
 }
 
 func (l *loader) parseMart(set *Set, file, text string) *Mart {
-	m := &Mart{Name: strings.TrimSuffix(path.Base(file), ".sql"), SQL: strings.TrimSpace(text), Pos: Pos{File: file, Line: 1, Col: 1}}
+	m := &Mart{Name: strings.TrimSuffix(path.Base(file), ".sql"), Pos: Pos{File: file, Line: 1, Col: 1}}
+	parts := statements(text)
+	if len(parts) > 0 {
+		m.SQL = parts[0].sql
+	}
 	switch {
 	case !martName.MatchString(m.Name):
 		l.report(m.Pos, "V1", "%q is no name for a view: use lower-case letters, digits and _", m.Name)
@@ -75,6 +81,9 @@ func (l *loader) parseMart(set *Set, file, text string) *Mart {
 		return nil
 	}
 	m.Columns = lastColumns(m.SQL)
+	for _, tie := range parts[1:] {
+		l.parseTie(set, m, tie.sql, Pos{File: file, Line: tie.line, Col: 1})
+	}
 	return m
 }
 

@@ -3,35 +3,52 @@ package authoring
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// CheckMarts makes a set's marts over its tables, empty, and returns those that
-// do not fit. What only follows from another one that does not fit is not said.
+// CheckMarts makes a set's marts over its tables, empty, and what their ties
+// select, and returns those that do not fit. What only follows from another mart
+// that does not fit is not said.
 func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error) {
-	fitted, err := load.Fit(ctx, set.Schemas, load.Views(set))
+	views := load.Views(set)
+	ties := load.Ties(set)
+	for _, t := range ties {
+		views = append(views, t.View)
+	}
+	fitted, err := load.Fit(ctx, set.Schemas, views)
 	if err != nil {
 		return nil, err
 	}
 	var problems schemas.Problems
+	follows := func(unfit string, of []string) bool {
+		return slices.ContainsFunc(of, func(name string) bool {
+			return strings.Contains(unfit, "Table with name "+name+" does not exist")
+		})
+	}
 	var unfit []string
-	for i, f := range fitted {
+	for i, f := range fitted[:len(set.Marts)] {
 		mart := set.Marts[i]
 		if f.Unfit == "" {
 			continue
 		}
-		follows := false
-		for _, name := range unfit {
-			follows = follows || strings.Contains(f.Unfit, "Table with name "+name+" does not exist")
-		}
-		unfit = append(unfit, mart.Name)
-		if !follows {
+		if !follows(f.Unfit, unfit) {
 			problems = append(problems, schemas.Problem{
 				Pos: schemas.Pos{File: mart.Pos.File, Line: f.Line, Col: f.Col}, Code: "V4", Message: "the mart does not fit the tables: " + f.Unfit,
 			})
+		}
+		unfit = append(unfit, mart.Name)
+	}
+	for i, f := range fitted[len(set.Marts):] {
+		at, why := ties[i].Pos, ties[i].Misfit(f.Types)
+		if f.Unfit != "" {
+			at, why = schemas.Pos{File: at.File, Line: at.Line + f.Line - 1, Col: f.Col}, "it does not fit the tables: "+f.Unfit
+		}
+		if why != "" && !follows(f.Unfit, unfit) {
+			problems = append(problems, schemas.Problem{Pos: at, Code: "V5", Message: "tie of " + ties[i].Mart + ": " + why})
 		}
 	}
 	return problems, nil

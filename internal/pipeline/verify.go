@@ -132,6 +132,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 		verification.CheckRejects,
 		verification.CheckHistory,
 		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
+		func(ctx context.Context) error { return verification.CheckTies(ctx, load.Ties(set)) },
 		func(ctx context.Context) error {
 			if v.Stripe == nil {
 				return nil

@@ -55,4 +55,9 @@ SELECT
   CASE WHEN succeeded THEN amount_captured - given_back ELSE 0 END AS kept, -- gross less refunded; null where that is not known
   disputed,                                                               -- the customer disputed it
   balance_transaction_id                                                  -- its first movement of the balance; null where nothing was settled
-FROM decided
+FROM decided;
+
+-- By account and currency, attempts are the charges, and took what was captured of those that succeeded.
+SELECT 'attempts' AS book, account, currency, 1 AS attempts, attempted, gross FROM attempts
+UNION ALL
+SELECT 'charges', account, currency, 1, amount, CASE WHEN status = 'succeeded' AND captured THEN amount_captured ELSE 0 END FROM charges;

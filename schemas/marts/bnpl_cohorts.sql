@@ -26,4 +26,9 @@ FROM attempts p
 JOIN firsts f ON f.account = p.account AND f.customer_id = p.customer_id AND f.currency = p.currency
 JOIN sizes z ON z.account = f.account AND z.currency = f.currency AND z.cohort = f.cohort AND z.began_later = f.began_later
 WHERE p.succeeded
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account and currency, this is what attempts have that took money of a customer.
+SELECT 'bnpl_cohorts' AS book, account, currency, payments, paid_later, volume FROM bnpl_cohorts
+UNION ALL
+SELECT 'attempts', account, currency, 1, pays_later::INTEGER, gross FROM attempts WHERE succeeded AND customer_id IS NOT NULL;

@@ -60,4 +60,9 @@ SELECT
     ELSE 'pays later, no add-on yet'
   END AS segment                                            -- for offers
 FROM customers_paid c
-LEFT JOIN subscribed s ON s.account = c.account AND s.customer_id = c.customer_id
+LEFT JOIN subscribed s ON s.account = c.account AND s.customer_id = c.customer_id;
+
+-- By account, customer and currency, this is what attempts have that took money.
+SELECT 'bnpl_customers' AS book, account, customer_id, currency, payments, paid_later, gross FROM bnpl_customers
+UNION ALL
+SELECT 'attempts', account, customer_id, currency, 1, pays_later::INTEGER, gross FROM attempts WHERE succeeded AND customer_id IS NOT NULL;

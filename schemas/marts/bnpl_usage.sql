@@ -36,4 +36,13 @@ SELECT
   (disputes / nullif(payments, 0))::DECIMAL(9, 6) AS dispute_rate, -- of payments, 0 to 1
   cost,                                                     -- fees in `currency`, at the rate at which each charge was settled
   (CASE WHEN volume > 0 THEN cost / volume END)::DECIMAL(9, 6) AS cost_rate -- of volume
-FROM cells
+FROM cells;
+
+-- By account, provider and currency, this is what payments have of buy now, pay later.
+SELECT 'bnpl_usage' AS book, account, provider, currency, attempts, payments, volume, refunded_payments, refunded, refunds_unknown, disputes, cost
+FROM bnpl_usage
+UNION ALL
+SELECT 'payments', account, bnpl_provider, currency, 1, succeeded::INTEGER, gross, (refunded > 0)::INTEGER, refunded, (succeeded AND refunded IS NULL)::INTEGER,
+  (succeeded AND disputed)::INTEGER, CASE WHEN succeeded THEN cost END
+FROM payments
+WHERE bnpl_provider IS NOT NULL;

@@ -14,4 +14,10 @@ SELECT
   count(*) FILTER (succeeded AND method = 'card') AS card_payments, -- of payments, by card
   coalesce(sum(gross) FILTER (method = 'card'), 0) AS card_volume -- what they took
 FROM attempts
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account and currency, this is what attempts have.
+SELECT 'checkout_daily' AS book, account, currency, attempts, payments, volume, card_payments, card_volume FROM checkout_daily
+UNION ALL
+SELECT 'attempts', account, currency, 1, succeeded::INTEGER, gross, (succeeded AND method = 'card')::INTEGER, CASE WHEN method = 'card' THEN gross ELSE 0 END
+FROM attempts;

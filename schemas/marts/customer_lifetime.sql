@@ -17,4 +17,12 @@ SELECT
   sum(p.cost) FILTER (p.succeeded) AS cost                  -- fees in `currency`, at the rate at which each charge was settled
 FROM payments p
 WHERE p.customer_id IS NOT NULL
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account, customer and currency, this is what payments have.
+SELECT 'customer_lifetime' AS book, account, customer_id, currency, attempts, payments, gross, refunded, kept, refunds_unknown, paid_later, cost FROM customer_lifetime
+UNION ALL
+SELECT 'payments', account, customer_id, currency, 1, succeeded::INTEGER, gross, refunded, kept, (succeeded AND refunded IS NULL)::INTEGER,
+  (succeeded AND pays_later)::INTEGER, CASE WHEN succeeded THEN cost END
+FROM payments
+WHERE customer_id IS NOT NULL;

@@ -18,4 +18,15 @@ SELECT
   net,                                                      -- amount less fee
   coalesce(pending, 0) AS pending,                          -- of net, not yet available when last read
   sum(net) OVER (PARTITION BY account, currency ORDER BY day RANGE UNBOUNDED PRECEDING) AS balance_after -- of all categories, at the end of the day
-FROM days
+FROM days;
+
+-- By account, currency and category, the ledger is the balance transactions.
+SELECT 'ledger' AS book, account, currency, reporting_category, movements, amount, fee, net, pending FROM ledger
+UNION ALL
+SELECT 'balance_transactions', account, currency, reporting_category, 1, amount, fee, net, CASE WHEN status = 'pending' THEN net ELSE 0 END
+FROM balance_transactions;
+
+-- By account and currency, the balance after the last day is what all balance transactions left.
+SELECT 'ledger' AS book, account, currency, arg_max(balance_after, day) AS balance FROM ledger GROUP BY ALL
+UNION ALL
+SELECT 'balance_transactions', account, currency, net FROM balance_transactions;

@@ -23,4 +23,14 @@ SELECT
 FROM balance_transactions b
 ANTI JOIN charges c ON c.account = b.account AND c.balance_transaction_id = b.id
 LEFT JOIN owners o ON o.account = b.account AND o.source_id = b.source_id
-WHERE b.reporting_category IN ('charge', 'refund', 'refund_failure', 'charge_failure', 'partial_capture_reversal', 'dispute', 'dispute_reversal')
+WHERE b.reporting_category IN ('charge', 'refund', 'refund_failure', 'charge_failure', 'partial_capture_reversal', 'dispute', 'dispute_reversal');
+
+-- By account, currency and category, these and the first movement of each charge are the ledger's.
+SELECT 'payment_movements' AS book, account, currency, reporting_category, 1 AS movements, amount, fee, net FROM payment_movements
+UNION ALL
+SELECT 'payment_movements', b.account, b.currency, b.reporting_category, 1, b.amount, b.fee, b.net
+FROM balance_transactions b
+SEMI JOIN charges c ON c.account = b.account AND c.balance_transaction_id = b.id
+UNION ALL
+SELECT 'ledger', account, currency, reporting_category, movements, amount, fee, net FROM ledger
+WHERE reporting_category IN ('charge', 'refund', 'refund_failure', 'charge_failure', 'partial_capture_reversal', 'dispute', 'dispute_reversal');

@@ -25,4 +25,11 @@ SELECT
 FROM payment_movements m
 LEFT JOIN held h ON h.account = m.account AND h.payment_id = m.payment_id
 WHERE h.currency IS DISTINCT FROM m.currency
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account, currency and category, these are the movements of which no payment was settled in that currency.
+SELECT 'payments_unassigned' AS book, account, currency, reporting_category, movements, amount, fee, net FROM payments_unassigned
+UNION ALL
+SELECT 'payment_movements', m.account, m.currency, m.reporting_category, 1, m.amount, m.fee, m.net
+FROM payment_movements m
+ANTI JOIN payments p ON p.account = m.account AND p.payment_id = m.payment_id AND p.settled_in = m.currency;

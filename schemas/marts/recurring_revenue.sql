@@ -173,4 +173,10 @@ SELECT
   coalesce(sum(len([w FOR w IN unknown IF w[2:] = 'products'])) FILTER (at_end), 0)::BIGINT AS discounts_on_some_products, -- not taken off: the coupon applies to some products only
   coalesce(sum(len([w FOR w IN unknown IF w[2:] = 'amount'])) FILTER (at_end), 0)::BIGINT AS discounts_without_amount -- not taken off: a fixed amount of another currency, or off items of several intervals
 FROM states
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account and currency, the subscriptions that began less those that ended are those at the end of the last month. Of the amounts there is no
+-- second book: Stripe's API has none of recurring revenue.
+SELECT 'flow' AS book, account, currency, new_subscriptions - churned AS subscriptions FROM recurring_revenue
+UNION ALL
+SELECT 'stock', account, currency, arg_max(subscriptions, month) FROM recurring_revenue GROUP BY ALL;

@@ -29,4 +29,17 @@ SELECT
   b.fee                                                     -- of the refund; negative where one was returned
 FROM refunds r
 LEFT JOIN attempts p ON p.account = r.account AND p.payment_id = r.charge_id
-LEFT JOIN balance_transactions b ON b.account = r.account AND b.id = r.balance_transaction_id
+LEFT JOIN balance_transactions b ON b.account = r.account AND b.id = r.balance_transaction_id;
+
+-- By account and currency, these are the refunds.
+SELECT 'refunds_made' AS book, account, currency, 1 AS refunds, amount FROM refunds_made
+UNION ALL
+SELECT 'refunds', account, currency, 1, amount FROM refunds;
+
+-- By account and currency of the balance, what moved money is what their balance transactions moved, releases apart.
+SELECT 'refunds_made' AS book, account, settled_in AS currency, settled_amount, fee FROM refunds_made WHERE moved_money AND settled_in IS NOT NULL
+UNION ALL
+SELECT 'balance_transactions', b.account, b.currency, b.amount, b.fee
+FROM balance_transactions b
+SEMI JOIN refunds r ON r.account = b.account AND r.balance_transaction_id = b.id
+WHERE b.reporting_category <> 'partial_capture_reversal';

@@ -24,4 +24,10 @@ SELECT
   count(*) FILTER (succeeded AND (created, payment_id) > first) AS returning_payments  -- payments of customers who had paid before
 FROM attempts
 LEFT JOIN firsts USING (account, customer_id)
-GROUP BY ALL
+GROUP BY ALL;
+
+-- By account and currency, this is what attempts have.
+SELECT 'revenue_daily' AS book, account, currency, attempts, payments, gross, refunded, kept, refunds_unknown, paid_later FROM revenue_daily
+UNION ALL
+SELECT 'attempts', account, currency, 1, succeeded::INTEGER, gross, refunded, kept, (succeeded AND refunded IS NULL)::INTEGER, CASE WHEN pays_later THEN gross ELSE 0 END
+FROM attempts;
