@@ -134,6 +134,9 @@ func IsUnauthorized(err error) bool { return hasStatus(err, http.StatusUnauthori
 // may be readable.
 func IsForbidden(err error) bool { return hasStatus(err, http.StatusForbidden) }
 
+// IsNotFound reports that what was asked for is not there (404).
+func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
+
 func hasStatus(err error, status int) bool {
 	var e *APIError
 	return errors.As(err, &e) && e.Status == status

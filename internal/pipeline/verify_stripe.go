@@ -70,6 +70,9 @@ func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *l
 			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
 		}
 	}
+	if err := x.balance(ctx); err != nil {
+		return nil, fmt.Errorf("compare the balance with Stripe: %w", err)
+	}
 	return x, nil
 }
 

@@ -78,6 +78,10 @@ func TestObjectsFollowOpenAPI(t *testing.T) {
 		w := newWriter(viewOf(s.moment().at))
 		s.renderAccount(w)
 		validate(t, compile("account"), "account", w.buf)
+		w = newWriter(viewOf(s.moment().at))
+		w.moment = s.moment()
+		s.renderBalance(w)
+		validate(t, compile("balance"), "balance", w.buf)
 	}
 }
 

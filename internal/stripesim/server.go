@@ -154,6 +154,9 @@ func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *a
 	case name == "account" && id == "":
 		s.renderAccount(out)
 		return nil
+	case name == "balance" && id == "":
+		s.renderBalance(out)
+		return nil
 	case name == "subscription_items" && id == "" && s.business != nil:
 		return s.listItems(out, r.URL.Query())
 	case name == "charges" && below == "refunds" && s.business != nil:

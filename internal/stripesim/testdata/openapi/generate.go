@@ -20,7 +20,7 @@ import (
 	"strings"
 )
 
-var roots = []string{"account", "balance_transaction", "charge", "customer", "error", "plan", "price", "refund", "subscription"}
+var roots = []string{"account", "balance", "balance_transaction", "charge", "customer", "error", "plan", "price", "refund", "subscription"}
 
 const componentPrefix = "#/components/schemas/"
 

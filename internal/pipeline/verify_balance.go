@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// fixBalance finds what is missing among all balance transactions.
+const fixBalance = "run stripelake verify --stripe --full --repair, which lists every balance transaction again"
+
+// balanceTries are how often the balance is read again while money moves.
+const balanceTries = 3
+
+// balance compares what the balance transactions come to with the balance itself,
+// by currency: the one book of the account that is not made of what was read.
+// Stripe: all balance transactions of an account add up to what is available and
+// pending.
+func (x *comparison) balance(ctx context.Context) error {
+	c := x.Begin(x.account, "balance"+atStripe, "currencies")
+	why, err := x.unbalanced(ctx)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		c.Note("not compared: %s", why)
+		return nil
+	}
+	at, newer, why, err := x.balanceAndNewer(ctx)
+	if err != nil {
+		return err
+	}
+	sums, tagged, err := x.nets(ctx)
+	switch {
+	case err != nil:
+		return err
+	case at.Others && !tagged:
+		why = "there is money of other kinds, and the balance transactions do not say which they are of"
+	}
+	if why != "" {
+		c.Note("not compared: %s", why)
+		return nil
+	}
+	for currency, net := range newer {
+		sums[currency] += net
+	}
+	currencies := slices.Concat(slices.Collect(maps.Keys(sums)), slices.Collect(maps.Keys(at.Payments)))
+	slices.Sort(currencies)
+	for _, currency := range slices.Compact(currencies) {
+		c.LookedAt++
+		if sums[currency] != at.Payments[currency] {
+			c.Add(load.Finding{
+				Name: "balance differs", What: x.account + " " + strings.ToUpper(currency),
+				Says: fmt.Sprintf("Stripe has %d minor units, available and pending, and all balance transactions come to %d", at.Payments[currency], sums[currency]),
+				Fix:  fixBalance,
+			})
+		}
+	}
+	return nil
+}
+
+// unbalanced says why the lake's balance transactions are not all there are.
+func (x *comparison) unbalanced(ctx context.Context) (string, error) {
+	there, err := x.Publishes(ctx, "balance_transactions", "account", "net_minor", "currency")
+	if err != nil || !there {
+		return "there is no column net_minor or currency", err
+	}
+	var rejects int64
+	err = x.Query(ctx, []any{&rejects}, func() error { return nil },
+		"SELECT count(*) FROM meta.rejects WHERE account = ? AND stream = 'balance_transactions'", x.account)
+	switch {
+	case err != nil:
+		return "", err
+	case rejects > 0:
+		return "some balance transactions were refused", nil
+	case !x.forgotten.Empty():
+		return "people were forgotten, and their balance transactions with them", nil
+	case x.covered("balance_transactions").Through.IsZero():
+		return "not all balance transactions are read", nil
+	case !x.covered("balance_transactions").From.IsZero():
+		return "the lake does not begin where the account does", nil
+	}
+	return "", nil
+}
+
+// covered is what the log covers of a resource, if that is complete; else nothing.
+func (x *comparison) covered(resource string) (none extract.Coverage) {
+	cursors := x.Cursors(x.account, resource)
+	if len(cursors) == 0 || !x.Comparable(x.account, resource) {
+		return none
+	}
+	coverage, err := extract.Cursor(cursors[len(cursors)-1]).Coverage()
+	if err != nil || coverage.Again || len(coverage.Gaps) > 0 {
+		return none
+	}
+	return coverage
+}
+
+// balanceAndNewer reads the balance and what the list of balance transactions
+// shows beyond the lake's end, by currency. Where money moves meanwhile it reads
+// both again; why says that it could not.
+func (x *comparison) balanceAndNewer(ctx context.Context) (at extract.Balance, newer map[string]int64, why string, err error) {
+	for range balanceTries {
+		if at, err = x.Client.Balance(ctx); err != nil {
+			break
+		}
+		if newer, err = x.newer(ctx); err != nil {
+			return at, nil, "", err
+		}
+		var after extract.Balance
+		if after, err = x.Client.Balance(ctx); err != nil {
+			break
+		}
+		if maps.Equal(at.Payments, after.Payments) {
+			return at, newer, "", nil
+		}
+		why = "it moved each time it was read; run again when it is quieter"
+	}
+	if extract.IsForbidden(err) || extract.IsNotFound(err) {
+		return at, nil, message(err), nil
+	}
+	return at, nil, why, err
+}
+
+// newer lists the balance transactions from the lake's end on, and adds up those
+// that it does not have.
+func (x *comparison) newer(ctx context.Context) (map[string]int64, error) {
+	from := x.covered("balance_transactions").Through.Add(-lookBack)
+	nets := map[string]int64{}
+	for page, err := range x.Client.Pages(ctx, "balance_transactions", "", extract.Range{From: from, To: x.Client.ServerTime().Add(time.Minute)}) {
+		if err != nil {
+			return nil, err
+		}
+		ids := make([]string, len(page.Objects))
+		for i, o := range page.Objects {
+			ids[i] = o.ID
+		}
+		kept, err := x.KeptOf(ctx, x.account, "balance_transactions", ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.Objects {
+			var t struct {
+				Net      int64
+				Currency string
+			}
+			if _, known := kept[o.ID]; known {
+				continue
+			}
+			if err := json.Unmarshal(o.Raw, &t); err != nil {
+				return nil, fmt.Errorf("balance transaction %s: %w", extract.Redact(o.ID), err)
+			}
+			nets[t.Currency] += t.Net
+		}
+	}
+	return nets, nil
+}
+
+// nets adds up the balance transactions of the balance of payments, in minor
+// units by currency in lower case. tagged says that some name their balance.
+func (x *comparison) nets(ctx context.Context) (sums map[string]int64, tagged bool, err error) {
+	sums = map[string]int64{}
+	there, err := x.Publishes(ctx, "balance_transactions", "balance_type")
+	if err != nil {
+		return nil, false, err
+	}
+	which, of := "true", "0"
+	if there {
+		which, of = "coalesce(balance_type, 'payments') = 'payments'", "count(balance_type)"
+	}
+	var currency string
+	var net, named int64
+	return sums, tagged, x.Query(ctx, []any{&currency, &net, &named}, func() error {
+		sums[currency] += net
+		tagged = tagged || named > 0
+		return nil
+	}, `SELECT lower(currency), coalesce(sum(net_minor) FILTER (`+which+`), 0)::BIGINT, `+of+` FROM balance_transactions WHERE account = ? GROUP BY ALL`, x.account)
+}
