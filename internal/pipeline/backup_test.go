@@ -36,6 +36,35 @@ func (k *keeper) restored(backup string) *keeper {
 	return r
 }
 
+// The events come last: a cursor in the copy that knows of events which the copy
+// does not hold would pass over changes.
+func TestBackupCopiesEventsLast(t *testing.T) {
+	t.Parallel()
+	server := shop(t, nil)
+	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, server)}
+	k.do(k.sync(nil))
+	server.Advance(time.Hour)
+	k.do(k.sync(nil))
+	to := filepath.Join(t.TempDir(), "backup")
+	log := filepath.Join(to, "raw", account(t, k.dir))
+	if _, err := k.backUp(to); err != nil {
+		t.Fatal(err)
+	}
+	k.do(os.RemoveAll(log))
+	// A stream that comes late in the alphabet cannot be copied.
+	k.do(os.MkdirAll(log, 0o700))
+	k.do(os.WriteFile(filepath.Join(log, "subscriptions"), nil, 0o600))
+	if _, err := k.backUp(to); err == nil {
+		t.Fatal("a stream was copied into a file")
+	}
+	if _, err := os.Stat(filepath.Join(log, "prices")); err != nil {
+		t.Errorf("nothing was copied before: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(log, "events")); err == nil {
+		t.Error("events were copied before subscriptions")
+	}
+}
+
 // A restored backup is the lake that it was made of: the same tables with the
 // same hashes, the same log, the same schemas, and nobody back who was forgotten.
 func TestBackupIsComplete(t *testing.T) {
