@@ -82,7 +82,7 @@ func (l *loader) parseMart(set *Set, file, text string) *Mart {
 	}
 	m.Columns = lastColumns(m.SQL)
 	for _, tie := range parts[1:] {
-		l.parseTie(set, m, tie.sql, Pos{File: file, Line: tie.line, Col: 1})
+		l.parseTie(m, tie.sql, Pos{File: file, Line: tie.line, Col: 1})
 	}
 	return m
 }

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -22,20 +23,17 @@ type Tie struct {
 const needsMark = "needs:"
 
 // parseTie reads one of the statements below a mart's SELECT.
-func (l *loader) parseTie(set *Set, mart *Mart, sql string, at Pos) {
+func (l *loader) parseTie(mart *Mart, sql string, at Pos) {
 	tie := Tie{SQL: sql, Pos: at}
 	var said []string
-	for i, line := range headComment(sql) {
+	for _, line := range headComment(sql) {
 		needs, ok := strings.CutPrefix(line, needsMark)
 		if !ok {
 			said = append(said, line)
 			continue
 		}
 		for name := range strings.SplitSeq(needs, ",") {
-			if name = strings.TrimSpace(name); set.Table(name) == nil {
-				l.report(Pos{File: at.File, Line: at.Line + i, Col: 1}, "V5", "there is no table %s%s", name, suggestion(name, tableNames(set)))
-			}
-			tie.Needs = append(tie.Needs, name)
+			tie.Needs = append(tie.Needs, strings.TrimSpace(name))
 		}
 	}
 	if tie.Claim = strings.TrimSpace(strings.Join(said, " ")); tie.Claim == "" {
@@ -44,13 +42,19 @@ func (l *loader) parseTie(set *Set, mart *Mart, sql string, at Pos) {
 	mart.Ties = append(mart.Ties, tie)
 }
 
-func tableNames(set *Set) []string {
+// Lacking says which table a tie needs that the set does not have; empty where it
+// has all of them.
+func (t Tie) Lacking(set *Set) string {
 	var names []string
 	for _, s := range set.Schemas {
 		names = append(names, s.Table)
 	}
-	slices.Sort(names)
-	return names
+	for _, name := range t.Needs {
+		if !slices.Contains(names, name) {
+			return fmt.Sprintf("there is no table %s%s", name, suggestion(name, names))
+		}
+	}
+	return ""
 }
 
 // statement is one of several in a file of SQL.

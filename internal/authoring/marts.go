@@ -1,6 +1,7 @@
 package authoring
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,7 +44,7 @@ func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error)
 		unfit = append(unfit, mart.Name)
 	}
 	for i, f := range fitted[len(set.Marts):] {
-		at, why := ties[i].Pos, ties[i].Misfit(f.Types)
+		at, why := ties[i].Pos, cmp.Or(ties[i].Misfit(f.Types), ties[i].Lacking(set))
 		if f.Unfit != "" {
 			at, why = schemas.Pos{File: at.File, Line: at.Line + f.Line - 1, Col: f.Col}, "it does not fit the tables: "+f.Unfit
 		}
