@@ -26,7 +26,8 @@ func newFigures(l stripesim.Ledger) figures {
 		return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
 	})
 	known := map[string]bool{}
-	for _, p := range f.paid {
+	for i, p := range f.paid {
+		f.paid[i].Country = cmp.Or(p.Country, "null")
 		f.returned[p.ID] = p.Customer != "" && known[p.Customer]
 		known[p.Customer] = known[p.Customer] || p.Sold()
 	}

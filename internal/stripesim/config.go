@@ -22,6 +22,7 @@ type Config struct {
 	Pricing   bool  // packages, tiers, fractions of a cent, further currencies, coupons, voided invoices
 	Deletions int   // of a thousand customers, so many are deleted some day
 	ChosenIDs int   // of a thousand customers and prices, so many have an id that the merchant chose
+	Variants  int   // of a thousand objects, so many have null or nothing wherever Stripe may, or the fields of later years
 
 	// The clock; see SetNow.
 	Now   time.Time     // zero leaves it unset
@@ -105,6 +106,8 @@ func (c Config) checkBehaviour() error {
 		return fmt.Errorf("deletions: %d is outside 0 to 1000 of a thousand", c.Deletions)
 	case c.ChosenIDs < 0 || c.ChosenIDs > 1000:
 		return fmt.Errorf("chosen ids: %d is outside 0 to 1000 of a thousand", c.ChosenIDs)
+	case c.Variants < 0 || c.Variants > 1000:
+		return fmt.Errorf("variants: %d is outside 0 to 1000 of a thousand", c.Variants)
 	case c.Speed < 0 || c.Speed > maxSpeed:
 		return fmt.Errorf("speed: %d is outside 0 to %d", c.Speed, maxSpeed)
 	case c.Speed > 0 && c.Now.IsZero():

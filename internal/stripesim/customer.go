@@ -118,6 +118,7 @@ const (
 	dAfterwards
 	dTiers
 	dChosen
+	dVariant = 1000 // and up: it was added last, and others count up by hundreds
 )
 
 func (b *business) diceOf(kind idKind, n int) dice {

@@ -25,6 +25,10 @@
 // their objects by id, subscription items, the refunds of a charge, events and
 // the account. What is refused, and in which words, is in errors.go and auth.go.
 //
+// Objects are held against Stripe's OpenAPI description and against lists of the
+// paths that recorded objects have, in testdata. Config.Variants makes some look
+// as Stripe's do at times: null where most have a value, or with later fields.
+//
 // The package imports nothing of the program that it tests, so that the two
 // can disagree.
 package stripesim

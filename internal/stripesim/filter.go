@@ -119,8 +119,7 @@ func (b *business) matchSource(id string) matcher {
 }
 
 func (b *business) matchCustomer(_, value string, _ int64) (matcher, bool) {
-	var buf [96]byte
-	return func(n int) bool { return string(b.diceOf(idCustomer, n).appendEmail(buf[:0], n)) == value }, true
+	return func(n int) bool { return b.email(n) == value }, true
 }
 
 func (b *business) matchSubscription(p, value string, at int64) (matcher, bool) {

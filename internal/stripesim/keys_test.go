@@ -10,15 +10,15 @@ import (
 )
 
 // Every object has every key of Stripe's documented example, in Stripe's order:
-// id, object, then the alphabet; and the dispute, which the documentation lacks
-// and real responses have. Keys that Stripe leaves out at times are in
-// parentheses.
+// id, object, then the alphabet; and what the documentation lacks and every real
+// response has: destination, dispute, order and source of a charge, plan of a
+// subscription. Keys that Stripe leaves out at times are in parentheses.
 var documentedKeys = map[string]string{
 	"balance_transactions": "id object amount available_on created currency description exchange_rate fee fee_details net reporting_category source status type",
 	"charges": "id object amount amount_captured amount_refunded application application_fee application_fee_amount balance_transaction billing_details " +
-		"calculated_statement_descriptor captured created currency customer description (dispute) disputed failure_balance_transaction failure_code failure_message " +
-		"fraud_details invoice livemode metadata on_behalf_of outcome paid payment_intent payment_method payment_method_details receipt_email receipt_number " +
-		"receipt_url refunded review shipping source_transfer statement_descriptor statement_descriptor_suffix status transfer_data transfer_group",
+		"calculated_statement_descriptor captured created currency customer description destination dispute disputed failure_balance_transaction failure_code failure_message " +
+		"fraud_details invoice livemode metadata on_behalf_of order outcome paid payment_intent payment_method payment_method_details receipt_email receipt_number " +
+		"receipt_url refunded review shipping source source_transfer statement_descriptor statement_descriptor_suffix status transfer_data transfer_group",
 	"customers": "id object address balance created currency default_source delinquent description discount email invoice_prefix invoice_settings livemode " +
 		"metadata name next_invoice_sequence phone preferred_locales shipping tax_exempt test_clock",
 	"prices": "id object active billing_scheme created currency custom_unit_amount livemode lookup_key metadata nickname product recurring tax_behavior " +
@@ -29,7 +29,7 @@ var documentedKeys = map[string]string{
 		"canceled_at cancellation_details collection_method created currency current_period_end current_period_start customer days_until_due " +
 		"default_payment_method default_source default_tax_rates description discount ended_at invoice_settings items latest_invoice livemode metadata " +
 		"next_pending_invoice_item_invoice on_behalf_of pause_collection payment_settings pending_invoice_item_interval pending_setup_intent pending_update " +
-		"quantity schedule start_date status test_clock transfer_data trial_end trial_settings trial_start",
+		"plan quantity schedule start_date status test_clock transfer_data trial_end trial_settings trial_start",
 }
 
 func TestKeyOrder(t *testing.T) {

@@ -5,7 +5,7 @@ import "iter"
 // A Payment is a charge and all that has come of it.
 type Payment struct {
 	Charge
-	Country   string     // of whoever paid
+	Country   string     // of whoever paid; "" where neither a card nor an address says it
 	PaysLater bool       // on credit: neither by card nor with Klarna's pay_now, which is settled at once
 	Settled   Settlement // what it, its refunds and its dispute did to the balance
 }
@@ -30,7 +30,7 @@ func (l Ledger) Payments() iter.Seq[Payment] {
 		payments := records(l, "charges", func(b *business, n int, at int64) Payment {
 			c := &b.charges[n]
 			return Payment{
-				Charge: b.chargeRecord(n, at), Settled: settled[int32(n)], Country: markets[c.market].country,
+				Charge: b.chargeRecord(n, at), Settled: settled[int32(n)], Country: b.countryOf(c, n),
 				PaysLater: c.method.bnpl() && (c.method != klarna || klarnaCategories[c.category] != "pay_now"),
 			}
 		})

@@ -187,7 +187,9 @@ func (b *business) lasting(s *subscription, n int, at int64) *discount {
 	return nil
 }
 
-func renderDiscount(w *writer, d *discount) {
+// renderDiscount: Stripe: a discount says whose it is; sub is none for one of all
+// that the customer has.
+func (b *business) renderDiscount(w *writer, d *discount, customer, sub int32) {
 	if d == nil {
 		w.null("discount")
 		return
@@ -228,11 +230,12 @@ func renderDiscount(w *writer, d *discount) {
 	w.int("times_redeemed", 1)
 	w.bool("valid", true)
 	w.end()
-	w.null("customer")
+	w.ref("customer", b.appendCustomerID, customer)
 	w.timeOrNull("end", d.end)
 	w.nulls("invoice", "invoice_item", "promotion_code")
 	w.int("start", d.start)
-	w.null("subscription")
+	w.ref("subscription", b.appendSubscriptionID, sub)
+	w.null("subscription_item")
 	w.end()
 }
 

@@ -12,7 +12,7 @@ func (b *business) chargeRecord(n int, at int64) Charge {
 	c := b.chargeAt(n, at)
 	r := Charge{
 		ID: namer(b.appendChargeID).name(int32(n)), Customer: namer(b.appendCustomerID).name(c.customer),
-		PaymentIntent:      namer(b.appendIntentID).name(int32(n)),
+		PaymentIntent:      namer(b.appendIntentID).name(b.intentOf(int32(n))),
 		BalanceTransaction: namer(b.appendTxnID).name(c.txn),
 		Created:            c.created, Amount: c.amount, Captured: c.captured, Refunded: c.refunded, Released: c.released,
 		Currency: c.currency.String(), Status: c.status(), Method: c.method.String(), BNPL: c.method.bnpl(),
@@ -65,7 +65,7 @@ func (b *business) subscriptionRecord(n int, at int64) Subscription {
 func (b *business) customerRecord(n int, _ int64) Customer {
 	c := &b.customers[n]
 	return Customer{
-		ID: namer(b.appendCustomerID).name(int32(n)), Email: string(b.diceOf(idCustomer, n).appendEmail(nil, n)),
+		ID: namer(b.appendCustomerID).name(int32(n)), Email: b.email(n),
 		Country: markets[c.market].country, Created: c.created,
 	}
 }

@@ -7,6 +7,9 @@ func (b *business) renderTxn(w *writer, n int) {
 	w.str("object", "balance_transaction")
 	w.int("amount", t.amount)
 	w.int("available_on", t.available)
+	if b.variantOf(idTxn, n) == later {
+		w.str("balance_type", "payments")
+	}
 	w.int("created", t.created)
 	w.str("currency", t.currency.String())
 	b.renderTxnDescription(w, t)

@@ -2,7 +2,7 @@ package stripesim
 
 func (b *business) renderCustomer(w *writer, n int) {
 	c, d := b.customerAt(n, w.at), b.diceOf(idCustomer, n)
-	m := &markets[c.market]
+	m, v := &markets[c.market], b.variantOf(idCustomer, n)
 	if c.deleted > 0 {
 		b.renderDeleted(w, n)
 		return
@@ -18,13 +18,14 @@ func (b *business) renderCustomer(w *writer, n int) {
 	} else {
 		w.null("currency")
 	}
+	if v == later {
+		w.null("customer_account")
+	}
 	w.null("default_source")
 	w.bool("delinquent", c.delinquent)
 	w.null("description")
-	renderDiscount(w, b.discountOfCustomer(n))
-	w.quote("email")
-	w.buf = d.appendEmail(w.buf, n)
-	w.unquote()
+	b.renderDiscount(w, b.discountOfCustomer(n), int32(n), none)
+	w.strOrNull("email", b.email(n))
 	w.quote("invoice_prefix")
 	w.buf = appendDigits(w.buf, n, 8)
 	w.unquote()
@@ -38,7 +39,11 @@ func (b *business) renderCustomer(w *writer, n int) {
 	}
 	b.renderRevision(w, idCustomer, n)
 	w.end()
-	w.name("name", d)
+	if v == spare {
+		w.null("name")
+	} else {
+		w.name("name", d)
+	}
 	w.int("next_invoice_sequence", 1)
 	renderPhone(w, &c, d, m)
 	renderLocales(w, d, m)

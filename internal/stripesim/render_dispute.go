@@ -12,7 +12,9 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.ref("charge", b.appendChargeID, d.charge)
 	w.int("created", d.created)
 	w.str("currency", c.currency.String())
-	w.emptyObject("evidence")
+	w.object("evidence")
+	w.nulls(evidence[:]...)
+	w.end()
 	w.object("evidence_details")
 	w.int("due_by", d.created+14*day)
 	w.bool("has_evidence", d.closed > 0)
@@ -22,10 +24,20 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.bool("is_charge_refundable", false)
 	w.bool("livemode", false)
 	w.emptyObject("metadata")
-	w.ref("payment_intent", b.appendIntentID, d.charge)
+	w.ref("payment_intent", b.appendIntentID, b.intentOf(d.charge))
 	w.str("reason", "fraudulent")
 	w.str("status", d.status())
 	w.end()
+}
+
+// evidence are what a merchant may send; this one sends none of it.
+var evidence = [...]string{
+	"access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure", "cancellation_rebuttal",
+	"customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature",
+	"duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id", "product_description", "receipt",
+	"refund_policy", "refund_policy_disclosure", "refund_refusal_explanation", "service_date", "service_documentation",
+	"shipping_address", "shipping_carrier", "shipping_date", "shipping_documentation", "shipping_tracking_number",
+	"uncategorized_file", "uncategorized_text",
 }
 
 func (d *dispute) status() string {

@@ -17,7 +17,7 @@ func (b *business) renderMethod(w *writer, c *charge, n int) {
 	w.object(c.method.openType(w))
 	switch c.method {
 	case card:
-		b.renderCard(w, c, b.payer(c, n))
+		b.renderCard(w, c, b.payer(c, n), b.variantOf(idCharge, n))
 	case klarna:
 		w.str("payment_method_category", klarnaCategories[c.category])
 		w.str("preferred_locale", markets[c.market].locale)
@@ -49,12 +49,12 @@ func (m method) closeType(w *writer) {
 	}
 }
 
-func (b *business) renderCard(w *writer, c *charge, d dice) {
+func (b *business) renderCard(w *writer, c *charge, d dice, v variant) {
 	brand := brands[d.n(dBrand, len(brands))]
 	w.str("brand", brand)
 	w.object("checks")
 	w.null("address_line1_check")
-	w.str("address_postal_code_check", "pass")
+	w.strOrNull("address_postal_code_check", v.text("pass"))
 	if c.sub != none && !c.first {
 		w.null("cvc_check") // nobody types it in for a renewal
 	} else {
@@ -76,6 +76,9 @@ func (b *business) renderCard(w *writer, c *charge, d dice) {
 	w.str("network", brand)
 	b.renderThreeDSecure(w, c)
 	renderWallet(w, c, d)
+	if v == later {
+		renderLaterCard(w, c, d)
+	}
 }
 
 // renderThreeDSecure: Europe asks for strong authentication, of a person who is

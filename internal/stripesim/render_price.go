@@ -13,18 +13,23 @@ func (b *business) renderPrice(w *writer, n int) {
 	if w.options && p.options {
 		renderOptions(w, p)
 	}
-	renderCustomAmount(w, p)
+	v := b.variantOf(idPrice, n)
+	if v != spare {
+		renderCustomAmount(w, p)
+	}
 	w.bool("livemode", false)
 	w.nulls("lookup_key")
 	w.object("metadata")
 	b.renderRevision(w, idPrice, n)
 	w.end()
-	w.strOrNull("nickname", b.nickname(p))
+	w.strOrNull("nickname", b.nickname(p, n))
 	w.quote("product")
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()
-	renderRecurring(w, p)
-	w.str("tax_behavior", "unspecified")
+	renderRecurring(w, p, v)
+	if v != spare {
+		w.str("tax_behavior", "unspecified")
+	}
 	if w.tiers && p.scheme == tiered {
 		b.renderTiers(w, p, n)
 	}
@@ -63,8 +68,10 @@ func (p *price) usage() string {
 	return "licensed"
 }
 
-func (b *business) nickname(p *price) string {
+func (b *business) nickname(p *price, n int) string {
 	switch {
+	case b.variantOf(idPrice, n) == spare:
+		return ""
 	case p.product == 0:
 		return "Crew"
 	case int(p.product) <= len(b.addOns):
@@ -85,7 +92,7 @@ func renderCustomAmount(w *writer, p *price) {
 	w.end()
 }
 
-func renderRecurring(w *writer, p *price) {
+func renderRecurring(w *writer, p *price, v variant) {
 	if !p.recurring() {
 		w.null("recurring")
 		return
@@ -94,6 +101,9 @@ func renderRecurring(w *writer, p *price) {
 	w.strOrNull("aggregate_usage", p.aggregate())
 	w.str("interval", p.interval)
 	w.int("interval_count", 1)
+	if v == later {
+		w.null("meter")
+	}
 	w.null("trial_period_days")
 	w.str("usage_type", p.usage())
 	w.end()
@@ -143,7 +153,7 @@ func (b *business) renderPlan(w *writer, n int) {
 	w.int("interval_count", 1)
 	w.bool("livemode", false)
 	w.emptyObject("metadata")
-	w.strOrNull("nickname", b.nickname(p))
+	w.strOrNull("nickname", b.nickname(p, n))
 	w.quote("product")
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()

@@ -12,7 +12,9 @@ func (b *business) renderRefund(w *writer, n int) {
 	w.ref("charge", b.appendChargeID, f.charge)
 	w.int("created", f.created)
 	w.str("currency", c.currency.String())
-	renderDestination(w, f, c.method, b.diceOf(idRefund, n))
+	if b.variantOf(idRefund, n) != spare {
+		b.renderDestination(w, f, c.method, n)
+	}
 	if f.back != none {
 		// Stripe: these two are present only on a refund that failed.
 		w.ref("failure_balance_transaction", b.appendTxnID, f.back)
@@ -24,7 +26,7 @@ func (b *business) renderRefund(w *writer, n int) {
 	}
 	b.renderRevision(w, idRefund, n)
 	w.end()
-	w.ref("payment_intent", b.appendIntentID, f.charge)
+	w.ref("payment_intent", b.appendIntentID, b.intentOf(f.charge))
 	w.strOrNull("reason", refundReasons[f.reason])
 	w.nulls("receipt_number", "source_transfer_reversal")
 	w.str("status", f.status.String())
@@ -32,16 +34,21 @@ func (b *business) renderRefund(w *writer, n int) {
 	w.end()
 }
 
-func renderDestination(w *writer, f *refund, m method, d dice) {
+func (b *business) renderDestination(w *writer, f *refund, m method, n int) {
+	d := b.diceOf(idRefund, n)
 	w.object("destination_details")
 	w.object(m.openType(w))
 	if m == card && f.isRelease() {
 		w.str("type", "reversal")
 	} else if m == card {
-		w.quote("reference")
-		w.buf = appendDigits(w.buf, d.n(dFingerprint, 1_000_000_000), 12)
-		w.unquote()
-		w.str("reference_status", "available")
+		status := "pending" // Stripe: the bank's reference comes days later, or never
+		if b.variantOf(idRefund, n) != later {
+			w.quote("reference")
+			w.buf = appendDigits(w.buf, d.n(dFingerprint, 1_000_000_000), 12)
+			w.unquote()
+			status = "available"
+		}
+		w.str("reference_status", status)
 		w.str("reference_type", "acquirer_reference_number")
 		w.str("type", "refund")
 	}

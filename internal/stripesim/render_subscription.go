@@ -30,7 +30,7 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.emptyList("default_tax_rates")
 	w.null("description")
 	if w.version < basil {
-		renderDiscount(w, b.discountOf(s, n))
+		b.renderDiscount(w, b.discountOf(s, n), s.customer, int32(n))
 	} else {
 		w.emptyList("discounts")
 	}
@@ -66,11 +66,7 @@ func (b *business) renderTail(w *writer, s *subscription, n int) {
 	w.str("save_default_payment_method", "off")
 	w.end()
 	w.nulls("pending_invoice_item_interval", "pending_setup_intent", "pending_update")
-	if s.items == 1 {
-		w.int("quantity", int64(b.items[s.firstItem].quantity))
-	} else {
-		w.null("quantity") // Stripe: only a subscription with one item has one
-	}
+	b.renderOnlyItem(w, s)
 	w.null("schedule")
 	w.int("start_date", s.created)
 	w.str("status", s.status.String())
@@ -86,6 +82,19 @@ func (b *business) renderTail(w *writer, s *subscription, n int) {
 	} else {
 		w.int("trial_start", s.created)
 	}
+}
+
+// renderOnlyItem: Stripe: only a subscription with one item has a plan and a
+// quantity, in no published schema but in every response.
+func (b *business) renderOnlyItem(w *writer, s *subscription) {
+	if s.items != 1 {
+		w.nulls("plan", "quantity")
+		return
+	}
+	it := &b.items[s.firstItem]
+	w.key("plan")
+	b.renderPlan(w, int(it.price))
+	w.int("quantity", int64(it.quantity))
 }
 
 // heldInvoices is what becomes of invoices while a subscription is on hold.

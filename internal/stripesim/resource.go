@@ -79,7 +79,8 @@ func (b *business) findCharge(id string) (int, bool) {
 
 // findIntent finds the charge that a payment intent made.
 func (b *business) findIntent(id string) (int, bool) {
-	return b.find(idIntent, b.appendIntentID, len(b.charges), id)
+	n, ok := b.find(idIntent, b.appendIntentID, len(b.charges), id)
+	return n, ok && b.intentOf(int32(n)) != none
 }
 
 func (b *business) findCustomer(id string) (int, bool) {

@@ -54,6 +54,7 @@ func TestConfigErrors(t *testing.T) {
 		`shape: no "round"`:      {Shape: "round"},
 		"deletions: 1001":        {Deletions: 1001},
 		"chosen ids: 1001":       {ChosenIDs: 1001},
+		"variants: -1":           {Variants: -1},
 		"speed: -1":              {Speed: -1},
 		"a now to start from":    {Speed: 1},
 		`event version: "new"`:   {EventVersion: "new"},
