@@ -49,7 +49,12 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 		Now:          time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
 		Lag:          time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
 		EventVersion: rapid.SampledFrom([]string{"", "2014-01-31", "2025-03-31.basil"}).Draw(rt, "version"),
-		Faults:       stripesim.Faults{Rate: rapid.SampledFrom([]float64{0, 0.02, 0.1}).Draw(rt, "faults"), Seed: 1, Stall: time.Millisecond},
+		Pricing:      rapid.Bool().Draw(rt, "pricing"), Variants: rapid.SampledFrom([]int{0, 300}).Draw(rt, "variants"),
+		CapturesSince: rapid.SampledFrom([]time.Time{{}, time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}).Draw(rt, "captures"),
+		Faults: stripesim.Faults{
+			Rate: rapid.SampledFrom([]float64{0, 0.02, 0.1}).Draw(rt, "faults"), Seed: 1, Stall: time.Millisecond,
+			Plan: []stripesim.Fault{{Kind: stripesim.EndlessPage, Nth: rapid.IntRange(1, 200).Draw(rt, "end"), Times: rapid.IntRange(1, 20).Draw(rt, "ends")}},
+		},
 	})
 	if err != nil {
 		rt.Fatal(err)
@@ -144,8 +149,12 @@ func living(rt rapid.TB, dir string) map[string]string {
 	defer func() { _ = db.Close() }()
 	delete(tables, "log")
 	for table := range tables {
+		columns := "* EXCLUDE (_seq, synced_at)"
+		if table == "prices" { // what is kept as it was sent has other white space in a list than by itself
+			columns += " REPLACE (json(currency_options) AS currency_options)"
+		}
 		var sum string
-		err := db.QueryRow("SELECT count(*) || ' rows ' || coalesce(sum(hash(t)::HUGEINT), 0) FROM (SELECT * EXCLUDE (_seq, synced_at) FROM " + table + " WHERE NOT deleted) t").Scan(&sum)
+		err := db.QueryRow("SELECT count(*) || ' rows ' || coalesce(sum(hash(t)::HUGEINT), 0) FROM (SELECT " + columns + " FROM " + table + " WHERE NOT deleted) t").Scan(&sum)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -165,7 +174,7 @@ func flat(rt rapid.TB, raw []byte, without ...string) string {
 	if err := json.Unmarshal(raw, &object); err != nil {
 		rt.Fatalf("%v\n%s", err, raw)
 	}
-	for _, name := range slices.Concat(without, []string{"tiers"}) { // the lake asks for tiers; the ledger shows what is seen unasked
+	for _, name := range slices.Concat(without, []string{"tiers", "currency_options"}) { // the lake asks for them; the ledger shows what is seen unasked
 		delete(object, name)
 	}
 	for name, member := range object {

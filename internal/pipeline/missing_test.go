@@ -226,11 +226,11 @@ func nothingListedIsDeleted(t *testing.T, rt *rapid.T) {
 	doubtful := []stripesim.FaultKind{stripesim.NotFound, stripesim.NotFound, stripesim.NotFoundParam, stripesim.WrongKind}
 	server, err := stripesim.New(stripesim.Config{
 		Seed: rapid.Int64Range(1, 1000).Draw(rt, "seed"), Charges: rapid.SampledFrom([]int{30, 300}).Draw(rt, "charges"), Deletions: 30,
-		ChosenIDs: rapid.SampledFrom([]int{0, 500, 1000}).Draw(rt, "chosen"),
-		Shape:     rapid.SampledFrom([]stripesim.Shape{"", stripesim.ShapeOneSecond}).Draw(rt, "shape"),
-		Now:       time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
-		Lag:       time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
-		Faults:    stripesim.Faults{Rate: rapid.SampledFrom([]float64{0.3, 0.6}).Draw(rt, "faults"), Kinds: doubtful, Seed: 1},
+		ChosenIDs: rapid.SampledFrom([]int{0, 500, 1000}).Draw(rt, "chosen"), Variants: 300,
+		Shape:  rapid.SampledFrom([]stripesim.Shape{"", stripesim.ShapeOneSecond}).Draw(rt, "shape"),
+		Now:    time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
+		Lag:    time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
+		Faults: stripesim.Faults{Rate: rapid.SampledFrom([]float64{0.3, 0.6}).Draw(rt, "faults"), Kinds: doubtful, Seed: 1},
 	})
 	if err != nil {
 		rt.Fatal(err)
