@@ -6,10 +6,11 @@ func (h *byHand) charge(c object) object {
 	pm := c.in("payment_method_details")
 	card, present, interac := pm.in("card"), pm.in("card_present"), pm.in("interac_present")
 	currency := c["currency"]
-	row := c.picked("id", "livemode", "paid", "captured", "refunded", "disputed", "transfer_group", "failure_code", "failure_message",
+	row := c.picked("id", "livemode", "paid", "captured", "disputed", "transfer_group", "failure_code", "failure_message",
 		"receipt_email", "receipt_number", "receipt_url", "statement_descriptor", "statement_descriptor_suffix",
 		"calculated_statement_descriptor", "description", "metadata")
 	row["created"] = unix(c["created"])
+	row["fully_refunded"], row["refunded"] = c["refunded"], c["refunded"]
 	row["status"], row["status_as_sent"] = first(h.lookup("charge_status", c["status"]), c["status"]), c["status"]
 	row["currency"] = upper(currency)
 	for _, name := range []string{"amount", "amount_captured", "amount_refunded", "application_fee_amount"} {

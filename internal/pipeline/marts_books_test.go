@@ -351,16 +351,32 @@ func (f figures) recurring(now time.Time) (lines []string) {
 }
 
 func (f figures) lifetime() (lines []string) {
-	times := map[who][2]any{}
+	cells := map[who][3]any{}
 	for _, s := range f.shoppers {
-		times[who{s.Customer, s.Currency}] = [2]any{s.FirstPaid, s.LastPaid}
+		cells[who{s.Customer, s.Currency}] = [3]any{s.FirstPaid, s.LastPaid, f.decile(s)}
 	}
 	spent := costs(f.paid, whoPaid)
 	for w, t := range stripesim.Totals(slices.Values(f.paid), whoPaid) {
-		lines = append(lines, row(w.customer, upper(w.currency), times[w][0], times[w][1], t.Attempts, t.Payments, money(t.Gross, w.currency), money(t.Refunded, w.currency),
-			money(t.Gross-t.Refunded, w.currency), 0, t.Disputes, t.Later, costOf(spent, w)))
+		lines = append(lines, row(w.customer, upper(w.currency), cells[w][0], cells[w][1], t.Attempts, t.Payments, money(t.Gross, w.currency), money(t.Refunded, w.currency),
+			money(t.Gross-t.Refunded, w.currency), 0, t.Disputes, t.Later, costOf(spent, w), cells[w][2]))
 	}
 	return lines
+}
+
+// decile is in which tenth of those who paid in a currency somebody is, by what
+// they paid.
+func (f figures) decile(of stripesim.Shopper) int {
+	all, above := 0, 0
+	for _, s := range f.shoppers {
+		if s.Currency != of.Currency {
+			continue
+		}
+		all++
+		if s.Basket.Sum > of.Basket.Sum {
+			above++
+		}
+	}
+	return 1 + 10*above/all
 }
 
 func (f figures) rates() (lines []string) {

@@ -55,7 +55,7 @@ func TestDisputesOfOneCharge(t *testing.T) {
 		"du_e1 ch_event events", "du_e2 ch_event charges", "du_f1 ch_former charges", "du_f2 ch_former charges", "du_u2 ch_unknown charges", "du_w ch_won charges")
 	check := func() {
 		t.Helper()
-		s.expect("payments", "SELECT payment_id, settled_gross, settled_disputes, fee, settled_net FROM payments ORDER BY ALL",
+		s.expect("payments", "SELECT payment_id, settled_gross, settled_disputes, settled_fee, settled_net FROM payments ORDER BY ALL",
 			"ch_event 100.000 -60.000 18.200 21.800",
 			"ch_former 100.000 -100.000 33.200 -33.200",
 			"ch_unknown 100.000 -60.000 18.200 21.800",
@@ -87,7 +87,7 @@ func (s *scene) expectLedger(want ...string) {
 	if want == nil {
 		want = ledger
 	}
-	s.expect("the ledger", fmt.Sprintf(sums, `SELECT settled_in AS currency, fee, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
+	s.expect("the ledger", fmt.Sprintf(sums, `SELECT settled_in AS currency, settled_fee AS fee, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
 		UNION ALL SELECT currency, fee, net FROM payments_unassigned`), want...)
 	if fmt.Sprint(ledger) != fmt.Sprint(want) {
 		s.t.Errorf("the ledger has %q, want %q", ledger, want)

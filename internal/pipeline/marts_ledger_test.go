@@ -71,13 +71,14 @@ func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
 	s.t.Helper()
 	f := newFigures(l)
 	s.expectLedger()
+	s.tiesToLedger()
 	s.expect("payments_unassigned", "FROM payments_unassigned")
 	for _, mart := range []struct {
 		query string
 		want  []string
 	}{
 		{`payments SELECT payment_id, epoch(created)::BIGINT, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), coalesce(bnpl_product, ''), pays_later, country,
-			outcome, succeeded, currency, attempted, gross, refunded, kept, disputed, returning_customer, settled_in, settled_gross, settled_disputes, fee, settled_net, cost
+			outcome, succeeded, currency, attempted, gross, refunded, kept, disputed, returning_customer, settled_in, settled_gross, settled_disputes, settled_fee, settled_net, cost
 			FROM payments`, f.payments()},
 		{`bnpl_usage SELECT day, provider, currency, country, * EXCLUDE (account, day, provider, currency, country) FROM bnpl_usage`, f.usage()},
 		{`checkout_daily SELECT * EXCLUDE (account) FROM checkout_daily`, f.checkout()},
@@ -86,8 +87,9 @@ func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
 		{`bnpl_cohorts SELECT * EXCLUDE (account) FROM bnpl_cohorts`, f.cohorts()},
 		{`revenue_daily SELECT day, currency, * EXCLUDE (account, day, currency) FROM revenue_daily`, f.revenue()},
 		{`refunds_made SELECT refund_id, epoch(created)::BIGINT, payment_id, coalesce(customer_id, ''), method, coalesce(bnpl_provider, ''), currency, amount, moved_money, payment_gross, share, days_after,
-			status, coalesce(reason, ''), settled_in, settled_amount, fee FROM refunds_made`, f.refunds()},
+			status, coalesce(reason, ''), settled_in, settled_amount, settled_fee FROM refunds_made`, f.refunds()},
 		{`ledger SELECT day, currency, reporting_category, * EXCLUDE (account, day, currency, reporting_category) FROM ledger`, f.balance()},
+		{`net_monthly SELECT * EXCLUDE (account) FROM net_monthly`, f.earned()},
 		{`recurring_revenue SELECT month, currency, * EXCLUDE (account, month, currency) FROM recurring_revenue`, f.recurring(now)},
 		{`customer_lifetime SELECT * EXCLUDE (account) REPLACE (epoch(first_paid_at)::BIGINT AS first_paid_at, epoch(last_paid_at)::BIGINT AS last_paid_at)
 			FROM customer_lifetime`, f.lifetime()},

@@ -67,7 +67,7 @@ func corner(t *testing.T, more ...string) *scene {
 func TestMartsByHand(t *testing.T) {
 	t.Parallel()
 	s := corner(t)
-	s.expect("payments", `SELECT payment_id, method, pays_later, outcome, gross, refunded, kept, returning_customer, settled_in, settled_disputes, fee, settled_net, cost
+	s.expect("payments", `SELECT payment_id, method, pays_later, outcome, gross, refunded, kept, returning_customer, settled_in, settled_disputes, settled_fee, settled_net, cost
 		FROM payments ORDER BY created`,
 		"ch_1 card false succeeded 40.000 0.000 40.000 false USD null 1.460 38.540 1.460000",
 		"py_2 klarna true succeeded 100.000 25.000 75.000 true USD null 6.300 68.700 6.300000",
@@ -99,7 +99,7 @@ func TestMartsByHand(t *testing.T) {
 		"2025-04-02 AUD 1 1 80.000 0.000 80.000 0 80.000 1 1",
 		"2025-04-03 JPY 1 1 1000.000 0.000 1000.000 0 0.000 0 0",
 		"2025-04-04 USD 1 0 0.000 0.000 0.000 0 0.000 0 0")
-	s.expect("refunds_made", `SELECT refund_id, payment_id, customer_id, method, amount, moved_money, payment_gross, share, days_after, status, settled_amount, fee FROM refunds_made`,
+	s.expect("refunds_made", `SELECT refund_id, payment_id, customer_id, method, amount, moved_money, payment_gross, share, days_after, status, settled_amount, settled_fee FROM refunds_made`,
 		"pyr_1 py_2 cus_ada klarna 25.000 true 100.000 0.250000 2 succeeded -25.000 0.000")
 	s.expect("ledger", `SELECT * EXCLUDE (account) FROM ledger ORDER BY day`,
 		"2025-03-01 USD charge 1 40.000 1.460 38.540 0.000 38.540",
@@ -108,6 +108,9 @@ func TestMartsByHand(t *testing.T) {
 		"2025-03-07 USD refund 1 -25.000 0.000 -25.000 0.000 90.200",
 		"2025-04-02 USD charge 1 52.000 3.000 49.000 0.000 139.200",
 		"2025-04-03 USD charge 1 6.700 0.500 6.200 6.200 145.400")
+	s.expect("net_monthly", `SELECT * EXCLUDE (account) FROM net_monthly ORDER BY month`,
+		"2025-03-01 USD 200.000 -25.000 -60.000 -24.800 0.000 0.000 90.200 0.000 0.000 90.200 90.200",
+		"2025-04-01 USD 58.700 0.000 0.000 -3.500 0.000 0.000 55.200 0.000 0.000 55.200 145.400")
 	s.expect("recurring_revenue", `SELECT * EXCLUDE (account) FROM recurring_revenue ORDER BY month`,
 		"2025-02-01 USD 1 21.667 21.667 21.667 0.000 1 0 0.000000 0 0 0 0 0 0 0",
 		"2025-03-01 USD 1 30.000 30.000 30.000 21.667 1 1 0.500000 0 0 0 0 0 0 0",
@@ -115,9 +118,9 @@ func TestMartsByHand(t *testing.T) {
 		"2025-05-01 USD 1 30.000 30.000 0.000 0.000 0 0 0.000000 0 0 0 0 0 0 0",
 		"2025-06-01 USD 1 30.000 30.000 0.000 0.000 0 0 0.000000 0 0 0 0 0 0 0")
 	s.expect("customer_lifetime", `SELECT * EXCLUDE (account, first_paid_at, last_paid_at) FROM customer_lifetime ORDER BY ALL`,
-		"cus_ada AUD 1 1 80.000 0.000 80.000 0 0 1 4.615385",
-		"cus_ada USD 3 2 140.000 25.000 115.000 0 0 1 7.760000",
-		"cus_bo USD 2 1 60.000 0.000 60.000 0 1 0 17.040000")
+		"cus_ada AUD 1 1 80.000 0.000 80.000 0 0 1 4.615385 1",
+		"cus_ada USD 3 2 140.000 25.000 115.000 0 0 1 7.760000 1",
+		"cus_bo USD 2 1 60.000 0.000 60.000 0 1 0 17.040000 6")
 	s.expect("exchange_rates", `SELECT day, from_currency, to_currency, rate, charges FROM exchange_rates ORDER BY day`,
 		"2025-04-02 AUD USD 0.650000000000 1",
 		"2025-04-03 JPY USD 0.006700000000 1")

@@ -34,7 +34,7 @@ func TestVerifyFindsWrongMarts(t *testing.T) {
 		"a release counts as given back":      {rare, "payments", "a.kept,  ", "a.gross - coalesce(a.refunded, 0) - 40 AS kept,  "},
 		"what was authorized counts as taken": {year, "attempts", "CASE WHEN succeeded THEN amount_captured ELSE 0 END AS gross", "amount_captured AS gross"},
 		"the newest dispute only":             {rare, "payments", "WHERE payment_id IS NOT NULL", "WHERE payment_id IS NOT NULL AND learned_from IS DISTINCT FROM 'events'"},
-		"fees of the first movement only":     {year, "payments", "b.fee + coalesce(s.fee, 0) AS fee", "b.fee AS fee"},
+		"fees of the first movement only":     {year, "payments", "b.fee + coalesce(s.fee, 0) AS settled_fee", "b.fee AS settled_fee"},
 		"currencies summed as one":            {rare, "payments", "AND s.currency = b.currency", ""},
 		"a failed refund does not come back":  {rare, "payment_movements", "'refund_failure', ", ""},
 		"what no payment is known of is lost": {rare, "payments_unassigned", "WHERE h.currency IS DISTINCT FROM m.currency", "WHERE h.currency <> m.currency"},
@@ -50,6 +50,7 @@ func TestVerifyFindsWrongMarts(t *testing.T) {
 		"the first month left out":            {year, "bnpl_cohorts", "WHERE p.succeeded\n", "WHERE p.succeeded AND p.created >= f.cohort + INTERVAL 1 MONTH\n"},
 		"who paid once left out":              {year, "bnpl_customers", "FROM customers_paid c\n", "FROM (FROM customers_paid WHERE payments > 1) c\n"},
 		"those that ended not taken off":      {year, "recurring_revenue", "count(*) FILTER (at_end) AS subscriptions", "count(*) AS subscriptions"},
+		"payouts taken for costs":             {year, "net_monthly", "('payout', 'payout_reversal') THEN 'payouts'", "('payout', 'payout_reversal') THEN NULL"},
 		"an empty mart":                       {year, "bnpl_usage", "FROM cells", "FROM cells WHERE false"},
 	} {
 		mart := martOf(t, set, plant.mart)

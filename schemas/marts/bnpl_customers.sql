@@ -51,7 +51,7 @@ SELECT
   c.basket::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket,                       -- average payment
   c.basket_before::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket_before,         -- average payment before the first one by buy now, pay later
   c.basket_since::DECIMAL(18, 6)::DECIMAL(18, 3) AS basket_since,           -- average payment from then on
-  (median(c.basket) OVER (PARTITION BY c.account, c.currency))::DECIMAL(18, 6)::DECIMAL(18, 3) AS median_basket, -- of all customers in that currency
+  (median(c.basket) OVER (PARTITION BY c.account, c.currency))::DECIMAL(18, 6)::DECIMAL(18, 3) AS median_basket, -- of all customers in that currency, the same in each of its rows
   coalesce(s.add_ons, 0) AS add_ons,                        -- subscriptions that run
   CASE
     WHEN c.paid_later = 0 THEN 'pays at once'

@@ -15,9 +15,9 @@ SELECT
   movements,                                                -- balance transactions
   amount,                                                   -- before fees; negative where money left
   fee,                                                      -- taken by Stripe and applications
-  net,                                                      -- amount less fee
+  net,                                                      -- amount less fee. Summed over all categories it is the change of the balance, payouts taken off: what was earned is in net_monthly
   coalesce(pending, 0) AS pending,                          -- of net, not yet available when last read
-  sum(net) OVER (PARTITION BY account, currency ORDER BY day RANGE UNBOUNDED PRECEDING) AS balance_after -- of all categories, at the end of the day
+  sum(net) OVER (PARTITION BY account, currency ORDER BY day RANGE UNBOUNDED PRECEDING) AS balance_after -- of all categories, at the end of the day: the same in each row of the day, so not to be added up
 FROM days;
 
 -- By account, currency and category, the ledger is the balance transactions.

@@ -33,7 +33,7 @@ SELECT
   a.succeeded,                                              -- money was taken
   a.failure_code,                                           -- why not, in Stripe's words
   a.currency,                                               -- of the amounts that follow
-  a.attempted,                                              -- what was asked for
+  a.attempted,                                              -- what was asked for, also in vain
   a.gross,                                                  -- what was taken
   a.refunded,                                               -- of it, given back, without what a partial capture released; null where that is not known
   a.kept,                                                   -- gross less refunded; null where that is not known
@@ -42,7 +42,7 @@ SELECT
   b.currency AS settled_in,                                 -- of the amounts that follow; null where nothing was settled
   b.amount + coalesce(s.reversed, 0) AS settled_gross,      -- what was taken, as settled
   s.dispute AS settled_disputes,                            -- withdrawn for all its disputes, less what was won back
-  b.fee + coalesce(s.fee, 0) AS fee,                        -- fees of the charge, its refunds and its disputes
+  b.fee + coalesce(s.fee, 0) AS settled_fee,                -- fees of the charge, its refunds and its disputes; as a share, of settled_gross by settled_in, or take cost of gross by currency
   b.net + coalesce(s.net, 0) AS settled_net,                -- what is left in the balance of all that
   CASE WHEN settled_gross <> 0 THEN round((b.fee + coalesce(s.fee, 0)) * a.amount_captured / settled_gross, 6)::DECIMAL(18, 6) END AS cost -- fee in `currency`, at the rate at which this charge was settled
 FROM attempts a
@@ -51,7 +51,7 @@ LEFT JOIN settled s ON s.account = a.account AND s.payment_id = a.payment_id AND
 LEFT JOIN firsts f ON f.account = a.account AND f.customer_id = a.customer_id;
 
 -- By account and currency, what payments left in the balance and what is of no payment are the ledger's.
-SELECT 'payments' AS book, account, settled_in AS currency, fee, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
+SELECT 'payments' AS book, account, settled_in AS currency, settled_fee AS fee, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
 UNION ALL
 SELECT 'payments', account, currency, fee, net FROM payments_unassigned
 UNION ALL

@@ -26,7 +26,7 @@ SELECT
   r.failure_reason,                                         -- why the money came back
   b.currency AS settled_in,                                 -- of the amounts that follow
   b.amount AS settled_amount,                               -- what left the balance; negative
-  b.fee                                                     -- of the refund; negative where one was returned
+  b.fee AS settled_fee                                      -- of the refund; negative where one was returned
 FROM refunds r
 LEFT JOIN attempts p ON p.account = r.account AND p.payment_id = r.charge_id
 LEFT JOIN balance_transactions b ON b.account = r.account AND b.id = r.balance_transaction_id;
@@ -37,7 +37,7 @@ UNION ALL
 SELECT 'refunds', account, currency, 1, amount FROM refunds;
 
 -- By account and currency of the balance, what moved money is what their balance transactions moved, releases apart.
-SELECT 'refunds_made' AS book, account, settled_in AS currency, settled_amount, fee FROM refunds_made WHERE moved_money AND settled_in IS NOT NULL
+SELECT 'refunds_made' AS book, account, settled_in AS currency, settled_amount, settled_fee FROM refunds_made WHERE moved_money AND settled_in IS NOT NULL
 UNION ALL
 SELECT 'balance_transactions', b.account, b.currency, b.amount, b.fee
 FROM balance_transactions b

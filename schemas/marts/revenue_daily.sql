@@ -20,7 +20,7 @@ SELECT
   sum(kept) AS kept,                                        -- gross less refunded, of the payments of which it is known
   count(*) FILTER (succeeded AND refunded IS NULL) AS refunds_unknown, -- payments of which it is not known: in gross, and neither in refunded nor in kept
   coalesce(sum(gross) FILTER (pays_later), 0) AS paid_later, -- of gross, by buy now, pay later
-  count(DISTINCT customer_id) FILTER (succeeded) AS customers, -- who paid; guests are not among them
+  count(DISTINCT customer_id) FILTER (succeeded) AS customers, -- who paid on that day; guests are not among them. Not to be added up: who pays on two days counts on both
   count(*) FILTER (succeeded AND (created, payment_id) > first) AS returning_payments  -- payments of customers who had paid before
 FROM attempts
 LEFT JOIN firsts USING (account, customer_id)
