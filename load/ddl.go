@@ -13,6 +13,9 @@ func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 // literal quotes a text for the statements that take no parameters.
 func literal(text string) string { return `'` + strings.ReplaceAll(text, `'`, `''`) + `'` }
 
+// moneyScale is how many decimal places money has, in any currency.
+const moneyScale = 3
+
 // sqlType returns the DuckDB type that holds a declared type.
 func sqlType(t schemas.Type) string {
 	switch t.Kind {
@@ -29,7 +32,7 @@ func sqlType(t schemas.Type) string {
 	case schemas.Decimal:
 		return "DECIMAL(38,12)"
 	case schemas.Money:
-		return "DECIMAL(18,3)" // Invariant 10: exact, and wide enough for every currency's exponent
+		return fmt.Sprintf("DECIMAL(18,%d)", moneyScale) // Invariant 10: exact, and wide enough for every currency's exponent
 	case schemas.Date:
 		return "DATE"
 	case schemas.DateTime:

@@ -90,7 +90,7 @@ func feedType(t schemas.Type) (duckdb.TypeInfo, error) {
 	case schemas.Decimal:
 		return duckdb.NewDecimalInfo(38, 12)
 	case schemas.Money:
-		return duckdb.NewDecimalInfo(18, 3)
+		return duckdb.NewDecimalInfo(18, moneyScale)
 	case schemas.List:
 		elem, err := feedType(*t.Elem)
 		if err != nil {

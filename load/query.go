@@ -32,7 +32,8 @@ type Question struct {
 // nor any other file, and the statement is one that returns rows.
 type Query struct {
 	Columns []QueryColumn
-	Plan    bool // an EXPLAIN: its answer is a text, which WritePlan writes
+	Plan    bool     // an EXPLAIN: its answer is a text, which WritePlan writes
+	Unset   []string // variables that the question reads and that have no value: NULL
 
 	statement string
 	types     []duckdb.TypeInfo
@@ -44,6 +45,7 @@ type Query struct {
 type QueryColumn struct {
 	Name   string
 	Number bool
+	Amount bool // a DECIMAL of as many places as money is published with
 }
 
 // QueryError is a mistake in a question: DuckDB's words, and the place where it
@@ -58,6 +60,9 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		if err := q.open(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
 			return fmt.Errorf("open warehouse of %s: %w", dir, err)
+		}
+		if err := q.checkVariables(ctx, question); err != nil {
+			return err
 		}
 		return q.check(question.SQL)
 	})
@@ -213,7 +218,10 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 		if err != nil {
 			return err
 		}
-		q.Columns = append(q.Columns, QueryColumn{name, slices.Contains(numeric, info.InternalType())})
+		decimal, _ := info.Details().(*duckdb.DecimalDetails)
+		q.Columns = append(q.Columns, QueryColumn{
+			Name: name, Number: slices.Contains(numeric, info.InternalType()), Amount: decimal != nil && decimal.Scale == moneyScale,
+		})
 		q.types = append(q.types, info)
 	}
 	return nil

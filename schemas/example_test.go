@@ -20,5 +20,5 @@ func Example() {
 	// Output:
 	// amount: Gross movement: positive for money in, negative for money out. In currency.
 	// fee: Fees taken from the movement. Negative when fees come back, as with some refunds. In currency.
-	// net: What the balance moved by: amount less fee. In currency.
+	// net: What the balance moved by: amount less fee. Payouts are movements too: what was earned, apart from them, is in net_monthly. In currency.
 }

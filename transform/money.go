@@ -1,5 +1,7 @@
 package transform
 
+import "github.com/stripelake/stripelake/schemas"
+
 // moneyScale is how many digits a money column keeps behind the point:
 // DECIMAL(18,3), exact for each of Stripe's currencies (0, 2 or 3 digits).
 const moneyScale = 3
@@ -57,6 +59,13 @@ func (e exponents) money(amount, currency value) value {
 		return value{state: wrong, text: amountTooLarge}
 	}
 	return value{state: set, num: scaled, high: amount.num}
+}
+
+// DecimalPlaces returns what tells the decimal places of a currency's amounts, by
+// the lookup of a set. It says false where they are not known.
+func DecimalPlaces(set *schemas.Set) func(currency string) (places int, known bool) {
+	e := exponentsOf(set)
+	return func(currency string) (int, bool) { return e.of([]byte(currency)) }
 }
 
 // of returns a currency's decimal places. False means that they are not known:

@@ -74,6 +74,9 @@ func (env *environment) query(c *cli.Context) error {
 		return err
 	}
 	defer func() { _ = answer.Close() }()
+	for _, name := range answer.Unset {
+		fmt.Fprintf(env.stderr, "note: the variable %s has no value, so that getvariable is NULL: give one with --var %[1]s=…\n", name)
+	}
 	if answer.Plan && format != "table" {
 		return &pipeline.UsageError{Message: "what EXPLAIN says is a text: leave --format out"}
 	}

@@ -21,6 +21,10 @@ const measured = 1000
 
 // writeTable writes an answer as an aligned table and the number of its rows.
 func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
+	amounts, err := amountsIn(answer.Columns)
+	if err != nil {
+		return err
+	}
 	in, out := io.Pipe()
 	asked := make(chan error, 1)
 	go func() {
@@ -28,8 +32,8 @@ func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
 		out.CloseWithError(err)
 		asked <- err
 	}()
-	t := &table{out: bufio.NewWriter(w), columns: answer.Columns, widths: make([]int, len(answer.Columns))}
-	err := t.copy(csv.NewReader(in))
+	t := &table{out: bufio.NewWriter(w), columns: answer.Columns, amounts: amounts, widths: make([]int, len(answer.Columns))}
+	err = t.copy(csv.NewReader(in))
 	in.CloseWithError(err)
 	if askErr := <-asked; askErr != nil {
 		return askErr
@@ -41,6 +45,7 @@ func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
 type table struct {
 	out     *bufio.Writer
 	columns []load.QueryColumn
+	amounts *amounts
 	widths  []int
 	held    [][]string
 	rows    int
@@ -68,6 +73,9 @@ func (t *table) copy(in *csv.Reader) error {
 
 // add takes the header or a row.
 func (t *table) add(row []string) error {
+	if t.rows > 0 {
+		t.amounts.shorten(row)
+	}
 	for i, cell := range row {
 		row[i] = visible(cell)
 		if t.rows <= measured {

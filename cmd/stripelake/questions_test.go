@@ -28,7 +28,7 @@ func TestDocumentedQuestions(t *testing.T) {
 	if out := session(t, dir, "stripelake demo --charges 2000 --lake lake"); !strings.Contains(out, "published generation") {
 		t.Fatal(out)
 	}
-	money := regexp.MustCompile(`\b(sum|avg)\((?:gross|kept|refunded|cost|volume|paid_later|net|mrr|basket\w*)\)`)
+	money := regexp.MustCompile(`\b(sum|avg)\((?:gross|kept|refunded|cost|volume|paid_later|net|mrr|basket\w*|settled_\w+)\)`)
 	for _, question := range questions {
 		if money.MatchString(question) && !regexp.MustCompile(`(?s)SELECT.*\bcurrency\b.*GROUP BY ALL`).MatchString(question) {
 			t.Errorf("money is added up across currencies:\n%s", question)
