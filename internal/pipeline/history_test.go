@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,9 +92,80 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 		}
 		checkAgainstLedger(rt, lake, server)
 	}
+	checkEquations(rt, lakes[0], url, server)
 	if diff := cmp.Diff(living(rt, lakes[0]), living(rt, lakes[1])); diff != "" {
 		rt.Errorf("the lakes differ:\n%s", diff)
 	}
+}
+
+// checkEquations holds that a verification of everything, at Stripe too, finds
+// nothing: each mart adds up, and all balance transactions to the balance. What
+// payments left, with what is of no payment, is by currency what the simulator's
+// own books say.
+func checkEquations(rt *rapid.T, lake, url string, server *stripesim.Server) {
+	sync := historySync(rt, lake, url, nil)
+	v := pipeline.Verify{Dir: lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors}}
+	found, err := v.Run(context.Background())
+	if found.RunID == "" {
+		rt.Fatal(err)
+	}
+	for _, c := range found.Checks {
+		for _, f := range c.Findings {
+			rt.Errorf("%s: %s: %s: %s", c.Check, f.Name, f.What, f.Says)
+		}
+		if (c.Check == "marts" || c.Check == "balance at Stripe") && len(c.Notes) > 0 {
+			rt.Errorf("%s: %q", c.Check, c.Notes)
+		}
+	}
+	want := map[string]int64{}
+	for currency, m := range stripesim.Movements(server.Ledger().BalanceTransactions(), ofPayments) {
+		if currency != "" && m.Net != 0 {
+			want[strings.ToUpper(currency)] = m.Net
+		}
+	}
+	if diff := cmp.Diff(want, netOfPayments(rt, lake)); diff != "" {
+		rt.Errorf("what payments left (-simulator +lake):\n%s", diff)
+	}
+}
+
+// ofPayments is the currency of a movement that payments make, else nothing.
+func ofPayments(b stripesim.BalanceTransaction) string {
+	if b.Category == "payout" {
+		return ""
+	}
+	return b.Currency
+}
+
+// netOfPayments is what payments left and what is of no payment, in minor units by
+// currency.
+func netOfPayments(rt *rapid.T, lake string) map[string]int64 {
+	db, err := load.OpenWarehouse(filepath.Join(lake, "current", "warehouse.duckdb"))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	rows, err := db.Query(`SELECT currency, (sum(net) * any_value(factor))::BIGINT AS net FROM (
+		SELECT settled_in AS currency, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
+		UNION ALL SELECT currency, net FROM payments_unassigned)
+		JOIN (SELECT currency, any_value(net_minor // net) AS factor FROM balance_transactions WHERE net <> 0 GROUP BY ALL) USING (currency)
+		GROUP BY ALL HAVING sum(net) <> 0`)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	sums := map[string]int64{}
+	for rows.Next() {
+		var currency string
+		var net int64
+		if err := rows.Scan(&currency, &net); err != nil {
+			rt.Fatal(err)
+		}
+		sums[currency] = net
+	}
+	if err := rows.Err(); err != nil {
+		rt.Fatal(err)
+	}
+	return sums
 }
 
 // somehow runs a sync with knobs of its own and perhaps stops it after some event.

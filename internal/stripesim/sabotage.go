@@ -3,6 +3,7 @@ package stripesim
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -203,11 +204,17 @@ func (k FaultKind) distort(body, before []byte, moved bool) []byte {
 	default:
 		return body
 	}
-	out, err := json.Marshal(page)
-	if err != nil {
-		return body
+	// What a page holds keeps its bytes: an object that is indented otherwise would be another one.
+	return fmt.Appendf(nil, "{\n  \"object\": %q,\n  \"data\": [\n    %s\n  ],\n  \"has_more\": %t,\n  \"url\": %q\n}",
+		page.Object, bytes.Join(rawBytes(page.Data), []byte(",\n    ")), page.HasMore, page.URL)
+}
+
+func rawBytes(data []json.RawMessage) [][]byte {
+	parts := make([][]byte, len(data))
+	for i, d := range data {
+		parts[i] = d
 	}
-	return out
+	return parts
 }
 
 // breakOff sends a part of a body of a certain length and resets the
