@@ -100,8 +100,8 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 
 // checkEquations holds that a verification of everything, at Stripe too, finds
 // nothing: each mart adds up, and all balance transactions to the balance. What
-// payments left, with what is of no payment, is by currency what the simulator's
-// own books say.
+// payments left, with what is of no payment, and what they kept is by currency what
+// the simulator's own books say.
 func checkEquations(rt *rapid.T, lake, url string, server *stripesim.Server) {
 	sync := historySync(rt, lake, url, nil)
 	v := pipeline.Verify{Dir: lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors}}
@@ -117,38 +117,39 @@ func checkEquations(rt *rapid.T, lake, url string, server *stripesim.Server) {
 			rt.Errorf("%s: %q", c.Check, c.Notes)
 		}
 	}
-	want := map[string]int64{}
-	for currency, m := range stripesim.Movements(server.Ledger().BalanceTransactions(), ofPayments) {
-		if currency != "" && m.Net != 0 {
-			want[strings.ToUpper(currency)] = m.Net
+	left, kept := map[string]int64{}, map[string]int64{}
+	for b := range server.Ledger().BalanceTransactions() {
+		if b.Category != "payout" {
+			left[strings.ToUpper(b.Currency)] += b.Net * milli(b.Currency)
 		}
 	}
-	if diff := cmp.Diff(want, netOfPayments(rt, lake)); diff != "" {
-		rt.Errorf("what payments left (-simulator +lake):\n%s", diff)
+	for p := range server.Ledger().Payments() {
+		if p.Sold() {
+			kept[strings.ToUpper(p.Currency)] += (p.Captured - p.Refunded) * milli(p.Currency)
+		}
+	}
+	for what, books := range map[string]struct {
+		want  map[string]int64
+		query string
+	}{
+		"left": {left, `SELECT settled_in AS currency, settled_net AS amount FROM payments WHERE settled_in IS NOT NULL
+			UNION ALL SELECT currency, net FROM payments_unassigned`},
+		"kept": {kept, "SELECT currency, kept AS amount FROM payments WHERE succeeded"},
+	} {
+		if diff := cmp.Diff(books.want, thousandths(rt, lake, books.query)); diff != "" {
+			rt.Errorf("what payments %s (-simulator +lake):\n%s", what, diff)
+		}
 	}
 }
 
-// ofPayments is the currency of a movement that payments make, else nothing.
-func ofPayments(b stripesim.BalanceTransaction) string {
-	if b.Category == "payout" {
-		return ""
-	}
-	return b.Currency
-}
-
-// netOfPayments is what payments left and what is of no payment, in minor units by
-// currency.
-func netOfPayments(rt *rapid.T, lake string) map[string]int64 {
+// thousandths adds up amounts by currency, in thousandths of it.
+func thousandths(rt *rapid.T, lake, query string) map[string]int64 {
 	db, err := load.OpenWarehouse(filepath.Join(lake, "current", "warehouse.duckdb"))
 	if err != nil {
 		rt.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	rows, err := db.Query(`SELECT currency, (sum(net) * any_value(factor))::BIGINT AS net FROM (
-		SELECT settled_in AS currency, settled_net AS net FROM payments WHERE settled_in IS NOT NULL
-		UNION ALL SELECT currency, net FROM payments_unassigned)
-		JOIN (SELECT currency, any_value(net_minor // net) AS factor FROM balance_transactions WHERE net <> 0 GROUP BY ALL) USING (currency)
-		GROUP BY ALL HAVING sum(net) <> 0`)
+	rows, err := db.Query("SELECT currency, (sum(amount) * 1000)::BIGINT FROM (" + query + ") GROUP BY ALL")
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -156,11 +157,11 @@ func netOfPayments(rt *rapid.T, lake string) map[string]int64 {
 	sums := map[string]int64{}
 	for rows.Next() {
 		var currency string
-		var net int64
-		if err := rows.Scan(&currency, &net); err != nil {
+		var amount int64
+		if err := rows.Scan(&currency, &amount); err != nil {
 			rt.Fatal(err)
 		}
-		sums[currency] = net
+		sums[currency] = amount
 	}
 	if err := rows.Err(); err != nil {
 		rt.Fatal(err)
