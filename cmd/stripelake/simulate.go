@@ -50,6 +50,7 @@ func clockFlags() []cli.Flag {
 		&cli.StringFlag{Name: "now", Usage: "show the business as of `DATE`, with the events of the 30 days before (default: its end)"},
 		&cli.StringFlag{Name: "clock", Usage: "let time run from --now: simulated seconds for each real one, like `3600x`"},
 		&cli.DurationFlag{Name: "lag", Usage: "list objects and events only `TIME` after they are created, like 10s"},
+		&cli.DurationFlag{Name: "late", Usage: "list one of eight balance transactions and events late, up to `TIME` after they are created, like 2h"},
 		&cli.StringFlag{Name: "event-version", Usage: "render events in API `VERSION`, like 2025-03-31.basil (default: " + stripesim.Version + ")"},
 	}
 }
@@ -103,7 +104,7 @@ func simulation(c *cli.Context) (stripesim.Config, error) {
 	config := stripesim.Config{
 		Seed: c.Int64("seed"), Charges: c.Int("charges"), From: from, To: to,
 		Shape: stripesim.Shape(c.String("shape")), LongLists: c.Bool("long-lists"), Pricing: c.Bool("pricing"),
-		Lag: c.Duration("lag"), EventVersion: c.String("event-version"),
+		Lag: c.Duration("lag"), Late: c.Duration("late"), EventVersion: c.String("event-version"),
 		Keys: c.StringSlice("key"), Forbid: c.StringSlice("forbid"), Accounts: c.Int("accounts"),
 		Limits: stripesim.Limits{
 			Global: c.Float64("limit-global"), Endpoint: c.Float64("limit-endpoint"), Concurrent: c.Int("limit-concurrent"),

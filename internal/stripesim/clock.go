@@ -70,6 +70,7 @@ type moment struct {
 	at     int64 // objects are as of then
 	exists int64 // the last created that is there by id
 	listed int64 // the last created that lists show
+	late   lateness
 }
 
 // moment reads the clock once, so that an answer is of one time. Stripe: an
@@ -80,7 +81,10 @@ func (s *Server) moment() moment {
 	if now == unsetNow {
 		return moment{at: s.cfg.To.Unix(), exists: unsetNow, listed: unsetNow}
 	}
-	return moment{at: now, exists: now, listed: now - int64(s.cfg.Lag/time.Second)}
+	return moment{
+		at: now, exists: now, listed: now - int64(s.cfg.Lag/time.Second),
+		late: lateness{most: int64(s.cfg.Late / time.Second), key: s.ids.key},
+	}
 }
 
 // date is what the Date header says.

@@ -28,6 +28,7 @@ type Config struct {
 	Now   time.Time     // zero leaves it unset
 	Speed int           // simulated seconds for each real one, from Now on; 0: it stands still
 	Lag   time.Duration // lists show objects and events so long after they are created; whole seconds
+	Late  time.Duration // one of eight balance transactions and events is listed late, up to so long after it was created; whole seconds
 
 	// EventVersion is the account's API version, in which events are rendered
 	// whatever a request asks for; "" means Version.
@@ -116,8 +117,8 @@ func (c Config) checkBehaviour() error {
 		return fmt.Errorf("event version: %q does not begin with a date like %s", c.EventVersion, Version)
 	case c.Accounts < 0 || c.Accounts > maxAccounts:
 		return fmt.Errorf("accounts: %d is outside 0 to %d", c.Accounts, maxAccounts)
-	case c.Lag < 0 || c.Latency < 0:
-		return errors.New("lag and latency: less than nothing")
+	case c.Lag < 0 || c.Late < 0 || c.Latency < 0:
+		return errors.New("lag, late and latency: less than nothing")
 	}
 	return errors.Join(c.Limits.check(), c.Faults.check())
 }

@@ -14,6 +14,9 @@ func (res *resource) list(w *writer, values url.Values) *apiError {
 	if err != nil {
 		return err
 	}
+	if punctual := w.moment.late.matcher(res, w.moment.listed); punctual != nil {
+		q.matchers = append(q.matchers, punctual)
+	}
 	lo, hi := res.window(q, w.moment.listed)
 	page, more, err := res.page(q, lo, hi)
 	if err != nil {

@@ -59,7 +59,7 @@ func TestConfigErrors(t *testing.T) {
 		"a now to start from":    {Speed: 1},
 		`event version: "new"`:   {EventVersion: "new"},
 		"accounts: 101":          {Accounts: 101},
-		"lag and latency":        {Lag: -time.Second},
+		"lag, late and latency":  {Lag: -time.Second},
 		"limits: less":           {Limits: Limits{Concurrent: -1}},
 		"rate 2 is outside":      {Faults: Faults{Rate: 2}},
 		`no kind "flood"`:        {Faults: Faults{Plan: []Fault{{Kind: "flood"}}}},
