@@ -17,6 +17,28 @@ type Coverage struct {
 	Again   bool       // it is all being listed again; until then changes before AsOf may be missing
 }
 
+// Settled returns the spans that are read and that no coming window lists again,
+// oldest first: what belongs into one and is not there comes by no list.
+func (v Coverage) Settled() []Interval {
+	end := v.Through.Add(-lookBack * time.Second)
+	var spans []Interval
+	from := v.From
+	for _, gap := range append(slices.Clone(v.Gaps), Interval{From: end}) {
+		if to := earlier(gap.From, end); to.After(from) {
+			spans = append(spans, Interval{from, to})
+		}
+		from = gap.To
+	}
+	return spans
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // Coverage reports what has been read up to this cursor. The error is that of a
 // cursor which is damaged or of a newer program.
 func (c Cursor) Coverage() (Coverage, error) {

@@ -15,8 +15,9 @@ type Cursor string
 
 // cursorVersion changes when an older reader would misunderstand. Version 1
 // knew no changes: it is read as a cursor that has followed none. Version 3
-// knows what is missing; a cursor to which nothing is stays of version 2.
-const cursorVersion = 3
+// knows what is missing, version 4 when it looked back and what was not found; a
+// cursor that has none of it stays of the version that had not.
+const cursorVersion = 4
 
 // progress is a cursor, decoded. Times are Unix seconds.
 type progress struct {
@@ -30,6 +31,9 @@ type progress struct {
 	Relist  bool     `json:"relist,omitempty"`  // all is listed anew, and what vanished is still to be looked up
 
 	Missing []missingObject `json:"missing,omitempty"` // answered with a 404 and not believed yet
+
+	LookedBack int64            `json:"looked_back,omitempty"` // when the last look-back was planned; see lookAgain
+	NotFound   []notFoundObject `json:"not_found,omitempty"`   // named by others, and answered with a 404
 }
 
 // missingObject is one that Stripe answered a 404 for, and no list holds.
@@ -46,7 +50,7 @@ type window struct {
 	Variant string `json:"variant,omitempty"`
 	After   string `json:"after,omitempty"`
 	Last    *int64 `json:"last,omitempty"`  // the oldest created read so far, to go on by if After vanishes
-	Again   bool   `json:"again,omitempty"` // it was read once, before changes were missed
+	Again   bool   `json:"again,omitempty"` // it was read once
 }
 
 func (c Cursor) decode() (progress, error) {
@@ -83,9 +87,13 @@ func (p *progress) check() error {
 }
 
 func (p *progress) encode() (Cursor, error) {
-	p.V = cursorVersion
-	if len(p.Missing) == 0 {
-		p.V = 2 // for programs that know no other
+	switch { // for programs that know no newer one
+	case p.LookedBack > 0 || len(p.NotFound) > 0:
+		p.V = 4
+	case len(p.Missing) > 0:
+		p.V = 3
+	default:
+		p.V = 2
 	}
 	text, err := json.Marshal(p)
 	return Cursor(text), err

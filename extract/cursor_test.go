@@ -16,7 +16,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 		"null":                         "damaged",
 		`{"v":1`:                       "damaged",
 		`{"v":1}`:                      "covers nothing",
-		`{"v":4,"high":9,"hints":"x"}`: "version 4, this program reads up to version 3: use the newer program",
+		`{"v":5,"high":9,"hints":"x"}`: "version 5, this program reads up to version 4: use the newer program",
 		`{"v":2,"high":9,"hints":"x"}`: "damaged",
 		`{"v":2,"high":"9"}`:           "damaged",
 		`{"v":2,"high":-9}`:            "damaged",
@@ -59,16 +59,17 @@ func TestCoverage(t *testing.T) {
 		cursor Cursor
 		want   Coverage
 	}{
-		"never read":             {"", Coverage{}},
-		"all":                    {`{"v":2,"high":9000}`, Coverage{Through: unixTime(9000)}},
-		"since":                  {`{"v":2,"from":5000,"high":9000}`, Coverage{From: unixTime(5000), Through: unixTime(9000)}},
-		"first run begun":        {`{"v":2,"windows":[{"lt":9000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
-		"first run under way":    {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 7001)}}},
-		"look-back is covered":   {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9501)}}},
-		"only look-back left":    {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900)}},
-		"widened":                {`{"v":2,"from":2000,"windows":[{"gte":2000,"lt":5000}],"high":9000,"goal":9000}`, Coverage{From: unixTime(2000), Through: unixTime(9000), Gaps: []Interval{gap(2000, 5000)}}},
-		"variants leave one gap": {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000},{"lt":9000,"variant":"active=false"}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
-		"several gaps, in order": {`{"v":2,"windows":[{"gte":5000,"lt":6000},{"gte":1000,"lt":2000},{"gte":2000,"lt":3000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(1000, 3000), gap(5000, 6000)}}},
+		"never read":              {"", Coverage{}},
+		"all":                     {`{"v":2,"high":9000}`, Coverage{Through: unixTime(9000)}},
+		"since":                   {`{"v":2,"from":5000,"high":9000}`, Coverage{From: unixTime(5000), Through: unixTime(9000)}},
+		"first run begun":         {`{"v":2,"windows":[{"lt":9000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"first run under way":     {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 7001)}}},
+		"look-back is covered":    {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9501)}}},
+		"only look-back left":     {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`, Coverage{Through: unixTime(9900)}},
+		"widened":                 {`{"v":2,"from":2000,"windows":[{"gte":2000,"lt":5000}],"high":9000,"goal":9000}`, Coverage{From: unixTime(2000), Through: unixTime(9000), Gaps: []Interval{gap(2000, 5000)}}},
+		"a look-back leaves none": {`{"v":4,"windows":[{"gte":2000,"lt":5000,"again":true},{"gte":8400,"lt":9900}],"high":9000,"goal":9900,"looked_back":9960}`, Coverage{Through: unixTime(9900), Gaps: []Interval{gap(9000, 9900)}}},
+		"variants leave one gap":  {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000},{"lt":9000,"variant":"active=false"}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(-1, 9000)}}},
+		"several gaps, in order":  {`{"v":2,"windows":[{"gte":5000,"lt":6000},{"gte":1000,"lt":2000},{"gte":2000,"lt":3000}],"goal":9000}`, Coverage{Through: unixTime(9000), Gaps: []Interval{gap(1000, 3000), gap(5000, 6000)}}},
 	} {
 		got, err := tc.cursor.Coverage()
 		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {
@@ -77,5 +78,49 @@ func TestCoverage(t *testing.T) {
 		if got.Through.Location() != time.UTC {
 			t.Errorf("%s: not in UTC", name)
 		}
+	}
+}
+
+// What is settled is what no coming window lists again.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	for cursor, want := range map[Cursor][]Interval{
+		"":                             nil,
+		`{"v":2,"from":1,"high":500}`:  nil,
+		`{"v":2,"high":9000}`:          {{To: unixTime(8400)}},
+		`{"v":2,"from":50,"high":900}`: {{unixTime(50), unixTime(300)}},
+		`{"v":2,"from":50,"windows":[{"gte":50,"lt":700},{"gte":1000,"lt":2000}],"high":9000,"goal":9000}`:       {{unixTime(700), unixTime(1000)}, {unixTime(2000), unixTime(8400)}},
+		`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`:                                    {{unixTime(7001), unixTime(8400)}},
+		`{"v":2,"windows":[{"gte":8400,"lt":19900,"after":"x","last":9500}],"high":9000,"goal":19900}`:           {{To: unixTime(9000)}, {unixTime(9501), unixTime(19300)}},
+		`{"v":4,"windows":[{"gte":2000,"lt":8400,"again":true}],"high":9000,"goal":9000,"looked_back":9060}`:     {{To: unixTime(8400)}},
+		`{"v":2,"windows":[{"lt":1000},{"gte":8400,"lt":9900,"after":"x","last":8500}],"high":9000,"goal":9900}`: {{unixTime(1000), unixTime(9300)}},
+	} {
+		coverage, err := cursor.Coverage()
+		if diff := cmp.Diff(want, coverage.Settled()); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", cursor, err, diff)
+		}
+	}
+}
+
+// A cursor keeps what was not found by its id. It is of the newest version only
+// where an older program would lose something.
+func TestNotFound(t *testing.T) {
+	t.Parallel()
+	lacking := []NotFound{{ID: "txn_1", Asked: t0, Times: 6}, {ID: "txn_2", Asked: t0, Times: 7}}
+	cursor, err := Cursor(`{"v":2,"high":9000}`).WithNotFound(lacking)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := cursor.NotFound()
+	if diff := cmp.Diff(lacking, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	tomorrow := t0.Add(24 * time.Hour)
+	if lacking[0].Due(t0) || !lacking[0].Due(tomorrow) || lacking[1].Due(tomorrow) || lacking[0].Exhausted() || !lacking[1].Exhausted() {
+		t.Error("it is asked for at another time")
+	}
+	without, err := cursor.WithNotFound(nil)
+	if want := Cursor(`{"v":2,"high":9000}`); err != nil || without != want || !strings.HasPrefix(string(cursor), `{"v":4`) {
+		t.Errorf("%s and %s, %v", cursor, without, err)
 	}
 }

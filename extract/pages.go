@@ -31,6 +31,10 @@ type Range struct {
 	// To bounds this run only, exclusively. Zero is now, less a minute. What was
 	// planned above it waits for a later run.
 	To time.Time
+	// LookBack is how far below what is covered the list is read once more in the
+	// first run of a day, of a stream whose objects may become listable long after
+	// their created with no other word of it; zero is not at all.
+	LookBack time.Duration
 }
 
 func (r Range) from() int64 { return max(r.From.Unix(), 0) }
@@ -172,11 +176,7 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	end := now - lag
-	if !r.bounds.before(end) {
-		end = r.bounds.to()
-	}
-	p.open(end, r.resource.Variants)
+	p.openAt(now, r.bounds, r.resource)
 	return nil
 }
 

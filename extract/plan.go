@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 )
 
 // widen moves the beginning of the stream down to an earlier From, and plans
@@ -35,6 +36,18 @@ func (p *progress) widen(r Range, variants []string) {
 	}
 }
 
+// openAt plans what a run lists that has read all that was planned before.
+func (p *progress) openAt(now int64, r Range, res Resource) {
+	end := now - lag
+	if !r.before(end) {
+		end = r.to()
+	}
+	if res.LooksBack() && end > p.High {
+		p.lookAgain(now, int64(r.LookBack/time.Second), res.Variants)
+	}
+	p.open(end, res.Variants)
+}
+
 // open plans the window from what is covered up to end, if that is new.
 func (p *progress) open(end int64, variants []string) {
 	if end <= p.High {
@@ -49,6 +62,27 @@ func (p *progress) open(end int64, variants []string) {
 	}
 	p.Goal = end
 	p.plan(from, end, variants)
+}
+
+// lookAgain plans, once a day (UTC), what was created so many seconds before the
+// end of what is covered: what became listable long after its created is below
+// where a new window begins. It goes before open, which moves that end.
+func (p *progress) lookAgain(now, seconds int64, variants []string) {
+	if seconds <= 0 || now/day == p.LookedBack/day {
+		return
+	}
+	p.LookedBack = now
+	from, to := p.High-seconds, p.High-lookBack // where a new window begins
+	if p.From != nil {
+		from = max(from, *p.From)
+	}
+	if p.High == 0 || from >= to || to <= 0 {
+		return
+	}
+	from, p.Goal = max(from, 0), max(p.Goal, p.High)
+	for _, v := range variants {
+		p.Windows = append(p.Windows, window{GTE: &from, LT: to, Variant: v, Again: true})
+	}
 }
 
 // plan adds [gte, lt) once for each variant of the list.

@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -78,11 +81,16 @@ func (m *planModel) step(rt *rapid.T) {
 	}
 	switch p := &m.plan; rapid.SampledFrom([]string{"time", "open", "read", "read", "read", what}).Draw(rt, "step") {
 	case "time":
-		m.now += some("pass")
+		m.now += some("pass") + rapid.SampledFrom([]int64{0, day}).Draw(rt, "days")
 	case "open":
-		if end := m.now - rapid.SampledFrom([]int64{lag, some("to")}).Draw(rt, "end"); end > 0 && len(p.Windows) == 0 {
-			p.open(end, m.variants)
+		if len(p.Windows) > 0 {
+			return
 		}
+		r := Range{LookBack: time.Duration(some("back")) * time.Second}
+		if rapid.Bool().Draw(rt, "bounded") {
+			r.To = unixTime(max(m.now-some("to"), 1))
+		}
+		p.openAt(m.now, r, Resource{Variants: m.variants, Silent: true})
 	case "read":
 		if len(p.Windows) > 0 {
 			m.page(rt, rapid.SampledFrom(p.Windows).Draw(rt, "window"))
@@ -155,4 +163,55 @@ func (m *planModel) check(rt *rapid.T) {
 			}
 		}
 	}
+}
+
+// Once a day (UTC) what was created so long before the last run is listed again,
+// of balance transactions and events alone, down to where the stream begins. What
+// is not read of it to its end stays planned.
+func TestLookBackOnceADay(t *testing.T) {
+	t.Parallel()
+	const hour = 3600
+	midnight := t0.Truncate(24 * time.Hour).Unix()
+	at := func(n int64) *int64 { return new(midnight + n) }
+	for name, tc := range map[string]struct {
+		stream       string
+		from, looked *int64
+		now          int64
+		back         time.Duration
+		want         []window
+	}{
+		"the same day":      {"balance_transactions", nil, at(0), 23 * hour, 48 * time.Hour, nil},
+		"the next day":      {"balance_transactions", nil, at(-1), 23 * hour, 48 * time.Hour, []window{{GTE: at(-40 * hour), LT: *at(8*hour - lookBack), Again: true}}},
+		"never before":      {"events", nil, nil, 23 * hour, 48 * time.Hour, []window{{GTE: at(-40 * hour), LT: *at(8*hour - lookBack), Again: true}}},
+		"after a pause":     {"events", nil, at(0), 23*hour + 9*day, 48 * time.Hour, []window{{GTE: at(-40 * hour), LT: *at(8*hour - lookBack), Again: true}}},
+		"to the beginning":  {"events", at(7 * hour), at(-1), 23 * hour, 48 * time.Hour, []window{{GTE: at(7 * hour), LT: *at(8*hour - lookBack), Again: true}}},
+		"nothing before":    {"events", at(8*hour - lookBack), at(-1), 23 * hour, 48 * time.Hour, nil},
+		"less than always":  {"events", nil, at(-1), 23 * hour, 9 * time.Minute, nil},
+		"turned off":        {"events", nil, at(-1), 23 * hour, 0, nil},
+		"what events cover": {"charges", nil, at(-1), 23 * hour, 48 * time.Hour, nil},
+	} {
+		res, err := resourceOf(tc.stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := progress{From: tc.from, High: *at(8 * hour)}
+		if tc.looked != nil {
+			p.LookedBack = *tc.looked
+		}
+		p.openAt(*at(tc.now), Range{LookBack: tc.back}, res)
+		fresh := p.Windows[len(p.Windows)-1]
+		if from := max(*at(8*hour - lookBack), deref(tc.from)); *fresh.GTE != from || fresh.LT != *at(tc.now - lag) || fresh.Again {
+			t.Errorf("%s: the new window is %+v", name, fresh)
+		}
+		if diff := cmp.Diff(tc.want, slices.Clip(p.Windows[:len(p.Windows)-1]), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func deref(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
 }

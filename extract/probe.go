@@ -47,7 +47,7 @@ func (c *Client) Ask(ctx context.Context, stream string) (version string, err er
 type Span struct {
 	Variant  string // of the list; see [Resource]
 	From, To time.Time
-	Again    bool // it was read once, before changes were missed
+	Again    bool // it was read once
 }
 
 // Ahead returns what a run of [Client.Pages] would list at the given time by
@@ -69,11 +69,7 @@ func (c Cursor) Ahead(stream string, r Range, now time.Time) ([]Span, error) {
 	if len(p.Windows) > 0 || !r.before(p.High) || p.From != nil && !r.before(*p.From) {
 		return spans, nil
 	}
-	end := now.Unix() - lag
-	if !r.before(end) {
-		end = r.to()
-	}
-	p.open(end, res.Variants)
+	p.openAt(now.Unix(), r, res)
 	return append(spans, p.drained(res.Variants, r)...), nil
 }
 

@@ -61,6 +61,11 @@ func Events() Resource {
 	return Resource{Name: "events", Object: "event", Path: "/v1/events", Variants: []string{""}}
 }
 
+// LooksBack reports whether a late object of the stream goes unnoticed unless the
+// list is read again: an object that is late in another list has its events, and
+// those are in this one.
+func (r Resource) LooksBack() bool { return r.Silent || r.Name == Events().Name }
+
 func resourceOf(stream string) (Resource, error) {
 	all := append(Resources(), Events())
 	i := slices.IndexFunc(all, func(r Resource) bool { return r.Name == stream })
