@@ -16,6 +16,14 @@ type Coverage struct {
 	AsOf       time.Time // changes before it are in; zero: none were followed yet
 	APIVersion string
 	Gaps       []Gap
+	NotFound   []NotFound
+}
+
+// NotFound is an object that rows name and Stripe answered a 404 for.
+type NotFound struct {
+	ID    string
+	Asked time.Time // UTC: when it was asked for last
+	Times int       // how often it was
 }
 
 // Gap is a span of created, [From, To), that is still to be read. A zero From is
@@ -33,13 +41,13 @@ type FailedRequest struct {
 	RequestID string
 }
 
-// SetCoverage replaces an account's rows of meta.coverage and meta.gaps. It
+// SetCoverage replaces an account's rows of meta.coverage, meta.gaps and meta.not_found. It
 // changes no revision: what people read follows with the next generation.
 func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inTx(ctx, func() error {
-		for _, table := range []string{"meta.coverage", "meta.gaps"} {
+		for _, table := range []string{"meta.coverage", "meta.gaps", "meta.not_found"} {
 			if _, err := s.exec(ctx, "DELETE FROM "+table+" WHERE account = ?", account); err != nil {
 				return fmt.Errorf("coverage: %w", err)
 			}
@@ -53,6 +61,11 @@ func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage
 			for _, g := range c.Gaps {
 				if _, err := s.exec(ctx, "INSERT INTO meta.gaps VALUES (?, ?, ?, ?)", c.Account, c.Resource, orNull(g.From), g.To); err != nil {
 					return fmt.Errorf("gaps of %s: %w", c.Resource, err)
+				}
+			}
+			for _, n := range c.NotFound {
+				if _, err := s.exec(ctx, "INSERT INTO meta.not_found VALUES (?, ?, ?, ?, ?)", c.Account, c.Resource, n.ID, n.Asked, n.Times); err != nil {
+					return fmt.Errorf("what of %s was not found: %w", c.Resource, err)
 				}
 			}
 		}

@@ -140,6 +140,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		"INSERT INTO next.meta.runs FROM work.meta.runs",
 		"INSERT INTO next.meta.coverage FROM work.meta.coverage",
 		"INSERT INTO next.meta.gaps FROM work.meta.gaps",
+		"INSERT INTO next.meta.not_found FROM work.meta.not_found",
 		"INSERT INTO next.meta.requests FROM work.meta.requests",
 		"INSERT INTO next.meta.verifications FROM work.meta.verifications",
 		"INSERT INTO next.meta.dispute_charges FROM work.meta.dispute_charges",
