@@ -44,6 +44,12 @@ func (env *environment) waiting(c *cli.Context, options load.Options) load.Optio
 	return options
 }
 
+// lookBackFlag is how far a sync looks back once a day.
+func lookBackFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "look-back", Value: 48 * time.Hour,
+		Usage: "in the first sync of a day (UTC) list again the balance transactions and events of this `TIME` before the last one: some are listed late; 0 is never"}
+}
+
 func jsonFlag(usage string) cli.Flag { return &cli.BoolFlag{Name: "json", Usage: usage} }
 
 // stripeFlags are what it takes to reach an account.
@@ -123,6 +129,15 @@ func parseSpan(c *cli.Context) (from, to time.Time, err error) {
 		err = &pipeline.UsageError{Message: fmt.Sprintf("--from %s is not before --to %s", c.String("from"), c.String("to"))}
 	}
 	return from, to, err
+}
+
+// parseRange reads what bounds a sync: --from, --to and --look-back.
+func parseRange(c *cli.Context) (r extract.Range, err error) {
+	r.LookBack = c.Duration("look-back")
+	if r.From, r.To, err = parseSpan(c); err == nil && r.LookBack < 0 {
+		err = &pipeline.UsageError{Message: fmt.Sprintf("--look-back %s is less than nothing; 0 turns it off", r.LookBack)}
+	}
+	return r, err
 }
 
 // parseTime reads a flag's date (midnight UTC) or RFC 3339 time.

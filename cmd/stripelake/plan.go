@@ -24,6 +24,7 @@ func planCommand(env *environment) *cli.Command {
 			lakeFlag(), jsonFlag("print one JSON object"), accountFlag(),
 			&cli.StringFlag{Name: "from", Usage: "as for sync: objects created since `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "as for sync: objects created before `DATE` only"},
+			lookBackFlag(),
 			&cli.DurationFlag{Name: "every", Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.plan(c) },
@@ -31,7 +32,7 @@ func planCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) plan(c *cli.Context) error {
-	from, to, err := parseSpan(c)
+	bounds, err := parseRange(c)
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (env *environment) plan(c *cli.Context) error {
 	}
 	planner := pipeline.Planner{
 		Client: client, Dir: c.String("lake"), Label: c.String("account-label"), Resources: c.Args().Slice(),
-		Range: extract.Range{From: from, To: to}, Every: every,
+		Range: bounds, Every: every,
 	}
 	forecast, err := planner.Run(c.Context)
 	if err != nil {

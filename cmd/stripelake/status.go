@@ -69,6 +69,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		if r.IncompleteLists > 0 {
 			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))
 		}
+		if n := len(r.NotFound); n > 0 {
+			fmt.Fprintf(env.stdout, "%s: %d that other rows name are not found at Stripe, such as %s (meta.not_found)\n", r.Resource, n, r.NotFound[0])
+		}
 		for _, gap := range r.Gaps {
 			from := "the beginning"
 			if gap.From != nil {

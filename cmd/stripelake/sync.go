@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
@@ -27,6 +26,7 @@ func syncCommand(env *environment) *cli.Command {
 			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
 			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
 			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
+			lookBackFlag(),
 			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
 			exposeFlag(),
 			&cli.StringSliceFlag{Name: "account", Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
@@ -38,7 +38,7 @@ func syncCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) sync(c *cli.Context) error {
-	from, to, err := parseSpan(c)
+	bounds, err := parseRange(c)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (env *environment) sync(c *cli.Context) error {
 	defer show.done()
 	sync := pipeline.Sync{
 		Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, Label: c.String("account-label"), Accounts: accounts, Resources: c.Args().Slice(),
-		Range: extract.Range{From: from, To: to}, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
+		Range: bounds, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(c.Context)
 	return err

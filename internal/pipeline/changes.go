@@ -184,10 +184,8 @@ func (r *reader) unlisted(filters []string) []string {
 // missing since another run.
 func (r *reader) readDue(ctx context.Context) error {
 	if r.resource.Name == "prices" {
-		select {
-		case <-r.news.named:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := r.news.after(ctx, "subscriptions"); err != nil {
+			return err
 		}
 	}
 	if err := r.awaitApplied(ctx); err != nil {

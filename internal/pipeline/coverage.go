@@ -46,7 +46,18 @@ func coverageOf(account, resource string, cursor extract.Cursor) (load.Coverage,
 	for _, gap := range c.Gaps {
 		row.Gaps = append(row.Gaps, load.Gap(gap))
 	}
-	return row, nil
+	lacking, err := notFound(cursor)
+	for _, n := range lacking {
+		row.NotFound = append(row.NotFound, load.NotFound(n))
+	}
+	return row, err
+}
+
+// notFound is what a cursor says of objects that others name and Stripe has not.
+// An id that was forgotten stands for nobody.
+func notFound(cursor extract.Cursor) ([]extract.NotFound, error) {
+	lacking, err := cursor.NotFound()
+	return slices.DeleteFunc(lacking, func(n extract.NotFound) bool { return n.ID == forgottenID }), err
 }
 
 // failures are the requests that the run gave up.

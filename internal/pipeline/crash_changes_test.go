@@ -1,8 +1,11 @@
 package pipeline_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,18 +15,22 @@ import (
 )
 
 // TestChangesKilledAtEveryMoment is TestKilledAtEveryMoment for a sync that
-// follows changes, and for one that lists everything again because it comes
-// after more than 30 days. A hint is passed only with its re-read (Invariant 1).
+// follows changes, for one that lists everything again because it comes after
+// more than 30 days, and for one that looks back past midnight and reads by their
+// id the balance transactions that no list shows yet. A hint is passed only with
+// its re-read (Invariant 1).
 func TestChangesKilledAtEveryMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		gap  time.Duration
-		step int // of the moments, every so many
-	}{"changes": {time.Hour, 2}, "relist": {50 * 24 * time.Hour, 4}} {
+		gap     time.Duration
+		step    int           // of the moments, every so many
+		late    time.Duration // of balance transactions and events
+		charges int           // made in between
+	}{"changes": {time.Hour, 2, 0, 3}, "relist": {50 * 24 * time.Hour, 4, 0, 3}, "late": {45 * time.Minute, 6, 3 * time.Hour, 40}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
-			server, err := stripesim.New(stripesim.Config{Seed: 7, Charges: 150, From: from, To: from.AddDate(0, 0, 14), Now: from.AddDate(0, 0, 12), LongLists: true})
+			server, err := stripesim.New(stripesim.Config{Seed: 7, Charges: 150, From: from, To: from.AddDate(0, 0, 14), Now: from.AddDate(0, 0, 12).Add(-30 * time.Minute), LongLists: true, Late: tc.late})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,7 +41,11 @@ func TestChangesKilledAtEveryMoment(t *testing.T) {
 			for _, action := range []stripesim.Action{
 				stripesim.UpdateCharge, stripesim.CreateRefund, stripesim.DeleteCustomer, stripesim.CancelSubscription, stripesim.CreateCharge, stripesim.DeactivatePrice,
 			} {
-				if _, err := server.Change(action, 3); err != nil {
+				times := 3
+				if action == stripesim.CreateCharge {
+					times = tc.charges
+				}
+				if _, err := server.Change(action, times); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -46,6 +57,10 @@ func TestChangesKilledAtEveryMoment(t *testing.T) {
 			want := digest(t, undisturbed)
 			if cmp.Equal(want, digest(t, before)) {
 				t.Fatal("nothing changed: the test would prove nothing")
+			}
+			paths := slices.Collect(maps.Keys(server.Requests()))
+			if tc.late > 0 && !slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(path, "/v1/balance_transactions/") }) {
+				t.Fatal("no balance transaction was read by its id")
 			}
 			for n := 1; ; n += tc.step {
 				dir := copyOf(t, before)

@@ -81,6 +81,9 @@ func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account,
 // and without the ids of forgotten objects: it may name the last object of a page.
 func (r *reader) cursorToKeep() (string, error) {
 	cursor, err := r.withMissing(r.cursor)
+	if err == nil {
+		cursor, err = r.withNotFound(cursor)
+	}
 	if err != nil || r.forgotten.Empty() {
 		return string(cursor), err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
@@ -52,7 +53,7 @@ func newSyncOf(edit func(files map[string]string), dir, api string, change func(
 		change(&options)
 	}
 	lake, err := load.Open(dir, options)
-	return &setup{Sync: pipeline.Sync{Client: client, Plan: plan, Lake: lake}, err: err}
+	return &setup{Sync: pipeline.Sync{Client: client, Plan: plan, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, err: err}
 }
 
 func run(s *setup) error {

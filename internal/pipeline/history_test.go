@@ -27,7 +27,8 @@ var histories = flag.Int("histories", 20, "how many histories TestAnyHistory tri
 // a sync in quiet weather has everything: each object as Stripe has it now, and
 // a tombstone of each that is gone. Between syncs the business goes on for
 // minutes or for longer than Stripe tells of changes; syncs fail and are
-// stopped; segments end anywhere. Two lakes with other knobs come to the same.
+// stopped; segments end anywhere. What is listed late is there after the next
+// look-back. Two lakes with other knobs come to the same.
 // `make soak` runs thousands of histories.
 func TestAnyHistory(t *testing.T) {
 	if testing.Short() {
@@ -43,12 +44,14 @@ func TestAnyHistory(t *testing.T) {
 }
 
 func anyHistory(t *testing.T, rt *rapid.T) {
+	late := time.Duration(rapid.SampledFrom([]int{0, 0, 90, 20 * 60}).Draw(rt, "late")) * time.Minute
 	server, err := stripesim.New(stripesim.Config{
 		Seed: rapid.Int64Range(1, 1000).Draw(rt, "seed"), Charges: rapid.SampledFrom([]int{30, 300, 1200}).Draw(rt, "charges"),
 		Shape:     rapid.SampledFrom([]stripesim.Shape{"", stripesim.ShapeUniform, stripesim.ShapeSaleDay, stripesim.ShapeOneSecond, stripesim.ShapeSparse}).Draw(rt, "shape"),
 		LongLists: rapid.Bool().Draw(rt, "long"), Deletions: 30, ChosenIDs: rapid.SampledFrom([]int{0, 200}).Draw(rt, "chosen"),
 		Now:          time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(rt, "hours")) * time.Hour),
 		Lag:          time.Duration(rapid.IntRange(0, 20).Draw(rt, "lag")) * time.Second,
+		Late:         late,
 		EventVersion: rapid.SampledFrom([]string{"", "2014-01-31", "2025-03-31.basil"}).Draw(rt, "version"),
 		Pricing:      rapid.Bool().Draw(rt, "pricing"), Variants: rapid.SampledFrom([]int{0, 300}).Draw(rt, "variants"),
 		CapturesSince: rapid.SampledFrom([]time.Time{{}, time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}).Draw(rt, "captures"),
@@ -83,6 +86,12 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 		server.Advance(time.Duration(rapid.SampledFrom([]int{0, 5, 600, 40_000, 20 * 86_400, 61 * 86_400}).Draw(rt, "gap")) * time.Second)
 	}
 	server.Advance(5 * time.Minute)
+	if late > 0 { // until the look-back of another day, when nothing is late any more
+		if _, err := server.Change(stripesim.UpdateCharge, 1); err != nil {
+			rt.Fatal(err)
+		}
+		server.Advance(late + 24*time.Hour)
+	}
 	if err := server.SetFaults(); err != nil {
 		rt.Fatal(err)
 	}

@@ -16,7 +16,33 @@ type news struct {
 	from     time.Time        // UTC: where they begin; what happened before may be missing
 	position extract.Position // up to which they are in the log
 
-	named chan struct{} // closed when what mentions prices is applied
+	read map[string]chan struct{} // by resource: closed when its reader is done, and what it brought is applied
+}
+
+// newNews is of a run that reads these resources.
+func newNews(resources []extract.Resource) *news {
+	n := &news{done: make(chan struct{}), read: map[string]chan struct{}{}}
+	for _, r := range resources {
+		n.read[r.Name] = make(chan struct{})
+	}
+	return n
+}
+
+// after returns when what other resources tell is in the state, as far as this
+// run reads them.
+func (n *news) after(ctx context.Context, resources ...string) error {
+	for _, name := range resources {
+		read, ok := n.read[name]
+		if !ok {
+			continue
+		}
+		select {
+		case <-read:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // tell lets the others know how far the events are.

@@ -52,18 +52,22 @@ type PlannedList struct {
 	Seconds  float64    `json:"seconds"`            // at the rate of this list alone
 	Unread   string     `json:"unread,omitempty"`   // why it cannot be read, and what to do
 
+	anew     Guess // of Objects, those that were not listed before
 	variants int64 // of the list; a sync asks for each
 	monthly  int64 // objects created in the last 30 days
 	exact    bool  // Objects were counted
+
+	looksBack bool // it is listed again once a day, as far as the look-back goes
 }
 
 // What a sync would do with a list.
 const (
-	PlanBackfill = "backfill" // read for the first time
-	PlanNew      = "new"      // what is created since the last sync
-	PlanWiden    = "gap"      // what earlier runs left open, or an earlier --from adds
-	PlanAgain    = "again"    // everything, since events were missed
-	PlanNothing  = "nothing"  // it is all read, up to --to
+	PlanBackfill = "backfill"           // read for the first time
+	PlanNew      = "new"                // what is created since the last sync
+	PlanLookBack = "new, and look-back" // and what may have become listable late, once a day
+	PlanWiden    = "gap"                // what earlier runs left open, or an earlier --from adds
+	PlanAgain    = "again"              // everything, since events were missed
+	PlanNothing  = "nothing"            // it is all read, up to --to
 	PlanUnread   = "not readable"
 )
 
@@ -108,7 +112,7 @@ func (p *Planner) Run(ctx context.Context) (Forecast, error) {
 // foretell fills in the lists: the events first, since they tell what of the
 // others has changed.
 func (p *Planner) foretell(ctx context.Context, f *Forecast, known known, resources []extract.Resource) error {
-	pulse, err := p.events(ctx, known.events(f.Account), f.AsOf)
+	pulse, err := p.events(ctx, known.events(f.Account, p.Range.LookBack), f.AsOf)
 	if err != nil {
 		return err
 	}

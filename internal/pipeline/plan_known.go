@@ -75,8 +75,8 @@ func (k known) account(id, label string) string {
 	return ""
 }
 
-func (k known) events(account string) kept {
-	return k.stream(account, extract.Events(), extract.Range{})
+func (k known) events(account string, lookBack time.Duration) kept {
+	return k.stream(account, extract.Events(), extract.Range{LookBack: lookBack})
 }
 
 // stream applies the remembered beginning to the range, as a sync does.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -16,7 +17,7 @@ const month = 30 * 24 * time.Hour
 func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) (PlannedList, error) {
 	l, err := p.ahead(ctx, s, now)
 	if err == nil && !pulse.forbidden() {
-		err = l.follow(s, pulse)
+		err = l.follow(s, pulse, now)
 	}
 	if extract.IsForbidden(err) {
 		says, fix := told(err)
@@ -28,7 +29,7 @@ func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) 
 
 // ahead estimates what the next run lists.
 func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList, error) {
-	l := PlannedList{List: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true}
+	l := PlannedList{List: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
 	spans, err := s.cursor.Ahead(s.resource.Name, s.bounds, now)
 	if err != nil {
 		return l, err
@@ -42,7 +43,10 @@ func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList
 		if err != nil {
 			return l, err
 		}
-		l.Objects = l.Objects.plus(Guess{e.Low, e.Objects, e.High})
+		objects := Guess{e.Low, e.Objects, e.High}
+		if l.Objects = l.Objects.plus(objects); !span.Again {
+			l.anew = l.anew.plus(objects)
+		}
 		l.Requests = l.Requests.plus(Guess{pages(e.Low) + e.Nested, pages(e.Objects) + e.Nested, pages(e.High) + e.Nested})
 		l.exact, l.AtLeast = l.exact && e.Exact, l.AtLeast || e.AtLeast
 		l.span(span, i == 0)
@@ -69,8 +73,12 @@ func (s kept) intention(spans []extract.Span) (string, error) {
 		return PlanNothing, nil
 	case fresh:
 		return PlanBackfill, nil
-	case len(coverage.Gaps) > 0 || spans[0].To.Before(coverage.Through):
+	case len(coverage.Gaps) > 0 || slices.ContainsFunc(spans, func(s extract.Span) bool { return !s.Again && s.To.Before(coverage.Through) }):
 		return PlanWiden, nil
+	case coverage.Again:
+		return PlanAgain, nil
+	case slices.ContainsFunc(spans, func(s extract.Span) bool { return s.Again }):
+		return PlanLookBack, nil
 	}
 	return PlanNew, nil
 }
@@ -98,7 +106,7 @@ func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now ti
 }
 
 // follow adds what is read again because it changed.
-func (l *PlannedList) follow(s kept, pulse pulse) error {
+func (l *PlannedList) follow(s kept, pulse pulse, now time.Time) error {
 	if l.What == PlanBackfill || l.What == PlanNothing {
 		return nil // it begins as of the events' position
 	}
@@ -109,20 +117,35 @@ func (l *PlannedList) follow(s kept, pulse pulse) error {
 	switch {
 	case s.resource.Silent:
 		// What becomes available is listed again: about as much as is created.
-		l.Rereads = l.Objects.About / 100
+		l.Rereads = l.anew.About / 100
 	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(pulse.from):
 		l.What = PlanAgain
 		again := Guess{s.objects, s.objects, s.objects}
 		l.Objects, l.From = l.Objects.plus(again), nil
 		l.Requests = l.Requests.plus(Guess{pages(s.objects), pages(s.objects), pages(s.objects)})
 	default:
-		l.Rereads = int64(math.Round(pulse.touched[s.resource.Name] * float64(pulse.list.Objects.About)))
+		l.Rereads = int64(math.Round(pulse.touched[s.resource.Name] * float64(pulse.list.anew.About)))
 	}
 	l.Requests = l.Requests.plus(Guess{0, l.Rereads, 2 * l.Rereads})
-	missing, err := s.cursor.Missing() // each is asked for once more
-	n := int64(len(missing))
+	n, err := s.waiting(now)
 	l.Rereads, l.Requests = l.Rereads+n, l.Requests.plus(Guess{n, n, 2 * n})
 	return err
+}
+
+// waiting is how many objects the next run asks for once more, because Stripe
+// answered a 404.
+func (s kept) waiting(now time.Time) (n int64, err error) {
+	missing, err := s.cursor.Missing()
+	if err != nil {
+		return 0, err
+	}
+	notFound, err := s.cursor.NotFound()
+	for _, x := range notFound {
+		if x.Due(now) {
+			n++
+		}
+	}
+	return n + int64(len(missing)), err
 }
 
 // pages is how many requests a list of n objects takes. A long one is read in

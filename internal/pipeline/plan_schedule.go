@@ -95,6 +95,10 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 		if l.List == "balance_transactions" {
 			more += float64(l.monthly)/100 + 30 // they become available day by day
 		}
+		if back := p.Range.LookBack; back > 0 && l.looksBack {
+			days := min(s.Syncs, 30)
+			more += float64(days) * (1 + float64(l.monthly)/100*float64(back)/float64(month))
+		}
 	}
 	s.Requests = s.Syncs*s.Quiet + int64(math.Round(more))
 	n, known, err := p.transactions(ctx, f)
@@ -105,7 +109,7 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 		s.Transactions, s.Allocation = &n, max(s.Allocation, readsForEach*n)
 	}
 	f.Schedule = s
-	f.Assumptions = f.assume()
+	f.Assumptions = f.assume(p.Range.LookBack)
 	return nil
 }
 
@@ -125,7 +129,7 @@ func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known
 }
 
 // assume says what the forecast rests on.
-func (f *Forecast) assume() []string {
+func (f *Forecast) assume(lookBack time.Duration) []string {
 	has := func(which func(PlannedList) bool) bool { return slices.ContainsFunc(f.Lists, which) }
 	says := []string{fmt.Sprintf("time is at %g requests a second in all and %g to each list, as far as Stripe's answers and this machine keep up", f.Rates.All, f.Rates.Endpoint)}
 	if has(func(l PlannedList) bool { return !l.exact && l.Unread == "" }) {
@@ -138,6 +142,9 @@ func (f *Forecast) assume() []string {
 	}
 	if has(func(l PlannedList) bool { return l.List == "subscriptions" || l.List == "prices" }) {
 		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
+	}
+	if lookBack > 0 && has(func(l PlannedList) bool { return l.looksBack }) {
+		says = append(says, fmt.Sprintf("the first sync of a day (UTC) lists the balance transactions and events of %s before the last one again", interval(lookBack)))
 	}
 	says = append(says, "changes go on as in the newest 100 events; an object that changed takes one request, or less where many lie close together")
 	if f.Schedule.Transactions != nil {

@@ -104,10 +104,17 @@ func TestPlanOfTheNextSync(t *testing.T) {
 	if err := run(newSync(dir, api, nil)); err != nil {
 		t.Fatal(err)
 	}
-	for _, asleep := range []time.Duration{0, time.Hour, 3 * 24 * time.Hour} {
+	lookBack := extract.Range{LookBack: 48 * time.Hour}
+	for _, asleep := range []time.Duration{0, time.Hour, 3 * 24 * time.Hour, time.Hour, 24 * time.Hour} {
 		server.Advance(asleep)
 		before := tree(t, dir)
-		f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: dir})
+		f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: dir, Range: lookBack})
+		if asleep > 0 {
+			what := map[bool]string{false: pipeline.PlanNew, true: pipeline.PlanLookBack}[asleep >= 24*time.Hour]
+			if got := []string{f.Lists[0].What, f.Lists[1].What, f.Lists[4].What}; !cmp.Equal(got, []string{what, pipeline.PlanNew, what}) {
+				t.Errorf("after %v: %v", asleep, got)
+			}
+		}
 		if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 			t.Errorf("the plan changed the lake:\n%s", diff)
 		}

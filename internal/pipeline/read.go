@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -44,6 +45,7 @@ type reader struct {
 	heal      []load.Reread   // read just these again; nil for a sync
 	relisting bool            // note every id that comes
 	missing   missing         // what was answered with a 404
+	named     named           // what others name and no list has shown
 	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
 }
 
@@ -67,9 +69,9 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 
 func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if r.news == nil {
-		return r.list(ctx, extract.Range{})
+		return r.list(ctx, extract.Range{LookBack: bounds.LookBack})
 	}
-	if err := r.loadMissing(); err != nil {
+	if err := errors.Join(r.loadMissing(), r.loadNotFound()); err != nil {
 		return err
 	}
 	if r.heal != nil {
@@ -89,7 +91,10 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if err := r.list(ctx, bounds); err != nil {
 		return err
 	}
-	return r.changes(ctx, bounds)
+	if err := r.changes(ctx, bounds); err != nil {
+		return err
+	}
+	return r.readNamed(ctx)
 }
 
 // start remembers where the stream begins before the first request, so that a
@@ -230,6 +235,7 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 			return event, err
 		}
 	}
+	r.dropNotFound()
 	if err := r.dropDoubted(ctx); err != nil {
 		return event, err
 	}

@@ -167,10 +167,7 @@ func (m *materializer) catchUpOther(ctx context.Context, account string) (err er
 
 // read reads one account's events and resources side by side.
 func (s *Sync) read(ctx context.Context, m *materializer, src source, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
-	news := &news{done: make(chan struct{}), named: make(chan struct{})}
-	if !slices.ContainsFunc(resources, func(r extract.Resource) bool { return r.Name == "subscriptions" }) {
-		close(news.named)
-	}
+	news := newNews(resources)
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	unread := map[string]error{}
@@ -184,11 +181,10 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 		}
 		group.Go(func() error {
 			err := r.run(ctx, s.Range)
-			switch resource.Name {
-			case extract.Events().Name:
+			if i == 0 {
 				news.tell(src.log, err)
-			case "subscriptions":
-				close(news.named)
+			} else {
+				close(news.read[resource.Name])
 			}
 			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err)})
 			if err != nil {

@@ -52,6 +52,7 @@ type ResourceStatus struct {
 	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read too; missing: none were followed yet
 	Relisting       bool       `json:"relisting,omitempty"` // everything is being listed again, because changes were missed
 	Gaps            []Gap      `json:"gaps,omitempty"`      // not read yet
+	NotFound        []string   `json:"not_found,omitempty"` // named by others, and a 404 when asked for by id; see meta.not_found
 }
 
 // Gap is a span of created, [From, To), that is still to be read. A missing
@@ -105,6 +106,13 @@ func presentStatus(dir string) (Status, error) {
 			return Status{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
 		}
 		r := resourceStatus(log, coverage, counts.Summary.Resources)
+		lacking, err := notFound(extract.Cursor(log.Cursor))
+		if err != nil {
+			return Status{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
+		}
+		for _, n := range lacking {
+			r.NotFound = append(r.NotFound, n.ID)
+		}
 		r.Segments = &log.Newest
 		status.Resources = append(status.Resources, r)
 	}

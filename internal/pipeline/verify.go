@@ -120,6 +120,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 	if err := verification.Use(options.Tables); err != nil {
 		return err
 	}
+	var orphans map[string]map[string][]load.Reread
 	steps := []func(context.Context) error{
 		verification.CheckLog,
 		func(ctx context.Context) error { return checkCoverage(ctx, verification, now) },
@@ -131,7 +132,10 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 		verification.CheckRows,
 		verification.CheckRejects,
 		verification.CheckHistory,
-		func(ctx context.Context) error { return checkBooks(ctx, lake, verification, set) },
+		func(ctx context.Context) (err error) {
+			orphans, err = checkBooks(ctx, lake, verification, set)
+			return err
+		},
 		func(ctx context.Context) error { return verification.CheckTies(ctx, load.Ties(set)) },
 		func(ctx context.Context) error {
 			if v.Stripe == nil {
@@ -140,6 +144,9 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
 			if err == nil {
 				v.account, v.heal, v.windows = x.account, x.heal, x.compared
+				for resource, named := range orphans[x.account] { // what both found comes twice, unchanged
+					v.heal[resource] = append(v.heal[resource], named...)
+				}
 			}
 			return err
 		},

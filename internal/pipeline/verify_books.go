@@ -166,15 +166,16 @@ func unlessRejected(stream, id string) string {
 	return fmt.Sprintf("NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = '%s' AND x.id = %s)", stream, id)
 }
 
-// checkBooks asks the published warehouse whether its books agree.
-func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) error {
+// checkBooks asks the published warehouse whether its books agree. It returns what
+// they name and do not hold, by account and resource.
+func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
 	published, err := verification.BeginBooks(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b := books{lake: lake, Verification: verification}
+	b := books{lake: lake, Verification: verification, orphans: map[string]map[string][]load.Reread{}}
 	if b.forgotten, err = lake.Forgotten(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, q := range []struct {
 		check string
@@ -186,10 +187,10 @@ func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verific
 			continue
 		}
 		if err := b.ask(ctx, c, q.question); err != nil {
-			return fmt.Errorf("%s: %w", q.check, err)
+			return nil, fmt.Errorf("%s: %w", q.check, err)
 		}
 	}
-	return b.references(ctx, published, set)
+	return b.orphans, b.references(ctx, published, set)
 }
 
 // books are the published tables of a lake.
@@ -197,6 +198,7 @@ type books struct {
 	*load.Verification
 	lake      *load.Lake
 	forgotten *load.Forgotten
+	orphans   map[string]map[string][]load.Reread // by account and resource: what is named and not there
 }
 
 func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -71,10 +72,12 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 		case !certain:
 			open++
 		default:
-			c.Add(load.Finding{
+			f := load.Finding{
 				Name: "orphan", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
-				Says: fmt.Sprintf("%s has no %s", to.Table, id), Fix: fixBooks,
-			})
+				Says: fmt.Sprintf("%s has no %s", to.Table, id),
+			}
+			b.advise(&f, account, to.Table, id)
+			c.Add(f)
 		}
 		return nil
 	}, fmt.Sprintf(`SELECT c.account, c.%[1]q, c.%[2]q, coalesce(%[3]s, false)
@@ -88,4 +91,50 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 		c.Note("%s.%s: %d name %s that the lake never held: Stripe lists what was deleted no more", from.Table, column, gone, to.Table)
 	}
 	return err
+}
+
+// advise says what brings what is named and not there, and notes it for a repair.
+// A sync asks for what no event tells of, as long as Stripe may still come to have
+// it; of everything else events have told, so that only a repair asks again.
+func (b *books) advise(f *load.Finding, account, table, id string) {
+	resources := extract.Resources()
+	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
+	if i < 0 {
+		f.Fix = fixBooks
+		return
+	}
+	if b.orphans[account] == nil {
+		b.orphans[account] = map[string][]load.Reread{}
+	}
+	if !slices.ContainsFunc(b.orphans[account][table], func(o load.Reread) bool { return o.ID == id }) {
+		b.orphans[account][table] = append(b.orphans[account][table], load.Reread{ID: id, Apart: farApart})
+	}
+	f.Fix = fixStripe
+	if !resources[i].Silent {
+		return
+	}
+	lacking := b.lacking(account, table)
+	j := slices.IndexFunc(lacking, func(n extract.NotFound) bool { return n.ID == id })
+	if j < 0 {
+		f.Fix = "run stripelake sync, which reads it by its id"
+		return
+	}
+	n := lacking[j]
+	f.Says += fmt.Sprintf(", and Stripe does not find it: asked %d times, last at %s", n.Times, stamp(n.Asked))
+	if !n.Exhausted() {
+		f.Fix = "run stripelake sync, which asks for it once a day for a week"
+	} else {
+		f.Fix = "look it up in the Dashboard; if that shows it, run stripelake verify --stripe --repair, which asks once more"
+	}
+}
+
+// lacking is what Stripe was asked for by id and did not find, by the newest
+// cursor of a stream.
+func (b *books) lacking(account, stream string) []extract.NotFound {
+	cursors := b.Cursors(account, stream)
+	if len(cursors) == 0 {
+		return nil
+	}
+	found, _ := notFound(extract.Cursor(cursors[len(cursors)-1])) // a damaged one is told by the coverage check
+	return found
 }

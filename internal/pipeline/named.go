@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// named is what a stream's reader knows of the objects that rows of other streams
+// name, and that no list has shown where it should have: they became listable
+// after their span was read, and no event tells of them.
+type named struct {
+	asked    map[string]bool             // by this run
+	notFound map[string]extract.NotFound // what Stripe answered a 404 for; nil before it is loaded
+}
+
+// mostNamed bounds what a run asks for by its id, and what a cursor holds of it.
+const mostNamed = 10_000
+
+// naming are the resources whose objects name those of a silent one.
+var naming = []string{"charges", "refunds"}
+
+// loadNotFound reads from the cursor what was not found by its id.
+func (r *reader) loadNotFound() error {
+	cursor, err := r.at()
+	if err != nil {
+		return err
+	}
+	lacking, err := notFound(cursor)
+	if err != nil {
+		return &localError{err}
+	}
+	r.named = named{asked: map[string]bool{}, notFound: map[string]extract.NotFound{}}
+	for _, n := range lacking {
+		if !r.isForgotten(n.ID) {
+			r.named.notFound[n.ID] = n
+		}
+	}
+	return nil
+}
+
+// readNamed reads by its id what others name and the log lacks. It judges only
+// what was created where this stream is complete: elsewhere a list is still to
+// show it. The created is that of the row which names it; what it names is not
+// older, and where it is younger the request was merely early.
+//
+// Nothing is noted before the answer is in the log: killed in between, the next
+// run finds the same (Invariants 1 and 5).
+func (r *reader) readNamed(ctx context.Context) error {
+	if !r.resource.Silent { // events tell of the others
+		return nil
+	}
+	if err := r.news.after(ctx, naming...); err != nil {
+		return err
+	}
+	cursor, coverage, err := r.settled(ctx)
+	if err != nil {
+		return err
+	}
+	var within []load.Gap
+	for _, span := range coverage.Settled() {
+		within = append(within, load.Gap(span))
+	}
+	lacking, err := r.materializer.state.Lacking(ctx, r.account, r.resource.Name, within, mostNamed)
+	if err != nil {
+		return &localError{err}
+	}
+	items := r.toAsk(lacking)
+	if len(items) == 0 {
+		return nil
+	}
+	if err := r.reread(ctx, items, nil, cursor); err != nil {
+		return err
+	}
+	r.tellNotFound()
+	return nil
+}
+
+// toAsk are those of the lacking objects that are to be asked for now: what was
+// not found before only on another day, and not for ever; what belongs to people
+// who were forgotten never.
+func (r *reader) toAsk(lacking []string) (items []load.Reread) {
+	still := map[string]extract.NotFound{}
+	for _, id := range lacking {
+		n, known := r.named.notFound[id]
+		if known {
+			still[id] = n
+		}
+		fits := len(id) <= longestID && len(r.named.notFound)+len(items) < mostNamed
+		if (known && n.Due(r.client.ServerTime()) || !known && fits) && !r.isForgotten(id) {
+			r.named.asked[id] = true
+			items = append(items, load.Reread{ID: id, Apart: farApart})
+		}
+	}
+	if len(lacking) < mostNamed { // else some may be behind those
+		r.named.notFound = still
+	}
+	return items
+}
+
+// dropNotFound takes out of the pending objects the 404s of what was asked for
+// because others name it: the log never held it, so nothing was deleted.
+func (r *reader) dropNotFound() {
+	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
+		missing := r.named.asked[o.ID] && r.missing.isMissing(o)
+		if missing {
+			delete(r.missing.pending, o.ID)
+			r.named.notFound[o.ID] = extract.NotFound{ID: o.ID, Asked: o.ObservedAt, Times: r.named.notFound[o.ID].Times + 1}
+		} else {
+			delete(r.named.notFound, o.ID)
+		}
+		return missing
+	})
+}
+
+// withNotFound is the cursor with what was not found.
+func (r *reader) withNotFound(cursor extract.Cursor) (extract.Cursor, error) {
+	if cursor == "" || r.named.notFound == nil {
+		return cursor, nil
+	}
+	lacking := slices.SortedFunc(maps.Values(r.named.notFound), func(a, b extract.NotFound) int { return strings.Compare(a.ID, b.ID) })
+	return cursor.WithNotFound(lacking)
+}
+
+// tellNotFound says what Stripe has not, though others name it.
+func (r *reader) tellNotFound() {
+	var ids []string
+	for id := range r.named.asked {
+		if _, not := r.named.notFound[id]; not {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	slices.Sort(ids)
+	r.materializer.meter.notice(fmt.Sprintf("%s: %d that other rows name are not found at Stripe, such as %s; they are asked for once a day for a week; stripelake status and verify name them",
+		r.resource.Name, len(ids), ids[0]))
+}
