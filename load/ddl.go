@@ -17,7 +17,10 @@ func literal(text string) string { return `'` + strings.ReplaceAll(text, `'`, `'
 const moneyScale = 3
 
 // sqlType returns the DuckDB type that holds a declared type.
-func sqlType(t schemas.Type) string {
+func sqlType(t schemas.Type) string { return typeWith(t, "TIMESTAMP") }
+
+// typeWith is sqlType with another type of instants.
+func typeWith(t schemas.Type, instant string) string {
 	switch t.Kind {
 	case schemas.Boolean:
 		return "BOOLEAN"
@@ -36,18 +39,18 @@ func sqlType(t schemas.Type) string {
 	case schemas.Date:
 		return "DATE"
 	case schemas.DateTime:
-		return "TIMESTAMP"
+		return instant
 	case schemas.JSON:
 		return "JSON"
 	case schemas.List:
-		return sqlType(*t.Elem) + "[]"
+		return typeWith(*t.Elem, instant) + "[]"
 	case schemas.Map:
-		return "MAP(VARCHAR, " + sqlType(*t.Elem) + ")"
+		return "MAP(VARCHAR, " + typeWith(*t.Elem, instant) + ")"
 	case schemas.Object:
 		members := schemas.Members(t.Fields)
 		parts := make([]string, len(members))
 		for i, m := range members {
-			parts[i] = ident(m.Name) + " " + sqlType(m.Type)
+			parts[i] = ident(m.Name) + " " + typeWith(m.Type, instant)
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
 	default:

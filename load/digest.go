@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // undigested columns say when and from which reading of the log a row was
@@ -56,13 +55,13 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 // digestTable hashes a table of the warehouse and checks its files against it.
 func digestTable(ctx context.Context, q querier, root string, g Generation, table string) (string, error) {
 	var kept []string
-	var column string
-	err := q.each(ctx, []any{&column}, func() error {
+	var column, kind string
+	err := q.each(ctx, []any{&column, &kind}, func() error {
 		if !slices.Contains(undigested, column) {
-			kept = append(kept, ident(column))
+			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", ident(column), kind)) // the files have other instants
 		}
 		return nil
-	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
+	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
 	if err != nil {
 		return "", err
 	}
@@ -73,7 +72,7 @@ func digestTable(ctx context.Context, q querier, root string, g Generation, tabl
 	var files []string
 	for _, f := range g.Files {
 		if f.Table == table {
-			files = append(files, literal(filepath.Join(root, filepath.FromSlash(f.Path))))
+			files = append(files, filepath.Join(root, filepath.FromSlash(f.Path)))
 		}
 	}
 	if len(files) == 0 {
@@ -82,7 +81,7 @@ func digestTable(ctx context.Context, q querier, root string, g Generation, tabl
 		}
 		return want, nil
 	}
-	got, err := digestRows(ctx, q, fmt.Sprintf("read_parquet([%s], hive_partitioning = false)", strings.Join(files, ", ")), kept)
+	got, err := digestRows(ctx, q, readFiles(files), kept)
 	if err == nil && got != want {
 		err = fmt.Errorf("its Parquet files hold other rows (%s) than the warehouse (%s)", got, want)
 	}

@@ -14,7 +14,7 @@ import (
 
 // openDuckDB starts a DuckDB instance that never touches the network, keeps to
 // a memory limit and spills into tmp. Databases are attached to it by SQL,
-// where a path can hold any character; every new connection runs setup.
+// where a path can hold any character; every new connection is in UTC and runs setup.
 func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.DB, error) {
 	oneArena()
 	settings := url.Values{
@@ -35,7 +35,7 @@ func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.D
 		"preserve_insertion_order": {"false"},
 	}
 	connector, err := duckdb.NewConnector("?"+settings.Encode(), func(conn driver.ExecerContext) error {
-		for _, statement := range setup {
+		for _, statement := range append([]string{inUTC}, setup...) {
 			if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
 				return err
 			}

@@ -143,7 +143,7 @@ func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err er
 	from := ident(e.part.table)
 	if groups > 1 {
 		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d-%d%s", e.part.table, e.part.account, e.part.label, p.From, group, tmpSuffix))
-		if err := e.copy(ctx, from, Part{p.From, p.To, group, groups}, "", file); err != nil {
+		if err := e.copy(ctx, "FROM "+from, Part{p.From, p.To, group, groups}, "", file); err != nil {
 			return fmt.Errorf("part %d: group %d of %d: %w", p.From, group, groups, err)
 		}
 		defer func() { err = errors.Join(err, os.Remove(file)) }()
@@ -152,7 +152,7 @@ func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err er
 			return err
 		}
 		e.written += info.Size()
-		from = "read_parquet(" + literal(file) + ", hive_partitioning = false)"
+		from = readFiles([]string{file})
 	}
 	for p.Share = group; p.Share < p.Shares; p.Share += groups {
 		if err := e.export(ctx, from, p); err != nil {
@@ -199,7 +199,7 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 		return err
 	}
 	tmp := final + tmpSuffix
-	if err := e.copy(ctx, from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
+	if err := e.copy(ctx, "SELECT "+toFile(t.Schema)+" FROM "+from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
 		return err
 	}
 	if err := e.inspect(ctx, tmp, &f); err != nil {
@@ -220,8 +220,8 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	return nil
 }
 
-// copy writes the rows of a part to a file.
-func (e *exporter) copy(ctx context.Context, from string, p Part, order, file string) error {
+// copy writes what is selected of a part to a file.
+func (e *exporter) copy(ctx context.Context, selected string, p Part, order, file string) error {
 	t := e.table
 	rows, err := t.period.in(e.part.label, p)
 	if err != nil {
@@ -230,9 +230,9 @@ func (e *exporter) copy(ctx context.Context, from string, p Part, order, file st
 	if err := e.trim(ctx, e.querier); err != nil {
 		return err
 	}
-	_, err = e.exec(ctx, fmt.Sprintf(`COPY (FROM %s WHERE account = %s AND %s%s)
+	_, err = e.exec(ctx, fmt.Sprintf(`COPY (%s WHERE account = %s AND %s%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
-		from, literal(e.part.account), rows, order,
+		selected, literal(e.part.account), rows, order,
 		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(t.fingerprint())))
 	return err
 }
@@ -275,8 +275,8 @@ func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	var distinct int64
 	var first, last sql.NullTime
 	err := e.one(ctx, []any{&f.Rows, &distinct, &first, &last}, fmt.Sprintf(
-		"SELECT count(*), count(DISTINCT struct_pack(%s)), min(%s), max(%s) FROM read_parquet(%s, hive_partitioning = false)",
-		packed(t.keys()), when, when, literal(file)))
+		"SELECT count(*), count(DISTINCT struct_pack(%s)), min(%s), max(%s) FROM %s",
+		packed(t.keys()), when, when, readFiles([]string{file})))
 	if err != nil {
 		return err
 	}

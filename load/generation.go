@@ -24,6 +24,7 @@ type Generation struct {
 	Rows      map[string]int64 `json:"rows"`      // by table
 
 	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
+	Export  int               `json:"export"`  // exportVersion of its files
 
 	Unmade []string `json:"unmade,omitempty"` // marts that do not fit the tables, and why
 

@@ -26,7 +26,7 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	g, whole := s.lake.current()
-	if !whole || g.Lineage != s.lineage || g.Mode != s.lake.opts.Mode {
+	if !whole || g.Lineage != s.lineage || g.Mode != s.lake.opts.Mode || g.Export != exportVersion {
 		return true, nil
 	}
 	if list, err := s.lake.listBytes(); err != nil || list != g.ListBytes {
@@ -129,7 +129,7 @@ type publisher struct {
 // is never used twice, whatever crashes.
 func (p *publisher) begin(ctx context.Context) error {
 	prev, whole := p.lake.current()
-	if whole && !p.distrusted && prev.Lineage == p.lineage {
+	if whole && !p.distrusted && prev.Lineage == p.lineage && prev.Export == exportVersion {
 		p.prev = prev
 		for _, f := range prev.Files {
 			part := partition{f.Table, f.Account, f.Partition}
@@ -141,7 +141,7 @@ func (p *publisher) begin(ctx context.Context) error {
 		return err
 	}
 	p.Generation = Generation{
-		Format: Format, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{},
+		Format: Format, Export: exportVersion, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{},
 		Positions: p.applied(), Cost: Cost{Seconds: map[string]float64{}},
 	}
 	p.Cost.Changed = p.changed(prev.Positions)

@@ -106,7 +106,7 @@ func (q *Query) open(ctx context.Context, attached []string, variables map[strin
 	if err != nil {
 		return err
 	}
-	statements := append(attached, "SET TimeZone = 'UTC'", "SET preserve_insertion_order = true")
+	statements := append(attached, "SET preserve_insertion_order = true")
 	for name, value := range variables {
 		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", ident(name), literal(value)))
 	}

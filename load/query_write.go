@@ -23,7 +23,7 @@ const (
 	QueryCSV     QueryFormat = "csv"     // with a header; NULL is empty, an empty text is ""
 	QueryQuoted  QueryFormat = "quoted"  // CSV with every value quoted; NULL is the word
 	QueryJSON    QueryFormat = "json"    // an object a line; a number that JSON has no word for is null
-	QueryParquet QueryFormat = "parquet" // types as DuckDB has them
+	QueryParquet QueryFormat = "parquet" // types as DuckDB has them, but a timestamp is one of UTC
 )
 
 var copyOptions = map[QueryFormat]string{
@@ -103,15 +103,16 @@ func openPipe(path string) (r, w *os.File, err error) {
 
 // written is the query for the rows as a format has them.
 func (q *Query) written(format QueryFormat) string {
+	write := plain
 	if format == QueryParquet {
-		return q.statement
+		write = zoned
 	}
 	names, values := make([]string, len(q.types)), make([]string, len(q.types))
 	for i, info := range q.types {
 		names[i] = fmt.Sprintf("c%d", i)
-		value := plain(names[i], info, 0)
+		value := each(names[i], info, 0, write)
 		switch {
-		case format == QueryJSON:
+		case format == QueryJSON || format == QueryParquet:
 		case slices.Contains(nested, info.InternalType()):
 			value = "to_json(" + value + ")::VARCHAR"
 		case slices.Contains(numeric, info.InternalType()):
@@ -130,11 +131,10 @@ var (
 	nested = []duckdb.Type{duckdb.TYPE_LIST, duckdb.TYPE_ARRAY, duckdb.TYPE_STRUCT, duckdb.TYPE_MAP, duckdb.TYPE_UNION}
 )
 
-// plain is an expression for a value in which timestamps are texts of RFC 3339
-// and floating-point numbers are finite, however deep they are. Without any it
-// is the value itself.
-func plain(value string, info duckdb.TypeInfo, depth int) string {
-	switch info.InternalType() {
+// plain is an expression for a timestamp as a text of RFC 3339, and for a
+// floating-point number that is finite. Anything else is the value itself.
+func plain(value string, kind duckdb.Type) string {
+	switch kind {
 	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS, duckdb.TYPE_TIMESTAMP_NS:
 		return "replace((" + value + ")::VARCHAR, ' ', 'T') || 'Z'"
 	case duckdb.TYPE_TIMESTAMP_TZ:
@@ -142,29 +142,45 @@ func plain(value string, info duckdb.TypeInfo, depth int) string {
 	case duckdb.TYPE_FLOAT, duckdb.TYPE_DOUBLE:
 		return "CASE WHEN isfinite(" + value + ") THEN " + value + " END"
 	}
+	return value
+}
+
+// zoned is an expression for a timestamp that says that it is one of UTC. One of
+// nanoseconds has no such type and stays as it is.
+func zoned(value string, kind duckdb.Type) string {
+	switch kind {
+	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS:
+		return "(" + value + ")::TIMESTAMP AT TIME ZONE 'UTC'"
+	}
+	return value
+}
+
+// each is an expression for a value with write applied to all that is not nested,
+// however deep it is. Where that changes nothing it is the value itself.
+func each(value string, info duckdb.TypeInfo, depth int, write func(value string, kind duckdb.Type) string) string {
 	element := fmt.Sprintf("e%d", depth)
 	switch details := info.Details().(type) {
 	case *duckdb.ListDetails:
-		return plainList(value, element, plain(element, details.Child, depth+1))
+		return plainList(value, element, each(element, details.Child, depth+1, write))
 	case *duckdb.ArrayDetails:
-		return plainList(value, element, plain(element, details.Child, depth+1))
+		return plainList(value, element, each(element, details.Child, depth+1, write))
 	case *duckdb.MapDetails:
 		in := element + ".value"
-		if out := plain(in, details.Value, depth+1); out != in {
+		if out := each(in, details.Value, depth+1, write); out != in {
 			return fmt.Sprintf("map_from_entries(list_transform(map_entries(%s), lambda %s: {key: %s.key, value: %s}))", value, element, element, out)
 		}
 	case *duckdb.StructDetails:
 		members, changed := make([]string, len(details.Entries)), false
 		for i, entry := range details.Entries {
 			in := fmt.Sprintf("struct_extract(%s, %s)", value, literal(entry.Name()))
-			out := plain(in, entry.Info(), depth+1)
+			out := each(in, entry.Info(), depth+1, write)
 			members[i], changed = ident(entry.Name())+" := "+out, changed || out != in
 		}
 		if changed {
 			return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN struct_pack(%s) END", value, strings.Join(members, ", "))
 		}
 	}
-	return value
+	return write(value, info.InternalType())
 }
 
 func plainList(list, element, out string) string {

@@ -36,7 +36,7 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 		if err != nil {
 			return err
 		}
-		err = v.tellDifference(ctx, c, t, "read_parquet("+literal(v.pathOf(f))+", hive_partitioning = false)",
+		err = v.tellDifference(ctx, c, t, fromFiles(t.Schema, v.pathOf(f)),
 			"(FROM "+v.from(t, at)+" WHERE "+part+")", string(at)+" row", "")
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 		return err
 	}
 	from = "(FROM " + from + " WHERE " + part + ")"
-	file := "read_parquet(" + literal(v.pathOf(f)) + ", hive_partitioning = false)"
+	file := fromFiles(t.Schema, v.pathOf(f))
 	columns := columnsOf(t.Schema)
 	want, err := digestRows(ctx, v.querier, from, columns)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // A place is where a table's rows are.
@@ -214,9 +213,9 @@ func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error
 		if v.unreadable(f) {
 			return unreadable, nil
 		}
-		paths[i] = literal(v.pathOf(f))
+		paths[i] = v.pathOf(f)
 	}
-	digest, err := digestRows(ctx, v.querier, "read_parquet(["+strings.Join(paths, ", ")+"], hive_partitioning = false)", columnsOf(t.Schema))
+	digest, err := digestRows(ctx, v.querier, fromFiles(t.Schema, paths...), columnsOf(t.Schema))
 	if err != nil && ctx.Err() == nil && isDamage(err) {
 		return unreadable, nil
 	}

@@ -64,7 +64,7 @@ const (
 	Decimal  Kind = "decimal"   // DECIMAL(38,12), exact
 	Money    Kind = "money"     // DECIMAL(18,3), exact major units of the row's own currency
 	Date     Kind = "date"      // DATE
-	DateTime Kind = "date-time" // TIMESTAMP, UTC, microseconds
+	DateTime Kind = "date-time" // TIMESTAMP, UTC, microseconds; a Parquet file says that it is UTC (docs/adr/0023)
 	JSON     Kind = "json"      // JSON text as sent
 	Object   Kind = "object"    // STRUCT
 	List     Kind = "list"      // LIST of Elem

@@ -1,0 +1,59 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// An instant is a TIMESTAMP in the state and the warehouse, which says UTC in a
+// comment only, and a TIMESTAMP WITH TIME ZONE in the Parquet files, which say it
+// themselves (docs/adr/0023). DuckDB turns one into the other by the time zone of
+// the session. So every session of ours is in UTC, wherever the program runs.
+const inUTC = "SET TimeZone = 'UTC'"
+
+// exportVersion changes whenever files are written otherwise from the same rows.
+// What was exported by another version is not linked. In 1, which a manifest
+// does not name, an instant in a file had no zone.
+const exportVersion = 2
+
+// toFile is the SELECT list for the columns of a table as a file has them.
+func toFile(s *schemas.Schema) string {
+	return withInstants(s, "make_timestamptz", "TIMESTAMP WITH TIME ZONE")
+}
+
+// fromFiles is the SQL for the rows of files of a table as the warehouse has
+// them, whichever version exported them.
+func fromFiles(s *schemas.Schema, paths ...string) string {
+	return fmt.Sprintf("(SELECT %s FROM %s)", withInstants(s, "make_timestamp", "TIMESTAMP"), readFiles(paths))
+}
+
+// readFiles is the SQL for the rows of published files as they are in there.
+func readFiles(paths []string) string {
+	quoted := make([]string, len(paths))
+	for i, p := range paths {
+		quoted[i] = literal(p)
+	}
+	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false)"
+}
+
+// withInstants makes another type of every instant in a table. From microseconds
+// it is made some thirty times faster than by a cast (measured), which is left to
+// what is nested.
+func withInstants(s *schemas.Schema, made, instant string) string {
+	var replaced []string
+	for _, c := range s.Columns() {
+		name := ident(c.Name)
+		switch {
+		case c.Type.Kind == schemas.DateTime:
+			replaced = append(replaced, fmt.Sprintf("%s(epoch_us(%s)) AS %s", made, name, name))
+		case typeWith(c.Type, instant) != typeWith(c.Type, ""):
+			replaced = append(replaced, fmt.Sprintf("CAST(%s AS %s) AS %s", name, typeWith(c.Type, instant), name))
+		}
+	}
+	if len(replaced) == 0 {
+		return "*"
+	}
+	return "* REPLACE (" + strings.Join(replaced, ", ") + ")"
+}
