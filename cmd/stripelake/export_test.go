@@ -137,7 +137,7 @@ func parquetRows(t *testing.T, dir string, header []string) [][]string {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	found, err := db.QueryContext(t.Context(), `SELECT [coalesce(CASE WHEN cell LIKE '____-__-__ __:__:%' THEN replace(cell, ' ', 'T') || 'Z' ELSE cell END, '') FOR cell IN
+	found, err := db.QueryContext(t.Context(), `SELECT [coalesce(CASE WHEN cell LIKE '____-__-__ __:__:%+00' THEN replace(replace(cell, ' ', 'T'), '+00', 'Z') ELSE cell END, '') FOR cell IN
 		[`+strings.Join(header, "::VARCHAR, ")+`::VARCHAR]] FROM '`+filepath.Join(dir, "offers.parquet")+`'`)
 	if err != nil {
 		t.Fatal(err)

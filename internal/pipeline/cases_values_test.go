@@ -86,7 +86,7 @@ func TestCasesOfValues(t *testing.T) {
 	s.both("case 46", "SELECT id, fraud.user_report, fraud IS NOT NULL, billing.address.city FROM charges WHERE id LIKE 'ch_46%' ORDER BY id",
 		"ch_46_empty null true Graz", "ch_46_list null true null", "ch_46_report safe true null")
 	s.expect("case 52", "SELECT id, created, created_month FROM read_parquet(CHARGES) WHERE id LIKE 'ch_52%' ORDER BY id",
-		"ch_52_first 1970-01-01 00:00:00 1970-01", "ch_52_last 2025-04-30 23:59:59 2025-04")
+		"ch_52_first 1970-01-01 00:00:00+00 1970-01", "ch_52_last 2025-04-30 23:59:59+00 2025-04")
 	for name, odd := range oddTexts {
 		s.both("case 54: "+name, "SELECT description FROM charges WHERE id = 'ch_54 "+name+"'", odd)
 	}
