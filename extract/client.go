@@ -131,6 +131,8 @@ func modeOf(key string) (string, error) {
 		return "", errors.New("the API key has blanks or a line break around it: give the key alone")
 	case kind == "pk":
 		return "", errors.New("this is a publishable key (pk_), which can read nothing: give one that starts with sk_ or rk_")
+	case kind == "sk" && mode == "org":
+		return "", errors.New("this is the key of an organization (sk_org_), which reads no account by itself: give a key of the account, that starts with sk_ or rk_")
 	case kind != "sk" && kind != "rk", mode != Live && mode != Test, !plain(tail):
 		return "", errors.New("this is not a Stripe API key: one starts with sk_live_, rk_live_, sk_test_ or rk_test_, and letters and digits follow")
 	}

@@ -58,7 +58,7 @@ func (e *APIError) explain() (what, advice string) {
 	case e.Status == http.StatusUnauthorized:
 		return "this key is not accepted",
 			"check in the Dashboard (Developers, API keys) that it is whole, not expired and not revoked"
-	case e.Status == http.StatusForbidden && e.Code == "account_invalid":
+	case e.Status == http.StatusForbidden && e.Code == codeNoAccess:
 		return "this key has no access to the account, or there is none of that id",
 			"check the id, and that the account is still connected to the platform"
 	case e.Status == http.StatusForbidden && e.Message == "":
@@ -103,6 +103,9 @@ func (e *APIError) message() string {
 	}
 	return cmp.Or(strings.ToLower(http.StatusText(e.Status)), "unknown status") + ", and the body is not Stripe's"
 }
+
+// codeNoAccess marks a 403 that is about the account as a whole.
+const codeNoAccess = "account_invalid"
 
 // codeLocked marks a 429 that is about one object, not about the rate.
 const codeLocked = "lock_timeout"

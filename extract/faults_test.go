@@ -234,6 +234,25 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// A connected account is known by its id, also where only the question for it is
+// forbidden; not where the whole account is.
+func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"error":{"type":"invalid_request_error","message":"This application does not have the required permissions for this endpoint."}}`: "acct_2",
+		`{"error":{"type":"invalid_request_error","code":"account_invalid","message":"no"}}`:                                                "",
+	} {
+		c, err := fastClient(t, faulty(99, status(403, body)), 2).For("acct_2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Account(t.Context())
+		if got.ID != want || (err == nil) != (want != "") || want != "" && got.ServerTime.IsZero() {
+			t.Errorf("%s: %+v, %v", body, got, err)
+		}
+	}
+}
+
 // Invariant 11: what the server says is redacted before it is anybody's text.
 func TestNoSecretInErrors(t *testing.T) {
 	t.Parallel()

@@ -176,6 +176,7 @@ func TestNewChecksItsConfig(t *testing.T) {
 		"no scheme":         {Config{Key: testKey, BaseURL: "api.stripe.com"}, "want one like https://api.stripe.com"},
 		"no key":            {Config{}, "no API key"},
 		"publishable":       {Config{Key: "pk_live_abc"}, "publishable"},
+		"organization":      {Config{Key: "sk_org_live_abc"}, "the key of an organization"},
 		"webhook secret":    {Config{Key: "whsec_abc"}, "one starts with sk_live_"},
 		"no mode":           {Config{Key: "sk_abc"}, "one starts with sk_live_"},
 		"nothing follows":   {Config{Key: "sk_live_"}, "letters and digits follow"},

@@ -14,7 +14,7 @@ import (
 // is never derived from the key, because keys are rolled.
 func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake, label string) (string, error) {
 	account, err := client.Account(ctx)
-	if err != nil && !extract.IsForbidden(err) {
+	if err != nil && !mayBeNamed(err) {
 		return "", err
 	}
 	known, labelErr := rememberedLabel(lake)
@@ -30,6 +30,8 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 		return "", &UsageError{fmt.Sprintf("the lake holds an account under the label %s, and this key names %s: if they are the same, go on with --account-label %s; if not, use another lake", known, account.ID, known)}
 	case err == nil:
 		return account.ID, lake.Remember(account.ID, false)
+	case label == "" && known == "" && extract.IsNotFound(err):
+		return "", fmt.Errorf("%w If it is, name the account once with --account-label NAME, and the lake remembers it", err)
 	case label == "" && known == "":
 		return "", &UsageError{"this key may not read the account's id: name the account once with --account-label NAME, and the lake remembers it"}
 	case label == "":
@@ -40,6 +42,10 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 	}
 	return label, nil
 }
+
+// mayBeNamed reports an answer that leaves it to the caller to name the account: a
+// restricted key may not ask, and some proxies pass on no such question.
+func mayBeNamed(err error) bool { return extract.IsForbidden(err) || extract.IsNotFound(err) }
 
 // rememberedLabel is the one label that the lake knows, or nothing.
 func rememberedLabel(lake *load.Lake) (string, error) {

@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"path/filepath"
 	"testing"
 
@@ -10,6 +12,30 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
+
+// An app may read an account's lists and not the account itself: its id is the one
+// that was given.
+func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 50, Accounts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/account" {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"error":{"type":"invalid_request_error","message":"This application does not have the required permissions for this endpoint."}}`))
+			return
+		}
+		server.Handler().ServeHTTP(w, r)
+	}))
+	sync, account := historySync(t, s.lake, s.api, nil), server.Connected()[0]
+	sync.Accounts = []string{account.AccountID()}
+	if _, err := sync.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("its charges", "SELECT account, count(*) FROM charges GROUP BY ALL", fmt.Sprint(account.AccountID(), " ", account.Ledger().Count("charges")))
+}
 
 // Case 57: connected accounts are read with one key, kept apart, and one that
 // cannot be reached stops no other.

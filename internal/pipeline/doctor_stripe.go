@@ -23,7 +23,7 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 		return ""
 	}
 	who, err := d.Client.Account(ctx)
-	if err != nil && !extract.IsForbidden(err) { // nothing else will fare better
+	if err != nil && !mayBeNamed(err) { // nothing else will fare better
 		says, fix := told(err)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")

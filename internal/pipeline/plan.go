@@ -96,7 +96,7 @@ func (p *Planner) Run(ctx context.Context) (Forecast, error) {
 		return Forecast{}, err
 	}
 	account, err := p.Client.Account(ctx)
-	if err != nil && !extract.IsForbidden(err) {
+	if err != nil && !mayBeNamed(err) {
 		return Forecast{}, err
 	}
 	f.Account = known.account(account.ID, p.Label)
