@@ -16,6 +16,10 @@ import (
 // fixBalance finds what is missing among all balance transactions.
 const fixBalance = "run stripelake verify --stripe --full --repair, which lists every balance transaction again"
 
+// lateBack is how far below the lake's end balance transactions are looked for that
+// were listed late: as far as the first sync of a day looks back for them.
+const lateBack = 48 * time.Hour
+
 // balanceTries are how often the balance is read again while money moves.
 const balanceTries = 3
 
@@ -33,28 +37,22 @@ func (x *comparison) balance(ctx context.Context) error {
 		c.Note("not compared: %s", why)
 		return nil
 	}
-	at, newer, why, err := x.balanceAndNewer(ctx)
-	if err != nil {
-		return err
+	var at extract.Balance
+	var sums map[string]int64
+	for _, back := range []time.Duration{lookBack, lateBack} {
+		if at, sums, why, err = x.addUp(ctx, back); err != nil {
+			return err
+		}
+		if why != "" {
+			c.Note("not compared: %s", why)
+			return nil
+		}
+		if maps.Equal(sums, at.Payments) {
+			break
+		}
 	}
-	sums, tagged, err := x.nets(ctx)
-	switch {
-	case err != nil:
-		return err
-	case at.Others && !tagged:
-		why = "there is money of other kinds, and the balance transactions do not say which they are of"
-	}
-	if why != "" {
-		c.Note("not compared: %s", why)
-		return nil
-	}
-	for currency, net := range newer {
-		sums[currency] += net
-	}
-	currencies := slices.Concat(slices.Collect(maps.Keys(sums)), slices.Collect(maps.Keys(at.Payments)))
-	slices.Sort(currencies)
-	for _, currency := range slices.Compact(currencies) {
-		c.LookedAt++
+	c.LookedAt = int64(len(sums))
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
 		if sums[currency] != at.Payments[currency] {
 			c.Add(load.Finding{
 				Name: "balance differs", What: x.account + " " + strings.ToUpper(currency),
@@ -64,6 +62,33 @@ func (x *comparison) balance(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// addUp reads the balance and adds up the balance transactions of the lake and
+// those that it lacks from so far below its end on, for each currency of either; why
+// says what stands in the way.
+func (x *comparison) addUp(ctx context.Context, back time.Duration) (at extract.Balance, sums map[string]int64, why string, err error) {
+	at, newer, why, err := x.balanceAndNewer(ctx, back)
+	if err != nil || why != "" {
+		return at, nil, why, err
+	}
+	sums, tagged, err := x.nets(ctx)
+	if at.Others && !tagged {
+		why = "there is money of other kinds, and the balance transactions do not say which they are of"
+	}
+	if err != nil || why != "" {
+		return at, nil, why, err
+	}
+	for currency, net := range newer {
+		sums[currency] += net
+	}
+	for currency := range at.Payments {
+		sums[currency] += 0
+	}
+	for currency := range sums {
+		at.Payments[currency] += 0
+	}
+	return at, sums, "", nil
 }
 
 // unbalanced says why the lake's balance transactions are not all there are.
@@ -106,12 +131,12 @@ func (x *comparison) covered(resource string) (none extract.Coverage) {
 // balanceAndNewer reads the balance and what the list of balance transactions
 // shows beyond the lake's end, by currency. Where money moves meanwhile it reads
 // both again; why says that it could not.
-func (x *comparison) balanceAndNewer(ctx context.Context) (at extract.Balance, newer map[string]int64, why string, err error) {
+func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (at extract.Balance, newer map[string]int64, why string, err error) {
 	for range balanceTries {
 		if at, err = x.Client.Balance(ctx); err != nil {
 			break
 		}
-		if newer, err = x.newer(ctx); err != nil {
+		if newer, err = x.newer(ctx, back); err != nil {
 			return at, nil, "", err
 		}
 		var after extract.Balance
@@ -129,10 +154,10 @@ func (x *comparison) balanceAndNewer(ctx context.Context) (at extract.Balance, n
 	return at, nil, why, err
 }
 
-// newer lists the balance transactions from the lake's end on, and adds up those
-// that it does not have.
-func (x *comparison) newer(ctx context.Context) (map[string]int64, error) {
-	from := x.covered("balance_transactions").Through.Add(-lookBack)
+// newer lists the balance transactions from so far below the lake's end on, and adds
+// up those that it does not have.
+func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]int64, error) {
+	from := x.covered("balance_transactions").Through.Add(-back)
 	nets := map[string]int64{}
 	for page, err := range x.Client.Pages(ctx, "balance_transactions", "", extract.Range{From: from, To: x.Client.ServerTime().Add(time.Minute)}) {
 		if err != nil {
