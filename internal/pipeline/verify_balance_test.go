@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,9 +51,7 @@ func answering(stripe http.Handler, other func(status int, body string) (int, st
 		got := httptest.NewRecorder()
 		stripe.ServeHTTP(got, r)
 		status, body := other(got.Code, got.Body.String())
-		for name, values := range got.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), got.Header())
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))

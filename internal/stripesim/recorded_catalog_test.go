@@ -63,7 +63,7 @@ func readCatalog(t *testing.T, kind string) *catalogField {
 // at is what the catalog says of a path, or nil. Below what it leaves open it
 // says any.
 func (f *catalogField) at(path string) *catalogField {
-	for _, name := range strings.Split(strings.ReplaceAll(path, "[]", ".[]"), ".") {
+	for name := range strings.SplitSeq(strings.ReplaceAll(path, "[]", ".[]"), ".") {
 		switch {
 		case f == nil || f.Type == "any":
 			return f
