@@ -26,9 +26,9 @@ type exporter struct {
 	old   []File // of the generation before, to be linked where nothing changed
 	dirty []int  // buckets
 
-	files   []File // made or linked
-	made    int    // of files
-	written int64  // bytes, those of groups too
+	files   []File   // made or linked
+	made    []string // paths of those that were made; not on the disk for certain yet
+	written int64    // bytes, those of groups too
 }
 
 // write runs exporters, as many at a time as Options say. Each writer has a
@@ -208,15 +208,13 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	if f.Rows == 0 {
 		return errors.Join(os.Remove(tmp), removeEmpty(filepath.Dir(final)))
 	}
-	if err := syncPath(tmp); err != nil {
-		return err
-	}
 	trace := e.lake.opts.Trace
 	hit(trace.PartWritten)
-	if err := renameFile(tmp, final, moments{renamed: trace.PartRenamed}); err != nil {
+	if err := os.Rename(tmp, final); err != nil {
 		return err
 	}
-	e.files, e.made, e.written = append(e.files, f), e.made+1, e.written+f.Bytes
+	hit(trace.PartRenamed)
+	e.files, e.made, e.written = append(e.files, f), append(e.made, final), e.written+f.Bytes
 	return nil
 }
 

@@ -166,7 +166,7 @@ func (l *Lake) link(number uint64) error {
 	return renameFile(tmp, l.path("current"), moments{synced: l.opts.Trace.GenerationLinked})
 }
 
-// seal makes a generation read-only and durable, deepest folders first.
+// seal makes a generation read-only, and its names durable.
 func seal(dir string) error {
 	var dirs []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -185,10 +185,10 @@ func seal(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range slices.Backward(dirs) {
-		if err := errors.Join(os.Chmod(d, 0o750), syncPath(d)); err != nil {
+	for _, d := range dirs {
+		if err := os.Chmod(d, 0o750); err != nil {
 			return err
 		}
 	}
-	return syncPath(filepath.Dir(dir))
+	return syncAll(append(dirs, filepath.Dir(dir)))
 }

@@ -195,9 +195,16 @@ func (p *publisher) partitions(ctx context.Context) error {
 	if err := p.write(ctx, jobs); err != nil {
 		return err
 	}
+	var made []string
 	for _, job := range jobs {
-		p.Files = append(p.Files, job.files...)
-		p.Cost.Files, p.Cost.Partitions = p.Cost.Files+job.made, p.Cost.Partitions+job.written
+		p.Files, made = append(p.Files, job.files...), append(made, job.made...)
+		p.Cost.Partitions += job.written
+	}
+	p.Cost.Files = len(made)
+	// Nothing is linked before all of it is on the disk (Invariant 7): the files here,
+	// their names when the generation is sealed.
+	if err := syncAll(made); err != nil {
+		return err
 	}
 	for _, t := range p.tables {
 		if err := p.checkRows(t); err != nil {
