@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 var (
@@ -159,6 +160,44 @@ func TestDocumentedCommands(t *testing.T) {
 				checkCall(t, commands, file.name, strings.Fields(call))
 			}
 		}
+	}
+}
+
+var (
+	namedViews = regexp.MustCompile("(?s)\n(\\w+) views over them (.*?)\\. Currency")
+	quoted     = regexp.MustCompile("`([a-z_]+)`")
+)
+
+// TestReadmeNamesEveryView compares the views that the README counts and names with
+// those that there are.
+func TestReadmeNamesEveryView(t *testing.T) {
+	t.Parallel()
+	set, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, m := range set.Marts {
+		want = append(want, m.Name)
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := namedViews.FindStringSubmatch(string(readme))
+	if said == nil {
+		t.Fatal("the README does not list the views")
+	}
+	for _, name := range quoted.FindAllStringSubmatch(said[2], -1) {
+		got = append(got, name[1])
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-there are +README names:\n%s", diff)
+	}
+	if counts := map[int]string{14: "Fourteen", 15: "Fifteen", 16: "Sixteen", 17: "Seventeen"}; counts[len(want)] != said[1] {
+		t.Errorf("the README says %s, and there are %d", said[1], len(want))
 	}
 }
 
