@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,20 +25,24 @@ func demoCommand(env *environment) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lake", Value: "./demo-lake", Usage: "the lake's `DIR`"},
 			&cli.IntFlag{Name: "charges", Value: 20_000, Usage: "size of the simulated business: `N` charges"},
+			&cli.StringFlag{Name: "now", Usage: "the business ends before `DATE` (UTC) (default: today, or as the lake's demo did)"},
 		},
 		Action: func(c *cli.Context) error { return env.demo(c) },
 	}
 }
 
+// demoDays are how long the demo's business is.
+const demoDays = 365
+
 // demo runs the product's main job against a business made up on the spot: a
 // simulated Stripe on a loopback port, a real sync over HTTP, and the
 // buy-now-pay-later answer out of the warehouse.
 func (env *environment) demo(c *cli.Context) error {
-	fmt.Fprintln(env.stdout, "A simulated Stripe account: one year of a shop that sells in ten currencies.")
-	server, err := stripesim.New(stripesim.Config{Charges: c.Int("charges")})
+	server, err := demoServer(c)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(env.stdout, "A simulated Stripe account: one year of a shop that sells in ten currencies.")
 	url, stop, err := server.Start("127.0.0.1:0")
 	if err != nil {
 		return err
@@ -51,6 +57,54 @@ func (env *environment) demo(c *cli.Context) error {
 	}
 	fmt.Fprint(env.stdout, strings.ReplaceAll(demoNext, "LAKE", dir))
 	return nil
+}
+
+// demoServer invents the business. A lake that holds the demo of another day keeps
+// that day: two businesses of one account would mix.
+func demoServer(c *cli.Context) (*stripesim.Server, error) {
+	until, err := parseTime(c, "now")
+	if err != nil {
+		return nil, err
+	}
+	if until.IsZero() {
+		until = time.Now().UTC()
+	}
+	until = until.Truncate(24 * time.Hour)
+	invent := func() (*stripesim.Server, error) {
+		return stripesim.New(stripesim.Config{Charges: c.Int("charges"), From: until.AddDate(0, 0, -demoDays), To: until})
+	}
+	server, err := invent()
+	if err != nil {
+		return nil, err
+	}
+	held, err := demoHeld(c.Context, c.String("lake"), server.AccountID())
+	switch {
+	case err != nil || held.IsZero() || held.Equal(until):
+		return server, err
+	case c.IsSet("now"):
+		return nil, &pipeline.UsageError{Message: fmt.Sprintf("%s holds the demo of %s: leave --now out, remove the folder, or name another by --lake", c.String("lake"), held.Format(time.DateOnly))}
+	}
+	until = held
+	return invent()
+}
+
+// demoHeld is the day before which the demo's business in a lake ends; zero if the
+// lake has none. Its first price was made when it began.
+func demoHeld(ctx context.Context, lake, account string) (time.Time, error) {
+	path := filepath.Join(lake, "current", "warehouse.duckdb")
+	if _, err := os.Stat(path); err != nil {
+		return time.Time{}, nil //nolint:nilerr // nothing is published there
+	}
+	db, err := load.OpenWarehouse(path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() { _ = db.Close() }()
+	var began sql.NullTime
+	if err := db.QueryRowContext(ctx, "SELECT min(created) FROM prices WHERE account = ?", account).Scan(&began); err != nil || !began.Valid {
+		return time.Time{}, err
+	}
+	return began.Time.UTC().Truncate(24*time.Hour).AddDate(0, 0, demoDays), nil
 }
 
 func (env *environment) demoSync(c *cli.Context, url string) error {
@@ -70,43 +124,28 @@ func (env *environment) demoSync(c *cli.Context, url string) error {
 	return err
 }
 
-// demoQuestion is one query whose answer the demo prints. No sum crosses
-// currencies: amounts are shown within one, shares are of counts.
-type demoQuestion struct{ title, query string }
-
-var demoQuestions = []demoQuestion{
-	{"Who pays later? Successful payments in 2025 by provider", `
+// The demo's questions. No sum crosses currencies: shares are of counts.
+const (
+	demoProviders = `
 SELECT coalesce(bnpl.provider, 'card') AS paid_with,
        count(*) AS payments,
        round(100.0 * count(*) / sum(count(*)) OVER (), 1)::DECIMAL(5,1) || ' %' AS share
 FROM charges
 WHERE status = 'succeeded' AND captured
-GROUP BY ALL ORDER BY payments DESC, paid_with`},
-	{"In which currency? Average basket, pay later against card", `
-SELECT currency,
-       count(*) FILTER (bnpl IS NOT NULL) AS pay_later,
-       round(100.0 * count(*) FILTER (bnpl IS NOT NULL) / count(*), 1)::DECIMAL(5,1) || ' %' AS share,
-       avg(amount) FILTER (bnpl IS NOT NULL)::DECIMAL(18,2) AS basket_pay_later,
-       avg(amount) FILTER (bnpl IS NULL)::DECIMAL(18,2) AS basket_card
-FROM charges
-WHERE status = 'succeeded' AND captured
-GROUP BY ALL ORDER BY pay_later DESC, currency`},
-	{"Is it growing? Share of pay later by month", `
-SELECT strftime(created, '%Y-%m') AS month,
-       count(*) AS payments,
-       count(*) FILTER (bnpl IS NOT NULL) AS pay_later,
-       round(100.0 * count(*) FILTER (bnpl IS NOT NULL) / count(*), 1)::DECIMAL(5,1) || ' %' AS share,
-       rtrim(bar(count(*) FILTER (bnpl IS NOT NULL) / count(*), 0, 0.5, 20)) AS growth
-FROM charges
-WHERE status = 'succeeded' AND captured
-GROUP BY ALL ORDER BY month`},
-}
+GROUP BY ALL ORDER BY payments DESC, paid_with`
+	demoGrowth = `
+SELECT round(100.0 * count(*) FILTER (later AND begins) / count(*) FILTER (begins), 1)::DECIMAL(5,1) || ' % of the payments of the first three months, '
+    || round(100.0 * count(*) FILTER (later AND ends) / count(*) FILTER (ends), 1)::DECIMAL(5,1) || ' % of those of the last three'
+FROM (
+  SELECT bnpl IS NOT NULL AS later, created < min(created) OVER () + INTERVAL 91 DAY AS begins, created > max(created) OVER () - INTERVAL 91 DAY AS ends
+  FROM charges WHERE status = 'succeeded' AND captured)`
+)
 
 const demoNext = `
 Try next:
-  bin/stripelake report bnpl --lake LAKE         # the same as a page with charts: ./bnpl.html
+  bin/stripelake report bnpl --lake LAKE         # by currency, country and month, with charts: ./bnpl.html
+  bin/stripelake query --lake LAKE 'SELECT currency, month, net, payouts FROM net_monthly ORDER BY ALL'
   bin/stripelake status --lake LAKE
-  duckdb -readonly LAKE/current/warehouse.duckdb 'DESCRIBE charges'
   bin/stripelake simulate                        # a simulated Stripe to play with, in another terminal:
   STRIPE_API_KEY=sk_test_simulated bin/stripelake sync --api-base http://127.0.0.1:12111
   STRIPE_API_KEY=rk_live_...       bin/stripelake sync       # your own account, into ./lake
@@ -118,11 +157,16 @@ func (env *environment) demoAnswer(ctx context.Context, warehouse string) error 
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	for _, q := range demoQuestions {
-		fmt.Fprintf(env.stdout, "\n%s\n\n", q.title)
-		if err := env.printQuery(ctx, db, q.query); err != nil {
-			return fmt.Errorf("%s: %w", q.title, err)
-		}
+	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
+	if err := env.printQuery(ctx, db, demoProviders); err != nil {
+		return fmt.Errorf("ask who pays later: %w", err)
+	}
+	var growth sql.NullString // null where nobody paid in one of them
+	if err := db.QueryRowContext(ctx, demoGrowth).Scan(&growth); err != nil {
+		return fmt.Errorf("ask whether it grows: %w", err)
+	}
+	if growth.Valid {
+		fmt.Fprintf(env.stdout, "\nIs it growing? Pay later is %s.\n", growth.String)
 	}
 	return nil
 }

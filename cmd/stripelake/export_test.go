@@ -38,7 +38,7 @@ func TestExportedSegment(t *testing.T) {
 	dir := t.TempDir()
 	linkBinary(t, dir)
 	const call = "stripelake export segment bnpl-offers --lake lake --reveal email"
-	said := session(t, dir, "stripelake demo --charges 2000 --lake lake && "+call+" --out offers.csv && "+call+" --format parquet --out offers.parquet && "+
+	said := session(t, dir, "stripelake demo --now 2026-01-01 --charges 2000 --lake lake && "+call+" --out offers.csv && "+call+" --format parquet --out offers.parquet && "+
 		call+" --format xdm --tenant _acme --out offers.jsonl && "+call+" --format xdm --tenant _acme > again.jsonl && cmp offers.jsonl again.jsonl && echo all done")
 	if !strings.HasSuffix(said, "all done\n") {
 		t.Fatal(said)

@@ -315,7 +315,7 @@ func TestDocumentedFilters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	linkBinary(t, dir)
-	session(t, dir, "stripelake demo --charges 2000 --lake lake")
+	session(t, dir, "stripelake demo --now 2026-01-01 --charges 2000 --lake lake")
 	lake := filepath.Join(dir, "lake")
 	name := filepath.Join("..", "..", "docs", "analysts.md")
 	page, err := os.ReadFile(name)

@@ -25,7 +25,7 @@ func TestDocumentedQuestions(t *testing.T) {
 	questions := documentedQuestions(t, "Questions", 10)
 	dir := t.TempDir()
 	linkBinary(t, dir)
-	if out := session(t, dir, "stripelake demo --charges 2000 --lake lake"); !strings.Contains(out, "published generation") {
+	if out := session(t, dir, "stripelake demo --now 2026-01-01 --charges 2000 --lake lake"); !strings.Contains(out, "published generation") {
 		t.Fatal(out)
 	}
 	money := regexp.MustCompile(`\b(sum|avg)\((?:gross|kept|refunded|cost|volume|paid_later|net|mrr|basket\w*|settled_\w+)\)`)
@@ -53,7 +53,7 @@ func TestDocumentedShares(t *testing.T) {
 	}
 	dir := t.TempDir()
 	linkBinary(t, dir)
-	session(t, dir, "stripelake demo --charges 2000 --lake lake")
+	session(t, dir, "stripelake demo --now 2026-01-01 --charges 2000 --lake lake")
 	const month = "date_trunc('month', day)::DATE AS month, "
 	for name, of := range map[string]struct{ query, key, whole string }{
 		"by provider and month": {recipe, "month, provider, currency", "month, currency"},

@@ -23,7 +23,7 @@ func TestReportEqualsLedger(t *testing.T) {
 	const charges = 3000
 	dir := t.TempDir()
 	linkBinary(t, dir)
-	if out := session(t, dir, fmt.Sprintf("stripelake demo --charges %d && stripelake report bnpl --lake demo-lake", charges)); !strings.Contains(out, "bnpl.html: ") {
+	if out := session(t, dir, fmt.Sprintf("stripelake demo --now 2026-01-01 --charges %d && stripelake report bnpl --lake demo-lake", charges)); !strings.Contains(out, "bnpl.html: ") {
 		t.Fatal(out)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "bnpl.html"))
