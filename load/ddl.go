@@ -17,10 +17,18 @@ func literal(text string) string { return `'` + strings.ReplaceAll(text, `'`, `'
 const moneyScale = 3
 
 // sqlType returns the DuckDB type that holds a declared type.
-func sqlType(t schemas.Type) string { return typeWith(t, "TIMESTAMP") }
+func sqlType(t schemas.Type) string { return typeWith(t, ofWarehouse) }
 
-// typeWith is sqlType with another type of instants.
-func typeWith(t schemas.Type, instant string) string {
+// spelling is how types look that the state and the warehouse have otherwise than
+// the Parquet files.
+type spelling struct{ instant, json string }
+
+var (
+	ofWarehouse = spelling{instant: "TIMESTAMP", json: "JSON"}
+	ofFiles     = spelling{instant: "TIMESTAMP WITH TIME ZONE", json: "VARCHAR"} // not every reader knows Parquet's JSON
+)
+
+func typeWith(t schemas.Type, in spelling) string {
 	switch t.Kind {
 	case schemas.Boolean:
 		return "BOOLEAN"
@@ -39,18 +47,18 @@ func typeWith(t schemas.Type, instant string) string {
 	case schemas.Date:
 		return "DATE"
 	case schemas.DateTime:
-		return instant
+		return in.instant
 	case schemas.JSON:
-		return "JSON"
+		return in.json
 	case schemas.List:
-		return typeWith(*t.Elem, instant) + "[]"
+		return typeWith(*t.Elem, in) + "[]"
 	case schemas.Map:
-		return "MAP(VARCHAR, " + typeWith(*t.Elem, instant) + ")"
+		return "MAP(VARCHAR, " + typeWith(*t.Elem, in) + ")"
 	case schemas.Object:
 		members := schemas.Members(t.Fields)
 		parts := make([]string, len(members))
 		for i, m := range members {
-			parts[i] = ident(m.Name) + " " + typeWith(m.Type, instant)
+			parts[i] = ident(m.Name) + " " + typeWith(m.Type, in)
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
 	default:

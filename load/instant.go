@@ -15,18 +15,19 @@ const inUTC = "SET TimeZone = 'UTC'"
 
 // exportVersion changes whenever files are written otherwise from the same rows.
 // What was exported by another version is not linked. In 1, which a manifest
-// does not name, an instant in a file had no zone.
-const exportVersion = 2
+// does not name, an instant in a file had no zone. In 2 the key of an account's
+// folder was account, as a column is, and JSON had a type of its own.
+const exportVersion = 3
 
 // toFile is the SELECT list for the columns of a table as a file has them.
 func toFile(s *schemas.Schema) string {
-	return withInstants(s, "make_timestamptz", "TIMESTAMP WITH TIME ZONE")
+	return spelled(s, ofFiles, "make_timestamptz")
 }
 
 // fromFiles is the SQL for the rows of files of a table as the warehouse has
 // them, whichever version exported them.
 func fromFiles(s *schemas.Schema, paths ...string) string {
-	return fmt.Sprintf("(SELECT %s FROM %s)", withInstants(s, "make_timestamp", "TIMESTAMP"), readFiles(paths))
+	return fmt.Sprintf("(SELECT %s FROM %s)", spelled(s, ofWarehouse, "make_timestamp"), readFiles(paths))
 }
 
 // readFiles is the SQL for the rows of published files as they are in there.
@@ -38,18 +39,18 @@ func readFiles(paths []string) string {
 	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false)"
 }
 
-// withInstants makes another type of every instant in a table. From microseconds
-// it is made some thirty times faster than by a cast (measured), which is left to
-// what is nested.
-func withInstants(s *schemas.Schema, made, instant string) string {
+// spelled gives the columns of a table other types. An instant is made from
+// microseconds some thirty times faster than by a cast (measured), which is left
+// to what is nested.
+func spelled(s *schemas.Schema, in spelling, made string) string {
 	var replaced []string
 	for _, c := range s.Columns() {
 		name := ident(c.Name)
 		switch {
 		case c.Type.Kind == schemas.DateTime:
 			replaced = append(replaced, fmt.Sprintf("%s(epoch_us(%s)) AS %s", made, name, name))
-		case typeWith(c.Type, instant) != typeWith(c.Type, ""):
-			replaced = append(replaced, fmt.Sprintf("CAST(%s AS %s) AS %s", name, typeWith(c.Type, instant), name))
+		case typeWith(c.Type, ofFiles) != typeWith(c.Type, ofWarehouse):
+			replaced = append(replaced, fmt.Sprintf("CAST(%s AS %s) AS %s", name, typeWith(c.Type, in), name))
 		}
 	}
 	if len(replaced) == 0 {

@@ -59,10 +59,14 @@ func (p period) where(label string) (string, error) {
 		ident(p.column), from.Format(time.DateOnly), to.Format(time.DateOnly)), nil
 }
 
+// accountKey is the key of an account's folder. Readers make a column of it, and
+// some refuse one that the files have too.
+const accountKey = "acct"
+
 // folder is where a partition's files are, inside a generation. Accounts and
 // labels hold no separators, so no partition leaves its table's folder.
 func (p period) folder(table, account, label string) string {
-	f := path.Join(table, "account="+account)
+	f := path.Join(table, accountKey+"="+account)
 	if p.column == "" {
 		return f
 	}

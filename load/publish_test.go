@@ -41,11 +41,11 @@ func TestPublish(t *testing.T) {
 	}
 	g = k.publish()
 	expect(t, "files", files(g),
-		"charges/account=acct_1/created_month=2024-01/part-00.parquet 1",
-		"charges/account=acct_1/created_month=2024-02/part-00.parquet 1",
-		"charges/account=acct_1/created_month=2025-01/part-00.parquet 1",
-		"items/account=acct_1/created_year=2024/part-00.parquet 2",
-		"items/account=acct_1/created_year=2025/part-00.parquet 1")
+		"charges/acct=acct_1/created_month=2024-01/part-00.parquet 1",
+		"charges/acct=acct_1/created_month=2024-02/part-00.parquet 1",
+		"charges/acct=acct_1/created_month=2025-01/part-00.parquet 1",
+		"items/acct=acct_1/created_year=2024/part-00.parquet 2",
+		"items/acct=acct_1/created_year=2025/part-00.parquet 1")
 	if needs, err := k.state.NeedsPublish(t.Context()); needs || err != nil {
 		t.Error("published, and yet there is something to publish", err)
 	}
@@ -121,7 +121,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	if parts(second, "2024-04") != 0 {
 		t.Error("an empty partition has files")
 	}
-	if _, err := os.Stat(k.generationPath(second.Number, "charges", "account=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(k.generationPath(second.Number, "charges", "acct=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("an empty partition has a folder", err)
 	}
 	if _, err := Digest(t.Context(), k.dir); err != nil {

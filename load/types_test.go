@@ -149,7 +149,7 @@ func TestRangeOfPartition(t *testing.T) {
 	}
 	s := chargeSchema()
 	s.Timestamp = ""
-	if got := periodOf(s).folder("charges", acct, ""); got != "charges/account=acct_1" {
+	if got := periodOf(s).folder("charges", acct, ""); got != "charges/acct=acct_1" {
 		t.Error(got)
 	}
 }

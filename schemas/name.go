@@ -13,12 +13,11 @@ var (
 	sourcePath    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
 )
 
-// reserved are the columns that every table carries beside its declared ones,
-// and the names of its partition folders, which readers see as columns.
-var reserved = []string{
-	"account", "deleted", "deleted_seen_at", "_source_id", "_seq",
-	"created_day", "created_month", "created_year",
-}
+// reserved are the columns that every table carries beside its declared ones.
+var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "_seq"}
+
+// folderKeys are the keys of the folders of most tables.
+var folderKeys = []string{"acct", "created_day", "created_month", "created_year"}
 
 // qualified reads "system.object".
 func (o *object) qualified(key string) Text {

@@ -99,6 +99,7 @@ func (l *loader) parseSchema(n *node) *Schema {
 		l.report(n.pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
 	}
 	l.checkKey(s, key, timestamp)
+	l.checkFolders(s)
 	if s.History {
 		l.checkHistory(s, history.Pos)
 	}
@@ -112,6 +113,19 @@ func (l *loader) checkColumns(s *Schema) {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if slices.Contains(reserved, strings.ToLower(name)) {
 				l.report(f.Pos, "S2", "%s is a column that every table has: choose another name", name)
+			}
+		}
+	}
+}
+
+// checkFolders keeps declared names apart from the keys of the folders that a
+// table's files lie in: readers make columns of them, and pandas refuses two of one
+// name.
+func (l *loader) checkFolders(s *Schema) {
+	for _, f := range s.Fields {
+		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
+			if own := s.Timestamp + "_" + s.Partition; slices.Contains(folderKeys, strings.ToLower(name)) || strings.EqualFold(name, own) {
+				l.report(f.Pos, "S2", "%s is the key of folders that the table's files lie in: choose another name", name)
 			}
 		}
 	}

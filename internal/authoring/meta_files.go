@@ -72,7 +72,7 @@ func schemaMeta() object {
 		"naming":      oneOf("Which names of fields are accepted.", "snake", "salesforce", "sfcc"),
 		"fields": object{"allOf": []object{ref("fields")}, "properties": object{
 			"account": false, "deleted": false, "deleted_seen_at": false, "_source_id": false, "_seq": false,
-			"created_day": false, "created_month": false, "created_year": false,
+			"acct": false, "created_day": false, "created_month": false, "created_year": false,
 		}},
 	}, "schema", "version", "title", "description", "table", "primary_key", "timestamp", "fields")
 	meta["definitions"] = fieldDefinitions()

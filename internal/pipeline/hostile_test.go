@@ -160,7 +160,7 @@ func unprintable(r rune) bool {
 // inLake are the paths that a lake has, and no others.
 var inLake = regexp.MustCompile(`^(lake\.json|current|raw|raw/acct_1(/lock|/[a-z_]+(/cursor\.json|/\d{8}-\d{8}\.parquet)?)?|` +
 	`\.state|\.state/(lake\.lock|lock|queue|members|status\.json|work\.duckdb|tmp|generations)|` +
-	`\.state/generations/\d{6}(/generation\.json|/schemas\.json|/warehouse\.duckdb|/[a-z_]+(/account=acct_1(/created_month=\d{4}-\d\d(/part-\d+(-\d+)?\.parquet)?)?)?)?)$`)
+	`\.state/generations/\d{6}(/generation\.json|/schemas\.json|/warehouse\.duckdb|/[a-z_]+(/acct=acct_1(/created_month=\d{4}-\d\d(/part-\d+(-\d+)?\.parquet)?)?)?)?)$`)
 
 // whole holds the lake to be sound, and nothing to be written anywhere else.
 func (s *scene) whole() {

@@ -300,7 +300,7 @@ func TestRun(t *testing.T) {
 	if err := run([]string{lake}, io.Discard); err == nil {
 		t.Error("a generation without files passes")
 	}
-	put(filepath.Join(generation, "charges", "account=acct_1", "created_month=2024-01"))
+	put(filepath.Join(generation, "charges", "acct=acct_1", "created_month=2024-01"))
 	var out strings.Builder
 	if err := run([]string{lake}, &out); err != nil {
 		t.Fatal(err)
