@@ -63,6 +63,9 @@ func (t Tie) Misfit(types map[string]string) string {
 	return ""
 }
 
+// sumsTable holds a tie's sums. No mart can have its name, which begins with _.
+const sumsTable = "_sums"
+
 // sums are those of a tie's entries: a SELECT, and its columns with their types.
 type sums struct {
 	entries string
@@ -86,12 +89,12 @@ func (s *sums) statements() (add, count string, differ []string) {
 		}
 	}
 	keys := strings.Join(by, ", ")
-	add = fmt.Sprintf("CREATE OR REPLACE TEMP TABLE sums AS SELECT book, %s, %s FROM (%s) GROUP BY ALL", keys, strings.Join(totals, ", "), s.entries)
-	count = fmt.Sprintf("SELECT %d * count(*) FROM (SELECT DISTINCT %s FROM temp.sums)", len(amounts), keys)
+	add = fmt.Sprintf("CREATE OR REPLACE TEMP TABLE %s AS SELECT book, %s, %s FROM (%s) GROUP BY ALL", sumsTable, keys, strings.Join(totals, ", "), s.entries)
+	count = fmt.Sprintf("SELECT %d * count(*) FROM (SELECT DISTINCT %s FROM temp.%s)", len(amounts), keys, sumsTable)
 	for _, name := range amounts {
 		differ = append(differ, fmt.Sprintf(`SELECT concat_ws(' ', %[1]s), concat(%[2]s, ' ', string_agg(book || ' ' || %[3]s, ', ' ORDER BY book))
-			FROM temp.sums GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
-			strings.Join(shown, ", "), literal(name+":"), ident(name), keys))
+			FROM temp.%[5]s GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
+			strings.Join(shown, ", "), literal(name+":"), ident(name), keys, sumsTable))
 	}
 	return add, count, differ
 }

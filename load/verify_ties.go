@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 )
 
 // fixTie is for a sum that rows which were checked before do not come to.
@@ -35,30 +34,38 @@ func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
 	return nil
 }
 
-// checkTie adds up one tie. SQL that does not fit what is published, as where the
-// mart was left out, or that cannot be computed, is noted.
+// checkTie adds up one tie. What does not fit what is published, as where the mart
+// was left out, or what there is no memory for, is noted; what cannot be computed
+// is a finding, since it hides what it was to show.
 func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie Tie) error {
-	err := v.addUp(ctx, c, q, tie)
-	if wrong := new(QueryError); errors.As(err, &wrong) {
-		why, _, _ := strings.Cut(wrong.Message, "\n")
-		c.Note("%s is not added up: %s", tie.Mart, why)
-		return nil
-	}
-	return err
-}
-
-func (v *Verification) addUp(ctx context.Context, c *Checked, q *Query, tie Tie) error {
 	sums, err := q.sumsOf(ctx, tie)
-	if err != nil {
+	wrong := new(QueryError)
+	switch {
+	case errors.As(err, &wrong):
+		c.Note("%s is not added up: %s", tie.Mart, firstLine(wrong))
+		return nil
+	case err != nil:
 		return err
 	}
 	if err := v.limit(ctx, c, q, tie, sums); err != nil {
 		return err
 	}
 	add, count, differ := sums.statements()
-	if err := q.run(ctx, add); err != nil {
-		return ofQuestion(err)
+	switch err := ofQuestion(q.run(ctx, add)); {
+	case errors.As(err, &wrong):
+		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: firstLine(wrong), Fix: fixTie})
+		return nil
+	case err != nil && ctx.Err() == nil && passing(err):
+		c.Note("%s is not added up: %s", tie.Mart, firstLine(err))
+		return nil
+	case err != nil:
+		return err
 	}
+	return q.compare(ctx, c, tie, count, differ)
+}
+
+// compare looks through the sums of a tie.
+func (q *Query) compare(ctx context.Context, c *Checked, tie Tie, count string, differ []string) error {
 	var of, says string
 	var looked int64
 	if err := q.one(ctx, []any{&looked}, count); err != nil {

@@ -32,6 +32,14 @@ func (v *Verification) Windows(ctx context.Context, account, stream string, from
 		WHERE account = ? AND stream = ? AND created > ? AND created < ?) WHERE n % ? = 0 ORDER BY created`, account, stream, from, to, objects)
 }
 
+// Objects returns how many objects of a stream the state keeps that are not deleted.
+func (v *Verification) Objects(ctx context.Context, account, stream string) (n int64, err error) {
+	if v.noState != "" {
+		return 0, nil
+	}
+	return n, v.one(ctx, []any{&n}, "SELECT count(*) FROM work.state.objects WHERE account = ? AND stream = ? AND NOT deleted", account, stream)
+}
+
 // Kept returns the objects of a stream that were created in [from, to), by id.
 func (v *Verification) Kept(ctx context.Context, account, stream string, from, to time.Time) (map[string]Kept, error) {
 	return v.kept(ctx, "account = ? AND stream = ? AND created >= ? AND created < ? AND id NOT LIKE 'noid:%'", account, stream, from, to)

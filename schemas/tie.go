@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,7 +34,9 @@ func (l *loader) parseTie(mart *Mart, sql string, at Pos) {
 			continue
 		}
 		for name := range strings.SplitSeq(needs, ",") {
-			tie.Needs = append(tie.Needs, strings.TrimSpace(name))
+			if name = strings.TrimSpace(name); name != "" {
+				tie.Needs = append(tie.Needs, name)
+			}
 		}
 	}
 	if tie.Claim = strings.TrimSpace(strings.Join(said, " ")); tie.Claim == "" {
@@ -63,28 +66,36 @@ type statement struct {
 	line int // of its first line, from 1
 }
 
-// statements cuts SQL after lines that end in a semicolon, and leaves those off.
-func statements(sql string) []statement {
-	var all []statement
-	var next strings.Builder
-	begin, line := 0, 0
-	end := func() {
-		if text := strings.TrimSpace(next.String()); text != "" {
-			all = append(all, statement{strings.TrimSpace(strings.TrimSuffix(text, ";")), begin})
+// sqlTokens are what a semicolon inside of ends nothing: texts, quoted names and
+// comments, closed or not; and the semicolon itself.
+var sqlTokens = regexp.MustCompile(`(?s)'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|--[^\n]*|/\*.*?(?:\*/|$)|;`)
+
+// statements cuts SQL at the semicolons that end a statement, and leaves them off,
+// with a comment behind one on its line, and what is nothing but comments.
+func statements(sql string) (all []statement) {
+	begin := 0
+	add := func(end int) {
+		text := sql[begin:end]
+		if strings.TrimSpace(sqlTokens.ReplaceAllStringFunc(text, func(token string) string {
+			if strings.HasPrefix(token, "--") || strings.HasPrefix(token, "/*") {
+				return ""
+			}
+			return token
+		})) == "" {
+			return
 		}
-		next.Reset()
-		begin = 0
+		before := sql[:begin] + text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))]
+		all = append(all, statement{strings.TrimSpace(text), strings.Count(before, "\n") + 1})
 	}
-	for text := range strings.Lines(sql) {
-		line++
-		if begin == 0 && strings.TrimSpace(text) != "" {
-			begin = line
-		}
-		next.WriteString(text)
-		if code, _, _ := strings.Cut(text, "--"); strings.HasSuffix(strings.TrimSpace(code), ";") {
-			end()
+	for _, at := range sqlTokens.FindAllStringIndex(sql, -1) {
+		switch {
+		case sql[at[0]] == ';':
+			add(at[0])
+			begin = at[1]
+		case strings.TrimSpace(sql[begin:at[0]]) == "" && !strings.Contains(sql[begin:at[0]], "\n") && begin > 0 && strings.HasPrefix(sql[at[0]:], "--"):
+			begin = at[1] // it is of the line that the semicolon ends
 		}
 	}
-	end()
+	add(len(sql))
 	return all
 }

@@ -236,6 +236,20 @@ func TestNamedIsNotFound(t *testing.T) {
 	}
 	s.expect("meta", notFoundRows, "txn_late")
 
+	// A repair that does not find it either counts, and does not begin the week anew.
+	s.after(time.Hour, []string{charge}, nil)
+	compared(t, s.scene, 0, true)
+	if !strings.Contains(advice(), "asked 8 times") {
+		t.Error(advice())
+	}
+	if s.after(24*time.Hour, []string{charge}, nil); len(s.fetched) != 0 {
+		t.Error("a repair has it asked for again")
+	}
+	s.sync()
+	if len(s.fetched) != 0 {
+		t.Error("a repair has it asked for again")
+	}
+
 	s.after(time.Hour, []string{charge}, []string{late})
 	compared(t, s.scene, 0, true)
 	s.expect("the repaired row", "SELECT id, fee_minor FROM balance_transactions", "txn_late 33")

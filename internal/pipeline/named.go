@@ -70,8 +70,9 @@ func (r *reader) readNamed(ctx context.Context) error {
 	if err != nil {
 		return &localError{err}
 	}
+	before := maps.Clone(r.named.notFound)
 	items := r.toAsk(lacking)
-	if len(items) == 0 {
+	if len(items) == 0 && maps.Equal(before, r.named.notFound) {
 		return nil
 	}
 	if err := r.reread(ctx, items, nil, cursor); err != nil {
@@ -86,6 +87,7 @@ func (r *reader) readNamed(ctx context.Context) error {
 // who were forgotten never.
 func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 	still := map[string]extract.NotFound{}
+	beyond := 0
 	for _, id := range lacking {
 		n, known := r.named.notFound[id]
 		if known {
@@ -95,7 +97,13 @@ func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 		if (known && n.Due(r.client.ServerTime()) || !known && fits) && !r.isForgotten(id) {
 			r.named.asked[id] = true
 			items = append(items, load.Reread{ID: id, Apart: farApart})
+		} else if !known && !fits {
+			beyond++
 		}
+	}
+	if beyond > 0 {
+		r.materializer.meter.notice(fmt.Sprintf("%s: %d more that other rows name are not asked for, since Stripe found so many not: is this the account that the lake holds? stripelake doctor looks at the key",
+			r.resource.Name, beyond))
 	}
 	if len(lacking) < mostNamed { // else some may be behind those
 		r.named.notFound = still
@@ -104,17 +112,22 @@ func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 }
 
 // dropNotFound takes out of the pending objects the 404s of what was asked for
-// because others name it: the log never held it, so nothing was deleted.
+// because others name it, by this run or an earlier one: the log never held it, so
+// nothing was deleted.
 func (r *reader) dropNotFound() {
 	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
-		missing := r.named.asked[o.ID] && r.missing.isMissing(o)
-		if missing {
-			delete(r.missing.pending, o.ID)
-			r.named.notFound[o.ID] = extract.NotFound{ID: o.ID, Asked: o.ObservedAt, Times: r.named.notFound[o.ID].Times + 1}
-		} else {
-			delete(r.named.notFound, o.ID)
+		before, known := r.named.notFound[o.ID]
+		switch {
+		case !r.missing.isMissing(o):
+			delete(r.named.notFound, o.ID) // it is there
+			return false
+		case !known && !r.named.asked[o.ID]:
+			return false
 		}
-		return missing
+		delete(r.missing.pending, o.ID)
+		delete(r.missing.waiting, o.ID)
+		r.named.notFound[o.ID] = extract.NotFound{ID: o.ID, Asked: o.ObservedAt, Times: before.Times + 1}
+		return true
 	})
 }
 

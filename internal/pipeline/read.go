@@ -79,6 +79,11 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 		if err != nil {
 			return err
 		}
+		for _, o := range r.heal {
+			if r.resource.Silent && o.Created.IsZero() { // only its id is known, by who names it
+				r.named.asked[o.ID] = true
+			}
+		}
 		return r.reread(ctx, r.heal, nil, at)
 	}
 	bounds, err := r.start(bounds)

@@ -108,6 +108,8 @@ func TestVerifyComparesTheBalance(t *testing.T) {
 		return status, strings.Replace(body, `{`, `{"issuing":{"available":[{"amount":5,"currency":"usd"}]},`, 1)
 	}))
 	expect("money for issuing", "not compared: there is money of other kinds")
+	s.becomes(answering(server.Handler(), func(int, string) (int, string) { return http.StatusInternalServerError, `{}` }))
+	expect("a server that fails", "not compared: read the balance: gave up after")
 	s.becomes(server.Handler())
 	s.sync()
 	expect("and after the next sync")
@@ -127,6 +129,20 @@ func plusOne(t *testing.T, body string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// A row that the owner's mapping leaves out is no difference.
+func TestVerifyDoesNotCompareWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, shop(t, nil).Handler())
+	s.edit = func(files map[string]string) {
+		const name = "mappings/stripe/balance_transaction.yaml"
+		files[name] = strings.Replace(files[name], "\nsame:", "\nwhere: 'type != \"payout\"'\nsame:", 1)
+	}
+	s.sync()
+	if got := balanceCheck(t, s); len(got) != 1 || !strings.Contains(got[0], "balance transactions are published: some were refused or left out") {
+		t.Errorf("%q", got)
+	}
 }
 
 // What a lake does not hold by intention is no difference: a lake that begins
