@@ -84,7 +84,7 @@ func martViews(asked askedMart) ([]string, error) {
 	}
 	statements := []string{
 		"ATTACH " + quoted(filepath.Join(asked.Lake, "current", "warehouse.duckdb")) + " AS lake (READ_ONLY)",
-		"CREATE SCHEMA meta", "CREATE VIEW meta.coverage AS FROM lake.meta.coverage", // of which the report tells; next to nothing
+		"CREATE SCHEMA meta", "CREATE VIEW meta.coverage AS FROM lake.meta.coverage", "CREATE VIEW meta.gaps AS FROM lake.meta.gaps", // of which the report tells; next to nothing
 	}
 	for _, m := range set.Mappings {
 		from := "FROM lake.main." + m.Schema.Table

@@ -17,6 +17,27 @@ type Coverage struct {
 	Again   bool       // it is all being listed again; until then changes before AsOf may be missing
 }
 
+// Complete returns the span that is complete: the longest one of [From, Through)
+// without a gap, the later one of two alike. One since the beginning is the
+// longest there is: a run that is stopped in what is new takes nothing from what
+// was complete before. Its To is zero where nothing is complete.
+func (v Coverage) Complete() (best Interval) {
+	from := v.From
+	for _, gap := range append(slices.Clone(v.Gaps), Interval{From: v.Through, To: v.Through}) {
+		if span := (Interval{from, gap.From}); span.To.After(span.From) && span.length() >= best.length() {
+			best = span
+		}
+		from = gap.To
+	}
+	return best
+}
+
+func (i Interval) length() time.Duration { return i.To.Sub(i.From) } // saturates, so a zero From is longest
+
+// Whole reports that something is read, and that nothing is missing from there on
+// to the end of what is read.
+func (v Coverage) Whole() bool { return !v.Through.IsZero() && len(v.Gaps) == 0 }
+
 // Settled returns the spans that are read and that no coming window lists again,
 // oldest first: what belongs into one and is not there comes by no list.
 func (v Coverage) Settled() []Interval {

@@ -81,6 +81,36 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// What is complete has no gap in it: the longest span of what is read.
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		cursor Cursor
+		want   Interval
+		whole  bool
+	}{
+		"never read":               {"", Interval{}, false},
+		"all":                      {`{"v":2,"high":9000}`, Interval{To: unixTime(9000)}, true},
+		"since":                    {`{"v":2,"from":5000,"high":9000}`, Interval{unixTime(5000), unixTime(9000)}, true},
+		"nothing yet":              {`{"v":2,"windows":[{"lt":9000}],"goal":9000}`, Interval{}, false},
+		"nothing yet, since":       {`{"v":2,"from":50,"windows":[{"gte":50,"lt":9000}],"goal":9000}`, Interval{}, false},
+		"stopped, newest first":    {`{"v":2,"windows":[{"lt":9000,"after":"x","last":7000}],"goal":9000}`, Interval{unixTime(7001), unixTime(9000)}, false},
+		"stopped in what is new":   {`{"v":2,"windows":[{"gte":8400,"lt":9900,"after":"x","last":9500}],"high":9000,"goal":9900}`, Interval{To: unixTime(9000)}, false},
+		"the newest is not read":   {`{"v":2,"from":50,"windows":[{"gte":8000,"lt":9000}],"goal":9000}`, Interval{unixTime(50), unixTime(8000)}, false},
+		"two gaps":                 {`{"v":2,"windows":[{"lt":2000},{"gte":5000,"lt":6000}],"goal":8000}`, Interval{unixTime(2000), unixTime(5000)}, false},
+		"the later of two alike":   {`{"v":2,"windows":[{"lt":2000},{"gte":5000,"lt":6000}],"goal":9000}`, Interval{unixTime(6000), unixTime(9000)}, false},
+		"what is read again stays": {`{"v":4,"windows":[{"gte":2000,"lt":5000,"again":true}],"high":9900,"looked_back":9960}`, Interval{To: unixTime(9900)}, true},
+	} {
+		coverage, err := tc.cursor.Coverage()
+		if diff := cmp.Diff(tc.want, coverage.Complete()); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		if coverage.Whole() != tc.whole {
+			t.Errorf("%s: whole is %t", name, coverage.Whole())
+		}
+	}
+}
+
 // What is settled is what no coming window lists again.
 func TestSettled(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,12 +12,65 @@ import (
 type Coverage struct {
 	Account    string
 	Resource   string
-	From       time.Time // zero: since the beginning
-	Through    time.Time // exclusive; zero: nothing is read
+	From       time.Time // of the longest span without a gap; zero: since the beginning
+	Through    time.Time // its end, exclusive; zero: nothing is complete
 	AsOf       time.Time // changes before it are in; zero: none were followed yet
 	APIVersion string
+	Why        Why // empty where nothing is missing
 	Gaps       []Gap
 	NotFound   []NotFound
+}
+
+// Why says why a resource is not complete, or not up to now.
+type Why string
+
+// What keeps a resource from being complete. How the run that read it ended
+// stands in meta.runs.
+const (
+	WhyNeverRead  Why = "never read"    // no run that selected it got so far
+	WhyUnfinished Why = "unfinished"    // a run was stopped in it, or still reads it
+	WhyForbidden  Why = "forbidden"     // Stripe refused its list to the key: 403
+	WhyGaveUp     Why = "gave up"       // Stripe's answers could not be used, however often it was asked
+	WhyRelisting  Why = "listing again" // changes were missed, and all of it is being listed again
+	WhyNoEvents   Why = "events unread" // its changes are not known, for the events could not be read
+)
+
+// failed are the reasons that a run found: they hold until another one tries.
+var failed = []Why{WhyForbidden, WhyGaveUp, WhyNoEvents}
+
+// Failure is a resource that a run could not read, or not the changes of.
+type Failure struct {
+	Account  string `json:"account"`
+	Resource string `json:"resource"`
+	Why      Why    `json:"why"`
+}
+
+// wholeCoverage is the condition on a row c of meta.coverage that something is
+// read and nothing is missing, as in extract.Coverage.Whole. The database is one
+// with a dot behind it, or "".
+func wholeCoverage(database string) string {
+	return "c.complete_through IS NOT NULL AND NOT EXISTS (FROM " + database + "meta.gaps g WHERE g.account = c.account AND g.resource = c.resource)"
+}
+
+// Failures returns what the runs before could not read.
+func (s *State) Failures(ctx context.Context) ([]Failure, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failures(ctx)
+}
+
+func (q querier) failures(ctx context.Context) (all []Failure, err error) {
+	var f Failure
+	err = q.each(ctx, []any{&f.Account, &f.Resource, &f.Why}, func() error {
+		if slices.Contains(failed, f.Why) {
+			all = append(all, f)
+		}
+		return nil
+	}, "SELECT account, resource, why FROM meta.coverage WHERE why IS NOT NULL ORDER BY ALL")
+	if err != nil {
+		return nil, fmt.Errorf("what was not read: %w", err)
+	}
+	return all, nil
 }
 
 // NotFound is an object that rows name and Stripe answered a 404 for.
@@ -53,8 +107,8 @@ func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage
 			}
 		}
 		for _, c := range rows {
-			_, err := s.exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?)", c.Account, c.Resource,
-				orNull(c.From), orNull(c.Through), orNull(c.AsOf), c.APIVersion)
+			_, err := s.exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))", c.Account, c.Resource,
+				orNull(c.From), orNull(c.Through), orNull(c.AsOf), c.APIVersion, string(c.Why))
 			if err != nil {
 				return fmt.Errorf("coverage of %s: %w", c.Resource, err)
 			}

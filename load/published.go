@@ -54,11 +54,13 @@ func (q querier) coverage(ctx context.Context) ([]Coverage, error) {
 	var all []Coverage
 	var c Coverage
 	var from, through, asOf sql.NullTime
-	err := q.each(ctx, []any{&c.Account, &c.Resource, &from, &through, &asOf, &c.APIVersion}, func() error {
-		c.From, c.Through, c.AsOf = from.Time, through.Time, asOf.Time
+	var why sql.NullString
+	err := q.each(ctx, []any{&c.Account, &c.Resource, &from, &through, &asOf, &c.APIVersion, &why}, func() error {
+		c.From, c.Through, c.AsOf, c.Why = from.Time, through.Time, asOf.Time, Why(why.String)
 		all = append(all, c)
 		return nil
-	}, "SELECT account, resource, complete_from, complete_through, as_of, api_version FROM meta.coverage ORDER BY ALL")
+	}, `SELECT account, resource, complete_from, complete_through, as_of, api_version, why
+		FROM (FROM meta.coverage UNION ALL BY NAME SELECT NULL::VARCHAR AS why WHERE false) ORDER BY ALL`) // older ones have no why
 	if err != nil {
 		return nil, fmt.Errorf("coverage: %w", err)
 	}

@@ -43,6 +43,7 @@ type Status struct {
 	Summary    Summary   `json:"summary"`
 	Logs       []LogSize `json:"logs"`
 	LastRun    *Run      `json:"last_run,omitempty"`
+	Failures   []Failure `json:"failures,omitempty"` // what the runs before could not read
 }
 
 // Summary counts the state's contents.
@@ -115,6 +116,9 @@ func (s *State) WriteStatus(ctx context.Context) error {
 		return err
 	}
 	if status.LastRun, err = s.lastRun(ctx); err != nil {
+		return err
+	}
+	if status.Failures, err = s.failures(ctx); err != nil {
 		return err
 	}
 	needs, err := s.needsPublish(ctx)

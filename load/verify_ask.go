@@ -34,8 +34,7 @@ func (v *Verification) BeginBooks(ctx context.Context) (bool, error) {
 		from = "work"
 	}
 	return true, v.run(ctx, "USE warehouse", fmt.Sprintf(`CREATE TEMP TABLE covered AS
-		SELECT account, resource, complete_from AS since, complete_through AS through, as_of FROM %[1]s.meta.coverage c
-		WHERE complete_through IS NOT NULL AND NOT EXISTS (FROM %[1]s.meta.gaps g WHERE g.account = c.account AND g.resource = c.resource)`, from))
+		SELECT account, resource, complete_from AS since, complete_through AS through, as_of FROM %s.meta.coverage c WHERE %s`, from, wholeCoverage(from+".")))
 }
 
 // Publishes reports whether the warehouse has a table with these columns.

@@ -72,6 +72,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		if n := len(r.NotFound); n > 0 {
 			fmt.Fprintf(env.stdout, "%s: %d that other rows name are not found at Stripe, such as %s (meta.not_found)\n", r.Resource, n, r.NotFound[0])
 		}
+		if why := whyText(r.Why, s); why != "" {
+			fmt.Fprintf(env.stdout, "%s: %s\n", r.Resource, why)
+		}
 		for _, gap := range r.Gaps {
 			from := "the beginning"
 			if gap.From != nil {
@@ -93,6 +96,38 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
 	}
 	return nil
+}
+
+// whyText says why a resource is not complete, or not up to now.
+func whyText(why load.Why, s pipeline.Status) string {
+	switch why {
+	case load.WhyNeverRead:
+		return "never read: no sync that selected it has got so far"
+	case load.WhyUnfinished:
+		return "unfinished: " + unfinishedText(s) + "sync goes on where it ends"
+	case load.WhyForbidden:
+		return "forbidden: the key may not read it (403); give it Read permission, and sync again (meta.requests)"
+	case load.WhyGaveUp:
+		return "gave up: what Stripe answered could not be used; sync asks again (meta.requests)"
+	case load.WhyRelisting:
+		return "listing again: changes were missed; until all of it is listed, older ones may be missing"
+	case load.WhyNoEvents:
+		return "events unread: what is new is here, and what has changed is not; doctor tells why"
+	}
+	return ""
+}
+
+// unfinishedText is what the last run has to do with it.
+func unfinishedText(s pipeline.Status) string {
+	switch {
+	case s.LastRun == nil || s.Unsure:
+		return ""
+	case s.LastRun.Outcome == "running":
+		return "a run is at work; "
+	case s.LastRun.Outcome == "killed" || s.LastRun.Outcome == "interrupted":
+		return "the last run was " + s.LastRun.Outcome + "; "
+	}
+	return "a run was stopped before it was all read, or --to bounded it; "
 }
 
 // outcomeText says how the last run ended, or that it did not.
@@ -141,7 +176,7 @@ func publishText(p pipeline.Publish) string {
 // changesTo says up to when the changes of a resource's objects are in.
 func changesTo(r pipeline.ResourceStatus) string {
 	switch {
-	case r.Relisting:
+	case r.Why == load.WhyRelisting:
 		return "listing again"
 	case r.AsOf == nil:
 		return "-"

@@ -80,10 +80,11 @@ const dbtCoverage = `      - name: coverage
         columns:
           - {name: account, data_type: VARCHAR, description: "The Stripe account."}
           - {name: resource, data_type: VARCHAR, description: "As Stripe's lists are named: charges, refunds, …"}
-          - {name: complete_from, data_type: TIMESTAMP, description: "Of created (UTC); null: since the beginning."}
-          - {name: complete_through, data_type: TIMESTAMP, description: "Of created (UTC), exclusive."}
+          - {name: complete_from, data_type: TIMESTAMP, description: "Of created (UTC), of the longest span without a gap; null: since the beginning."}
+          - {name: complete_through, data_type: TIMESTAMP, description: "Of created (UTC), exclusive; null: nothing is complete."}
           - {name: as_of, data_type: TIMESTAMP, description: "Changes before it are in (UTC)."}
           - {name: api_version, data_type: VARCHAR, description: "Of Stripe's API, as the objects were read."}
+          - {name: why, data_type: VARCHAR, description: "Why it is not complete; null: nothing is missing."}
 `
 
 // dbtTables are the tables of a set, their histories, and its marts. DuckDB says

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -12,15 +14,19 @@ import (
 )
 
 // cover writes what of every account is complete into the state, by the cursors
-// of its log: whoever publishes says so.
+// of its log and by what could not be read: whoever publishes says so.
 func (m *materializer) cover(ctx context.Context) error {
 	logs, err := m.lake.LogSizes()
 	if err != nil {
 		return err
 	}
+	before, err := m.state.Failures(ctx)
+	if err != nil {
+		return err
+	}
 	rows := map[string][]load.Coverage{}
 	for _, log := range everyResource(logs) {
-		row, err := coverageOf(log.Account, log.Stream, extract.Cursor(log.Cursor))
+		row, err := coverageOf(log, m.reads.failure(log.Account, log.Stream, failureOf(before, log)))
 		if err != nil {
 			return err
 		}
@@ -34,12 +40,20 @@ func (m *materializer) cover(ctx context.Context) error {
 	return nil
 }
 
-func coverageOf(account, resource string, cursor extract.Cursor) (load.Coverage, error) {
+// coverageOf is what a lake says of how complete a resource is: meta.coverage,
+// and with it the report, and `status` say this and nothing else. failed is why
+// a run could not read it, if so.
+func coverageOf(log load.LogSize, failed load.Why) (load.Coverage, error) {
+	cursor := extract.Cursor(log.Cursor)
 	c, err := cursor.Coverage()
 	if err != nil {
-		return load.Coverage{}, fmt.Errorf("cursor of %s/%s: %w", account, resource, err)
+		return load.Coverage{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
 	}
-	row := load.Coverage{Account: account, Resource: resource, From: c.From, Through: c.Through, AsOf: c.AsOf, APIVersion: extract.APIVersion}
+	complete := c.Complete()
+	row := load.Coverage{
+		Account: log.Account, Resource: log.Stream, From: complete.From, Through: complete.To, AsOf: c.AsOf,
+		APIVersion: extract.APIVersion, Why: whyIncomplete(c, failed),
+	}
 	if c.Again {
 		row.AsOf = time.Time{} // what changed before it may still be missing
 	}
@@ -51,6 +65,74 @@ func coverageOf(account, resource string, cursor extract.Cursor) (load.Coverage,
 		row.NotFound = append(row.NotFound, load.NotFound(n))
 	}
 	return row, err
+}
+
+func whyIncomplete(c extract.Coverage, failed load.Why) load.Why {
+	switch {
+	case failed == load.WhyForbidden || failed == load.WhyGaveUp:
+		return failed
+	case c.Through.IsZero():
+		return load.WhyNeverRead
+	case !c.Whole():
+		return load.WhyUnfinished
+	case c.Again:
+		return load.WhyRelisting
+	}
+	return failed
+}
+
+func failureOf(failures []load.Failure, log load.LogSize) load.Why {
+	for _, f := range failures {
+		if f.Account == log.Account && f.Resource == log.Stream {
+			return f.Why
+		}
+	}
+	return ""
+}
+
+// reads are the resources whose reading has ended in this run, and how.
+type reads struct {
+	mu    sync.Mutex
+	ended map[[2]string]load.Why // by account and resource, events too; "" where it was read to its end
+}
+
+// end notes how a resource's reading ended. A stop says nothing of it.
+func (r *reads) end(account, resource string, err error) {
+	var why load.Why
+	switch local := new(localError); {
+	case errors.Is(err, context.Canceled) || errors.As(err, &local):
+		return
+	case extract.IsForbidden(err):
+		why = load.WhyForbidden
+	case err != nil:
+		why = load.WhyGaveUp
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended == nil {
+		r.ended = map[[2]string]load.Why{}
+	}
+	r.ended[[2]string{account, resource}] = why
+}
+
+// failure is why a resource, or what became of its objects, could not be read:
+// this run tells, else the ones before.
+func (r *reads) failure(account, resource string, before load.Why) load.Why {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	why, tried := r.ended[[2]string{account, resource}]
+	events, triedEvents := r.ended[[2]string{account, extract.Events().Name}]
+	switch {
+	case why != "":
+		return why
+	case !tried && before != load.WhyNoEvents && before != "":
+		return before
+	case events != "":
+		return load.WhyNoEvents
+	case !triedEvents && before == load.WhyNoEvents:
+		return before
+	}
+	return ""
 }
 
 // notFound is what a cursor says of objects that others name and Stripe has not.

@@ -28,6 +28,7 @@ type materializer struct {
 	state     *load.State
 	forgotten *load.Forgotten // nil where nothing is read from Stripe
 	meter     *meter
+	reads     reads
 	told      time.Time     // when the status was written
 	quiet     time.Duration // for how long it then stays as it is
 }

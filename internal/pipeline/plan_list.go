@@ -73,7 +73,7 @@ func (s kept) intention(spans []extract.Span) (string, error) {
 		return PlanNothing, nil
 	case fresh:
 		return PlanBackfill, nil
-	case len(coverage.Gaps) > 0 || slices.ContainsFunc(spans, func(s extract.Span) bool { return !s.Again && s.To.Before(coverage.Through) }):
+	case !coverage.Whole() || slices.ContainsFunc(spans, func(s extract.Span) bool { return !s.Again && s.To.Before(coverage.Through) }):
 		return PlanWiden, nil
 	case coverage.Again:
 		return PlanAgain, nil

@@ -42,7 +42,7 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(coverage.Gaps) > 0 || coverage.Through.IsZero() {
+	if !coverage.Whole() {
 		return nil // bounded by --to: a later run reads the rest
 	}
 	vanished, err := r.materializer.state.Vanished(ctx, r.account, r.resource.Name, coverage.From, coverage.Through)

@@ -186,6 +186,7 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 			} else {
 				close(news.read[resource.Name])
 			}
+			m.reads.end(src.account, resource.Name, err)
 			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err)})
 			if err != nil {
 				mu.Lock()

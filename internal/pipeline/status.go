@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -35,9 +34,9 @@ type Publish struct {
 	PerByte float64 `json:"per_byte"` // bytes written for each that changed; 0 if none did
 }
 
-// ResourceStatus is one account's resource. Times are UTC; a missing
-// complete_from means since the beginning, a missing complete_to that nothing
-// is complete yet.
+// ResourceStatus is one account's resource. Times are UTC. The complete span is
+// the longest without a gap, as in meta.coverage; a missing complete_from means
+// since the beginning, a missing complete_to that nothing is complete yet.
 type ResourceStatus struct {
 	Account         string     `json:"account"`
 	Resource        string     `json:"resource"`
@@ -50,7 +49,7 @@ type ResourceStatus struct {
 	CompleteFrom    *time.Time `json:"complete_from,omitempty"`
 	CompleteTo      *time.Time `json:"complete_to,omitempty"`
 	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read too; missing: none were followed yet
-	Relisting       bool       `json:"relisting,omitempty"` // everything is being listed again, because changes were missed
+	Why             load.Why   `json:"why,omitempty"`       // it is not complete, or not up to now
 	Gaps            []Gap      `json:"gaps,omitempty"`      // not read yet
 	NotFound        []string   `json:"not_found,omitempty"` // named by others, and a 404 when asked for by id; see meta.not_found
 }
@@ -101,18 +100,11 @@ func presentStatus(dir string) (Status, error) {
 		status.Publish = publishOf(g)
 	}
 	for _, log := range everyResource(logs) {
-		coverage, err := extract.Cursor(log.Cursor).Coverage()
+		coverage, err := coverageOf(log, failureOf(counts.Failures, log))
 		if err != nil {
-			return Status{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
+			return Status{}, err
 		}
-		r := resourceStatus(log, coverage, counts.Summary.Resources)
-		lacking, err := notFound(extract.Cursor(log.Cursor))
-		if err != nil {
-			return Status{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
-		}
-		for _, n := range lacking {
-			r.NotFound = append(r.NotFound, n.ID)
-		}
+		r := resourceStatus(coverage, counts.Summary.Resources)
 		r.Segments = &log.Newest
 		status.Resources = append(status.Resources, r)
 	}
@@ -142,9 +134,7 @@ func readCounts(dir string) (counts load.Status, unsure bool, err error) {
 
 func goesOn(run *load.Run) bool { return run != nil && run.Outcome == outcomeRunning }
 
-// publishedStatus is the status that is published. A resource that is being
-// listed again has no date up to which its changes are in, nor has one whose
-// changes were never followed: which of both is not published.
+// publishedStatus is the status that is published.
 func publishedStatus(ctx context.Context, dir string) (Status, error) {
 	p, err := load.OpenPublished(ctx, dir)
 	if err != nil {
@@ -158,18 +148,16 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 		atWork, err := load.AtWork(dir)
 		status.Unsure = err != nil || !atWork
 	}
-	coverage := map[[2]string]extract.Coverage{}
+	coverage := map[[2]string]load.Coverage{}
 	var covered []load.LogSize
 	for _, c := range p.Coverage {
-		span := extract.Coverage{From: c.From, Through: c.Through, AsOf: c.AsOf}
-		for _, gap := range c.Gaps {
-			span.Gaps = append(span.Gaps, extract.Interval(gap))
-		}
-		coverage[[2]string{c.Account, c.Resource}] = span
+		coverage[[2]string{c.Account, c.Resource}] = c
 		covered = append(covered, load.LogSize{Account: c.Account, Stream: c.Resource})
 	}
 	for _, log := range everyResource(covered) {
-		status.Resources = append(status.Resources, resourceStatus(log, coverage[[2]string{log.Account, log.Stream}], p.Summary.Resources))
+		if c, ok := coverage[[2]string{log.Account, log.Stream}]; ok {
+			status.Resources = append(status.Resources, resourceStatus(c, p.Summary.Resources))
+		}
 	}
 	return status, nil
 }
@@ -203,10 +191,13 @@ func everyResource(logs []load.LogSize) []load.LogSize {
 	return all
 }
 
-func resourceStatus(log load.LogSize, coverage extract.Coverage, counts []load.Resource) ResourceStatus {
-	r := ResourceStatus{Account: log.Account, Resource: log.Stream}
+func resourceStatus(coverage load.Coverage, counts []load.Resource) ResourceStatus {
+	r := ResourceStatus{
+		Account: coverage.Account, Resource: coverage.Resource, Why: coverage.Why,
+		CompleteFrom: instant(coverage.From), CompleteTo: instant(coverage.Through), AsOf: instant(coverage.AsOf),
+	}
 	for _, count := range counts {
-		if count.Account == log.Account && count.Stream == log.Stream {
+		if count.Account == r.Account && count.Stream == r.Resource {
 			r.Objects, r.Rows, r.Rejects = count.Objects, count.Rows, count.Rejects
 			r.IncompleteLists, r.Applied = count.Incomplete, count.Segment
 		}
@@ -214,28 +205,11 @@ func resourceStatus(log load.LogSize, coverage extract.Coverage, counts []load.R
 	for _, gap := range coverage.Gaps {
 		r.Gaps = append(r.Gaps, Gap{instant(gap.From), gap.To})
 	}
-	r.AsOf, r.Relisting = instant(coverage.AsOf), coverage.Again
-	complete := longestComplete(coverage)
-	r.CompleteFrom, r.CompleteTo = instant(complete.From), instant(complete.To)
+	for _, n := range coverage.NotFound {
+		r.NotFound = append(r.NotFound, n.ID)
+	}
 	return r
 }
-
-// longestComplete cuts the gaps out of what a cursor covers and returns the
-// longest span that is left, the later one of two alike. Its To is zero if
-// nothing is complete. A span since the beginning is the longest there is.
-func longestComplete(c extract.Coverage) extract.Interval {
-	var best extract.Interval
-	from := c.From
-	for _, gap := range append(c.Gaps, extract.Interval{From: c.Through, To: c.Through}) {
-		if span := (extract.Interval{From: from, To: gap.From}); span.To.After(span.From) && length(span) >= length(best) {
-			best = span
-		}
-		from = gap.To
-	}
-	return best
-}
-
-func length(i extract.Interval) time.Duration { return i.To.Sub(i.From) } // saturates, so a zero From is longest
 
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -181,7 +181,7 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []sourc
 	summary := m.meter.summary()
 	summary.Requests = requests(sources)
 	summary.Outcome = outcomeInterrupted
-	if m.state.EndRun(ctx, ended(run, summary, nil)) == nil {
+	if errors.Join(m.cover(ctx), m.state.EndRun(ctx, ended(run, summary, nil))) == nil {
 		_ = m.state.WriteStatus(ctx)
 	}
 	summary.Seconds, summary.Stages = m.meter.elapsed()

@@ -130,7 +130,7 @@ func (x *comparison) covered(resource string) (none extract.Coverage) {
 		return none
 	}
 	coverage, err := extract.Cursor(cursors[len(cursors)-1]).Coverage()
-	if err != nil || coverage.Again || len(coverage.Gaps) > 0 {
+	if err != nil || coverage.Again || !coverage.Whole() {
 		return none
 	}
 	return coverage

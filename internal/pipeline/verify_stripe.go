@@ -104,7 +104,7 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 	if err != nil {
 		return nil //nolint:nilerr // told by the coverage check
 	}
-	if coverage.Again || len(coverage.Gaps) > 0 || coverage.Through.IsZero() {
+	if coverage.Again || !coverage.Whole() {
 		c.Note("not compared: not all of it is read yet; run stripelake sync first")
 		return nil
 	}

@@ -17,6 +17,8 @@ type content struct {
 	Words    words
 	Coverage [][]string
 	Charges  []string // their row of it, where there is one account
+	Missing  []string // what was not read, and why
+	Shaded   bool     // some of it lies where the chart over time has shades
 	Findings []finding
 	Verdict  string // in place of findings, where there is nothing to find
 	Sections []section
@@ -64,12 +66,18 @@ func (s *snapshot) content(ctx context.Context, v *survey, lake Lake) (content, 
 	if c.Coverage, err = s.coverage(ctx); err != nil {
 		return c, err
 	}
+	c.Missing = missing(c.Coverage, len(c.Accounts))
 	for _, row := range c.Coverage {
 		if row[1] == "charges" && len(c.Accounts) == 1 {
 			c.Charges = row
 		}
 	}
-	c.Data, err = v.data(all)
+	unread, err := s.unread(ctx, v)
+	if err != nil {
+		return c, err
+	}
+	c.Shaded = len(unread) > 0
+	c.Data, err = v.data(all, unread)
 	return c, err
 }
 
@@ -87,20 +95,9 @@ func verdict(summary table) string {
 	return ""
 }
 
-// coverage is how far the objects behind the marts are complete.
-func (s *snapshot) coverage(ctx context.Context) ([][]string, error) {
-	rows, err := s.texts(ctx, `SELECT account, resource, coalesce(strftime(complete_from, '%Y-%m-%d %H:%M'), 'the beginning') AS complete_from,
-  coalesce(strftime(complete_through, '%Y-%m-%d %H:%M'), '–') AS complete_through, coalesce(strftime(as_of, '%Y-%m-%d %H:%M'), '–') AS as_of
-FROM meta.coverage WHERE resource IN ('charges', 'refunds', 'balance_transactions', 'subscriptions') ORDER BY ALL`)
-	if err != nil {
-		return nil, fmt.Errorf("read coverage: %w", err)
-	}
-	return rows, nil
-}
-
 // data is what the scripts work with. Go's JSON escapes <, > and &, so that no
 // value ends the element that holds it.
-func (v *survey) data(all []figure) (template.JS, error) {
+func (v *survey) data(all []figure, unread []span) (template.JS, error) {
 	edges := make([]string, len(v.axes["edge"]))
 	for i, edge := range v.axes["edge"] {
 		edges[i] = trimmed(edge)
@@ -116,7 +113,8 @@ func (v *survey) data(all []figure) (template.JS, error) {
 		Ends    map[string]ends  `json:"ends"`
 		Figures []figure         `json:"figures"`
 		Cells   map[string]cells `json:"cells"`
-	}{v.words.Unit, v.first, v.last, shown, v.digits, v.edges, all, v.cells})
+		Unread  []span           `json:"unread,omitempty"`
+	}{v.words.Unit, v.first, v.last, shown, v.digits, v.edges, all, v.cells, unread})
 	if err != nil {
 		return "", fmt.Errorf("data of the page: %w", err)
 	}

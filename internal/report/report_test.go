@@ -25,14 +25,15 @@ var update = flag.Bool("update", false, "write the golden files")
 // whatever has its name.
 const marts = `
 CREATE SCHEMA meta;
-CREATE TABLE meta.coverage (account VARCHAR, resource VARCHAR, complete_from TIMESTAMP, complete_through TIMESTAMP, as_of TIMESTAMP, api_version VARCHAR);
+CREATE TABLE meta.coverage (account VARCHAR, resource VARCHAR, complete_from TIMESTAMP, complete_through TIMESTAMP, as_of TIMESTAMP, api_version VARCHAR, why VARCHAR);
+CREATE TABLE meta.gaps (account VARCHAR, resource VARCHAR, gap_from TIMESTAMP, gap_to TIMESTAMP);
 CREATE TABLE payments (account VARCHAR, created TIMESTAMP, method VARCHAR, pays_later BOOLEAN, country VARCHAR, succeeded BOOLEAN,
   currency VARCHAR, gross DECIMAL(18, 3), refunded DECIMAL(18, 3), disputed BOOLEAN, cost DECIMAL(18, 6));
 CREATE TABLE bnpl_customers (account VARCHAR, customer_id VARCHAR, currency VARCHAR, first_method VARCHAR, last_method VARCHAR, repeats BOOLEAN,
   switches BIGINT, first_paid_at TIMESTAMP, gross DECIMAL(38, 3), segment VARCHAR);`
 
 const business = `
-INSERT INTO meta.coverage VALUES ('acct_1', 'charges', NULL, '2025-03-01 12:00', '2025-03-01 12:00', '2023-10-16');
+INSERT INTO meta.coverage VALUES ('acct_1', 'charges', NULL, '2025-03-01 12:00', '2025-03-01 12:00', '2023-10-16', NULL);
 INSERT INTO payments SELECT 'acct_1', TIMESTAMP '2025-01-01' + INTERVAL (i * 9) HOUR, m, m <> 'card', c, i % 7 <> 0, u,
   CASE WHEN i % 7 <> 0 THEN g ELSE 0 END, CASE WHEN i % 7 <> 0 AND i % 5 = 0 THEN g ELSE 0 END, i % 11 = 1, CASE WHEN i % 7 <> 0 THEN g * 0.03 END
 FROM (SELECT i, ['card', 'klarna', 'card', 'zip'][1 + i % 4] AS m, ['DE', 'US', NULL][1 + i % 3] AS c, ['USD', 'JPY', 'USD'][1 + i % 3] AS u, (100 + 7 * i)::DECIMAL(18, 3) AS g FROM range(120) t(i));
@@ -91,6 +92,10 @@ func TestGolden(t *testing.T) {
 	for name, rows := range map[string][]string{
 		"business": {business},
 		"empty":    nil,
+		"gaps": {business, `UPDATE meta.coverage SET complete_from = '2025-02-01 00:00', why = 'unfinished';
+INSERT INTO meta.coverage VALUES ('acct_1', 'refunds', NULL, NULL, NULL, '2023-10-16', 'forbidden');
+INSERT INTO meta.gaps VALUES ('acct_1', 'charges', NULL, '2025-01-03 00:00'), ('acct_1', 'charges', '2025-01-08 12:00', '2025-02-01 00:00'),
+  ('acct_1', 'charges', '2025-03-05', '2025-03-06')`},
 		"one payment": {`INSERT INTO payments VALUES ('acct_1', '2025-01-01', 'klarna', true, 'KW', true, 'KWD', 12.345, 0, false, NULL);
 INSERT INTO bnpl_customers VALUES ('acct_1', 'cus_1', 'KWD', 'klarna', 'klarna', false, 0, '2025-01-01', 12.345, 'pays later, no add-on yet')`},
 		"nobody pays later": {`INSERT INTO payments VALUES ('acct_1', '2025-01-01', 'card', false, 'JP', true, 'JPY', 1200, 0, false, 36), ('acct_1', '2025-01-02', 'card', false, NULL, false, 'JPY', 0, 0, false, NULL)`},
@@ -125,7 +130,7 @@ func TestHostileNames(t *testing.T) {
 	_, page := pageOf(t, warehouse(t, marts,
 		"INSERT INTO payments VALUES ("+name+", '2025-01-01', "+name+", true, "+name+", true, "+name+", 1, 0, false, 0.1)",
 		"INSERT INTO bnpl_customers VALUES ("+name+", 'cus_1', "+name+", "+name+", "+name+", true, 1, '2025-01-01', 1, "+name+")",
-		"INSERT INTO meta.coverage VALUES ("+name+", 'charges', NULL, NULL, NULL, '2023-10-16')"))
+		"INSERT INTO meta.coverage VALUES ("+name+", 'charges', NULL, NULL, NULL, '2023-10-16', 'never read')"))
 	page = scriptsOf.ReplaceAllString(page, "…")
 	if strings.Contains(page, "<img") || strings.Count(page, "</script>") != 1 {
 		t.Error("a name became markup")

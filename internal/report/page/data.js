@@ -33,6 +33,9 @@ function each(cube, f) {
   }
 }
 
+// unread reports that not all of a period's payments were read.
+const unread = (period) => (data.unread ?? []).some((s) => period >= s.from && period <= s.to && (filter.account < 0 || filter.account === s.account));
+
 const inMoney = (at) => at("currency") === Math.max(filter.currency, 0);
 
 // group adds up cells by key: key(at) names a group, none if undefined; add(sum,

@@ -27,9 +27,10 @@ const charts = {
           ...tip(), trigger: "axis",
           formatter: (points) => {
             const r = found.get(points[0].axisValue);
-            if (!r) return safe(points[0].axisValue) + "<br>no payment";
+            const lacks = unread(filter.from + points[0].dataIndex) ? "<br>not all was read" : "";
+            if (!r) return safe(points[0].axisValue) + "<br>no payment" + lacks;
             const lines = series.map((s) => `${safe(s.name)} <b>${decimal(part(s, r), 1)} %</b> (${grouped(s.of(r))})`).reverse();
-            return `${data.unit === "day" ? "" : label(data.unit) + " of "}${safe(r[data.unit])}<br>${lines.join("<br>")}<br>${r.share} % of ${grouped(r.total)} payments`;
+            return `${data.unit === "day" ? "" : label(data.unit) + " of "}${safe(r[data.unit])}<br>${lines.join("<br>")}<br>${r.share} % of ${grouped(r.total)} payments${lacks}`;
           },
         },
         xAxis: { ...plainAxis(), type: "category", data: span, splitLine: { show: false }, axisLabel: { ...axisLabel, hideOverlap: true, formatter: dateLabel } },
@@ -47,7 +48,10 @@ const charts = {
           name: s.name, type: "bar", stack: "share", barCategoryGap: "6%", barMaxWidth: 72,
           itemStyle: { color: colour(s.way), borderColor: theme().paper, borderWidth: 0.5 },
           data: span.map((day) => (found.has(day) ? part(s, found.get(day)) : 0)),
-        })),
+        })).concat({
+          name: "Not all was read", type: "bar", barGap: "-100%", barCategoryGap: "6%", z: 0, silent: true,
+          itemStyle: { color: theme().line, opacity: 0.6 }, data: span.map((_, i) => (unread(filter.from + i) ? top : null)),
+        }),
       },
     };
   },

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// columnMissing is the column of a row of coverage that says what is missing.
+const columnMissing = 5
+
+// coverage is how far the objects behind the marts are complete, as meta.coverage
+// and meta.gaps say. Warehouses of older programs say no why.
+func (s *snapshot) coverage(ctx context.Context) ([][]string, error) {
+	rows, err := s.texts(ctx, `SELECT account, resource,
+  CASE WHEN complete_through IS NULL THEN '–' ELSE coalesce(strftime(complete_from, '%Y-%m-%d %H:%M'), 'the beginning') END AS complete_from,
+  coalesce(strftime(complete_through, '%Y-%m-%d %H:%M'), '–') AS complete_through, coalesce(strftime(as_of, '%Y-%m-%d %H:%M'), '–') AS as_of,
+  concat_ws('; ', why, 'not read: ' || spans) AS missing
+FROM (FROM meta.coverage UNION ALL BY NAME SELECT NULL::VARCHAR AS why WHERE false)
+LEFT JOIN (
+  SELECT account, resource, string_agg(coalesce('from ' || strftime(gap_from, '%Y-%m-%d %H:%M'), 'from the beginning') || strftime(gap_to, ' to %Y-%m-%d %H:%M'), ', ' ORDER BY gap_to) AS spans
+  FROM meta.gaps GROUP BY ALL
+) USING (account, resource)
+WHERE resource IN ('charges', 'refunds', 'balance_transactions', 'subscriptions') ORDER BY ALL`)
+	if err != nil {
+		return nil, fmt.Errorf("read coverage: %w", err)
+	}
+	return rows, nil
+}
+
+// missing says of each resource that is not complete what was not read.
+func missing(coverage [][]string, accounts int) (list []string) {
+	for _, row := range coverage {
+		if row[columnMissing] == "" {
+			continue
+		}
+		of := row[1]
+		if accounts > 1 {
+			of += " of " + row[0]
+		}
+		list = append(list, of+": "+row[columnMissing])
+	}
+	return list
+}
+
+// span is a run of periods in which not all charges of an account were read:
+// places on the axes account and period.
+type span struct {
+	Account int `json:"account"`
+	From    int `json:"from"`
+	To      int `json:"to"` // the last
+}
+
+// unread are the spans of the gaps in the charges, as far as the page's time goes.
+func (s *snapshot) unread(ctx context.Context, v *survey) ([]span, error) {
+	periods := v.axes["period"]
+	if len(periods) == 0 {
+		return nil, nil
+	}
+	last, err := time.Parse(time.DateOnly, v.last)
+	if err != nil {
+		return nil, fmt.Errorf("the last day: %w", err)
+	}
+	starts := append(slices.Clone(periods), last.AddDate(0, 0, 1).Format(time.DateOnly)) // the end of the last
+	gaps, err := s.texts(ctx, `SELECT account, strftime(gap_from, '%Y-%m-%d %H:%M:%S'), strftime(gap_to, '%Y-%m-%d %H:%M:%S')
+FROM meta.gaps WHERE resource = 'charges' ORDER BY ALL`)
+	if err != nil {
+		return nil, fmt.Errorf("read gaps: %w", err)
+	}
+	var spans []span
+	for _, gap := range gaps {
+		found := span{Account: slices.Index(v.axes["account"], gap[0]), From: -1}
+		for i := range periods {
+			if gap[1] < starts[i+1] && gap[2] > starts[i]+" 00:00:00" {
+				if found.From < 0 {
+					found.From = i
+				}
+				found.To = i
+			}
+		}
+		if found.From >= 0 {
+			spans = append(spans, found)
+		}
+	}
+	return spans, nil
+}
