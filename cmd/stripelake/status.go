@@ -17,8 +17,14 @@ func statusCommand(env *environment) *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "how far the lake is complete, and what it holds",
-		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object")},
+		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), &cli.DurationFlag{
+			Name: "max-age", Usage: "exit 3 if the changes of a resource are in up to longer ago than `DURATION`, such as 1h, or it is not known up to when",
+		}},
 		Action: func(c *cli.Context) error {
+			most := c.Duration("max-age")
+			if c.IsSet("max-age") && most <= 0 {
+				return &pipeline.UsageError{Message: fmt.Sprintf("--max-age %s is not longer than 0", most)}
+			}
 			status, err := pipeline.ReadStatus(c.Context, c.String("lake"))
 			if err != nil {
 				return err
@@ -26,9 +32,14 @@ func statusCommand(env *environment) *cli.Command {
 			if c.Bool("json") {
 				encoder := json.NewEncoder(env.stdout)
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(status)
+				err = encoder.Encode(status)
+			} else {
+				err = env.printStatus(status)
 			}
-			return env.printStatus(status)
+			if err != nil || most == 0 {
+				return err
+			}
+			return status.Within(most, time.Now())
 		},
 	}
 }
@@ -60,6 +71,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 	fmt.Fprintln(env.stdout)
 	if s.Unknown {
 		fmt.Fprintln(env.stdout, "objects, rows and rejects are not known until the next sync: .state/status.json is missing or damaged")
+	}
+	if age := ageText(s); age != "" {
+		fmt.Fprintln(env.stdout, age)
 	}
 	for _, r := range s.Resources {
 		if !s.Unknown && r.Segments != nil && r.Applied < *r.Segments {
@@ -96,6 +110,26 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
 	}
 	return nil
+}
+
+// ageText says how old what is here is: as old as the oldest of it.
+func ageText(s pipeline.Status) string {
+	oldest := s.Oldest()
+	if oldest == nil || oldest.AsOf == nil {
+		return ""
+	}
+	return fmt.Sprintf("as of %s: %s old (%s)", minute(*oldest.AsOf), ageOf(time.Since(*oldest.AsOf)), oldest.Resource)
+}
+
+// ageOf is a time that has passed, in its largest unit.
+func ageOf(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return counted(int(d/(24*time.Hour)), "day")
+	case d >= 2*time.Hour:
+		return counted(int(d/time.Hour), "hour")
+	}
+	return counted(int(max(d, 0)/time.Minute), "minute")
 }
 
 // whyText says why a resource is not complete, or not up to now.

@@ -54,8 +54,8 @@ func coverageOf(log load.LogSize, failed load.Why) (load.Coverage, error) {
 		Account: log.Account, Resource: log.Stream, From: complete.From, Through: complete.To, AsOf: c.AsOf,
 		APIVersion: extract.APIVersion, Why: whyIncomplete(c, failed),
 	}
-	if c.Again {
-		row.AsOf = time.Time{} // what changed before it may still be missing
+	if c.Again || c.Through.IsZero() {
+		row.AsOf = time.Time{} // what changed before it may still be missing, or all of it
 	}
 	for _, gap := range c.Gaps {
 		row.Gaps = append(row.Gaps, load.Gap(gap))

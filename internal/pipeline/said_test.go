@@ -263,6 +263,41 @@ func pausedLake(t *testing.T) *scene {
 	return s
 }
 
+// Data is as old as the oldest resource that was ever selected, which is named;
+// one whose changes are not known is too old at any age.
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 3, 14, 0, 0, 0, 0, time.UTC)
+	resource := func(name string, ago time.Duration, why load.Why) pipeline.ResourceStatus {
+		r := pipeline.ResourceStatus{Account: "acct_1", Resource: name, Why: why}
+		if ago > 0 {
+			r.AsOf = new(now.Add(-ago))
+		}
+		return r
+	}
+	young, unselected := resource("prices", time.Minute, ""), resource("customers", 0, load.WhyNeverRead)
+	for name, tc := range map[string]struct {
+		of   []pipeline.ResourceStatus
+		want string // in the error; empty: none
+	}{
+		"young":          {[]pipeline.ResourceStatus{young, unselected, resource("charges", time.Hour, "")}, ""},
+		"old":            {[]pipeline.ResourceStatus{resource("refunds", 2*time.Hour, ""), young, resource("charges", time.Hour+time.Second, ""), unselected}, "too old: refunds of acct_1: as of 2025-03-13T22:00:00Z, which is 2h0m0s ago, and --max-age allows 1h"},
+		"never followed": {[]pipeline.ResourceStatus{resource("refunds", 2*time.Hour, ""), resource("charges", 0, ""), young}, "charges of acct_1: its changes were never followed"},
+		"no events":      {[]pipeline.ResourceStatus{young, resource("charges", time.Minute, load.WhyNoEvents)}, "charges of acct_1: the events could not be read"},
+		"relisting":      {[]pipeline.ResourceStatus{young, resource("charges", 0, load.WhyRelisting)}, "charges of acct_1: changes were missed"},
+		"forbidden":      {[]pipeline.ResourceStatus{young, resource("charges", 0, load.WhyForbidden)}, "charges of acct_1: its changes were never followed"},
+		"nothing":        {[]pipeline.ResourceStatus{unselected}, "nothing is read yet"},
+	} {
+		err := pipeline.Status{Resources: tc.of}.Within(time.Hour, now)
+		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+		if err != nil && pipeline.ExitCode(err) != 3 {
+			t.Errorf("%s: exit %d", name, pipeline.ExitCode(err))
+		}
+	}
+}
+
 // A reason that a run found holds until another one tries; status needs no
 // warehouse for it.
 func TestWhyHoldsUntilTried(t *testing.T) {

@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stripelake/stripelake/load"
+)
+
+// AgeError says that a resource is older than was allowed.
+type AgeError struct {
+	Resource string // "charges of acct_1"; empty: nothing was ever read
+	Says     string
+}
+
+func (e *AgeError) Error() string {
+	if e.Resource == "" {
+		return "too old: " + e.Says
+	}
+	return "too old: " + e.Resource + ": " + e.Says
+}
+
+// ExitCode is 3.
+func (e *AgeError) ExitCode() int { return exitIncomplete }
+
+// Oldest is the resource whose changes are in up to the earliest time, of those
+// that a sync has ever selected. One without such a time is older than all. It is
+// nil where nothing was ever read.
+func (s Status) Oldest() *ResourceStatus {
+	var oldest *ResourceStatus
+	for i := range s.Resources {
+		r := &s.Resources[i]
+		switch {
+		case r.Why == load.WhyNeverRead:
+		case oldest == nil, oldest.undated() == "" && (r.undated() != "" || r.AsOf.Before(*oldest.AsOf)):
+			oldest = r
+		}
+	}
+	return oldest
+}
+
+// undated says why nothing is known of the time up to which changes are in.
+func (r *ResourceStatus) undated() string {
+	switch {
+	case r.Why == load.WhyNoEvents:
+		return "the events could not be read, so that what has changed is not known"
+	case r.Why == load.WhyRelisting:
+		return "changes were missed, and all of it is still to be listed again"
+	case r.AsOf == nil:
+		return "its changes were never followed"
+	}
+	return ""
+}
+
+// Within returns an [*AgeError] where the oldest resource is older than most.
+func (s Status) Within(most time.Duration, now time.Time) error {
+	r := s.Oldest()
+	if r == nil {
+		return &AgeError{Says: "nothing is read yet"}
+	}
+	says := r.undated()
+	if says == "" && now.Sub(*r.AsOf) > most {
+		says = fmt.Sprintf("as of %s, which is %s ago, and --max-age allows %s", r.AsOf.Format(time.RFC3339), now.Sub(*r.AsOf).Truncate(time.Second), interval(most))
+	}
+	if says == "" {
+		return nil
+	}
+	return &AgeError{Resource: r.Resource + " of " + r.Account, Says: says}
+}
