@@ -3,7 +3,6 @@ package extract
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -53,6 +52,16 @@ type window struct {
 	Again   bool   `json:"again,omitempty"` // it was read once
 }
 
+// cursorError says that a cursor cannot be read, and what to do about it.
+type cursorError struct{ says, fix string }
+
+const fixCursor = "restore the one stored before it, or read the stream again from the start"
+
+func (e *cursorError) Error() string { return e.says + ": " + e.fix }
+
+// Told says what happened, and what to do about it.
+func (e *cursorError) Told() (says, fix string) { return e.says, e.fix }
+
 func (c Cursor) decode() (progress, error) {
 	var p progress
 	if c == "" {
@@ -60,15 +69,15 @@ func (c Cursor) decode() (progress, error) {
 	}
 	var version struct{ V *int }
 	if err := json.Unmarshal([]byte(c), &version); err != nil || version.V == nil {
-		return p, errors.New("the cursor is damaged: restore the one stored before it, or read the stream again from the start")
+		return p, &cursorError{"the cursor is damaged", fixCursor}
 	}
 	if *version.V < 1 || *version.V > cursorVersion {
-		return p, fmt.Errorf("the cursor has version %d, this program reads up to version %d: use the newer program that wrote it", *version.V, cursorVersion)
+		return p, &cursorError{fmt.Sprintf("the cursor has version %d, this program reads up to version %d", *version.V, cursorVersion), "use the newer program that wrote it"}
 	}
 	dec := json.NewDecoder(bytes.NewReader([]byte(c)))
 	dec.DisallowUnknownFields() // dropping what we don't know would lose it at the next write
 	if err := dec.Decode(&p); err != nil {
-		return p, fmt.Errorf("the cursor is damaged (%s): restore the one stored before it, or read the stream again from the start", oneLine(err.Error()))
+		return p, &cursorError{fmt.Sprintf("the cursor is damaged (%s)", oneLine(err.Error())), fixCursor}
 	}
 	return p, p.check()
 }
@@ -77,11 +86,11 @@ func (c Cursor) decode() (progress, error) {
 func (p *progress) check() error {
 	for _, w := range p.Windows {
 		if w.LT <= 0 || w.GTE != nil && *w.GTE >= w.LT || max(p.Goal, p.High) < w.LT {
-			return fmt.Errorf("the cursor is damaged (window up to %d): restore the one stored before it, or read the stream again from the start", w.LT)
+			return &cursorError{fmt.Sprintf("the cursor is damaged (window up to %d)", w.LT), fixCursor}
 		}
 	}
 	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 && p.AsOf == 0 && p.Missing == nil {
-		return errors.New("the cursor is damaged (it covers nothing): restore the one stored before it, or read the stream again from the start")
+		return &cursorError{"the cursor is damaged (it covers nothing)", fixCursor}
 	}
 	return nil
 }

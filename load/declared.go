@@ -31,7 +31,8 @@ type Declared struct {
 
 // ErrDeclaredLost says that what is declared in a lake cannot be read. Nothing
 // may be published before it is known again.
-var ErrDeclaredLost = errors.New("what says which schemas and privacy are in force is missing or damaged: restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
+var ErrDeclaredLost = hinted("what says which schemas and privacy are in force is missing or damaged",
+	"restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
 
 // ErrDeclaredMoved says that another process declared something meanwhile.
 var ErrDeclaredMoved = errors.New("another process changed the lake's schemas meanwhile: run again")

@@ -42,8 +42,11 @@ type DamagedError struct {
 	Err  error
 }
 
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("%s is damaged: %v: restore it from a backup; without one, run stripelake verify --stripe --repair", e.Path, e.Err)
+func (e *DamagedError) Error() string { return hinted(e.Told()).Error() }
+
+// Told says what happened, and what to do about it.
+func (e *DamagedError) Told() (says, fix string) {
+	return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, run stripelake verify --stripe --repair"
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

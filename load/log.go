@@ -163,8 +163,8 @@ func (s *streamLog) readCursor() error {
 		return &DamagedError{path, err}
 	}
 	if c.AfterSegment > s.newest {
-		return fmt.Errorf("%s follows segment %d but the newest is %d: restore the missing segments from a backup; without one, run stripelake verify --stripe --repair",
-			path, c.AfterSegment, s.newest)
+		return hinted(fmt.Sprintf("%s follows segment %d but the newest is %d", path, c.AfterSegment, s.newest),
+			"restore the missing segments from a backup; without one, run stripelake verify --stripe --repair")
 	}
 	if c.AfterSegment == s.newest {
 		s.cursor = c.Cursor

@@ -75,7 +75,7 @@ func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	}
 	m := segmentName.FindStringSubmatch(e.Name())
 	if m == nil {
-		return span{}, false, fmt.Errorf("%s is not a segment: move it out of the log", path)
+		return span{}, false, hinted(path+" is not a segment", "move it out of the log")
 	}
 	first, err1 := strconv.ParseUint(m[1], 10, 63)
 	last, err2 := strconv.ParseUint(m[2], 10, 63)
@@ -100,8 +100,8 @@ func contiguous(dir string, spans []span) ([]span, error) {
 		case s.last < next: // compacted into the one before
 			continue
 		case s.first != next || s.last < s.first:
-			return nil, fmt.Errorf("%s: segment %d is missing before %s: restore it from a backup; without one, run stripelake verify --stripe --repair",
-				dir, next, filepath.Base(s.path))
+			return nil, hinted(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.path)),
+				"restore it from a backup; without one, run stripelake verify --stripe --repair")
 		}
 		kept = append(kept, s)
 		next = s.last + 1

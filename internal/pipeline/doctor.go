@@ -103,23 +103,22 @@ func (d *Diagnosis) add(f Finding) {
 	d.Findings = append(d.Findings, f)
 }
 
-// told splits an error of a request into what happened and what to do about it.
-func told(err error) (says, fix string) {
-	if e, ok := errors.AsType[*extract.APIError](err); ok {
-		return e.Told()
+// told splits an error into what happened and what to do about it: what the error
+// knows, else otherwise. No text is cut: a colon may stand in what the system says.
+func told(err error, otherwise string) (says, fix string) {
+	if hinted, ok := errors.AsType[interface {
+		error
+		Told() (says, fix string)
+	}](err); ok {
+		says, fix = hinted.Told()
+	} else {
+		says = err.Error()
 	}
-	if says, fix = halves(err); fix == "" || strings.HasSuffix(fix, "?") {
-		fix = "check --api-base, the network and the proxy"
+	if fix == "" || strings.HasSuffix(fix, "?") {
+		fix = otherwise
 	}
-	return says, fix
+	return strings.Join(strings.Fields(extract.Redact(says)), " "), extract.Redact(fix) // Invariant 11
 }
 
-// halves splits an error that ends with what to do.
-func halves(err error) (says, fix string) {
-	text := message(err)
-	at := strings.LastIndex(text, ": ")
-	if at < 0 {
-		return text, ""
-	}
-	return text[:at], text[at+2:]
-}
+// fixAsked is what to do where a request fails and nothing says why.
+const fixAsked = "check --api-base, the network and the proxy"

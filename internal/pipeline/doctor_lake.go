@@ -3,11 +3,9 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -29,7 +27,7 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 		fix, says := "restore lake.json from a backup", message(err)
 		switch {
 		case errors.Is(err, load.ErrNewerFormat):
-			fix = "update stripelake to the version that wrote it"
+			fix = fixNewer
 		case errors.Is(err, load.ErrLakeFile):
 			fix, says = "run stripelake sync, which makes it again from raw/; or restore it from a backup", load.ErrLakeFile.Error()
 		}
@@ -52,7 +50,7 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	kept, err := load.ReadDeclared(d.Dir)
 	switch {
 	case errors.Is(err, load.ErrDeclaredLost):
-		says, fix := halves(err)
+		says, fix := told(err, "run stripelake sync")
 		found.problem("schemas", fix, "%s", says)
 		return
 	case err != nil:
@@ -161,64 +159,6 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 		}
 		found.warn("leftovers", "none is needed: the next sync removes what a crash left; while one runs, they are its own",
 			"%s", leftover)
-	}
-}
-
-// checkLog looks at the raw log, at the state that is made from it, and at how
-// the last run went.
-func checkLog(found *Diagnosis, dir string, health load.Health) {
-	for _, damage := range health.Damage {
-		says, fix := halves(damage)
-		found.problem("raw log", fix, "%s", says)
-	}
-	if len(health.Damage) > 0 {
-		found.skip("state", "not compared with a log that is damaged")
-		return
-	}
-	found.ok("raw log", "%d segments, none missing or cut short", health.Segments)
-	status, err := load.ReadStatus(dir)
-	switch logs, logErr := load.LogSizes(dir); {
-	case logErr != nil:
-		found.problem("raw log", "restore raw/ from a backup", "%s", message(logErr))
-	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
-	case err != nil:
-		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", message(err))
-	default:
-		checkState(found, logs, status)
-	}
-}
-
-// checkState compares how far the tables are with how far the log is.
-func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
-	before := len(found.Findings)
-	newest, applied := map[load.Position]uint64{}, map[load.Position]uint64{}
-	for _, log := range logs {
-		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
-		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
-			says, fix := halves(err)
-			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
-		}
-	}
-	for _, r := range status.Summary.Resources {
-		at := load.Position{Account: r.Account, Stream: r.Stream}
-		if last := newest[at]; r.Segment > last {
-			found.problem("state", "restore the missing segments from a backup of raw/",
-				"%s/%s: the tables hold segment %d, and the log ends with %d", r.Account, r.Stream, r.Segment, last)
-		}
-		applied[at] = r.Segment
-	}
-	for _, log := range logs {
-		last := applied[load.Position{Account: log.Account, Stream: log.Stream}]
-		if last < log.Newest && log.Stream != extract.Events().Name {
-			found.warn("state", "run stripelake sync, which applies it first", "%s/%s: the log ends with segment %d, and the tables hold %d", log.Account, log.Stream, log.Newest, last)
-		}
-	}
-	if len(found.Findings) == before {
-		found.ok("state", "holds all of the log")
-	}
-	if run := status.LastRun; run != nil && run.Outcome != outcomeDone {
-		found.warn("last run", "run it again once that is mended; stripelake status says what is missing",
-			"%s, %s: %s", run.Command, run.Outcome, strings.Join(strings.Fields(run.Detail), " "))
 	}
 }
 

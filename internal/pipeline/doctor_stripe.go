@@ -24,7 +24,7 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 	}
 	who, err := d.Client.Account(ctx)
 	if err != nil && !mayBeNamed(err) { // nothing else will fare better
-		says, fix := told(err)
+		says, fix := told(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
 		return ""
@@ -56,7 +56,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
 	}
-	says, fix := told(err)
+	says, fix := told(err, fixAsked)
 	found.problem("account", strings.Replace(fix, "or name the account yourself", "or name the account once with --account-label NAME", 1), "%s", says)
 	return ""
 }
@@ -72,7 +72,7 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 			found.ok(resource.Name, "readable")
 			continue
 		}
-		says, fix := told(err)
+		says, fix := told(err, fixAsked)
 		if resource.Name == extract.Events().Name {
 			says += ": changes to what is in the lake are missed"
 		}

@@ -20,7 +20,7 @@ func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) 
 		err = l.follow(s, pulse, now)
 	}
 	if extract.IsForbidden(err) {
-		says, fix := told(err)
+		says, fix := told(err, fixAsked)
 		return PlannedList{List: s.resource.Name, What: PlanUnread, Unread: says + ": " + fix}, nil
 	}
 	l.Seconds = float64(l.Requests.About) / p.Client.Rates().Endpoint

@@ -321,3 +321,48 @@ func TestWhyHoldsUntilTried(t *testing.T) {
 	s.sync("refunds")
 	why("")
 }
+
+// The doctor knows a run that is dead from one that goes on, and why a resource is
+// not complete.
+func TestDoctorKnowsWhy(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		make func(t *testing.T) *scene
+		want []string
+	}{
+		"complete":           {completeLake, nil},
+		"interrupted":        {interruptedLake, []string{"warning complete: /charges: unfinished; run stripelake sync, which reads the rest", "warning last run: was interrupted; run stripelake sync again, which goes on"}},
+		"killed":             {killedLake, []string{"warning complete: /charges: unfinished; run stripelake sync, which reads the rest", "warning last run: was killed; run stripelake sync again, which goes on"}},
+		"one list forbidden": {forbiddenLake, []string{"warning complete: /refunds: forbidden; give the key Read permission", "warning last run: sync, incomplete: refunds not read: list refunds: 403 this key"}},
+		"at work":            {workingLake, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := diagnose(t, pipeline.Doctor{Dir: tc.make(t).lake})
+			wants(t, found, tc.want...)
+			running := slices.ContainsFunc(found, func(f pipeline.Finding) bool {
+				return f.Check == "last run" && strings.HasPrefix(f.Says, "sync is running since ")
+			})
+			if running != (name == "at work") {
+				t.Errorf("it says that a run is at work: %t", running)
+			}
+		})
+	}
+}
+
+// workingLake is one whose charges are being read: the lock is held until the test
+// ends.
+func workingLake(t *testing.T) *scene {
+	t.Helper()
+	s := stoppedLake(t)
+	state, err := newSync(s.lake, s.api, nil).Lake.OpenState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = state.Close() })
+	err = state.BeginRun(t.Context(), load.Run{ID: "the last", Started: time.Now().Add(time.Hour), Command: "sync"})
+	if err := errors.Join(err, state.WriteStatus(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

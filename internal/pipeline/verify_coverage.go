@@ -34,7 +34,7 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				switch beyond := last.Add(clockSlack); {
 				case err != nil:
 					f.Name = "cursor damaged"
-					f.Says, _ = halves(err)
+					f.Says, _ = told(err, "")
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):

@@ -1,0 +1,132 @@
+package pipeline
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+const fixNewer = "update stripelake to the version that wrote it"
+
+// fixUnread is what to do about a file of the log that cannot be opened.
+const fixUnread = "see that its disk is mounted and that this user may read it; if it is gone, restore it from a backup"
+
+// checkLog looks at the raw log, at the state that is made from it, and at how
+// the last run went.
+func checkLog(found *Diagnosis, dir string, health load.Health) {
+	for _, damage := range health.Damage {
+		says, fix := told(damage, fixUnread)
+		if errors.Is(damage, load.ErrNewerFormat) {
+			fix = fixNewer
+		}
+		found.problem("raw log", fix, "%s", says)
+	}
+	if len(health.Damage) > 0 {
+		found.skip("state", "not compared with a log that is damaged")
+		return
+	}
+	found.ok("raw log", "%d segments, none missing or cut short", health.Segments)
+	status, unsure, err := readCounts(dir)
+	switch logs, logErr := load.LogSizes(dir); {
+	case logErr != nil:
+		found.problem("raw log", "restore raw/ from a backup", "%s", message(logErr))
+	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
+	case err != nil:
+		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", message(err))
+	default:
+		checkState(found, logs, status)
+		checkRun(found, status.LastRun, unsure)
+	}
+}
+
+// checkState compares how far the tables are with how far the log is.
+func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
+	before := len(found.Findings)
+	newest, applied := map[load.Position]uint64{}, map[load.Position]uint64{}
+	for _, log := range logs {
+		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
+		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
+			says, fix := told(err, "restore the folder of the stream in raw/ from a backup")
+			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
+		}
+	}
+	for _, r := range status.Summary.Resources {
+		at := load.Position{Account: r.Account, Stream: r.Stream}
+		if last := newest[at]; r.Segment > last {
+			found.problem("state", "restore the missing segments from a backup of raw/",
+				"%s/%s: the tables hold segment %d, and the log ends with %d", r.Account, r.Stream, r.Segment, last)
+		}
+		applied[at] = r.Segment
+	}
+	for _, log := range logs {
+		last := applied[load.Position{Account: log.Account, Stream: log.Stream}]
+		if last < log.Newest && log.Stream != extract.Events().Name && !goesOn(status.LastRun) {
+			found.warn("state", "run stripelake sync, which applies it first", "%s/%s: the log ends with segment %d, and the tables hold %d", log.Account, log.Stream, log.Newest, last)
+		}
+	}
+	switch {
+	case len(found.Findings) > before:
+	case goesOn(status.LastRun):
+		found.ok("state", "a run is at work on it")
+	default:
+		found.ok("state", "holds all of the log")
+	}
+	checkComplete(found, logs, status)
+}
+
+// checkComplete looks at how complete the resources are that a sync has selected.
+func checkComplete(found *Diagnosis, logs []load.LogSize, status load.Status) {
+	var seen Status
+	for _, log := range everyResource(logs) {
+		coverage, err := coverageOf(log, failureOf(status.Failures, log))
+		if err != nil {
+			return // told already
+		}
+		seen.Resources = append(seen.Resources, resourceStatus(coverage, nil))
+		fix := fixIncomplete[coverage.Why]
+		if fix == "" || coverage.Why == load.WhyUnfinished && goesOn(status.LastRun) {
+			continue
+		}
+		found.warn("complete", fix, "%s/%s: %s", coverage.Account, coverage.Resource, coverage.Why)
+	}
+	if oldest := seen.Oldest(); oldest != nil && oldest.AsOf != nil {
+		found.ok("age", "changes are in up to %s (%s)", stamp(*oldest.AsOf), oldest.Resource)
+	}
+}
+
+// fixIncomplete is what to do about what a resource lacks. One that was never
+// selected lacks nothing.
+var fixIncomplete = map[load.Why]string{
+	load.WhyUnfinished: "run stripelake sync, which reads the rest; stripelake status says what",
+	load.WhyForbidden:  "give the key Read permission for it, and run stripelake sync",
+	load.WhyGaveUp:     "run stripelake sync, which asks again; meta.requests says what was answered",
+	load.WhyRelisting:  "run stripelake sync, which goes on",
+	load.WhyNoEvents:   "give the key Read permission for events, if it lacks that, and run stripelake sync",
+}
+
+// checkRun says how the last run ended, if it did.
+func checkRun(found *Diagnosis, run *load.Run, unsure bool) {
+	if run == nil {
+		return
+	}
+	again := "run stripelake " + run.Command + " again"
+	switch {
+	case unsure:
+		found.skip("last run", "%s is running, or was killed: this user may not read the lock", run.Command)
+	case run.Outcome == outcomeRunning:
+		found.ok("last run", "%s is running since %s", run.Command, stamp(run.Started))
+	case run.Outcome == outcomeKilled:
+		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was killed", run.Command, stamp(run.Started))
+	case run.Outcome == outcomeInterrupted:
+		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was interrupted", run.Command, stamp(run.Started))
+	case run.Outcome != outcomeDone:
+		says := run.Command + ", " + run.Outcome
+		if why := strings.Join(strings.Fields(run.Detail), " "); why != "" {
+			says += ": " + why
+		}
+		found.warn("last run", again+" once that is mended; stripelake status says what is missing", "%s", says)
+	}
+}

@@ -1,0 +1,12 @@
+package load
+
+// hintedError is an error that knows what to do about it. Whoever shows the two
+// apart asks for them, and cuts no text.
+type hintedError struct{ says, fix string }
+
+func hinted(says, fix string) error { return &hintedError{says, fix} }
+
+func (e *hintedError) Error() string { return e.says + ": " + e.fix }
+
+// Told says what happened, and what to do about it.
+func (e *hintedError) Told() (says, fix string) { return e.says, e.fix }
