@@ -93,7 +93,7 @@ func demoServer(c *cli.Context) (*stripesim.Server, error) {
 func demoHeld(ctx context.Context, lake, account string) (time.Time, error) {
 	path := filepath.Join(lake, "current", "warehouse.duckdb")
 	if _, err := os.Stat(path); err != nil {
-		return time.Time{}, nil //nolint:nilerr // nothing is published there
+		return time.Time{}, nil // nothing is published there
 	}
 	db, err := load.OpenWarehouse(path)
 	if err != nil {
