@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,11 +15,13 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
+var everyMoment = flag.Bool("moments", false, "TestChangesKilledAtEveryMoment kills at every moment, not at some of them")
+
 // TestChangesKilledAtEveryMoment is TestKilledAtEveryMoment for a sync that
 // follows changes, for one that lists everything again because it comes after
 // more than 30 days, and for one that looks back past midnight and reads by their
 // id the balance transactions that no list shows yet. A hint is passed only with
-// its re-read (Invariant 1).
+// its re-read (Invariant 1). `make soak` kills at every moment.
 func TestChangesKilledAtEveryMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -26,7 +29,7 @@ func TestChangesKilledAtEveryMoment(t *testing.T) {
 		step    int           // of the moments, every so many
 		late    time.Duration // of balance transactions and events
 		charges int           // made in between
-	}{"changes": {time.Hour, 2, 0, 3}, "relist": {50 * 24 * time.Hour, 4, 0, 3}, "late": {45 * time.Minute, 6, 3 * time.Hour, 40}} {
+	}{"changes": {time.Hour, 3, 0, 3}, "relist": {50 * 24 * time.Hour, 9, 0, 3}, "late": {45 * time.Minute, 23, 3 * time.Hour, 40}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -61,6 +64,9 @@ func TestChangesKilledAtEveryMoment(t *testing.T) {
 			paths := slices.Collect(maps.Keys(server.Requests()))
 			if tc.late > 0 && !slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(path, "/v1/balance_transactions/") }) {
 				t.Fatal("no balance transaction was read by its id")
+			}
+			if *everyMoment {
+				tc.step = 1
 			}
 			for n := 1; ; n += tc.step {
 				dir := copyOf(t, before)
