@@ -61,7 +61,10 @@ func TestVerifyBooks(t *testing.T) {
 		}},
 		"a customer of before": {objects: []string{paid("ch_1", at, bt, `"customer":"cus_gone"`), movement("txn_1", "charge", "ch_1", at, 100, 33)}},
 
-		"net": {[]string{movement("txn_1", "payout", "po_1", at, -100, 0, `"net":-99`)}, []string{"net is not amount less fee: acct_ USD 2025-04-22 payout: 1 balance transactions, first txn_1: net -0.990, amount less fee -1.000"}},
+		"net": {[]string{movement("txn_1", "payout", "po_1", at, -100, 0, `"net":-99`)}, []string{
+			"net is not amount less fee: acct_ USD 2025-04-22 payout: 1 balance transactions, first txn_1: net -0.990, amount less fee -1.000",
+			"mart does not add up: net_monthly of acct_ USD 2025-04-01: parts: ledger -0.990, net_monthly -1.000",
+		}},
 		"fee": {[]string{movement("txn_1", "payout", "po_1", at, -100, 0, `"fee_details":[{"type":"tax","currency":"usd","amount":1}]`)}, []string{"fee is not the sum of its details: acct_ USD 2025-04-22 payout: 1 balance transactions, first txn_1: fee 0.000, details 0.010"}},
 		"no balance transaction": {
 			[]string{paid("ch_1", at), returned("re_1", "ch_1", at, 100), paid("ch_2", at, `"amount_refunded":100,"balance_transaction":"txn_2"`), movement("txn_2", "charge", "ch_2", at, 100, 0), returned("re_2", "ch_2", at, 100)},
