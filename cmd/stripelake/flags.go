@@ -47,7 +47,7 @@ func (env *environment) waiting(c *cli.Context, options load.Options) load.Optio
 // lookBackFlag is how far a sync looks back once a day.
 func lookBackFlag() cli.Flag {
 	return &cli.DurationFlag{
-		Name: "look-back", Value: 48 * time.Hour,
+		Name: "look-back", Value: pipeline.DailyLookBack,
 		Usage: "in the first sync of a day (UTC) list again the balance transactions and events of this `TIME` before the last one: some are listed late; 0 is never",
 	}
 }

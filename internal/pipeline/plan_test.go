@@ -124,7 +124,8 @@ func TestPlanOfTheNextSync(t *testing.T) {
 		}
 		t.Logf("after %v: %+v foretold, %d sent", asleep, f.Requests, next.Client.Requests())
 		sent := next.Client.Requests()
-		secondLater := asleep == 0 && sent == 9 // a busy machine lets one pass between the plan and the sync
+		// A busy machine lets a second pass between the plan and the sync of no time later.
+		secondLater := asleep == 0 && sent == 9 && next.Client.ServerTime().Sub(f.AsOf) >= time.Second
 		if (sent < f.Requests.Low || sent > f.Requests.High) && !secondLater {
 			t.Errorf("after %v: %+v requests foretold, %d sent", asleep, f.Requests, sent)
 		}

@@ -13,6 +13,10 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+// DailyLookBack is how far the first sync of a day looks back for what was listed
+// late, unless it is told otherwise (docs/adr/0022).
+const DailyLookBack = 48 * time.Hour
+
 // Sync copies accounts into a lake. Its fields are set once, before Run.
 type Sync struct {
 	Client       *extract.Client

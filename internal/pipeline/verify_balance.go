@@ -17,10 +17,6 @@ import (
 // balance and listed late makes the same difference (docs/adr/0022).
 const fixBalance = "look again tomorrow, after a sync, for Stripe may list a transaction late; if it still differs, run stripelake verify --stripe --full --repair, which lists all of them again"
 
-// lateBack is how far below the lake's end balance transactions are looked for that
-// were listed late: as far as the first sync of a day looks back for them.
-const lateBack = 48 * time.Hour
-
 // paymentsBalance is the balance_type of what is available and pending.
 const paymentsBalance = "payments"
 
@@ -43,7 +39,7 @@ func (x *comparison) balance(ctx context.Context) error {
 	}
 	var at extract.Balance
 	var sums map[string]int64
-	for _, back := range []time.Duration{lookBack, lateBack} {
+	for _, back := range []time.Duration{lookBack, DailyLookBack} {
 		if at, sums, why, err = x.addUp(ctx, back); err != nil && !stopsRun(err) {
 			why = message(err) // all else that was compared stays good
 		} else if err != nil {
