@@ -30,15 +30,17 @@ import (
 // size well under 400 MB.
 const heapGoal = 64 << 20
 
-func main() {
+func main() { os.Exit(process()) }
+
+// process is the program from its start to its exit status.
+func process() int {
 	debug.SetMemoryLimit(heapGoal)
 	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // what authors write belongs into their repository
 		syscall.Umask(0o077) // DuckDB makes its write-ahead log for everybody
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	defer stop()
+	return run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 }
 
 // version is set by the release build; a plain build says "devel".

@@ -31,8 +31,11 @@ func TestMain(m *testing.M) {
 		becomeWatched()
 	}
 	if os.Getenv(asProgram) != "" {
-		main()
-		return
+		code := process()
+		if file := os.Getenv(peakFile); file != "" {
+			writePeak(file)
+		}
+		os.Exit(code)
 	}
 	testscript.Main(m, map[string]func(){"stripelake": main})
 }
