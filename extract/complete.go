@@ -39,7 +39,7 @@ func (c *Client) complete(ctx context.Context, objects []Object) error {
 				return cmp.Or(ctx.Err(), err)
 			}
 			if err != nil {
-				c.failed(o.Type+" "+o.ID+pointer, err)
+				c.failedList(o, pointer, err)
 				continue
 			}
 			lists[pointer] = pages

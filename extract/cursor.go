@@ -14,9 +14,10 @@ type Cursor string
 
 // cursorVersion changes when an older reader would misunderstand. Version 1
 // knew no changes: it is read as a cursor that has followed none. Version 3
-// knows what is missing, version 4 when it looked back and what was not found; a
-// cursor that has none of it stays of the version that had not.
-const cursorVersion = 4
+// knows what is missing, version 4 when it looked back and what was not found,
+// version 5 what could not be read again; a cursor that has none of it stays of
+// the version that had not.
+const cursorVersion = 5
 
 // progress is a cursor, decoded. Times are Unix seconds.
 type progress struct {
@@ -29,16 +30,18 @@ type progress struct {
 	Hints   uint64   `json:"hints,omitempty"`   // up to this segment of the events log they were followed
 	Relist  bool     `json:"relist,omitempty"`  // all is listed anew, and what vanished is still to be looked up
 
-	Missing []missingObject `json:"missing,omitempty"` // answered with a 404 and not believed yet
+	Missing []missingObject `json:"missing,omitempty"` // answered with a 404 and not believed yet, or with what was of no use
 
 	LookedBack int64            `json:"looked_back,omitempty"` // when the last look-back was planned; see lookAgain
 	NotFound   []notFoundObject `json:"not_found,omitempty"`   // named by others, and answered with a 404
 }
 
-// missingObject is one that Stripe answered a 404 for, and no list holds.
+// missingObject is one that Stripe answered a 404 for, and no list holds; or one
+// that is Unread.
 type missingObject struct {
 	ID      string `json:"id"`
 	Created *int64 `json:"created,omitempty"` // nil: unknown
+	Unread  bool   `json:"unread,omitempty"`  // it changed, and the answer to its id was of no use
 }
 
 // window is a part of a list that is still to be read: [GTE, LT), and of that
@@ -97,6 +100,8 @@ func (p *progress) check() error {
 
 func (p *progress) encode() (Cursor, error) {
 	switch { // for programs that know no newer one
+	case slices.ContainsFunc(p.Missing, func(m missingObject) bool { return m.Unread }):
+		p.V = 5
 	case p.LookedBack > 0 || len(p.NotFound) > 0:
 		p.V = 4
 	case len(p.Missing) > 0:
@@ -150,12 +155,13 @@ func (c Cursor) At(at Position) (Cursor, error) {
 }
 
 // Missing returns what Stripe answered a 404 for and no list ever held: it is
-// taken for deleted once another run gets the same answer.
+// taken for deleted once another run gets the same answer. With it comes what is
+// Unread.
 func (c Cursor) Missing() ([]Item, error) {
 	p, err := c.decode()
 	items := make([]Item, len(p.Missing))
 	for i, m := range p.Missing {
-		items[i].ID = m.ID
+		items[i].ID, items[i].Unread = m.ID, m.Unread
 		if m.Created != nil {
 			items[i].Created = time.Unix(*m.Created, 0).UTC()
 		}
@@ -171,7 +177,7 @@ func (c Cursor) WithMissing(items []Item) (Cursor, error) {
 	}
 	p.Missing = nil
 	for _, i := range items {
-		m := missingObject{ID: i.ID}
+		m := missingObject{ID: i.ID, Unread: i.Unread}
 		if !i.Created.IsZero() {
 			m.Created = new(i.Created.Unix())
 		}

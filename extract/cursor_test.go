@@ -16,7 +16,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 		"null":                         "damaged",
 		`{"v":1`:                       "damaged",
 		`{"v":1}`:                      "covers nothing",
-		`{"v":5,"high":9,"hints":"x"}`: "version 5, this program reads up to version 4: use the newer program",
+		`{"v":6,"high":9,"hints":"x"}`: "version 6, this program reads up to version 5: use the newer program",
 		`{"v":2,"high":9,"hints":"x"}`: "damaged",
 		`{"v":2,"high":"9"}`:           "damaged",
 		`{"v":2,"high":-9}`:            "damaged",

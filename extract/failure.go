@@ -8,7 +8,8 @@ import (
 // Failure is a request that was given up for good: what it was to read is not
 // in the log.
 type Failure struct {
-	What      string // "page after ch_9 (created …)", "subscription sub_1/items"
+	What      string // "charges", "subscription sub_1/items", "charge ch_1"
+	List      bool   // it is a nested list, of which what the object embeds was read
 	Status    int    // HTTP; 0 if there was no answer or none to be used
 	Message   string // on one line, secrets redacted
 	RequestID string
@@ -28,8 +29,15 @@ func (c *Client) Failures() []Failure {
 }
 
 // failed keeps a failure.
-func (c *Client) failed(what string, err error) {
-	f := Failure{What: oneLine(what), Message: oneLine(err.Error()), At: c.ServerTime()}
+func (c *Client) failed(what string, err error) { c.fail(Failure{What: what}, err) }
+
+// failedList keeps the failure of a nested list, by its place in an object.
+func (c *Client) failedList(o *Object, pointer string, err error) {
+	c.fail(Failure{What: o.Type + " " + o.ID + pointer, List: true}, err)
+}
+
+func (c *Client) fail(f Failure, err error) {
+	f.What, f.Message, f.At = oneLine(f.What), oneLine(err.Error()), c.ServerTime()
 	if f.At.IsZero() {
 		f.At = time.Now().UTC()
 	}

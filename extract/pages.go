@@ -48,6 +48,7 @@ func (r Range) before(t int64) bool { return r.To.IsZero() || t < r.to() }
 type Page struct {
 	Objects []Object
 	Cursor  Cursor
+	Unread  []Item // of a [Client.Reread], in its last page: what could not be read
 }
 
 // Pages reads what of the stream is not behind the cursor: see the package

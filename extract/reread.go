@@ -18,6 +18,7 @@ type Item struct {
 	Created time.Time // UTC; zero if unknown
 	Apart   int       // how many objects the list holds between the next newer item and this one, as far as is known
 	Of      string    // instead of an ID: a filter of the list, "charge=ch_1", whose objects to read
+	Unread  bool      // it was asked for before, and the answer was of no use
 
 	missing *APIError // the 404 that Stripe answered with, if it did
 }
@@ -33,16 +34,20 @@ type Item struct {
 // as a deleted object that is Missing: the caller knows whether a list ever held
 // it, and keeps it or asks again in another run.
 //
-// An answer about one item that cannot be used ends the sequence with an error,
-// but the others are read before. Errors are those of [Client.Pages].
+// An item whose answer says nothing of the others, and cannot be used, comes as
+// Unread in the last page and is one of [Client.Failures]: ask for it again in
+// another run. Where very many in a row are such, it is not the items, and the
+// sequence ends with an error, as it does where the objects of a filter cannot be
+// read. Errors are those of [Client.Pages].
 func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items []Item, then Cursor) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last := Page{Cursor: then}
-		err := c.reread(ctx, stream, items, func(objects []Object) bool {
+		unread, err := c.reread(ctx, stream, items, func(objects []Object) bool {
 			held := last.Objects
 			last.Objects = objects
 			return held == nil || yield(Page{Objects: held, Cursor: after}, nil)
 		})
+		last.Unread = unread
 		switch {
 		case errors.Is(err, errStopped):
 		case err != nil && last.Objects != nil && !yield(Page{Objects: last.Objects, Cursor: after}, nil):
@@ -60,27 +65,55 @@ func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items 
 
 // reread asks for the items, and then for the lists of those that were answered
 // with a 404: all lists are asked after all 404s.
-func (c *Client) reread(ctx context.Context, stream string, items []Item, take func([]Object) bool) error {
+func (c *Client) reread(ctx context.Context, stream string, items []Item, take func([]Object) bool) (unread []Item, err error) {
 	res, err := resourceOf(stream)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	missing, unusable, err := c.runErrands(ctx, res, errands(items, c.limit, len(res.Variants) == 1), take)
-	if err == nil && len(missing) > 0 {
-		var more error
-		_, more, err = c.runErrands(ctx, res, confirmations(missing), take)
-		unusable = cmp.Or(unusable, more)
+	got, err := c.runErrands(ctx, res, errands(items, c.limit, len(res.Variants) == 1), take)
+	if err == nil && len(got.missing) > 0 {
+		var more answers
+		more, err = c.runErrands(ctx, res, confirmations(got.missing), take)
+		got.unread, got.filter = append(got.unread, more.unread...), cmp.Or(got.filter, more.filter)
 	}
-	return cmp.Or(err, unusable)
+	return got.unread, cmp.Or(err, got.filter)
 }
 
-// mostUnusable is how many answers about single items may be of no use before
-// the rest is left: then it is not the items.
+// mostUnusable is how many answers about single items may be of no use in a row
+// before the rest is left: then it is not the items.
 const mostUnusable = 10
 
-// runErrands runs errands side by side. It returns the items that were answered
-// with a 404, and the first answer that was of no use; err is what ended it early.
-func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand, take func([]Object) bool) (missing []Item, unusable, err error) {
+// answers are what errands brought beside objects.
+type answers struct {
+	missing []Item // answered with a 404
+	unread  []Item // whose answers were of no use
+	filter  error  // the first such answer about the objects of a filter
+	useless int    // such answers in a row
+}
+
+// note adds a result. The error is one that ends the errands.
+func (a *answers) note(r result) error {
+	switch {
+	case r.err == nil:
+		a.useless = 0
+	case len(r.unread) == 0 || !r.unread[0].Unread: // that of what is known to be so says nothing new
+		a.useless++
+	}
+	if r.err != nil && (a.useless == mostUnusable || !aboutOne(r.err)) {
+		if len(r.unread) == 1 {
+			return fmt.Errorf("%s: %w", oneLine(r.unread[0].ID), r.err)
+		}
+		return r.err
+	}
+	if r.err != nil && len(r.unread) == 0 {
+		a.filter = cmp.Or(a.filter, r.err)
+	}
+	a.unread, a.missing = append(a.unread, r.unread...), append(a.missing, r.missing...)
+	return nil
+}
+
+// runErrands runs errands side by side; err is what ended it early.
+func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand, take func([]Object) bool) (got answers, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	todo, results := make(chan errand), make(chan result)
 	var workers sync.WaitGroup
@@ -113,29 +146,31 @@ func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand,
 		for range results { // until all have ended
 		}
 	}()
-	left := mostUnusable
 	for r := range results {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return got, err
 		}
-		if r.err != nil {
-			if left--; left == 0 || !aboutOne(r.err) {
-				return nil, nil, r.err
-			}
-			unusable = cmp.Or(unusable, r.err)
+		if err := got.note(r); err != nil {
+			return got, err
 		}
-		missing = append(missing, r.missing...)
+		for _, item := range r.unread {
+			c.failed(res.Object+" "+item.ID, r.err)
+		}
 		if len(r.objects) > 0 && !take(r.objects) {
-			return nil, nil, errStopped
+			return got, errStopped
 		}
 	}
-	return missing, unusable, ctx.Err()
+	return got, ctx.Err()
 }
 
-// aboutOne reports an error that says nothing of the requests for other items.
+// aboutOne reports an error that says nothing of the requests for other items:
+// what cannot be used, and every 4xx but those about the key and its rate.
 func aboutOne(err error) bool {
-	_, unusable := errors.AsType[*malformed](err)
-	return unusable || hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusBadRequest)
+	if _, unusable := errors.AsType[*malformed](err); unusable {
+		return true
+	}
+	e, ok := errors.AsType[*APIError](err)
+	return ok && e.Status/100 == 4 && !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}, e.Status)
 }
 
 // errand is what one worker reads in one go: items one by one, or the span of
@@ -150,6 +185,7 @@ type result struct {
 	objects []Object
 	missing []Item // answered with a 404
 	err     error
+	unread  []Item // by their id, for that error
 }
 
 // errands groups items that one page or a few hold together. Without listed,
@@ -210,7 +246,7 @@ func (e errand) run(ctx context.Context, c *Client, res Resource, give func(resu
 	if e.listed {
 		var err error
 		if left, err = c.listSpan(ctx, res, e.items, give); err != nil {
-			give(result{err: err})
+			give(result{err: err, unread: e.items})
 			return
 		}
 	}

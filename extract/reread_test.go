@@ -107,8 +107,58 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 		say(w, "<html>not found</html>")
 		return true
 	}
-	if objects, _, err := reread(t, fastClient(t, f, 100), itemAt("ch_1", 9000, 0)); err == nil {
-		t.Errorf("a proxy's 404 made %v", objects)
+	c := fastClient(t, f, 100)
+	if objects, _, err := reread(t, c, itemAt("ch_1", 9000, 0)); err != nil || len(objects) > 0 || len(c.Failures()) != 1 {
+		t.Errorf("a proxy's 404 made %v, %v, %v", objects, err, c.Failures())
+	}
+}
+
+// An answer about one object that is of no use stops nothing: the others are
+// read, and it is told which one was not. Very many in a row are not the items'
+// fault, unless it is known of each that it cannot be read.
+func TestRereadGoesOnBehindOneThatFails(t *testing.T) {
+	t.Parallel()
+	times := make([]int64, 30)
+	items := make([]Item, len(times))
+	for i := range times {
+		times[i] = int64(9000 - 100*i)
+		items[i] = itemAt(fmt.Sprint("ch_", i+1), times[i], 500)
+	}
+	known := slices.Clone(items)
+	for i := range known {
+		known[i].Unread = true
+	}
+	for name, tc := range map[string]struct {
+		items  []Item
+		status int
+		fails  func(id string) bool
+		unread int
+		ends   bool
+	}{
+		"a 402":                   {items, 402, func(id string) bool { return id == "ch_4" }, 1, false},
+		"a 400":                   {items, 400, func(id string) bool { return id == "ch_4" }, 1, false},
+		"a 422 of every other":    {items, 422, func(id string) bool { return id[len(id)-1]%2 == 0 }, 15, false},
+		"a 405 of all":            {items, 405, func(string) bool { return true }, 0, true},
+		"a 405 of all, as before": {known, 405, func(string) bool { return true }, 30, false},
+		"a 403 is of the key":     {items, 403, func(id string) bool { return id == "ch_4" }, 0, true},
+	} {
+		f := &stripeFake{now: t0, rows: rowsAt(times...)}
+		f.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			hit := tc.fails(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:])
+			if hit {
+				apiError(w, tc.status, `"message":"no"`)
+			}
+			return hit
+		}
+		c := fastClient(t, f, 100)
+		var read, unread int
+		var last error
+		for page, err := range c.Reread(t.Context(), "charges", "before", tc.items, "then") {
+			read, unread, last = read+len(page.Objects), unread+len(page.Unread), err
+		}
+		if (last != nil) != tc.ends || !tc.ends && (unread != tc.unread || read != len(items)-unread || len(c.Failures()) != unread) {
+			t.Errorf("%s: %d read, %d unread, %d failures, %v", name, read, unread, len(c.Failures()), last)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed b
 		return result{missing: []Item{item}}
 	}
 	if err != nil {
-		return result{err: fmt.Errorf("%s: %w", oneLine(item.ID), err)}
+		return result{err: err, unread: []Item{item}}
 	}
 	if object.Deleted && object.Created.IsZero() {
 		object.Created = item.Created

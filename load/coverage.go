@@ -84,17 +84,6 @@ type NotFound struct {
 // the beginning.
 type Gap struct{ From, To time.Time }
 
-// FailedRequest is a request that was given up, for meta.requests.
-type FailedRequest struct {
-	RunID     string
-	Account   string
-	At        time.Time // UTC
-	What      string
-	Status    int // HTTP; 0 without an answer
-	Message   string
-	RequestID string
-}
-
 // SetCoverage replaces an account's rows of meta.coverage, meta.gaps and meta.not_found. It
 // changes no revision: what people read follows with the next generation.
 func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
@@ -125,18 +114,4 @@ func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage
 		}
 		return nil
 	})
-}
-
-// AddFailed keeps requests that were given up.
-func (s *State) AddFailed(ctx context.Context, failed []FailedRequest) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range failed {
-		_, err := s.exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?)",
-			f.RunID, f.Account, orNull(f.At), f.What, f.Status, f.Message, f.RequestID)
-		if err != nil {
-			return fmt.Errorf("keep a failed request: %w", err)
-		}
-	}
-	return nil
 }

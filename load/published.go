@@ -11,6 +11,7 @@ import (
 type Published struct {
 	Generation
 	Coverage []Coverage // with gaps, by account and resource
+	GivenUp  []GivenUp  // as in meta.requests
 	LastRun  *Run       // the one that had started last when it was published; nil if none had
 }
 
@@ -37,6 +38,9 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 				return err
 			}
 			if p.Coverage, err = q.coverage(ctx); err != nil {
+				return err
+			}
+			if p.GivenUp, err = q.givenUp(ctx); err != nil {
 				return err
 			}
 			p.LastRun, err = q.lastRun(ctx)

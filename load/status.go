@@ -44,6 +44,7 @@ type Status struct {
 	Logs       []LogSize `json:"logs"`
 	LastRun    *Run      `json:"last_run,omitempty"`
 	Failures   []Failure `json:"failures,omitempty"` // what the runs before could not read
+	GivenUp    []GivenUp `json:"given_up,omitempty"` // what stands in meta.requests
 }
 
 // Summary counts the state's contents.
@@ -119,6 +120,9 @@ func (s *State) WriteStatus(ctx context.Context) error {
 		return err
 	}
 	if status.Failures, err = s.failures(ctx); err != nil {
+		return err
+	}
+	if status.GivenUp, err = s.givenUp(ctx); err != nil {
 		return err
 	}
 	needs, err := s.needsPublish(ctx)

@@ -18,6 +18,7 @@ type Reread struct {
 	ID      string
 	Created time.Time // UTC; zero if unknown
 	Apart   int       // objects of the stream between the next newer one to be read and this one
+	Unread  bool      // it could not be read before
 }
 
 // Outdated returns the objects that hints tell of and that were not read since:
@@ -56,14 +57,23 @@ func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hi
 // changed and has not.
 const patience = 12 * time.Hour
 
+// mostCutShort is how many objects with a list that is cut short are read again
+// by each run; the others are due like any.
+const mostCutShort = 100
+
 // Due returns the objects that should have changed without a word by now, but
-// for those that had not when they were read since, not long ago.
+// for those that had not when they were read since, not long ago; and some of
+// which a nested list is cut short, read before the last minute.
 func (s *State) Due(ctx context.Context, account, stream string, now time.Time) ([]Reread, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list, err := s.rereads(ctx, account, stream,
 		`SELECT id, created FROM state.objects WHERE account = ? AND stream = ? AND due <= ?
-		AND (observed_at < due OR observed_at < ?)`, account, stream, now, now.Add(-patience))
+		AND (observed_at < due OR observed_at < ?)
+		UNION SELECT o.id, o.created FROM state.objects o
+		SEMI JOIN (SELECT DISTINCT id FROM meta.incomplete_lists WHERE account = ? AND stream = ? ORDER BY id LIMIT ?) l USING (id)
+		WHERE o.account = ? AND o.stream = ? AND o.observed_at < ?`, account, stream, now, now.Add(-patience),
+		account, stream, mostCutShort, account, stream, now.Add(-time.Minute))
 	if err != nil {
 		return nil, fmt.Errorf("find what of %s/%s is due: %w", account, stream, err)
 	}

@@ -18,16 +18,16 @@ import (
 type renderer struct {
 	out     io.Writer
 	json    bool
-	redraw  bool            // out is a terminal
-	drawn   time.Time       // when the progress line was last drawn
-	read    map[string]int  // objects so far, by resource
-	results map[string]bool // resources that are through, and whether to their end; printed once
-	rebuild bool            // nothing is read from Stripe: applied segments are the progress
-	pending bool            // a progress line stands unfinished
+	redraw  bool                      // out is a terminal
+	drawn   time.Time                 // when the progress line was last drawn
+	read    map[string]int            // objects so far, by resource
+	results map[string]pipeline.Event // of resources that are through; printed once
+	rebuild bool                      // nothing is read from Stripe: applied segments are the progress
+	pending bool                      // a progress line stands unfinished
 }
 
 func (env *environment) renderer(asJSON bool) *renderer {
-	r := &renderer{out: env.stdout, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]bool{}}
+	r := &renderer{out: env.stdout, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]pipeline.Event{}}
 	if file, ok := env.stdout.(*os.File); ok && !asJSON {
 		info, err := file.Stat()
 		r.redraw = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -55,7 +55,7 @@ func (r *renderer) event(e pipeline.Event) {
 			r.progress(e.Resource, e.Objects)
 		}
 	case pipeline.EventRead:
-		r.results[e.Resource] = e.Message == ""
+		r.results[e.Resource] = e
 	case pipeline.EventPublished:
 		r.flushResults()
 		r.line("published generation %d", e.Generation)
@@ -69,12 +69,14 @@ func (r *renderer) event(e pipeline.Event) {
 // fixed order: they finish in any.
 func (r *renderer) flushResults() {
 	for _, resource := range extract.Resources() {
-		complete, known := r.results[resource.Name]
+		result, known := r.results[resource.Name]
 		switch {
 		case !known:
 			continue
-		case complete:
+		case result.Message == "":
 			r.line("  %-21s %9s objects read", resource.Name, grouped(r.read[resource.Name]))
+		case result.Kept:
+			r.line("  %-21s %9s objects read, not to its end", resource.Name, grouped(r.read[resource.Name]))
 		default:
 			r.line("  %-21s  not read", resource.Name)
 		}

@@ -97,6 +97,7 @@ func (env *environment) printStatus(s pipeline.Status) error {
 			fmt.Fprintf(env.stdout, "%s: not read yet: from %s to %s\n", r.Resource, from, minute(gap.To))
 		}
 	}
+	env.printGivenUp(s.GivenUp)
 	if s.Drift > 0 {
 		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
 	}
@@ -110,6 +111,20 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
 	}
 	return nil
+}
+
+// mostGivenUp is how many are printed one by one.
+const mostGivenUp = 10
+
+// printGivenUp says what could not be read, and why.
+func (env *environment) printGivenUp(all []load.GivenUp) {
+	for i, g := range all {
+		if i == mostGivenUp {
+			fmt.Fprintf(env.stdout, "given up: %s more (meta.requests)\n", grouped(len(all)-i))
+			return
+		}
+		fmt.Fprintf(env.stdout, "given up: %s, since %s: %s\n", g.What, minute(g.Since), g.Message)
+	}
 }
 
 // ageText says how old what is here is: as old as the oldest of it.
@@ -140,9 +155,9 @@ func whyText(why load.Why, s pipeline.Status) string {
 	case load.WhyUnfinished:
 		return "unfinished: " + unfinishedText(s) + "sync goes on where it ends"
 	case load.WhyForbidden:
-		return "forbidden: the key may not read it (403); give it Read permission, and sync again (meta.requests)"
+		return "forbidden: the key may not read it (403); give it Read permission, and sync again"
 	case load.WhyGaveUp:
-		return "gave up: what Stripe answered could not be used; sync asks again (meta.requests)"
+		return "gave up: what Stripe answered could not be used; sync asks again"
 	case load.WhyRelisting:
 		return "listing again: changes were missed; until all of it is listed, older ones may be missing"
 	case load.WhyNoEvents:

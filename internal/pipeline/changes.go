@@ -236,7 +236,7 @@ func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []st
 	}
 	items := make([]extract.Item, 0, len(objects)+len(filters))
 	for _, o := range objects {
-		items = append(items, extract.Item{ID: o.ID, Created: o.Created, Apart: o.Apart})
+		items = append(items, extract.Item{ID: o.ID, Created: o.Created, Apart: o.Apart, Unread: o.Unread})
 	}
 	for _, filter := range filters {
 		items = append(items, extract.Item{Of: filter})

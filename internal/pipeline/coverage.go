@@ -141,20 +141,3 @@ func notFound(cursor extract.Cursor) ([]extract.NotFound, error) {
 	lacking, err := cursor.NotFound()
 	return slices.DeleteFunc(lacking, func(n extract.NotFound) bool { return n.ID == forgottenID }), err
 }
-
-// failures are the requests that the run gave up.
-func failures(m *materializer, sources []source, run load.Run) []load.FailedRequest {
-	failed := m.meter.failures()
-	for _, src := range sources {
-		for _, f := range src.client.Failures() {
-			failed = append(failed, load.FailedRequest{
-				Account: src.account, At: f.At, What: m.named(src.account, f.What), Status: f.Status,
-				Message: m.named(src.account, f.Message), RequestID: f.RequestID,
-			})
-		}
-	}
-	for i := range failed {
-		failed[i].RunID = run.ID
-	}
-	return failed
-}

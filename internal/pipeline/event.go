@@ -1,5 +1,7 @@
 package pipeline
 
+import "github.com/stripelake/stripelake/load"
+
 // Event is one thing a run has to say. The pipeline emits events and renders
 // nothing: a terminal, plain lines and JSON lines are all made from the same
 // stream (`sync --json` prints them as they are). Fields that do not apply are
@@ -10,6 +12,7 @@ type Event struct {
 	Account  string `json:"account,omitempty"`
 	Mode     string `json:"mode,omitempty"` // "live" or "test"
 	Message  string `json:"message,omitempty"`
+	Kept     bool   `json:"kept,omitempty"` // some of Resource is in the lake, though it could not be read to its end now
 
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
 	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
@@ -47,11 +50,11 @@ type Summary struct {
 	Rows       int                `json:"rows"`                 // rows written, all tables
 	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
 	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists
-	Failed     int                `json:"failed,omitempty"`     // requests that were given up; see meta.requests
 	Drift      int                `json:"drift,omitempty"`      // kinds of drift not seen before; see meta.drift
 	Segments   int                `json:"segments"`             // segments appended to the log
 	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed
 	Unread     map[string]string  `json:"unread,omitempty"`     // resources that could not be read, and why
+	GivenUp    []load.GivenUp     `json:"given_up,omitempty"`   // what this run or one before gave up, and none has read since; as in meta.requests
 	Seconds    float64            `json:"seconds"`
 	Stages     map[string]float64 `json:"stages,omitempty"` // seconds spent in each stage, summed over goroutines
 }

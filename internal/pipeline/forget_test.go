@@ -386,3 +386,33 @@ func TestForgottenDisputesStayOut(t *testing.T) {
 	goesOn(moved("txn_5", "du_5", "dispute", soon()), moved("txn_6", "du_6", "dispute", soon()), moved("txn_7", "du_4", "dispute", soon()))
 	s.expect("what came of a new charge", left, "txn_3", "txn_3_back", "txn_4", "txn_7", "txn_bo")
 }
+
+// A receipt counts as foreign what stripelake did not make, and nothing else.
+func TestReceiptKnowsItsOwnFiles(t *testing.T) {
+	t.Parallel()
+	ann := sent("customer", "cus_ann", noon.Add(-time.Hour), `"email":"ann@example.com"`)
+	for foreign, want := range map[string]string{"": "", "notes.txt": "1 files or folders in the lake that stripelake did not make"} {
+		s := newScene(t, recorded(t, 1, noon, ann, sent("customer", "cus_bob", noon.Add(-2*time.Hour))))
+		s.sync("customers")
+		if foreign != "" {
+			if err := os.WriteFile(filepath.Join(s.lake, foreign), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, id := range []string{"cus_ann", "cus_bob"} { // with the first one's files beside it
+			receipts, err := forget(t.Context(), s.lake, nil, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := ""
+			for _, line := range receipts[0].Unchecked {
+				if strings.Contains(line, "did not make") {
+					said = line
+				}
+			}
+			if said != want {
+				t.Errorf("%q: it says %q", foreign, said)
+			}
+		}
+	}
+}

@@ -25,7 +25,7 @@ type meter struct {
 	started time.Time
 	total   Summary
 	stages  map[string]time.Duration
-	failed  []load.FailedRequest
+	failed  []load.GivenUp
 }
 
 func newMeter(onEvent func(Event)) *meter {
@@ -77,11 +77,11 @@ func (m *meter) add(stage string, d time.Duration) {
 func (m *meter) fail(account, what string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.failed = append(m.failed, load.FailedRequest{Account: account, At: time.Now().UTC(), What: what, Message: message(err)})
+	m.failed = append(m.failed, load.GivenUp{Account: account, At: time.Now().UTC(), What: what, Message: message(err)})
 }
 
 // failures returns what fail kept.
-func (m *meter) failures() []load.FailedRequest {
+func (m *meter) failures() []load.GivenUp {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.failed)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,12 +18,18 @@ import (
 // A list that would show the object tells the truth, and the 404 is believed. Of
 // what no list ever held, such as a price that was made inline, a list tells
 // nothing: it waits in the cursor for a second 404 in another run
-// (docs/adr/0021).
+// (docs/adr/0021). So does what could not be read again, for an answer.
 type missing struct {
-	waited  map[string]bool      // what waited when this run began: its 404 is the second
-	waiting map[string]time.Time // what waits now, with its created
-	added   int                  // by this run
-	pending map[string]bool      // whose tombstones are among the pending objects
+	waited  map[string]waiting // what waited when this run began: its 404 is the second
+	waiting map[string]waiting // what waits now
+	added   int                // by this run
+	pending map[string]bool    // whose tombstones are among the pending objects
+}
+
+// waiting is why an object is to be asked for in the next run.
+type waiting struct {
+	created time.Time // UTC; zero if unknown
+	unread  bool      // its answer was of no use, and not a 404
 }
 
 // farApart is for objects that are read by their id: what lies between them was
@@ -47,13 +54,27 @@ func (r *reader) loadMissing() error {
 	if err != nil {
 		return &localError{err}
 	}
-	r.missing = missing{waited: map[string]bool{}, waiting: map[string]time.Time{}, pending: map[string]bool{}}
+	r.missing = missing{waited: map[string]waiting{}, waiting: map[string]waiting{}, pending: map[string]bool{}}
 	for _, i := range items {
 		if id := i.ID; id != forgottenID && !r.isForgotten(id) {
-			r.missing.waited[id], r.missing.waiting[id] = true, i.Created
+			r.missing.waited[id] = waiting{i.Created, i.Unread}
 		}
 	}
+	maps.Copy(r.missing.waiting, r.missing.waited)
 	return nil
+}
+
+// wait notes what could not be read again, so that the hints to it may be passed
+// (Invariant 1). What has a 404 already keeps it. What is asked for because others
+// name it is found again by those.
+func (r *reader) wait(unread []extract.Item) {
+	for _, item := range unread {
+		_, already := r.missing.waiting[item.ID]
+		if !already && !r.named.asked[item.ID] && len(item.ID) <= longestID {
+			r.missing.waiting[item.ID] = waiting{item.Created, true}
+			r.missing.added++
+		}
+	}
 }
 
 // isMissing reports a pending object that was made of a 404.
@@ -88,9 +109,11 @@ func (r *reader) dropDoubted(ctx context.Context) error {
 			return false
 		}
 		told := !o.Created.IsZero() && (!r.resource.Hidden || listed[o.ID])
-		doubted := !told && !m.waited[o.ID] && len(o.ID) <= longestID
+		before, known := m.waited[o.ID]
+		second := known && !before.unread
+		doubted := !told && !second && len(o.ID) <= longestID
 		if doubted {
-			m.waiting[o.ID] = o.Created
+			m.waiting[o.ID] = waiting{created: o.Created}
 			m.added++
 		} else {
 			delete(m.waiting, o.ID)
@@ -108,9 +131,9 @@ func (r *reader) stillMissing(less []load.Reread) (left []load.Reread) {
 	for _, o := range less {
 		known.add(o.ID)
 	}
-	for id, created := range r.missing.waiting {
-		if r.missing.waited[id] && !known.has(id) {
-			left = append(left, load.Reread{ID: id, Created: created, Apart: farApart})
+	for id, w := range r.missing.waiting {
+		if _, before := r.missing.waited[id]; before && !known.has(id) {
+			left = append(left, load.Reread{ID: id, Created: w.created, Apart: farApart, Unread: w.unread})
 		}
 	}
 	slices.SortFunc(left, func(a, b load.Reread) int { return strings.Compare(a.ID, b.ID) })
@@ -123,8 +146,8 @@ func (r *reader) withMissing(cursor extract.Cursor) (extract.Cursor, error) {
 		return cursor, nil
 	}
 	items := make([]extract.Item, 0, len(r.missing.waiting))
-	for id, created := range r.missing.waiting {
-		items = append(items, extract.Item{ID: id, Created: created})
+	for id, w := range r.missing.waiting {
+		items = append(items, extract.Item{ID: id, Created: w.created, Unread: w.unread})
 	}
 	slices.SortFunc(items, func(a, b extract.Item) int { return strings.Compare(a.ID, b.ID) })
 	return cursor.WithMissing(items)
@@ -135,5 +158,5 @@ func (m *missing) check() error {
 	if m.added <= mostMissing {
 		return nil
 	}
-	return fmt.Errorf("404 for %d objects that no list holds: is this the account that the lake holds? Look at the key with stripelake doctor, and run again", m.added)
+	return fmt.Errorf("%d objects could not be read again, or are not found and in no list: is this the account that the lake holds? Look at the key with stripelake doctor, and run again", m.added)
 }

@@ -190,6 +190,7 @@ func (r *reader) take(page extract.Page) error {
 			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw, More: more,
 		})
 	}
+	r.wait(page.Unread)
 	r.cursor = page.Cursor
 	return nil
 }

@@ -19,6 +19,7 @@ type Status struct {
 	AsPublished *time.Time       `json:"as_published,omitempty"` // raw/ is closed to whoever asks: all below is as of this publish (UTC)
 	Resources   []ResourceStatus `json:"resources"`
 	Unknown     bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
+	GivenUp     []load.GivenUp   `json:"given_up,omitempty"`       // what could not be read, and why; as in meta.requests
 	Drift       int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
 	LastRun     *load.Run        `json:"last_run,omitempty"`
 	Unsure      bool             `json:"last_run_unsure,omitempty"` // it was running, and whether it was killed since is closed to whoever asks
@@ -94,7 +95,7 @@ func presentStatus(dir string) (Status, error) {
 	}
 	status := Status{
 		Generation: counts.Generation, Resources: []ResourceStatus{}, Unknown: unknown && len(logs) > 0,
-		Drift: counts.Summary.Drift, LastRun: counts.LastRun, Unsure: unsure,
+		GivenUp: counts.GivenUp, Drift: counts.Summary.Drift, LastRun: counts.LastRun, Unsure: unsure,
 	}
 	if g, ok := load.ReadPublished(dir); ok {
 		status.Publish = publishOf(g)
@@ -142,7 +143,7 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 	}
 	status := Status{
 		Generation: p.Number, AsPublished: &p.Built, Resources: []ResourceStatus{},
-		Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
+		GivenUp: p.GivenUp, Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
 	}
 	if goesOn(p.LastRun) { // what it published last is here, but not how it ended
 		atWork, err := load.AtWork(dir)

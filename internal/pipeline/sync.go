@@ -42,9 +42,9 @@ type Sync struct {
 //
 // It returns nil when every selected resource was read to its end, an
 // [*UnreadError] when some were not (the others are complete and published), a
-// [*FailedError] when single requests were given up, a [*RejectsError] when
-// more objects were refused than MaxRejects allows, and any other error when
-// the run itself could not go on. In each case the lake is whole: what was
+// [*GivenUpError] when parts of them were given up and none has read them since, a
+// [*RejectsError] when more objects were refused than MaxRejects allows, several of
+// these joined, and any other error when the run itself could not go on. In each case the lake is whole: what was
 // appended stays, and the next run goes on from there.
 //
 // A state that turns out to be damaged is set aside, and the run begins once more
@@ -204,13 +204,12 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	}
 	summary.Requests = requests(sources)
 	summary.Account = strings.Join(accounts, ",")
-	failed := failures(m, sources, run)
-	summary.Failed = len(failed)
-	if recordErr := m.state.AddFailed(ctx, failed); recordErr != nil {
+	var recordErr error
+	if summary.GivenUp, recordErr = s.settleGivenUp(ctx, m, sources, unread); recordErr != nil {
 		return summary, errors.Join(err, recordErr)
 	}
 	if err == nil {
-		err = verdict(unread, summary, s.MaxRejects)
+		err = s.verdict(unread, summary)
 	}
 	summary.Outcome = outcome(err)
 	if endErr := m.state.EndRun(ctx, m.nameless(ended(run, summary, err), accounts)); endErr != nil {

@@ -48,24 +48,47 @@ func (e *UnreadError) Error() string {
 	names := slices.Sorted(maps.Keys(e.Resources))
 	lines := make([]string, len(names))
 	for i, name := range names {
-		lines[i] = fmt.Sprintf("%s not read: %v", name, e.Resources[name])
+		how := "not read"
+		if isKept(e.Resources[name]) {
+			how = "not read to its end"
+		}
+		lines[i] = fmt.Sprintf("%s %s: %v", name, how, e.Resources[name])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// keptError is why a resource could not be read of which some is in the lake.
+type keptError struct{ error }
+
+func (e *keptError) Unwrap() error { return e.error }
+
+func isKept(err error) bool { return errors.As(err, new(*keptError)) }
+
+// ExitCode is 3.
+func (e *UnreadError) ExitCode() int { return exitIncomplete }
+
+// GivenUpError says what was given up that no resource as a whole depends on, such
+// as the rest of a nested list, by this run or one before, and that none has read
+// since.
+type GivenUpError struct{ All []load.GivenUp }
+
+// mostTold is how many are told one by one.
+const mostTold = 10
+
+func (e *GivenUpError) Error() string {
+	var lines []string
+	for i, g := range e.All {
+		if i == mostTold {
+			lines = append(lines, fmt.Sprintf("given up: %d more, see meta.requests in the warehouse", len(e.All)-i))
+			break
+		}
+		lines = append(lines, "given up: "+g.What+": "+g.Message)
 	}
 	return strings.Join(lines, "\n")
 }
 
 // ExitCode is 3.
-func (e *UnreadError) ExitCode() int { return exitIncomplete }
-
-// FailedError says that requests were given up that no resource as a whole
-// depends on, such as those for the rest of a nested list.
-type FailedError struct{ Requests int }
-
-func (e *FailedError) Error() string {
-	return fmt.Sprintf("%d requests were given up: see meta.requests in the warehouse for what they were to read and why, and meta.incomplete_lists", e.Requests)
-}
-
-// ExitCode is 3.
-func (e *FailedError) ExitCode() int { return exitIncomplete }
+func (e *GivenUpError) ExitCode() int { return exitIncomplete }
 
 // RejectsError says that more objects were refused than --max-rejects allows.
 type RejectsError struct {
@@ -81,28 +104,42 @@ func (e *RejectsError) Error() string {
 // ExitCode is 3.
 func (e *RejectsError) ExitCode() int { return exitIncomplete }
 
-// verdict is the error of a run that went through to its end.
-func verdict(unread map[string]error, summary Summary, allowed float64) error {
+// verdict is the error of a run that went through to its end: all that keeps it
+// from being complete, of the resources that it was to read.
+func (s *Sync) verdict(unread map[string]error, summary Summary) error {
+	var errs []error
 	if len(unread) > 0 {
-		return &UnreadError{unread}
+		errs = append(errs, &UnreadError{unread})
 	}
-	if summary.Failed > 0 {
-		return &FailedError{summary.Failed}
+	if parts := s.parts(summary.GivenUp); len(parts) > 0 {
+		errs = append(errs, &GivenUpError{parts})
 	}
-	if summary.Rejects > 0 && float64(summary.Rejects) > allowed*float64(max(summary.Objects, 1)) {
-		return &RejectsError{Rejects: summary.Rejects, Objects: summary.Objects, Allowed: allowed}
+	if summary.Rejects > 0 && float64(summary.Rejects) > s.MaxRejects*float64(max(summary.Objects, 1)) {
+		errs = append(errs, &RejectsError{Rejects: summary.Rejects, Objects: summary.Objects, Allowed: s.MaxRejects})
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// parts are those of what was given up that are of the selected resources and not
+// such a resource itself, which is unread.
+func (s *Sync) parts(all []load.GivenUp) (parts []load.GivenUp) {
+	for _, g := range all {
+		selected := len(s.Resources) == 0 || g.Resource == "" || slices.Contains(s.Resources, g.Resource)
+		if selected && g.What != g.Resource && g.What != whatAccount {
+			parts = append(parts, g)
+		}
+	}
+	return parts
 }
 
 func outcome(err error) string {
 	var unread *UnreadError
-	var failed *FailedError
+	var given *GivenUpError
 	var rejects *RejectsError
 	switch {
 	case err == nil:
 		return outcomeDone
-	case errors.As(err, &unread), errors.As(err, &failed), errors.As(err, &rejects):
+	case errors.As(err, &unread), errors.As(err, &given), errors.As(err, &rejects):
 		return outcomeIncomplete
 	default:
 		return outcomeFailed

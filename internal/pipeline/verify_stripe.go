@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -209,13 +210,42 @@ func (x *comparison) window(ctx context.Context, c *load.Checked, resource extra
 	}
 	// What is not listed may be there all the same: prices are that only a
 	// subscription names.
-	found, err := x.read(ctx, resource, x.Client.Reread(ctx, resource.Name, "", vanished, ""))
+	found, err := x.read(ctx, resource, x.unread(c, resource, x.Client.Reread(ctx, resource.Name, "", vanished, "")))
 	for id, o := range found {
 		if k, asked := kept[id]; asked {
 			x.judge(resource, o, k, true)
 		}
 	}
 	return err
+}
+
+// unread passes pages on, and adds a finding for each object that Stripe answered
+// for with what is of no use: nothing is known of it.
+func (x *comparison) unread(c *load.Checked, resource extract.Resource, pages iter.Seq2[extract.Page, error]) iter.Seq2[extract.Page, error] {
+	return func(yield func(extract.Page, error) bool) {
+		for page, err := range pages {
+			for _, item := range page.Unread {
+				c.Add(load.Finding{
+					Name: "object unread", What: x.account + "/" + resource.Name + " " + item.ID,
+					Says: "no list shows it, and asked for it Stripe answered: " + x.answered(resource.Object+" "+item.ID), Fix: "compare again later",
+				})
+			}
+			page.Unread = nil
+			if !yield(page, err) {
+				return
+			}
+		}
+	}
+}
+
+// answered is what was answered last when something was asked for in vain.
+func (x *comparison) answered(what string) (message string) {
+	for _, f := range x.Client.Failures() {
+		if f.What == what {
+			message = f.Message
+		}
+	}
+	return message
 }
 
 // later reports an object that does not belong into a window.
@@ -251,7 +281,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 
 // read takes pages as a sync does: redacted, without the people who were
 // forgotten, the later of two answers.
-func (x *comparison) read(ctx context.Context, resource extract.Resource, pages func(func(extract.Page, error) bool)) (map[string]load.Raw, error) {
+func (x *comparison) read(ctx context.Context, resource extract.Resource, pages iter.Seq2[extract.Page, error]) (map[string]load.Raw, error) {
 	r := &reader{
 		account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
 		missing: missing{pending: x.missing},

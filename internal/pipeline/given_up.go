@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
+
+// mostCutShort bounds what is told one by one of an account's lists that are cut
+// short; meta.incomplete_lists has all.
+const mostCutShort = 1000
+
+// whatAccount is what is given up where the key does not reach an account.
+const whatAccount = "account"
+
+// settleGivenUp finds what stands of what was given up, by this run and the ones
+// before it, of the accounts that the run was to read, and keeps it for meta.
+// What was read since stands no more (docs/adr/0031).
+func (s *Sync) settleGivenUp(ctx context.Context, m *materializer, sources []source, unread map[string]error) ([]load.GivenUp, error) {
+	former, err := m.state.GivenUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []load.GivenUp
+	var accounts []string
+	for _, src := range sources {
+		x := newStanding(m, src.account, former)
+		for _, f := range src.client.Failures() {
+			x.fail(f)
+		}
+		if err := x.find(ctx, m, src); err != nil {
+			return nil, err
+		}
+		all, accounts = append(all, x.found...), append(accounts, src.account)
+	}
+	for _, account := range s.Accounts {
+		if err := unread[account]; err != nil { // not reached, and so no source
+			x := newStanding(m, account, former)
+			x.now[whatAccount] = load.GivenUp{Message: message(err), At: time.Now().UTC()}
+			x.add("", whatAccount)
+			all, accounts = append(all, x.found...), append(accounts, account)
+		}
+	}
+	slices.SortFunc(all, load.GivenUp.Compare)
+	return all, m.state.SetGivenUp(ctx, accounts, all)
+}
+
+// standing gathers what stands of one account.
+type standing struct {
+	account string
+	named   func(account, text string) string
+	former  map[string]load.GivenUp // by what was given up
+	now     map[string]load.GivenUp // by this run, the last time
+	lists   map[string]bool         // of those, what is a nested list
+	found   []load.GivenUp
+}
+
+func newStanding(m *materializer, account string, former []load.GivenUp) *standing {
+	x := &standing{account: account, named: m.named, former: map[string]load.GivenUp{}, now: map[string]load.GivenUp{}, lists: map[string]bool{}}
+	for _, g := range former {
+		if g.Account == account {
+			x.former[g.What] = g
+		}
+	}
+	for _, g := range m.meter.failures() {
+		if g.Account == account {
+			x.now[x.named(account, g.What)] = g
+		}
+	}
+	return x
+}
+
+// fail notes a request that this run gave up.
+func (x *standing) fail(f extract.Failure) {
+	what := x.named(x.account, f.What)
+	x.lists[what] = f.List
+	x.now[what] = load.GivenUp{Status: f.Status, Message: x.named(x.account, f.Message), RequestID: f.RequestID, At: f.At}
+}
+
+// add says that something stands, with the newest answer that is known.
+func (x *standing) add(resource, what string) {
+	former, known := x.former[what]
+	g, failed := x.now[what]
+	switch {
+	case !failed && known:
+		g = former
+	case !failed: // a state that was made again knows no answers
+		g = load.GivenUp{Message: "what was answered is not known any more: the next sync asks again", At: time.Now().UTC()}
+	}
+	g.At = g.At.Truncate(time.Second)
+	g.Account, g.Resource, g.What, g.Since = x.account, resource, what, g.At
+	if known {
+		g.Since = former.Since
+	}
+	x.found = append(x.found, g)
+	delete(x.now, what)
+}
+
+// find adds what stands: lists that could not be read to their end, nested lists
+// that are cut short, objects that wait to be read again, and whatever else this
+// run gave up.
+func (x *standing) find(ctx context.Context, m *materializer, src source) error {
+	for _, resource := range streams() {
+		if m.reads.stands(src.account, resource.Name, x.former) {
+			x.add(resource.Name, resource.Name)
+		}
+		if err := x.addWaiting(src, resource); err != nil {
+			return err
+		}
+	}
+	short, err := m.state.CutShort(ctx, src.account, mostCutShort)
+	if err != nil {
+		return err
+	}
+	for _, list := range short {
+		x.add(list.Stream, x.named(src.account, objectOf(list.Stream)+" "+list.ID+list.List))
+	}
+	for what := range x.now {
+		if !x.lists[what] { // a list that is not cut short was read since
+			x.add("", what)
+		}
+	}
+	return nil
+}
+
+// addWaiting adds the objects that could not be read again.
+func (x *standing) addWaiting(src source, resource extract.Resource) error {
+	cursor, err := src.log.Cursor(resource.Name)
+	if err != nil {
+		return err
+	}
+	items, err := extract.Cursor(cursor).Missing()
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if item.Unread && item.ID != forgottenID {
+			x.add(resource.Name, x.named(src.account, resource.Object+" "+item.ID))
+		}
+	}
+	return nil
+}
+
+// stands reports a resource that could not be read to its end: in this run, or
+// before where this run did not try.
+func (r *reads) stands(account, resource string, former map[string]load.GivenUp) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	why, tried := r.ended[[2]string{account, resource}]
+	if !tried {
+		_, stood := former[resource]
+		return stood
+	}
+	return why != ""
+}

@@ -1,0 +1,122 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// GivenUp is what a run gave up to read and no run has read since, for
+// meta.requests.
+type GivenUp struct {
+	Account   string    `json:"account"`
+	Resource  string    `json:"resource,omitempty"`   // empty where it is of none, or of all
+	What      string    `json:"what"`                 // "subscription sub_1/items"; the resource's name if it is that
+	Status    int       `json:"status,omitempty"`     // HTTP; 0 without an answer, or with one that could not be used
+	Message   string    `json:"message"`              // on one line, secrets redacted
+	RequestID string    `json:"request_id,omitempty"` // Stripe's
+	Since     time.Time `json:"since"`                // UTC: when it was given up first
+	At        time.Time `json:"at"`                   // UTC: when it was given up last
+}
+
+// Compare orders by account, resource and what was given up.
+func (g GivenUp) Compare(o GivenUp) int {
+	return cmp.Or(cmp.Compare(g.Account, o.Account), cmp.Compare(g.Resource, o.Resource), cmp.Compare(g.What, o.What))
+}
+
+// reason is what makes two of them the same: message and request differ each time.
+func (g GivenUp) reason() GivenUp {
+	return GivenUp{Account: g.Account, Resource: g.Resource, What: g.What, Status: g.Status}
+}
+
+// GivenUp returns what the runs before gave up, in order.
+func (s *State) GivenUp(ctx context.Context) ([]GivenUp, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.givenUp(ctx)
+}
+
+// givenUp reads meta.requests. One of before version 9 of the state was a log of
+// what each run gave up, and says nothing of what still stands.
+func (q querier) givenUp(ctx context.Context) (all []GivenUp, err error) {
+	var g GivenUp
+	var since sql.NullTime
+	err = q.each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &g.RequestID, &since, &g.At}, func() error {
+		g.Since, g.At = since.Time.UTC(), g.At.UTC()
+		all = append(all, g)
+		return nil
+	}, `SELECT account, resource, what, status, message, request_id, since, failed_at
+		FROM (FROM meta.requests UNION ALL BY NAME SELECT NULL::VARCHAR AS resource, NULL::TIMESTAMP AS since WHERE false) WHERE since IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("what was given up: %w", err)
+	}
+	slices.SortFunc(all, GivenUp.Compare)
+	return all, nil
+}
+
+// SetGivenUp replaces what was given up of some accounts. What people read is made
+// anew only where that changes what was given up, or the status of an answer.
+func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, err := s.givenUp(ctx)
+	if err != nil {
+		return err
+	}
+	before = slices.DeleteFunc(before, func(g GivenUp) bool { return !slices.Contains(accounts, g.Account) })
+	return s.inTx(ctx, func() error {
+		for _, account := range accounts {
+			if _, err := s.exec(ctx, "DELETE FROM meta.requests WHERE account = ?", account); err != nil {
+				return fmt.Errorf("what was given up: %w", err)
+			}
+		}
+		for _, g := range all {
+			_, err := s.exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+				g.Account, g.Resource, g.What, g.Status, g.Message, g.RequestID, g.Since.UTC(), g.At.UTC())
+			if err != nil {
+				return fmt.Errorf("keep what was given up: %w", err)
+			}
+		}
+		if maps.Equal(reasons(before), reasons(all)) {
+			return nil
+		}
+		_, err := s.exec(ctx, "UPDATE state.info SET revision = revision + 1")
+		return err
+	})
+}
+
+func reasons(all []GivenUp) map[GivenUp]bool {
+	set := map[GivenUp]bool{}
+	for _, g := range all {
+		set[g.reason()] = true
+	}
+	return set
+}
+
+// CutShort is a nested list of which not every page could be read, as in
+// meta.incomplete_lists.
+type CutShort struct {
+	Stream string
+	ID     string
+	List   string // JSON Pointer
+}
+
+// CutShort returns an account's nested lists of which not every page could be
+// read, in order and not more than most.
+func (s *State) CutShort(ctx context.Context, account string, most int) (all []CutShort, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var c CutShort
+	err = s.each(ctx, []any{&c.Stream, &c.ID, &c.List}, func() error {
+		all = append(all, c)
+		return nil
+	}, "SELECT stream, id, list FROM meta.incomplete_lists WHERE account = ? ORDER BY ALL LIMIT ?", account, most)
+	if err != nil {
+		return nil, fmt.Errorf("lists that are cut short: %w", err)
+	}
+	return all, nil
+}
