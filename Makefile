@@ -109,6 +109,7 @@ soak: ## random histories, a year of syncs, every damage and every fault of a di
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestReadersNeverBlock -readers $(or $(READERS),30m)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestRepair -damages
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestChangesKilledAtEveryMoment -moments
+	go test -count=1 -timeout 0 ./internal/pipeline -run TestTwoAccountsAfterKills -pairs 100
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestFilesOfAYear -v -quarter-hours 35040
 
 # The marts are measured over five million charges: hours, and some 20 GB of disk. For

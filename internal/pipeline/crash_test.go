@@ -28,6 +28,7 @@ const (
 	crashLake = "STRIPELAKE_CRASH_LAKE"
 	crashAPI  = "STRIPELAKE_CRASH_API"
 	crashAt   = "STRIPELAKE_CRASH_AT"
+	crashWait = "STRIPELAKE_CRASH_WAIT" // for other processes, as --wait does; empty: not
 )
 
 func TestMain(m *testing.M) {
@@ -84,7 +85,7 @@ func dieAt(n int, only string) func(moment string) {
 func syncUntil(dir, api string, n int) error {
 	moment := dieAt(n, "")
 	trace := traced(moment)
-	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100; o.CompactAfter = 2 })
+	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100; o.CompactAfter = 2; waits(o) })
 	copying.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventPage {
 			moment("page " + e.Resource)
@@ -94,6 +95,13 @@ func syncUntil(dir, api string, n int) error {
 		copying.Declaration, copying.err = pipeline.Declare{Lake: copying.Lake, Command: "sync"}.Run(context.Background())
 	}
 	return run(copying)
+}
+
+// waits has the process wait for others if it is told to.
+func waits(o *load.Options) {
+	if os.Getenv(crashWait) != "" {
+		o.LogWait, o.StateWait = time.Hour, time.Hour
+	}
 }
 
 // traced calls moment with the name of each traced moment.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,9 @@ func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread
 		}
 		sources = append(sources, source{account: account, client: s.Client})
 	}
-	for _, account := range s.Accounts {
+	// The logs are taken in one order, or two runs would each wait for what the other
+	// has; and each once, or a run would wait for itself.
+	for _, account := range slices.Compact(slices.Sorted(slices.Values(s.Accounts))) {
 		client, err := s.Client.For(account)
 		if err != nil {
 			return nil, nil, &UsageError{err.Error()}
@@ -84,13 +87,14 @@ const sideBySide = 4
 // and applies what arrives. It adds to unread what could not be read, and why;
 // the error is for what stops the whole run.
 func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, resources []extract.Resource, unread map[string]error) error {
-	if err := m.catchUpAll(ctx, sources); err != nil {
-		return err
-	}
 	run := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
 	group.Go(func() error { return m.state.GiveWay(run, done) })
+	if err := m.catchUpAll(ctx); err != nil {
+		close(done)
+		return cmp.Or(group.Wait(), err)
+	}
 	arrivals := make(chan arrival, len(sources)*(len(resources)+1)) // one outstanding a reader
 	group.Go(func() error {
 		defer close(done)
@@ -122,47 +126,21 @@ func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, reso
 
 // catchUpAll applies what the logs hold and the state does not: of the accounts
 // that the run reads, and of the others, or a state that was lost would be
-// published again without them. What another process is at work on it applies
-// itself.
-func (m *materializer) catchUpAll(ctx context.Context, sources []source) error {
+// published again without them. It takes no lock of a log: while it has the state
+// nobody rewrites one, and whoever appends to one finds its segments applied
+// (Invariant 5). To wait for a lock here would be to wait for who waits for the
+// state (docs/adr/0014).
+func (m *materializer) catchUpAll(ctx context.Context) error {
 	accounts, err := m.lake.LogAccounts()
 	if err != nil {
 		return err
 	}
 	for _, account := range accounts {
-		if slices.ContainsFunc(sources, func(s source) bool { return s.account == account }) {
-			err = m.catchUp(ctx, account)
-		} else {
-			err = m.catchUpOther(ctx, account)
-		}
-		if err != nil {
+		if err := m.catchUp(ctx, account); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (m *materializer) catchUpOther(ctx context.Context, account string) (err error) {
-	behind := false
-	for _, stream := range streams() {
-		newest, err := m.lake.Newest(account, stream.Name)
-		if err != nil {
-			return err
-		}
-		behind = behind || newest > m.state.Position(account, stream.Name)
-	}
-	if !behind {
-		return nil
-	}
-	log, err := m.lake.OpenLog(ctx, account)
-	switch {
-	case errors.As(err, new(*load.BusyError)) && m.state.Fresh == "":
-		return nil
-	case err != nil:
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	return m.catchUp(ctx, account)
 }
 
 // read reads one account's events and resources side by side.

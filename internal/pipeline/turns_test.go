@@ -3,16 +3,22 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
@@ -140,6 +146,117 @@ func TestLostStateOfTwoAccounts(t *testing.T) {
 	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
 		t.Errorf("the lake differs (-before +made again):\n%s", diff)
 	}
+}
+
+// behind leaves a lake of two accounts with an old state: the log of the second is
+// ahead of it.
+func behind(t *testing.T, dir string, one, two *stripesim.Server) (urls [2]string) {
+	t.Helper()
+	urls = [2]string{serve(t, one), serve(t, two)}
+	syncs := func(url string) {
+		t.Helper()
+		if err := run(newSync(dir, url, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	syncs(urls[0])
+	syncs(urls[1])
+	state := filepath.Join(dir, ".state", "work.duckdb")
+	old, err := os.ReadFile(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	act(t, two, stripesim.CreateCharge)
+	two.Advance(5 * time.Minute)
+	syncs(urls[1])
+	if err := os.WriteFile(state, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return urls
+}
+
+// A sync applies what the log of another account is ahead, also while another
+// process has that log and waits for the state: it waits for no lock of a log
+// while it has the state, and does not end with 75 for one either.
+func TestCatchUpWaitsForNoLog(t *testing.T) {
+	t.Parallel()
+	one, two := shop(t, nil), shop(t, func(c *stripesim.Config) { c.Seed = 8 })
+	for name, wait := range map[string]time.Duration{"without --wait": 0, "with --wait": 1 << 40} {
+		dir := filepath.Join(t.TempDir(), "lake")
+		urls := behind(t, dir, one, two)
+		other := newSync(dir, urls[1], nil)
+		log, err := other.Lake.OpenLog(t.Context(), two.AccountID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run(newSync(dir, urls[0], func(o *load.Options) { o.LogWait = wait })); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n, want := count(t, dir, "charges WHERE account = '"+two.AccountID()+"'"), two.Ledger().Count("charges"); n != want {
+			t.Errorf("%s: %d charges of %d", name, n, want)
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// pairs is how many pairs of killed syncs are finished side by side.
+var pairs = flag.Int("pairs", 10, "pairs of accounts that are synced together after kills")
+
+// Two processes of two accounts are killed in one lake and then started together,
+// each told to wait for the other: both end, and the lake is as if one had gone
+// after the other.
+func TestTwoAccountsAfterKills(t *testing.T) {
+	t.Parallel()
+	one, two := shop(t, nil), shop(t, func(c *stripesim.Config) { c.Seed = 8 })
+	alone := filepath.Join(t.TempDir(), "lake")
+	urls := [2]string{serve(t, one), serve(t, two)}
+	for _, url := range urls {
+		if err := run(newSync(alone, url, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := digest(t, alone)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // chooses moments
+	var group errgroup.Group
+	group.SetLimit(5) // mostly they wait for each other
+	for range *pairs {
+		dir := filepath.Join(t.TempDir(), "lake")
+		moments := [2]int{1 + random.IntN(60), 1 + random.IntN(60)}
+		group.Go(func() error {
+			_ = together(t, dir, urls, moments)
+			if err := together(t, dir, urls, [2]int{}); err != nil {
+				return fmt.Errorf("after kills at %v: %w", moments, err)
+			}
+			got, err := load.Digest(t.Context(), dir)
+			if diff := cmp.Diff(want, got); err == nil && diff != "" {
+				err = fmt.Errorf("after kills at %v the lake differs (-one after the other +side by side):\n%s", moments, diff)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// together syncs two accounts at the same time, each in a process that waits for
+// the other, and kills them at traced moments; 0 is none.
+func together(t *testing.T, dir string, urls [2]string, moments [2]int) error {
+	var group errgroup.Group
+	for i, url := range urls {
+		group.Go(func() error {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), crashLake+"="+dir, crashAPI+"="+url, crashAt+"="+strconv.Itoa(moments[i]), crashWait+"=1")
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, out)
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // A second sync of the same account is refused, or waits if it was told to.
