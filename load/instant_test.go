@@ -11,7 +11,7 @@ import (
 
 // Instants of the published files say that they are UTC's, nested ones too, and
 // are those of the warehouse. Those of the warehouse and of the raw log have no
-// zone.
+// zone. No column is of Parquet's own type of JSON, which not every reader knows.
 func TestFilesSayUTC(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -25,6 +25,7 @@ func TestFilesSayUTC(t *testing.T) {
 		want := map[string]string{"charges": "at created deleted_seen_at synced_at", "items": "created deleted_seen_at synced_at"}[f.Table]
 		expect(t, f.Table+": instants of UTC", k.rows("SELECT string_agg(name, ' ' ORDER BY name) FROM parquet_schema("+of+") WHERE logical_type LIKE 'TimestampType(isAdjustedToUTC=1,%'"), want)
 		expect(t, f.Table+": others", k.rows("SELECT name FROM parquet_schema("+of+") WHERE converted_type LIKE 'TIMESTAMP%' AND logical_type NOT LIKE '%isAdjustedToUTC=1%'"))
+		expect(t, f.Table+": JSON is text", k.rows("SELECT name FROM parquet_schema("+of+") WHERE converted_type = 'JSON' OR logical_type LIKE 'Json%'"))
 		columns := "id, epoch_us(created), epoch_us(synced_at)"
 		if f.Table == "charges" {
 			columns += ", epoch_us(address.geo.at)"
