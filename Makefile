@@ -24,7 +24,7 @@ GOVULNCHECK_VERSION := v1.9.0
 
 # The OpenAPI descriptions that our requests and mappings are held against.
 MOCKS := bin/stripe-mock-2023-10-16 bin/stripe-mock-2026-08-26
-INTEROP := testdata/interop
+READERS_DIR := testdata/readers
 
 # The packages that start goroutines or take locks. The race detector has
 # nothing to find in the rest.
@@ -35,7 +35,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test demo check fmt-check vet lint browser race contract interop fuzz soak bench reference fmt dbt vuln clean
+.PHONY: help build test demo check fmt-check vet lint browser race contract readers fuzz soak bench reference fmt dbt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ test: ## all tests; needs Go and a C++ compiler
 demo: build ## a simulated account, a full sync and the BNPL answer
 	@bin/stripelake demo
 
-check: fmt-check vet lint test browser race contract interop ## all that CI runs, quick failures first
+check: fmt-check vet lint test browser race contract readers ## all that CI runs, quick failures first
 	@echo "make check: passed"
 
 fmt-check:
@@ -62,11 +62,11 @@ fmt-check:
 
 vet:
 	go vet ./...
-	go vet -C $(INTEROP) ./...
+	go vet -C $(READERS_DIR) ./...
 
 lint: $(GOLANGCI) ## golangci-lint at the version pinned in .golangci.yml
 	$(GOLANGCI) run ./...
-	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
+	cd $(READERS_DIR) && $(CURDIR)/$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
 
 # As with contract: a page that was not looked at must not pass.
 browser: ## the report in a real Chromium
@@ -89,12 +89,12 @@ contract: $(MOCKS) ## our requests and mappings against two versions of stripe-m
 	@grep -q '^--- PASS: TestContract' bin/contract.log || { echo "contract: no test passed"; exit 1; }
 	@! grep -E '^ *--- SKIP: TestContract' bin/contract.log || { echo "contract: a test was skipped"; exit 1; }
 
-interop: build ## the lake's Parquet files read by two independent readers
-	go test -C $(INTEROP) ./...
-	rm -rf bin/interop-lake
-	bin/stripelake demo --lake bin/interop-lake --charges 5000
-	go run -C $(INTEROP) . $(CURDIR)/bin/interop-lake
-	rm -rf bin/interop-lake
+# A reader that is not there fails, as with browser: a lake that it did not read
+# must not pass.
+readers: build ## every table of a lake in pandas, polars, pyarrow, DataFusion, DuckDB and JDBC, every cell in Go
+	$(READERS_DIR)/install.sh $(CURDIR)/bin/readers
+	go test -C $(READERS_DIR) -count=1 ./...
+	go run -C $(READERS_DIR) . $(CURDIR)/bin/stripelake $(CURDIR)/bin/readers
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata . | sort | \
@@ -121,7 +121,7 @@ bench: ## the measurements behind the figures in the documentation
 
 fmt: $(GOLANGCI) ## gofumpt and goimports
 	$(GOLANGCI) fmt ./...
-	cd $(INTEROP) && $(CURDIR)/$(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml ./...
+	cd $(READERS_DIR) && $(CURDIR)/$(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml ./...
 
 dbt: build ## dbt itself on the generated sources; needs Python and its package index, so not in check
 	testdata/dbt/try.sh $(CURDIR)/bin/stripelake $(CURDIR)/bin/dbt

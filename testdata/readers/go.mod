@@ -1,7 +1,7 @@
 // Reads stripelake's Parquet files with two independent readers. A module of
 // its own keeps xitongsys/parquet-go, last released in 2021, and its old
 // dependencies out of stripelake's.
-module github.com/stripelake/stripelake/testdata/interop
+module github.com/stripelake/stripelake/testdata/readers
 
 go 1.26.0
 

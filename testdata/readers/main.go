@@ -1,57 +1,56 @@
-// Command interop proves that a lake's Parquet files mean the same to two
-// readers that share no code: xitongsys/parquet-go v1.6.2 and
-// parquet-go/parquet-go.
+// Command readers proves that what stripelake publishes means the same to
+// whatever reads it.
 //
-//	interop LAKE…
+//	readers STRIPELAKE DIR
 //
-// It reads every segment under LAKE/raw and every partition under
-// LAKE/current with both, compares the schemas, the footers' key-value
-// metadata and each cell (repetition level, definition level and value;
-// decimals decoded, timestamps as the stored integers), and prints what it
-// compared. It exits with 1 at differences, each named by file, row (from 0)
-// and column, and when there was nothing to compare.
+// It has the program STRIPELAKE copy a simulated business of two accounts into
+// DIR/lake. Two readers in Go that share no code, xitongsys/parquet-go and
+// parquet-go, read every segment under raw and every partition under current:
+// schemas, the footers' key-value metadata and each cell must agree. Then each
+// reader that docs/analysts.md names opens every table as it says there, and
+// counts and adds up all columns by currency, as [question] has it; the answers
+// must be those of the warehouse, asked through STRIPELAKE. DIR holds what
+// install.sh put there. It exits with 1 at differences, each named, and when
+// there was nothing to compare.
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: interop LAKE…")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: readers STRIPELAKE DIR")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "interop:", err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1], os.Args[2], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "readers:", err)
 		os.Exit(1)
 	}
 }
 
-// run compares the Parquet files of each lake and writes the differences and
-// one summary line to out. It stops after the first file that differs.
-func run(lakes []string, out io.Writer) error {
-	var total tally
-	for _, lake := range lakes {
-		files, err := parquetFiles(lake)
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			counted, differences, err := compare(file, file)
-			if err != nil {
-				return fmt.Errorf("%s: %w", file, err)
-			}
-			total.add(counted)
-			for _, d := range differences {
-				fmt.Fprintf(out, "%s: %s\n", file, d)
-			}
-			if len(differences) > 0 {
-				return fmt.Errorf("%s: the readers disagree", file)
-			}
-		}
+// run leaves the lake behind where something is wrong.
+func run(ctx context.Context, stripelake, dir string, out io.Writer) error {
+	lake := filepath.Join(dir, "lake")
+	if err := os.RemoveAll(lake); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(out, "interop: %d files, %d rows, %d cells: both readers agree\n", total.files, total.rows, total.cells)
-	return err
+	if err := makeLake(ctx, stripelake, lake); err != nil {
+		return err
+	}
+	if err := compareFiles(lake, out); err != nil {
+		return err
+	}
+	if err := compareReaders(ctx, stripelake, dir, lake, out); err != nil {
+		return err
+	}
+	return os.RemoveAll(lake)
 }
