@@ -50,6 +50,9 @@ func accountID(body []byte) (string, error) {
 	if o.Type != "account" || o.ID == "" {
 		return "", errors.New("it is not an account with an id")
 	}
+	if Redact(o.ID) != o.ID { // it becomes the name of folders and of rows (Invariant 11)
+		return "", errors.New("the account's id looks like a key or a secret")
+	}
 	if len(o.ID) > 64 {
 		return "", fmt.Errorf("the account's id has %d bytes: %s", len(o.ID), oneLine(o.ID))
 	}

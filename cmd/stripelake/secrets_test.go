@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -329,5 +331,44 @@ func TestWhereTheKeyMayGo(t *testing.T) {
 			}
 			p.clean("what is printed", out)
 		})
+	}
+}
+
+// Bytes that no request asked for are counted and not shown, whatever they hold.
+func TestStrayBytesAreNotShown(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for in := bufio.NewReader(conn); ; {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					body := `{"object":"list","has_more":false,"data":[]}`
+					if r.URL.Path == "/v1/account" {
+						body = `{"id":"acct_1","object":"account"}`
+					}
+					fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nDate: %s\r\nRequest-Id: req_1\r\nContent-Length: %d\r\n\r\n%s%s ann@example.com",
+						time.Now().UTC().Format(http.TimeFormat), len(body), body, r.Header.Get("Authorization"))
+				}
+			}()
+		}
+	}()
+	p := newProgram(t, false)
+	out := p.run(0, []string{"sync", "--api-base", "http://" + listener.Addr().String(), "--max-rps", "100000"}, nil)
+	p.clean("what is printed", out)
+	if strings.Contains(out, "ann@") || strings.Count(out, "the server sent more than was asked for; it was dropped") != 1 {
+		t.Errorf("it says:\n%s", out)
 	}
 }

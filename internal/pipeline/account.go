@@ -13,6 +13,9 @@ import (
 // where a restricted key may not ask, the label given once and remembered. It
 // is never derived from the key, because keys are rolled.
 func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake, label string) (string, error) {
+	if extract.Redact(label) != label { // Invariant 11: a name is in every row and folder
+		return "", &UsageError{"the name given with --account-label looks like a key or a secret: give the account any other name"}
+	}
 	account, err := client.Account(ctx)
 	if err != nil && !mayBeNamed(err) {
 		return "", err
