@@ -83,7 +83,7 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		var body []byte
 		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
 			body = got.body
-			if page, err = parseList(got.body); err != nil {
+			if page, err = parseList(got.body, c.limit); err != nil {
 				return err
 			}
 			if page.endless() && strict {
@@ -117,7 +117,7 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 // a request from one object earlier brings what is known, and nothing else.
 func (c *Client) nestedEnd(ctx context.Context, address *url.URL, before string, seen map[string]bool) (over bool, err error) {
 	err = c.get(ctx, nestedRequest(address, c.limit, before), func(got *reply) error {
-		page, err := parseList(got.body)
+		page, err := parseList(got.body, c.limit)
 		unknown := slices.ContainsFunc(page.objects, func(o Object) bool { return !seen[o.ID] })
 		over = len(page.objects) > 0 && !unknown
 		return err

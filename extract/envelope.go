@@ -60,8 +60,9 @@ func newDecoder(body []byte) *jsontext.Decoder {
 }
 
 // parseList opens a page in one pass. Invariant 8: it accepts a page as a whole
-// or not at all.
-func parseList(body []byte) (list, error) {
+// or not at all. A page of more objects than most, which is what was asked for, is
+// refused before it is all read: each takes some hundred bytes, however short it is.
+func parseList(body []byte, most int) (list, error) {
 	var (
 		l    list
 		kind string
@@ -80,7 +81,7 @@ func parseList(body []byte) (list, error) {
 		case "has_more":
 			more, err = readBool(dec)
 		case "data":
-			l.objects, err = readData(dec, body)
+			l.objects, err = readData(dec, body, most)
 		default:
 			err = dec.SkipValue()
 		}
@@ -106,7 +107,7 @@ func parseList(body []byte) (list, error) {
 	return l, nil
 }
 
-func readData(dec *jsontext.Decoder, body []byte) ([]Object, error) {
+func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 	if dec.PeekKind() != '[' {
 		return nil, notA(dec, "data is not an array")
 	}
@@ -115,6 +116,9 @@ func readData(dec *jsontext.Decoder, body []byte) ([]Object, error) {
 	}
 	objects := make([]Object, 0, 100)
 	for dec.PeekKind() != ']' {
+		if len(objects) == most {
+			return nil, fmt.Errorf("%w the %d that were asked for", errOverfull, most)
+		}
 		o, err := readObject(dec, body)
 		if err != nil {
 			return nil, err
@@ -161,8 +165,11 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	return o, nil
 }
 
-// errOversized is about what the server has, and asking again does not cure it.
-var errOversized = errors.New("it holds an object")
+// These are about what the server has, and asking again does not cure them.
+var (
+	errOversized = errors.New("it holds an object")
+	errOverfull  = errors.New("it holds more objects than")
+)
 
 // readFields reads an object and hands each name to field, which must read the value.
 func readFields(dec *jsontext.Decoder, field func(name string) error) error {

@@ -22,11 +22,41 @@ func TestObjectIsBounded(t *testing.T) {
 	page := func(size int) string {
 		return `{"object":"list","has_more":false,"data":[{"id":"ch_1","x":"` + strings.Repeat("x", size) + `"}]}`
 	}
-	if _, err := parseList([]byte(page(maxObject - 100))); err != nil {
+	if _, err := parseList([]byte(page(maxObject - 100)), 100); err != nil {
 		t.Error(err)
 	}
-	if _, err := parseList([]byte(page(maxObject))); err == nil || !strings.Contains(err.Error(), "an object of 4 MiB, over the 4 MiB") {
+	if _, err := parseList([]byte(page(maxObject)), 100); err == nil || !strings.Contains(err.Error(), "an object of 4 MiB, over the 4 MiB") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// More objects than were asked for are refused by their count, however small they
+// are, before they are all read; also where a nested list goes on.
+func TestPageIsBoundedInObjects(t *testing.T) {
+	t.Parallel()
+	page := func(n int) string {
+		return `{"object":"list","has_more":false,"data":[` + strings.TrimSuffix(strings.Repeat("{},", n), ",") + `]}`
+	}
+	if l, err := parseList([]byte(page(100)), 100); err != nil || len(l.objects) != 100 {
+		t.Errorf("%d objects, %v", len(l.objects), err)
+	}
+	if _, err := parseList([]byte(page(101)+"this is not looked at"), 100); err == nil || !strings.Contains(err.Error(), "more objects than the 100 that were asked for") {
+		t.Errorf("error %v", err)
+	}
+	f := &stripeFake{now: t0}
+	f.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/v1/charges":
+			say(w, `{"object":"list","has_more":false,"data":[{"id":"ch_1","object":"charge","created":5,"refunds":{"object":"list","has_more":true,"data":[],"url":"/v1/x/y"}}]}`)
+		default:
+			say(w, page(101))
+		}
+		return true
+	}
+	c := fastClient(t, f, 100)
+	collect(t, c, "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)})
+	if failed := c.Failures(); len(failed) != 1 || !strings.Contains(failed[0].Message, "more objects than the 100") || c.Requests() != 2 {
+		t.Errorf("%d requests, %v", c.Requests(), failed)
 	}
 }
 

@@ -36,7 +36,7 @@ func (c *Client) Ask(ctx context.Context, stream string) (version string, err er
 	ask.query.Add("limit", "1")
 	err = c.get(ctx, ask, func(got *reply) error {
 		version = got.header.Get("Stripe-Version")
-		_, err := parseList(got.body)
+		_, err := parseList(got.body, c.limit)
 		return err
 	})
 	return version, err

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
-	maxBody        = 64 << 20         // bytes once unpacked; a page of 100 objects is well below one MiB
+	maxBody        = 32 << 20         // bytes once unpacked; a page of 100 objects is well below one MiB
+	smallBody      = 1 << 20          // bytes; of what is larger, one is read at a time
 	maxErrorBody   = 1 << 20          // of an answer that is an error, which is a few hundred bytes
 	maxObject      = 4 << 20          // bytes, and as many of its nested lists; Stripe's own limits keep objects far below
 )
@@ -31,6 +33,14 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	large  chan struct{} // taken while the body is in memory; nil for a small one
+}
+
+// release lets the next large body be read. The body must not be looked at after.
+func (r *reply) release() {
+	if r.large != nil {
+		<-r.large
+	}
 }
 
 // requestID is the server's name for the request, fit to be shown and kept.
@@ -45,7 +55,7 @@ func newBackend(address *url.URL, base http.RoundTripper) stripe.Backend {
 		EnableTelemetry:   new(false),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
 		HTTPClient: &http.Client{
-			Transport: witness{base},
+			Transport: witness{base, make(chan struct{}, 1)},
 			Timeout:   requestTimeout,
 			// Invariant 12: a redirect is an answer, never followed; the API has none.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -63,7 +73,10 @@ func defaultTransport() http.RoundTripper {
 // witness notes the status and headers of each answer in the reply that the
 // request's context holds. Stripe-go turns an answer that is not JSON into a
 // syntax error without status, and the status is what everything is judged by.
-type witness struct{ base http.RoundTripper }
+type witness struct {
+	base  http.RoundTripper
+	large chan struct{} // held by who reads a large body
+}
 
 type replyKey struct{}
 
@@ -75,15 +88,42 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if seen, ok := req.Context().Value(replyKey{}).(*reply); ok {
-		seen.status, seen.header = res.StatusCode, res.Header
-	}
 	most := int64(maxBody)
 	if res.StatusCode/100 != 2 {
 		most = maxErrorBody
 	}
 	res.Body = http.MaxBytesReader(nil, res.Body, most)
+	if seen, ok := req.Context().Value(replyKey{}).(*reply); ok {
+		seen.status, seen.header = res.StatusCode, res.Header
+		res.Body = &turn{ReadCloser: res.Body, ctx: req.Context(), of: seen, large: w.large}
+	}
 	return res, nil
+}
+
+// turn is a body that waits for its turn once it turns out to be large: however
+// many requests are under way, one large body is in memory.
+type turn struct {
+	io.ReadCloser
+	ctx   context.Context
+	of    *reply
+	large chan struct{}
+	read  int
+}
+
+// Read reads, and takes the turn first if it comes to that. Whoever has the reply
+// gives it back.
+func (t *turn) Read(into []byte) (int, error) {
+	if t.read >= smallBody && t.of.large == nil {
+		select {
+		case t.large <- struct{}{}:
+			t.of.large = t.large
+		case <-t.ctx.Done():
+			return 0, t.ctx.Err()
+		}
+	}
+	n, err := t.ReadCloser.Read(into)
+	t.read += n
+	return n, err
 }
 
 // rawBody takes a body without decoding it; LastResponse.RawJSON holds the bytes.

@@ -139,7 +139,7 @@ func TestBodyIsBounded(t *testing.T) {
 	defer srv.Close()
 	c := netClient(t, srv.URL)
 	_, err := c.Account(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "over 64 MiB") || c.Requests() != 1 {
+	if err == nil || !strings.Contains(err.Error(), "over 32 MiB") || c.Requests() != 1 {
 		t.Errorf("%d requests, error %v", c.Requests(), err)
 	}
 }

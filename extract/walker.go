@@ -145,7 +145,7 @@ func without(page, before []Object) []Object {
 
 func (w *walker) fetch(ctx context.Context) (page list, err error) {
 	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
-		if page, err = parseList(got.body); err != nil {
+		if page, err = parseList(got.body, w.client.limit); err != nil {
 			return err
 		}
 		if page.endless() && !w.tolerant() {
