@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -58,12 +59,34 @@ type window struct {
 // cursorError says that a cursor cannot be read, and what to do about it.
 type cursorError struct{ says, fix string }
 
-const fixCursor = "restore the one stored before it, or read the stream again from the start"
+const fixCursor = "run stripelake verify --stripe --repair, which goes on from an older one or lists the stream again"
 
 func (e *cursorError) Error() string { return e.says + ": " + e.fix }
 
 // Told says what happened, and what to do about it.
 func (e *cursorError) Told() (says, fix string) { return e.says, e.fix }
+
+// IsDamagedCursor reports an error about a cursor that cannot be read. One of a
+// newer program is not damaged.
+func IsDamagedCursor(err error) bool {
+	e, ok := errors.AsType[*cursorError](err)
+	return ok && e.fix == fixCursor
+}
+
+// RelistAll is the cursor of a stream of which something is known, but not how far
+// it was read: everything created in [from, through) is listed again. A zero from
+// is the beginning.
+func RelistAll(stream string, from, through time.Time) (Cursor, error) {
+	p := progress{High: through.Unix()}
+	if !from.IsZero() {
+		p.From = new(from.Unix())
+	}
+	cursor, err := p.encode()
+	if err != nil {
+		return "", err
+	}
+	return cursor.Relist(stream, Position{})
+}
 
 func (c Cursor) decode() (progress, error) {
 	var p progress
@@ -108,6 +131,9 @@ func (p *progress) encode() (Cursor, error) {
 		p.V = 3
 	default:
 		p.V = 2
+	}
+	if err := p.check(); err != nil { // what could not be read again is never written
+		return "", fmt.Errorf("a cursor that could not be read again was not written, which is a bug in stripelake: %w", err)
 	}
 	text, err := json.Marshal(p)
 	return Cursor(text), err

@@ -117,7 +117,7 @@ func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 	objects := make([]Object, 0, 100)
 	for dec.PeekKind() != ']' {
 		if len(objects) == most {
-			return nil, fmt.Errorf("%w the %d that were asked for", errOverfull, most)
+			return nil, futile{fmt.Errorf("it holds more objects than the %d that were asked for", most)}
 		}
 		o, err := readObject(dec, body)
 		if err != nil {
@@ -160,16 +160,13 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	start := before + int64(bytes.IndexByte(body[before:end], '{'))
 	o.Raw = body[start:end:end]
 	if len(o.Raw) > maxObject {
-		return Object{}, fmt.Errorf("%w of %d MiB, over the %d MiB that one may have", errOversized, len(o.Raw)>>20, maxObject>>20)
+		return Object{}, futile{fmt.Errorf("it holds an object of %d MiB, over the %d MiB that one may have", len(o.Raw)>>20, maxObject>>20)}
 	}
 	return o, nil
 }
 
-// These are about what the server has, and asking again does not cure them.
-var (
-	errOversized = errors.New("it holds an object")
-	errOverfull  = errors.New("it holds more objects than")
-)
+// futile is about what the server has, and asking again does not cure it.
+type futile struct{ error }
 
 // readFields reads an object and hands each name to field, which must read the value.
 func readFields(dec *jsontext.Decoder, field func(name string) error) error {

@@ -36,7 +36,7 @@ func TestFieldsOfAnObject(t *testing.T) {
 		`{"id":"ch_1","n":123456789012345678901234567890.000000000000000000001}`: {ID: "ch_1"},
 	} {
 		for _, around := range [][2]string{{`[`, `]`}, {"[ \n", "\n ]"}, {`[{"id":"a"} , `, `,{"id":"z"}]`}} {
-			l, err := parseList([]byte(`{"object":"list","data":` + around[0] + raw + around[1] + `,"has_more":false}`), 100)
+			l, err := parseList([]byte(`{"object":"list","data":`+around[0]+raw+around[1]+`,"has_more":false}`), 100)
 			if err != nil {
 				t.Errorf("%s: %v", raw, err)
 				continue

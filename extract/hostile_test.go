@@ -22,7 +22,7 @@ func TestObjectIsBounded(t *testing.T) {
 	page := func(size int) string {
 		return `{"object":"list","has_more":false,"data":[{"id":"ch_1","x":"` + strings.Repeat("x", size) + `"}]}`
 	}
-	if _, err := parseList([]byte(page(maxObject - 100)), 100); err != nil {
+	if _, err := parseList([]byte(page(maxObject-100)), 100); err != nil {
 		t.Error(err)
 	}
 	if _, err := parseList([]byte(page(maxObject)), 100); err == nil || !strings.Contains(err.Error(), "an object of 4 MiB, over the 4 MiB") {
@@ -104,12 +104,17 @@ func TestNestedListIsBounded(t *testing.T) {
 // before, does not advance.
 func TestEndlessList(t *testing.T) {
 	t.Parallel()
-	for name, created := range map[string]string{"of one second": `"created":5`, "without a time": `"created":"x"`, "ever newer": `"created":N`} {
+	const still = "10000 pages in a row hold nothing older"
+	for name, tc := range map[string]struct{ created, want string }{
+		"of one second":  {`"created":5`, still},
+		"without a time": {`"created":"x"`, still},
+		"ever newer":     {`"created":N`, "outside of the span"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &stripeFake{now: t0}
 			f.fault = func(n int, w http.ResponseWriter, _ *http.Request) bool {
-				say(w, fmt.Sprintf(`{"object":"list","has_more":true,"data":[{"id":"ch_%d","object":"charge",%s}]}`, n, strings.Replace(created, "N", strconv.Itoa(n), 1)))
+				say(w, fmt.Sprintf(`{"object":"list","has_more":true,"data":[{"id":"ch_%d","object":"charge",%s}]}`, n, strings.Replace(tc.created, "N", strconv.Itoa(n), 1)))
 				return true
 			}
 			c := fastClient(t, f, 1)
@@ -117,7 +122,7 @@ func TestEndlessList(t *testing.T) {
 			for _, err := range c.Pages(t.Context(), "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)}) {
 				last = err
 			}
-			if last == nil || !strings.Contains(last.Error(), "10000 pages in a row hold nothing older") || c.Requests() > 3*maxStill {
+			if last == nil || !strings.Contains(last.Error(), tc.want) || c.Requests() > 3*maxStill {
 				t.Errorf("after %d requests: %v", c.Requests(), last)
 			}
 		})

@@ -316,3 +316,29 @@ func TestNoDateHeader(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A list that does not go by the span it is asked for contributes nothing: what a
+// cursor said of it would not be true, or could not even be read again.
+func TestListWithoutFilter(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		window string
+		page   string
+		want   string
+	}{
+		"above": {`{"gte":100,"lt":200}`, `{"id":"ch_1","object":"charge","created":200}`, "it holds ch_1, created 1970-01-01T00:03:20Z, which is outside"},
+		"below": {`{"gte":100,"lt":200}`, `{"id":"ch_1","object":"charge","created":150},{"id":"ch_2","object":"charge","created":99}`, "it holds ch_2, created 1970-01-01T00:01:39Z, which is outside"},
+		"none":  {`{"lt":200}`, `{"id":"ch_1","object":"charge"}`, ""}, // nothing tells
+	} {
+		f := &stripeFake{now: t0}
+		f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			say(w, `{"object":"list","has_more":false,"data":[`+tc.page+`]}`)
+			return true
+		}
+		c := fastClient(t, f, 100)
+		pages, err := collectErr(t, c, "charges", Cursor(`{"v":2,"windows":[`+tc.window+`],"goal":200}`), Range{To: unixTime(200)})
+		if tc.want == "" && (err != nil || len(pages) != 1) || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want) || len(pages) > 0 || c.Requests() != 1) {
+			t.Errorf("%s: %d pages after %d requests, %v", name, len(pages), c.Requests(), err)
+		}
+	}
+}

@@ -109,7 +109,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	}
 	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
 	if err := accept(got); err != nil {
-		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.Is(err, errOversized) && !errors.Is(err, errOverfull)}
+		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.As(err, new(futile))}
 	}
 	return nil
 }

@@ -154,6 +154,9 @@ func (w *walker) fetch(ctx context.Context) (page list, err error) {
 		if err := w.resource.checkDeleted(page.objects); err != nil {
 			return err
 		}
+		if err := w.window.check(page.objects); err != nil {
+			return err
+		}
 		stamp(page.objects, got)
 		return w.checkProgress(page.objects)
 	})
@@ -179,6 +182,18 @@ func (w *walker) query() *form.Values {
 		q.Add("starting_after", w.window.After)
 	}
 	return q
+}
+
+// check refuses a page of a server that does not go by the span it was asked for:
+// a cursor that follows it would say what was never read (Invariant 8).
+func (w window) check(page []Object) error {
+	for _, o := range page {
+		at := o.Created.Unix()
+		if !o.Created.IsZero() && (w.GTE != nil && at < *w.GTE || w.LT > 0 && at >= w.LT) {
+			return futile{fmt.Errorf("it holds %s, created %s, which is outside of the span that was asked for", oneLine(o.ID), stamped(at))}
+		}
+	}
+	return nil
 }
 
 // stamp notes on each object which answer it came in.

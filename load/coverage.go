@@ -27,12 +27,13 @@ type Why string
 // What keeps a resource from being complete. How the run that read it ended
 // stands in meta.runs.
 const (
-	WhyNeverRead  Why = "never read"    // no run that selected it got so far
-	WhyUnfinished Why = "unfinished"    // a run was stopped in it, or still reads it
-	WhyForbidden  Why = "forbidden"     // Stripe refused its list to the key: 403
-	WhyGaveUp     Why = "gave up"       // Stripe's answers could not be used, however often it was asked
-	WhyRelisting  Why = "listing again" // changes were missed, and all of it is being listed again
-	WhyNoEvents   Why = "events unread" // its changes are not known, for the events could not be read
+	WhyNeverRead  Why = "never read"     // no run that selected it got so far
+	WhyUnfinished Why = "unfinished"     // a run was stopped in it, or still reads it
+	WhyForbidden  Why = "forbidden"      // Stripe refused its list to the key: 403
+	WhyGaveUp     Why = "gave up"        // Stripe's answers could not be used, however often it was asked
+	WhyRelisting  Why = "listing again"  // changes were missed, and all of it is being listed again
+	WhyCursor     Why = "cursor damaged" // how far it was read is not known
+	WhyNoEvents   Why = "events unread"  // its changes are not known, for the events could not be read
 )
 
 // failed are the reasons that a run found: they hold until another one tries.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -136,11 +137,37 @@ func (g *Log) stream(name string) (*streamLog, error) {
 		}
 		s.newest, s.lastSeq, s.cursor = last.last, foot.LastSeq, foot.Cursor
 	}
-	if err := s.readCursor(); err != nil {
+	err = s.readCursor()
+	if errors.As(err, new(*DamagedError)) {
+		s.cursor = unreadableCursor // concerns whoever goes on from it, and nobody else
+	} else if err != nil {
 		return nil, err
 	}
 	g.streams[name] = s
 	return s, nil
+}
+
+// unreadableCursor stands for the one in a cursor.json that is none.
+const unreadableCursor = "unreadable"
+
+// Cursors returns the cursors that the segments of a stream end with, newest first.
+func (g *Log) Cursors(stream string) ([]string, error) {
+	segments, err := listSegments(g.lake.path(rawDir, g.account, stream))
+	if err != nil {
+		return nil, err
+	}
+	var cursors []string
+	for _, s := range slices.Backward(segments) {
+		f, _, foot, err := openSegment(s.path, g.account, stream)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		cursors = append(cursors, foot.Cursor)
+	}
+	return cursors, nil
 }
 
 // forget drops what is known of a stream after a failed write: what is on disk

@@ -80,7 +80,7 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 	switch err := readJSON(path, &file); {
 	case err != nil:
 		if s.readCursor() != nil {
-			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "restore it from a backup, or remove it: the newest segment has a cursor too"})
+			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
 		}
 		return
 	case file.AfterSegment > s.newest:

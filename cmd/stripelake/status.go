@@ -158,6 +158,8 @@ func whyText(why load.Why, s pipeline.Status) string {
 		return "forbidden: the key may not read it (403); give it Read permission, and sync again"
 	case load.WhyGaveUp:
 		return "gave up: what Stripe answered could not be used; sync asks again"
+	case load.WhyCursor:
+		return "cursor damaged: how far it was read is not known; run stripelake verify --stripe --repair"
 	case load.WhyRelisting:
 		return "listing again: changes were missed; until all of it is listed, older ones may be missing"
 	case load.WhyNoEvents:

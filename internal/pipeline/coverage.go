@@ -46,6 +46,9 @@ func (m *materializer) cover(ctx context.Context) error {
 func coverageOf(log load.LogSize, failed load.Why) (load.Coverage, error) {
 	cursor := extract.Cursor(log.Cursor)
 	c, err := cursor.Coverage()
+	if extract.IsDamagedCursor(err) {
+		return load.Coverage{Account: log.Account, Resource: log.Stream, APIVersion: extract.APIVersion, Why: load.WhyCursor}, nil
+	}
 	if err != nil {
 		return load.Coverage{}, fmt.Errorf("cursor of %s/%s: %w", log.Account, log.Stream, err)
 	}
@@ -100,6 +103,8 @@ type reads struct {
 func (r *reads) end(account, resource string, err error) {
 	var why load.Why
 	switch local := new(localError); {
+	case extract.IsDamagedCursor(err):
+		why = load.WhyCursor
 	case errors.Is(err, context.Canceled) || errors.As(err, &local):
 		return
 	case extract.IsForbidden(err):

@@ -104,6 +104,7 @@ var fixIncomplete = map[load.Why]string{
 	load.WhyForbidden:  "give the key Read permission for it, and run stripelake sync",
 	load.WhyGaveUp:     "run stripelake sync, which asks again; meta.requests says what was answered",
 	load.WhyRelisting:  "run stripelake sync, which goes on",
+	load.WhyCursor:     "run stripelake verify --stripe --repair",
 	load.WhyNoEvents:   "give the key Read permission for events, if it lacks that, and run stripelake sync",
 }
 

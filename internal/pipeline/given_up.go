@@ -133,7 +133,7 @@ func (x *standing) addWaiting(src source, resource extract.Resource) error {
 		return err
 	}
 	items, err := extract.Cursor(cursor).Missing()
-	if err != nil {
+	if err != nil && !extract.IsDamagedCursor(err) {
 		return err
 	}
 	for _, item := range items {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -71,7 +70,10 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if r.news == nil {
 		return r.list(ctx, extract.Range{LookBack: bounds.LookBack})
 	}
-	if err := errors.Join(r.loadMissing(), r.loadNotFound()); err != nil {
+	if err := r.loadMissing(); err != nil {
+		return err
+	}
+	if err := r.loadNotFound(); err != nil {
 		return err
 	}
 	if r.heal != nil {

@@ -117,7 +117,9 @@ func (m *mender) take(ctx context.Context, x *load.Loss) (err error) {
 	return m.state.Forfeit(ctx, *x, x.Stream == extract.Events().Name)
 }
 
-// cursors sets cursor.json files aside that cannot be read.
+// cursors sets cursor.json files aside that cannot be read. Where the newest segment
+// ends with such a cursor too, the stream goes on from an older one, and without
+// any it is listed again.
 func (m *mender) cursors() error {
 	names, err := m.log.Streams()
 	if err != nil {
@@ -132,12 +134,39 @@ func (m *mender) cursors() error {
 			return err
 		}
 		if _, err := m.cursor(stream); err != nil {
-			return err
+			if err := m.goBack(stream); err != nil {
+				return err
+			}
 		}
 		m.done.Cursors = append(m.done.Cursors, m.account+"/"+stream)
 		m.again[stream] = true
 	}
 	return nil
+}
+
+// goBack makes the newest cursor that can be read the one to go on from.
+func (m *mender) goBack(stream string) error {
+	older, err := m.log.Cursors(stream)
+	if err != nil {
+		return err
+	}
+	for _, cursor := range older {
+		if _, err := extract.Cursor(cursor).Coverage(); err == nil {
+			return m.log.MoveCursor(stream, cursor)
+		}
+	}
+	if stream == extract.Events().Name { // Stripe lists those of the last 30 days
+		return m.log.MoveCursor(stream, "")
+	}
+	start, err := m.sync.Lake.Start(m.account, stream)
+	if err != nil {
+		return err
+	}
+	cursor, err := extract.RelistAll(stream, start, m.Stripe.Client.ServerTime())
+	if err != nil {
+		return err
+	}
+	return m.log.MoveCursor(stream, string(cursor))
 }
 
 // cursor is where extraction of a stream goes on, if that can be read.

@@ -153,6 +153,9 @@ func stopsRun(err error) bool {
 	if err == nil {
 		return false
 	}
+	if extract.IsDamagedCursor(err) { // which concerns one stream
+		return false
+	}
 	var local *localError
 	return errors.As(err, &local) || extract.IsUnauthorized(err) || errors.Is(err, extract.ErrMode) ||
 		errors.Is(err, context.Canceled)

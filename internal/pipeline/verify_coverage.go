@@ -32,9 +32,11 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				f := load.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
 				coverage, err := extract.Cursor(cursor).Coverage()
 				switch beyond := last.Add(clockSlack); {
+				case err != nil && i < len(cursors)-1:
+					continue // a newer one is gone on from
 				case err != nil:
 					f.Name = "cursor damaged"
-					f.Says, _ = told(err, "")
+					f.Says, f.Fix = told(err, f.Fix)
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
