@@ -30,7 +30,7 @@ type event struct {
 		Object struct {
 			ID       string    `json:"id"`
 			Object   string    `json:"object"`
-			Created  int64     `json:"created"`
+			Created  seconds   `json:"created"`
 			Charge   reference `json:"charge"`
 			Customer reference `json:"customer"`
 			Refunds  refunds   `json:"refunds"`
@@ -59,8 +59,17 @@ func (r *reference) UnmarshalJSON(text []byte) error {
 type refunds []hinted
 
 type hinted struct {
-	ID      string `json:"id"`
-	Created int64  `json:"created"`
+	ID      string  `json:"id"`
+	Created seconds `json:"created"`
+}
+
+// seconds are a time where Stripe sends a number; anything else is none.
+type seconds int64
+
+// UnmarshalJSON takes anything.
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	_ = json.Unmarshal(text, (*int64)(s))
+	return nil
 }
 
 // UnmarshalJSON takes both; anything else is none.
@@ -94,9 +103,9 @@ func Changes(raw []byte) ([]Change, error) {
 		return nil, errors.New("read an event: it has no type or no created")
 	}
 	var found []Change
-	add := func(stream, id string, created int64) {
+	add := func(stream, id string, created seconds) {
 		if id != "" {
-			found = append(found, Change{Stream: stream, ID: id, Created: unixUTC(created), At: unixUTC(e.Created)})
+			found = append(found, Change{Stream: stream, ID: id, Created: unixUTC(int64(created)), At: unixUTC(e.Created)})
 		}
 	}
 	o := e.Data.Object

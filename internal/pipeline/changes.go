@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -79,17 +80,17 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	}
 	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.news.from) ||
 		at.Segment > r.news.position.Segment // somebody removed the log of the events
-	switch {
-	case r.resource.Silent:
-	case missed:
+	if !missed && !r.resource.Silent {
+		err := r.follow(ctx, at)
+		if missed = errors.Is(err, errUnreadable); err != nil && !missed {
+			return err
+		}
+	}
+	if missed && !r.resource.Silent {
 		if err := r.relist(ctx, r.news.position); err != nil {
 			return err
 		}
 		if err := r.list(ctx, bounds); err != nil {
-			return err
-		}
-	default:
-		if err := r.follow(ctx, at); err != nil {
 			return err
 		}
 	}
@@ -112,10 +113,16 @@ func (r *reader) settled(ctx context.Context) (cursor extract.Cursor, coverage e
 	return cursor, coverage, err
 }
 
-// follow reads again what the events since a position tell of.
+// errUnreadable says that an event cannot be read, so that it is not known what it
+// tells of: only listing everything again shows that.
+var errUnreadable = errors.New("an event that cannot be read")
+
+// follow reads again what the events since a position tell of. Where it returns
+// errUnreadable, no position has moved over that event (Invariant 1).
 func (r *reader) follow(ctx context.Context, at extract.Position) error {
 	var hints []load.Hint
 	var lists []string // filters
+	unreadable := false
 	for batch, err := range r.lake.Read(ctx, r.account, extract.Events().Name, at.Segment) {
 		if err != nil {
 			return &localError{err}
@@ -126,7 +133,8 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 		for _, raw := range batch.Objects {
 			changes, err := extract.Changes(raw.Object)
 			if err != nil {
-				r.materializer.meter.fail(r.account, "what event "+raw.ID+" tells of "+r.resource.Name, err)
+				r.materializer.meter.unreadable(r.account, raw.ID, err)
+				unreadable = true
 			}
 			for _, c := range changes {
 				switch {
@@ -138,13 +146,16 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 				}
 			}
 		}
-		if batch.End && len(hints)+len(lists) >= hintsAtOnce {
+		if batch.End && !unreadable && len(hints)+len(lists) >= hintsAtOnce {
 			at.Segment = batch.Segment
 			if err := r.followTo(ctx, at, hints, lists); err != nil {
 				return err
 			}
 			hints, lists = nil, nil
 		}
+	}
+	if unreadable {
+		return errUnreadable
 	}
 	return r.followTo(ctx, r.news.position, hints, lists)
 }

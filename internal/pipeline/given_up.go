@@ -65,7 +65,7 @@ func newStanding(m *materializer, account string, former []load.GivenUp) *standi
 			x.former[g.What] = g
 		}
 	}
-	for _, g := range m.meter.failures() {
+	for _, g := range m.meter.unreadableEvents() {
 		if g.Account == account {
 			x.now[x.named(account, g.What)] = g
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ type meter struct {
 	started time.Time
 	total   Summary
 	stages  map[string]time.Duration
-	failed  []load.GivenUp
+	failed  map[[2]string]load.GivenUp // by account and event: what tells nothing
 }
 
 func newMeter(onEvent func(Event)) *meter {
@@ -73,18 +74,25 @@ func (m *meter) add(stage string, d time.Duration) {
 	m.stages[stage] += d
 }
 
-// fail keeps what could not be read for good, beside what the client knows of.
-func (m *meter) fail(account, what string, err error) {
+// unreadable keeps an event that cannot be read: once, although each resource's
+// reader finds it.
+func (m *meter) unreadable(account, event string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.failed = append(m.failed, load.GivenUp{Account: account, At: time.Now().UTC(), What: what, Message: message(err)})
+	if m.failed == nil {
+		m.failed = map[[2]string]load.GivenUp{}
+	}
+	m.failed[[2]string{account, event}] = load.GivenUp{Account: account, At: time.Now().UTC(), What: eventPrefix + event, Message: message(err)}
 }
 
-// failures returns what fail kept.
-func (m *meter) failures() []load.GivenUp {
+// eventPrefix is before the id of an event that cannot be read.
+const eventPrefix = "what is told by event "
+
+// unreadableEvents returns what unreadable kept, by event.
+func (m *meter) unreadableEvents() []load.GivenUp {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.failed)
+	return slices.SortedFunc(maps.Values(m.failed), load.GivenUp.Compare)
 }
 
 func (m *meter) summary() Summary {

@@ -77,12 +77,24 @@ const mostTold = 10
 
 func (e *GivenUpError) Error() string {
 	var lines []string
-	for i, g := range e.All {
+	var events, others []load.GivenUp
+	for _, g := range e.All {
+		if strings.HasPrefix(g.What, eventPrefix) {
+			events = append(events, g)
+		} else {
+			others = append(others, g)
+		}
+	}
+	for i, g := range others {
 		if i == mostTold {
-			lines = append(lines, fmt.Sprintf("given up: %d more, see meta.requests in the warehouse", len(e.All)-i))
+			lines = append(lines, fmt.Sprintf("given up: %d more, see meta.requests in the warehouse", len(others)-i))
 			break
 		}
 		lines = append(lines, "given up: "+g.What+": "+g.Message)
+	}
+	if n := len(events); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s could not be read, so everything was listed again instead: %s: %s; see meta.requests in the warehouse",
+			number(n, "event", "events"), strings.TrimPrefix(events[0].What, eventPrefix), events[0].Message))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -97,8 +109,12 @@ type RejectsError struct {
 }
 
 func (e *RejectsError) Error() string {
-	return fmt.Sprintf("%d of %d objects do not fit their schema, more than --max-rejects %g%% allows; they are kept in the raw log: see meta.rejects in the warehouse for each one's field and reason",
-		e.Rejects, e.Objects, e.Allowed*100)
+	do, kept := "do not fit their schema", "they are kept in the raw log: see meta.rejects in the warehouse for each one's field and reason"
+	if e.Rejects == 1 {
+		do, kept = "does not fit its schema", "it is kept in the raw log: see meta.rejects in the warehouse for its field and the reason"
+	}
+	return fmt.Sprintf("%d of %s %s, more than --max-rejects %g%% allows; %s",
+		e.Rejects, number(e.Objects, "object", "objects"), do, e.Allowed*100, kept)
 }
 
 // ExitCode is 3.
@@ -184,6 +200,14 @@ func ExitCode(err error) int {
 	default:
 		return 1
 	}
+}
+
+// number is a count with the words for one or for many.
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func message(err error) string {
