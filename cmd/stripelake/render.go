@@ -73,10 +73,10 @@ func (r *renderer) flushResults() {
 		switch {
 		case !known:
 			continue
-		case result.Message == "":
-			r.line("  %-21s %9s objects read", resource.Name, grouped(r.read[resource.Name]))
-		case result.Kept:
-			r.line("  %-21s %9s objects read, not to its end", resource.Name, grouped(r.read[resource.Name]))
+		case result.Message == "" || result.Kept:
+			number, noun, _ := strings.Cut(counted(r.read[resource.Name], "object"), " ")
+			how := map[bool]string{true: ", not to its end"}[result.Kept]
+			r.line("  %-21s %9s %s read%s", resource.Name, number, noun, how)
 		default:
 			r.line("  %-21s  not read", resource.Name)
 		}
@@ -87,12 +87,12 @@ func (r *renderer) flushResults() {
 func (r *renderer) summary(s pipeline.Summary) {
 	if r.rebuild {
 		if s.Rows > 0 {
-			r.line("%s rows derived, %s", grouped(s.Rows), seconds(s.Seconds))
+			r.line("%s derived, %s", counted(s.Rows, "row"), seconds(s.Seconds))
 		}
 	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
 		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), seconds(s.Seconds))
 	} else {
-		r.line("%s objects (%s unchanged), %s rows, %s, %s", grouped(s.Objects), grouped(s.Unchanged), grouped(s.Rows), counted(int(s.Requests), "request"), seconds(s.Seconds))
+		r.line("%s (%s unchanged), %s, %s, %s", counted(s.Objects, "object"), grouped(s.Unchanged), counted(s.Rows, "row"), counted(int(s.Requests), "request"), seconds(s.Seconds))
 	}
 	if s.Suppressed > 0 {
 		r.line("%s left out: people who were forgotten", counted(s.Suppressed, "object"))

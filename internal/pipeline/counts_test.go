@@ -50,3 +50,23 @@ func TestFailuresInWords(t *testing.T) {
 		}
 	}
 }
+
+// What Stripe answered a 404 for is no object that was read, and nothing new,
+// whether the answer is believed or not.
+func TestNotFoundIsNoObjectRead(t *testing.T) {
+	t.Parallel()
+	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
+	price := sent("price", "price_1", ago, `"active":true,"currency":"usd","type":"one_time","unit_amount":5`)
+	told := event("evt_1", "price.deleted", soon, price)
+	for name, first := range map[string][]string{"never listed": {}, "deleted": {price}} {
+		s := newScene(t, recorded(t, 1, noon, first...))
+		s.sync("prices")
+		s.read = map[string]int{}
+		s.becomes(recorded(t, 1, noon.Add(time.Hour), told))
+		for i := range 3 {
+			if summary := s.sync("prices"); summary.Objects != 0 || summary.Unchanged != 0 || s.read["prices"] != 0 {
+				t.Errorf("%s, sync %d: %d objects, %d unchanged, %d in pages", name, i, summary.Objects, summary.Unchanged, s.read["prices"])
+			}
+		}
+	}
+}

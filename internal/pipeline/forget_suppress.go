@@ -32,7 +32,7 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	before := len(r.pending)
+	before := r.missing.others(r.pending)
 	// What one object brings may be what another one belongs to: the newest event
 	// comes first, and only an older one may say whose charge was disputed.
 	for more := true; more; {
@@ -57,7 +57,7 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 			}
 		}
 	}
-	return before - len(r.pending), nil
+	return before - r.missing.others(r.pending), nil
 }
 
 // disputed returns the charges of the disputes that pending balance transactions

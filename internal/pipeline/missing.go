@@ -82,6 +82,16 @@ func (m *missing) isMissing(o load.Raw) bool {
 	return m.pending[o.ID] && o.Deleted && o.Origin == extract.OriginRetrieve
 }
 
+// others counts the objects that were not made of a 404.
+func (m *missing) others(objects []load.Raw) (n int) {
+	for _, o := range objects {
+		if !m.isMissing(o) {
+			n++
+		}
+	}
+	return n
+}
+
 // dropDoubted takes out of the pending objects those of which a 404 alone says
 // that they are gone. They wait in the cursor that becomes durable with the rest.
 func (r *reader) dropDoubted(ctx context.Context) error {
@@ -120,7 +130,6 @@ func (r *reader) dropDoubted(ctx context.Context) error {
 		}
 		return doubted
 	})
-	clear(m.pending)
 	return nil
 }
 

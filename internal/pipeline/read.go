@@ -160,7 +160,7 @@ func (r *reader) keep(ctx context.Context, pages iter.Seq2[extract.Page, error])
 		if err := r.take(page); err != nil {
 			return &localError{err}
 		}
-		r.materializer.meter.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: len(page.Objects)})
+		r.materializer.meter.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: came(page)})
 		if r.log.Full(len(r.pending), r.bytes) {
 			if err := r.flush(ctx); err != nil {
 				return err
@@ -172,6 +172,16 @@ func (r *reader) keep(ctx context.Context, pages iter.Seq2[extract.Page, error])
 		return nil
 	}
 	return r.flush(ctx)
+}
+
+// came counts what Stripe sent: a tombstone that is made of a 404 is no object.
+func came(page extract.Page) (n int) {
+	for _, o := range page.Objects {
+		if !o.Missing {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *reader) take(page extract.Page) error {
@@ -254,7 +264,9 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 	if err != nil {
 		return event, err
 	}
-	event.Objects, event.Unchanged = len(changed), len(r.pending)-len(changed)
+	event.Objects = len(changed)
+	event.Unchanged = r.missing.others(r.pending) - r.missing.others(changed)
+	clear(r.missing.pending)
 	cursor, err := r.cursorToKeep()
 	if err != nil {
 		return event, err
