@@ -73,7 +73,7 @@ func (e *APIError) explain() (what, advice string) {
 	case e.Status == http.StatusNotFound && e.Code == codeMissing && e.Param != "id":
 		return e.message(), fmt.Sprintf("it is about the parameter %q and not about the id, so nothing is taken for deleted; run again, and if it stays ask Stripe's support", e.Param)
 	case e.Status == http.StatusNotFound && e.Code != codeMissing:
-		return e.message(), "is the address of the API right?"
+		return e.message(), "check the address of the API"
 	case e.Status >= 500:
 		return e.message(), "run again later; the sync goes on where it stopped"
 	}

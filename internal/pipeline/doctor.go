@@ -114,7 +114,7 @@ func told(err error, otherwise string) (says, fix string) {
 	} else {
 		says = err.Error()
 	}
-	if fix == "" || strings.HasSuffix(fix, "?") {
+	if fix == "" {
 		fix = otherwise
 	}
 	return strings.Join(strings.Fields(extract.Redact(says)), " "), extract.Redact(fix) // Invariant 11

@@ -57,6 +57,9 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		return label
 	}
 	says, fix := told(err, fixAsked)
+	if extract.IsNotFound(err) {
+		fix += "; " + fixUnnamed
+	}
 	found.problem("account", strings.Replace(fix, "or name the account yourself", "or name the account once with --account-label NAME", 1), "%s", says)
 	return ""
 }
