@@ -62,10 +62,14 @@ type Client struct {
 	latency latency
 
 	failures failures
-	reached  atomic.Bool // some answer has come, so the address is right
+	contact  *contact // of this client and those made of it
 
 	requests, retries, throttled atomic.Int64
 }
+
+// contact is whether the host has answered at all, and as the API does: then the
+// address is right, and no error asks for it.
+type contact struct{ reached, answered atomic.Bool }
 
 // New checks the configuration, without sending anything. Its errors say what
 // a right value looks like.
@@ -87,6 +91,7 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		limit:   100, // Stripe: limit is at most 100
 		retry:   retry,
 		pacer:   newPacer(limits),
+		contact: &contact{},
 	}, nil
 }
 
@@ -101,12 +106,10 @@ func (c *Client) For(account string) (*Client, error) {
 	if !connectedID.MatchString(account) {
 		return nil, fmt.Errorf("account %q: the id of a connected account starts with acct_", oneLine(account))
 	}
-	connected := &Client{
+	return &Client{
 		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, pacer: c.pacer,
-		account: account,
-	}
-	connected.reached.Store(c.reached.Load())
-	return connected, nil
+		contact: c.contact, account: account,
+	}, nil
 }
 
 // Mode is "live" or "test", from the key's prefix.

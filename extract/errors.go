@@ -29,6 +29,8 @@ type APIError struct {
 
 	subject string // what was asked for, in the plural: "refunds"
 	instead string // what else to do on a 403: ", or leave refunds out"
+
+	contact *contact // of the client; what others are answered tells what this answer means
 }
 
 func (e *APIError) Error() string {
@@ -62,23 +64,34 @@ func (e *APIError) explain() (what, advice string) {
 		return "this key has no access to the account, or there is none of that id",
 			"check the id, and that the account is still connected to the platform"
 	case e.Status == http.StatusForbidden && e.Message == "":
-		return e.message(), "look at the proxy in between"
+		return e.message(), fixProxy
 	case e.Status == http.StatusForbidden:
 		return "this key may not read " + cmp.Or(e.subject, "this"),
 			"give the key the " + e.right() + " in the Dashboard" + e.instead
 	case e.Status == http.StatusTooManyRequests && e.Code != codeLocked:
 		return "rate limited", "use a smaller share of the account's rate limit, or run when it is quieter"
-	case e.Status/100 == 3:
+	case e.Status/100 == 3 && !e.othersAnswered():
 		return e.Message, "the address must be that of the API itself"
+	case e.Status/100 == 3:
+		return e.Message, fixProxy + e.instead
 	case e.Status == http.StatusNotFound && e.Code == codeMissing && e.Param != "id":
 		return e.message(), fmt.Sprintf("it is about the parameter %q and not about the id, so nothing is taken for deleted; run again, and if it stays ask Stripe's support", e.Param)
-	case e.Status == http.StatusNotFound && e.Code != codeMissing:
+	case e.Status == http.StatusNotFound && e.Code != codeMissing && !e.othersAnswered():
 		return e.message(), "check the address of the API"
+	case e.Status == http.StatusNotFound && e.Code != codeMissing:
+		return e.message(), fixProxy + e.instead
 	case e.Status >= 500:
 		return e.message(), "run again later; the sync goes on where it stopped"
 	}
 	return e.message(), ""
 }
+
+// fixProxy is what to do where the address is right and an answer is not the API's.
+const fixProxy = "look at the proxy in between"
+
+// othersAnswered reports that the API has answered other requests by now, so that
+// its address is right.
+func (e *APIError) othersAnswered() bool { return e.contact != nil && e.contact.answered.Load() }
 
 // right names the missing permission as the Dashboard does, and as Stripe's
 // message does where it tells.

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,13 +20,19 @@ type Failure struct {
 type failures struct {
 	mu   sync.Mutex
 	list []Failure
+	errs []error // of list
 }
 
-// Failures returns the requests of this client that were given up, in order.
+// Failures returns the requests of this client that were given up, in order. What
+// a message advises goes by what was answered since.
 func (c *Client) Failures() []Failure {
 	c.failures.mu.Lock()
 	defer c.failures.mu.Unlock()
-	return append([]Failure(nil), c.failures.list...)
+	all := slices.Clone(c.failures.list)
+	for i, err := range c.failures.errs {
+		all[i].Message = oneLine(err.Error())
+	}
+	return all
 }
 
 // failed keeps a failure.
@@ -37,12 +44,12 @@ func (c *Client) failedList(o *Object, pointer string, err error) {
 }
 
 func (c *Client) fail(f Failure, err error) {
-	f.What, f.Message, f.At = oneLine(f.What), oneLine(err.Error()), c.ServerTime()
+	f.What, f.At = oneLine(f.What), c.ServerTime()
 	if f.At.IsZero() {
 		f.At = time.Now().UTC()
 	}
 	f.Status, f.RequestID = statusOf(err)
 	c.failures.mu.Lock()
 	defer c.failures.mu.Unlock()
-	c.failures.list = append(c.failures.list, f)
+	c.failures.list, c.failures.errs = append(c.failures.list, f), append(c.failures.errs, err)
 }

@@ -127,8 +127,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}{
 		"404 of expand":      {"customers", status(404, `{"error":{"code":"resource_missing","param":"expand","message":"No such thing"}}`), `about the parameter "expand" and not about the id`},
 		"404 of nothing":     {"customers", status(404, `{"error":{"code":"resource_missing","message":"No such thing"}}`), `about the parameter "" and not about the id`},
-		"404 of a path":      {"customers", status(404, `{"error":{"message":"Unrecognized request URL"}}`), "check the address of the API"},
-		"404 of a proxy":     {"customers", status(404, html), "check the address of the API"},
+		"404 of a path":      {"customers", status(404, `{"error":{"message":"Unrecognized request URL"}}`), "look at the proxy in between"},
+		"404 of a proxy":     {"customers", status(404, html), "look at the proxy in between"},
 		"400 of the id":      {"customers", status(400, `{"error":{"code":"resource_missing","param":"id","message":"No such thing"}}`), "No such thing"},
 		"another kind":       {"customers", status(200, `{"id":"x_odd","object":"charge","created":9000}`), `it is a "charge" and not a "customer"`},
 		"no kind":            {"customers", status(200, `{"id":"x_odd","created":9000}`), `it is a "" and not a "customer"`},
@@ -155,7 +155,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 			}
 			failed := c.Failures()
 			if len(failed) != 1 || failed[0].What != kind+" x_odd" || !strings.Contains(failed[0].Message, tc.want) ||
-				failed[0].RequestID == "" && !strings.Contains(tc.want, "address") || strings.Contains(failed[0].Message, "\n") {
+				failed[0].RequestID == "" || strings.Contains(failed[0].Message, "\n") {
 				t.Errorf("failures %+v, want %q", failed, tc.want)
 			}
 			if len(got) != 2 || got["x_odd"] != "" {

@@ -111,6 +111,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	if err := accept(got); err != nil {
 		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.As(err, new(futile))}
 	}
+	c.contact.answered.Store(true)
 	return nil
 }
 
@@ -125,9 +126,11 @@ func (c *Client) unreachable(err error) *failure {
 	}
 	text := "no answer from " + c.host + ": " + oneLine(err.Error())
 	switch {
+	case errors.As(err, &cert) && c.contact.answered.Load():
+		return &failure{err: errors.New(text + ": is there a proxy that replaces certificates?")}
 	case errors.As(err, &cert):
 		return &failure{err: errors.New(text + ": is the address right, and is there a proxy that replaces certificates?")}
-	case !c.reached.Load():
+	case !c.contact.reached.Load():
 		return &failure{err: errors.New(text + ": is the address right?"), again: true, most: 2}
 	}
 	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true}
@@ -135,7 +138,7 @@ func (c *Client) unreachable(err error) *failure {
 
 // refused judges an answer that is not 2xx, by its status first.
 func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *failure {
-	e := &APIError{Status: got.status, RequestID: got.requestID(), subject: r.subject, instead: r.instead}
+	e := &APIError{Status: got.status, RequestID: got.requestID(), subject: r.subject, instead: r.instead, contact: c.contact}
 	if s, ok := errors.AsType[*stripe.Error](cause); ok {
 		e.Type, e.Code, e.Param = oneLine(string(s.Type)), oneLine(string(s.Code)), oneLine(s.Param)
 		e.Message = oneLine(s.Msg)

@@ -145,7 +145,7 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	}
 	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query, params, &body)
 	if got.status != 0 {
-		c.reached.Store(true)
+		c.contact.reached.Store(true)
 		c.clock.note(got.header)
 	}
 	if body.LastResponse != nil {

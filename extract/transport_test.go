@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -153,6 +154,66 @@ func TestNobodyThere(t *testing.T) {
 	_, err := c.Account(t.Context())
 	if err == nil || !strings.HasSuffix(err.Error(), "is the address right?") || c.Requests() != 2 {
 		t.Errorf("%d requests, error %v; want 2 and the question", c.Requests(), err)
+	}
+}
+
+type wire func(*http.Request) (*http.Response, error)
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
+
+// Once the API has answered, be it to the client of another account and be it
+// later, no error doubts its address.
+func TestAddressIsNotDoubtedAfterAnAnswer(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Int64 // status of the lists; 0 cuts the connection
+	c, err := newClient(Config{Key: testKey, MaxRPS: 1e9, Retry: Retry{Attempts: 2, Base: 1, Cap: 1}}, wire(func(r *http.Request) (*http.Response, error) {
+		code := int(broken.Load())
+		if r.URL.Path != "/v1/account" && code == 0 {
+			return nil, errors.New("connection refused")
+		}
+		rec := httptest.NewRecorder()
+		if r.URL.Path == "/v1/account" {
+			say(rec, `{"id":"acct_1","object":"account"}`)
+		} else {
+			rec.WriteHeader(code)
+			say(rec, "<html>nothing here</html>")
+		}
+		return rec.Result(), nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	connected, err := c.For("acct_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs []error
+	for _, code := range []int64{404, 307} {
+		broken.Store(code)
+		_, err := connected.Ask(t.Context(), "refunds")
+		if err == nil || !strings.Contains(err.Error(), "address") {
+			t.Errorf("%d, before anything is answered: %v", code, err)
+		}
+		connected.failed("refunds", err)
+		errs = append(errs, err)
+	}
+	if _, err := c.Account(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	broken.Store(0)
+	_, err = connected.Ask(t.Context(), "refunds")
+	errs = append(errs, err)
+	for _, f := range connected.Failures() {
+		errs = append(errs, errors.New(f.Message))
+	}
+	for _, err := range errs {
+		if err == nil || strings.Contains(err.Error(), "address") {
+			t.Errorf("an answer has come: %v", err)
+		}
+	}
+	const fix = ": look at the proxy in between, or leave refunds out"
+	if !strings.HasSuffix(errs[0].Error(), fix) {
+		t.Errorf("%v, want %q at its end", errs[0], fix)
 	}
 }
 
