@@ -23,18 +23,30 @@ import (
 // error. Events are hints: what they show the beginning of is read with its object.
 func (c *Client) complete(ctx context.Context, objects []Object) error {
 	for i := range objects {
-		o := &objects[i]
-		if o.Type == Events().Object {
-			continue
+		if o := &objects[i]; o.Type != Events().Object {
+			if err := c.completeOne(ctx, o); err != nil {
+				return err
+			}
 		}
-		lists := map[string][]jsontext.Value{}
-		cut := IncompleteLists(o.Raw)
-		if len(cut) > maxLists {
+	}
+	return nil
+}
+
+// completeOne reads on until no list is cut short that was not tried: what a page
+// brings may have lists of its own.
+func (c *Client) completeOne(ctx context.Context, o *Object) error {
+	lists, tried := map[string][]jsontext.Value{}, map[string]bool{}
+	for whole, full := o.Raw, false; !full; whole = Whole(o.Raw, o.More) {
+		cut := slices.DeleteFunc(IncompleteLists(whole), func(pointer string) bool { return tried[pointer] })
+		if most := maxLists - len(tried); len(cut) > most {
+			full = true
 			c.failed(o.Type+" "+o.ID, fmt.Errorf("it has more than %d nested lists that go on; only these are read", maxLists))
-			cut = cut[:maxLists]
+			cut = cut[:most]
 		}
+		before := len(lists)
 		for _, pointer := range cut {
-			pages, err := c.rest(ctx, o.Raw, pointer)
+			tried[pointer] = true
+			pages, err := c.rest(ctx, whole, pointer)
 			if ctx.Err() != nil || IsUnauthorized(err) {
 				return cmp.Or(ctx.Err(), err)
 			}
@@ -44,9 +56,10 @@ func (c *Client) complete(ctx context.Context, objects []Object) error {
 			}
 			lists[pointer] = pages
 		}
-		if len(lists) > 0 {
-			o.More, _ = json.Marshal(lists, json.Deterministic(true)) // cannot fail: each page was read as JSON
+		if len(lists) == before {
+			break
 		}
+		o.More, _ = json.Marshal(lists, json.Deterministic(true)) // cannot fail: each page was read as JSON
 	}
 	return nil
 }
@@ -141,7 +154,12 @@ func advances(page []Object, seen map[string]bool) error {
 func nestedRequest(address *url.URL, limit int, after string) request {
 	q := &form.Values{}
 	for _, name := range slices.Sorted(maps.Keys(address.Query())) {
-		q.Add(name, address.Query().Get(name))
+		if slices.Contains([]string{"limit", "starting_after", "ending_before"}, name) {
+			continue // where to go on is ours to say
+		}
+		for _, value := range address.Query()[name] {
+			q.Add(name, value)
+		}
 	}
 	q.Add("limit", strconv.Itoa(limit))
 	if after != "" {
@@ -158,15 +176,29 @@ func nestedRequest(address *url.URL, limit int, after string) request {
 }
 
 // Whole is an object with its nested lists whole: what More holds of them is
-// joined to what the object embeds. Without More it is the object.
+// joined to what the object embeds, and then what it holds of the lists inside
+// that. Without More it is the object.
 func Whole(object, more []byte) []byte {
-	var lists map[string][]struct {
-		Data    []jsontext.Value `json:"data"`
-		HasMore bool             `json:"has_more"`
-	}
+	var lists map[string][]nestedPage
 	if len(more) == 0 || json.Unmarshal(more, &lists, anyText) != nil {
 		return object
 	}
+	for before := -1; len(lists) > 0 && len(lists) != before; {
+		before = len(lists)
+		object = join(object, lists)
+	}
+	return object
+}
+
+// nestedPage is a further page of a nested list.
+type nestedPage struct {
+	Data    []jsontext.Value `json:"data"`
+	HasMore bool             `json:"has_more"`
+}
+
+// join puts the pages of those lists into an object that are in it, and takes
+// them out of lists.
+func join(object []byte, lists map[string][]nestedPage) []byte {
 	var wanted []string
 	for pointer := range lists {
 		wanted = append(wanted, pointer+"/data", pointer+"/has_more")
@@ -182,6 +214,7 @@ func Whole(object, more []byte) []byte {
 		if data.end == 0 || flag.end == 0 || len(pages) == 0 {
 			continue
 		}
+		delete(lists, pointer)
 		at := data.end - 1 // before the bracket
 		comma := !bytes.HasSuffix(bytes.TrimRight(object[:at], " \t\r\n"), []byte("["))
 		var text []byte

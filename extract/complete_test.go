@@ -64,6 +64,64 @@ func TestNestedListsAreCompleted(t *testing.T) {
 	}
 }
 
+// A list goes on whatever it is in: an element that came in a further page, any
+// depth of lists, an expanded member; and whatever its url says besides.
+func TestListsInListsAreCompleted(t *testing.T) {
+	t.Parallel()
+	cut := func(url string, more bool, elements ...string) string {
+		return fmt.Sprintf(`{"object":"list","data":[%s],"has_more":%t,"url":%q}`, strings.Join(elements, ","), more, url)
+	}
+	var queries []string
+	answers := map[string]string{
+		"/v1/xs?limit=100&starting_after=x_1":        cut("/v1/xs", false, `{"id":"x_2","ys":`+cut("/v1/ys?of=x_2", true, `{"id":"y_1"}`)+`}`),
+		"/v1/ys?of=x_2&limit=100&starting_after=y_1": cut("/v1/ys", false, `{"id":"y_2","zs":`+cut("/v1/zs?expand[]=a&expand[]=b&limit=3&starting_after=z_0&ending_before=z_9", true)+`}`),
+		"/v1/zs?expand[]=a&expand[]=b&limit=100":     cut("/v1/zs", false, `{"id":"z_1"}`),
+		"/v1/ws?limit=100&starting_after=w_1":        cut("/v1/ws", false, `{"id":"w_2"}`),
+	}
+	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.Path + "?" + mustUnescape(r.URL.RawQuery)
+		queries = append(queries, asked)
+		w.Header().Set("Date", t0.Format(http.TimeFormat))
+		if answer, ok := answers[asked]; ok {
+			say(w, answer)
+			return
+		}
+		say(w, `{"object":"list","data":[{"id":"ch_1","object":"charge","created":5,"livemode":false,"customer":{"object":"customer","ws":`+
+			cut("/v1/ws", true, `{"id":"w_1"}`)+`},"xs":`+cut("/v1/xs", true, `{"id":"x_1"}`)+`}],"has_more":false}`)
+	})
+	c := fastClient(t, server, 100)
+	o := collect(t, c, "charges", tenPlain, Range{To: unixTime(10)})[0].Objects[0]
+	want := `{"id":"ch_1","object":"charge","created":5,"livemode":false,"customer":{"object":"customer","ws":` +
+		cut("/v1/ws", false, `{"id":"w_1"}`, `{"id":"w_2"}`) + `},"xs":` + cut("/v1/xs", false, `{"id":"x_1"}`, `{"id":"x_2","ys":`+
+		cut("/v1/ys?of=x_2", false, `{"id":"y_1"}`, `{"id":"y_2","zs":`+cut("/v1/zs?expand[]=a&expand[]=b&limit=3&starting_after=z_0&ending_before=z_9", false, `{"id":"z_1"}`)+`}`)+`}`) + `}`
+	if got := string(Whole(o.Raw, o.More)); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	if len(queries) != 1+len(answers) || len(c.Failures()) > 0 {
+		t.Errorf("requests %q, failures %v", queries, c.Failures())
+	}
+}
+
+// Lists that make up lists for ever end at as many as one object may have.
+func TestListsInListsAreBounded(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		deeper := fmt.Sprintf(`"x":{"object":"list","data":[],"has_more":true,"url":"/v1/things?n=%d"}`, asked)
+		if r.URL.Path == "/v1/charges" {
+			say(w, `{"object":"list","data":[{"id":"ch_1","object":"charge","created":5,`+deeper+`}],"has_more":false}`)
+			return
+		}
+		say(w, fmt.Sprintf(`{"object":"list","data":[{"id":"t_%d",%s}],"has_more":false}`, asked, deeper))
+	})
+	c := fastClient(t, server, 100)
+	collect(t, c, "charges", tenPlain, Range{To: unixTime(10)})
+	if failed := c.Failures(); asked != 1+maxLists || len(failed) != 1 || !strings.Contains(failed[0].Message, "more than 100 nested lists") {
+		t.Errorf("%d requests, failures %v", asked, failed)
+	}
+}
+
 // A list that cannot be read stays short, is counted, and is no reason to lose
 // its object.
 func TestNestedListThatCannotBeRead(t *testing.T) {
@@ -105,11 +163,12 @@ func TestWhole(t *testing.T) {
 	t.Parallel()
 	const list = `{ "object":"list", "data": [ {"id":1} ] , "has_more" : true }`
 	for name, tc := range map[string]struct{ object, more, want string }{
-		"none":      {`{"a":` + list + `}`, ``, `{"a":` + list + `}`},
-		"one page":  {`{"a":` + list + `,"b":1}`, `{"/a":[{"data":[{"id":2},{"id":3}],"has_more":false}]}`, `{"a":{ "object":"list", "data": [ {"id":1} ,{"id":2},{"id":3}] , "has_more" : false },"b":1}`},
-		"two lists": {`{"a":{"data":[],"has_more":true},"b":[{"c":{"has_more":true,"data":[1]}}]}`, `{"/a":[{"data":[7],"has_more":false}],"/b/0/c":[{"data":[2],"has_more":true},{"data":[3],"has_more":false}]}`, `{"a":{"data":[7],"has_more":false},"b":[{"c":{"has_more":false,"data":[1,2,3]}}]}`},
-		"elsewhere": {`{"a":1}`, `{"/b":[{"data":[1],"has_more":false}]}`, `{"a":1}`},
-		"no JSON":   {`{"a":1}`, `[`, `{"a":1}`},
+		"none":           {`{"a":` + list + `}`, ``, `{"a":` + list + `}`},
+		"one page":       {`{"a":` + list + `,"b":1}`, `{"/a":[{"data":[{"id":2},{"id":3}],"has_more":false}]}`, `{"a":{ "object":"list", "data": [ {"id":1} ,{"id":2},{"id":3}] , "has_more" : false },"b":1}`},
+		"two lists":      {`{"a":{"data":[],"has_more":true},"b":[{"c":{"has_more":true,"data":[1]}}]}`, `{"/a":[{"data":[7],"has_more":false}],"/b/0/c":[{"data":[2],"has_more":true},{"data":[3],"has_more":false}]}`, `{"a":{"data":[7],"has_more":false},"b":[{"c":{"has_more":false,"data":[1,2,3]}}]}`},
+		"lists in lists": {`{"a":{"data":[1],"has_more":true}}`, `{"/a":[{"data":[{"b":{"data":[],"has_more":true}}],"has_more":false}],"/a/data/1/b":[{"data":[2],"has_more":false}]}`, `{"a":{"data":[1,{"b":{"data":[2],"has_more":false}}],"has_more":false}}`},
+		"elsewhere":      {`{"a":1}`, `{"/b":[{"data":[1],"has_more":false}]}`, `{"a":1}`},
+		"no JSON":        {`{"a":1}`, `[`, `{"a":1}`},
 	} {
 		if got := string(Whole([]byte(tc.object), []byte(tc.more))); got != tc.want {
 			t.Errorf("%s:\n%s, want\n%s", name, got, tc.want)
