@@ -10,11 +10,13 @@ import (
 // in the log.
 type Failure struct {
 	What      string // "charges", "subscription sub_1/items", "charge ch_1"
-	List      bool   // it is a nested list, of which what the object embeds was read
 	Status    int    // HTTP; 0 if there was no answer or none to be used
 	Message   string // on one line, secrets redacted
 	RequestID string
 	At        time.Time // UTC, by Stripe's clock where it is known
+
+	// Of a nested list: the type of its object and where it stands there, a JSON Pointer.
+	Object, List string
 }
 
 type failures struct {
@@ -36,14 +38,14 @@ func (c *Client) Failures() []Failure {
 }
 
 // failed keeps a failure.
-func (c *Client) failed(what string, err error) { c.fail(Failure{What: what}, err) }
+func (c *Client) failed(what string, err error) { c.keep(Failure{What: what}, err) }
 
-// failedList keeps the failure of a nested list, by its place in an object.
+// failedList keeps that a list inside an object could not be read.
 func (c *Client) failedList(o *Object, pointer string, err error) {
-	c.fail(Failure{What: o.Type + " " + o.ID + pointer, List: true}, err)
+	c.keep(Failure{What: o.Type + " " + o.ID + pointer, Object: o.Type, List: pointer}, err)
 }
 
-func (c *Client) fail(f Failure, err error) {
+func (c *Client) keep(f Failure, err error) {
 	f.What, f.At = oneLine(f.What), c.ServerTime()
 	if f.At.IsZero() {
 		f.At = time.Now().UTC()

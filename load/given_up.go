@@ -21,6 +21,7 @@ type GivenUp struct {
 	RequestID string    `json:"request_id,omitempty"` // Stripe's
 	Since     time.Time `json:"since"`                // UTC: when it was given up first
 	At        time.Time `json:"at"`                   // UTC: when it was given up last
+	Untaken   bool      `json:"untaken,omitempty"`    // a nested list that no column takes; not kept
 }
 
 // Compare orders by account, resource and what was given up.

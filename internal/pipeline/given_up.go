@@ -54,7 +54,7 @@ type standing struct {
 	named   func(account, text string) string
 	former  map[string]load.GivenUp // by what was given up
 	now     map[string]load.GivenUp // by this run, the last time
-	lists   map[string]bool         // of those, what is a nested list
+	lists   map[string]bool         // of those, what is a list inside an object
 	found   []load.GivenUp
 }
 
@@ -76,7 +76,7 @@ func newStanding(m *materializer, account string, former []load.GivenUp) *standi
 // fail notes a request that this run gave up.
 func (x *standing) fail(f extract.Failure) {
 	what := x.named(x.account, f.What)
-	x.lists[what] = f.List
+	x.lists[what] = f.List != ""
 	x.now[what] = load.GivenUp{Status: f.Status, Message: x.named(x.account, f.Message), RequestID: f.RequestID, At: f.At}
 }
 
@@ -116,7 +116,9 @@ func (x *standing) find(ctx context.Context, m *materializer, src source) error 
 		return err
 	}
 	for _, list := range short {
-		x.add(list.Stream, x.named(src.account, objectOf(list.Stream)+" "+list.ID+list.List))
+		object := objectOf(list.Stream)
+		x.add(list.Stream, x.named(src.account, object+" "+list.ID+list.List))
+		x.found[len(x.found)-1].Untaken = !m.plan.Takes(object, list.List)
 	}
 	for what := range x.now {
 		if !x.lists[what] { // a list that is not cut short was read since

@@ -136,12 +136,12 @@ func (s *Sync) verdict(unread map[string]error, summary Summary) error {
 	return errors.Join(errs...)
 }
 
-// parts are those of what was given up that are of the selected resources and not
-// such a resource itself, which is unread.
+// parts are those of what was given up that tables lack something for, of the
+// selected resources and not such a resource itself, which is unread.
 func (s *Sync) parts(all []load.GivenUp) (parts []load.GivenUp) {
 	for _, g := range all {
 		selected := len(s.Resources) == 0 || g.Resource == "" || slices.Contains(s.Resources, g.Resource)
-		if selected && g.What != g.Resource && g.What != whatAccount {
+		if selected && !g.Untaken && g.What != g.Resource && g.What != whatAccount {
 			parts = append(parts, g)
 		}
 	}
