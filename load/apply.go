@@ -65,6 +65,7 @@ type Reject struct {
 
 	ObservedAt time.Time
 	Object     []byte // as sent; nil where personal data may not be in tables
+	Example    string // what stood in the place of the value, or what may be told of it; "" for nothing
 }
 
 // Applied counts what one Apply changed.

@@ -15,6 +15,7 @@ type Drift struct {
 	Found     string // what was there: "string", "a field that the catalog does not know", …
 	Objects   int64
 	FirstID   string
+	Example   string    // what stood there in the first of them, or what may be told of it; "" for nothing
 	FirstSeen time.Time // observed_at of the first and the last of them, UTC
 	LastSeen  time.Time
 }
@@ -22,12 +23,13 @@ type Drift struct {
 // driftTables keep what drifted, by path, for as long as the state lives: the
 // counts are of all versions that were mapped, and begin anew with the state.
 var driftTables = []string{
-	"CREATE TABLE meta.drift (account VARCHAR, stream VARCHAR, path VARCHAR, found VARCHAR, objects BIGINT, first_id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP)",
+	"CREATE TABLE meta.drift (account VARCHAR, stream VARCHAR, path VARCHAR, found VARCHAR, objects BIGINT, first_id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, example VARCHAR)",
 	"COMMENT ON TABLE meta.drift IS 'What Stripe sent that the catalog or the schemas do not expect: unknown fields, other types, unknown values. Unreadable values are null in the tables, unknown ones are kept.'",
 	"COMMENT ON COLUMN meta.drift.path IS 'Path in the object, or table and column; a bare object is everything beyond the first 1,000 paths.'",
-	"COMMENT ON COLUMN meta.drift.found IS 'What was there. An unknown value is not shown if it may be personal, is long, or comes after the first 50 of its field.'",
+	"COMMENT ON COLUMN meta.drift.found IS 'What was there. An unknown value is not shown if it may be personal, is long, or comes after the first 50 of its field, nor while the privacy policy keeps any personal data out of the tables.'",
 	"COMMENT ON COLUMN meta.drift.objects IS 'Versions of objects it was seen in since the tables were last derived.'",
 	"COMMENT ON COLUMN meta.drift.first_id IS 'The first object it was seen in.'",
+	"COMMENT ON COLUMN meta.drift.example IS 'What stood there in the first object, at most 40 characters of it, as JSON with what is not printable escaped; its JSON type and length where that is an object or a list, or the privacy policy keeps any personal data out of the tables.'",
 	"COMMENT ON COLUMN meta.drift.first_seen IS 'When the first of them was read (UTC).'",
 }
 
@@ -64,8 +66,8 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 				d.Objects, orNull(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
 		} else {
 			m.applied.Drift++
-			_, err = m.exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?)", m.key.account, m.key.stream,
-				d.Path, d.Found, d.Objects, d.FirstID, orNull(d.FirstSeen), orNull(d.LastSeen))
+			_, err = m.exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))", m.key.account, m.key.stream,
+				d.Path, d.Found, d.Objects, d.FirstID, orNull(d.FirstSeen), orNull(d.LastSeen), d.Example)
 		}
 		if err != nil {
 			return fmt.Errorf("drift of %s: %w", d.Path, err)

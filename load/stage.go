@@ -15,7 +15,7 @@ import (
 // The temporary tables of a merge.
 var stagingTables = []string{
 	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT, due TIMESTAMP)",
-	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR)",
+	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR, example VARCHAR)",
 	"CREATE TEMP TABLE new_lists (id VARCHAR, seq BIGINT, list VARCHAR)",
 	"CREATE TEMP TABLE new_named (stream VARCHAR, id VARCHAR)",
 	"CREATE TEMP TABLE new_disputes (dispute_id VARCHAR, charge_id VARCHAR)",
@@ -74,9 +74,9 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 			r := rejects[i]
 			return []any{
 				r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping,
-				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object),
+				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object), orNone(r.Example),
 			}
-		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText),
+		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText, kindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
 			kindText, kindBigint, kindText),
 		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, kindText, kindText),
@@ -154,8 +154,8 @@ func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error
 	return src, nil
 }
 
-func orNone(text []byte) any {
-	if text == nil {
+func orNone[T string | []byte](text T) any {
+	if len(text) == 0 {
 		return nil
 	}
 	return string(text)

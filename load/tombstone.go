@@ -47,7 +47,7 @@ func (m *merge) rejectUnseen(ctx context.Context) error {
 	}
 	n, err := m.exec(ctx, `INSERT INTO meta.rejects
 		SELECT ?, ?, id, seq, (SELECT arg_max(v.segment, v.seq) FROM versions v WHERE v.id = n.id),
-			?, NULL, 'deleted', 'deleted, never seen', NULL, observed_at, observed_at, NULL
+			?, NULL, 'deleted', 'deleted, never seen', NULL, observed_at, observed_at, NULL, NULL
 		FROM newest n WHERE deleted AND NOT seen`,
 		m.key.account, m.key.stream, m.tables[i].Schema.Table)
 	m.applied.Rejects += n

@@ -43,7 +43,7 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 		return nil
 	}
 	for _, t := range []struct{ table, columns string }{
-		{"rejects", `account, stream, id, seq, "table", field, rule, reason, mapping, last_seen, object`},
+		{"rejects", `account, stream, id, seq, "table", field, rule, reason, mapping, last_seen, object, example`},
 		{"incomplete_lists", "account, stream, id, seq, list"},
 	} {
 		var rows int64

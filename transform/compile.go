@@ -64,7 +64,9 @@ func (p *Plan) Mapper(object string) *Mapper {
 	if p.programs[object] == nil {
 		return nil
 	}
-	return newMapper(p.programs[object]).keyed(p.key)
+	m := newMapper(p.programs[object]).keyed(p.key)
+	m.keeps = p.keeps
+	return m
 }
 
 // Only returns a plan of one mapping: what it alone makes of an object that

@@ -16,6 +16,8 @@ type Drift struct {
 	Count   int64  // objects it was seen in
 	FirstID string // the first of them
 
+	Example string // what stood there in it, or the JSON type and length of that, as the set's privacy wants; "" for nothing
+
 	FirstSeen, LastSeen time.Time // when the first and the last of them were observed
 }
 
@@ -52,25 +54,27 @@ func (c cause) String() string {
 type counter struct {
 	count       int64
 	firstID     string
+	example     string
 	first, last time.Time
 	object      uint64 // number of the last object counted, so that each counts once
 }
 
 // drifted counts and returns a wrong value.
-func (c *evaluation) drifted(point int, found cause) value {
-	c.note(point, found)
-	return value{state: wrong}
+func (c *evaluation) drifted(point int, found cause, what sample) value {
+	c.note(point, found, what)
+	return what.wrong()
 }
 
-func (c *evaluation) note(point int, found cause) { c.drift[point][found].add(c) }
+func (c *evaluation) note(point int, found cause, what sample) { c.drift[point][found].add(c, what) }
 
 // add counts the object under way, once.
-func (n *counter) add(c *evaluation) {
+func (n *counter) add(c *evaluation, what sample) {
 	if n.object == c.number {
 		return
 	}
 	if n.count == 0 {
 		n.firstID, n.first, n.last = c.object.ID, c.object.ObservedAt, c.object.ObservedAt
+		n.example = c.example(what)
 	}
 	if c.object.ObservedAt.After(n.last) {
 		n.last = c.object.ObservedAt
@@ -95,10 +99,10 @@ const (
 )
 
 // unlisted counts an unknown value of an open enum by itself, unless it may be
-// personal data.
+// personal data, or the policy keeps some of that back.
 func (c *evaluation) unlisted(r *rule, text []byte) {
-	if r.private || len(text) > maxUnlistedLength {
-		c.note(r.point, unknownValue)
+	if r.private || !c.keeps || len(text) > maxUnlistedLength {
+		c.note(r.point, unknownValue, sample{jsonText, text})
 		return
 	}
 	c.noteValue(r.point, unknownValue, text)
@@ -107,8 +111,8 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 // unknownCurrency counts a currency without a known exponent by itself, if it
 // looks like a code: what stands in its place may be anything.
 func (c *evaluation) unknownCurrency(point int, code []byte) {
-	if !isCode(code) {
-		c.note(point, noExponent)
+	if !c.keeps || !isCode(code) {
+		c.note(point, noExponent, sample{jsonText, code})
 		return
 	}
 	c.noteValue(point, noExponent, code)
@@ -131,14 +135,14 @@ func (c *evaluation) noteValue(point int, found cause, text []byte) {
 	n := c.values[unlistedValue{point, found, string(text)}] // allocates nothing
 	if n == nil {
 		if c.listed[point] >= maxUnlisted {
-			c.note(point, found)
+			c.note(point, found, sample{jsonText, text})
 			return
 		}
 		n = &counter{}
 		c.values[unlistedValue{point, found, string(text)}] = n
 		c.listed[point]++
 	}
-	n.add(c)
+	n.add(c, sample{jsonText, text})
 }
 
 // Drift returns what has drifted since the last call, ordered by path and by
@@ -166,5 +170,5 @@ func (m *Mapper) Drift() []Drift {
 }
 
 func (n *counter) drift(path, found string) Drift {
-	return Drift{Path: path, Found: found, Count: n.count, FirstID: n.firstID, FirstSeen: n.first, LastSeen: n.last}
+	return Drift{Path: path, Found: found, Count: n.count, FirstID: n.firstID, Example: n.example, FirstSeen: n.first, LastSeen: n.last}
 }

@@ -13,6 +13,7 @@ import (
 type evaluation struct {
 	scanner
 	object  *Object
+	keeps   bool   // the policy keeps all personal data, so that values may be shown
 	id      []byte // Object.ID and Object.Account as text values
 	account []byte
 	number  uint64      // of the object, counted since the Mapper was made
@@ -93,7 +94,7 @@ func (c *evaluation) entered(s *scope) {
 	c.notice(s)
 	for _, in := range s.inside {
 		if found := c.slots[in.node.slot]; found.kind > jsonNull && found.kind != jsonObject && !c.isEmptyList(found) {
-			c.note(in.point, cause(found.kind))
+			c.note(in.point, cause(found.kind), c.sampleOf(found))
 		}
 	}
 }

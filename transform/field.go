@@ -71,7 +71,7 @@ func (c *evaluation) header(f *field, v value) (open, ok bool) {
 	if v.state != set {
 		c.tape = append(c.tape, value{})
 		if f.rule != nil && f.rule.required {
-			return false, c.refuse(f, "required", missing(v))
+			return false, c.refuse(f, "required", missing(v), sampleIn(v))
 		}
 		return false, true
 	}
@@ -112,7 +112,7 @@ func (c *evaluation) fillObjects(f *field) bool {
 	for _, e := range elements {
 		there := c.enter(f.each, e)
 		if !there && e.kind != jsonNull {
-			c.note(f.point, cause(e.kind))
+			c.note(f.point, cause(e.kind), c.sampleOf(e))
 		}
 		if there = there && (f.when == nil || f.when(c).isTrue()); !there {
 			c.tape = append(c.tape, value{})
@@ -155,7 +155,7 @@ func (c *evaluation) fillEntries(f *field) bool {
 	first := len(c.tape)
 	elements := c.inside(f.source)
 	if len(elements)/2 > maxEntries {
-		return c.refuse(f, "keys", "the map has over 1,000 keys")
+		return c.refuse(f, "keys", "the map has over 1,000 keys", c.sampleOf(c.slots[f.source.slot]))
 	}
 	for i := 0; i+1 < len(elements); i += 2 {
 		key := readText(c, elements[i], f.point)
@@ -164,7 +164,7 @@ func (c *evaluation) fillEntries(f *field) bool {
 		}
 		v := f.read(c, elements[i+1], f.point)
 		if before := c.keyOf(first, key.text); before >= 0 {
-			c.note(f.point, repeatedKey)
+			c.note(f.point, repeatedKey, sampleIn(key))
 			c.tape[before+1] = v
 			continue
 		}

@@ -46,7 +46,7 @@ func (e *expressions) within(x expression, low, high int64, duck string) express
 	x.eval = func(c *evaluation) value {
 		v := eval(c)
 		if v.state == set && (v.num < low || v.num > high) {
-			return c.drifted(point, outOfRange)
+			return c.drifted(point, outOfRange, c.numberSample(v.num))
 		}
 		return v
 	}

@@ -43,9 +43,9 @@ func unixCall(e *expressions, c *call) expression {
 	if !ok {
 		return expression{}
 	}
-	return made("unix", moment, x, c.function.forms(x), func(_ *evaluation, v value) value {
+	return made("unix", moment, x, c.function.forms(x), func(c *evaluation, v value) value {
 		if v.num < firstSecond || v.num > lastSecond {
-			return value{state: wrong}
+			return c.numberSample(v.num).wrong()
 		}
 		return integerValue(v.num * 1_000_000)
 	})
@@ -77,11 +77,11 @@ func wholeCall(e *expressions, c *call) expression {
 	return made("whole", integer, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, sampleIn(v))
 		}
 		n, ok := wholeOf(high, low)
 		if !ok {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, sampleIn(v))
 		}
 		return integerValue(n)
 	})
@@ -100,7 +100,7 @@ func asDecimal(e *expressions, x expression, f forms) expression {
 	return made("decimal", exact, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, sampleIn(v))
 		}
 		return value{state: set, num: low, high: high}
 	})

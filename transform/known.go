@@ -52,10 +52,11 @@ func (s *scanner) pass(n *node, i int) int {
 	return s.skip(i)
 }
 
-// strange is a key that the catalog does not know.
+// strange is a key that the catalog does not know, and where its value stands.
 type strange struct {
 	in  *node
 	key []byte
+	at  slot
 }
 
 // unknownKey tells unknown fields apart. The scope is part of it because nodes
@@ -90,7 +91,7 @@ func (c *evaluation) notice(s *scope) {
 				c.unknown[key] = n
 			}
 		}
-		n.add(c)
+		n.add(c, c.sampleOf(k.at))
 	}
 	c.strange = c.strange[:0]
 }

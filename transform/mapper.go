@@ -142,7 +142,7 @@ func (m *Mapper) items(p *mapping, t *table) {
 		if m.enter(p.each, e) {
 			m.row(p, t)
 		} else if e.kind != jsonNull {
-			m.note(p.point, cause(e.kind))
+			m.note(p.point, cause(e.kind), m.sampleOf(e))
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package transform
 
-import "github.com/stripelake/stripelake/schemas"
+import (
+	"strconv"
+
+	"github.com/stripelake/stripelake/schemas"
+)
 
 // moneyScale is how many digits a money column keeps behind the point:
 // DECIMAL(18,3), exact for each of Stripe's currencies (0, 2 or 3 digits).
@@ -17,13 +21,20 @@ const defaultExponent = 2
 // by lower-case code.
 type exponents map[[3]byte]int
 
-// Why an amount is unreadable.
-var (
-	notAnInteger   = []byte("the amount is not an integer of minor units")
-	noCurrency     = []byte("the amount has no currency")
-	notACurrency   = []byte("the currency is not a text")
-	amountTooLarge = []byte("the amount is out of the range of DECIMAL(18,3)")
+// Why an amount is unreadable: the num of a wrong value of money.
+const (
+	notAnInteger = iota
+	noCurrency
+	notACurrency
+	amountTooLarge
 )
+
+var moneyFaults = [...]string{
+	notAnInteger:   "the amount is not an integer of minor units",
+	noCurrency:     "the amount has no currency",
+	notACurrency:   "the currency is not a text",
+	amountTooLarge: "the amount is out of the range of DECIMAL(18,3)",
+}
 
 // money turns an integer of minor units into an exact amount of major units,
 // and keeps the integer beside it (Invariant 10: integers only). A missing
@@ -37,13 +48,14 @@ func (e exponents) money(amount, currency value) value {
 	case amount.state == null:
 		return value{}
 	case amount.state == wrong:
-		return value{state: wrong, text: notAnInteger}
+		return amount // num is 0, which is notAnInteger
 	case currency.state == null && amount.num == 0:
 		return value{state: set}
 	case currency.state == null:
-		return value{state: wrong, text: noCurrency}
+		return value{state: wrong, num: noCurrency}
 	case currency.state == wrong:
-		return value{state: wrong, text: notACurrency}
+		currency.num = notACurrency
+		return currency
 	}
 	exponent, ok := e.of(currency.text)
 	if !ok {
@@ -52,13 +64,17 @@ func (e exponents) money(amount, currency value) value {
 	scaled := amount.num
 	for range moneyScale - exponent {
 		if scaled, ok = multiply(scaled, 10); !ok {
-			return value{state: wrong, text: amountTooLarge}
+			return tooLarge(amount.num)
 		}
 	}
 	if scaled > maxMoney || scaled < -maxMoney {
-		return value{state: wrong, text: amountTooLarge}
+		return tooLarge(amount.num)
 	}
 	return value{state: set, num: scaled, high: amount.num}
+}
+
+func tooLarge(amount int64) value {
+	return value{state: wrong, num: amountTooLarge, text: strconv.AppendInt(nil, amount, 10), high: int64(jsonNumber)}
 }
 
 // DecimalPlaces returns what tells the decimal places of a currency's amounts, by

@@ -56,7 +56,7 @@ func TestMoney(t *testing.T) {
 		case set:
 			got = fmt.Sprint(v.num, " ", v.high)
 		case wrong:
-			got = string(v.text)
+			got = moneyFaults[v.num]
 		case unscaled:
 			got = fmt.Sprintf("minor units %d of %s", v.high, v.text)
 		}

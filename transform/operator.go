@@ -117,8 +117,11 @@ func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int6
 		forms: exactForms(operator, a, b),
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
-			if x.state == wrong || y.state == wrong {
-				return value{state: wrong}
+			if x.state == wrong {
+				return x
+			}
+			if y.state == wrong {
+				return y
 			}
 			if x.state == null || y.state == null {
 				return value{}

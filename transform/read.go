@@ -23,7 +23,7 @@ func readText(c *evaluation, s slot, point int) value {
 	case absent, jsonNull:
 		return value{}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 func readInteger(c *evaluation, s slot, point int) value {
@@ -31,13 +31,13 @@ func readInteger(c *evaluation, s slot, point int) value {
 	case jsonNumber:
 		n, ok := parseInteger(c.raw[s.start:s.end])
 		if !ok {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, c.sampleOf(s))
 		}
 		return integerValue(n)
 	case absent, jsonNull:
 		return value{}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 func readBoolean(c *evaluation, s slot, point int) value {
@@ -47,7 +47,7 @@ func readBoolean(c *evaluation, s slot, point int) value {
 	case absent, jsonNull:
 		return value{}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 func readNumber(c *evaluation, s slot, point int) value {
@@ -55,17 +55,17 @@ func readNumber(c *evaluation, s slot, point int) value {
 	case jsonNumber:
 		text := c.raw[s.start:s.end]
 		if !isNumber(text) {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, c.sampleOf(s))
 		}
 		f, err := strconv.ParseFloat(string(text), 64)
 		if err != nil {
-			return c.drifted(point, outOfRange)
+			return c.drifted(point, outOfRange, c.sampleOf(s))
 		}
 		return integerValue(int64(math.Float64bits(f)))
 	case absent, jsonNull:
 		return value{}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 // readScalar reads a string, number or boolean as text; a number as it was sent.
@@ -74,7 +74,7 @@ func readScalar(c *evaluation, s slot, point int) value {
 	case jsonNumber:
 		text := c.raw[s.start:s.end]
 		if !isNumber(text) {
-			return c.drifted(point, notReadable)
+			return c.drifted(point, notReadable, c.sampleOf(s))
 		}
 		return textValue(text)
 	case jsonBoolean:
@@ -121,7 +121,7 @@ func readObject(c *evaluation, s slot, point int) value {
 	case s.kind == jsonObject || c.isEmptyList(s):
 		return value{state: set}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 // readList tells whether there is a list.
@@ -132,7 +132,7 @@ func readList(c *evaluation, s slot, point int) value {
 	case absent, jsonNull:
 		return value{}
 	}
-	return c.drifted(point, cause(s.kind))
+	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 func (c *evaluation) isEmptyList(s slot) bool {
@@ -144,7 +144,7 @@ func (c *evaluation) unescaped(s slot, point int) value {
 	start := len(c.scratch)
 	scratch, ok := unescape(c.scratch, c.raw[s.start+1:s.end-1])
 	if !ok {
-		return c.drifted(point, badEscape)
+		return c.drifted(point, badEscape, c.sampleOf(s))
 	}
 	c.scratch = scratch
 	text := scratch[start:len(scratch):len(scratch)]
@@ -160,7 +160,7 @@ func (c *evaluation) repaired(text []byte, point int) []byte {
 	if utf8.Valid(text) {
 		return text
 	}
-	c.note(point, notUTF8)
+	c.note(point, notUTF8, sample{jsonText, text})
 	start := len(c.scratch)
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)

@@ -13,11 +13,12 @@ type Reject struct {
 	Rule        string // "json", "id", "required", "money" or "enum"
 	Reason      string
 	Mapping     string // file:line of the mapping's leaf
+	Example     string // what stood there, or its JSON type and length, as the set's privacy wants; "" for nothing
 }
 
 // refusal is why the row under way is rejected.
 type refusal struct {
-	field, rule, reason, mapping string
+	field, rule, reason, mapping, example string
 }
 
 // badJSON is the refusal of an object that is not one JSON object.
@@ -29,14 +30,14 @@ func (c *evaluation) badJSON() refusal {
 }
 
 // refuse keeps why the row under way is rejected and returns false.
-func (c *evaluation) refuse(f *field, rule, reason string) bool {
-	c.refusal = refusal{field: f.name, rule: rule, reason: reason, mapping: f.mapping}
+func (c *evaluation) refuse(f *field, rule, reason string, found sample) bool {
+	c.refusal = refusal{field: f.name, rule: rule, reason: reason, mapping: f.mapping, example: c.example(found)}
 	return false
 }
 
 func (r refusal) of(o *Object, table string) Reject {
 	return Reject{
 		Account: o.Account, ID: o.ID, Seq: o.Seq, Table: table,
-		Field: r.field, Rule: r.rule, Reason: r.reason, Mapping: r.mapping,
+		Field: r.field, Rule: r.rule, Reason: r.reason, Mapping: r.mapping, Example: r.example,
 	}
 }

@@ -3,7 +3,6 @@ package transform
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +26,7 @@ type rule struct {
 // rest is drift.
 func (c *evaluation) holds(f *field, v value) bool {
 	if f.money && v.state == wrong {
-		return c.refuse(f, "money", string(v.text))
+		return c.refuse(f, "money", moneyFaults[v.num], sampleIn(v))
 	}
 	r := f.rule
 	if r == nil {
@@ -35,26 +34,26 @@ func (c *evaluation) holds(f *field, v value) bool {
 	}
 	if v.state != set {
 		// The minor units of an unscaled amount are there, if the field keeps them.
-		return !r.required || v.state == unscaled && f.minor || c.refuse(f, "required", missing(v))
+		return !r.required || v.state == unscaled && f.minor || c.refuse(f, "required", missing(v), sampleIn(v))
 	}
 	if r.known != nil && !r.known[string(v.text)] {
 		if r.closed {
-			return c.refuse(f, "enum", r.shown(v.text)+" is not one of "+r.values)
+			return c.refuse(f, "enum", c.shown(r, v.text)+" is not one of "+r.values, sampleIn(v))
 		}
 		c.unlisted(r, v.text)
 	}
 	if r.pattern != nil && !r.pattern.matches(v.text) {
-		c.note(r.point, noMatch)
+		c.note(r.point, noMatch, sampleIn(v))
 	}
 	if r.maxLength > 0 && len(v.text) > r.maxLength && utf8.RuneCount(v.text) > r.maxLength {
-		c.note(r.point, tooLong)
+		c.note(r.point, tooLong, sampleIn(v))
 	}
 	return true
 }
 
 // shown is a value in a message.
-func (r *rule) shown(text []byte) string {
-	if r.private {
+func (c *evaluation) shown(r *rule, text []byte) string {
+	if r.private || !c.keeps {
 		return "the value"
 	}
 	return quoted(text)
@@ -68,15 +67,6 @@ func missing(v value) string {
 		return "the currency has no known exponent, and the field is required and keeps no minor units"
 	}
 	return "there is no value, and the field is required"
-}
-
-// quoted shows a value in a reason, cut to what is worth reading and safe to
-// print on a terminal.
-func quoted(text []byte) string {
-	if utf8.RuneCount(text) > 40 {
-		return strconv.Quote(string([]rune(string(text))[:40]) + "…")
-	}
-	return strconv.Quote(string(text))
 }
 
 // pattern is a compiled pattern. The common ones of Stripe's ids, a choice of

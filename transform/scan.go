@@ -137,6 +137,9 @@ func (s *scanner) members(n *node, i int) int {
 		if i < 0 {
 			return i
 		}
+		if c == nil && n.closed { // the last one: what is inside of it was skipped
+			s.strange[len(s.strange)-1].at = slot{kindOf(raw[start:i]), int32(start), int32(i)}
+		}
 		if n.list >= 0 {
 			s.lists[n.list] = append(s.lists[n.list], name, slot{kindOf(raw[start:i]), int32(start), int32(i)})
 		}
@@ -179,7 +182,7 @@ func (s *scanner) member(n *node, last, i int) (*node, slot) {
 		if escaped {
 			key = slices.Clone(key)
 		}
-		s.strange = append(s.strange, strange{n, key})
+		s.strange = append(s.strange, strange{in: n, key: key})
 	case c != nil && !escaped:
 		s.follow[last] = c
 	}

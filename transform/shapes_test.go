@@ -224,13 +224,13 @@ func TestDrift(t *testing.T) {
 		m.Map([]Object{{Raw: []byte(raw), ID: string(rune('a' + i))}})[0].Rows.Release()
 	}
 	want := []Drift{
-		{Path: "charge.outcome", Found: "list", Count: 1, FirstID: "d"},
-		{Path: "charge.outcome.risk_score", Found: "a value out of range", Count: 1, FirstID: "e"},
-		{Path: "charge.outcome.risk_score", Found: "string", Count: 2, FirstID: "b"},
-		{Path: "ts.open", Found: "a value that does not match the pattern", Count: 1, FirstID: "b"},
-		{Path: "ts.open", Found: "a value that is too long", Count: 1, FirstID: "b"},
-		{Path: "ts.open", Found: `an unknown value: "Long"`, Count: 1, FirstID: "b"},
-		{Path: "ts.open", Found: `an unknown value: "xx"`, Count: 1, FirstID: "c"},
+		{Path: "charge.outcome", Found: "list", Count: 1, FirstID: "d", Example: "list, 3 bytes"},
+		{Path: "charge.outcome.risk_score", Found: "a value out of range", Count: 1, FirstID: "e", Example: "70000"},
+		{Path: "charge.outcome.risk_score", Found: "string", Count: 2, FirstID: "b", Example: `"1"`},
+		{Path: "ts.open", Found: "a value that does not match the pattern", Count: 1, FirstID: "b", Example: `"Long"`},
+		{Path: "ts.open", Found: "a value that is too long", Count: 1, FirstID: "b", Example: `"Long"`},
+		{Path: "ts.open", Found: `an unknown value: "Long"`, Count: 1, FirstID: "b", Example: `"Long"`},
+		{Path: "ts.open", Found: `an unknown value: "xx"`, Count: 1, FirstID: "c", Example: `"xx"`},
 	}
 	if diff := cmp.Diff(want, m.Drift()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -15,9 +15,9 @@ const (
 // small enough to be returned in registers.
 type value struct {
 	state state
-	text  []byte // text and JSON; for a wrong amount of money the reason, for an unscaled one the currency
-	num   int64  // integer, boolean, µs since 1970, day, float64 bits, amount × 1000, low half of a decimal, length of a list
-	high  int64  // minor units beside an amount; high half of a decimal
+	text  []byte // text and JSON; of a wrong value what was found, see sample; of an unscaled amount the currency
+	num   int64  // integer, boolean, µs since 1970, day, float64 bits, amount × 1000, low half of a decimal, length of a list; of wrong money why
+	high  int64  // minor units beside an amount; high half of a decimal; of a wrong value the kind of what was found
 }
 
 func textValue(text []byte) value { return value{state: set, text: text} }

@@ -49,7 +49,7 @@ func (env *environment) schemaPreview(c *cli.Context) error {
 		}
 	}
 	for _, d := range preview.Drift {
-		fmt.Fprintf(env.stdout, "\nunexpected: %s: %s\n", d.Path, d.Found)
+		fmt.Fprintf(env.stdout, "\nunexpected: %s: %s%s\n", d.Path, d.Found, must(d.Example != "" && !strings.Contains(d.Found, d.Example), ", "+d.Example))
 	}
 	return nil
 }

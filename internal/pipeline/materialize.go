@@ -247,6 +247,7 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	for _, d := range mapper.Drift() {
 		batch.Drift = append(batch.Drift, load.Drift{
 			Path: d.Path, Found: d.Found, Objects: d.Count, FirstID: d.FirstID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
+			Example: extract.Redact(d.Example), // Invariant 11
 		})
 	}
 	return batch, nil
@@ -280,6 +281,7 @@ func (m *materializer) rejected(r transform.Reject, raws load.SegmentBatch) load
 	out := load.Reject{
 		ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
 		Table: r.Table, Field: r.Field, Rule: r.Rule, Reason: r.Reason, Mapping: r.Mapping,
+		Example: extract.Redact(r.Example), // Invariant 11
 	}
 	i, found := slices.BinarySearchFunc(raws.Objects, r.Seq, func(o load.Raw, seq uint64) int { return cmp.Compare(o.Seq, seq) })
 	if found {

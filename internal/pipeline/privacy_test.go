@@ -138,3 +138,34 @@ func TestPrivacyOfEvents(t *testing.T) {
 		FROM 'LAKE/raw/*/events/*.parquet' ORDER BY id`, `evt_1 null "Ada Lovelace" 5550100`, "evt_2 null null 5550100")
 	s.expect("the customer itself", "SELECT object->>'$.customer_email', json_value(object, '$.name') FROM 'LAKE/raw/*/customers/*.parquet'", "ada@example.com null")
 }
+
+// What drifts and what is refused is shown while everything is kept. Once a policy
+// keeps anything back it is told by type and length, also of tables that the
+// policy leaves as they are; no object is ever shown.
+func TestExamplesFollowThePolicy(t *testing.T) {
+	t.Parallel()
+	ago := noon.Add(-time.Hour)
+	s := newScene(t, recorded(t, 1, noon,
+		paid("ch_1", ago, `"amount":"Ann Secret"`), paid("ch_2", ago, `"status":"Secretly"`, `"novel":{"name":"Ann Secret"}`),
+		sent("customer", "cus_1", ago, `"email":"ann@example.com"`, `"balance":0`)))
+	examples := func(want ...string) {
+		t.Helper()
+		s.expect("drift", `SELECT path, found, example FROM meta.drift WHERE stream = 'charges' ORDER BY ALL`, want[:3]...)
+		s.expect("refused", "SELECT reason, example, object IS NOT NULL FROM meta.rejects", want[3])
+	}
+	if err := run(withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, "pii: keep\n")); pipeline.ExitCode(err) != 3 {
+		t.Fatal(err)
+	}
+	examples(`charge.amount string "Ann Secret"`, `charge.novel a field that the catalog does not know object, 21 bytes`,
+		`charges.status an unknown value: "Secretly" "Secretly"`, `the amount is not an integer of minor units "Ann Secret" true`)
+
+	stricter := withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, "pii: keep\nfields: {customers.email: hash}\n")
+	if _, err := (&pipeline.Rebuild{Plan: stricter.Plan, Lake: stricter.Lake}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	examples(`charge.amount string string, 10 characters`, `charge.novel a field that the catalog does not know object, 21 bytes`,
+		`charges.status an unknown value string, 8 characters`, `the amount is not an integer of minor units string, 10 characters false`)
+	if found := look(t, s.lake, []string{"Ann Secret", "Secretly"}); len(found["warehouse"]) > 1 { // the status itself is a row's
+		t.Errorf("%v", found)
+	}
+}

@@ -85,6 +85,11 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 		names = append(names, change.Table+" ("+change.What+")")
 	}
 	names = append(names, tables...)
+	if other, err := m.showsOtherwise(ctx, plan); err != nil {
+		return err
+	} else if other { // what is copied shows values as the policy before wanted
+		tables = m.lake.Tables()
+	}
 	resumed, err := m.state.Derive(ctx, tables...)
 	if err != nil {
 		return err
@@ -101,6 +106,17 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 		return err
 	}
 	return m.state.Adopt(ctx)
+}
+
+// showsOtherwise reports whether meta.drift and meta.rejects of the present state
+// show values and the plan's would not, or the other way round.
+func (m *materializer) showsOtherwise(ctx context.Context, plan *transform.Plan) (bool, error) {
+	files, err := m.state.Schemas(ctx)
+	if err != nil {
+		return false, err
+	}
+	set, err := schemas.LoadFiles(files)
+	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // of a set that is none any more nothing is known
 }
 
 // everyAccount applies what the state lacks of every account's log.

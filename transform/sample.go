@@ -1,0 +1,99 @@
+package transform
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// sample is a value that drifts or is refused, for people who look for the cause.
+// Its text is what was sent, of a string what is between its quotes; it lives as
+// long as the object.
+type sample struct {
+	kind kind
+	text []byte
+}
+
+// sampleOf is what the scanner found at a place.
+func (c *evaluation) sampleOf(s slot) sample {
+	text := c.raw[s.start:s.end]
+	if s.kind == jsonText || s.kind == jsonEscaped {
+		text = text[1 : len(text)-1]
+	}
+	return sample{s.kind, text}
+}
+
+// numberSample is an integer as JSON has it.
+func (c *evaluation) numberSample(n int64) sample {
+	start := len(c.scratch)
+	c.scratch = strconv.AppendInt(c.scratch, n, 10)
+	return sample{jsonNumber, c.scratch[start:len(c.scratch):len(c.scratch)]}
+}
+
+// wrong is the value that an expression has where it finds the sample.
+func (s sample) wrong() value { return value{state: wrong, text: s.text, high: int64(s.kind)} }
+
+// sampleIn is what a value that a row is refused for was made of.
+func sampleIn(v value) sample {
+	switch {
+	case v.state == wrong:
+		return sample{kind(v.high), v.text}
+	case v.text != nil:
+		return sample{jsonText, v.text}
+	}
+	return sample{}
+}
+
+// maxSample is how many characters of a value are shown.
+const maxSample = 40
+
+// example is a sample as it may be shown: itself, cut and fit for a terminal,
+// where the policy keeps all personal data; else its JSON type and its length.
+// What is inside a list or an object is shown in no case.
+func (c *evaluation) example(s sample) string {
+	switch {
+	case s.kind == absent:
+		return ""
+	case s.kind == jsonNull:
+		return "null"
+	case s.kind == jsonList || s.kind == jsonObject:
+		return s.kind.String() + ", " + counted(len(s.text), "byte")
+	}
+	text := s.text
+	if s.kind == jsonEscaped {
+		if plain, ok := unescape(nil, s.text); ok {
+			text = plain
+		}
+	}
+	isText := s.kind == jsonText || s.kind == jsonEscaped
+	switch {
+	case !c.keeps && s.kind == jsonBoolean:
+		return s.kind.String()
+	case !c.keeps:
+		return s.kind.String() + ", " + counted(utf8.RuneCount(text), "character")
+	case isText:
+		return quoted(text)
+	}
+	return cut(bytes.ToValidUTF8(text, []byte("\ufffd")))
+}
+
+func (k kind) String() string { return kindNames[k] }
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// quoted shows a text, cut to what is worth reading and safe to print on a
+// terminal.
+func quoted(text []byte) string { return strconv.Quote(cut(text)) }
+
+func cut(text []byte) string {
+	if len(text) <= maxSample || utf8.RuneCount(text) <= maxSample {
+		return string(text)
+	}
+	return string([]rune(string(text[:min(len(text), 4*maxSample)]))[:maxSample]) + "…"
+}
