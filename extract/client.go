@@ -3,11 +3,14 @@ package extract
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/stripe/stripe-go/v76"
@@ -62,9 +65,44 @@ type Client struct {
 	latency latency
 
 	failures failures
+	versions versions
 	contact  *contact // of this client and those made of it
 
 	requests, retries, throttled atomic.Int64
+}
+
+// versions are the API versions that were answered in and not asked for.
+type versions struct {
+	mu    sync.Mutex
+	other map[string]bool
+}
+
+// note takes in an answer's version. One that tells none was sent through a proxy
+// that strips the header, and is taken for the one asked for.
+func (v *versions) note(got *reply) {
+	version := got.version()
+	if version == APIVersion {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.other == nil {
+		v.other = map[string]bool{}
+	}
+	if len(v.other) < mostVersions {
+		v.other[version] = true
+	}
+}
+
+// mostVersions bounds what a hostile server can have kept.
+const mostVersions = 10
+
+// OtherVersions returns the API versions besides [APIVersion] that this client was
+// answered in, sorted: ten at most.
+func (c *Client) OtherVersions() []string {
+	c.versions.mu.Lock()
+	defer c.versions.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.versions.other))
 }
 
 // contact is whether the host has answered at all, and as the API does: then the

@@ -46,7 +46,7 @@ func (c *Client) completeOne(ctx context.Context, o *Object) error {
 		before := len(lists)
 		for _, pointer := range cut {
 			tried[pointer] = true
-			pages, err := c.rest(ctx, whole, pointer)
+			pages, version, err := c.rest(ctx, whole, pointer)
 			if ctx.Err() != nil || IsUnauthorized(err) {
 				return cmp.Or(ctx.Err(), err)
 			}
@@ -55,6 +55,9 @@ func (c *Client) completeOne(ctx context.Context, o *Object) error {
 				continue
 			}
 			lists[pointer] = pages
+			if version != APIVersion {
+				o.APIVersion = version
+			}
 		}
 		if len(lists) == before {
 			break
@@ -72,19 +75,20 @@ type nestedList struct {
 	} `json:"data"`
 }
 
-// rest reads the pages of a nested list behind what the object embeds of it.
+// rest reads the pages of a nested list behind what the object embeds of it, and
+// tells their API version: another one than was asked for, if one came.
 //
 // Stripe: the list's url continues it, and with the default limit it would hand
 // out the embedded part again.
-func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, err error) {
+func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, version string, err error) {
 	var l nestedList
 	at := spans(raw, pointer)[pointer]
 	if err := json.Unmarshal(raw[at.start:at.end], &l, anyText); err != nil {
-		return nil, fmt.Errorf("the list is not as Stripe sends them: %w", err)
+		return nil, "", fmt.Errorf("the list is not as Stripe sends them: %w", err)
 	}
 	address, err := url.Parse(l.URL)
 	if err != nil || address.IsAbs() || address.Host != "" || !strings.HasPrefix(address.Path, "/v1/") { // Invariant 12
-		return nil, fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
+		return nil, "", fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
 	}
 	seen := map[string]bool{}
 	before, after, size := "", "", 0 // the last but one object and the last
@@ -96,6 +100,9 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		var body []byte
 		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
 			body = got.body
+			if came := got.version(); version == "" || came != APIVersion {
+				version = came
+			}
 			if page, err = parseList(got.body, c.limit); err != nil {
 				return err
 			}
@@ -113,17 +120,17 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 			page, body = list{}, []byte(`{"object":"list","data":[],"has_more":false}`)
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		for _, o := range page.objects {
 			before, after, seen[o.ID] = after, o.ID, true
 		}
 		if size += len(body); size > maxObject {
-			return nil, fmt.Errorf("the list has over %d MiB after %d pages, more than one may have", maxObject>>20, len(pages)+1)
+			return nil, "", fmt.Errorf("the list has over %d MiB after %d pages, more than one may have", maxObject>>20, len(pages)+1)
 		}
 		pages, more, strict = append(pages, body), page.more, false
 	}
-	return pages, nil
+	return pages, version, nil
 }
 
 // nestedEnd reports that a nested list has ended which says has_more with no data:

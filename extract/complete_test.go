@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,38 @@ func TestListsInListsAreCompleted(t *testing.T) {
 	}
 	if len(queries) != 1+len(answers) || len(c.Failures()) > 0 {
 		t.Errorf("requests %q, failures %v", queries, c.Failures())
+	}
+}
+
+// The version of every answer counts, of a nested list's page too; one that says
+// none is taken for the one asked for.
+func TestVersionsOfAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		list, nested string // versions in the headers
+		object       string
+		other        []string
+	}{
+		"as asked":     {APIVersion, APIVersion, APIVersion, nil},
+		"none is told": {"", "", APIVersion, nil},
+		"the list":     {"2019-12-03", APIVersion, "2019-12-03", []string{"2019-12-03"}},
+		"a page of it": {APIVersion, "2020-08-27", "2020-08-27", []string{"2020-08-27"}},
+		"both":         {"2019-12-03", "2020-08-27", "2020-08-27", []string{"2019-12-03", "2020-08-27"}},
+	} {
+		c := fastClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			version, body := tc.list, `{"object":"list","data":[{"id":"ch_1","object":"charge","created":5,"x":{"object":"list","data":[],"has_more":true,"url":"/v1/things"}}],"has_more":false}`
+			if r.URL.Path == "/v1/things" {
+				version, body = tc.nested, `{"object":"list","data":[{"id":"t_1"}],"has_more":false}`
+			}
+			if version != "" {
+				w.Header().Set("Stripe-Version", version)
+			}
+			say(w, body)
+		}), 100)
+		o := collect(t, c, "charges", tenPlain, Range{To: unixTime(10)})[0].Objects[0]
+		if o.APIVersion != tc.object || !slices.Equal(c.OtherVersions(), tc.other) {
+			t.Errorf("%s: the object came in %s, besides %q", name, o.APIVersion, c.OtherVersions())
+		}
 	}
 }
 

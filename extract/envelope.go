@@ -36,7 +36,7 @@ type Object struct {
 	ObservedAt time.Time // UTC, when it was read, by Stripe's clock
 	Origin     string    // [OriginList]
 	RequestID  string    // of the response it came in
-	APIVersion string    // the version it was rendered in, from the response
+	APIVersion string    // the version it was rendered in, from the response; of its nested lists' pages too, if one is another than was asked for
 }
 
 // list is the envelope of a page, opened.

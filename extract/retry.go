@@ -112,6 +112,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.As(err, new(futile))}
 	}
 	c.contact.answered.Store(true)
+	c.versions.note(got)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -45,6 +46,11 @@ func (r *reply) release() {
 
 // requestID is the server's name for the request, fit to be shown and kept.
 func (r *reply) requestID() string { return oneLine(r.header.Get("Request-Id")) }
+
+// version is the API version that it was rendered in, fit to be shown and kept.
+func (r *reply) version() string {
+	return cmp.Or(oneLine(r.header.Get("Stripe-Version")), APIVersion)
+}
 
 // newBackend makes stripe-go the carrier of the key, the version header and
 // nothing more: no retries, no telemetry, no log.

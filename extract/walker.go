@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/form"
 )
 
@@ -202,7 +200,7 @@ func stamp(objects []Object, got *reply) {
 	if err != nil {
 		observed = time.Now()
 	}
-	version := cmp.Or(oneLine(got.header.Get("Stripe-Version")), stripe.APIVersion)
+	version := got.version()
 	for i := range objects {
 		o := &objects[i]
 		o.ObservedAt, o.Origin = observed.UTC(), OriginList

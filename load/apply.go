@@ -36,6 +36,8 @@ type ObjectVersion struct {
 	Incomplete []string  // nested lists of which not every page could be read
 	Names      []Named   // objects that it mentions and that no list may ever hold
 	Disputed   Disputed  // what it says of a dispute; zero if nothing
+
+	OtherVersion string // API version that it came in; empty for the one that is asked for
 }
 
 // Disputed is a dispute and the charge that it is about.

@@ -15,8 +15,8 @@ type Coverage struct {
 	From       time.Time // of the longest span without a gap; zero: since the beginning
 	Through    time.Time // its end, exclusive; zero: nothing is complete
 	AsOf       time.Time // changes before it are in; zero: none were followed yet
-	APIVersion string
-	Why        Why // empty where nothing is missing
+	APIVersion string    // of Stripe's API, that its objects came in; several are separated by commas
+	Why        Why       // empty where nothing is missing
 	Gaps       []Gap
 	NotFound   []NotFound
 }

@@ -21,7 +21,7 @@ const disputeCharges = "CREATE TABLE meta.dispute_charges (account VARCHAR, disp
 var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
-	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT)",
+	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.dirty (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, bucket SMALLINT, revision BIGINT)",
@@ -40,6 +40,7 @@ var privateTables = []string{
 	disputeCharges,
 	"COMMENT ON TABLE meta.dispute_charges IS 'Which charge a dispute is about, which never changes. A charge names the newest of its disputes; the others are learned from its former states (learned_from charges) and from events.'",
 	"COMMENT ON TABLE meta.coverage IS 'What of each resource is complete: objects created in [complete_from, complete_through), the longest span without a gap, with their changes up to as_of. Null complete_from: since the beginning. Null complete_through: nothing. What is missing before or after that is in meta.gaps. Null why: nothing is missing.'",
+	"COMMENT ON COLUMN meta.coverage.api_version IS 'Versions of Stripe''s API that its objects came in; of more than one, what they have may differ. Where nothing has come, the one that is asked for.'",
 	"COMMENT ON TABLE meta.gaps IS 'Spans of created, [gap_from, gap_to), that are still to be read. Null gap_from: from the beginning.'",
 	"COMMENT ON TABLE meta.not_found IS 'Objects that rows name and no list has shown, and for which Stripe answered 404 when they were asked for by id: last at asked (UTC), so many times in all. They are asked for once a day for a week.'",
 	"COMMENT ON TABLE meta.requests IS 'What was given up and not read since: first at since, last at failed_at (UTC), when the answer was message. A row goes with the run that reads it.'",

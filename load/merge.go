@@ -52,6 +52,7 @@ func (m *merge) newest(ctx context.Context) error {
 			coalesce(arg_max(v.created, v.seq), any_value(k.created)) AS created,
 			arg_max(v.observed_at, v.seq) AS observed_at, arg_max(v.deleted, v.seq) AS deleted,
 			arg_max(struct_pack(at := v.due), v.seq).at AS due, -- a null too
+			arg_max(struct_pack(at := v.api_version), v.seq).at AS api_version,
 			max(v.seq) FILTER (NOT v.deleted) AS full_seq,
 			coalesce(any_value(k.seq), 0) AS known_seq, any_value(k.row) AS known_row,
 			coalesce(any_value(k.seen), false) OR bool_or(NOT v.deleted) AS seen
@@ -176,7 +177,7 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id) FROM newest`,
+	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
 		m.key.account, m.key.stream)
 	return err
 }

@@ -14,7 +14,7 @@ import (
 
 // The temporary tables of a merge.
 var stagingTables = []string{
-	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT, due TIMESTAMP)",
+	"CREATE TEMP TABLE versions (id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, observed_at TIMESTAMP, deleted BOOLEAN, segment BIGINT, due TIMESTAMP, api_version VARCHAR)",
 	"CREATE TEMP TABLE new_rejects (id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR, example VARCHAR)",
 	"CREATE TEMP TABLE new_lists (id VARCHAR, seq BIGINT, list VARCHAR)",
 	"CREATE TEMP TABLE new_named (stream VARCHAR, id VARCHAR)",
@@ -39,8 +39,8 @@ func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 	}
 	return m.stageValues(ctx, "versions", len(m.versions), func(i int) []any {
 		o := m.versions[i]
-		return []any{o.ID, int64(o.Seq), o.Hash, orNull(o.Created), orNull(o.ObservedAt), o.Deleted, int64(o.Segment), orNull(o.Due)}
-	}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint, kindTime)
+		return []any{o.ID, int64(o.Seq), o.Hash, orNull(o.Created), orNull(o.ObservedAt), o.Deleted, int64(o.Segment), orNull(o.Due), orNone(o.OtherVersion)}
+	}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint, kindTime, kindText)
 }
 
 func (m *merge) stageBatch(ctx context.Context, b Batch) error {

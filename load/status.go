@@ -26,6 +26,9 @@ type Resource struct {
 	Deleted    int64  `json:"deleted"`    // rows whose object is gone
 	Rejects    int64  `json:"rejects"`    // objects rejected
 	Incomplete int64  `json:"incomplete"` // nested lists of which not every page could be read
+
+	OtherVersions []string `json:"other_versions,omitempty"` // API versions of its objects besides the one that is asked for, sorted
+	OnlyOther     bool     `json:"only_other,omitempty"`     // none of its objects came in that one
 }
 
 // TableCount counts the rows of one table, over all accounts.
@@ -78,7 +81,14 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
+	others, err := s.otherVersions(ctx)
+	if err != nil {
+		return sum, fmt.Errorf("summary: %w", err)
+	}
 	for i := range sum.Resources {
+		r := &sum.Resources[i]
+		other := others[streamKey{r.Account, r.Stream}]
+		r.OtherVersions, r.OnlyOther = other.Versions, other.Only
 		if err := s.countMain(ctx, &sum.Resources[i]); err != nil {
 			return sum, fmt.Errorf("summary of %s: %w", sum.Resources[i].Stream, err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 )
@@ -82,6 +83,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		}
 		if r.IncompleteLists > 0 {
 			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))
+		}
+		if r.APIVersion != "" {
+			fmt.Fprintf(env.stdout, "%s: came in API version %s, and %s was asked for: look at --api-base and the proxy in between (meta.coverage)\n", r.Resource, r.APIVersion, extract.APIVersion)
 		}
 		if n := len(r.NotFound); n > 0 {
 			fmt.Fprintf(env.stdout, "%s: %d that other rows name are not found at Stripe, such as %s (meta.not_found)\n", r.Resource, n, r.NotFound[0])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,11 +25,20 @@ func (m *materializer) cover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	others, err := m.state.OtherVersions(ctx)
+	if err != nil {
+		return err
+	}
 	rows := map[string][]load.Coverage{}
 	for _, log := range everyResource(logs) {
 		row, err := coverageOf(log, m.reads.failure(log.Account, log.Stream, failureOf(before, log)))
 		if err != nil {
 			return err
+		}
+		for _, v := range others {
+			if v.Account == log.Account && v.Stream == log.Stream {
+				row.APIVersion = cameIn(v.Versions, v.Only)
+			}
 		}
 		rows[log.Account] = append(rows[log.Account], row)
 	}
@@ -39,6 +49,33 @@ func (m *materializer) cover(ctx context.Context) error {
 	}
 	return nil
 }
+
+// cameIn names the API versions that objects came in: others than the one that was
+// asked for, and that one unless nothing came in it.
+func cameIn(others []string, only bool) string {
+	all := slices.Clone(others)
+	if !only {
+		all = append(all, extract.APIVersion)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// noticeVersions says once that answers came in another API version than was asked
+// for.
+func noticeVersions(m *meter, sources []source) {
+	var all []string
+	for _, src := range sources {
+		all = append(all, src.client.OtherVersions()...)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) > 0 {
+		m.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, fixVersion))
+	}
+}
+
+// fixVersion is what to do about objects in another API version.
+const fixVersion = "look at --api-base and the proxy in between; meta.coverage says what came in it, and meta.drift names the fields that differ"
 
 // coverageOf is what a lake says of how complete a resource is: meta.coverage,
 // and with it the report, and `status` say this and nothing else. failed is why

@@ -92,6 +92,11 @@ func checkComplete(found *Diagnosis, logs []load.LogSize, status load.Status) {
 		}
 		found.warn("complete", fix, "%s/%s: %s", coverage.Account, coverage.Resource, coverage.Why)
 	}
+	for _, r := range status.Summary.Resources {
+		if len(r.OtherVersions) > 0 {
+			found.warn("API version", fixVersion, "%s/%s came in %s, and %s was asked for", r.Account, r.Stream, cameIn(r.OtherVersions, r.OnlyOther), extract.APIVersion)
+		}
+	}
 	if oldest := seen.Oldest(); oldest != nil && oldest.AsOf != nil {
 		found.ok("age", "changes are in up to %s (%s)", stamp(*oldest.AsOf), oldest.Resource)
 	}

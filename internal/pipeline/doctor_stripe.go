@@ -87,7 +87,7 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	case "":
 		found.warn("API version", "look at --api-base and the proxy in between", "no answer tells it; %s was asked for", extract.APIVersion)
 	default:
-		found.warn("API version", "look at --api-base and the proxy in between; after a sync, meta.drift names the fields that differ",
+		found.warn("API version", fixVersion,
 			"%s, and %s was asked for", answered, extract.APIVersion)
 	}
 }

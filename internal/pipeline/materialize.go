@@ -265,6 +265,9 @@ func version(resource extract.Resource, segment uint64, raw load.Raw, whole []by
 	}
 	v := raw.Version(segment, extract.IncompleteLists(whole)...)
 	v.Disputed = disputed
+	if raw.APIVersion != extract.APIVersion {
+		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404
+	}
 	if v.Due = extract.Due(resource.Name, whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
 	}

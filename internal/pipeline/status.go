@@ -53,6 +53,8 @@ type ResourceStatus struct {
 	Why             load.Why   `json:"why,omitempty"`       // it is not complete, or not up to now
 	Gaps            []Gap      `json:"gaps,omitempty"`      // not read yet
 	NotFound        []string   `json:"not_found,omitempty"` // named by others, and a 404 when asked for by id; see meta.not_found
+
+	APIVersion string `json:"api_version,omitempty"` // that its objects came in, where that is not the one asked for alone
 }
 
 // Gap is a span of created, [From, To), that is still to be read. A missing
@@ -201,6 +203,9 @@ func resourceStatus(coverage load.Coverage, counts []load.Resource) ResourceStat
 		if count.Account == r.Account && count.Stream == r.Resource {
 			r.Objects, r.Rows, r.Rejects = count.Objects, count.Rows, count.Rejects
 			r.IncompleteLists, r.Applied = count.Incomplete, count.Segment
+			if len(count.OtherVersions) > 0 {
+				r.APIVersion = cameIn(count.OtherVersions, count.OnlyOther)
+			}
 		}
 	}
 	for _, gap := range coverage.Gaps {

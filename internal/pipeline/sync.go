@@ -182,6 +182,7 @@ func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, mete
 // interrupted records a run that was stopped. That it cannot be recorded is no
 // reason to say anything else.
 func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []source, run load.Run) Summary {
+	noticeVersions(m.meter, sources)
 	summary := m.meter.summary()
 	summary.Requests = requests(sources)
 	summary.Outcome = outcomeInterrupted
@@ -204,6 +205,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	}
 	summary.Requests = requests(sources)
 	summary.Account = strings.Join(accounts, ",")
+	noticeVersions(m.meter, sources)
 	var recordErr error
 	if summary.GivenUp, recordErr = s.settleGivenUp(ctx, m, sources, unread); recordErr != nil {
 		return summary, errors.Join(err, recordErr)

@@ -46,6 +46,7 @@ const (
 	NotFoundParam   FaultKind = "404-param"         // 404 about another parameter than the id
 	WrongKind       FaultKind = "wrong-kind"        // an object by its id, as one of another kind
 	FalseStub       FaultKind = "deleted"           // the stub of a deleted object for one that is there
+	OtherVersion    FaultKind = "other-version"     // a header that tells of another API version
 )
 
 // mixed are the faults that a patient reader survives: what Faults.Rate draws
@@ -56,7 +57,10 @@ var mixed = []FaultKind{
 }
 
 var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
-	NotFound, NotFoundParam, WrongKind, FalseStub)
+	NotFound, NotFoundParam, WrongKind, FalseStub, OtherVersion)
+
+// olderVersion is what [OtherVersion] says.
+const olderVersion = "2020-08-27"
 
 // A Fault strikes certain requests.
 type Fault struct {

@@ -88,6 +88,11 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%q", ids)
 			}
 		},
+		OtherVersion: func(t testing.TB, g got, whole string) {
+			if g.body != whole || g.header.Get("Stripe-Version") != "2020-08-27" {
+				t.Errorf("%v, %s", g.header, g.body)
+			}
+		},
 		RepeatedPage: nil, EndlessPage: nil, // below
 	} {
 		t.Run(string(kind), func(t *testing.T) {

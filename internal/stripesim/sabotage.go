@@ -105,12 +105,14 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real
 		spoilt = body[:len(body)/2]
 	case CutString:
 		spoilt = cutString(body)
+	case OtherVersion:
+		w.Header()["Stripe-Version"] = []string{olderVersion}
 	case WrongKind, FalseStub:
 		spoilt = fault.Kind.disguise(body)
 	default:
 		spoilt = fault.Kind.distort(body, before, r.URL.Query().Has("starting_after"))
 	}
-	if fault.Kind != "" && !bytes.Equal(spoilt, body) {
+	if fault.Kind == OtherVersion || fault.Kind != "" && !bytes.Equal(spoilt, body) {
 		s.faults.note(fault.Kind)
 	}
 	switch fault.Kind {

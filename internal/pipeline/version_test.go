@@ -1,0 +1,85 @@
+package pipeline_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// What is answered in another API version than was asked for is noticed once a
+// run, and the lake says of which resource it is: meta.coverage, status, doctor.
+func TestOtherAPIVersion(t *testing.T) {
+	t.Parallel()
+	const asked, other = "2023-10-16", "2020-08-27"
+	server := shop(t, nil)
+	if err := server.SetFaults(stripesim.Fault{Kind: stripesim.OtherVersion, Path: "/v1/prices", Times: stripesim.Always},
+		stripesim.Fault{Kind: stripesim.OtherVersion, Path: "/v1/charges", Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s := newScene(t, server.Handler())
+	noticed := func(want int) {
+		t.Helper()
+		n := 0
+		for _, notice := range s.notices {
+			if strings.HasPrefix(notice, "Stripe answered in API version "+other+", and "+asked+" was asked for: ") {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("noticed %d times, want %d: %q", n, want, s.notices)
+		}
+	}
+	came := func(want ...string) {
+		t.Helper()
+		slices.Sort(want)
+		s.expect("came", "SELECT concat_ws(' ', resource, api_version) FROM meta.coverage WHERE api_version <> '"+asked+"' ORDER BY ALL", want...)
+		status, err := pipeline.ReadStatus(t.Context(), s.lake)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, r := range status.Resources {
+			if r.APIVersion != "" {
+				told = append(told, r.Resource+" "+r.APIVersion)
+			}
+		}
+		if slices.Sort(told); !slices.Equal(told, want) {
+			t.Errorf("status: %q, want %q", told, want)
+		}
+		found, _ := (&pipeline.Doctor{Dir: s.lake}).Run(t.Context())
+		n := 0
+		for _, f := range found.Findings {
+			if f.Check == "API version" && f.Level == pipeline.LevelWarning {
+				n++
+			}
+		}
+		if n != len(want) {
+			t.Errorf("doctor warns of %d resources, want %d", n, len(want))
+		}
+	}
+	s.sync("customers")
+	noticed(0)
+	came()
+	s.sync()
+	noticed(1)
+	first := s.rows("SELECT api_version FROM meta.coverage WHERE resource = 'charges'")[0]
+	if !strings.Contains(first, other) {
+		t.Errorf("charges came in %s", first)
+	}
+	came("prices "+other, "charges "+first)
+
+	// The next answer is as it was asked for, and the newest version counts.
+	if err := server.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	charge := act(t, server, stripesim.UpdateCharge)
+	server.Advance(5 * time.Minute)
+	s.sync()
+	noticed(1)
+	came("prices "+other, "charges "+other+", "+asked)
+	s.expect("in the log", "SELECT DISTINCT api_version FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = '"+charge+"' ORDER BY ALL", other, asked)
+}

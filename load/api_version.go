@@ -1,0 +1,55 @@
+package load
+
+import (
+	"context"
+	"fmt"
+)
+
+// OtherVersion is what came of a stream in other API versions than the one that is
+// asked for, by its objects' newest versions.
+type OtherVersion struct {
+	Account, Stream string
+	Versions        []string // sorted
+	Only            bool     // nothing came in the one that is asked for
+}
+
+// OtherVersions returns the streams of which something came in another API version
+// than the one that is asked for.
+func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byStream, err := s.otherVersions(ctx)
+	var all []OtherVersion
+	for _, v := range byStream {
+		all = append(all, v)
+	}
+	return all, err
+}
+
+// otherVersions asks for them version by version: of a lake that has none nothing
+// is read but the statistics of one column.
+func (q querier) otherVersions(ctx context.Context) (map[streamKey]OtherVersion, error) {
+	all := map[streamKey]OtherVersion{}
+	var key streamKey
+	var version string
+	err := q.each(ctx, []any{&key.account, &key.stream, &version}, func() error {
+		v := all[key]
+		v.Account, v.Stream, v.Only = key.account, key.stream, true
+		v.Versions = append(v.Versions, version)
+		all[key] = v
+		return nil
+	}, "SELECT DISTINCT account, stream, api_version FROM state.objects WHERE api_version IS NOT NULL ORDER BY ALL")
+	if err == nil && len(all) > 0 {
+		err = q.each(ctx, []any{&key.account, &key.stream}, func() error {
+			if v, ok := all[key]; ok {
+				v.Only = false
+				all[key] = v
+			}
+			return nil
+		}, "SELECT DISTINCT account, stream FROM state.objects WHERE api_version IS NULL AND NOT deleted")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("API versions: %w", err)
+	}
+	return all, nil
+}
