@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -208,6 +209,51 @@ func (c Cursor) WithMissing(items []Item) (Cursor, error) {
 			m.Created = new(i.Created.Unix())
 		}
 		p.Missing = append(p.Missing, m)
+	}
+	return p.encode()
+}
+
+// Beyond returns the time, in UTC, up to which a cursor says that its stream was
+// read, if that is still to come: an answer was dated in the future. Else it is zero.
+func (c Cursor) Beyond(now time.Time) (time.Time, error) {
+	p, err := c.decode()
+	furthest := max(p.High, p.Goal, p.AsOf)
+	if err != nil || furthest <= now.Add(mostApart).Unix() {
+		return time.Time{}, err
+	}
+	return time.Unix(furthest, 0).UTC(), nil
+}
+
+// Rewind returns the cursor of a stream that is read up to a time, in created and
+// in changes, whatever it said of what comes after: that is listed again.
+func (c Cursor) Rewind(to time.Time) (Cursor, error) {
+	p, err := c.decode()
+	if err != nil {
+		return c, err
+	}
+	top := max(p.High, p.Goal) // below it all is read but the windows
+	if to.IsZero() {
+		top = 0
+	}
+	top = min(top, to.Unix())
+	for _, w := range slices.SortedFunc(slices.Values(p.Windows), func(a, b window) int { return cmp.Compare(b.LT, a.LT) }) {
+		switch {
+		case w.LT <= top || w.Again:
+		case w.GTE == nil:
+			top = 0
+		default:
+			top = min(top, *w.GTE)
+		}
+	}
+	p.Windows = slices.DeleteFunc(p.Windows, func(w window) bool { return w.LT > top })
+	p.AsOf, p.LookedBack = min(p.AsOf, top), 0
+	switch {
+	case len(p.Windows) > 0:
+		p.High, p.Goal = min(p.High, top), top
+	case top <= 0:
+		return "", nil // nothing is known to be read
+	default:
+		p.High, p.Goal, p.Windows = top, 0, nil
 	}
 	return p.encode()
 }

@@ -193,7 +193,7 @@ func (r *run) now(ctx context.Context) (int64, error) {
 		now = r.client.ServerTime()
 	}
 	if now.IsZero() {
-		return 0, errors.New("the answers have no Date header, so where to stop is unknown: look at the proxy in between")
+		return 0, errors.New("the answers have no Date header, or none that two agree on, so where to stop is unknown: look at the proxy in between")
 	}
 	return now.Unix(), nil
 }

@@ -34,6 +34,7 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	at     time.Time     // UTC, by Stripe's clock
 	large  chan struct{} // taken while the body is in memory; nil for a small one
 }
 
@@ -152,7 +153,7 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query, params, &body)
 	if got.status != 0 {
 		c.contact.reached.Store(true)
-		c.clock.note(got.header)
+		got.at = c.clock.note(got.header)
 	}
 	if body.LastResponse != nil {
 		got.body = body.LastResponse.RawJSON

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -196,14 +195,10 @@ func (w window) check(page []Object) error {
 
 // stamp notes on each object which answer it came in.
 func stamp(objects []Object, got *reply) {
-	observed, err := http.ParseTime(got.header.Get("Date"))
-	if err != nil {
-		observed = time.Now()
-	}
 	version := got.version()
 	for i := range objects {
 		o := &objects[i]
-		o.ObservedAt, o.Origin = observed.UTC(), OriginList
+		o.ObservedAt, o.Origin = got.at.Truncate(time.Second), OriginList
 		o.RequestID, o.APIVersion = got.requestID(), version
 	}
 }

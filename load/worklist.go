@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -21,12 +22,29 @@ type Reread struct {
 	Unread  bool      // it could not be read before
 }
 
+// slack is how far after the present a time may be, by clocks that differ.
+const slack = 5 * time.Minute
+
+// NewestCreated returns when the newest object of a stream was created that was
+// made by now; zero if there is none.
+func (s *State) NewestCreated(ctx context.Context, account, stream string, now time.Time) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var newest sql.NullTime
+	err := s.one(ctx, []any{&newest}, "SELECT max(created) FROM state.objects WHERE account = ? AND stream = ? AND created <= ?", account, stream, now)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the newest of %s/%s: %w", account, stream, err)
+	}
+	return newest.Time.UTC(), nil
+}
+
 // Outdated returns the objects that hints tell of and that were not read since:
 // a version read less than the lag after a hint may have been behind it. What
 // the log does not hold counts if it was created in [from, through), or, where
 // the hint does not tell, if from is zero: else it is not the lake's, or is
-// still to be listed.
-func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hint, lag time.Duration, from, through time.Time) ([]Reread, error) {
+// still to be listed. A version that was read after now was not: an answer had a
+// wrong date.
+func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hint, lag time.Duration, from, through, now time.Time) ([]Reread, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(hints) == 0 {
@@ -43,10 +61,10 @@ func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hi
 	list, err := s.rereads(ctx, account, stream, fmt.Sprintf(`
 		SELECT h.c0 AS id, any_value(coalesce(o.created, h.c1)) AS created
 		FROM %s(%d) h LEFT JOIN (FROM state.objects WHERE account = ? AND stream = ?) o ON o.id = h.c0
-		WHERE CASE WHEN o.id IS NOT NULL THEN o.observed_at IS NULL OR o.observed_at < h.c2
+		WHERE CASE WHEN o.id IS NOT NULL THEN o.observed_at IS NULL OR o.observed_at < h.c2 OR o.observed_at > ?
 			WHEN h.c1 IS NULL THEN ?
 			ELSE h.c1 >= ? AND h.c1 < ? END
-		GROUP BY h.c0`, feedName, id), account, stream, from.IsZero(), from, through)
+		GROUP BY h.c0`, feedName, id), account, stream, now.Add(slack), from.IsZero(), from, through)
 	if err != nil {
 		return nil, fmt.Errorf("find what %d hints to %s/%s tell: %w", len(hints), account, stream, err)
 	}
@@ -69,10 +87,10 @@ func (s *State) Due(ctx context.Context, account, stream string, now time.Time) 
 	defer s.mu.Unlock()
 	list, err := s.rereads(ctx, account, stream,
 		`SELECT id, created FROM state.objects WHERE account = ? AND stream = ? AND due <= ?
-		AND (observed_at < due OR observed_at < ?)
+		AND (observed_at < due OR observed_at < ? OR observed_at > ?)
 		UNION SELECT o.id, o.created FROM state.objects o
 		SEMI JOIN (SELECT DISTINCT id FROM meta.incomplete_lists WHERE account = ? AND stream = ? ORDER BY id LIMIT ?) l USING (id)
-		WHERE o.account = ? AND o.stream = ? AND o.observed_at < ?`, account, stream, now, now.Add(-patience),
+		WHERE o.account = ? AND o.stream = ? AND o.observed_at < ?`, account, stream, now, now.Add(-patience), now.Add(slack),
 		account, stream, mostCutShort, account, stream, now.Add(-time.Minute))
 	if err != nil {
 		return nil, fmt.Errorf("find what of %s/%s is due: %w", account, stream, err)

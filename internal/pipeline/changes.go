@@ -166,7 +166,7 @@ func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load
 	if err != nil {
 		return err
 	}
-	outdated, err := r.materializer.state.Outdated(ctx, r.account, r.resource.Name, hints, hintsLag, coverage.From, coverage.Through)
+	outdated, err := r.materializer.state.Outdated(ctx, r.account, r.resource.Name, hints, hintsLag, coverage.From, coverage.Through, r.client.ServerTime())
 	if err != nil {
 		return &localError{err}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
@@ -53,6 +54,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
 		}
 	}
+	checkPresent(found, logs)
 	for _, r := range status.Summary.Resources {
 		at := load.Position{Account: r.Account, Stream: r.Stream}
 		if last := newest[at]; r.Segment > last {
@@ -75,6 +77,17 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 		found.ok("state", "holds all of the log")
 	}
 	checkComplete(found, logs, status)
+}
+
+// checkPresent looks for cursors that say what was read of a time that is to come.
+func checkPresent(found *Diagnosis, logs []load.LogSize) {
+	now := time.Now().UTC()
+	for _, log := range logs {
+		beyond, err := extract.Cursor(log.Cursor).Beyond(now)
+		if err == nil && !beyond.IsZero() {
+			found.warn("cursor", fixFuture, "%s/%s: it says that it was read up to %s, which is to come", log.Account, log.Stream, stamp(beyond))
+		}
+	}
 }
 
 // checkComplete looks at how complete the resources are that a sync has selected.

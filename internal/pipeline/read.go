@@ -68,6 +68,9 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 
 func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if r.news == nil {
+		if err := r.rewind(ctx); err != nil {
+			return err
+		}
 		return r.list(ctx, extract.Range{LookBack: bounds.LookBack})
 	}
 	if err := r.loadMissing(); err != nil {
@@ -87,6 +90,9 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 			}
 		}
 		return r.reread(ctx, r.heal, nil, at)
+	}
+	if err := r.rewind(ctx); err != nil {
+		return err
 	}
 	bounds, err := r.start(bounds)
 	if err != nil {

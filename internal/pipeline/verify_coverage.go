@@ -37,6 +37,9 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				case err != nil:
 					f.Name = "cursor damaged"
 					f.Says, f.Fix = told(err, f.Fix)
+				case coverage.Through.After(now.Add(clockSlack)) || coverage.AsOf.After(now.Add(clockSlack)):
+					f.Name, f.Fix = "coverage beyond what was read", fixFuture
+					f.Says = "it says complete through " + stamp(coverage.Through) + " and followed up to " + stamp(coverage.AsOf) + ", which is to come"
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
@@ -50,6 +53,9 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 	}
 	return nil
 }
+
+// fixFuture is what to do about a cursor that says what was read of the future.
+const fixFuture = "run stripelake sync, which lists it again; if this machine's clock is behind, set that"
 
 func stamp(t time.Time) string {
 	if t.IsZero() {

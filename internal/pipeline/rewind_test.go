@@ -1,0 +1,81 @@
+package pipeline_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// shifted serves Stripe with dates that are ahead by as much as it says.
+func shifted(stripe http.Handler, ahead *time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		stripe.ServeHTTP(answer, r)
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		if date, err := http.ParseTime(answer.Header().Get("Date")); err == nil {
+			w.Header().Set("Date", date.Add(*ahead).Format(http.TimeFormat))
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// A lake that was read while the answers were dated in the future is noticed by
+// the next sync with a right date, told of and healed: what was made and changed
+// since is read, by lists and by events.
+func TestReadUpToTheFuture(t *testing.T) {
+	t.Parallel()
+	for name, resources := range map[string][]string{"all": nil, "one resource": {"charges"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := shop(t, nil)
+			ahead := 90 * 24 * time.Hour
+			s := newScene(t, shifted(server.Handler(), &ahead))
+			s.sync(resources...)
+			ahead = 0
+			act(t, server, stripesim.UpdateCharge)
+			act(t, server, stripesim.CreateCharge)
+			server.Advance(5 * time.Minute)
+			s.notices = nil
+			s.sync(resources...)
+			said := 0
+			for _, notice := range s.notices {
+				if strings.Contains(notice, "which is to come: an answer had a wrong date; it is listed again from 2025-03-") {
+					said++
+				}
+			}
+			if said == 0 {
+				t.Errorf("it says %q", s.notices)
+			}
+			s.notices = nil
+			act(t, server, stripesim.UpdateCharge)
+			act(t, server, stripesim.CreateCharge)
+			server.Advance(5 * time.Minute)
+			s.sync(resources...)
+			if len(s.notices) > 0 {
+				t.Errorf("the next sync says %q", s.notices)
+			}
+			for _, line := range compared(t, s, 0, false) {
+				if resources == nil || strings.Contains(line, "/charges") {
+					t.Error(line)
+				}
+			}
+			status, err := pipeline.ReadStatus(t.Context(), s.lake)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range status.Resources {
+				if r.CompleteTo != nil && r.CompleteTo.After(server.Now()) || r.AsOf != nil && r.AsOf.After(server.Now()) {
+					t.Errorf("%s is complete to %v as of %v", r.Resource, r.CompleteTo, r.AsOf)
+				}
+			}
+		})
+	}
+}
