@@ -38,6 +38,18 @@ func (s *State) NewestCreated(ctx context.Context, account, stream string, now t
 	return newest.Time.UTC(), nil
 }
 
+// NewestRead returns when the newest answer came that an account's objects are of;
+// zero if there is none.
+func (s *State) NewestRead(ctx context.Context, account string) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var newest sql.NullTime
+	if err := s.one(ctx, []any{&newest}, "SELECT max(observed_at) FROM state.objects WHERE account = ?", account); err != nil {
+		return time.Time{}, fmt.Errorf("find the newest answer of %s: %w", account, err)
+	}
+	return newest.Time.UTC(), nil
+}
+
 // Outdated returns the objects that hints tell of and that were not read since:
 // a version read less than the lag after a hint may have been behind it. What
 // the log does not hold counts if it was created in [from, through), or, where

@@ -20,7 +20,7 @@ func compactCommand(env *environment) *cli.Command {
 			"good: the tables stay as they are, but what an object was like before can no longer be asked.",
 		Flags: []cli.Flag{
 			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object a stream"), waitFlag(),
-			&cli.IntFlag{Name: "drop-superseded", Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days ago; at least 31"},
+			&cli.IntFlag{Name: "drop-superseded", Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days before the newest answer in the log; at least 31"},
 		},
 		Action: func(c *cli.Context) error { return env.compact(c) },
 	}
@@ -34,11 +34,13 @@ func (env *environment) compact(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var drop time.Time
+	var keep time.Duration
 	if c.IsSet("drop-superseded") {
-		drop = time.Now().UTC().AddDate(0, 0, -c.Int("drop-superseded"))
+		if keep = time.Duration(c.Int("drop-superseded")) * 24 * time.Hour; keep <= 0 {
+			keep = 1 // which is too short, and refused as that
+		}
 	}
-	done, err := pipeline.Compact(c.Context, lake, drop)
+	done, err := pipeline.Compact(c.Context, lake, keep)
 	if err != nil {
 		return err
 	}

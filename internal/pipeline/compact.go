@@ -36,13 +36,14 @@ type Compacted struct {
 	Into    int    `json:"into"`
 }
 
-// Compact merges the small segments of every stream of every account. If a time
-// is given, at least [KeptAtLeast] ago, it first drops the versions that newer
-// ones had replaced by then, and the events read by then. It takes the locks of
-// each log and of the state, or returns a *load.BusyError. While tables keep a
+// Compact merges the small segments of every stream of every account. If it is
+// told how long to keep what was superseded, [KeptAtLeast] at least, it first drops
+// the versions that newer ones had replaced that long before the newest answer in
+// an account's log, and the events read by then; 0 drops nothing. It takes the locks
+// of each log and of the state, or returns a *load.BusyError. While tables keep a
 // history nothing is dropped: that is a *UsageError.
-func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compacted, err error) {
-	if !drop.IsZero() && time.Since(drop) < KeptAtLeast {
+func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []Compacted, err error) {
+	if keep != 0 && keep < KeptAtLeast {
 		return nil, &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
 	}
 	accounts, err := lake.LogAccounts()
@@ -61,12 +62,12 @@ func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compa
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	if kept := state.Histories(); !drop.IsZero() && len(kept) > 0 {
+	if kept := state.Histories(); keep != 0 && len(kept) > 0 {
 		return nil, &UsageError{fmt.Sprintf("%s would lose what they are made of: to drop versions, take `history: true` out of the schemas and run `stripelake rebuild` first",
 			strings.Join(kept, ", "))}
 	}
 	for i, account := range accounts {
-		of, err := compactAccount(ctx, logs[i], state, account, drop)
+		of, err := compactAccount(ctx, logs[i], state, account, keep)
 		if err != nil {
 			return nil, err
 		}
@@ -75,19 +76,33 @@ func Compact(ctx context.Context, lake *load.Lake, drop time.Time) (done []Compa
 	return done, nil
 }
 
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // KeptAtLeast is how long every version and event is kept. Stripe keeps events
 // for 30 days: a stream that has not followed one that is older is listed again.
 const KeptAtLeast = 31 * 24 * time.Hour
 
-func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, drop time.Time) (done []Compacted, err error) {
+func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, keep time.Duration) (done []Compacted, err error) {
 	streams, err := log.Streams()
 	if err != nil {
 		return nil, err
 	}
+	newest, err := state.NewestRead(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	// This machine's clock may be years ahead, and what is dropped is gone; an answer
+	// may have had a wrong date.
+	drop := earlier(newest, time.Now().UTC()).Add(-keep)
 	for _, stream := range streams {
 		c := Compacted{Account: account, Stream: stream}
 		switch {
-		case drop.IsZero():
+		case keep == 0:
 		case stream == extract.Events().Name:
 			c.Dropped, err = log.DropOld(ctx, state, stream, drop)
 		default:

@@ -103,7 +103,7 @@ func TestSecond404(t *testing.T) {
 			}
 		},
 		"small segments are merged": func(s *scene) {
-			if _, err := pipeline.Compact(t.Context(), historySync(t, s.lake, s.api, nil).Lake, time.Time{}); err != nil {
+			if _, err := pipeline.Compact(t.Context(), historySync(t, s.lake, s.api, nil).Lake, 0); err != nil {
 				t.Fatal(err)
 			}
 		},

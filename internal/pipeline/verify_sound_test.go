@@ -126,7 +126,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 			if _, err := (&pipeline.Forget{Plan: sync.Plan, Lake: sync.Lake, Customers: who, Version: "test"}).Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := pipeline.Compact(t.Context(), sync.Lake, time.Time{}); err != nil {
+			if _, err := pipeline.Compact(t.Context(), sync.Lake, 0); err != nil {
 				t.Fatal(err)
 			}
 			return s.lake
