@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 // opens each file once: some 30 µs each, and 10 ms for the warehouse.
 func (l *Lake) amiss() []string {
 	if _, linked := l.linked(); !linked {
-		return []string{"current is missing"}
+		return []string{cmp.Or(l.inPlaceOfLink(), linkName+" is missing")}
 	}
 	g, ok := l.manifest()
 	if !ok {
@@ -106,7 +107,7 @@ func hasMark(r io.ReaderAt, at int64) (bool, error) {
 func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, linked := s.lake.linked(); !linked {
+	if _, linked := s.lake.linked(); !linked && s.lake.inPlaceOfLink() == "" {
 		var published int64
 		if err := s.one(ctx, []any{&published}, "SELECT generation FROM state.info"); err != nil || published == 0 {
 			return nil, err

@@ -96,43 +96,72 @@ func (l *Lake) IsEmpty() bool {
 
 // RemoveExposed removes what is left of a weaker policy, once a stricter one is
 // published: the generations before the linked one of whose set the caller says
-// that it shows what the present set hides, and a state that was set aside. It
-// returns how many generations went. The caller is asked only where the two sets
-// differ; older is nil for a generation that does not tell its set.
-func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (removed int, err error) {
+// that it shows what the present set hides, copies of such generations that were
+// set aside, and with them what else was set aside, of which nobody knows. It
+// returns how many generations went and the names of what was set aside. The
+// caller is asked only where the two sets differ; older is nil for a generation
+// that does not tell its set.
+func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (generations int, aside []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	linked, ok := s.lake.linked()
 	numbers, err := s.lake.generations()
 	if err != nil || !ok {
-		return 0, err
+		return 0, nil, err
 	}
-	text, err := os.ReadFile(s.lake.generationPath(linked, schemasName))
+	numbers = slices.DeleteFunc(numbers, func(n uint64) bool { return n == linked })
+	if aside, err = ReadSetAside(s.lake.dir); err != nil {
+		return 0, nil, err
+	}
+	generations, aside, err = s.lake.removeExposed(linked, numbers, aside, shows)
 	if err != nil {
-		return 0, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
+		err = fmt.Errorf("remove what shows more than the present schemas do: %w", err)
 	}
-	for _, number := range numbers {
-		old, readErr := os.ReadFile(s.lake.generationPath(number, schemasName))
-		if number == linked || readErr == nil && bytes.Equal(old, text) {
-			continue
+	return generations, aside, err
+}
+
+func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, shows func(older, present map[string]string) bool) (int, []string, error) {
+	text, err := os.ReadFile(l.generationPath(linked, schemasName))
+	if err != nil {
+		return 0, nil, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
+	}
+	var present map[string]string
+	if err := json.Unmarshal(text, &present); err != nil {
+		return 0, nil, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
+	}
+	exposed := func(dir string) (shown, told bool) {
+		var older map[string]string
+		old, err := os.ReadFile(filepath.Join(dir, schemasName))
+		if err == nil && bytes.Equal(old, text) {
+			return false, true
 		}
-		var older, present map[string]string
-		if err := json.Unmarshal(text, &present); err != nil {
-			return removed, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
-		}
-		if readErr != nil || json.Unmarshal(old, &older) != nil {
+		if err != nil || json.Unmarshal(old, &older) != nil {
 			older = nil
 		}
-		if shows(older, present) {
-			removed++
-			err = errors.Join(err, os.RemoveAll(s.lake.generationPath(number)))
+		return shows(older, present), older != nil
+	}
+	numbers = slices.DeleteFunc(numbers, func(n uint64) bool {
+		shown, _ := exposed(l.generationPath(n))
+		return !shown
+	})
+	weaker := len(numbers) > 0
+	var unknown, gone []string
+	for _, name := range aside {
+		switch shown, told := exposed(l.path(name)); {
+		case !told:
+			unknown = append(unknown, name)
+		case shown:
+			gone, weaker = append(gone, name), true
 		}
 	}
-	if removed > 0 {
-		err = errors.Join(err, removeDatabase(s.lake.databasePath()+damagedSuffix))
+	if !weaker {
+		return 0, nil, nil
 	}
-	if err != nil {
-		return removed, fmt.Errorf("remove what shows more than the present schemas do: %w", err)
+	// The generations last: where this is killed, they tell the next run.
+	gone = append(unknown, gone...)
+	err = errors.Join(l.removeAside(gone), removeDatabase(l.databasePath()+damagedSuffix))
+	for _, n := range numbers {
+		err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
 	}
-	return removed, nil
+	return len(numbers), gone, err
 }

@@ -22,7 +22,7 @@ var undigested = []string{"synced_at", "_seq", "deleted_seen_at"}
 // must hold the same rows, or that is the error.
 func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	digest := map[string]string{}
-	root, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	root, err := PublishedDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}

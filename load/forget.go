@@ -37,6 +37,7 @@ type Receipt struct {
 	LogAfter   int64       `json:"log_bytes_after,omitempty"`
 	Generation uint64      `json:"generation,omitempty"` // the one written from scratch; all others are removed
 	Mentions   []Mentioned `json:"mentions"`             // what still names an erased id and was kept
+	SetAside   []string    `json:"set_aside,omitempty"`  // copies of what was published that had been set aside, and are removed
 	Unchecked  []string    `json:"unchecked"`            // what an erasure does not reach
 	Path       string      `json:"path,omitempty"`       // of the receipt, in the lake; slash-separated
 }
@@ -208,7 +209,7 @@ func (l *Lake) Strangers() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	known := []string{"lake.json", rawDir, stateDir, "current", "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
+	known := []string{"lake.json", rawDir, stateDir, linkName, "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(known, strings.TrimSuffix(e.Name(), tmpSuffix))
 	})

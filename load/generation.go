@@ -89,14 +89,25 @@ func (l *Lake) current() (Generation, bool) {
 	return g, ok && len(l.filesAmiss(g, false)) == 0
 }
 
-// linked returns the number of the generation that `current` points at.
+// linked returns the number of the generation of this lake that `current` points
+// at; it need not be there.
 func (l *Lake) linked() (uint64, bool) {
-	target, err := os.Readlink(l.path("current"))
+	target, err := os.Readlink(l.path(linkName))
 	if err != nil {
 		return 0, false
 	}
+	if !filepath.IsAbs(target) {
+		target = l.path(target)
+	}
 	number, err := strconv.ParseUint(filepath.Base(target), 10, 63)
-	return number, err == nil
+	in, own := filepath.Dir(target), l.path(stateDir, generationsDir)
+	return number, err == nil && (in == own || sameFolder(in, own))
+}
+
+func sameFolder(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 // generations returns the numbers of the generations on disk, oldest first.
@@ -153,9 +164,13 @@ func (l *Lake) dropOldGenerations(linked uint64) error {
 }
 
 // link makes a complete generation the one that people read, by one rename
-// (Invariant 7): a reader has all of the old one or all of the new one.
+// (Invariant 7): a reader has all of the old one or all of the new one. What
+// stands in the place of the link and is none goes to another name first.
 func (l *Lake) link(number uint64) error {
-	tmp := l.path("current" + tmpSuffix)
+	if err := l.setLinkAside(); err != nil {
+		return err
+	}
+	tmp := l.path(linkName + tmpSuffix)
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -163,7 +178,7 @@ func (l *Lake) link(number uint64) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return renameFile(tmp, l.path("current"), moments{synced: l.opts.Trace.GenerationLinked})
+	return renameFile(tmp, l.path(linkName), moments{synced: l.opts.Trace.GenerationLinked})
 }
 
 // seal makes a generation read-only, and its names durable.

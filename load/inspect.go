@@ -20,6 +20,7 @@ type Health struct {
 	Segments int      // that were looked at
 	Linked   bool     // a generation is linked
 	Amiss    []string // what is wrong with it; or with its absence, where there is a state
+	Aside    []string // what was set aside from the place of the link, by name
 	Erasing  bool     // an erasure was begun and is not finished
 	Open     bool     // everybody on this machine may look into the folder
 	Leftover []string // half-written files, by path inside the lake
@@ -46,8 +47,11 @@ func Inspect(dir string) (Health, error) {
 		}
 	}
 	_, h.Linked = lake.linked()
-	if generations, err := lake.generations(); h.Linked || err == nil && len(generations) > 0 {
+	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
 		h.Amiss = lake.amiss()
+	}
+	if h.Aside, err = ReadSetAside(dir); err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	erasure, err := lake.PendingErasure()
 	h.Erasing = erasure != nil || err != nil

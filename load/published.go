@@ -24,8 +24,7 @@ func ReadPublished(dir string) (g Generation, ok bool) { return (&Lake{dir: dir}
 // of itself and of the lake, for whoever may read nothing else. It takes no lock
 // and opens the warehouse for reading only.
 func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
-	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
-	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	generation, err := PublishedDir(dir)
 	if err == nil {
 		p.Generation, err = readGeneration(generation)
 	}

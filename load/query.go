@@ -73,10 +73,9 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 	if _, err := ReadMode(dir); err != nil {
 		return nil, err
 	}
-	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
-	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	generation, err := PublishedDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("query %s: nothing is published there yet: run `stripelake sync` first", dir)
+		return nil, fmt.Errorf("query %s: %w", dir, err)
 	}
 	q := new(Query)
 	if q.dir, err = os.MkdirTemp("", "stripelake-query-"); err != nil {

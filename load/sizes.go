@@ -94,7 +94,7 @@ func (l *Lake) logBytes() (bytes int64, err error) {
 }
 
 func (l *Lake) publishedBytes() (int64, error) {
-	published, err := filepath.EvalSymlinks(l.path("current"))
+	published, err := filepath.EvalSymlinks(l.path(linkName))
 	if err != nil {
 		return 0, err
 	}

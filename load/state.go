@@ -106,7 +106,7 @@ func (l *Lake) sweepState() error {
 		os.RemoveAll(l.path(stateDir, "tmp")),
 		os.RemoveAll(l.verifyPath()),
 		sweepTemp(l.path(stateDir)),
-		os.RemoveAll(l.path("current"+tmpSuffix)),
+		os.RemoveAll(l.path(linkName+tmpSuffix)),
 		l.sweepGenerations())
 }
 

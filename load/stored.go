@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -33,12 +33,12 @@ type Change struct {
 // ReadSchemas returns the files of the schema set that the published generation
 // was built with, by path.
 func ReadSchemas(dir string) (map[string]string, error) {
-	l := Lake{dir: dir}
 	var files map[string]string
-	if err := readJSON(l.path("current", schemasName), &files); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read the schemas of %s: nothing is published there yet: run `stripelake sync` first", dir)
-		}
+	published, err := PublishedDir(dir)
+	if err == nil {
+		err = readJSON(filepath.Join(published, schemasName), &files)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the schemas of %s: %w", dir, err)
 	}
 	return files, nil

@@ -18,8 +18,19 @@ import (
 // generation's own; nothing else is.
 func (v *Verification) CheckGeneration(ctx context.Context) error {
 	c := v.begin("", "generation", "files")
+	aside, err := ReadSetAside(v.lake.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range aside {
+		c.Note("%s stood in the place of the link that people read: look at it, and remove it", name)
+	}
 	number, linked := v.lake.linked()
 	if !linked {
+		if stands := v.lake.inPlaceOfLink(); stands != "" {
+			c.Add(Finding{"generation replaced", linkName, stands, "run stripelake sync, which sets it aside and publishes anew"})
+			return nil
+		}
 		made, err := filepath.Glob(v.lake.path(stateDir, generationsDir, "*", manifestName))
 		if len(made) > 0 {
 			c.Add(Finding{"generation missing", "current", "the link that people read is not there", fixState})

@@ -44,6 +44,13 @@ func (env *environment) compact(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	aside, err := load.ReadSetAside(lake.Dir())
+	if err != nil {
+		return err
+	}
+	for _, name := range aside {
+		fmt.Fprintf(env.stderr, "%s stood in the place of the link that people read: look at it, and remove it\n", name)
+	}
 	encoder := json.NewEncoder(env.stdout)
 	for _, d := range done {
 		if c.Bool("json") {

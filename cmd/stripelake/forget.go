@@ -73,6 +73,9 @@ func (env *environment) printReceipt(r load.Receipt) {
 	}
 	fmt.Fprintf(env.stdout, "raw log %s before, %s after\n", bytesText(r.LogBefore), bytesText(r.LogAfter))
 	fmt.Fprintf(env.stdout, "published generation %d; all older ones are removed\n", r.Generation)
+	for _, name := range r.SetAside {
+		fmt.Fprintf(env.stdout, "removed %s, which had been set aside\n", name)
+	}
 	fmt.Fprintln(env.stdout, "not reached:")
 	for _, line := range r.Unchecked {
 		fmt.Fprintf(env.stdout, "  %s\n", line)

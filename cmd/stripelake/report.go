@@ -59,10 +59,9 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	// Followed once: a sync that publishes meanwhile changes nothing (Invariant 7).
-	generation, err := filepath.EvalSymlinks(filepath.Join(dir, "current"))
+	generation, err := load.PublishedDir(dir)
 	if err != nil {
-		return fmt.Errorf("report on %s: nothing is published there yet: run `stripelake sync` first", dir)
+		return fmt.Errorf("report on %s: %w", dir, err)
 	}
 	decimals, err := decimalsOf(dir)
 	if err != nil {

@@ -149,6 +149,9 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 	}
 	checkLog(found, d.Dir, health)
 	checkGeneration(found, health)
+	for _, name := range health.Aside {
+		found.warn("set aside", "look at it, and remove it", "%s stood in the place of the link that people read", name)
+	}
 	if health.Erasing {
 		found.warn("forget", "run stripelake sync, which finishes it first", "an erasure was begun and is not finished")
 	}

@@ -175,7 +175,10 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, m
 	if pending, err = lake.PendingErasure(); err != nil || pending == nil { // finished by another process meanwhile
 		return err
 	}
-	_, err = e.finish(ctx, *pending)
+	receipt, err := e.finish(ctx, *pending)
+	if len(receipt.SetAside) > 0 {
+		meter.notice(removedAside(receipt.SetAside))
+	}
 	return err
 }
 

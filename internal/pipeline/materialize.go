@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -344,5 +345,5 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		m.meter.emit(Event{Event: EventNotice, Message: left})
 	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
-	return generation.Number, m.removeExposed()
+	return generation.Number, errors.Join(m.removeExposed(), m.meter.tellAside(m.lake))
 }

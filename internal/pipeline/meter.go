@@ -27,6 +27,7 @@ type meter struct {
 	total   Summary
 	stages  map[string]time.Duration
 	failed  map[[2]string]load.GivenUp // by account and event: what tells nothing
+	aside   []string                   // of what was set aside, the names that were told
 }
 
 func newMeter(onEvent func(Event)) *meter {
@@ -47,6 +48,18 @@ func (m *meter) emit(e Event) {
 
 // notice says something that the user should read.
 func (m *meter) notice(text string) { m.emit(Event{Event: EventNotice, Message: text}) }
+
+// tellAside names what was set aside and is still there, each once a run.
+func (m *meter) tellAside(lake *load.Lake) error {
+	names, err := load.ReadSetAside(lake.Dir())
+	for _, name := range names {
+		if !slices.Contains(m.aside, name) {
+			m.aside = append(m.aside, name)
+			m.notice(name + " stood in the place of the link that people read: look at it, and remove it")
+		}
+	}
+	return err
+}
 
 // count adds an event's counts to the summary.
 func (m *meter) count(e Event) {

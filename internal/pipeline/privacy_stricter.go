@@ -14,7 +14,7 @@ import (
 // are published.
 func (m *materializer) removeExposed() error {
 	var shown []string
-	removed, err := m.state.RemoveExposed(func(older, present map[string]string) bool {
+	removed, aside, err := m.state.RemoveExposed(func(older, present map[string]string) bool {
 		shows := shownBy(older, present)
 		shown = union(shown, shows)
 		return len(shows) > 0
@@ -23,7 +23,15 @@ func (m *materializer) removeExposed() error {
 		m.meter.notice(fmt.Sprintf("older generations that show what is hidden now are removed, %d of them: %s; who has one open can read it until it is closed",
 			removed, sentence(shown, 3)))
 	}
+	if len(aside) > 0 {
+		m.meter.notice(removedAside(aside))
+	}
 	return err
+}
+
+// removedAside says that what was set aside is gone.
+func removedAside(names []string) string {
+	return "removed, of what had been set aside: " + sentence(names, 3)
 }
 
 // hidesMore reports whether the lake declares a set that hides what its tables

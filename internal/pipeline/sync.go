@@ -167,6 +167,9 @@ func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, mete
 	if mended := lake.Mended(); mended != "" {
 		meter.emit(Event{Event: EventNotice, Message: mended})
 	}
+	if err := meter.tellAside(lake); err != nil {
+		return err
+	}
 	amiss, err := state.CheckPublished(ctx)
 	if err != nil || len(amiss) == 0 {
 		return err

@@ -1,0 +1,139 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+const (
+	linkName  = "current"
+	asideMark = ".set-aside-" // in the name of what was set aside, before the time (UTC)
+)
+
+// inPlaceOfLink says what stands where the link to a generation belongs, if it is
+// not one: a folder or a file, as it comes out of an archive or an object store
+// that knows no links, or a link to somewhere else. Empty if there is nothing.
+func (l *Lake) inPlaceOfLink() string {
+	info, err := os.Lstat(l.path(linkName))
+	if _, linked := l.linked(); err != nil || linked {
+		return ""
+	}
+	is := "a file"
+	switch {
+	case info.IsDir():
+		is = "a folder"
+	case info.Mode()&fs.ModeSymlink != 0:
+		is = "a link to somewhere else"
+	}
+	return linkName + " is " + is + " and not the link to a generation"
+}
+
+// PublishedDir returns the folder of what people read in the lake in dir. The link
+// is followed once: a sync that publishes meanwhile changes nothing for whoever
+// has it (Invariant 7). A folder in the link's place is read as it is. The error
+// says that nothing is published, or what to do about what stands there.
+func PublishedDir(dir string) (string, error) {
+	l := Lake{dir: dir}
+	published, err := filepath.EvalSymlinks(l.path(linkName))
+	stands := l.inPlaceOfLink()
+	if stands == "" && errors.Is(err, fs.ErrNotExist) {
+		return "", errors.New("nothing is published there yet: run `stripelake sync` first")
+	}
+	if stands != "" && err == nil {
+		_, err = os.Stat(filepath.Join(published, warehouseName))
+	}
+	if stands != "" && err != nil {
+		return "", hinted(stands, "run `stripelake sync`, which sets it aside and publishes anew")
+	}
+	return published, err
+}
+
+// setLinkAside gives what stands in the place of the link another name: only its
+// owner knows whether it is of use, so it is never removed unasked.
+func (l *Lake) setLinkAside() error {
+	if l.inPlaceOfLink() == "" {
+		return nil
+	}
+	from := l.path(linkName)
+	info, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	to := from + asideMark + time.Now().UTC().Format("20060102T150405Z")
+	for n, base := 2, to; ; n++ {
+		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		to = fmt.Sprintf("%s-%d", base, n)
+	}
+	if info.Mode()&fs.ModeSymlink == 0 {
+		// It may hold customers' data. Where it is another user's, the lake's folder
+		// keeps others out.
+		mode := fs.FileMode(0o600)
+		if info.IsDir() {
+			mode = 0o700
+		}
+		if err := os.Chmod(from, mode); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return renameFile(from, to, moments{})
+}
+
+// ReadSetAside returns the names of what was set aside in the lake in dir because
+// it stood in the place of the link. It takes no lock.
+func ReadSetAside(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for what was set aside: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if ok, _ := filepath.Match(linkName+asideMark+"*", e.Name()); ok {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// RemoveSetAside removes what was set aside, and returns the names.
+func (l *Lake) RemoveSetAside() ([]string, error) {
+	names, err := ReadSetAside(l.dir)
+	if err == nil {
+		err = l.removeAside(names)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("remove what was set aside: %w", err)
+	}
+	return names, nil
+}
+
+func (l *Lake) removeAside(names []string) (err error) {
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		err = errors.Join(err, removeTree(l.path(name)))
+	}
+	if len(names) > 0 {
+		err = errors.Join(err, syncPath(l.dir))
+	}
+	return err
+}
+
+// removeTree removes a folder also where a copy of a generation has made its
+// folders read-only.
+func removeTree(path string) error {
+	if os.RemoveAll(path) == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			err = os.Chmod(path, 0o700)
+		}
+		return err
+	})
+	return os.RemoveAll(path)
+}
