@@ -20,7 +20,7 @@ func (l *Lake) amiss() []string {
 	if _, linked := l.linked(); !linked {
 		return []string{cmp.Or(l.inPlaceOfLink(), linkName+" is missing")}
 	}
-	g, ok := l.manifest()
+	g, _, ok := l.manifest()
 	if !ok {
 		return []string{"current/" + manifestName + " is missing or damaged"}
 	}
@@ -114,6 +114,15 @@ func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 		}
 	}
 	found := s.lake.amiss()
+	if g, sum, ok := s.lake.manifest(); ok {
+		known, err := s.remembered(ctx, "work")
+		if err != nil {
+			return nil, err
+		}
+		if _, says := stray(g, sum, known); says != "" {
+			found = append([]string{linkName + ": " + says}, found...)
+		}
+	}
 	s.distrusted = s.distrusted || len(found) > 0
 	return found, nil
 }

@@ -21,6 +21,7 @@ const disputeCharges = "CREATE TABLE meta.dispute_charges (account VARCHAR, disp
 var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
+	"CREATE TABLE state.published (generation BIGINT, revision BIGINT, manifest VARCHAR)",
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",

@@ -137,6 +137,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 	streams.WriteString(")")
 	statements := []string{
 		"UPDATE next.state.info SET lineage = w.lineage, revision = w.revision + 1, generation = w.generation FROM work.state.info w",
+		"INSERT INTO next.state.published FROM work.state.published",
 		"INSERT INTO next.meta.runs FROM work.meta.runs",
 		"INSERT INTO next.meta.coverage FROM work.meta.coverage",
 		"INSERT INTO next.meta.gaps FROM work.meta.gaps",
@@ -180,7 +181,12 @@ func (s *State) Adopt(ctx context.Context) error {
 	if !s.beside {
 		return errors.New("adopt: nothing was derived")
 	}
-	if err := s.settle(ctx, s.lake.nextPath(), "next"); err != nil {
+	// What was published since the second state was begun is not what that holds.
+	err := s.run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
+	if err == nil {
+		err = s.settle(ctx, s.lake.nextPath(), "next")
+	}
+	if err != nil {
 		return fmt.Errorf("adopt what was derived: %w", err)
 	}
 	s.beside, s.Stale = false, nil

@@ -82,7 +82,7 @@ func (l *Lake) forgottenIn(generation string) (has func(account, id string) bool
 	case !errors.Is(err, fs.ErrPermission):
 		return nil, err
 	}
-	g, err := readGeneration(generation)
+	g, _, err := readManifest(generation)
 	if err != nil {
 		return nil, fmt.Errorf("find who was forgotten: %w", err)
 	}

@@ -61,32 +61,19 @@ func (l *Lake) generationPath(number uint64, elem ...string) string {
 	return l.path(append([]string{stateDir, generationsDir, fmt.Sprintf("%06d", number)}, elem...)...)
 }
 
-// manifest reads what the linked generation says of itself. One that is missing
+// manifest reads what the linked generation says of itself, and the checksum of
+// that. One that is missing
 // or cannot be read is no error: the next publish replaces it.
-func (l *Lake) manifest() (g Generation, ok bool) {
+func (l *Lake) manifest() (g Generation, sum string, ok bool) {
 	number, linked := l.linked()
 	if !linked {
-		return g, false
+		return g, "", false
 	}
-	g, err := readGeneration(l.generationPath(number))
+	g, sum, err := readManifest(l.generationPath(number))
 	if err != nil || g.Format != Format || g.Number != number {
-		return Generation{}, false
+		return Generation{}, "", false
 	}
-	return g, true
-}
-
-// readGeneration reads what the generation in a folder says of itself.
-func readGeneration(dir string) (g Generation, err error) {
-	err = readJSON(filepath.Join(dir, manifestName), &g)
-	return g, err
-}
-
-// current returns the generation that is linked, and false if none is or if it
-// is not whole: files missing, of another size than its manifest says, or
-// written to.
-func (l *Lake) current() (Generation, bool) {
-	g, ok := l.manifest()
-	return g, ok && len(l.filesAmiss(g, false)) == 0
+	return g, sum, true
 }
 
 // linked returns the number of the generation of this lake that `current` points

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,8 +27,9 @@ type Health struct {
 	Leftover []string // half-written files, by path inside the lake
 }
 
-// Inspect looks at the files of the lake in dir. It takes no lock: while a
-// process works on the lake, half-written files are no leftovers.
+// Inspect looks at the files of the lake in dir. It waits for no lock: while a
+// process works on the lake, half-written files are no leftovers. What the state
+// remembers it asks only where nobody works on that, and holds its lock meanwhile.
 func Inspect(dir string) (Health, error) {
 	lake := &Lake{dir: dir}
 	var h Health
@@ -50,6 +52,9 @@ func Inspect(dir string) (Health, error) {
 	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
 		h.Amiss = lake.amiss()
 	}
+	if err := lake.inspectState(&h); err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
 	if h.Aside, err = ReadSetAside(dir); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
@@ -64,6 +69,39 @@ func Inspect(dir string) (Health, error) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	return h, nil
+}
+
+// inspectState compares what is linked with what the state remembers. One that is
+// at work, closed to this user, damaged or of another version tells nothing: the
+// next sync says so.
+func (l *Lake) inspectState(h *Health) (err error) {
+	lock, _, err := holdFree(l.path(stateDir, "lock"))
+	if errors.Is(err, fs.ErrPermission) || lock == nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
+	if _, err := os.Stat(l.databasePath()); err != nil {
+		return nil //nolint:nilerr // there is none
+	}
+	return inDuckDB(context.Background(), "64MB", 1, "", func(q querier) error {
+		ctx, version := context.Background(), 0
+		if q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...) != nil ||
+			q.one(ctx, []any{&version}, "SELECT version FROM state.info") != nil || version != stateVersion {
+			return nil
+		}
+		g, sum, ok := l.manifest()
+		if !ok {
+			return nil
+		}
+		known, err := q.remembered(ctx, "work")
+		if _, says := stray(g, sum, known); says != "" {
+			h.Amiss = append([]string{linkName + ": " + says}, h.Amiss...)
+		}
+		return err
+	})
 }
 
 // inspectStream opens each segment of a stream and returns how many there are

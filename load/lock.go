@@ -72,22 +72,35 @@ func holderOf(path string) (h Holder) {
 // isHeld reports whether a process holds the lock at path. It makes and changes
 // nothing, but has the lock for a moment where nobody else has it.
 func isHeld(path string) (held bool, err error) {
+	lock, held, err := holdFree(path)
+	if lock != nil {
+		err = errors.Join(err, lock.release())
+	}
+	return held, err
+}
+
+// holdFree takes the lock at path where nobody has it, for somebody who only looks:
+// it makes no file and writes no name. The lock is nil where somebody has it, which
+// held says, and where there is no file.
+func holdFree(path string) (lock *fileLock, held bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS takes no lock of a file that is open for reading only
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
 		f, err = os.Open(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	held = errors.Is(err, unix.EWOULDBLOCK)
-	if held {
+	if err == nil {
+		return &fileLock{f}, false, nil
+	}
+	if held = errors.Is(err, unix.EWOULDBLOCK); held {
 		err = nil
 	}
-	return held, errors.Join(err, f.Close())
+	return nil, held, errors.Join(err, f.Close())
 }
 
 // waitLock is tryLock, tried again until wait has passed or ctx is done. It

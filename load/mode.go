@@ -33,7 +33,7 @@ func ReadMode(dir string) (string, error) {
 
 // publishedMode is ReadMode for whoever is let in to what is published only.
 func publishedMode(dir string) (string, error) {
-	g, err := readGeneration(filepath.Join(dir, linkName))
+	g, _, err := readManifest(filepath.Join(dir, linkName))
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return "", fmt.Errorf("lake %s is closed to this user: ask its owner to let you read what is published (docs/engineers.md: Letting a group read)", dir)

@@ -25,9 +25,9 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 	if s.distrusted {
 		return true, nil
 	}
-	g, whole := s.lake.current()
-	if !whole || g.Lineage != s.lineage || g.Mode != s.lake.opts.Mode || g.Export != exportVersion {
-		return true, nil
+	g, own, err := s.own(ctx)
+	if err != nil || !own || g.Mode != s.lake.opts.Mode || g.Export != exportVersion {
+		return true, err
 	}
 	if list, err := s.lake.listBytes(); err != nil || list != g.ListBytes {
 		return true, err
@@ -88,12 +88,15 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := seal(p.dir); err != nil {
 		return Generation{}, err
 	}
+	if err := p.offer(ctx); err != nil {
+		return Generation{}, err
+	}
 	hit(trace.GenerationReady)
 	if err := s.lake.link(p.Number); err != nil {
 		return Generation{}, err
 	}
 	s.distrusted = false
-	if _, err := s.exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision); err != nil {
+	if err := p.note(ctx); err != nil {
 		return Generation{}, err
 	}
 	hit(trace.DirtyCleared)
@@ -121,22 +124,25 @@ type publisher struct {
 	*State
 	Generation
 	dir    string
-	prev   Generation           // what unchanged parts are linked from; its Lineage is empty if nothing can be
+	prev   Generation           // what unchanged parts are linked from; its Number is 0 if nothing can be
 	before map[partition][]File // prev's files
 }
 
 // begin reserves the generation's number, before anything is built: a number
 // is never used twice, whatever crashes.
 func (p *publisher) begin(ctx context.Context) error {
-	prev, whole := p.lake.current()
-	if whole && !p.distrusted && prev.Lineage == p.lineage && prev.Export == exportVersion {
+	prev, own, err := p.own(ctx)
+	if err != nil {
+		return err
+	}
+	if own && !p.distrusted && prev.Export == exportVersion {
 		p.prev = prev
 		for _, f := range prev.Files {
 			part := partition{f.Table, f.Account, f.Partition}
 			p.before[part] = append(p.before[part], f)
 		}
 	}
-	_, err := p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
+	_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
 	if err != nil {
 		return err
 	}
@@ -175,7 +181,7 @@ func (p *publisher) describe(ctx context.Context) error {
 // linkable reports whether a table's rows are of the same derivation as in the
 // generation before: then what did not change since can be linked from there.
 func (p *publisher) linkable(t *table) bool {
-	return p.prev.Lineage != "" && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
+	return p.prev.Number > 0 && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }
 
 // partition names one partition of a table.

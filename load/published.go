@@ -18,7 +18,10 @@ type Published struct {
 // ReadPublished returns what the manifest of the generation says that people
 // read in the lake in dir, or false if none can be read. It takes no lock and
 // looks at no other file.
-func ReadPublished(dir string) (g Generation, ok bool) { return (&Lake{dir: dir}).manifest() }
+func ReadPublished(dir string) (g Generation, ok bool) {
+	g, _, ok = (&Lake{dir: dir}).manifest()
+	return g, ok
+}
 
 // OpenPublished reads what the generation that is linked in the lake in dir says
 // of itself and of the lake, for whoever may read nothing else. It takes no lock
@@ -26,7 +29,7 @@ func ReadPublished(dir string) (g Generation, ok bool) { return (&Lake{dir: dir}
 func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 	generation, err := PublishedDir(dir)
 	if err == nil {
-		p.Generation, err = readGeneration(generation)
+		p.Generation, _, err = readManifest(generation)
 	}
 	if err == nil && p.Summary == nil {
 		return p, errOlder(dir, p.Generation)

@@ -63,7 +63,7 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	k.state.Distrust()
 	published("acct_1 a", "acct_1 z")
 
-	g, ok := k.current()
+	g, _, ok := k.manifest()
 	if !ok || g.Mode != "test" || g.Summary == nil || g.Summary.Resources[0].Rows != 4 {
 		t.Errorf("the generation says of itself %+v", g)
 	}

@@ -39,8 +39,8 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 		}
 		return err
 	}
-	if !v.readManifest(c, number) {
-		return nil
+	if ok, err := v.readManifest(ctx, c, number); !ok || err != nil {
+		return err
 	}
 	root := v.lake.generationPath(number)
 	known := map[string]bool{manifestName: true, schemasName: true, warehouseName: true}
@@ -63,16 +63,24 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	return unknownFiles(c, root, known)
 }
 
-// readManifest reads what the generation says of itself.
-func (v *Verification) readManifest(c *Checked, number uint64) bool {
-	path := v.lake.generationPath(number, manifestName)
-	err := readJSON(path, &v.current)
-	if err == nil && v.current.Number == number {
-		return true
+// readManifest reads what the generation says of itself, and whether the state
+// knows it.
+func (v *Verification) readManifest(ctx context.Context, c *Checked, number uint64) (bool, error) {
+	g, sum, ok := v.lake.manifest()
+	if !ok {
+		path := v.lake.relative(v.lake.generationPath(number, manifestName))
+		c.Add(Finding{"manifest damaged", path, "it is missing, unreadable or another generation's", fixState})
+		return false, nil
 	}
-	v.current = Generation{}
-	c.Add(Finding{"manifest damaged", v.lake.relative(path), "it is missing, unreadable or another generation's", fixState})
-	return false
+	v.current = g
+	if v.noState != "" {
+		return true, nil
+	}
+	known, err := v.remembered(ctx, "work")
+	if name, says := stray(g, sum, known); name != "" {
+		c.Add(Finding{name, linkName, says, fixState})
+	}
+	return true, err
 }
 
 // fileAmiss says in a word what is wrong with a file of the generation.

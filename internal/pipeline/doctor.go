@@ -10,7 +10,7 @@ import (
 )
 
 // Doctor looks for what will keep a sync from working. It changes nothing and
-// takes no lock.
+// waits for no lock.
 type Doctor struct {
 	Client *extract.Client // nil: only the lake is looked at
 	Dir    string          // the lake's folder; it need not exist

@@ -56,7 +56,10 @@ func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 		}
 	case len(state.Stale) == 0 && len(r.Tables) == 0:
 		meter.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
-		m.plan = r.Plan
+		// A state that was put back is behind the log: it must not be published so.
+		if m.plan, err = keyed(r.Plan, r.Lake); err == nil {
+			err = m.everyAccount(ctx)
+		}
 	default:
 		err = m.derive(ctx, r.Plan, r.Tables)
 	}

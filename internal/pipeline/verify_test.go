@@ -143,7 +143,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"position ahead":  {state("UPDATE meta.positions SET segment = segment + 1 WHERE stream = 'charges'"), []string{"position moved forward: acct_"}},
 		"position back":   {state("UPDATE meta.positions SET segment = segment - 1 WHERE stream = 'charges'"), []string{"position moved back: acct_"}},
 		"position lost":   {state("DELETE FROM meta.positions WHERE stream = 'charges'"), []string{"position moved back: acct_"}},
-		"position within": {olderState(former, number(newest)), []string{"position moved forward: acct_"}},
+		"position within": {olderState(former, number(newest)), []string{"position moved forward: acct_", "state older than what is published: current: "}},
 		"coverage beyond": {state("UPDATE meta.coverage SET complete_through = complete_through + INTERVAL 1 DAY WHERE resource = 'refunds'"), []string{"coverage beyond the cursor: acct_"}},
 
 		"file missing":       {remove("current/" + part), []string{"partition file missing: current/" + part}},

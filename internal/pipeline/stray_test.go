@@ -1,0 +1,116 @@
+package pipeline_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// A link that leads to an older generation, or a state of some syncs ago, is found
+// by the next sync, by doctor and by verify, and mended by each command that
+// publishes: what people read is what the log says, and no file of another time is
+// among it (Invariant 7). A lake that is put back as a whole is no finding.
+func TestPutBack(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
+	server := shop(t, func(c *stripesim.Config) { c.Deletions = 50 })
+	sound := newScene(t, server.Handler())
+	former := filepath.Join(t.TempDir(), "work.duckdb")
+	sound.sync()
+	first := twin(t, sound, server)
+	copyTo(t, filepath.Join(sound.lake, ".state", "work.duckdb"), former)
+	server.SetNow(shopEnd)
+	act(t, server, stripesim.CreateCharge)
+	act(t, server, stripesim.CreateRefund)
+	sound.sync()
+	server.SetNow(shopEnd.Add(time.Hour))
+	sound.sync()
+	want := digest(t, sound.lake)
+	rolledBack := asLink(".state/generations/000002")
+	older := func(dir string) error {
+		data, err := os.ReadFile(former)
+		return errors.Join(err, os.WriteFile(filepath.Join(dir, ".state", "work.duckdb"), data, 0o600))
+	}
+	const back, behind = "it leads to generation 2, and the state published generation 3 last", "it leads to generation 3, and the state is an older one, which published generation 1 last"
+	for name, tc := range map[string]struct {
+		damage func(string) error
+		found  string
+		says   string
+	}{
+		"link rolled back": {rolledBack, "generation rolled back: current: ", back},
+		"older state":      {older, "state older than what is published: current: ", behind},
+	} {
+		mended := func(t *testing.T, mend func(s *scene)) {
+			t.Helper()
+			t.Parallel()
+			s := twin(t, sound, server)
+			if err := errors.Join(os.Chmod(s.lake, 0o700), tc.damage(s.lake)); err != nil {
+				t.Fatal(err)
+			}
+			mend(s)
+			clean(t, s.lake, false)
+			if diff := cmp.Diff(want, digest(t, s.lake)); diff != "" {
+				t.Errorf("(-sound +mended):\n%s", diff)
+			}
+			wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}))
+		}
+		t.Run(name+", sync", func(t *testing.T) {
+			mended(t, func(s *scene) {
+				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem generation: current: "+tc.says)
+				s.sync()
+				if said := strings.Join(s.notices, "\n"); said != "publishing every file anew: current: "+tc.says {
+					t.Errorf("the sync said %q", said)
+				}
+			})
+		})
+		t.Run(name+", rebuild", func(t *testing.T) {
+			mended(t, func(s *scene) {
+				if found := strings.Join(verify(t, s.lake, false), "\n"); !strings.HasPrefix(found, tc.found+tc.says) {
+					t.Errorf("verify found %q", found)
+				}
+				again := s.again()
+				if _, err := again.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+		t.Run(name+", repair", func(t *testing.T) {
+			mended(t, func(s *scene) {
+				v, sync := comparing(t, s)
+				v.Stripe, sync.Client = nil, nil
+				if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 {
+					t.Fatal(err)
+				}
+				if _, err := v.Repair(t.Context(), sync); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+	t.Run("all of it", func(t *testing.T) {
+		t.Parallel()
+		if err := os.Chmod(first.lake, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		clean(t, first.lake, false)
+		wants(t, diagnose(t, pipeline.Doctor{Dir: first.lake}))
+		first.sync()
+		if len(first.notices) > 0 {
+			t.Errorf("the sync said %q", first.notices)
+		}
+		clean(t, first.lake, false)
+		if diff := cmp.Diff(want, digest(t, first.lake)); diff != "" {
+			t.Errorf("(-sound +mended):\n%s", diff)
+		}
+	})
+}

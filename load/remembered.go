@@ -1,0 +1,112 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// publication is a generation that a state made, as it remembers it: state.published
+// holds the one that it linked last and, from before the link is renamed until that
+// is noted, the one that it is about to link. Since the revision of each, every
+// change is in state.dirty: what did not change may be linked from there, and from
+// no other generation (Invariant 7).
+type publication struct {
+	generation uint64
+	revision   int64
+	manifest   string // SHA-256 of generation.json, which says all of the rest
+}
+
+// remembered reads what the state in an attached database remembers; nothing of a
+// state that has not published yet.
+func (q querier) remembered(ctx context.Context, database string) ([]publication, error) {
+	var all []publication
+	var p publication
+	return all, q.each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
+		all = append(all, p)
+		return nil
+	}, "SELECT generation, revision, manifest FROM "+ident(database)+".state.published ORDER BY generation")
+}
+
+// offer remembers a generation that is about to be linked, beside the one before:
+// killed in between, the state knows both.
+func (p *publisher) offer(ctx context.Context) error {
+	_, sum, err := readManifest(p.dir)
+	if err != nil {
+		return err
+	}
+	return p.inTx(ctx, func() error {
+		if p.prev.Number > 0 {
+			if _, err := p.exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.prev.Number); err != nil {
+				return err
+			}
+		}
+		_, err := p.exec(ctx, "INSERT INTO state.published VALUES (?, ?, ?)", p.Number, p.Revision, sum)
+		return err
+	})
+}
+
+// note remembers that the generation is linked, and forgets what changed before it.
+func (p *publisher) note(ctx context.Context) error {
+	return p.inTx(ctx, func() error {
+		_, err := p.exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.Number)
+		if err == nil {
+			_, err = p.exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision)
+		}
+		return err
+	})
+}
+
+// own returns the generation that is linked, if it is whole and the state's own.
+func (s *State) own(ctx context.Context) (Generation, bool, error) {
+	g, sum, ok := s.lake.manifest()
+	if !ok || len(s.lake.filesAmiss(g, false)) > 0 {
+		return g, false, nil
+	}
+	known, err := s.remembered(ctx, "work")
+	return g, isKnown(sum, known), err
+}
+
+func isKnown(sum string, known []publication) bool {
+	for _, p := range known {
+		if p.manifest == sum {
+			return true
+		}
+	}
+	return false
+}
+
+// stray says of a generation that it is not the one that the state linked last, nor
+// the one that it was about to link when it was killed; empty if it is, or if the
+// state remembers nothing. name is what a finding of that is called.
+func stray(g Generation, sum string, known []publication) (name, says string) {
+	if len(known) == 0 || isKnown(sum, known) {
+		return "", ""
+	}
+	switch newest := known[len(known)-1].generation; {
+	case g.Number < newest:
+		return "generation rolled back", fmt.Sprintf("it leads to generation %d, and the state published generation %d last", g.Number, newest)
+	case g.Number > newest:
+		return "state older than what is published", fmt.Sprintf("it leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
+	}
+	return "manifest altered", "its generation.json is not as the state wrote it"
+}
+
+// readManifest reads what the generation in a folder says of itself, and the
+// checksum of that text.
+func readManifest(dir string) (g Generation, sum string, err error) {
+	path := filepath.Join(dir, manifestName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return g, "", err
+	}
+	if err := json.Unmarshal(text, &g); err != nil {
+		return g, "", fmt.Errorf("%s: %w", path, err)
+	}
+	hash := sha256.Sum256(text)
+	return g, hex.EncodeToString(hash[:]), nil
+}

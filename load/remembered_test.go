@@ -1,0 +1,103 @@
+package load
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Invariant 7: parts are linked from the generation that the state linked last, or
+// was about to link when it was killed. Whatever else is linked, every file is
+// written anew, and that is said; a kill costs nothing and is nothing to tell.
+func TestStrayGeneration(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		put  func(k *testLake, early string) // the state, as it was before the last publish
+		says string
+		anew bool
+	}{
+		"nothing": {put: func(*testLake, string) {}},
+		"killed between link and note": {put: func(k *testLake, _ string) {
+			k.sync(on("2024-03-01", charge("ch_late", "paid")))
+			k.state.lake.opts.Trace.GenerationLinked = func() { panic("killed") }
+			defer func() { _ = recover() }()
+			k.publish()
+		}},
+		"link rolled back": {put: func(k *testLake, _ string) { k.relink(2) }, says: "current: it leads to generation 2, and the state published generation 3 last", anew: true},
+		"older state": {put: func(k *testLake, early string) { k.putState(early) },
+			says: "current: it leads to generation 3, and the state is an older one, which published generation 2 last", anew: true},
+		"older state, and the link": {put: func(k *testLake, early string) { k.putState(early); k.relink(2) }},
+		"manifest altered": {put: func(k *testLake, _ string) {
+			path := k.path(linkName, manifestName)
+			text := strings.Replace(mustRead(t, path), `"rows": 1,`, `"rows": 2,`, 1)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o440); err != nil {
+				t.Fatal(err)
+			}
+		}, says: "current: its generation.json is not as the state wrote it", anew: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newLake(t)
+			k.sync(on("2023-12-05", charge("ch_0", "paid")), on("2024-01-05", charge("ch_1", "paid")), on("2024-02-05", charge("ch_2", "paid")))
+			k.publish()
+			k.sync(on("2024-01-05", charge("ch_1", "failed")))
+			k.publish()
+			k.close()
+			early := mustRead(t, k.databasePath())
+			k = openLake(t, k.dir)
+			k.sync(on("2024-01-05", charge("ch_1", "paid")), on("2024-02-05", charge("ch_2", "failed")))
+			k.publish()
+			tc.put(k, early)
+			k.close()
+			health, err := Inspect(k.dir)
+			if err != nil || strings.Join(health.Amiss, "\n") != tc.says {
+				t.Errorf("inspected: %q, %v; want %q", health.Amiss, err, tc.says)
+			}
+			k = openLake(t, k.dir)
+			if amiss, err := k.state.CheckPublished(t.Context()); err != nil || strings.Join(amiss, "\n") != tc.says {
+				t.Errorf("checked: %q, %v; want %q", amiss, err, tc.says)
+			}
+			if newest, err := k.Newest(acct, "charge"); err == nil {
+				k.apply(k.state.Position(acct, "charge"), newest)
+			}
+			k.sync(on("2024-04-05", charge("ch_new", "paid")))
+			g := k.publish()
+			if all := len(g.Files); (g.Cost.Files == all) != tc.anew {
+				t.Errorf("%d of %d files were written", g.Cost.Files, all)
+			}
+			if _, err := Digest(t.Context(), k.dir); err != nil {
+				t.Error(err)
+			}
+			if needs, err := k.state.NeedsPublish(t.Context()); needs || err != nil {
+				t.Error("published, and yet there is something to publish", err)
+			}
+			if health, err := Inspect(k.dir); err != nil || len(health.Amiss) > 0 {
+				t.Errorf("in the end: %q, %v", health.Amiss, err)
+			}
+		})
+	}
+}
+
+// putState puts a state back as it was.
+func (k *testLake) putState(text string) {
+	k.close()
+	if err := os.WriteFile(k.databasePath(), []byte(text), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// relink leads the link to another generation.
+func (k *testLake) relink(number uint64) {
+	link := k.path(linkName)
+	if err := os.Remove(link); err != nil {
+		k.t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(stateDir, generationsDir, fmt.Sprintf("%06d", number)), link); err != nil {
+		k.t.Fatal(err)
+	}
+}
