@@ -159,7 +159,7 @@ func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, sh
 	}
 	// The generations last: where this is killed, they tell the next run.
 	gone = append(unknown, gone...)
-	err = errors.Join(l.removeAside(gone), removeDatabase(l.databasePath()+damagedSuffix))
+	err = errors.Join(l.removeAside(gone), l.removeOldStates())
 	for _, n := range numbers {
 		err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
 	}

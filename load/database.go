@@ -20,7 +20,7 @@ const disputeCharges = "CREATE TABLE meta.dispute_charges (account VARCHAR, disp
 // what is published; schema meta is published.
 var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
-	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT)",
+	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT, lake VARCHAR)",
 	"CREATE TABLE state.published (generation BIGINT, revision BIGINT, manifest VARCHAR)",
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
@@ -97,30 +97,46 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		err = s.one(ctx, []any{&version, &duck, &s.lineage, &running},
 			"SELECT version, duckdb, lineage, version() FROM state.info")
 	}
+	aside := ""
 	switch {
 	case err == nil && version != stateVersion:
 		reason = fmt.Sprintf("state version %d, want %d", version, stateVersion)
 	case err == nil && duck != running:
 		reason = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
 	case err == nil:
-		reason, err = s.compareSet(ctx)
-		if err == nil && reason == "" {
-			err = s.allowNulls(ctx)
+		own, err := s.checkOwner(ctx)
+		if err != nil {
+			return "", err
 		}
-		if err != nil || reason == "" {
+		if !own {
+			aside = path + strangerSuffix
+			reason = notOwn + ", set aside as " + aside
+			break
+		}
+		if reason, err = s.fit(ctx); err != nil || reason == "" {
 			return "", err
 		}
 	case ctx.Err() != nil || passing(err) || errors.Is(writable(path), fs.ErrPermission):
 		return "", err
 	default:
 		// Everything in it is in the log; the file is kept for whoever asks why.
-		reason = fmt.Sprintf("damaged, set aside as %s.damaged: %v", path, err)
+		aside = path + damagedSuffix
+		reason = fmt.Sprintf("damaged, set aside as %s: %v", aside, err)
 	}
 	_ = s.run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
-	if strings.HasPrefix(reason, "damaged") {
-		return reason, os.Rename(path, path+damagedSuffix)
+	if aside != "" {
+		return reason, os.Rename(path, aside)
 	}
 	return reason, nil
+}
+
+// fit makes a state fit the lake that it is of, as it was opened; or says why it
+// cannot.
+func (s *State) fit(ctx context.Context) (reason string, err error) {
+	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
+		err = s.allowNulls(ctx)
+	}
+	return reason, err
 }
 
 // IsStateDamage reports an error of DuckDB's that says that a block of the state
@@ -221,6 +237,10 @@ func (s *State) settle(ctx context.Context, fresh, name string) error {
 
 func (s *State) createTables(ctx context.Context) error {
 	s.lineage = rand.Text()
+	id, err := s.lake.identity()
+	if err != nil {
+		return err
+	}
 	return s.inTx(ctx, func() error {
 		if err := s.run(ctx, slices.Concat(privateTables, driftTables, storedTables)...); err != nil {
 			return err
@@ -233,8 +253,8 @@ func (s *State) createTables(ctx context.Context) error {
 		if err := errors.Join(s.describeTables(ctx), s.store(ctx)); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?)",
-			stateVersion, s.lake.fingerprint(), s.lineage, s.lake.newestGeneration())
+		_, err := s.exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",
+			stateVersion, s.lake.fingerprint(), s.lineage, s.lake.newestGeneration(), id)
 		return err
 	})
 }

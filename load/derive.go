@@ -42,7 +42,7 @@ func (s *State) Derive(ctx context.Context, force ...string) (resumed bool, err 
 }
 
 // resumeNext attaches a state that an interrupted derivation left, if it is for
-// the same schemas.
+// the same schemas and was begun beside this state.
 func (s *State) resumeNext(ctx context.Context) (bool, error) {
 	if _, err := os.Stat(s.lake.nextPath()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -51,12 +51,12 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	var version int
-	var duck, fingerprint, running string
+	var duck, fingerprint, lineage, running string
 	err := s.run(ctx, "ATTACH "+literal(s.lake.nextPath())+" AS next")
 	if err == nil {
-		err = s.one(ctx, []any{&version, &duck, &fingerprint, &running}, "SELECT version, duckdb, fingerprint, version() FROM next.state.info")
+		err = s.one(ctx, []any{&version, &duck, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
-	if err == nil && version == stateVersion && duck == running && fingerprint == s.lake.fingerprint() {
+	if err == nil && version == stateVersion && duck == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
 		return true, nil
 	}
 	if err != nil && (ctx.Err() != nil || passing(err)) {

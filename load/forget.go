@@ -143,6 +143,10 @@ func (s *State) Discard(ctx context.Context) error {
 		err = s.lake.discardState()
 	}
 	if err == nil {
+		// A state from before, put back, would bring back whom it held.
+		_, err = s.lake.claim("")
+	}
+	if err == nil {
 		hit(s.lake.opts.Trace.StateDiscarded)
 		err = s.openInstance(ctx)
 	}

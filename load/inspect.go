@@ -21,6 +21,7 @@ type Health struct {
 	Segments int      // that were looked at
 	Linked   bool     // a generation is linked
 	Amiss    []string // what is wrong with it; or with its absence, where there is a state
+	Stranger bool     // the state is another lake's, or from before an erasure
 	Aside    []string // what was set aside from the place of the link, by name
 	Erasing  bool     // an erasure was begun and is not finished
 	Open     bool     // everybody on this machine may look into the folder
@@ -91,6 +92,14 @@ func (l *Lake) inspectState(h *Health) (err error) {
 		if q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...) != nil ||
 			q.one(ctx, []any{&version}, "SELECT version FROM state.info") != nil || version != stateVersion {
 			return nil
+		}
+		var of string
+		id, err := l.id()
+		if err == nil {
+			err = q.one(ctx, []any{&of}, "SELECT lake FROM state.info")
+		}
+		if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
+			return err
 		}
 		g, sum, ok := l.manifest()
 		if !ok {

@@ -82,6 +82,7 @@ type Account struct {
 type lakeFile struct {
 	Format   int       `json:"format"`
 	Mode     string    `json:"mode"`
+	ID       string    `json:"id,omitempty"`      // of the lake, and of its state; another lake's has another
 	Schemas  int       `json:"schemas,omitempty"` // version of what is declared, see [Declared]; 0 before there is one
 	Accounts []Account `json:"accounts,omitempty"`
 }

@@ -128,6 +128,9 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 	return v, v.attachState(ctx)
 }
 
+// notOwn says of a state that it is another lake's, or from before an erasure.
+const notOwn = "it is not this lake's own"
+
 // verifyPath is where a verification keeps what it makes: spilled data and the
 // derivation to compare with. Nothing of it is of use to anyone afterwards.
 func (l *Lake) verifyPath(elem ...string) string {
@@ -148,7 +151,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 		return nil //nolint:nilerr // told by the checks
 	}
 	var version int
-	var duck, running string
+	var duck, running, id string
 	err := v.run(ctx, "ATTACH "+literal(path)+" AS work (READ_ONLY)")
 	if err == nil {
 		err = v.one(ctx, []any{&version, &duck, &running}, "SELECT version, duckdb, version() FROM work.state.info")
@@ -169,7 +172,17 @@ func (v *Verification) attachState(ctx context.Context) error {
 	case duck != running:
 		v.noState = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
 	}
-	return nil
+	if v.noState != "" {
+		return nil
+	}
+	kept, err := v.lake.id()
+	if err == nil {
+		err = v.one(ctx, []any{&id}, "SELECT lake FROM work.state.info")
+	}
+	if err == nil && kept != "" && id != kept {
+		v.noState = notOwn
+	}
+	return err
 }
 
 // Schemas returns the files of the schema set that the lake's tables are built

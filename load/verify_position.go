@@ -50,6 +50,8 @@ func (v *Verification) tellNoState(c *Checked) {
 	switch {
 	case strings.HasPrefix(v.noState, "damaged"):
 		c.Add(Finding{"state damaged", ".state/work.duckdb", v.noState, fixState})
+	case v.noState == notOwn:
+		c.Add(Finding{"state of another lake", ".state/work.duckdb", v.noState, "run stripelake sync, which sets it aside and derives the tables again from the raw log"})
 	case v.noState == "there is none" && len(v.ends) > 0:
 		c.Add(Finding{"state missing", ".state/work.duckdb", "", fixState})
 	default:

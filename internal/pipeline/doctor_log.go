@@ -30,6 +30,10 @@ func checkLog(found *Diagnosis, dir string, health load.Health) {
 		return
 	}
 	found.ok("raw log", "%d segments, none missing or cut short", health.Segments)
+	if health.Stranger {
+		found.problem("state", "run stripelake sync, which sets it aside and derives the tables again from the raw log", ".state/work.duckdb is not this lake's own")
+		return
+	}
 	status, unsure, err := readCounts(dir)
 	switch logs, logErr := load.LogSizes(dir); {
 	case logErr != nil:

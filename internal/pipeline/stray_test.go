@@ -114,3 +114,88 @@ func TestPutBack(t *testing.T) {
 		}
 	})
 }
+
+// A state of another lake, or from before an erasure, is never published: it is set
+// aside and the tables are derived again, which is said. So it is with one that a
+// rebuild of another lake had begun.
+func TestStateOfAnotherLake(t *testing.T) {
+	t.Parallel()
+	at := noon.AddDate(0, 0, -3)
+	customer := func(id string) string { return sent("customer", id, at, `"email":"`+id+`@example.com"`) }
+	const work = ".state/work.duckdb"
+	place := func(from, as string) func(string) error {
+		return func(dir string) error {
+			data, err := os.ReadFile(filepath.Join(from, work))
+			return errors.Join(err, os.WriteFile(filepath.Join(dir, as), data, 0o600))
+		}
+	}
+	lake := func(seed int64, customers ...string) *scene {
+		var objects []string
+		for _, id := range customers {
+			objects = append(objects, customer(id))
+		}
+		s := newScene(t, recorded(t, seed, noon, objects...))
+		s.sync()
+		return s
+	}
+	other := lake(2, "cus_other")
+	check := func(t *testing.T, s *scene, want ...string) {
+		t.Helper()
+		s.expect("customers", "SELECT id FROM customers ORDER BY id", want...)
+		clean(t, s.lake, false)
+		wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}))
+	}
+	for name, damage := range map[string]func(string) error{
+		"another's": place(other.lake, work),
+		"another's, and no lake.json": func(dir string) error {
+			return errors.Join(place(other.lake, work)(dir), os.Remove(filepath.Join(dir, "lake.json")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := lake(1, "cus_1", "cus_2")
+			if err := damage(s.lake); err != nil {
+				t.Fatal(err)
+			}
+			if name == "another's" {
+				if found := verify(t, s.lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "state of another lake: .state/work.duckdb") {
+					t.Errorf("verify found %q", found)
+				}
+				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem state: .state/work.duckdb is not this lake's own")
+			}
+			s.sync()
+			if said := strings.Join(s.notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: it is not this lake's own, set aside as "+filepath.Join(s.lake, work)+".of-another-lake") {
+				t.Errorf("the sync said %q", said)
+			}
+			if _, err := os.Stat(filepath.Join(s.lake, work+".of-another-lake")); err != nil {
+				t.Error(err)
+			}
+			check(t, s, "cus_1", "cus_2")
+		})
+	}
+	t.Run("from before an erasure", func(t *testing.T) {
+		t.Parallel()
+		s := lake(1, "cus_1", "cus_2")
+		former := filepath.Join(t.TempDir(), "work.duckdb")
+		copyTo(t, filepath.Join(s.lake, work), former)
+		if _, err := forget(t.Context(), s.lake, nil, "cus_2"); err != nil {
+			t.Fatal(err)
+		}
+		copyTo(t, former, filepath.Join(s.lake, work))
+		s.sync()
+		check(t, s, "cus_1")
+	})
+	t.Run("a rebuild's", func(t *testing.T) {
+		t.Parallel()
+		s := lake(1, "cus_1", "cus_2")
+		if err := place(other.lake, ".state/next.duckdb")(s.lake); err != nil {
+			t.Fatal(err)
+		}
+		again := s.again()
+		again.Tables = []string{"customers"}
+		if _, err := again.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		check(t, s, "cus_1", "cus_2")
+	})
+}

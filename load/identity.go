@@ -1,0 +1,79 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"slices"
+)
+
+// strangerSuffix ends the name of a state that was found in this lake's place and
+// is not its own.
+const strangerSuffix = ".of-another-lake"
+
+// id is the lake's id in lake.json, which its state carries too; empty before there
+// is a state, and where lake.json was made again.
+func (l *Lake) id() (string, error) {
+	var f lakeFile
+	err := readJSON(l.path("lake.json"), &f)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return f.ID, err
+}
+
+// claim gives the lake an id; a new one if it is empty. A state with another one is
+// no longer the lake's.
+func (l *Lake) claim(id string) (string, error) {
+	if id == "" {
+		id = rand.Text()
+	}
+	return id, l.update(func(f *lakeFile) error {
+		f.ID = id
+		return nil
+	})
+}
+
+// identity is the lake's id, made if there is none.
+func (l *Lake) identity() (string, error) {
+	id, err := l.id()
+	if err == nil && id == "" {
+		id, err = l.claim("")
+	}
+	return id, err
+}
+
+// checkOwner reports whether the state that is attached is this lake's. Where lake.json lost its id, it is if it knows no account
+// that the log does not have: the lake then takes the state's.
+func (s *State) checkOwner(ctx context.Context) (bool, error) {
+	var id string
+	if err := s.one(ctx, []any{&id}, "SELECT lake FROM state.info"); err != nil {
+		return false, err
+	}
+	kept, err := s.lake.id()
+	if err != nil || kept != "" {
+		return kept == id, err
+	}
+	accounts, err := s.lake.LogAccounts()
+	if err != nil {
+		return false, err
+	}
+	var account string
+	strange := false
+	err = s.each(ctx, []any{&account}, func() error {
+		strange = strange || !slices.Contains(accounts, account)
+		return nil
+	}, "SELECT DISTINCT account FROM meta.positions")
+	if err != nil || strange {
+		return false, err
+	}
+	_, err = s.lake.claim(id)
+	return err == nil, err
+}
+
+// removeOldStates removes states that were set aside.
+func (l *Lake) removeOldStates() error {
+	path := l.databasePath()
+	return errors.Join(removeDatabase(path+damagedSuffix), removeDatabase(path+strangerSuffix))
+}
