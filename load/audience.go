@@ -78,12 +78,11 @@ type audienceQuery struct {
 }
 
 func (q *audienceQuery) answer(ctx context.Context, lake *Lake, generation string) error {
-	var files map[string]string
-	err := readJSON(filepath.Join(generation, schemasName), &files)
-	if err == nil {
-		q.built, err = schemas.LoadFiles(files)
-	}
+	files, err := readSchemas(generation)
 	if err != nil {
+		return err
+	}
+	if q.built, err = schemas.LoadFiles(files); err != nil {
 		return fmt.Errorf("read the schemas of %s: %w", lake.dir, err)
 	}
 	if q.built.Table(schemas.SegmentTable) == nil {

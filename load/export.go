@@ -202,7 +202,11 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	if err := e.copy(ctx, "SELECT "+toFile(t.Schema)+" FROM "+from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
 		return err
 	}
-	if err := e.inspect(ctx, tmp, &f); err != nil {
+	err := e.inspect(ctx, tmp, &f)
+	if err == nil {
+		f.Sum, err = sumFile(tmp)
+	}
+	if err != nil {
 		return err
 	}
 	if f.Rows == 0 {

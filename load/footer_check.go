@@ -41,6 +41,27 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	return err
 }
 
+// beginsFooter reports whether a file ends with the mark and a length at which a
+// footer begins: its first fields are the version and the list of the schema.
+func beginsFooter(r io.ReaderAt, size int64) (bool, error) {
+	var tail [8]byte
+	if size < int64(len(tail)) {
+		return false, nil
+	}
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return false, err
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if string(tail[4:]) != parquetMark || length > size-8 || length < 3 {
+		return false, nil
+	}
+	var head [3]byte
+	if _, err := r.ReadAt(head[:], size-8-length); err != nil {
+		return false, err
+	}
+	return head[0] == 0x15 && head[2] == 0x19, nil // Thrift's compact protocol: an i32, then a list
+}
+
 // checkPages holds that the pages of each column lie in the file, one after the
 // other, and unpack to a size that a row group may have.
 func checkPages(r io.ReaderAt, size int64, file *parquet.File) error {

@@ -14,14 +14,15 @@ import (
 // Generation is one published, immutable present state of the lake: what its
 // generation.json says.
 type Generation struct {
-	Format    int              `json:"format"`
-	Number    uint64           `json:"number"`
-	Lineage   string           `json:"lineage"`   // of the state it was made from
-	Revision  int64            `json:"revision"`  // of that state
-	Built     time.Time        `json:"built"`     // UTC
-	Warehouse int64            `json:"warehouse"` // bytes of warehouse.duckdb
-	Files     []File           `json:"files"`     // by table, account, partition, part
-	Rows      map[string]int64 `json:"rows"`      // by table
+	Format     int              `json:"format"`
+	Number     uint64           `json:"number"`
+	Lineage    string           `json:"lineage"`                // of the state it was made from
+	Revision   int64            `json:"revision"`               // of that state
+	Built      time.Time        `json:"built"`                  // UTC
+	Warehouse  int64            `json:"warehouse"`              // bytes of warehouse.duckdb
+	SchemasSum string           `json:"schemas_xxh3,omitempty"` // of schemas.json, in hex
+	Files      []File           `json:"files"`                  // by table, account, partition, part
+	Rows       map[string]int64 `json:"rows"`                   // by table
 
 	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
 	Export  int               `json:"export"`  // exportVersion of its files
@@ -47,6 +48,7 @@ type File struct {
 	Part                 // which rows of the partition
 	Rows      int64      `json:"rows"`
 	Bytes     int64      `json:"bytes"`
+	Sum       string     `json:"xxh3"`            // of the whole file, in hex
 	Path      string     `json:"path"`            // inside the generation, slash-separated
 	First     *time.Time `json:"first,omitempty"` // earliest and latest timestamp, UTC
 	Last      *time.Time `json:"last,omitempty"`

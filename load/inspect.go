@@ -17,15 +17,16 @@ func ReadAccounts(dir string) ([]Account, error) { return (&Lake{dir: dir}).Acco
 // Health is what can be seen of a lake's files from outside, without a lock and
 // without reading the rows: damage inside a segment's rows is not among it.
 type Health struct {
-	Damage   []error  // of the raw log; a *DamagedError, or what says which segments are missing
-	Segments int      // that were looked at
-	Linked   bool     // a generation is linked
-	Amiss    []string // what is wrong with it; or with its absence, where there is a state
-	Stranger bool     // the state is another lake's, or from before an erasure
-	Aside    []string // what was set aside from the place of the link, by name
-	Erasing  bool     // an erasure was begun and is not finished
-	Open     bool     // everybody on this machine may look into the folder
-	Leftover []string // half-written files, by path inside the lake
+	Damage   []error   // of the raw log; a *DamagedError, or what says which segments are missing
+	Segments int       // that were looked at
+	Linked   bool      // a generation is linked
+	Amiss    []string  // what is wrong with it; or with its absence, where there is a state
+	Beside   []Finding // what is damaged beside the log and cannot be made again
+	Stranger bool      // the state is another lake's, or from before an erasure
+	Aside    []string  // what was set aside from the place of the link, by name
+	Erasing  bool      // an erasure was begun and is not finished
+	Open     bool      // everybody on this machine may look into the folder
+	Leftover []string  // half-written files, by path inside the lake
 }
 
 // Inspect looks at the files of the lake in dir. It waits for no lock: while a
@@ -51,12 +52,15 @@ func Inspect(dir string) (Health, error) {
 	}
 	_, h.Linked = lake.linked()
 	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
-		h.Amiss = lake.amiss()
+		h.Amiss = texts(lake.defects(byMarks))
 	}
 	if err := lake.inspectState(&h); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	if h.Aside, err = ReadSetAside(dir); err != nil {
+		return h, fmt.Errorf("inspect lake: %w", err)
+	}
+	if _, h.Beside, err = lake.besideFindings(); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	erasure, err := lake.PendingErasure()
@@ -85,13 +89,16 @@ func (l *Lake) inspectState(h *Health) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
 	if _, err := os.Stat(l.databasePath()); err != nil {
-		return nil //nolint:nilerr // there is none
+		return nil // there is none
 	}
 	return inDuckDB(context.Background(), "64MB", 1, "", func(q querier) error {
 		ctx, version := context.Background(), 0
-		if q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...) != nil ||
-			q.one(ctx, []any{&version}, "SELECT version FROM state.info") != nil || version != stateVersion {
-			return nil
+		err := q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...)
+		if err == nil {
+			err = q.one(ctx, []any{&version}, "SELECT version FROM state.info")
+		}
+		if err != nil || version != stateVersion {
+			return nil //nolint:nilerr // the next sync says so, and derives it again
 		}
 		var of string
 		id, err := l.id()
@@ -101,14 +108,8 @@ func (l *Lake) inspectState(h *Health) (err error) {
 		if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
 			return err
 		}
-		g, sum, ok := l.manifest()
-		if !ok {
-			return nil
-		}
-		known, err := q.remembered(ctx, "work")
-		if _, says := stray(g, sum, known); says != "" {
-			h.Amiss = append([]string{linkName + ": " + says}, h.Amiss...)
-		}
+		found, err := l.strayDefects(ctx, q)
+		h.Amiss = append(texts(found), h.Amiss...)
 		return err
 	})
 }

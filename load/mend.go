@@ -208,6 +208,24 @@ func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 	return foot.Cursor, file.Close()
 }
 
+// SetMisnumberedAside keeps files of a stream under another name that have the name
+// of a segment that there cannot be, and returns what they are called now, by path
+// inside the lake.
+func (g *Log) SetMisnumberedAside(stream string) (kept []string, err error) {
+	defer g.forget(stream)
+	_, err = segmentFiles(g.lake.path(rawDir, g.account, stream), func(path string, err error) error {
+		if !errors.As(err, new(*misnumberedError)) {
+			return err
+		}
+		kept = append(kept, g.lake.relative(path)+damagedSuffix)
+		return os.Rename(path, path+damagedSuffix)
+	})
+	if err != nil {
+		return kept, fmt.Errorf("set aside: %w", err)
+	}
+	return kept, nil
+}
+
 // dropCursor sets cursor.json aside if the log below it no longer holds what it
 // follows.
 func (g *Log) dropCursor(x Loss, dir string) error {

@@ -20,7 +20,7 @@ const piiKeyName = "pii.key"
 // hashes in existing tables, if any, are another key's.
 func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	path := l.path(piiKeyName)
-	text, err := os.ReadFile(path)
+	key, err = l.readPIIKey()
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails
@@ -29,13 +29,20 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 			return err
 		})
 	}
-	if err == nil {
-		if key, err = hex.DecodeString(strings.TrimSpace(string(text))); err == nil && len(key) != 32 {
-			err = errors.New("it must be 64 hexadecimal digits")
-		}
-	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read the key of hashed personal data %s: %w: restore it, or remove it and run `stripelake rebuild --all` for new hashes", path, err)
 	}
 	return key, false, nil
+}
+
+func (l *Lake) readPIIKey() ([]byte, error) {
+	text, err := os.ReadFile(l.path(piiKeyName))
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err == nil && len(key) != 32 {
+		err = errors.New("it must be 64 hexadecimal digits")
+	}
+	return key, err
 }

@@ -79,6 +79,9 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err == nil {
 		err = writeJSON(filepath.Join(p.dir, schemasName), moments{}, files)
 	}
+	if err == nil {
+		p.SchemasSum, err = sumFile(filepath.Join(p.dir, schemasName))
+	}
 	if err != nil {
 		return Generation{}, err
 	}

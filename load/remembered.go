@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/zeebo/xxh3"
 )
 
 // publication is a generation that a state made, as it remembers it: state.published
@@ -64,7 +67,7 @@ func (p *publisher) note(ctx context.Context) error {
 // own returns the generation that is linked, if it is whole and the state's own.
 func (s *State) own(ctx context.Context) (Generation, bool, error) {
 	g, sum, ok := s.lake.manifest()
-	if !ok || len(s.lake.filesAmiss(g, false)) > 0 {
+	if !ok || len(s.lake.fileDefects(g, bySize)) > 0 {
 		return g, false, nil
 	}
 	known, err := s.remembered(ctx, "work")
@@ -80,20 +83,26 @@ func isKnown(sum string, known []publication) bool {
 	return false
 }
 
-// stray says of a generation that it is not the one that the state linked last, nor
-// the one that it was about to link when it was killed; empty if it is, or if the
-// state remembers nothing. name is what a finding of that is called.
-func stray(g Generation, sum string, known []publication) (name, says string) {
-	if len(known) == 0 || isKnown(sum, known) {
-		return "", ""
+// strayDefects says if the linked generation is not the one that the state in an
+// attached database, work, linked last, nor the one that it was about to link when
+// it was killed. A state that remembers nothing knows none.
+func (l *Lake) strayDefects(ctx context.Context, q querier) ([]defect, error) {
+	g, sum, ok := l.manifest()
+	if !ok {
+		return nil, nil
 	}
+	known, err := q.remembered(ctx, "work")
+	if err != nil || len(known) == 0 || isKnown(sum, known) {
+		return nil, err
+	}
+	d := defect{"manifest altered", linkName + "/" + manifestName, "is not as the state wrote it"}
 	switch newest := known[len(known)-1].generation; {
 	case g.Number < newest:
-		return "generation rolled back", fmt.Sprintf("it leads to generation %d, and the state published generation %d last", g.Number, newest)
+		d = defect{"generation rolled back", linkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)}
 	case g.Number > newest:
-		return "state older than what is published", fmt.Sprintf("it leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
+		d = defect{"state older than what is published", linkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)}
 	}
-	return "manifest altered", "its generation.json is not as the state wrote it"
+	return []defect{d}, nil
 }
 
 // readManifest reads what the generation in a folder says of itself, and the
@@ -109,4 +118,18 @@ func readManifest(dir string) (g Generation, sum string, err error) {
 	}
 	hash := sha256.Sum256(text)
 	return g, hex.EncodeToString(hash[:]), nil
+}
+
+// sumFile is the checksum of a published file, in hex: against damage, not forgery.
+func sumFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	sum := xxh3.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%016x", sum.Sum64()), nil
 }

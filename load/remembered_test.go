@@ -25,9 +25,11 @@ func TestStrayGeneration(t *testing.T) {
 			defer func() { _ = recover() }()
 			k.publish()
 		}},
-		"link rolled back": {put: func(k *testLake, _ string) { k.relink(2) }, says: "current: it leads to generation 2, and the state published generation 3 last", anew: true},
-		"older state": {put: func(k *testLake, early string) { k.putState(early) },
-			says: "current: it leads to generation 3, and the state is an older one, which published generation 2 last", anew: true},
+		"link rolled back": {put: func(k *testLake, _ string) { k.relink(2) }, says: "current leads to generation 2, and the state published generation 3 last", anew: true},
+		"older state": {
+			put:  func(k *testLake, early string) { k.putState(early) },
+			says: "current leads to generation 3, and the state is an older one, which published generation 2 last", anew: true,
+		},
 		"older state, and the link": {put: func(k *testLake, early string) { k.putState(early); k.relink(2) }},
 		"manifest altered": {put: func(k *testLake, _ string) {
 			path := k.path(linkName, manifestName)
@@ -38,7 +40,7 @@ func TestStrayGeneration(t *testing.T) {
 			if err := os.WriteFile(path, []byte(text), 0o440); err != nil {
 				t.Fatal(err)
 			}
-		}, says: "current: its generation.json is not as the state wrote it", anew: true},
+		}, says: "current/generation.json is not as the state wrote it", anew: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

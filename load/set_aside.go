@@ -30,7 +30,7 @@ func (l *Lake) inPlaceOfLink() string {
 	case info.Mode()&fs.ModeSymlink != 0:
 		is = "a link to somewhere else"
 	}
-	return linkName + " is " + is + " and not the link to a generation"
+	return "is " + is + " and not the link to a generation"
 }
 
 // PublishedDir returns the folder of what people read in the lake in dir. The link
@@ -48,7 +48,7 @@ func PublishedDir(dir string) (string, error) {
 		_, err = os.Stat(filepath.Join(published, warehouseName))
 	}
 	if stands != "" && err != nil {
-		return "", hinted(stands, "run `stripelake sync`, which sets it aside and publishes anew")
+		return "", hinted(linkName+" "+stands, "run `stripelake sync`, which sets it aside and publishes anew")
 	}
 	return published, err
 }

@@ -68,6 +68,16 @@ func segmentFiles(dir string, foreign func(path string, err error) error) ([]spa
 // refuseForeign ends a listing at what is no segment.
 func refuseForeign(_ string, err error) error { return err }
 
+// misnumberedError says that a file has the name of a segment that there cannot be.
+type misnumberedError struct{ path string }
+
+func (e *misnumberedError) Error() string { return hinted(e.Told()).Error() }
+
+// Told says what happened, and what to do about it.
+func (e *misnumberedError) Told() (says, fix string) {
+	return e.path + " is not a segment: they are numbered from 1 upwards", "move it out of the log, or run stripelake verify --stripe --repair, which sets it aside"
+}
+
 func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	path := filepath.Join(dir, e.Name())
 	if filepath.Ext(path) != ".parquet" {
@@ -79,6 +89,9 @@ func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	}
 	first, err1 := strconv.ParseUint(m[1], 10, 63)
 	last, err2 := strconv.ParseUint(m[2], 10, 63)
+	if err1 == nil && err2 == nil && (first == 0 || last < first) {
+		return span{}, false, &misnumberedError{path}
+	}
 	info, err3 := e.Info()
 	return span{first, last, path, sizeOf(info)}, true, errors.Join(err1, err2, err3)
 }

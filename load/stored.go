@@ -33,13 +33,30 @@ type Change struct {
 // ReadSchemas returns the files of the schema set that the published generation
 // was built with, by path.
 func ReadSchemas(dir string) (map[string]string, error) {
-	var files map[string]string
 	published, err := PublishedDir(dir)
-	if err == nil {
-		err = readJSON(filepath.Join(published, schemasName), &files)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read the schemas of %s: %w", dir, err)
+	}
+	return readSchemas(published)
+}
+
+// readSchemas reads the set of the generation in a folder, if it is as it was
+// written.
+func readSchemas(generation string) (files map[string]string, err error) {
+	path := filepath.Join(generation, schemasName)
+	g, _, err := readManifest(generation)
+	sum := ""
+	if err == nil {
+		sum, err = sumFile(path)
+	}
+	if err == nil && g.SchemasSum != "" && g.SchemasSum != sum {
+		err = errors.New("it is not as it was written")
+	}
+	if err == nil {
+		err = readJSON(path, &files)
+	}
+	if err != nil {
+		return nil, hinted(fmt.Sprintf("read %s: %v", path, err), "run `stripelake sync`, which publishes it anew")
 	}
 	return files, nil
 }

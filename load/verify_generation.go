@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// CheckGeneration compares the files of the linked generation with its manifest
-// (Invariant 7): each is there, is as large as it was made, and is the
-// generation's own; nothing else is.
+// CheckGeneration looks at the linked generation as a sync does, and closer
+// (Invariant 7): it is the one that the state linked, each file is there and as it
+// was written, and nothing else is.
 func (v *Verification) CheckGeneration(ctx context.Context) error {
 	c := v.begin("", "generation", "files")
 	aside, err := ReadSetAside(v.lake.dir)
@@ -25,81 +25,66 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	for _, name := range aside {
 		c.Note("%s stood in the place of the link that people read: look at it, and remove it", name)
 	}
-	number, linked := v.lake.linked()
-	if !linked {
-		if stands := v.lake.inPlaceOfLink(); stands != "" {
-			c.Add(Finding{"generation replaced", linkName, stands, "run stripelake sync, which sets it aside and publishes anew"})
-			return nil
-		}
-		made, err := filepath.Glob(v.lake.path(stateDir, generationsDir, "*", manifestName))
-		if len(made) > 0 {
-			c.Add(Finding{"generation missing", "current", "the link that people read is not there", fixState})
-		} else {
+	if published, err := v.everPublished(ctx); err != nil || !published {
+		if err == nil {
 			c.Note("nothing is published yet")
 		}
 		return err
 	}
-	if ok, err := v.readManifest(ctx, c, number); !ok || err != nil {
-		return err
-	}
-	root := v.lake.generationPath(number)
-	known := map[string]bool{manifestName: true, schemasName: true, warehouseName: true}
-	for _, f := range v.current.Files {
-		c.LookedAt++
-		known[f.Path] = true
-		if name, says := v.fileAmiss(filepath.Join(root, filepath.FromSlash(f.Path)), f.Path, f.Bytes); name != "" {
-			c.Add(Finding{"partition file " + name, "current/" + f.Path, says, fixState})
+	var found []defect
+	if v.noState == "" {
+		if found, err = v.lake.strayDefects(ctx, v.querier); err != nil {
+			return err
 		}
 	}
-	c.LookedAt++
-	if name, says := v.fileAmiss(filepath.Join(root, warehouseName), warehouseName, v.current.Warehouse); name == "missing" || name == "truncated" {
-		c.Add(Finding{"warehouse " + name, "current/" + warehouseName, says, fixState})
-	} else if name != "" {
-		c.Add(Finding{"warehouse written to", "current/" + warehouseName, says, fixState})
+	found = append(found, v.lake.defects(bySum)...)
+	g, _, ok := v.lake.manifest()
+	if ok {
+		v.current = g
+		c.LookedAt = int64(len(g.Files) + 1)
 	}
+	for _, d := range found {
+		c.Add(v.findingOf(d))
+	}
+	if !ok {
+		return nil
+	}
+	root := v.lake.generationPath(g.Number)
 	if err := v.attachWarehouse(ctx, c, filepath.Join(root, warehouseName)); err != nil {
 		return err
 	}
-	return unknownFiles(c, root, known)
+	return unknownFiles(c, root, g)
 }
 
-// readManifest reads what the generation says of itself, and whether the state
-// knows it.
-func (v *Verification) readManifest(ctx context.Context, c *Checked, number uint64) (bool, error) {
-	g, sum, ok := v.lake.manifest()
-	if !ok {
-		path := v.lake.relative(v.lake.generationPath(number, manifestName))
-		c.Add(Finding{"manifest damaged", path, "it is missing, unreadable or another generation's", fixState})
-		return false, nil
-	}
-	v.current = g
-	if v.noState != "" {
+// everPublished reports whether anything was, be it there or not.
+func (v *Verification) everPublished(ctx context.Context) (bool, error) {
+	if _, linked := v.lake.linked(); linked || v.lake.inPlaceOfLink() != "" {
 		return true, nil
 	}
-	known, err := v.remembered(ctx, "work")
-	if name, says := stray(g, sum, known); name != "" {
-		c.Add(Finding{name, linkName, says, fixState})
+	made, err := filepath.Glob(v.lake.path(stateDir, generationsDir, "*", manifestName))
+	if err != nil || len(made) > 0 || v.noState != "" {
+		return len(made) > 0, err
 	}
-	return true, err
+	known, err := v.remembered(ctx, "work")
+	return len(known) > 0, err
 }
 
-// fileAmiss says in a word what is wrong with a file of the generation.
-func (v *Verification) fileAmiss(path, name string, size int64) (amiss, says string) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "missing", ""
-	case info.Size() == size:
-		return "", ""
+// findingOf says of a defect what only a closer look shows: whether a file is an
+// older generation's.
+func (v *Verification) findingOf(d defect) Finding {
+	f := Finding{d.name, d.what, d.says, fixState}
+	switch d.name {
+	case "generation missing", "partition file missing", "warehouse missing":
+		f.Says = "" // the name does
+	case "generation replaced":
+		f.Fix = "run stripelake sync, which sets it aside and publishes anew"
+	case "partition file of another size", "partition file truncated", "partition file damaged":
+		name := strings.TrimPrefix(d.what, linkName+"/")
+		if older, found := v.inOlder(v.lake.path(filepath.FromSlash(d.what)), name); found {
+			f.Name, f.Says = "partition file from another generation", fmt.Sprintf("it is that of generation %d", older)
+		}
 	}
-	says = fmt.Sprintf("%d bytes, and it was made with %d", info.Size(), size)
-	if older, found := v.inOlder(path, name); found {
-		return "from another generation", fmt.Sprintf("it is that of generation %d", older)
-	}
-	if cut, err := lacksEnd(path); info.Size() < size && (err != nil || cut) {
-		return "truncated", says
-	}
-	return "of another size", says
+	return f
 }
 
 // inOlder finds a file under its name in an older generation, byte for byte.
@@ -146,31 +131,50 @@ func sameBytes(a, b string) (bool, error) {
 
 // attachWarehouse opens the published warehouse for reading.
 func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return nil //nolint:nilerr // told already
+	if slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Name == "warehouse missing" || f.Name == "warehouse damaged" }) {
+		return nil
 	}
 	err := v.run(ctx, "ATTACH "+literal(path)+" AS warehouse (READ_ONLY)")
 	if err == nil {
 		v.published = true
-		return nil
+		err = v.readMeta(ctx)
 	}
-	if ctx.Err() != nil || passing(err) {
+	if err == nil || ctx.Err() != nil || !isDamage(err) {
 		return err
 	}
-	c.Add(Finding{"warehouse damaged", "current/" + warehouseName, firstLine(err), fixState})
+	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, firstLine(err), fixState})
 	return nil
+}
+
+// readMeta reads through what the checks that follow do not look at: DuckDB has a
+// checksum on each block that it reads.
+func (v *Verification) readMeta(ctx context.Context) error {
+	var statements []string
+	var table string
+	err := v.each(ctx, []any{&table}, func() error {
+		statements = append(statements, "SELECT max(COLUMNS(*)) FROM warehouse.meta."+ident(table))
+		return nil
+	}, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse' AND schema_name = 'meta'")
+	if err != nil {
+		return err
+	}
+	return v.run(ctx, statements...)
 }
 
 // unknownFiles tells of Parquet files that the manifest does not name: whoever
 // reads a folder by a pattern reads them too.
-func unknownFiles(c *Checked, root string, known map[string]bool) error {
+func unknownFiles(c *Checked, root string, g Generation) error {
+	known := map[string]bool{}
+	for _, f := range g.Files {
+		known[f.Path] = true
+	}
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		name, err := filepath.Rel(root, path)
 		if name = filepath.ToSlash(name); err == nil && !known[name] && strings.HasSuffix(name, ".parquet") {
-			c.Add(Finding{"foreign file", "current/" + name, "the manifest does not name it", "move it out of the generation"})
+			c.Add(Finding{"foreign file", linkName + "/" + name, "the manifest does not name it", "move it out of the generation"})
 		}
 		return err
 	})

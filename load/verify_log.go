@@ -69,14 +69,18 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	before := c.Found
 	dir := v.lake.path(rawDir, key.account, key.stream)
 	files, err := segmentFiles(dir, func(path string, err error) error {
-		c.Add(Finding{"foreign file", path, firstLine(err), "move it out of the log"})
+		f := Finding{"foreign file", v.lake.relative(path), "it is not a segment", "move it out of the log"}
+		if misnumbered, ok := errors.AsType[*misnumberedError](err); ok {
+			_, f.Fix = misnumbered.Told()
+		}
+		c.Add(f)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	var ends []segmentEnd
-	for _, s := range inChain(c, key, files) {
+	for _, s := range v.inChain(c, key, files) {
 		c.LookedAt++
 		end, name, err := v.readWhole(ctx, s, key)
 		switch {
@@ -98,12 +102,15 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 }
 
 // inChain leaves out what a compaction superseded, and tells of the numbers that
-// are missing (Invariant 2).
-func inChain(c *Checked, key streamKey, spans []span) (chain []span) {
+// are missing, or are there twice (Invariant 2).
+func (v *Verification) inChain(c *Checked, key streamKey, spans []span) (chain []span) {
 	next := uint64(1)
 	for _, s := range spans {
 		if s.last < next {
 			continue
+		}
+		if s.first < next {
+			c.Add(Finding{"segment overlapping", v.lake.relative(s.path), fmt.Sprintf("%s is in the segment before it too", numbers(s.first, next-1)), "move one of the two out of the log; or " + fixLog})
 		}
 		if s.first > next {
 			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(next, s.first-1)), "before " + filepath.Base(s.path), fixLog})

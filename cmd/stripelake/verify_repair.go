@@ -16,6 +16,9 @@ func (env *environment) printRepaired(r pipeline.Repaired) {
 	for _, x := range r.Losses {
 		env.printLoss(x)
 	}
+	for _, name := range r.Aside {
+		fmt.Fprintf(env.stdout, "set aside as %s\n", name)
+	}
 	for _, stream := range r.Cursors {
 		fmt.Fprintf(env.stdout, "%s: cursor.json is set aside; the stream goes on from the cursor of its newest segment\n", stream)
 	}
@@ -23,7 +26,7 @@ func (env *environment) printRepaired(r pipeline.Repaired) {
 		fmt.Fprintf(env.stdout, "%s read from Stripe, %s new to the lake\n", counted(r.Read, "object"), grouped(r.New))
 	}
 	switch {
-	case !r.Derived && !r.Anew && r.Read+len(r.Losses)+len(r.Cursors) == 0:
+	case !r.Derived && !r.Anew && r.Read+len(r.Losses)+len(r.Cursors)+len(r.Aside) == 0:
 		fmt.Fprintln(env.stdout, "nothing was mended")
 	case r.Derived:
 		fmt.Fprintln(env.stdout, "every table derived again from the raw log")

@@ -149,6 +149,11 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 	}
 	checkLog(found, d.Dir, health)
 	checkGeneration(found, health)
+	for _, f := range health.Beside {
+		if !strings.HasPrefix(f.What, "schemas/") { // told with the schemas
+			found.problem("beside the log", f.Fix, "%s: %s", f.What, f.Says)
+		}
+	}
 	for _, name := range health.Aside {
 		found.warn("set aside", "look at it, and remove it", "%s stood in the place of the link that people read", name)
 	}

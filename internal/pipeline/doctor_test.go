@@ -156,6 +156,11 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		"unlinked":   {damage: remove("current"), want: []string{"problem generation: publishes it anew"}},
 		"generation": {damage: remove("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
 		"erasure":    {damage: write("forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
+		"key":        {damage: write("pii.key", "0"), want: []string{"problem beside the log: pii.key: it is not as it was written; restore it"}},
+		"forgotten":  {damage: write("forgotten.json", "{"), want: []string{"problem beside the log: forgotten.json"}},
+		"schemas":    {damage: bit("current/schemas.json", 1000), want: []string{"problem generation: current/schemas.json is damaged"}},
+		"last byte":  {damage: bit("current/charges/*/*/*.parquet", -1), want: []string{"problem generation: is damaged, and"}},
+		"zero":       {damage: duplicate("raw/*/charges/00000001-00000001.parquet", "00000000-00000001.parquet"), want: []string{"problem raw log: is not a segment: they are numbered from 1 upwards"}},
 		"leftover":   {damage: write("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
 	} {
 		t.Run(name, func(t *testing.T) {

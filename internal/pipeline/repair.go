@@ -13,14 +13,15 @@ import (
 
 // Repaired is what [Verify.Repair] did.
 type Repaired struct {
-	Losses  []load.Loss `json:"losses"`            // of the raw log
-	Read    int         `json:"read_again"`        // objects that came from Stripe
-	New     int         `json:"new"`               // of those, appended to the log
-	Derived bool        `json:"derived"`           // all tables, again from the log
-	Anew    bool        `json:"published_anew"`    // every published file was written again
-	Cursors []string    `json:"cursors,omitempty"` // cursor.json files that were set aside
-	Number  uint64      `json:"generation"`        // what people read now
-	After   *Verified   `json:"after,omitempty"`   // what a verification finds now
+	Losses  []load.Loss `json:"losses"`              // of the raw log
+	Read    int         `json:"read_again"`          // objects that came from Stripe
+	New     int         `json:"new"`                 // of those, appended to the log
+	Derived bool        `json:"derived"`             // all tables, again from the log
+	Anew    bool        `json:"published_anew"`      // every published file was written again
+	Cursors []string    `json:"cursors,omitempty"`   // cursor.json files that were set aside
+	Aside   []string    `json:"set_aside,omitempty"` // files that are no segments and were called so, as they are called now
+	Number  uint64      `json:"generation"`          // what people read now
+	After   *Verified   `json:"after,omitempty"`     // what a verification finds now
 }
 
 // ErrRepairPending says that a repair of the raw log was begun and did not end.
@@ -82,7 +83,7 @@ func (v *Verify) derivedDamage() (state, published bool) {
 				state = true
 			case "coverage":
 				state = state || f.Name == "coverage beyond the cursor"
-			case "partition", "warehouse", "generation", "manifest":
+			case "partition", "warehouse", "generation", "manifest", "schemas":
 				published = true
 			case "foreign":
 				published = published || strings.HasPrefix(f.What, "current/")

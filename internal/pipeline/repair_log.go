@@ -79,6 +79,11 @@ func (m *mender) findLosses(ctx context.Context) error {
 	}
 	published, _ := load.ReadPublished(m.Dir)
 	for _, stream := range names {
+		kept, err := m.log.SetMisnumberedAside(stream)
+		m.done.Aside = append(m.done.Aside, kept...)
+		if err != nil {
+			return err
+		}
 		applied := m.state.Position(m.account, stream)
 		highest, err := m.state.Highest(ctx, m.account, stream)
 		if err != nil {

@@ -98,6 +98,7 @@ func TestRepairLog(t *testing.T) {
 			remove("raw/*/refunds/*.parquet"), write("raw/"+account(t, sound.lake)+"/prices/cursor.json", "{"), remove("current/warehouse.duckdb"),
 		}, 4, 0},
 		"and no state": {damages{flip("raw/*/charges/00000002-*"), shorten("raw/*/customers/00000001-*", 10), shorten("raw/*/events/00000001-*", 10), lost}, 0, 3},
+		"segment zero": {damages{duplicate("raw/*/charges/00000001-00000001.parquet", "00000000-00000001.parquet")}, 0, 0},
 		"newest":       {damages{shorten("raw/*/charges/"+newest, 10)}, 1, 0},
 	}
 	for name, more := range map[string]damages{

@@ -41,7 +41,7 @@ func TestPutBack(t *testing.T) {
 		data, err := os.ReadFile(former)
 		return errors.Join(err, os.WriteFile(filepath.Join(dir, ".state", "work.duckdb"), data, 0o600))
 	}
-	const back, behind = "it leads to generation 2, and the state published generation 3 last", "it leads to generation 3, and the state is an older one, which published generation 1 last"
+	const back, behind = "leads to generation 2, and the state published generation 3 last", "leads to generation 3, and the state is an older one, which published generation 1 last"
 	for name, tc := range map[string]struct {
 		damage func(string) error
 		found  string
@@ -66,9 +66,9 @@ func TestPutBack(t *testing.T) {
 		}
 		t.Run(name+", sync", func(t *testing.T) {
 			mended(t, func(s *scene) {
-				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem generation: current: "+tc.says)
+				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem generation: current "+tc.says)
 				s.sync()
-				if said := strings.Join(s.notices, "\n"); said != "publishing every file anew: current: "+tc.says {
+				if said := strings.Join(s.notices, "\n"); said != "publishing every file anew: current "+tc.says {
 					t.Errorf("the sync said %q", said)
 				}
 			})

@@ -116,13 +116,21 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"segment replaced":   {duplicate(charges+"00000001-00000001.parquet", "00000002-00000002.parquet"), []string{"segment duplicated: raw/"}},
 		"segments swapped":   {swap(charges+"00000001-*", charges+"00000002-*"), []string{"segments swapped: raw/"}},
 		"another stream's":   {copyFiles("raw/*/refunds/00000001-*", charges, "00000002-00000002.parquet"), []string{"segment of another stream: raw/"}},
-		"checksum edited":    {edit(charges+"00000002-*", "stripelake.xxh3"), []string{"footer edited: raw/"}},
-		"range edited":       {edit(charges+"00000002-*", "stripelake.last_seq"), []string{"footer edited: raw/"}},
-		"cursor edited":      {replace(charges+newest, `"high":1`, `"high":3`), []string{"coverage beyond what was read: acct_"}},
+		"segment zero":       {duplicate(charges+"00000001-00000001.parquet", "00000000-00000001.parquet"), []string{"foreign file: raw/"}},
+		"segment backwards":  {duplicate(charges+"00000001-00000001.parquet", "00000002-00000001.parquet"), []string{"foreign file: raw/"}},
+		"segments overlap": {func(dir string) error {
+			return errors.Join(rename(charges+"00000002-*", "00000001-00000002.parquet")(dir), rename(charges+"00000003-*", "00000002-00000003.parquet")(dir))
+		}, []string{"segment overlapping: raw/"}},
+		"checksum edited": {edit(charges+"00000002-*", "stripelake.xxh3"), []string{"footer edited: raw/"}},
+		"range edited":    {edit(charges+"00000002-*", "stripelake.last_seq"), []string{"footer edited: raw/"}},
+		"cursor edited":   {replace(charges+newest, `"high":1`, `"high":3`), []string{"coverage beyond what was read: acct_"}},
 		"cursor moved": {
 			write("raw/"+account(t, sound)+"/charges/cursor.json", fmt.Sprintf(`{"after_segment":%d,"cursor":"{\"v\":1,\"high\":4000000000}"}`, number(newest))),
 			[]string{"coverage beyond what was read: acct_"},
 		},
+
+		"schemas lost": {replace("lake.json", `"mode"`, `"schemas": 1, "mode"`), []string{"schemas in force lost: schemas/000001.json"}},
+		"key damaged":  {write("pii.key", "0"), []string{"pii.key damaged: pii.key"}},
 
 		"object removed": {state("DELETE FROM state.objects WHERE id IN (SELECT id FROM state.objects WHERE stream = 'charges' ORDER BY id LIMIT 1)"), []string{"state row removed: objects acct_"}},
 		"object doubled": {state("INSERT INTO state.objects FROM state.objects WHERE stream = 'refunds' ORDER BY id LIMIT 1"), []string{"state row doubled: objects acct_"}},
@@ -149,6 +157,13 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"file missing":       {remove("current/" + part), []string{"partition file missing: current/" + part}},
 		"file truncated":     {shorten("current/"+part, 1000), []string{"partition file truncated: current/" + part}},
 		"file bit flip":      {flip("current/" + part), []string{"partition file damaged: current/" + part}},
+		"file's first byte":  {bit("current/"+part, 0), []string{"partition file damaged: current/" + part}},
+		"file's last byte":   {bit("current/"+part, -1), []string{"partition file damaged: current/" + part}},
+		"footer's length":    {bit("current/"+part, -8), []string{"partition file damaged: current/" + part}},
+		"footer":             {bit("current/"+part, -100), []string{"partition file damaged: current/" + part}},
+		"schemas":            {bit("current/schemas.json", 1000), []string{"schemas damaged: current/schemas.json: is damaged"}},
+		"schemas missing":    {remove("current/schemas.json"), []string{"schemas damaged: current/schemas.json: is missing"}},
+		"manifest altered":   {replace("current/generation.json", `"rows": 1`, `"rows": 2`), []string{"manifest altered: current/generation.json"}},
 		"another generation": {olderFile(part), []string{"partition file from another generation: current/" + part}},
 		"file row removed":   {rewrite(part, "FROM rows WHERE id <> (SELECT min(id) FROM rows)"), []string{"partition file ", "partition row removed: charges acct_"}},
 		"file row doubled":   {rewrite(part, "FROM rows UNION ALL (FROM rows ORDER BY id LIMIT 1)"), []string{"partition file ", "partition row doubled: charges acct_"}},
@@ -159,6 +174,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"manifest":           {write("current/generation.json", "{}"), []string{"manifest damaged: "}},
 		"unlinked":           {remove("current"), []string{"generation missing: current"}},
 		"warehouse missing":  {remove("current/warehouse.duckdb"), []string{"warehouse missing: current/warehouse.duckdb"}},
+		"warehouse's log":    {write("current/warehouse.duckdb.wal", "x"), []string{"warehouse written to: current/warehouse.duckdb"}},
 		"warehouse altered":  {duck("current/warehouse.duckdb", "UPDATE charges SET amount = amount + 1 WHERE id IN (SELECT min(id) FROM charges)"), []string{"warehouse row altered: charges acct_"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -273,6 +289,14 @@ func altered(pattern string, change func([]byte) []byte) func(string) error {
 func flip(pattern string) func(string) error {
 	return altered(pattern, func(data []byte) []byte {
 		data[len(data)/3] ^= 0x10
+		return data
+	})
+}
+
+// bit changes one bit of a byte, counted from the end if at is negative.
+func bit(pattern string, at int) func(string) error {
+	return altered(pattern, func(data []byte) []byte {
+		data[(at+len(data))%len(data)] ^= 0x04
 		return data
 	})
 }

@@ -1,0 +1,63 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// CheckBeside looks at what lies beside the log and cannot be made again: the
+// schemas in force, the key of hashes, the list of the forgotten. Each is there and
+// can be read, or was never made.
+func (v *Verification) CheckBeside(context.Context) error {
+	c := v.begin("", "beside the log", "files")
+	looked, found, err := v.lake.besideFindings()
+	c.LookedAt = looked
+	for _, f := range found {
+		c.Add(f)
+	}
+	return err
+}
+
+// besideFindings are for a verification and for doctor. What of the files is
+// damaged is not told: their bytes are secrets.
+func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
+	declared, err := l.Declared()
+	switch {
+	case errors.Is(err, ErrDeclaredLost):
+		found = append(found, Finding{
+			"schemas in force lost", l.relative(l.declaredPath(declared.Version)), "it is missing or damaged",
+			"restore it from a backup; without one, stripelake sync goes on with what the tables were made with",
+		})
+	case err != nil:
+		return 0, nil, err
+	}
+	if declared != nil {
+		looked++
+	}
+	for _, of := range []struct {
+		name, fix string
+		read      func() error
+	}{
+		{piiKeyName, "restore it from a backup, or remove it and run stripelake rebuild --all for new hashes", func() error {
+			_, err := l.readPIIKey()
+			return err
+		}},
+		{"forgotten.json", "restore it from a backup", func() error {
+			_, err := l.Forgotten()
+			return err
+		}},
+	} {
+		if _, err := os.Stat(l.path(of.name)); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		looked++
+		if err := of.read(); errors.Is(err, fs.ErrPermission) {
+			return looked, found, err
+		} else if err != nil {
+			found = append(found, Finding{of.name + " damaged", of.name, "it is not as it was written", of.fix})
+		}
+	}
+	return looked, found, nil
+}
