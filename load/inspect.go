@@ -78,13 +78,13 @@ func Inspect(dir string) (Health, error) {
 
 // inspectState compares what is linked with what the state remembers. One that is
 // at work, closed to this user, damaged or of another version tells nothing: the
-// next sync says so.
+// next sync says so, and derives it again.
 func (l *Lake) inspectState(h *Health) (err error) {
 	lock, _, err := holdFree(l.path(stateDir, "lock"))
-	if errors.Is(err, fs.ErrPermission) || lock == nil {
+	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || lock == nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
@@ -92,26 +92,32 @@ func (l *Lake) inspectState(h *Health) (err error) {
 		return nil // there is none
 	}
 	return inDuckDB(context.Background(), "64MB", 1, "", func(q querier) error {
-		ctx, version := context.Background(), 0
-		err := q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...)
-		if err == nil {
-			err = q.one(ctx, []any{&version}, "SELECT version FROM state.info")
-		}
-		if err != nil || version != stateVersion {
-			return nil //nolint:nilerr // the next sync says so, and derives it again
-		}
-		var of string
-		id, err := l.id()
-		if err == nil {
-			err = q.one(ctx, []any{&of}, "SELECT lake FROM state.info")
-		}
-		if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
+		if err := l.compareState(context.Background(), q, h); err != nil && !isDamage(err) && !passing(err) {
 			return err
 		}
-		found, err := l.strayDefects(ctx, q)
-		h.Amiss = append(texts(found), h.Amiss...)
-		return err
+		return nil
 	})
+}
+
+func (l *Lake) compareState(ctx context.Context, q querier, h *Health) error {
+	version, of := 0, ""
+	err := q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...)
+	if err == nil {
+		err = q.one(ctx, []any{&version}, "SELECT version FROM state.info")
+	}
+	if err != nil || version != stateVersion {
+		return err
+	}
+	id, err := l.id()
+	if err == nil {
+		err = q.one(ctx, []any{&of}, "SELECT lake FROM state.info")
+	}
+	if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
+		return err
+	}
+	found, err := l.strayDefects(ctx, q)
+	h.Amiss = append(texts(found), h.Amiss...)
+	return err
 }
 
 // inspectStream opens each segment of a stream and returns how many there are
