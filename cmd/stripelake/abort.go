@@ -34,5 +34,5 @@ func endPlainly(command, lake string) {
 		return // the command has no database
 	}
 	C.on_terminate(C.CString(fmt.Sprintf("stripelake: %s: duckdb gave up, as it does when the disk refuses a write and then what undoes it: "+
-		"free some space%s, see that it is writable and sound, and run again: nothing is lost\n", command, diskOf(lake))))
+		"free some space%s, see that it is writable and sound, and run again: nothing is lost\n", command, visible(diskOf(lake)))))
 }

@@ -85,7 +85,7 @@ func (env *environment) exportSegment(c *cli.Context) error {
 		err = writeOut(out, c.String("lake"), write)
 	} else {
 		signal.Ignore(syscall.SIGPIPE) // what was spilled is removed whoever closes
-		err = write(env.stdout)
+		err = write(env.stdoutOf(c.String("format")))
 	}
 	if err == nil {
 		env.sayMembers(name, members)

@@ -50,7 +50,8 @@ var version = "devel"
 
 // run is main without globals. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	env := &environment{getenv: getenv, stdout: stdout, stderr: stderr}
+	stderr = &visibleWriter{to: stderr}
+	env := &environment{getenv: getenv, stdout: &visibleWriter{to: stdout}, raw: stdout, stderr: stderr}
 	app := newApp(env)
 	err := app.RunContext(ctx, flagsFirst(app.Commands, args))
 	if err == nil {
@@ -133,6 +134,16 @@ func refuseMisuse(command *cli.Command, above string) {
 type environment struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	raw            io.Writer // standard output for CSV, and for what is to command the terminal
+}
+
+// stdoutOf is standard output for a form of an answer. CSV has no way to write a
+// character out, and what reads it would take the escape for the data.
+func (env *environment) stdoutOf(format string) io.Writer {
+	if format == "csv" {
+		return env.raw
+	}
+	return env.stdout
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {

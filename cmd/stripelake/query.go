@@ -29,7 +29,7 @@ func queryCommand(env *environment) *cli.Command {
 		Flags: []cli.Flag{
 			lakeFlag(),
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
-			&cli.StringFlag{Name: "format", Value: "table", Usage: "`FORM` of the answer: table, csv, json (an object a line) or parquet"},
+			&cli.StringFlag{Name: "format", Value: "table", Usage: "`FORM` of the answer: table, csv (values as they are, also what a spreadsheet runs as a formula), json (an object a line) or parquet"},
 			&cli.StringFlag{Name: "out", Usage: "write the answer into `FILE`, which is replaced when all of it is there"},
 			&cli.GenericFlag{Name: "var", Value: variables{}, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
 		},
@@ -83,7 +83,7 @@ func (env *environment) query(c *cli.Context) error {
 	write := func(w io.Writer) error {
 		switch {
 		case answer.Plan:
-			return answer.WritePlan(c.Context, w)
+			return answer.WritePlan(c.Context, &visibleWriter{to: w})
 		case format == "table":
 			return writeTable(c.Context, answer, w)
 		}
@@ -91,7 +91,7 @@ func (env *environment) query(c *cli.Context) error {
 	}
 	if out == "" {
 		signal.Ignore(syscall.SIGPIPE) // the pipe and what was spilled are removed whoever closes
-		return write(env.stdout)
+		return write(env.stdoutOf(c.String("format")))
 	}
 	return writeOut(out, c.String("lake"), write)
 }

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/stripelake/stripelake/load"
@@ -77,7 +75,7 @@ func (t *table) add(row []string) error {
 		t.amounts.shorten(row)
 	}
 	for i, cell := range row {
-		row[i] = visible(cell)
+		row[i] = visibleCell(cell)
 		if t.rows <= measured {
 			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
 		}
@@ -107,22 +105,4 @@ func (t *table) flush() error {
 	}
 	t.held = t.held[:0]
 	return nil
-}
-
-// visible writes out what would break a line or command a terminal: a text may
-// come from anybody who once typed into a form.
-func visible(cell string) string {
-	if strings.IndexFunc(cell, unicode.IsControl) < 0 {
-		return cell
-	}
-	var b strings.Builder
-	for _, r := range cell {
-		if unicode.IsControl(r) {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

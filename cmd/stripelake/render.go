@@ -17,6 +17,7 @@ import (
 // on stdout for machines, one redrawn line on a terminal, plain lines elsewhere.
 type renderer struct {
 	out     io.Writer
+	raw     io.Writer // the same for what commands a terminal
 	json    bool
 	redraw  bool                      // out is a terminal
 	drawn   time.Time                 // when the progress line was last drawn
@@ -27,8 +28,8 @@ type renderer struct {
 }
 
 func (env *environment) renderer(asJSON bool) *renderer {
-	r := &renderer{out: env.stdout, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]pipeline.Event{}}
-	if file, ok := env.stdout.(*os.File); ok && !asJSON {
+	r := &renderer{out: env.stdout, raw: env.raw, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]pipeline.Event{}}
+	if file, ok := env.raw.(*os.File); ok && !asJSON {
 		info, err := file.Stat()
 		r.redraw = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
@@ -129,7 +130,7 @@ func (r *renderer) progress(resource string, objects int) {
 	}
 	r.drawn = time.Now()
 	if text := strings.Join(parts, " · "); r.redraw {
-		fmt.Fprintf(r.out, "\r\033[K%s", text)
+		fmt.Fprintf(r.raw, "\r\033[K%s", text)
 		r.pending = true
 	} else {
 		r.line("%s", text)
@@ -144,7 +145,7 @@ func (r *renderer) line(format string, args ...any) {
 // done clears an unfinished progress line.
 func (r *renderer) done() {
 	if r.pending {
-		fmt.Fprint(r.out, "\r\033[K")
+		fmt.Fprint(r.raw, "\r\033[K")
 		r.pending = false
 	}
 }
