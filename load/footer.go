@@ -54,11 +54,12 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // readFooter reads what a segment says of itself. Opening it finds a torn file.
 func readFooter(file *parquet.File) (footer, error) {
 	var f footer
-	if v, _ := file.Lookup(keyFormat); v != strconv.Itoa(Format) {
-		if n, err := strconv.Atoi(v); err == nil && n > Format {
-			return f, fmt.Errorf("segment format %d: %w", n, ErrNewerFormat)
-		}
-		return f, fmt.Errorf("segment format %q, want %d", v, Format)
+	v, _ := file.Lookup(keyFormat)
+	switch n, err := strconv.Atoi(v); {
+	case err != nil || n < formatUTF8:
+		return f, fmt.Errorf("segment format %q, want %d or %d", v, formatUTF8, formatSent)
+	case n > formatSent:
+		return f, fmt.Errorf("segment format %d: %w", n, ErrNewerFormat)
 	}
 	f.Account, _ = file.Lookup(keyAccount)
 	f.Stream, _ = file.Lookup(keyStream)

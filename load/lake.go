@@ -16,7 +16,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Format is the version of segments and of generations that this program writes.
+// Format is the version of generations that this program writes.
 const Format = 1
 
 // lakeFormat is the version of the lake's layout. In 2 the lake keeps what is

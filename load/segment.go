@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -22,7 +23,7 @@ type Raw struct {
 	Livemode   *bool     // nil where the object does not say
 	APIVersion string
 	RequestID  string
-	Object     []byte // the JSON as received
+	Object     []byte // the JSON as received, byte for byte: it need not be UTF-8
 	More       []byte // follow-up pages of its nested lists, as received; nil if none
 }
 
@@ -40,7 +41,16 @@ type rawRow struct {
 	RequestID  string `parquet:"request_id,dict"`
 	Object     []byte `parquet:"object,string"`
 	More       []byte `parquet:"more,optional,string"`
+	ObjectSent []byte `parquet:"object_sent,optional"` // as received, where that is no UTF-8 and Object says it with U+FFFD
+	MoreSent   []byte `parquet:"more_sent,optional"`   // the same of More
 }
+
+// The formats of a segment. In one of formatSent a row has bytes beside their
+// text: a program that does not know those would take it for damaged.
+const (
+	formatUTF8 = 1
+	formatSent = 2
+)
 
 // rowGroupBytes of raw JSON make a row group: what the writer and a reader
 // hold in memory at a time, whatever the size of the segment.
@@ -51,7 +61,7 @@ func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) er
 	pw := parquet.NewGenericWriter[rawRow](w,
 		parquet.Compression(codec),
 		parquet.SkipPageBounds("object"), parquet.SkipPageBounds("more"),
-		parquet.KeyValueMetadata(keyFormat, strconv.Itoa(Format)),
+		parquet.SkipPageBounds("object_sent"), parquet.SkipPageBounds("more_sent"),
 		parquet.KeyValueMetadata(keyAccount, foot.Account),
 		parquet.KeyValueMetadata(keyStream, foot.Stream),
 		parquet.KeyValueMetadata(keyFirstSeq, strconv.FormatUint(foot.FirstSeq, 10)),
@@ -64,20 +74,24 @@ func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) er
 		pw.SetKeyValueMetadata(keyLost, strconv.FormatUint(foot.Lost, 10))
 	}
 	var sum xxh3.Hasher
-	size := 0
+	size, format := 0, formatUTF8
 	for i := range objects {
 		row := objects[i].row()
 		row.addTo(&sum)
+		if row.ObjectSent != nil || row.MoreSent != nil {
+			format = formatSent
+		}
 		if _, err := pw.Write([]rawRow{row}); err != nil {
 			return err
 		}
-		if size += len(objects[i].Object) + len(objects[i].More); size >= rowGroupBytes {
+		if size += row.bytes(); size >= rowGroupBytes {
 			if err := pw.Flush(); err != nil {
 				return err
 			}
 			size = 0
 		}
 	}
+	pw.SetKeyValueMetadata(keyFormat, strconv.Itoa(format))
 	pw.SetKeyValueMetadata(keySum, strconv.FormatUint(sum.Sum64(), 16))
 	return pw.Close()
 }
@@ -101,14 +115,35 @@ func (r *rawRow) addTo(sum *xxh3.Hasher) {
 	}
 	_, _ = sum.Write(r.Object)
 	_, _ = sum.Write(r.More)
+	for _, sent := range [][]byte{r.ObjectSent, r.MoreSent} {
+		if sent != nil { // nothing is added for a row as all were before these columns
+			_, _ = sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(sent))))
+			_, _ = sum.Write(sent)
+		}
+	}
+}
+
+func (r *rawRow) bytes() int {
+	return len(r.Object) + len(r.More) + len(r.ObjectSent) + len(r.MoreSent)
+}
+
+// asUTF8 returns bytes as UTF-8, each that is none as U+FFFD, and the bytes
+// themselves where that changed any: a reader that is not ours, DuckDB for one,
+// refuses a whole segment for one text that is none.
+func asUTF8(received []byte) (valid, sent []byte) {
+	if utf8.Valid(received) {
+		return received, nil
+	}
+	return []byte(string([]rune(string(received)))), received
 }
 
 func (r *Raw) row() rawRow {
 	row := rawRow{
 		Seq: int64(r.Seq), ID: r.ID, ObservedAt: r.ObservedAt.UnixMicro(), Origin: r.Origin,
 		Deleted: r.Deleted, Livemode: r.Livemode, APIVersion: r.APIVersion, RequestID: r.RequestID,
-		Object: r.Object, More: r.More,
 	}
+	row.Object, row.ObjectSent = asUTF8(r.Object)
+	row.More, row.MoreSent = asUTF8(r.More)
 	if !r.Created.IsZero() {
 		row.Created = new(r.Created.UnixMicro())
 	}
@@ -120,6 +155,15 @@ func (r *rawRow) raw() Raw {
 		Seq: uint64(r.Seq), ID: r.ID, ObservedAt: time.UnixMicro(r.ObservedAt).UTC(), Origin: r.Origin,
 		Deleted: r.Deleted, Livemode: r.Livemode, APIVersion: r.APIVersion, RequestID: r.RequestID,
 		Object: r.Object, More: r.More,
+	}
+	if r.ObjectSent != nil {
+		raw.Object = r.ObjectSent
+	}
+	if r.MoreSent != nil {
+		raw.More = r.MoreSent
+	}
+	if len(raw.More) == 0 {
+		raw.More = nil // a changed byte of the schema can make an empty text of none
 	}
 	if r.Created != nil {
 		raw.Created = time.UnixMicro(*r.Created).UTC()

@@ -62,7 +62,20 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 		return o, fmt.Errorf("no object %s in the raw log of %s: name a file, or an id that `sync` has read", id, l.dir)
 	}
 	o.Raw, o.Seq, o.Account = []byte(raw), seq, filepath.Base(filepath.Dir(filepath.Dir(file)))
-	return o, err
+	return o, withoutValue(err)
+}
+
+// withoutValue is an error of DuckDB without the value that it quotes. Segments of
+// older versions may hold an object that is not UTF-8; DuckDB refuses those and
+// says all of it, and an error must not.
+func withoutValue(err error) error {
+	if err == nil {
+		return nil
+	}
+	if says, _, quoted := strings.Cut(err.Error(), ": value \""); quoted {
+		return fmt.Errorf("%s, which an older version of stripelake wrote: `stripelake compact` writes small segments anew; sync, rebuild and verify read it as it is", says)
+	}
+	return err
 }
 
 // Newest yields the newest versions of a stream's objects in batches: those
@@ -78,7 +91,7 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 			WHERE NOT deleted AND (filename, seq) IN (SELECT (arg_max(filename, seq), max(seq)) FROM %s GROUP BY id, parse_dirpath(filename) ORDER BY max(created) DESC NULLS LAST, id LIMIT %d)`,
 			l.segments(stream), l.segments(stream), most))
 		if err != nil {
-			yield(nil, fmt.Errorf("read %s: %w", stream, err))
+			yield(nil, fmt.Errorf("read %s: %w", stream, withoutValue(err)))
 			return
 		}
 		defer func() { _ = rows.Close() }()
@@ -99,7 +112,7 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(nil, err)
+			yield(nil, fmt.Errorf("read %s: %w", stream, withoutValue(err)))
 		} else if len(batch) > 0 {
 			yield(batch, nil)
 		}

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
@@ -245,6 +246,7 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 			return batch, err
 		}
 	}
+	batch.Drift = notUTF8(s.resource.Object, raws.Objects)
 	for _, d := range mapper.Drift() {
 		batch.Drift = append(batch.Drift, load.Drift{
 			Path: d.Path, Found: d.Found, Objects: d.Count, FirstID: d.FirstID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
@@ -252,6 +254,27 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 		})
 	}
 	return batch, nil
+}
+
+// notUTF8 counts objects that hold bytes which are not UTF-8, wherever they stand:
+// the mapping sees them only where a column takes them.
+func notUTF8(object string, raws []load.Raw) []load.Drift {
+	d := load.Drift{Path: object, Found: "bytes that are not UTF-8"}
+	for _, o := range raws {
+		if utf8.Valid(o.Object) && utf8.Valid(o.More) {
+			continue
+		}
+		if d.Objects++; d.Objects == 1 {
+			d.FirstID, d.FirstSeen, d.LastSeen = o.ID, o.ObservedAt, o.ObservedAt
+		}
+		if o.ObservedAt.After(d.LastSeen) {
+			d.LastSeen = o.ObservedAt
+		}
+	}
+	if d.Objects == 0 {
+		return nil
+	}
+	return []load.Drift{d}
 }
 
 // version is what the state keeps of an object; whole is its JSON with its nested
