@@ -33,16 +33,25 @@ func (l *Lake) inPlaceOfLink() string {
 	return "is " + is + " and not the link to a generation"
 }
 
+// unpublishedError says that there is nothing that people read. It is fs.ErrNotExist.
+type unpublishedError struct{}
+
+func (unpublishedError) Error() string {
+	return "nothing is published there yet: run `stripelake sync` first"
+}
+
+func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // PublishedDir returns the folder of what people read in the lake in dir. The link
 // is followed once: a sync that publishes meanwhile changes nothing for whoever
 // has it (Invariant 7). A folder in the link's place is read as it is. The error
-// says that nothing is published, or what to do about what stands there.
+// says that nothing is published, which is fs.ErrNotExist, or what to do about what stands there.
 func PublishedDir(dir string) (string, error) {
 	l := Lake{dir: dir}
 	published, err := filepath.EvalSymlinks(l.path(linkName))
 	stands := l.inPlaceOfLink()
 	if stands == "" && errors.Is(err, fs.ErrNotExist) {
-		return "", errors.New("nothing is published there yet: run `stripelake sync` first")
+		return "", unpublishedError{}
 	}
 	if stands != "" && err == nil {
 		_, err = os.Stat(filepath.Join(published, warehouseName))

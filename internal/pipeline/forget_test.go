@@ -150,6 +150,8 @@ func TestCursorNamesNobodyForgotten(t *testing.T) {
 		switch after := r.FormValue("starting_after"); {
 		case r.URL.Path == "/v1/account":
 			fmt.Fprint(w, `{"id":"acct_a","object":"account"}`)
+		case r.URL.Path == "/v1/events", r.FormValue("created[gte]") > "1700000000": // what is new
+			fmt.Fprint(w, `{"object":"list","has_more":false,"data":[]}`)
 		case after == "" && r.FormValue("created[lt]") != "1700000001": // the first page
 			fmt.Fprintf(w, page, true, "cus_1", 1700000000)
 		case after == "" || after == "cus_1" && !broken:

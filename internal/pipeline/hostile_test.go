@@ -36,7 +36,7 @@ var hostilePages = []struct {
 	{"a page nested 100,000 deep", says(strings.Repeat("[", 100_000)), "not JSON at byte"},
 	{"an object nested 100,000 deep", says(page(`{"id":"x_1","deep":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`)), "not JSON at byte"},
 	{"an object nested 100,000 deep in names", says(page(`{"id":"x_1","deep":` + strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000) + `}`)), "not JSON at byte"},
-	{"a gzip bomb", zipped("gzip", strings.Repeat(" ", 65<<20)), "its body is over 64 MiB"},
+	{"a gzip bomb", zipped("gzip", strings.Repeat(" ", 65<<20)), "its body is over 32 MiB"},
 	{"gzip that is none", sentAs("gzip", page()), "its body is cut short"},
 	{"gzip within gzip", zipped("gzip, gzip", page()), "its body is encoded as"},
 	{"an encoding nobody asked for", sentAs("br", "\x8b\x02\x80{}\x03"), `its body is encoded as "br"`},
@@ -213,7 +213,7 @@ func TestHostileIDs(t *testing.T) {
 	t.Parallel()
 	var objects []string
 	for i, id := range hostileIDs {
-		objects = append(objects, paid("", noon.Add(-time.Duration(i+1)*time.Minute), fmt.Sprintf(`"id":%s,"customer":%s`, quoted(id), quoted(id))))
+		objects = append(objects, paid("", noon.Add(-time.Duration(i+2)*time.Minute), fmt.Sprintf(`"id":%s,"customer":%s`, quoted(id), quoted(id))))
 	}
 	s := newScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
 	s.sync()
@@ -253,7 +253,6 @@ var hostileValues = []struct{ name, members, query, want string }{
 	{"created in the first year", `"created":-62135596800`, "created", "0001-01-01 00:00:00"},
 	{"created before the first year", `"created":-62135596801`, "created", noTime},
 	{"created before there were years", `"created":-9000000000000`, "created", noTime},
-	{"created in the last year", `"created":253402300799`, "created", "9999-12-31 23:59:59"},
 	{"created after the last time", `"created":99999999999999`, "created", noTime},
 	{"created at 1e999", `"created":1e999`, "created", noTime},
 	{"created as text", `"created":"../../x"`, "created", noTime},
@@ -285,7 +284,7 @@ func TestHostileValues(t *testing.T) {
 	var objects []string
 	for i, c := range hostileValues {
 		objects = append(objects, fmt.Sprintf(`{"id":"ch_%d","object":"charge","created":%d,"livemode":false,"currency":"usd","amount":100,"amount_captured":100,"amount_refunded":0,"captured":true,"status":"succeeded","payment_intent":"pi_%d",%s}`,
-			i, noon.Add(-time.Duration(i+1)*time.Minute).Unix(), i, c.members))
+			i, noon.Add(-time.Duration(i+2)*time.Minute).Unix(), i, c.members)) // below the end of the window
 	}
 	s := newScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
 	_, err := s.try()

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,9 +17,7 @@ func shifted(stripe http.Handler, ahead *time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
 		stripe.ServeHTTP(answer, r)
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		if date, err := http.ParseTime(answer.Header().Get("Date")); err == nil {
 			w.Header().Set("Date", date.Add(*ahead).Format(http.TimeFormat))
 		}
