@@ -51,9 +51,13 @@ var version = "devel"
 // run is main without globals. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	stderr = &visibleWriter{to: stderr}
-	env := &environment{getenv: getenv, stdout: &visibleWriter{to: stdout}, raw: stdout, stderr: stderr}
+	out := &output{to: stdout}
+	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: stderr}
 	app := newApp(env)
 	err := app.RunContext(ctx, flagsFirst(app.Commands, args))
+	if err == nil {
+		err = out.err()
+	}
 	if err == nil {
 		return 0
 	}
@@ -61,7 +65,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
 		return pipeline.ExitCode(context.Canceled)
 	}
-	if errors.Is(err, errSilent) {
+	if errors.Is(err, errSilent) || errors.Is(err, syscall.EPIPE) { // who read it has enough
 		return 1
 	}
 	// Invariant 11: no error text reaches anybody with a key in it.
@@ -134,7 +138,7 @@ func refuseMisuse(command *cli.Command, above string) {
 type environment struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
-	raw            io.Writer // standard output for CSV, and for what is to command the terminal
+	raw            *output // standard output for CSV, and for what is to command the terminal
 }
 
 // stdoutOf is standard output for a form of an answer. CSV has no way to write a

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -28,12 +27,10 @@ type renderer struct {
 }
 
 func (env *environment) renderer(asJSON bool) *renderer {
-	r := &renderer{out: env.stdout, raw: env.raw, json: asJSON, drawn: time.Now(), read: map[string]int{}, results: map[string]pipeline.Event{}}
-	if file, ok := env.raw.(*os.File); ok && !asJSON {
-		info, err := file.Stat()
-		r.redraw = err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &renderer{
+		out: env.stdout, raw: env.raw, json: asJSON, redraw: !asJSON && env.raw.isTerminal(), drawn: time.Now(),
+		read: map[string]int{}, results: map[string]pipeline.Event{},
 	}
-	return r
 }
 
 func (r *renderer) event(e pipeline.Event) {
