@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -37,7 +36,7 @@ type Query struct {
 
 	statement string
 	types     []duckdb.TypeInfo
-	dir       string // of its own: what DuckDB spills, and the pipe
+	folder    queryFolder // what DuckDB spills, and the pipe
 	instance
 }
 
@@ -78,7 +77,7 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 		return nil, fmt.Errorf("query %s: %w", dir, err)
 	}
 	q := new(Query)
-	if q.dir, err = os.MkdirTemp("", "stripelake-query-"); err != nil {
+	if q.folder, err = makeQueryFolder(); err != nil {
 		return nil, err
 	}
 	if err := f(q, generation); err != nil {
@@ -89,11 +88,7 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 
 // Close ends the query.
 func (q *Query) Close() error {
-	err := q.close()
-	if q.dir != "" {
-		err = errors.Join(err, os.RemoveAll(q.dir))
-	}
-	return err
+	return errors.Join(q.close(), q.folder.remove())
 }
 
 // open attaches the warehouse, with the statements that do so, and shuts
@@ -101,7 +96,7 @@ func (q *Query) Close() error {
 // outside too: DuckDB knows no folder that may only be read, and table functions
 // such as enable_profiling write files.
 func (q *Query) open(ctx context.Context, attached []string, variables map[string]string) (err error) {
-	q.instance, err = startInstance(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.dir, "spill"))
+	q.instance, err = startInstance(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.folder.path, "spill"))
 	if err != nil {
 		return err
 	}
@@ -115,7 +110,7 @@ func (q *Query) open(ctx context.Context, attached []string, variables map[strin
 		"SET lock_configuration = true")...)
 }
 
-func (q *Query) pipe() string { return filepath.Join(q.dir, "rows") }
+func (q *Query) pipe() string { return filepath.Join(q.folder.path, "rows") }
 
 const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
 

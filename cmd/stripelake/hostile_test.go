@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -123,5 +125,37 @@ func writePeak(file string) {
 	}
 	if err := os.WriteFile(file, []byte(strconv.FormatInt(peak, 10)), 0o600); err != nil {
 		panic(err)
+	}
+}
+
+// A question that makes texts of gigabytes is stopped near its limit.
+func TestGreedyQueryIsStopped(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes 2 GiB")
+	}
+	dir, temporary := t.TempDir(), t.TempDir()
+	program := func(args ...string) (string, int) {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+		cmd.Dir, cmd.Env = dir, []string{asProgram + "=1", "TMPDIR=" + temporary}
+		out, _ := cmd.CombinedOutput()
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	if out, code := program("demo", "--lake", "lake", "--charges", "10"); code != 0 {
+		t.Fatal(out)
+	}
+	out, code := program("query", "--lake", "lake", "SELECT length(repeat('x', 2000000000 + n::INT)) FROM range(100) t(n)")
+	took := regexp.MustCompile(`^stripelake: stopped: the query took ([0-9.]+) GiB of memory, and 2.0 GiB is the most: .*\n$`).FindStringSubmatch(out)
+	if code != 1 || took == nil {
+		t.Fatalf("exit status %d: %.500s", code, out)
+	}
+	if most, err := strconv.ParseFloat(took[1], 64); err != nil || most > 3 {
+		t.Errorf("it took %s GiB, %v", took[1], err)
+	}
+	if out, code := program("query", "--lake", "lake", "SELECT 1"); code != 0 {
+		t.Error(out)
+	}
+	if left, err := filepath.Glob(temporary + "/*"); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v, %v", left, err)
 	}
 }

@@ -69,6 +69,12 @@ func (env *environment) query(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	// A call of DuckDB's that makes a huge text cannot be interrupted: the process ends.
+	// What it had spilled is removed by the next query.
+	defer watchMemory(mostQueryMemory, func(bytes int64) {
+		fmt.Fprintf(env.stderr, "stripelake: stopped: the query took %s of memory, and %s is the most: ask for fewer or shorter values at a time\n", bytesText(bytes), bytesText(mostQueryMemory))
+		os.Exit(1)
+	})()
 	answer, err := load.Ask(c.Context, c.String("lake"), question)
 	if err != nil {
 		return err
