@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -131,10 +133,16 @@ func (c *Client) unreachable(err error) *failure {
 		return &failure{err: errors.New(text + ": is there a proxy that replaces certificates?")}
 	case errors.As(err, &cert):
 		return &failure{err: errors.New(text + ": is the address right, and is there a proxy that replaces certificates?")}
-	case !c.contact.reached.Load():
+	case !c.contact.reached.Load() && !brokenOff(err):
 		return &failure{err: errors.New(text + ": is the address right?"), again: true, most: 2}
 	}
 	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true}
+}
+
+// brokenOff reports that there was somebody at the address, who hung up: a scheduled
+// run does not end with that, however early it comes.
+func brokenOff(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // refused judges an answer that is not 2xx, by its status first.

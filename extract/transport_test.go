@@ -1,8 +1,11 @@
 package extract
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -268,5 +271,39 @@ func TestNewChecksItsConfig(t *testing.T) {
 				t.Errorf("Redact mangles the advice: %s", Redact(err.Error()))
 			}
 		})
+	}
+}
+
+// The first request of a run is repeated where the connection breaks off, as any
+// other is; that nobody is there is told at once ([TestNobodyThere]).
+func TestFirstRequestIsRepeated(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if n < 3 {
+				if tcp, ok := conn.(*net.TCPConn); ok && n == 2 {
+					_ = tcp.SetLinger(0) // a reset
+				}
+				_ = conn.Close()
+				continue
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			body := `{"id":"acct_1","object":"account"}`
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", time.Now().UTC().Format(http.TimeFormat), len(body), body)
+			_ = conn.Close()
+		}
+	}()
+	c := netClient(t, "http://"+listener.Addr().String())
+	if got, err := c.Account(t.Context()); err != nil || got.ID != "acct_1" {
+		t.Errorf("%v after %d requests: %v", got, c.Requests(), err)
 	}
 }
