@@ -40,7 +40,7 @@ func TestContract(t *testing.T) {
 				t.Fatalf("exit status %d\n%s%s", code, stdout.String(), stderr.String())
 			}
 			for _, resource := range []string{"charges", "subscriptions", "refunds", "balance_transactions", "customers", "prices"} {
-				want := regexp.MustCompile(fmt.Sprintf(`(?m)^  %s +[1-9]\d* objects read$`, resource))
+				want := regexp.MustCompile(fmt.Sprintf(`(?m)^  %s +[1-9]\d* objects? read$`, resource))
 				if !want.MatchString(stdout.String()) {
 					t.Errorf("no %s were read:\n%s", resource, stdout.String())
 				}
