@@ -120,13 +120,12 @@ func checkComplete(found *Diagnosis, logs []load.LogSize, status load.Status) {
 }
 
 // fixIncomplete is what to do about what a resource lacks. One that was never
-// selected lacks nothing.
+// selected lacks nothing, and of a damaged cursor checkState tells.
 var fixIncomplete = map[load.Why]string{
 	load.WhyUnfinished: "run stripelake sync, which reads the rest; stripelake status says what",
 	load.WhyForbidden:  "give the key Read permission for it, and run stripelake sync",
 	load.WhyGaveUp:     "run stripelake sync, which asks again; meta.requests says what was answered",
 	load.WhyRelisting:  "run stripelake sync, which goes on",
-	load.WhyCursor:     "run stripelake verify --stripe --repair",
 	load.WhyNoEvents:   "give the key Read permission for events, if it lacks that, and run stripelake sync",
 }
 
