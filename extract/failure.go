@@ -10,13 +10,11 @@ import (
 // in the log.
 type Failure struct {
 	What      string // "charges", "subscription sub_1/items", "charge ch_1"
+	List      string // JSON Pointer of a nested list in its object; empty for anything else
 	Status    int    // HTTP; 0 if there was no answer or none to be used
 	Message   string // on one line, secrets redacted
 	RequestID string
 	At        time.Time // UTC, by Stripe's clock where it is known
-
-	// Of a nested list: the type of its object and where it stands there, a JSON Pointer.
-	Object, List string
 }
 
 type failures struct {
@@ -42,7 +40,7 @@ func (c *Client) failed(what string, err error) { c.keep(Failure{What: what}, er
 
 // failedList keeps that a list inside an object could not be read.
 func (c *Client) failedList(o *Object, pointer string, err error) {
-	c.keep(Failure{What: o.Type + " " + o.ID + pointer, Object: o.Type, List: pointer}, err)
+	c.keep(Failure{What: o.Type + " " + o.ID + pointer, List: pointer}, err)
 }
 
 func (c *Client) keep(f Failure, err error) {

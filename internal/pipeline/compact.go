@@ -76,13 +76,6 @@ func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []C
 	return done, nil
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
 // KeptAtLeast is how long every version and event is kept. Stripe keeps events
 // for 30 days: a stream that has not followed one that is older is listed again.
 const KeptAtLeast = 31 * 24 * time.Hour
@@ -92,13 +85,16 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 	if err != nil {
 		return nil, err
 	}
-	newest, err := state.NewestRead(ctx, account)
+	// This machine's clock may be years ahead, and what is dropped is gone; an answer
+	// may have had a wrong date.
+	present, err := state.NewestRead(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	// This machine's clock may be years ahead, and what is dropped is gone; an answer
-	// may have had a wrong date.
-	drop := earlier(newest, time.Now().UTC()).Add(-keep)
+	if now := time.Now().UTC(); now.Before(present) {
+		present = now
+	}
+	drop := present.Add(-keep)
 	for _, stream := range streams {
 		c := Compacted{Account: account, Stream: stream}
 		switch {

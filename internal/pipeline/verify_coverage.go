@@ -31,13 +31,14 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				c.LookedAt++
 				f := load.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
 				coverage, err := extract.Cursor(cursor).Coverage()
+				ahead, _ := extract.Cursor(cursor).Beyond(now) // its error is that of the coverage
 				switch beyond := last.Add(clockSlack); {
 				case err != nil && i < len(cursors)-1:
 					continue // a newer one is gone on from
 				case err != nil:
 					f.Name = "cursor damaged"
 					f.Says, f.Fix = told(err, f.Fix)
-				case coverage.Through.After(now.Add(clockSlack)) || coverage.AsOf.After(now.Add(clockSlack)):
+				case !ahead.IsZero():
 					f.Name, f.Fix = "coverage beyond what was read", fixFuture
 					f.Says = "it says complete through " + stamp(coverage.Through) + " and followed up to " + stamp(coverage.AsOf) + ", which is to come"
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
