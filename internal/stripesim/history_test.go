@@ -68,12 +68,14 @@ func snapshot(s *Server) map[string]string {
 	return objects
 }
 
-// withoutPrices drops the items of a subscription: a price that changes there
-// has events of its own.
+// withoutPrices drops what a subscription embeds of prices, its items and its
+// plan: a price that changes there has events of its own, the subscription none.
 func withoutPrices(raw []byte) string {
 	before, rest, _ := strings.Cut(string(raw), "\"items\": {")
-	_, after, _ := strings.Cut(rest, "\n  \"latest_invoice\"")
-	return before + after
+	middle, rest, _ := strings.Cut(rest, "\n  \"plan\": {")
+	_, middle, _ = strings.Cut(middle, "\n  \"latest_invoice\"")
+	_, after, _ := strings.Cut(rest, "\n  }")
+	return before + middle + after
 }
 
 type event struct {
