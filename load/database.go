@@ -246,7 +246,11 @@ func (s *State) createTables(ctx context.Context) error {
 			return err
 		}
 		for _, t := range s.tables {
-			if err := s.run(ctx, append(createTables(t.Schema), comments(t.Schema)...)...); err != nil {
+			statements := append(createTables(t.Schema), comments(t.Schema)...)
+			if !t.KeyIsID {
+				statements = append(statements, createHeld(t.Schema))
+			}
+			if err := s.run(ctx, statements...); err != nil {
 				return err
 			}
 		}

@@ -156,6 +156,9 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 			continue
 		}
 		name := ident(t.Schema.Table)
+		if !t.KeyIsID {
+			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", heldOf(t.Schema)))
+		}
 		if t.Schema.History {
 			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", historyOf(t.Schema)))
 		}

@@ -75,7 +75,7 @@ func itemSchema() *schemas.Schema {
 
 func testTables() []Table {
 	return []Table{
-		{Schema: chargeSchema(), Streams: []string{"charge"}, Main: "charge"},
+		{Schema: chargeSchema(), Streams: []string{"charge"}, Main: "charge", KeyIsID: true},
 		{Schema: itemSchema(), Streams: []string{"charge"}},
 	}
 }
@@ -213,18 +213,18 @@ func records(s *schemas.Schema, rows []map[string]any) (arrow.RecordBatch, error
 
 // testLake is a lake under test with its log and state open.
 type testLake struct {
-	t *testing.T
+	t testing.TB
 	*Lake
 	log   *Log
 	state *State
 }
 
-func newLake(t *testing.T, change ...func(*Options)) *testLake {
+func newLake(t testing.TB, change ...func(*Options)) *testLake {
 	t.Helper()
 	return openLake(t, t.TempDir(), change...)
 }
 
-func openLake(t *testing.T, dir string, change ...func(*Options)) *testLake {
+func openLake(t testing.TB, dir string, change ...func(*Options)) *testLake {
 	t.Helper()
 	opts := Options{Mode: "test", Tables: testTables(), Fingerprint: "1", StateWait: -1}
 	for _, c := range change {
@@ -329,7 +329,7 @@ func (k *testLake) rows(query string, args ...any) []string {
 	return queryRows(k.t, k.state.querier, query, args...)
 }
 
-func queryRows(t *testing.T, q querier, query string, args ...any) []string {
+func queryRows(t testing.TB, q querier, query string, args ...any) []string {
 	t.Helper()
 	lines := []string{}
 	var line string

@@ -90,6 +90,9 @@ func (m *merge) keepReplaced(ctx context.Context, t *table) error {
 	}
 	// Told which versions the table has, DuckDB skips the row groups of all others.
 	err := m.keepFrom(ctx, t, ident(t.Schema.Table), "SEMI")
+	if err == nil && !t.KeyIsID { // what an object said is kept, whoever had the key
+		err = m.keepFrom(ctx, t, heldOf(t.Schema), "SEMI")
+	}
 	if err == nil && len(m.staged[t]) > 0 && !m.allNewest() {
 		err = m.keepStaged(ctx, t)
 	}

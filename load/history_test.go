@@ -38,8 +38,10 @@ func modelHistory(history []version) []string {
 		if full.Reject == "" {
 			rows = append(rows, fmt.Sprintf("%s %s %s", v.ID, full.Row["status"], interval))
 		}
-		for _, item := range full.Items {
-			rows = append(rows, item+" "+interval)
+		for i, item := range full.Items {
+			if !slices.Contains(full.Items[:i], item) {
+				rows = append(rows, item+" "+interval)
+			}
 		}
 	}
 	slices.Sort(rows)

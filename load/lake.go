@@ -60,6 +60,7 @@ type Table struct {
 	Schema  *schemas.Schema
 	Streams []string
 	Main    string // the stream of which this is the main table: rows + rejects = objects; or empty
+	KeyIsID bool   // its key is the id of the object that a row is made of: no two rows are given one
 
 	Fingerprint string // of what decides its rows; another one makes the state's table stale
 }

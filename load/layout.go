@@ -193,5 +193,24 @@ func (f leaf) array(rows arrow.RecordBatch) (arrow.Array, error) {
 	return a, nil
 }
 
+// arrays finds the values of some plain columns in a record batch.
+func (l *layout) arrays(rows arrow.RecordBatch, names ...string) ([]arrow.Array, error) {
+	if int(rows.NumCols()) != len(l.exprs) {
+		return nil, fmt.Errorf("batch has %d columns, want %d", rows.NumCols(), len(l.exprs))
+	}
+	all := make([]arrow.Array, len(names))
+	for i, name := range names {
+		at, ok := l.plain[name]
+		if !ok {
+			return nil, fmt.Errorf("no plain column %s", name)
+		}
+		var err error
+		if all[i], err = l.leaves[at].array(rows); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // fed is what a plain column of a table is called in its source.
 func (l *layout) fed(name string) string { return l.columns[l.plain[name]].Name }

@@ -245,7 +245,7 @@ func (s *State) lastRows(ctx context.Context, account string, o *LostObject) err
 			}
 			o.Rows[t.Schema.Table] = append(o.Rows[t.Schema.Table], json.RawMessage(row))
 			return nil
-		}, fmt.Sprintf("SELECT CAST(to_json(t) AS VARCHAR) FROM %s t WHERE account = ? AND _source_id = ? ORDER BY ALL", ident(t.Schema.Table)), account, o.ID)
+		}, fmt.Sprintf("SELECT CAST(to_json(t) AS VARCHAR) FROM %s t WHERE account = ? AND _source_id = ? ORDER BY ALL", t.everyRow()), account, o.ID)
 		if err != nil {
 			return err
 		}

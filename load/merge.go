@@ -28,7 +28,7 @@ type merge struct {
 func (m *merge) merge(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		m.checkOwners, m.newest, m.findSteps, m.mergeTables, m.mergeRejects, m.mergeLists,
-		m.markDeleted, m.mergeObjects, m.mergeNamed, m.mergeDisputes, m.bump, m.dropStaging,
+		m.markDeleted, m.mergeObjects, m.settleKeys, m.mergeNamed, m.mergeDisputes, m.bump, m.dropStaging,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -144,8 +144,8 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 		}
 	}
 	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
-		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq`,
-		m.key.account, m.key.stream)
+		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
+		m.key.account, m.key.stream, ruleTaken) // settleKeys has those
 	if err != nil || m.rejects == 0 {
 		return err
 	}
@@ -220,11 +220,12 @@ func (m *merge) dropStaging(ctx context.Context) error {
 	drops := []string{
 		"DROP TABLE temp.versions", "DROP TABLE temp.new_rejects", "DROP TABLE temp.new_lists", "DROP TABLE temp.new_named", "DROP TABLE temp.new_disputes",
 		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.alike", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
+		"DROP TABLE IF EXISTS temp.contested", "DROP TABLE IF EXISTS temp.claims", "DROP TABLE IF EXISTS temp.waiting",
 	}
 	return m.run(ctx, drops...)
 }
 
-func (m *merge) count(ctx context.Context, from string) (n int64, err error) {
-	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from)
+func (m *merge) count(ctx context.Context, from string, args ...any) (n int64, err error) {
+	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from, args...)
 	return n, err
 }

@@ -43,14 +43,9 @@ func (m *merge) checkOwners(ctx context.Context) error {
 
 // owned counts the rows of an account that belong to a full version.
 func (l *layout) owned(rows arrow.RecordBatch, account string, owners map[uint64]*ObjectVersion) (n int, err error) {
-	if int(rows.NumCols()) != len(l.exprs) {
-		return 0, fmt.Errorf("batch has %d columns, want %d", rows.NumCols(), len(l.exprs))
-	}
-	var columns [3]arrow.Array
-	for i, name := range []string{"account", "_source_id", "_seq"} {
-		if columns[i], err = l.leaves[l.plain[name]].array(rows); err != nil {
-			return 0, err
-		}
+	columns, err := l.arrays(rows, "account", "_source_id", "_seq")
+	if err != nil {
+		return 0, err
 	}
 	accounts, ok1 := columns[0].(*array.String)
 	ids, ok2 := columns[1].(*array.String)

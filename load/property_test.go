@@ -1,12 +1,15 @@
 package load
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -50,10 +53,10 @@ func TestSameHistorySameLake(t *testing.T) {
 			rt.Error(err)
 		}
 		got := slices.Concat(k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows))
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := gocmp.Diff(want, got); diff != "" {
 			rt.Errorf("(-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(modelHistory(history), k.rows(chargeHistory+" UNION ALL "+itemHistory)); diff != "" {
+		if diff := gocmp.Diff(modelHistory(history), k.rows(chargeHistory+" UNION ALL "+itemHistory)); diff != "" {
 			rt.Errorf("history (-want +got):\n%s", diff)
 		}
 	})
@@ -63,9 +66,7 @@ func drawVersion(rt *rapid.T) version {
 	v := charge(rapid.SampledFrom([]string{"ch_1", "ch_2", "ch_3", "ch_4"}).Draw(rt, "id"),
 		rapid.SampledFrom([]string{"pending", "paid", "failed"}).Draw(rt, "status"))
 	v.Day = rapid.SampledFrom([]string{"2024-01-05", "2024-02-05", "2025-02-05"}).Draw(rt, "day")
-	for i := range rapid.IntRange(0, 3).Draw(rt, "items") {
-		v.Items = append(v.Items, fmt.Sprintf("it_%s_%d", v.ID, i))
-	}
+	v.Items = rapid.SliceOfN(rapid.SampledFrom([]string{"it_" + v.ID + "_1", "it_" + v.ID + "_2", "it_shared_1", "it_shared_2"}), 0, 3).Draw(rt, "items")
 	switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 	case 0:
 		v.Deleted = true
@@ -76,11 +77,12 @@ func drawVersion(rt *rapid.T) version {
 }
 
 // model says what rows and rejects a history leaves: those of each object's
-// newest full version, marked if a tombstone is newer still.
+// newest full version, marked if a tombstone is newer still. An item has one row.
 func model(history []version) []string {
 	type object struct {
 		full    version
 		fullSeq int
+		day     string // of the newest version
 		seq     int
 	}
 	objects := map[string]*object{}
@@ -89,13 +91,17 @@ func model(history []version) []string {
 			objects[v.ID] = &object{}
 		}
 		o := objects[v.ID]
-		if o.seq = i + 1; !v.Deleted {
+		if o.seq, o.day = i+1, v.Day; !v.Deleted {
 			o.full, o.fullSeq = v, o.seq
 		}
 	}
 	charges, items, rejects := []string{}, []string{}, []string{}
-	for id, o := range objects {
-		mark := ""
+	holders := map[string]string{} // of items
+	inOrder := slices.SortedFunc(maps.Keys(objects), func(a, b string) int {
+		return cmp.Or(strings.Compare(objects[a].day, objects[b].day), strings.Compare(a, b))
+	})
+	for _, id := range inOrder {
+		o, mark := objects[id], ""
 		if o.seq > o.fullSeq {
 			mark = " deleted"
 		}
@@ -107,8 +113,19 @@ func model(history []version) []string {
 		default:
 			charges = append(charges, fmt.Sprintf("%s %s %d%s", id, o.full.Row["status"], o.seq, mark))
 		}
-		for _, item := range o.full.Items {
-			items = append(items, fmt.Sprintf("%s %s%s", id, item, mark))
+		for i, item := range o.full.Items {
+			holder := holders[item]
+			switch {
+			case slices.Contains(o.full.Items[:i], item):
+				rejects = append(rejects, fmt.Sprintf("%s %d items key repeated an earlier row of the same object has this key", id, o.fullSeq))
+			case holder == "":
+				holders[item] = id
+				items = append(items, fmt.Sprintf("%s %s%s", id, item, mark))
+			case objects[holder].day < o.day:
+				rejects = append(rejects, fmt.Sprintf("%s %d items key taken a row of %s has this key, which was created earlier", id, o.seq, holder))
+			default:
+				rejects = append(rejects, fmt.Sprintf("%s %d items key taken a row of %s has this key, which was created at the same time and has the smaller id", id, o.seq, holder))
+			}
 		}
 	}
 	for _, s := range [][]string{charges, items, rejects} {

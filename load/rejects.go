@@ -7,9 +7,13 @@ import (
 // Rejected is a row of meta.rejects.
 type Rejected struct {
 	Account, Stream, ID string
-	Seq, Segment        uint64 // of the version that was refused
+	Seq, Segment        uint64 // of the version that was refused; segment 0 where another object's row has its key
 	Table, Field, Rule  string
 }
+
+// OfKey reports whether it is another row that stands in its way: mapped again, it
+// is refused nowhere but where the rows come together.
+func (r Rejected) OfKey() bool { return r.Rule == ruleTaken || r.Rule == ruleRepeated }
 
 // Rejects returns what could not become a row, by place in the log.
 func (s *State) Rejects(ctx context.Context) ([]Rejected, error) {
@@ -20,6 +24,6 @@ func (s *State) Rejects(ctx context.Context) ([]Rejected, error) {
 	err := s.each(ctx, []any{&r.Account, &r.Stream, &r.ID, &r.Seq, &r.Segment, &r.Table, &r.Field, &r.Rule}, func() error {
 		all = append(all, r)
 		return nil
-	}, `SELECT account, stream, id, seq, segment, "table", coalesce(field, ''), rule FROM meta.rejects ORDER BY account, stream, segment, seq, "table"`)
+	}, `SELECT account, stream, id, seq, coalesce(segment, 0), "table", coalesce(field, ''), rule FROM meta.rejects ORDER BY account, stream, segment, seq, "table"`)
 	return all, err
 }

@@ -17,6 +17,13 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 	if err != nil || known == 0 {
 		return err
 	}
+	if !t.KeyIsID {
+		_, err := m.exec(ctx, fmt.Sprintf(`DELETE FROM %s AS t USING newest n
+			WHERE t.account = ? AND n.known_seq = t._seq AND n.id = t._source_id AND n.full_seq IS NOT NULL`, heldOf(t.Schema)), m.key.account)
+		if err != nil {
+			return err
+		}
+	}
 	name := ident(t.Schema.Table)
 	_, err = m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE gone AS
 		SELECT t.rowid AS row, %s AS partition, %s AS bucket

@@ -62,9 +62,11 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		if rows.Rows == nil || rows.Rows.NumRows() == 0 {
 			continue
 		}
-		if err := m.stageRows(rows); err != nil {
+		repeated, err := m.stageRows(rows, b.Objects)
+		if err != nil {
 			return err
 		}
+		rejects = append(rejects, repeated...)
 	}
 	m.rejects += int64(len(rejects))
 	m.versions = append(m.versions, b.Objects...)
@@ -83,15 +85,26 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		m.stageValues(ctx, "new_disputes", len(disputes), func(i int) []any { return disputes[i] }, kindText, kindText))
 }
 
-// stageRows keeps the rows of one table until release.
-func (m *merge) stageRows(rows TableRows) error {
+// stageRows keeps the rows of one table until release, and returns those that it
+// refuses.
+func (m *merge) stageRows(rows TableRows, objects []ObjectVersion) ([]Reject, error) {
 	i := slices.IndexFunc(m.tables, func(t *table) bool { return t.Schema.Table == rows.Schema.Table })
 	if i < 0 || !slices.Contains(m.tables[i].Streams, m.key.stream) {
-		return fmt.Errorf("table %s is not fed by %s", rows.Schema.Table, m.key.stream)
+		return nil, fmt.Errorf("table %s is not fed by %s", rows.Schema.Table, m.key.stream)
 	}
-	rows.Rows.Retain()
-	m.staged[m.tables[i]] = append(m.staged[m.tables[i]], rows.Rows)
-	return nil
+	t := m.tables[i]
+	kept, rejects, err := t.withoutRepeated(rows.Rows)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Schema.Table, err)
+	}
+	m.staged[t] = append(m.staged[t], kept...)
+	for i := range rejects {
+		r := &rejects[i]
+		if of := slices.IndexFunc(objects, func(o ObjectVersion) bool { return o.Seq == r.Seq }); of >= 0 {
+			r.Segment, r.ObservedAt = objects[of].Segment, objects[of].ObservedAt
+		}
+	}
+	return rejects, nil
 }
 
 // release lets go of the rows that were staged.

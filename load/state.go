@@ -11,7 +11,7 @@ import (
 
 // stateVersion changes whenever the private tables or the merge do. A state of
 // another version is not converted: the log makes a new one.
-const stateVersion = 9
+const stateVersion = 10
 
 // State is the merged tables and the position up to which the log is in them,
 // open in one process. Its methods may be called from any goroutine; they take

@@ -183,7 +183,7 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 		if schema == nil {
 			return "", fmt.Errorf("the lake was built with a table %s that its schemas do not declare: run `stripelake rebuild --all`", t.name)
 		}
-		declared = append(declared, Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main})
+		declared = append(declared, Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main, KeyIsID: set.KeyIsID(schema)})
 	}
 	s.tables, err = tablesOf(declared)
 	return "", err

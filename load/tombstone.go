@@ -25,10 +25,16 @@ func (m *merge) markDeleted(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err = m.exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET deleted = true, deleted_seen_at = n.observed_at, _seq = n.seq
-			FROM newest n WHERE %s`, ident(t.Schema.Table), which), m.key.account)
-		if err != nil {
-			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+		names := []string{ident(t.Schema.Table)}
+		if !t.KeyIsID {
+			names = append(names, heldOf(t.Schema))
+		}
+		for _, name := range names {
+			_, err = m.exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET deleted = true, deleted_seen_at = n.observed_at, _seq = n.seq
+				FROM newest n WHERE %s`, name, which), m.key.account)
+			if err != nil {
+				return fmt.Errorf("table %s: %w", t.Schema.Table, err)
+			}
 		}
 	}
 	return m.rejectUnseen(ctx)

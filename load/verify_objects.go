@@ -117,11 +117,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		return err
 	}
 	c.LookedAt += rows
-	streams := make([]string, len(t.Streams))
-	for i, stream := range t.Streams {
-		streams[i] = literal(stream)
-	}
-	feeding := "stream IN ('', " + strings.Join(streams, ", ") + ")"
+	feeding := "stream IN (" + t.streamList() + ")"
 	table := t.Schema.Table
 	err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'state row doubled', concat(%s, ' ', account, '/', key), concat(n, ' times')
 		FROM (SELECT account, %s AS key, count(*) AS n FROM %s GROUP BY ALL HAVING n > 1) ORDER BY ALL`, literal(table), t.keyText(), name))
@@ -155,6 +151,16 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		AND NOT EXISTS (FROM temp.strange s WHERE s.id = o.id AND s.seq = o.seq)
 		AND NOT EXISTS (FROM work.meta.rejects x WHERE x.account = o.account AND x.stream = o.stream AND x.id = o.id AND x."table" = %[1]s)
 		ORDER BY ALL`, literal(table), literal(t.Main), name))
+}
+
+// streamList is the SQL of the streams that feed a table, and of one that is none: a
+// table that nothing feeds has a list too.
+func (t *table) streamList() string {
+	list := []string{"''"}
+	for _, stream := range t.Streams {
+		list = append(list, literal(stream))
+	}
+	return strings.Join(list, ", ")
 }
 
 // keyText is a row's key as one text.

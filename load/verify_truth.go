@@ -33,7 +33,7 @@ func (v *Verification) AttachTruth(ctx context.Context) error {
 }
 
 // CheckRejects compares what the mapping refuses now with what the state says it
-// refused, and the nested lists that were cut short. When a reject was first
+// refused, the rows that wait for their key, and the nested lists that were cut short. When a reject was first
 // seen and in which segment depends on how often segments were applied and
 // merged, and is not compared.
 func (v *Verification) CheckRejects(ctx context.Context) error {
@@ -42,21 +42,27 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 		c.Note("compared by --deep only, which maps the log again")
 		return nil
 	}
-	for _, t := range []struct{ table, columns string }{
-		{"rejects", `account, stream, id, seq, "table", field, rule, reason, mapping, last_seen, object, example`},
-		{"incomplete_lists", "account, stream, id, seq, list"},
-	} {
+	kept := []struct{ table, columns, named string }{
+		{"meta.rejects", `account, stream, id, seq, "table", field, rule, reason, mapping, last_seen, object, example`, "account, '/', stream, ' ', id"},
+		{"meta.incomplete_lists", "account, stream, id, seq, list", "account, '/', stream, ' ', id"},
+	}
+	for _, t := range v.tables {
+		if !t.KeyIsID {
+			kept = append(kept, struct{ table, columns, named string }{heldOf(t.Schema), "*", "account, ' ', _source_id"})
+		}
+	}
+	for _, t := range kept {
 		var rows int64
-		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM truth.meta."+t.table); err != nil {
+		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM truth."+t.table); err != nil {
 			return err
 		}
 		c.LookedAt += rows
 		for _, side := range []struct{ name, from, less string }{
 			{"removed or altered", "truth", "work"}, {"added or altered", "work", "truth"},
 		} {
-			err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'reject %[1]s', concat('meta.%[2]s ', account, '/', stream, ' ', id), ''
-				FROM (SELECT %[3]s FROM %[4]s.meta.%[2]s EXCEPT ALL SELECT %[3]s FROM %[5]s.meta.%[2]s) ORDER BY ALL`,
-				side.name, t.table, t.columns, side.from, side.less))
+			err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'reject %s', concat(%s, ' ', %s), ''
+				FROM (SELECT %[4]s FROM %[5]s.%[6]s EXCEPT ALL SELECT %[4]s FROM %[7]s.%[6]s) ORDER BY ALL`,
+				side.name, literal(t.table), t.named, t.columns, side.from, t.table, side.less))
 			if err != nil {
 				return err
 			}

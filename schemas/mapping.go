@@ -1,5 +1,7 @@
 package schemas
 
+import "slices"
+
 // Mapping says how one Stripe object becomes rows of one table: a tree shaped
 // like the target in which each leaf is one expression. It is the parsed form
 // of one file under mappings/; its expressions are text here and are checked
@@ -15,6 +17,16 @@ type Mapping struct {
 	Root    *Node   // the target's fields
 	LeftOut []LeftOut
 	Pos     Pos
+}
+
+// isID reports whether a column is made of the object's id, as it is.
+func (m *Mapping) isID(column string) bool {
+	const id = "id"
+	if m.Root.From != nil || slices.ContainsFunc(m.Let, func(l Let) bool { return l.Name == id }) {
+		return false
+	}
+	return column == id && slices.ContainsFunc(m.Root.Same, func(t Text) bool { return t.Value == id }) ||
+		slices.ContainsFunc(m.Root.Fields, func(f Leaf) bool { return f.Name == column && f.Expr != nil && f.Expr.Value == id })
 }
 
 // LeftOut is a source path that deliberately has no column, with the reason.

@@ -58,6 +58,23 @@ func (s *Set) MappingsOf(object string) []*Mapping {
 	return out
 }
 
+// KeyIsID reports whether the key of a schema's table is the id of the object that a
+// row is made of, so that no two rows are given one key: each object is mapped once,
+// as a whole, and its id goes into the key.
+func (s *Set) KeyIsID(schema *Schema) bool {
+	sources := map[string]bool{}
+	for _, m := range s.Mappings {
+		if m.Schema != schema {
+			continue
+		}
+		if m.Source.Each != nil || sources[m.Source.Object] || !slices.ContainsFunc(schema.PrimaryKey, m.isID) {
+			return false
+		}
+		sources[m.Source.Object] = true
+	}
+	return true
+}
+
 func find[T any](items []*T, is func(*T) bool) *T {
 	if i := slices.IndexFunc(items, is); i >= 0 {
 		return items[i]

@@ -86,6 +86,7 @@ func syncUntil(dir, api string, n int) error {
 	moment := dieAt(n, "")
 	trace := traced(moment)
 	copying := newSync(dir, api, func(o *load.Options) { o.Trace = trace; o.SegmentObjects = 100; o.CompactAfter = 2; waits(o) })
+	copying.MaxRejects = 1 // what is refused does not matter here
 	copying.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventPage {
 			moment("page " + e.Resource)

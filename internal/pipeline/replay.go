@@ -30,6 +30,12 @@ func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 		return nil, err
 	}
 	counts := map[Refusal]*Refusal{}
+	rejects = slices.DeleteFunc(rejects, func(x load.Rejected) bool {
+		if x.OfKey() {
+			count(counts, x).Refused++
+		}
+		return x.OfKey()
+	})
 	for len(rejects) > 0 {
 		n := slices.IndexFunc(rejects, func(x load.Rejected) bool {
 			return x.Account != rejects[0].Account || x.Stream != rejects[0].Stream || x.Segment != rejects[0].Segment
@@ -52,6 +58,16 @@ func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 	return out, nil
 }
 
+// count is where refusals like one are counted.
+func count(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
+	key := Refusal{Table: x.Table, Field: x.Field, Rule: x.Rule}
+	if counts[key] == nil {
+		c := key
+		counts[key] = &c
+	}
+	return counts[key]
+}
+
 // replaySegment maps the rejected objects of one segment.
 func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, counts map[Refusal]*Refusal) error {
 	account, stream, segment := rejects[0].Account, rejects[0].Stream, rejects[0].Segment
@@ -69,14 +85,10 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 				if reject.Seq != raw.Seq {
 					continue
 				}
-				key := Refusal{Table: reject.Table, Field: reject.Field, Rule: reject.Rule}
-				if counts[key] == nil {
-					counts[key] = &Refusal{Table: reject.Table, Field: reject.Field, Rule: reject.Rule}
-				}
-				if refuses(mapper, account, raw, reject.Table) {
-					counts[key].Refused++
+				if c := count(counts, reject); refuses(mapper, account, raw, reject.Table) {
+					c.Refused++
 				} else {
-					counts[key].Fit++
+					c.Fit++
 				}
 			}
 		}

@@ -28,7 +28,7 @@ func RebuildOptions(set *schemas.Set) load.Options {
 func LakeOptions(set *schemas.Set, mode string) load.Options {
 	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Views: load.Views(set), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {
-		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema)}
+		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema), KeyIsID: set.KeyIsID(schema)}
 		for _, resource := range extract.Resources() {
 			for _, mapping := range set.MappingsOf(resource.Object) {
 				if mapping.Schema != schema {

@@ -1,0 +1,188 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// A table whose key is not the id of the object that a row is made of may be given
+// one key twice: by one object, which settles at once ([table.repeated]), or by two.
+// Of two objects the one that was created first keeps the key, then the one with the
+// smaller id, by their newest versions alone: the order in which they came does not
+// matter (docs/adr/0034). The other's row waits in a table beside, and is a reject
+// as long as it does.
+
+// ruleTaken is the rule of a reject whose key another object's row has.
+const ruleTaken = "key taken"
+
+// heldOf names the table of rows that wait for their key. It is never published.
+func heldOf(s *schemas.Schema) string { return "state." + ident(s.Table+"_held") }
+
+// createHeld is the statement that makes it: the table's columns, without demands.
+func createHeld(s *schemas.Schema) string {
+	var columns []string
+	for _, c := range s.Columns() {
+		columns = append(columns, ident(c.Name)+" "+sqlType(c.Type))
+	}
+	return fmt.Sprintf("CREATE TABLE %s (%s)", heldOf(s), strings.Join(columns, ", "))
+}
+
+// everyRow is the SQL of all rows of a table, those that wait too.
+func (t *table) everyRow() string {
+	if t.KeyIsID {
+		return ident(t.Schema.Table)
+	}
+	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", ident(t.Schema.Table), heldOf(t.Schema))
+}
+
+// settleKeys decides who keeps the keys that more than one object gives. It comes
+// after all else of the merge, when the state knows the newest version of each.
+func (m *merge) settleKeys(ctx context.Context) error {
+	for _, t := range m.tables {
+		if t.KeyIsID || !slices.Contains(t.Streams, m.key.stream) {
+			continue
+		}
+		contested, err := m.findContested(ctx, t)
+		if err == nil && contested {
+			err = m.settle(ctx, t)
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: who keeps a key: %w", t.Schema.Table, err)
+		}
+	}
+	return nil
+}
+
+// findContested finds the keys that are to be decided on: those that the staged rows
+// have and another row has too, and those that a row waits for. It reports whether
+// there is any, or a reject that says so.
+func (m *merge) findContested(ctx context.Context, t *table) (bool, error) {
+	_, err := m.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), heldOf(t.Schema)), m.key.account)
+	if err != nil {
+		return false, err
+	}
+	if len(m.staged[t]) > 0 {
+		narrow, err := t.narrow(m.staged[t], append(slices.Clone(t.Schema.PrimaryKey), "_source_id", "_seq")...)
+		if err != nil {
+			return false, err
+		}
+		id, done := m.feed.offer(narrow)
+		defer done()
+		_, err = m.exec(ctx, fmt.Sprintf(`INSERT INTO temp.contested
+			SELECT %[1]s FROM %[2]s t SEMI JOIN (SELECT %[1]s FROM %[3]s(%[4]d) s%[5]s) s ON %[6]s
+			WHERE account = ? GROUP BY ALL HAVING count(*) > 1 EXCEPT FROM temp.contested`,
+			t.keysAs(), ident(t.Schema.Table), feedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
+		if err != nil {
+			return false, err
+		}
+	}
+	n, err := m.count(ctx, `FROM (SELECT 1 FROM temp.contested UNION ALL SELECT 1 FROM meta.rejects WHERE account = ? AND "table" = ? AND rule = ?)`,
+		m.key.account, t.Schema.Table, ruleTaken)
+	return n > 0, err
+}
+
+// keysAs is the SQL of a row's key, under names that no column has.
+func (t *table) keysAs() string {
+	var columns []string
+	for i, k := range t.keys() {
+		columns = append(columns, fmt.Sprintf("%s AS _key%d", k, i))
+	}
+	return strings.Join(columns, ", ")
+}
+
+// hasKey is the SQL condition that a row t has the key of another relation's row.
+func (t *table) hasKey(other string) string {
+	var same []string
+	for i, k := range t.keys() {
+		same = append(same, fmt.Sprintf("t.%s = %s._key%d", k, other, i))
+	}
+	return strings.Join(same, " AND ")
+}
+
+// settle gives each contested key to the row that is due to have it.
+func (m *merge) settle(ctx context.Context, t *table) error {
+	if err := m.rank(ctx, t); err != nil {
+		return err
+	}
+	held, err := m.hand(ctx, t, ident(t.Schema.Table), heldOf(t.Schema), "NOT held AND place > 1")
+	if err != nil {
+		return err
+	}
+	freed, err := m.hand(ctx, t, heldOf(t.Schema), ident(t.Schema.Table), "held AND place = 1")
+	if err != nil {
+		return err
+	}
+	m.applied.Rows = max(0, m.applied.Rows+freed-held)
+	return m.rejectHeld(ctx, t)
+}
+
+// rank puts the rows that have a contested key, or wait for it, in their order.
+func (m *merge) rank(ctx context.Context, t *table) error {
+	rows := func(from string, held bool) string {
+		return fmt.Sprintf("SELECT struct_pack(%s) AS key, %s AS text, _source_id, _seq, %t AS held FROM %s t SEMI JOIN temp.contested c ON %s WHERE account = %s",
+			packed(t.keys()), t.keyText(), held, from, t.hasKey("c"), literal(m.key.account))
+	}
+	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
+		WITH rows AS (%[1]s UNION ALL %[2]s),
+			objects AS (FROM state.objects WHERE account = ? AND stream IN (%[3]s) AND id_hash IN (SELECT hash(_source_id) FROM rows))
+		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since
+		FROM rows r JOIN objects o ON o.id = r._source_id
+		WINDOW one AS (PARTITION BY r.key ORDER BY o.created NULLS LAST, r._source_id)`,
+		rows(ident(t.Schema.Table), false), rows(heldOf(t.Schema), true), t.streamList()), m.key.account)
+	return err
+}
+
+// hand moves rows from the table to those that wait, or back. Either way the parts
+// that they are published in are no longer as they were.
+func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int64, error) {
+	moved := fmt.Sprintf("FROM %s t SEMI JOIN (FROM temp.claims WHERE %s) c ON c._source_id = t._source_id AND c.key = struct_pack(%s) WHERE account = %s",
+		from, which, packed(t.keys()), literal(m.key.account))
+	n, err := m.count(ctx, moved)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("t."), t.period.bucket("t."), moved)); err != nil {
+		return 0, err
+	}
+	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT t.* %s", to, moved))
+	if err != nil {
+		return 0, err
+	}
+	deleted, err := m.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT t.rowid %s)", from, moved))
+	if err == nil && (inserted != n || deleted != n) { // Invariant 3
+		err = fmt.Errorf("of %d rows %d were put there and %d taken away", n, inserted, deleted)
+	}
+	return n, err
+}
+
+// rejectHeld makes the rejects say which rows wait, and for whose sake. The value is
+// the key's as the table has it: what of it the privacy policy keeps out is out.
+func (m *merge) rejectHeld(ctx context.Context, t *table) error {
+	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
+		SELECT %[1]s AS account, stream, _source_id AS id, _seq AS seq, NULL::BIGINT AS segment, %[2]s AS "table", %[3]s AS field, %[4]s AS rule,
+			concat('a row of ', holder, ' has this key, ', CASE WHEN since < created OR created IS NULL AND since IS NOT NULL THEN 'which was created earlier'
+				ELSE 'which was created at the same time and has the smaller id' END) AS reason,
+			NULL::VARCHAR AS mapping, observed_at AS first_seen, observed_at AS last_seen, NULL::VARCHAR AS object, left(CAST(to_json(text) AS VARCHAR), 40) AS example
+		FROM temp.claims WHERE place > 1`,
+		literal(m.key.account), literal(t.Schema.Table), literal(strings.Join(t.Schema.PrimaryKey, ", ")), literal(ruleTaken)))
+	if err != nil {
+		return err
+	}
+	const before = `r.account = w.account AND r."table" = w."table" AND r.rule = w.rule AND r.id = w.id AND r.example = w.example`
+	_, err = m.exec(ctx, "UPDATE temp.waiting AS w SET first_seen = least(w.first_seen, r.first_seen) FROM meta.rejects r WHERE "+before)
+	if err != nil {
+		return err
+	}
+	_, err = m.exec(ctx, `DELETE FROM meta.rejects r WHERE account = ? AND "table" = ? AND rule = ?
+		AND NOT EXISTS (FROM temp.waiting w WHERE `+before+` AND r.seq = w.seq AND r.reason = w.reason)`, m.key.account, t.Schema.Table, ruleTaken)
+	if err != nil {
+		return err
+	}
+	n, err := m.exec(ctx, "INSERT INTO meta.rejects FROM temp.waiting w WHERE NOT EXISTS (FROM meta.rejects r WHERE "+before+")")
+	m.applied.Rejects += n
+	return err
+}
