@@ -117,7 +117,7 @@ func (w *walker) belowAll(ctx context.Context) (bool, error) {
 			return err == nil, err
 		}
 	}
-	for len(page.objects) >= w.client.limit && hi-lo > 1 {
+	for len(page.objects) >= w.limit() && hi-lo > 1 {
 		middle := lo + (hi-lo)/2
 		next, err := w.below(middle).fetch(ctx)
 		switch {

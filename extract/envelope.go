@@ -27,6 +27,9 @@ type Object struct {
 	// JSON object of each list's JSON Pointer and its further pages as received;
 	// nil if there are none. See [Whole].
 	More []byte
+	// LeftOut is the size in bytes of an object that is larger than is kept. Raw is
+	// then a stub with its id.
+	LeftOut int64
 
 	Created  time.Time // UTC, whole seconds; zero if absent or not an integer
 	Deleted  bool      // a stub of a deleted object
@@ -132,9 +135,21 @@ func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 // readObject reads the object that comes next in body. A field that appears
 // twice counts as its last appearance, as it does for most readers of JSON.
 func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
-	var o Object
 	before := dec.InputOffset() // blanks and a comma may follow
-	err := readFields(dec, func(name string) (err error) {
+	o, err := readHead(dec)
+	if err != nil {
+		return Object{}, err
+	}
+	end := dec.InputOffset()
+	start := before + int64(bytes.IndexByte(body[before:end], '{'))
+	o.Raw = body[start:end:end]
+	return o, nil
+}
+
+// readHead reads an object for what is known of it without decoding the rest. With
+// an error comes what was read before it.
+func readHead(dec *jsontext.Decoder) (o Object, err error) {
+	return o, readFields(dec, func(name string) (err error) {
 		switch name {
 		case "id":
 			o.ID, err = readString(dec)
@@ -153,16 +168,6 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 		}
 		return err
 	})
-	if err != nil {
-		return Object{}, err
-	}
-	end := dec.InputOffset()
-	start := before + int64(bytes.IndexByte(body[before:end], '{'))
-	o.Raw = body[start:end:end]
-	if len(o.Raw) > maxObject {
-		return Object{}, futile{fmt.Errorf("it holds an object of %d MiB, over the %d MiB that one may have", len(o.Raw)>>20, maxObject>>20)}
-	}
-	return o, nil
 }
 
 // futile is about what the server has, and asking again does not cure it.

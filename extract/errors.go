@@ -173,6 +173,7 @@ func statusOf(err error) (status int, requestID string) {
 type malformed struct {
 	what      string
 	requestID string
+	large     bool // the body is over what is read of one
 }
 
 func (m *malformed) Error() string {

@@ -15,21 +15,6 @@ import (
 	"time"
 )
 
-// An object that is larger than any of Stripe's would be more than a row of
-// DuckDB in little memory: its page is refused.
-func TestObjectIsBounded(t *testing.T) {
-	t.Parallel()
-	page := func(size int) string {
-		return `{"object":"list","has_more":false,"data":[{"id":"ch_1","x":"` + strings.Repeat("x", size) + `"}]}`
-	}
-	if _, err := parseList([]byte(page(maxObject-100)), 100); err != nil {
-		t.Error(err)
-	}
-	if _, err := parseList([]byte(page(maxObject)), 100); err == nil || !strings.Contains(err.Error(), "an object of 4 MiB, over the 4 MiB") {
-		t.Errorf("error %v", err)
-	}
-}
-
 // More objects than were asked for are refused by their count, however small they
 // are, before they are all read; also where a nested list goes on.
 func TestPageIsBoundedInObjects(t *testing.T) {

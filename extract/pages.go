@@ -199,7 +199,7 @@ func (r *run) now(ctx context.Context) (int64, error) {
 }
 
 func (r Resource) request(query *form.Values) request {
-	ask := request{endpoint: r.Path, path: r.Path, query: query, subject: r.subject()}
+	ask := request{endpoint: r.Path, path: r.Path, query: query, holds: holdsList, subject: r.subject()}
 	if r.Name != Events().Name { // no run can leave those out
 		ask.instead = ", or leave " + r.subject() + " out"
 	}

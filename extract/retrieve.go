@@ -32,7 +32,7 @@ func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed b
 	for _, member := range res.Expand {
 		ask.query.Add("expand[]", member)
 	}
-	ask.endpoint, ask.path = res.Path+"/:id", res.Path+"/"+escapeID(item.ID)
+	ask.endpoint, ask.path, ask.holds = res.Path+"/:id", res.Path+"/"+escapeID(item.ID), holdsObject
 	var object Object
 	err := c.get(ctx, ask, func(got *reply) (err error) {
 		object, err = readOne(got, res, item.ID)
@@ -75,19 +75,21 @@ func (r Resource) missing(err error) *APIError {
 // deletes.
 func readOne(got *reply, res Resource, id string) (Object, error) {
 	o, err := readObject(newDecoder(got.body), got.body)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Object{}, describe(got.body, err)
-	case o.ID != id:
-		return Object{}, fmt.Errorf("it is %q and not %q", oneLine(o.ID), oneLine(id))
-	case o.Type != res.Object:
-		return Object{}, fmt.Errorf("it is a %q and not a %q", oneLine(o.Type), res.Object)
 	}
 	one := []Object{o}
+	stamp(one, got)
+	o = one[0]
+	switch {
+	case o.ID != id:
+		return Object{}, fmt.Errorf("it is %q and not %q", oneLine(o.ID), oneLine(id))
+	case o.Type != res.Object && (o.LeftOut == 0 || o.Type != ""): // which may come after what was too large
+		return Object{}, fmt.Errorf("it is a %q and not a %q", oneLine(o.Type), res.Object)
+	}
 	if err := res.checkDeleted(one); err != nil {
 		return Object{}, err
 	}
-	stamp(one, got)
 	one[0].Origin = OriginRetrieve
 	return one[0], nil
 }

@@ -102,16 +102,16 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	case got.status/100 != 2:
 		return c.refused(r, got, err, sent)
 	case err != nil:
-		return &failure{err: &malformed{bodyFault(err), got.requestID()}, again: !tooLarge(err)}
+		return &failure{err: &malformed{what: bodyFault(err), requestID: got.requestID(), large: tooLarge(err)}, again: !tooLarge(err)}
 	}
 	c.pacer.succeeded(r.endpoint)
 	c.latency.note(time.Since(sent))
 	if as := got.header.Get("Content-Encoding"); as != "" { // net/http takes gzip, which it asked for, off
-		return &failure{err: &malformed{fmt.Sprintf("its body is encoded as %q, which was not asked for", oneLine(as)), got.requestID()}, again: true}
+		return &failure{err: &malformed{what: fmt.Sprintf("its body is encoded as %q, which was not asked for", oneLine(as)), requestID: got.requestID()}, again: true}
 	}
 	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
 	if err := accept(got); err != nil {
-		return &failure{err: &malformed{oneLine(err.Error()), got.requestID()}, again: !errors.As(err, new(futile))}
+		return &failure{err: &malformed{what: oneLine(err.Error()), requestID: got.requestID()}, again: !errors.As(err, new(futile))}
 	}
 	c.contact.answered.Store(true)
 	c.versions.note(got)

@@ -14,10 +14,11 @@ import (
 
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
-	maxBody        = 32 << 20         // bytes once unpacked; a page of 100 objects is well below one MiB
+	maxRead        = 1 << 30          // bytes once unpacked, objects that are left out with them
+	maxBody        = 32 << 20         // bytes without those; a page of 100 objects is well below one MiB
 	smallBody      = 1 << 20          // bytes; of what is larger, one is read at a time
 	maxErrorBody   = 1 << 20          // of an answer that is an error, which is a few hundred bytes
-	maxObject      = 4 << 20          // bytes, and as many of its nested lists; Stripe's own limits keep objects far below
+	maxObject      = 4 << 20          // bytes; a larger one is left out. As many of its nested lists. Stripe's own limits keep objects far below
 )
 
 // request is one GET.
@@ -25,6 +26,7 @@ type request struct {
 	endpoint string // the budget it draws on; for a list its path
 	path     string
 	query    *form.Values
+	holds    int // what the answer holds
 
 	subject, instead string // for APIError
 }
@@ -36,6 +38,9 @@ type reply struct {
 	body   []byte
 	at     time.Time     // UTC, by Stripe's clock
 	large  chan struct{} // taken while the body is in memory; nil for a small one
+
+	holds   int             // what the body holds
+	leftOut map[int64]int64 // sizes of objects that are left out, by where the stub of each begins in the body
 }
 
 // release lets the next large body be read. The body must not be looked at after.
@@ -95,12 +100,16 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, known := req.Context().Value(replyKey{}).(*reply)
 	most := int64(maxBody)
-	if res.StatusCode/100 != 2 {
+	switch {
+	case res.StatusCode/100 != 2:
 		most = maxErrorBody
+	case known && seen.holds != holdsNoObject:
+		res.Body = &elision{ReadCloser: http.MaxBytesReader(nil, res.Body, maxRead), of: seen, level: seen.holds}
 	}
 	res.Body = http.MaxBytesReader(nil, res.Body, most)
-	if seen, ok := req.Context().Value(replyKey{}).(*reply); ok {
+	if known {
 		seen.status, seen.header = res.StatusCode, res.Header
 		res.Body = &turn{ReadCloser: res.Body, ctx: req.Context(), of: seen, large: w.large}
 	}
@@ -142,7 +151,7 @@ func (*rawBody) UnmarshalJSON([]byte) error { return nil }
 // reply whose status says more.
 func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	var (
-		got  reply
+		got  = reply{holds: r.holds}
 		body rawBody
 	)
 	c.requests.Add(1)

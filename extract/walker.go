@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ type walker struct {
 	oldest   int64    // lowest created so far, in Unix seconds; 0 before the first page
 	still    int      // pages since it was reached
 
+	fewer int // than the client's limit are asked for at a time: a body was too large; 0 if none was
+
 	rate float64 // objects for each second of created, in the page before
 
 	flying   bool    // a request is under way; this and what follows is the fleet's
@@ -56,7 +59,7 @@ func (w *walker) next(ctx context.Context) (objects []Object, done bool, err err
 	if w.again {
 		objects = without(objects, w.last)
 	}
-	if page.more = page.more && !w.end.reached(len(page.objects) < w.client.limit); page.more {
+	if page.more = page.more && !w.end.reached(len(page.objects) < w.limit()); page.more {
 		if err := w.move(page.objects); err != nil {
 			return nil, false, w.locate(err)
 		}
@@ -140,9 +143,21 @@ func without(page, before []Object) []Object {
 	return kept
 }
 
+// fetch asks for a page, and for fewer objects where their bodies together are too
+// large.
 func (w *walker) fetch(ctx context.Context) (page list, err error) {
+	for {
+		page, err = w.ask(ctx)
+		if m, ok := errors.AsType[*malformed](err); !ok || !m.large || w.limit() == 1 {
+			return page, err
+		}
+		w.fewer = max(1, w.limit()/10)
+	}
+}
+
+func (w *walker) ask(ctx context.Context) (page list, err error) {
 	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
-		if page, err = parseList(got.body, w.client.limit); err != nil {
+		if page, err = parseList(got.body, w.limit()); err != nil {
 			return err
 		}
 		if page.endless() && !w.tolerant() {
@@ -160,9 +175,12 @@ func (w *walker) fetch(ctx context.Context) (page list, err error) {
 	return page, err
 }
 
+// limit is how many objects a page has at most.
+func (w *walker) limit() int { return cmp.Or(w.fewer, w.client.limit) }
+
 func (w *walker) query() *form.Values {
 	q := &form.Values{}
-	q.Add("limit", strconv.Itoa(w.client.limit))
+	q.Add("limit", strconv.Itoa(w.limit()))
 	if key, value, ok := strings.Cut(w.window.Variant, "="); ok {
 		q.Add(key, value)
 	}
@@ -195,6 +213,7 @@ func (w window) check(page []Object) error {
 
 // stamp notes on each object which answer it came in.
 func stamp(objects []Object, got *reply) {
+	got.noteLeftOut(objects)
 	version := got.version()
 	for i := range objects {
 		o := &objects[i]

@@ -88,6 +88,9 @@ func (r *Raw) Hash() uint64 {
 	if r.Deleted {
 		_, _ = h.Write([]byte{0})
 	}
+	if r.LeftOut > 0 {
+		_, _ = fmt.Fprintf(&h, "\x00%d", r.LeftOut)
+	}
 	return h.Sum64()
 }
 

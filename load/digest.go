@@ -142,5 +142,8 @@ func (r *Raw) digest(account, stream string) [16]byte {
 	writeFlat(h, r.Object)
 	h.Write([]byte{0})
 	writeFlat(h, r.More)
+	if r.LeftOut > 0 {
+		fmt.Fprintf(h, "\x00%d", r.LeftOut)
+	}
 	return [16]byte(h.Sum(nil))
 }

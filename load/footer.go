@@ -57,8 +57,8 @@ func readFooter(file *parquet.File) (footer, error) {
 	v, _ := file.Lookup(keyFormat)
 	switch n, err := strconv.Atoi(v); {
 	case err != nil || n < formatUTF8:
-		return f, fmt.Errorf("segment format %q, want %d or %d", v, formatUTF8, formatSent)
-	case n > formatSent:
+		return f, fmt.Errorf("segment format %q, want %d to %d", v, formatUTF8, formatLeftOut)
+	case n > formatLeftOut:
 		return f, fmt.Errorf("segment format %d: %w", n, ErrNewerFormat)
 	}
 	f.Account, _ = file.Lookup(keyAccount)

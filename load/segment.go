@@ -25,6 +25,7 @@ type Raw struct {
 	RequestID  string
 	Object     []byte // the JSON as received, byte for byte: it need not be UTF-8
 	More       []byte // follow-up pages of its nested lists, as received; nil if none
+	LeftOut    int64  // bytes of an object that is larger than is kept, and Object a stub with its id; else 0
 }
 
 // rawRow is Raw as a Parquet row. Analysts may query segments directly, so the
@@ -43,13 +44,16 @@ type rawRow struct {
 	More       []byte `parquet:"more,optional,string"`
 	ObjectSent []byte `parquet:"object_sent,optional"` // as received, where that is no UTF-8 and Object says it with U+FFFD
 	MoreSent   []byte `parquet:"more_sent,optional"`   // the same of More
+	LeftOut    *int64 `parquet:"left_out_bytes,optional"`
 }
 
 // The formats of a segment. In one of formatSent a row has bytes beside their
-// text: a program that does not know those would take it for damaged.
+// text, in one of formatLeftOut a row stands for more than it holds: a program that
+// does not know those would take it for damaged.
 const (
-	formatUTF8 = 1
-	formatSent = 2
+	formatUTF8    = 1
+	formatSent    = 2
+	formatLeftOut = 3
 )
 
 // rowGroupBytes of raw JSON make a row group: what the writer and a reader
@@ -78,9 +82,7 @@ func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) er
 	for i := range objects {
 		row := objects[i].row()
 		row.addTo(&sum)
-		if row.ObjectSent != nil || row.MoreSent != nil {
-			format = formatSent
-		}
+		format = max(format, row.format())
 		if _, err := pw.Write([]rawRow{row}); err != nil {
 			return err
 		}
@@ -121,6 +123,20 @@ func (r *rawRow) addTo(sum *xxh3.Hasher) {
 			_, _ = sum.Write(sent)
 		}
 	}
+	if r.LeftOut != nil {
+		_, _ = sum.WriteString("left out")
+		_, _ = sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(*r.LeftOut)))
+	}
+}
+
+func (r *rawRow) format() int {
+	switch {
+	case r.LeftOut != nil:
+		return formatLeftOut
+	case r.ObjectSent != nil || r.MoreSent != nil:
+		return formatSent
+	}
+	return formatUTF8
 }
 
 func (r *rawRow) bytes() int {
@@ -147,6 +163,9 @@ func (r *Raw) row() rawRow {
 	if !r.Created.IsZero() {
 		row.Created = new(r.Created.UnixMicro())
 	}
+	if r.LeftOut > 0 {
+		row.LeftOut = new(r.LeftOut)
+	}
 	return row
 }
 
@@ -167,6 +186,9 @@ func (r *rawRow) raw() Raw {
 	}
 	if r.Created != nil {
 		raw.Created = time.UnixMicro(*r.Created).UTC()
+	}
+	if r.LeftOut != nil {
+		raw.LeftOut = *r.LeftOut
 	}
 	return raw
 }

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type Object struct {
 	ObservedAt  time.Time // $synced_at
 	Seq         uint64    // $seq
 	Deleted     bool      // a tombstone's stub, which holds no state to map
+	LeftOut     int64     // bytes of an object that was too large to be kept, Raw being a stub with its id; else 0
 }
 
 // Batch is what one table gets from one call of Map.
@@ -110,6 +112,8 @@ func (m *Mapper) Map(objects []Object) []Batch {
 func (m *Mapper) object(o *Object) {
 	problem := refusal{}
 	switch {
+	case o.LeftOut > 0:
+		problem = refusal{rule: "size", reason: fmt.Sprintf("the object has %d bytes, more than are kept of one", o.LeftOut)}
 	case !m.begin(o, m.program.scopes[0]):
 		problem = m.badJSON()
 	case o.ID == "" || strings.HasPrefix(o.ID, "noid:"):

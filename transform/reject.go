@@ -10,7 +10,7 @@ type Reject struct {
 	Seq         uint64
 	Table       string
 	Field       string // target column, "" for the object as a whole
-	Rule        string // "json", "id", "required", "money" or "enum"
+	Rule        string // "size", "json", "id", "required", "money" or "enum"
 	Reason      string
 	Mapping     string // file:line of the mapping's leaf
 	Example     string // what stood there, or its JSON type and length, as the set's privacy wants; "" for nothing

@@ -13,7 +13,7 @@ import (
 //
 //	raw (account VARCHAR, id VARCHAR, created TIMESTAMP, observed_at TIMESTAMP, seq UBIGINT, object VARCHAR)
 //
-// of one row an object, tombstones left out. It computes what the kernel
+// of one row an object, tombstones left out, and objects of which only a stub is kept. It computes what the kernel
 // computes, but for what stands at query, and leaves out the rows that the
 // kernel rejects or leaves out. "" is returned for a mapping that the plan does
 // not have.

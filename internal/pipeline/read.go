@@ -205,7 +205,7 @@ func (r *reader) take(page extract.Page) error {
 		r.bytes += len(raw) + len(more)
 		r.pending = append(r.pending, load.Raw{
 			ID: key(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
-			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw, More: more,
+			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw, More: more, LeftOut: o.LeftOut,
 		})
 	}
 	r.wait(page.Unread)

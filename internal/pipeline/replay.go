@@ -127,6 +127,6 @@ func objectOf(stream string) string {
 func objectIn(account string, raw load.Raw) transform.Object {
 	return transform.Object{
 		Raw: extract.Whole(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
-		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted,
+		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted, LeftOut: raw.LeftOut,
 	}
 }
