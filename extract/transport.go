@@ -14,7 +14,7 @@ import (
 
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
-	maxRead        = 1 << 30          // bytes once unpacked, objects that are left out with them
+	maxRead        = 256 << 20        // bytes once unpacked, objects that are left out with them
 	maxBody        = 32 << 20         // bytes without those; a page of 100 objects is well below one MiB
 	smallBody      = 1 << 20          // bytes; of what is larger, one is read at a time
 	maxErrorBody   = 1 << 20          // of an answer that is an error, which is a few hundred bytes
