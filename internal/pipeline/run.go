@@ -1,16 +1,15 @@
 package pipeline
 
 import (
+	"crypto/rand"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/stripelake/stripelake/load"
 )
 
 // newRun is the record of a run that starts now.
 func newRun(command string) load.Run {
-	return load.Run{ID: uuid.NewString(), Command: command, Started: time.Now().UTC()}
+	return load.Run{ID: rand.Text(), Command: command, Started: time.Now().UTC()}
 }
 
 // ended completes a run's record with how it went. The error's text is redacted
