@@ -1,0 +1,140 @@
+package authoring
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// described is a table with its columns and the tests that hold on true data.
+func (t dbtTable) described(set *schemas.Set) dbtProperties {
+	p := dbtProperties{Name: quotedText(t.name), Description: quotedText(t.description)}
+	if len(t.key) > 0 {
+		p.DataTests = []any{t.unique()}
+	}
+	for _, c := range t.columns {
+		p.Columns = append(p.Columns, t.column(set, c))
+	}
+	return p
+}
+
+// unique tests that rows are told apart. dbt's own test takes one column, or an
+// expression: accounts hold no slash, so keys cannot run into each other.
+func (t dbtTable) unique() map[string]dbtTest {
+	parts := []string{"account"}
+	for _, name := range t.key {
+		parts = append(parts, quoted(name))
+	}
+	return map[string]dbtTest{"unique": {
+		Name:      quotedText(t.name + "_key_is_unique"),
+		Arguments: map[string]any{"column_name": quotedText("concat_ws('/', " + strings.Join(parts, ", ") + ")")},
+	}}
+}
+
+func (t dbtTable) column(set *schemas.Set, c dbtColumn) dbtProperties {
+	p := dbtProperties{Name: quotedText(c.Name), Description: quotedText(c.description), DataType: quotedText(c.kind)}
+	if meta := dbtMeta(c); len(meta) > 0 {
+		p.Config = &dbtConfig{Meta: meta}
+	}
+	if len(t.key) > 0 && (c.Name == "account" || slices.Contains(t.key, c.Name)) {
+		p.DataTests = append(p.DataTests, quotedText("not_null"))
+	}
+	if c.Field != nil && c.Field.Name == c.Name {
+		p.DataTests = append(p.DataTests, accepted(c.Field)...)
+		p.DataTests = append(p.DataTests, t.reference(set, c.Field)...)
+	}
+	return p
+}
+
+// dbtMeta is what dbt has no word for.
+func dbtMeta(c dbtColumn) (meta yaml.MapSlice) {
+	f := c.Field
+	if f == nil {
+		return nil
+	}
+	add := func(name string, value any) {
+		if value != quotedText("") {
+			meta = append(meta, yaml.MapItem{Key: name, Value: value})
+		}
+	}
+	switch inside := labelledIn(f, ""); {
+	case f.Label != "":
+		add(f.Label, true)
+	case len(inside) > 0:
+		add("pii_members", inside)
+	}
+	if f.Hashed {
+		add("hashed", true)
+	}
+	add("unit", quotedText(f.Unit))
+	add("identity", quotedText(f.Identity))
+	if f.Status == "deprecated" {
+		add("status", quotedText(f.Status))
+		add("replaced_by", quotedText(f.ReplacedBy))
+	}
+	return meta
+}
+
+// labelledIn lists the members of an object, or of a list's elements, that are
+// personal, by path.
+func labelledIn(f *schemas.Field, prefix string) (paths []quotedText) {
+	for _, m := range f.Type.Inner() {
+		if m.Label != "" {
+			paths = append(paths, quotedText(prefix+m.Name))
+		}
+		paths = append(paths, labelledIn(m, prefix+m.Name+".")...)
+	}
+	return paths
+}
+
+// accepted tests an enumeration that is closed: a row with another value is a
+// reject, and not here. Of an open one any value may come.
+func accepted(f *schemas.Field) []any {
+	if !f.Closed || f.Type.Kind != schemas.String || f.Hashed {
+		return nil
+	}
+	var values []quotedText
+	for _, v := range f.Enum {
+		values = append(values, quotedText(v.Value))
+	}
+	return []any{map[string]dbtTest{"accepted_values": {Arguments: map[string]any{"values": values}}}}
+}
+
+// What Stripe deletes it lists no more, while others still name it; and what may
+// be filled long after the row was made may be on its way. As in `verify`.
+var (
+	dbtDeletes = []string{"customers", "prices"}
+	dbtLate    = []string{"failure_balance_transaction_id"}
+)
+
+// reference tests that what a row names is there, where that can be known: the
+// list of it is read from its beginning, and to after the row was, and it was no
+// reject. It warns only: a row may name what was forgotten.
+func (t dbtTable) reference(set *schemas.Set, f *schemas.Field) []any {
+	to := set.Schema(f.Ref)
+	if t.schema == nil || to == nil || f.Type.Kind != schemas.String || f.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) ||
+		slices.Contains(dbtDeletes, to.Table) || slices.Contains(dbtLate, f.Name) || !holdsAll(t.schema, schemas.SeenAt, "created") {
+		return nil
+	}
+	since := "k.complete_from IS NULL"
+	if to.Table == "balance_transactions" { // which is made with the row, or after it
+		since += " OR " + t.name + ".created >= k.complete_from"
+	}
+	where := fmt.Sprintf(`EXISTS (SELECT 1 FROM %[1]s.meta.coverage k WHERE k.account = %[2]s.account AND k.resource = '%[3]s' AND (%[4]s) `+
+		`AND (%[2]s.synced_at < k.complete_through OR %[2]s.created + INTERVAL 31 DAY < k.complete_through)) `+
+		`AND NOT EXISTS (SELECT 1 FROM %[1]s.meta.rejects x WHERE x.account = %[2]s.account AND x.stream = '%[3]s' AND x.id = %[2]s.%[5]s)`,
+		dbtDatabase, t.name, to.Table, since, f.Name)
+	return []any{map[string]dbtTest{"relationships": {
+		Arguments: map[string]any{"field": quotedText("id"), "to": quotedText(fmt.Sprintf("source('%s', '%s')", dbtDatabase, to.Table))},
+		Config:    &dbtConfig{Severity: "Warn", Where: quotedText(where)},
+	}}}
+}
+
+// holdsAll reports whether a table declares fields of these names.
+func holdsAll(s *schemas.Schema, names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return schemas.FieldAt(s.Fields, name) == nil })
+}

@@ -1,0 +1,83 @@
+package authoring
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// dbtFile is a properties file of dbt. Source of the names and their order:
+// docs.getdbt.com, "Source properties".
+type dbtFile struct {
+	Version int         `yaml:"version"`
+	Sources []dbtSource `yaml:"sources"`
+}
+
+type dbtSource struct {
+	Name        quotedText      `yaml:"name"`
+	Description quotedText      `yaml:"description"`
+	Database    quotedText      `yaml:"database"`
+	Schema      quotedText      `yaml:"schema"`
+	Loader      quotedText      `yaml:"loader"`
+	Tables      []dbtProperties `yaml:"tables"`
+}
+
+// dbtProperties are those of a table or a column.
+type dbtProperties struct {
+	Name        quotedText      `yaml:"name"`
+	Description quotedText      `yaml:"description"`
+	DataType    quotedText      `yaml:"data_type,omitempty"`
+	Config      *dbtConfig      `yaml:"config,omitempty"`
+	DataTests   []any           `yaml:"data_tests,omitempty"` // the name of a test, or its name and what it is told
+	Columns     []dbtProperties `yaml:"columns,omitempty"`
+}
+
+type dbtConfig struct {
+	Meta          yaml.MapSlice `yaml:"meta,omitempty"` // what dbt has no word for
+	LoadedAtField quotedText    `yaml:"loaded_at_field,omitempty"`
+	Freshness     *dbtFreshness `yaml:"freshness,omitempty"`
+	Severity      quotedText    `yaml:"severity,omitempty"`
+	Where         quotedText    `yaml:"where,omitempty"`
+}
+
+type dbtFreshness struct {
+	WarnAfter  dbtPeriod  `yaml:"warn_after,flow"`
+	ErrorAfter dbtPeriod  `yaml:"error_after,flow"`
+	Filter     quotedText `yaml:"filter"`
+}
+
+type dbtPeriod struct {
+	Count  int        `yaml:"count"`
+	Period quotedText `yaml:"period"`
+}
+
+// dbtTest is what a test is told.
+type dbtTest struct {
+	Name      quotedText     `yaml:"name,omitempty"`
+	Arguments map[string]any `yaml:"arguments"`
+	Config    *dbtConfig     `yaml:"config,omitempty"`
+}
+
+// quotedText is always in double quotes: dbt reads YAML 1.1, to which y, no and on
+// are truth values. It takes braces in texts for Jinja, which is none of a schema's.
+type quotedText string
+
+// MarshalYAML is the text as JSON has it, which YAML has too.
+func (t quotedText) MarshalYAML() ([]byte, error) {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(strings.NewReplacer("{{", "{ {", "{%", "{ %", "{#", "{ #").Replace(string(t)))
+	return []byte(strings.TrimSuffix(b.String(), "\n")), err
+}
+
+// dbtText is the file, under its header.
+func dbtText(file dbtFile) (string, error) {
+	text, err := yaml.MarshalWithOptions(file, yaml.IndentSequence(true))
+	if err != nil {
+		return "", fmt.Errorf("write the properties for dbt: %w", err)
+	}
+	return dbtHeader + string(text), nil
+}
