@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -52,7 +52,7 @@ func (env *environment) demo(c *cli.Context) error {
 	if err := env.demoSync(c, url); err != nil {
 		return err
 	}
-	if err := env.demoAnswer(c.Context, filepath.Join(dir, "current", "warehouse.duckdb")); err != nil {
+	if err := env.demoAnswer(c.Context, dir); err != nil {
 		return err
 	}
 	fmt.Fprint(env.stdout, strings.ReplaceAll(demoNext, "LAKE", dir))
@@ -151,16 +151,20 @@ Try next:
   STRIPE_API_KEY=rk_live_...       bin/stripelake sync       # your own account, into ./lake
 `
 
-func (env *environment) demoAnswer(ctx context.Context, warehouse string) error {
-	db, err := load.OpenWarehouse(warehouse)
+func (env *environment) demoAnswer(ctx context.Context, lake string) error {
+	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
+	answer, err := load.Ask(ctx, lake, load.Question{SQL: demoProviders})
+	if err == nil {
+		err = errors.Join(writeTable(ctx, answer, env.stdout), answer.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("ask who pays later: %w", err)
+	}
+	db, err := load.OpenWarehouse(filepath.Join(lake, "current", "warehouse.duckdb"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
-	if err := env.printQuery(ctx, db, demoProviders); err != nil {
-		return fmt.Errorf("ask who pays later: %w", err)
-	}
 	var growth sql.NullString // null where nobody paid in one of them
 	if err := db.QueryRowContext(ctx, demoGrowth).Scan(&growth); err != nil {
 		return fmt.Errorf("ask whether it grows: %w", err)
@@ -169,38 +173,4 @@ func (env *environment) demoAnswer(ctx context.Context, warehouse string) error 
 		fmt.Fprintf(env.stdout, "\nIs it growing? Pay later is %s.\n", growth.String)
 	}
 	return nil
-}
-
-// printQuery prints a query's rows as an aligned table.
-func (env *environment) printQuery(ctx context.Context, db *sql.DB, query string) error {
-	rows, err := db.QueryContext(ctx, "SELECT COLUMNS(*)::VARCHAR FROM ("+query+")")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	names, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, strings.Join(names, "\t"))
-	for rows.Next() {
-		cells := make([]sql.NullString, len(names))
-		targets := make([]any, len(names))
-		for i := range cells {
-			targets[i] = &cells[i]
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return err
-		}
-		texts := make([]string, len(cells))
-		for i, cell := range cells {
-			texts[i] = cell.String
-		}
-		fmt.Fprintln(table, strings.Join(texts, "\t"))
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return table.Flush()
 }

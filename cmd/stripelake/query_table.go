@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/stripelake/stripelake/load"
 )
@@ -16,6 +17,10 @@ import (
 // measured is how many rows a table's columns are as wide as; later ones may
 // stand out, for no more are held in memory.
 const measured = 1000
+
+// cells counts how wide a text is in a terminal, whatever the locale says: a Chinese
+// character and most emoji are two cells wide, an accent that joins a letter is none.
+var cells = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // writeTable writes an answer as an aligned table and the number of its rows.
 func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
@@ -77,7 +82,7 @@ func (t *table) add(row []string) error {
 	for i, cell := range row {
 		row[i] = visibleCell(cell)
 		if t.rows <= measured {
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(row[i]))
+			t.widths[i] = max(t.widths[i], cells.StringWidth(row[i]))
 		}
 	}
 	t.rows++
@@ -92,7 +97,7 @@ func (t *table) flush() error {
 	for _, row := range t.held {
 		var line strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", max(t.widths[i]-utf8.RuneCountInString(cell), 0))
+			pad := strings.Repeat(" ", max(t.widths[i]-cells.StringWidth(cell), 0))
 			if t.columns[i].Number {
 				line.WriteString(pad + cell + "  ")
 			} else {

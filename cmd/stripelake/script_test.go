@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -156,8 +158,26 @@ func query(ts *testscript.TestScript, _ bool, args []string) {
 	db, err := load.OpenWarehouse(filepath.Join(ts.MkAbs(args[0]), "current", "warehouse.duckdb"))
 	ts.Check(err)
 	defer func() { ts.Check(db.Close()) }()
-	env := &environment{stdout: ts.Stdout(), stderr: ts.Stderr()}
-	ts.Check(env.printQuery(context.Background(), db, args[1]))
+	rows, err := db.Query("SELECT COLUMNS(*)::VARCHAR FROM (" + args[1] + ")")
+	ts.Check(err)
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	ts.Check(err)
+	out := tabwriter.NewWriter(ts.Stdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, strings.Join(names, "\t"))
+	for rows.Next() {
+		cells, targets := make([]sql.NullString, len(names)), make([]any, len(names))
+		for i := range cells {
+			targets[i] = &cells[i]
+		}
+		ts.Check(rows.Scan(targets...))
+		for i, cell := range cells {
+			fmt.Fprint(out, strings.Repeat("\t", min(i, 1))+cell.String)
+		}
+		fmt.Fprintln(out)
+	}
+	ts.Check(rows.Err())
+	ts.Check(out.Flush())
 }
 
 // lock holds a lake's account as another process would: `lock LAKE ACCOUNT`.
