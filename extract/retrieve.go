@@ -28,16 +28,7 @@ func escapeID(id string) string { return strings.ReplaceAll(url.PathEscape(id), 
 // objects that are gone are a 404, and their item comes back as missing, or,
 // where the lists were asked before, as a tombstone. A 403 never makes one.
 func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed bool) result {
-	ask := res.request(&form.Values{})
-	for _, member := range res.Expand {
-		ask.query.Add("expand[]", member)
-	}
-	ask.endpoint, ask.path, ask.holds = res.Path+"/:id", res.Path+"/"+escapeID(item.ID), holdsObject
-	var object Object
-	err := c.get(ctx, ask, func(got *reply) (err error) {
-		object, err = readOne(got, res, item.ID)
-		return err
-	})
+	object, err := c.one(ctx, res, item.ID)
 	if item.missing = res.missing(err); item.missing != nil {
 		if listed {
 			return result{objects: []Object{c.tombstone(res, item)}}
@@ -55,6 +46,20 @@ func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed b
 		return result{err: err}
 	}
 	return result{objects: objects, err: c.complete(ctx, objects)}
+}
+
+// one asks for an object by its id.
+func (c *Client) one(ctx context.Context, res Resource, id string) (object Object, err error) {
+	ask := res.request(&form.Values{})
+	for _, member := range res.Expand {
+		ask.query.Add("expand[]", member)
+	}
+	ask.endpoint, ask.path, ask.holds = res.Path+"/:id", res.Path+"/"+escapeID(id), holdsObject
+	err = c.get(ctx, ask, func(got *reply) (err error) {
+		object, err = readOne(got, res, id)
+		return err
+	})
+	return object, err
 }
 
 // missing is the answer that there is no object of the id asked for; nil if err

@@ -1,0 +1,57 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Look reads objects of a stream by their id, or by a filter of its list, to look
+// at and not to keep: an answer of no use is the caller's to judge, and none of
+// [Client.Failures]. It calls answer for each item,
+// in no order and one at a time; an error of that ends it, and is returned.
+func (c *Client) Look(ctx context.Context, stream string, items []Item, answer func(Item, []Object, error) error) error {
+	res, err := resourceOf(stream)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.width(res.Path))
+	var one sync.Mutex
+	for _, item := range items {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			objects, err := c.lookAt(ctx, res, item)
+			if err != nil {
+				err = fmt.Errorf("ask for %s %s: %w", res.Object, oneLine(item.ID+item.Of), err)
+			}
+			one.Lock()
+			defer one.Unlock()
+			return answer(item, objects, err)
+		})
+	}
+	return group.Wait()
+}
+
+func (c *Client) lookAt(ctx context.Context, res Resource, item Item) (objects []Object, err error) {
+	if item.Of == "" {
+		object, err := c.one(ctx, res, item.ID)
+		if err == nil {
+			err = c.checkMode([]Object{object})
+		}
+		return []Object{object}, err
+	}
+	_, err = c.listAgain(ctx, res, window{Variant: item.Of}, nil, func(r result) { objects = append(objects, r.objects...) })
+	return objects, err
+}
+
+// IsRefused reports an answer that stays the same when it is asked for again: what
+// cannot be used, and every 4xx but those about the key and its rate.
+func IsRefused(err error) bool {
+	return aboutOne(err) || hasStatus(err, http.StatusForbidden)
+}
