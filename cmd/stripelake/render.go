@@ -95,6 +95,9 @@ func (r *renderer) summary(s pipeline.Summary) {
 	if s.Suppressed > 0 {
 		r.line("%s left out: people who were forgotten", counted(s.Suppressed, "object"))
 	}
+	if s.Blanked > 0 {
+		r.line("%s kept without descriptions and other text: perhaps of people who were forgotten", counted(s.Blanked, "object"))
+	}
 	if s.Rejects > 0 {
 		r.line("%s rejected: see meta.rejects", counted(s.Rejects, "object"))
 	}

@@ -17,6 +17,7 @@ type Event struct {
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
 	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
 	Suppressed int    `json:"suppressed,omitempty"`       // read, and left out because they belong to people who were forgotten
+	Blanked    int    `json:"blanked,omitempty"`          // appended without their text: they may be of people who were forgotten, and Stripe does not tell
 	Rows       int    `json:"rows,omitempty"`             // rows made, all tables
 	Rejects    int    `json:"rejects,omitempty"`          // rows refused, all tables
 	Incomplete int    `json:"incomplete_lists,omitempty"` // nested lists that Stripe cut short
@@ -47,6 +48,7 @@ type Summary struct {
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds
 	Suppressed int                `json:"suppressed,omitempty"` // of those, left out because they belong to people who were forgotten
+	Blanked    int                `json:"blanked,omitempty"`    // of those, kept without their text: they may be of people who were forgotten, and Stripe does not tell
 	Rows       int                `json:"rows"`                 // rows written, all tables
 	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
 	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists

@@ -63,7 +63,7 @@ func (s *subject) belongsTo(stream string) []reference {
 	case "charges", "subscriptions":
 		return []reference{s.Customer}
 	case "refunds":
-		return []reference{s.Charge, s.PaymentIntent}
+		return []reference{s.Charge, s.PaymentIntent, s.Customer}
 	case "balance_transactions":
 		return []reference{s.Source}
 	case "events":

@@ -106,8 +106,8 @@ func (p *person) checkGone(t *testing.T, dir string, want map[string]string) {
 	}
 }
 
-// What Stripe learns of a forgotten customer later stays out; what came in
-// before its owner was known goes when they are forgotten again.
+// What Stripe learns of a forgotten customer later stays out, in whichever order the
+// streams are read.
 func TestForgottenCustomerBuysAgain(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
@@ -118,19 +118,14 @@ func TestForgottenCustomerBuysAgain(t *testing.T) {
 	}
 	relisted(t, dir, p.with)
 	want, later := digest(t, dir), p.later(t)
-	relisted(t, dir, later, "balance_transactions") // before its charge: nothing says whose it is
-	if cmp.Equal(want, digest(t, dir)) {
-		t.Fatal("the balance transaction of an unknown charge was left out")
+	for _, streams := range [][]string{{"balance_transactions"}, {"refunds"}, {"charges"}, nil} {
+		relisted(t, dir, later, streams...)
+		if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+			t.Errorf("what came later with %v is in the lake (-want +got):\n%s", streams, diff)
+		}
 	}
-	relisted(t, dir, later, "charges")
-	relisted(t, dir, later, "refunds")
-	receipts, err := forget(t.Context(), dir, nil, p.id)
-	if err != nil || len(receipts) != 1 || len(receipts[0].Erased) != 1 || receipts[0].Erased[0].Objects != 1 {
-		t.Fatalf("forgotten again: %+v, %v, want one balance transaction erased", receipts, err)
-	}
-	relisted(t, dir, later)
-	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
-		t.Errorf("what came later is in the lake (-want +got):\n%s", diff)
+	if receipts, err := forget(t.Context(), dir, nil, p.id); err != nil || len(receipts) > 0 {
+		t.Errorf("forgotten again: %v, %v, want nothing left to do", receipts, err)
 	}
 }
 

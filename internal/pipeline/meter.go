@@ -69,6 +69,7 @@ func (m *meter) count(e Event) {
 	case EventSegment:
 		m.total.Unchanged += e.Unchanged
 		m.total.Suppressed += e.Suppressed
+		m.total.Blanked += e.Blanked
 		if e.Segment > 0 {
 			m.total.Segments++
 		}

@@ -28,6 +28,7 @@ type reader struct {
 	lake         *load.Lake
 	log          *load.Log
 	forgotten    *load.Forgotten
+	owners       *owners
 	materializer *materializer
 	resource     extract.Resource
 	redactors    map[string]*transform.Redactor // by object; none where everything is kept as sent
@@ -44,6 +45,8 @@ type reader struct {
 	heal      []load.Reread   // read just these again; nil for a sync
 	relisting bool            // note every id that comes
 	missing   missing         // what was answered with a 404
+	blank     idSet           // of the pending objects: those without their text
+	blanked   int             // of such, in the log by this run
 	named     named           // what others name and no list has shown
 	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
 }
@@ -56,6 +59,9 @@ const freshAtMost = 100_000
 // error the pages read before it are kept: they and their cursor are good. A
 // stop by signal drops them, as a crash would.
 func (r *reader) run(ctx context.Context, bounds extract.Range) error {
+	if err := r.awaitOwners(ctx); err != nil {
+		return err
+	}
 	err := r.read(ctx, bounds)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -63,6 +69,7 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 	if flushErr := r.flush(ctx); flushErr != nil {
 		return flushErr
 	}
+	r.tellBlank()
 	return cmp.Or(err, r.awaitApplied(ctx))
 }
 
@@ -232,10 +239,16 @@ func (r *reader) flush(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
+	suppressed, err := r.leaveOut(ctx)
+	if err != nil {
+		r.pending, r.bytes, r.cursor = nil, 0, "" // the next run reads them again
+		return err
+	}
 	event, err := r.store(ctx)
 	if err != nil {
 		return &localError{err}
 	}
+	event.Suppressed = suppressed
 	r.pending, r.bytes, r.cursor = nil, 0, ""
 	r.materializer.meter.add(stageAppend, time.Since(start))
 	r.materializer.meter.emit(event)
@@ -250,10 +263,6 @@ func (r *reader) flush(ctx context.Context) error {
 // store appends what of the pending pages is new, and moves the cursor.
 func (r *reader) store(ctx context.Context) (Event, error) {
 	event := Event{Event: EventSegment, Resource: r.resource.Name}
-	var err error
-	if event.Suppressed, err = r.suppress(ctx); err != nil {
-		return event, err
-	}
 	if r.relisting {
 		if err := r.note(ctx); err != nil {
 			return event, err
@@ -271,6 +280,12 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 		return event, err
 	}
 	event.Objects = len(changed)
+	for _, o := range changed {
+		if r.blank.has(o.ID) && r.news != nil { // an event is no row
+			event.Blanked++
+		}
+	}
+	r.blanked += event.Blanked
 	event.Unchanged = r.missing.others(r.pending) - r.missing.others(changed)
 	clear(r.missing.pending)
 	cursor, err := r.cursorToKeep()

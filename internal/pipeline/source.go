@@ -145,17 +145,19 @@ func (m *materializer) catchUpAll(ctx context.Context) error {
 
 // read reads one account's events and resources side by side.
 func (s *Sync) read(ctx context.Context, m *materializer, src source, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
-	news := newNews(resources)
+	news, owners := newNews(resources), newOwners()
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	unread := map[string]error{}
 	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
 		r := reader{
-			account: src.account, client: src.client, lake: s.Lake, log: src.log, forgotten: m.forgotten,
+			account: src.account, client: src.client, lake: s.Lake, log: src.log, forgotten: m.forgotten, owners: owners,
 			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {
 			r.news, r.heal = news, s.heal[resource.Name]
+		} else {
+			r.owners = newOwners() // it is read beside the others
 		}
 		group.Go(func() error {
 			err := r.run(ctx, s.Range)

@@ -1,0 +1,95 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// textless are the members whose strings are ids and words of Stripe's own. A
+// string of any other name may be somebody's text.
+var textless = map[string]bool{
+	"id": true, "object": true, "type": true, "status": true, "currency": true, "reporting_category": true, "balance_type": true,
+	"charge": true, "payment_intent": true, "source": true, "dispute": true, "balance_transaction": true,
+	"failure_balance_transaction": true, "transfer_reversal": true, "source_transfer_reversal": true, "payment_method": true,
+	"reason": true, "failure_reason": true, "pending_reason": true, "api_version": true, "application": true,
+}
+
+// opened are the members that are gone through; any other object or list, such as
+// metadata, may have names of somebody's own in it.
+var opened = map[string]bool{"fee_details": true, "data": true, "previous_attributes": true}
+
+// withoutText returns an object of which nothing says whose it is, with null for
+// all that may be text about a person. What it is, of which amount, and what it
+// belongs to stays.
+func withoutText(object []byte) ([]byte, error) {
+	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	var out bytes.Buffer
+	b := blanking{jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
+	if err := b.structure(false); err != nil {
+		return nil, fmt.Errorf("blank the text of an object: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// blanking copies JSON without its text.
+type blanking struct {
+	in  *jsontext.Decoder
+	out *jsontext.Encoder
+}
+
+// structure copies an object or a list that is gone through. told says that it is
+// what an event tells.
+func (b blanking) structure(told bool) error {
+	begin, err := b.in.ReadToken()
+	if err != nil {
+		return err
+	}
+	if err := b.out.WriteToken(begin); err != nil {
+		return err
+	}
+	for b.in.PeekKind() != '}' && b.in.PeekKind() != ']' {
+		name := ""
+		if begin.Kind() == '{' {
+			token, err := b.in.ReadToken()
+			if err != nil {
+				return err
+			}
+			name = token.String()
+			if err := b.out.WriteToken(jsontext.String(name)); err != nil {
+				return err
+			}
+		}
+		if err := b.member(name, told); err != nil {
+			return err
+		}
+	}
+	end, err := b.in.ReadToken()
+	if err != nil {
+		return err
+	}
+	return b.out.WriteToken(end)
+}
+
+// member copies a value, that of a member of that name or an element of a list.
+func (b blanking) member(name string, told bool) error {
+	kind := b.in.PeekKind()
+	composed := kind == '{' || kind == '['
+	if composed && (opened[name] || name == "" || told && name == "object") {
+		return b.structure(name == "data")
+	}
+	value, err := b.in.ReadValue()
+	if err != nil {
+		return err
+	}
+	switch {
+	case kind == '{' && textless[name]: // a reference that was expanded
+		var id reference
+		_ = id.UnmarshalJSON(value)
+		return b.out.WriteToken(jsontext.String(string(id)))
+	case composed, kind == '"' && !textless[name]:
+		return b.out.WriteToken(jsontext.Null)
+	}
+	return b.out.WriteValue(value)
+}
