@@ -167,6 +167,9 @@ func (b *backup) folder(ctx context.Context, dir string) error {
 		return err
 	}
 	for _, e := range entries {
+		if isLink(e) {
+			return linkedFile(b.lake.path(filepath.FromSlash(dir), e.Name()))
+		}
 		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), tmpSuffix) && e.Name() != "cursor.json" {
 			if err := b.file(ctx, path.Join(dir, e.Name())); err != nil {
 				return err
@@ -245,12 +248,9 @@ func (b *backup) file(ctx context.Context, name string) error {
 // prune removes what the lake no longer has: segments that were merged, and what
 // was in them of people who were forgotten since.
 func (b *backup) prune(context.Context) error {
-	return filepath.WalkDir(b.to, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
+	return walkLake(b.to, func(file string, isDir bool) error {
 		name, err := filepath.Rel(b.to, file)
-		if err != nil || b.kept[filepath.ToSlash(name)] {
+		if err != nil || isDir || b.kept[filepath.ToSlash(name)] {
 			return err
 		}
 		b.Removed++

@@ -109,16 +109,11 @@ func fileBytes(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// sweepTemp removes what a crash left half written below dir.
-func sweepTemp(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !d.IsDir() && strings.HasSuffix(path, tmpSuffix) {
+// sweepTemp removes what a crash left half written below dir, in linked folders
+// so many levels deep.
+func sweepTemp(dir string, links int) error {
+	return walk(dir, links, func(path string, isDir bool) error {
+		if !isDir && strings.HasSuffix(path, tmpSuffix) {
 			return os.Remove(path)
 		}
 		return nil
@@ -137,7 +132,10 @@ func makeDir(dir string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(dir, 0o700); errors.Is(err, fs.ErrExist) {
+		_, err = isFolder(dir) // made by another process, or a link
+		return err
+	} else if err != nil {
 		return err
 	}
 	return syncPath(parent)

@@ -151,18 +151,13 @@ func (l *Lake) inspectStream(account, stream string) (segments int, damage []err
 
 // findLeftovers finds what is half written.
 func (l *Lake) findLeftovers() (names []string, err error) {
-	err = filepath.WalkDir(l.dir, func(path string, d fs.DirEntry, err error) error {
+	err = walkLake(l.dir, func(path string, isDir bool) error {
+		name := l.relative(path)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil // replaced while we looked
-		case err != nil:
-			return err
-		case d.IsDir() && d.Name() == generationsDir:
-			return fs.SkipDir // one that is not whole is not linked
-		case strings.HasSuffix(path, tmpSuffix) && !d.IsDir():
-			name, err := filepath.Rel(l.dir, path)
+		case isDir && filepath.Base(path) == generationsDir: // one that is not whole is not linked
+			return fs.SkipDir
+		case strings.HasSuffix(path, tmpSuffix) && !isDir:
 			names = append(names, name)
-			return err
 		}
 		return nil
 	})

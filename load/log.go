@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -71,7 +70,7 @@ func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 		// As small as the default level on Stripe's JSON, and faster.
 		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
 	}
-	if err := sweepTemp(dir); err != nil {
+	if err := sweepTemp(dir, linkedBelow-1); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
 	}
 	return g, nil
@@ -300,19 +299,4 @@ func (l *Lake) Newest(account, stream string) (uint64, error) {
 		return 0, err
 	}
 	return segments[len(segments)-1].last, nil
-}
-
-// subdirs returns the names of the folders in dir, in order.
-func subdirs(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names, err
 }

@@ -31,7 +31,7 @@ func segmentPath(dir string, first, last uint64) string {
 func listSegments(dir string) ([]span, error) {
 	spans, err := segmentFiles(dir, refuseForeign)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, leadsNowhere(dir)
 	}
 	if err != nil {
 		return nil, err
@@ -80,6 +80,9 @@ func (e *misnumberedError) Told() (says, fix string) {
 
 func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	path := filepath.Join(dir, e.Name())
+	if isLink(e) {
+		return span{}, false, linkedFile(path)
+	}
 	if filepath.Ext(path) != ".parquet" {
 		return span{}, false, nil
 	}

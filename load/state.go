@@ -105,7 +105,7 @@ func (l *Lake) sweepState() error {
 	return errors.Join(
 		os.RemoveAll(l.path(stateDir, "tmp")),
 		os.RemoveAll(l.verifyPath()),
-		sweepTemp(l.path(stateDir)),
+		sweepTemp(l.path(stateDir), 0),
 		os.RemoveAll(l.path(linkName+tmpSuffix)),
 		l.sweepGenerations())
 }

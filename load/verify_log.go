@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -70,8 +71,12 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	dir := v.lake.path(rawDir, key.account, key.stream)
 	files, err := segmentFiles(dir, func(path string, err error) error {
 		f := Finding{"foreign file", v.lake.relative(path), "it is not a segment", "move it out of the log"}
-		if misnumbered, ok := errors.AsType[*misnumberedError](err); ok {
-			_, f.Fix = misnumbered.Told()
+		if told, ok := errors.AsType[interface {
+			error
+			Told() (says, fix string)
+		}](err); ok {
+			f.Says, f.Fix = told.Told()
+			f.Says = "it" + strings.TrimPrefix(f.Says, path)
 		}
 		c.Add(f)
 		return nil

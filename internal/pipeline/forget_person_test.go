@@ -289,6 +289,12 @@ func rawObjects(t *testing.T, dir string) map[string][]string {
 // file.
 func look(t *testing.T, dir string, marks []string) map[string]map[string]bool {
 	t.Helper()
+	return lookBelow(t, dir, dir, marks)
+}
+
+// lookBelow is look into another folder, whose files the lake's warehouse reads.
+func lookBelow(t *testing.T, dir, below string, marks []string) map[string]map[string]bool {
+	t.Helper()
 	found := map[string]map[string]bool{}
 	search := func(kind string, text []byte) {
 		for _, mark := range marks {
@@ -301,7 +307,7 @@ func look(t *testing.T, dir string, marks []string) map[string]map[string]bool {
 		}
 	}
 	files := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(below, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

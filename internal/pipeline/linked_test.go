@@ -1,0 +1,209 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
+)
+
+// moved puts a folder of a lake on another disk and a link in its place. It returns
+// where it is now.
+func moved(t *testing.T, lake string, folder ...string) string {
+	t.Helper()
+	from, to := filepath.Join(append([]string{lake}, folder...)...), filepath.Join(t.TempDir(), "disk")
+	if err := errors.Join(os.Rename(from, to), os.Symlink(to, from)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestLinkedFolders holds that a lake whose raw log lies on another disk, as a
+// whole, by account or by stream, is the same lake to every command.
+func TestLinkedFolders(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	plain := filepath.Join(t.TempDir(), "lake")
+	p.build(t, plain, p.with)
+	acct := account(t, plain)
+	copied := func() string {
+		dir := filepath.Join(t.TempDir(), "lake")
+		if err := os.CopyFS(dir, os.DirFS(plain)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	want := workedOn(t, p, copied(), nil)
+	for _, linked := range [][]string{{"raw"}, {"raw", acct}, {"raw", acct, "charges"}, {"raw", acct, "events"}} {
+		t.Run(strings.Join(linked[min(1, len(linked)-1):], "/"), func(t *testing.T) {
+			t.Parallel()
+			dir := copied()
+			disk := moved(t, dir, linked...)
+			if diff := cmp.Diff(want, workedOn(t, p, dir, linked)); diff != "" {
+				t.Errorf("not as without the link (-plain +linked):\n%s", diff)
+			}
+			if found := lookBelow(t, dir, disk, p.marks); len(found) > 0 {
+				t.Errorf("still on the other disk: %v", found)
+			}
+		})
+	}
+}
+
+// workedOn has every command work on a lake and returns what they say. The person
+// is forgotten in it and in its backup, which has the same folder linked.
+func workedOn(t *testing.T, p *person, dir string, linked []string) (said map[string]any) {
+	t.Helper()
+	said = map[string]any{}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	backup := filepath.Join(t.TempDir(), "backup")
+	_, err := pipeline.Backup(t.Context(), opened(t, dir), backup)
+	do(err)
+	backupDisk := backup
+	if linked != nil {
+		backupDisk = moved(t, backup, linked...)
+	}
+	leftover := filepath.Join(dir, "raw", account(t, dir), "charges", "00000009-00000009.parquet.tmp")
+	do(os.WriteFile(leftover, nil, 0o600))
+	health, err := load.Inspect(dir)
+	do(err)
+	said["doctor"] = []any{health.Segments, len(health.Damage), health.Leftover}
+	relisted(t, dir, p.with)
+	if _, err := os.Stat(leftover); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was half written: %v", err)
+	}
+	said["verify"] = len(verify(t, dir, false))
+	sizes, err := load.LogSizes(dir)
+	do(err)
+	for _, s := range sizes {
+		said["log of "+s.Stream] = s.Segments
+	}
+	said["compact"], err = pipeline.Compact(t.Context(), opened(t, dir), 0)
+	do(err)
+	s := newSync(dir, p.with, nil)
+	_, err = (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake}).Run(t.Context())
+	do(err)
+	said["rebuild"] = digest(t, dir)
+	receipts, err := forget(t.Context(), dir, nil, p.id)
+	do(err)
+	said["forget"] = receipts[0].Erased
+	if found := look(t, dir, p.marks); len(found) > 0 {
+		t.Errorf("still there: %v", found)
+	}
+	said["forgotten"], said["verify after"] = digest(t, dir), len(verify(t, dir, true))
+	_, err = pipeline.Backup(t.Context(), opened(t, dir), backup)
+	do(err)
+	if found := lookBelow(t, dir, backupDisk, p.marks); len(found) > 0 {
+		t.Errorf("still in the backup: %v", found)
+	}
+	return said
+}
+
+func opened(t *testing.T, dir string) *load.Lake {
+	t.Helper()
+	lake, err := load.Open(dir, load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lake
+}
+
+// TestLinksThatAreRefused holds that a linked file of the log, which an erasure would
+// replace and not erase, is refused by name, and so is a link to a disk that is not
+// there, by whoever writes and whoever reads.
+func TestLinksThatAreRefused(t *testing.T) {
+	t.Parallel()
+	ann := sent("customer", "cus_ann", noon)
+	for _, tc := range []struct {
+		what string
+		link func(t *testing.T, s *scene) string // returns what is named
+		says string
+	}{
+		{"a file", func(t *testing.T, s *scene) string {
+			name := []string{"raw", account(t, s.lake), "customers", "00000001-00000001.parquet"}
+			moved(t, s.lake, name...)
+			return filepath.Join(name...)
+		}, "is a link: put the file itself in its place"},
+		{"no log", func(t *testing.T, s *scene) string {
+			if err := os.RemoveAll(moved(t, s.lake, "raw")); err != nil {
+				t.Fatal(err)
+			}
+			return "raw"
+		}, "is a link that leads nowhere: mount the disk"},
+		{"no account", func(t *testing.T, s *scene) string {
+			name := filepath.Join("raw", account(t, s.lake))
+			if err := os.RemoveAll(moved(t, s.lake, name)); err != nil {
+				t.Fatal(err)
+			}
+			return name
+		}, "is a link that leads nowhere: mount the disk"},
+		{"no stream", func(t *testing.T, s *scene) string {
+			name := filepath.Join("raw", account(t, s.lake), "customers")
+			if err := os.RemoveAll(moved(t, s.lake, name)); err != nil {
+				t.Fatal(err)
+			}
+			return name
+		}, "is a link that leads nowhere: mount the disk"},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, recorded(t, 1, noon.Add(24*60*60e9), ann))
+			s.sync("customers")
+			named := tc.link(t, s)
+			asked := s.asked.Load()
+			for command, run := range map[string]func() error{
+				"sync":   func() error { _, err := s.try("customers"); return err },
+				"forget": func() error { _, err := forget(t.Context(), s.lake, nil, "cus_ann"); return err },
+				"compact": func() error {
+					_, err := pipeline.Compact(t.Context(), opened(t, s.lake), 0)
+					return err
+				},
+				"backup": func() error {
+					_, err := pipeline.Backup(t.Context(), opened(t, s.lake), filepath.Join(t.TempDir(), "backup"))
+					return err
+				},
+				"rebuild": func() error {
+					r := newSync(s.lake, s.api, nil)
+					_, err := (&pipeline.Rebuild{Plan: r.Plan, Lake: r.Lake}).Run(t.Context())
+					return err
+				},
+				"sizes": func() error { _, err := load.LogSizes(s.lake); return err },
+				"verify": func() error {
+					found, err := (&pipeline.Verify{Dir: s.lake, Wait: -1}).Run(t.Context())
+					for _, c := range found.Checks {
+						for _, f := range c.Findings {
+							err = errors.Join(err, fmt.Errorf("%s: %s: %s", f.What, f.Says, f.Fix))
+						}
+					}
+					return err
+				},
+				"doctor": func() error {
+					health, err := load.Inspect(s.lake)
+					return errors.Join(append(health.Damage, err)...)
+				},
+			} {
+				if err := run(); err == nil || !strings.Contains(err.Error(), named) || !strings.Contains(err.Error(), tc.says) {
+					t.Errorf("%s: %v", command, err)
+				}
+			}
+			if asked = s.asked.Load() - asked; asked > 1 { // whose key it is
+				t.Errorf("%d requests", asked)
+			}
+			if _, err := os.Stat(filepath.Join(s.lake, "forgotten.json")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a refused erasure has begun: %v", err)
+			}
+		})
+	}
+}
