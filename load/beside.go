@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 )
@@ -35,6 +36,10 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 	}
 	if declared != nil {
 		looked++
+	}
+	if lost, ok := errors.AsType[*ListLostError](l.ListLost()); ok {
+		_, fix := lost.Told()
+		found = append(found, Finding{"forgotten.json lost", "forgotten.json", fmt.Sprintf("it is missing, and by receipts/ %d were forgotten who would come back", lost.Customers), fix})
 	}
 	for _, of := range []struct {
 		name, fix string

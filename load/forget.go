@@ -31,6 +31,7 @@ type Receipt struct {
 	Started    time.Time   `json:"started"`             // UTC
 	Finished   time.Time   `json:"finished,omitzero"`   // UTC; absent in a dry run
 	DryRun     bool        `json:"dry_run,omitempty"`   // nothing was changed
+	NewList    bool        `json:"new_list,omitempty"`  // the list of the forgotten was lost, and it was consented to a new one
 	Customers  []string    `json:"customers,omitempty"` // each one's HMAC under the salt of forgotten.json
 	Erased     []Erased    `json:"erased"`
 	LogBefore  int64       `json:"log_bytes_before"`

@@ -39,6 +39,7 @@ type Options struct {
 
 	Schemas map[string]string // the files of the schema set, by path; kept with what is built from them
 	Anew    bool              // start from an empty state, whatever there is
+	NoList  bool              // open the lake though its list of the forgotten is lost: to look only, or to begin a new one
 
 	MemoryLimit     string           // of DuckDB; "96MB" if empty
 	Checkpoint      string           // how large the state's write-ahead log gets before it is merged into the file; "16MB" if empty
@@ -111,6 +112,9 @@ func Open(dir string, opts Options) (*Lake, error) {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	l := &Lake{dir: dir, opts: opts.withDefaults()}
+	if err := l.ListLost(); err != nil && !opts.NoList {
+		return nil, fmt.Errorf("open lake %s: %w", dir, err)
+	}
 	err = l.update(func(f *lakeFile) error {
 		if f.Format == 0 {
 			f.Format = lakeFormat

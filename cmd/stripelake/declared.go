@@ -33,7 +33,7 @@ func (env *environment) workOn(c *cli.Context, mode string, derive bool, options
 	if err != nil {
 		return nil, nil, err
 	}
-	lake, err := env.openLake(c, load.Options{Mode: mode})
+	lake, err := env.openLake(c, load.Options{Mode: mode, NoList: withoutList(c)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,6 +44,12 @@ func (env *environment) workOn(c *cli.Context, mode string, derive bool, options
 		return nil, nil, err
 	}
 	return lake.Using(env.waiting(c, options(declaration.Set))), declaration, nil
+}
+
+// withoutList reports a command that may go on where the list of the forgotten is
+// lost: one that only looks, or one that is told to begin a new list.
+func withoutList(c *cli.Context) bool {
+	return c.Bool("consent-to-new-list") || c.Bool("dry-run") || c.Command.Name == "verify" && !c.Bool("repair")
 }
 
 // lakeOptions are pipeline.LakeOptions of a lake that has its mode.

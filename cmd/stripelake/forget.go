@@ -22,6 +22,7 @@ func forgetCommand(env *environment) *cli.Command {
 		Flags: []cli.Flag{
 			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"), waitFlag(),
 			&cli.StringFlag{Name: "account", Usage: "the `ACCOUNT`, where several have a customer of that id"},
+			&cli.BoolFlag{Name: "consent-to-new-list", Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
 		},
 		Action: func(c *cli.Context) error { return env.forget(c) },
@@ -38,7 +39,7 @@ func (env *environment) forget(c *cli.Context) error {
 	}
 	forget := pipeline.Forget{
 		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: c.Args().Slice(), Account: c.String("account"),
-		DryRun: c.Bool("dry-run"), Version: version,
+		DryRun: c.Bool("dry-run"), NewList: c.Bool("consent-to-new-list"), Version: version,
 	}
 	receipts, err := forget.Run(c.Context)
 	for _, receipt := range receipts {
@@ -65,6 +66,9 @@ func (env *environment) printReceipt(r load.Receipt) {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Account, e.Stream, grouped(e.Objects), grouped(e.Versions), grouped(e.Segments))
 	}
 	_ = table.Flush()
+	if r.NewList {
+		fmt.Fprintln(env.stdout, "a new list of the forgotten: whoever was on the one that was lost, and is not named again, comes back with the next sync")
+	}
 	if r.DryRun {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 )
 
 // heapGoal is where Go's collector begins to work harder, in bytes. DuckDB has a
@@ -130,7 +131,20 @@ func refuseMisuse(command *cli.Command, above string) {
 		}
 		lake := c.String("lake")
 		endPlainly(command.Name, lake)
-		return ofDisk(action(c), lake)
+		err := action(c)
+		warnOfLostList(c, lake, err)
+		return ofDisk(err, lake)
+	}
+}
+
+// warnOfLostList says that the list of the forgotten is lost, after a command that
+// was not refused for it.
+func warnOfLostList(c *cli.Context, lake string, err error) {
+	if lake == "" || errors.As(err, new(*load.ListLostError)) {
+		return
+	}
+	if lost := load.ReadListLost(lake); lost != nil {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %v\n", lost)
 	}
 }
 

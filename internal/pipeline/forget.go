@@ -21,6 +21,7 @@ type Forget struct {
 	Customers []string // ids of customers; none finishes an erasure that was interrupted
 	Account   string   // needed where several accounts have a customer of that id
 	DryRun    bool     // count, and change nothing
+	NewList   bool     // consents to a new list of the forgotten, with these customers, where the one there was is lost
 	Version   string   // of the program, for the receipt
 	OnEvent   func(Event)
 }
@@ -44,6 +45,9 @@ var unchecked = []string{
 // several, and that nothing was changed. After any other error once the erasure
 // is recorded, the next Forget or Sync finishes it.
 func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
+	if err := f.checkList(); err != nil {
+		return nil, err
+	}
 	if f.DryRun {
 		return f.dryRun(ctx)
 	}
@@ -60,7 +64,8 @@ func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
 		return nil, err
 	}
 	if pending != nil {
-		receipt, err := e.finish(ctx, *pending)
+		pending.Receipt.NewList = pending.Receipt.NewList || f.NewList
+		receipt, err := f.erase(ctx, e, *pending)
 		if err != nil {
 			return nil, err
 		}
@@ -70,17 +75,36 @@ func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
 		}
 	}
 	erasure, err := f.plan(ctx)
-	if err != nil || len(erasure.Receipt.Erased) == 0 {
+	if err != nil || len(erasure.Customers) == 0 {
 		return receipts, err
 	}
-	if err := f.Lake.RecordErasure(erasure); err != nil {
-		return receipts, err
-	}
-	receipt, err := e.finish(ctx, erasure)
+	receipt, err := f.erase(ctx, e, erasure)
 	if err != nil {
 		return receipts, err
 	}
 	return append(receipts, receipt), nil
+}
+
+// erase records an erasure and carries it out.
+func (f *Forget) erase(ctx context.Context, e *eraser, erasure load.Erasure) (load.Receipt, error) {
+	if err := f.Lake.RecordErasure(erasure); err != nil {
+		return load.Receipt{}, err
+	}
+	return e.finish(ctx, erasure)
+}
+
+// checkList refuses to go on without the list of the forgotten, unless it is
+// consented to a new one; and such a consent where there is nothing to consent to.
+func (f *Forget) checkList() error {
+	lost := f.Lake.ListLost()
+	if !f.NewList && !f.DryRun || lost != nil && !errors.As(lost, new(*load.ListLostError)) {
+		return lost
+	}
+	anew, err := f.Lake.BegunAnew()
+	if err == nil && f.NewList && lost == nil && !anew {
+		return &UsageError{"the list of the forgotten is not lost: leave --consent-to-new-list out"}
+	}
+	return err
 }
 
 // dryRun takes no lock: what it counts is the log as it is now.
@@ -93,7 +117,7 @@ func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
 		return nil, err
 	}
 	erasure, err := f.plan(ctx)
-	if err != nil || len(erasure.Receipt.Erased) == 0 {
+	if err != nil || len(erasure.Customers) == 0 {
 		return nil, err
 	}
 	return []load.Receipt{erasure.Receipt}, nil
@@ -105,7 +129,9 @@ var errPending = errors.New("an erasure was interrupted: finish it with stripela
 // plan finds what is to be erased. It changes nothing.
 func (f *Forget) plan(ctx context.Context) (load.Erasure, error) {
 	erasure := load.Erasure{
-		Receipt:   load.Receipt{Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Unchecked: unchecked},
+		Receipt: load.Receipt{
+			Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Erased: []load.Erased{}, Unchecked: unchecked,
+		},
 		Customers: map[string][]string{}, Objects: map[string]map[string][]string{}, Further: map[string][]string{},
 	}
 	if len(f.Customers) == 0 {
@@ -127,7 +153,8 @@ func (f *Forget) plan(ctx context.Context) (load.Erasure, error) {
 		}
 		finders = append(finders, found)
 	}
-	if err := checkHeld(f.Customers, finders, forgotten, f.Account != ""); err != nil {
+	unheld, err := checkHeld(f.Customers, finders, forgotten, f.Account != "")
+	if err != nil {
 		return erasure, err
 	}
 	for _, found := range finders {
@@ -135,9 +162,32 @@ func (f *Forget) plan(ctx context.Context) (load.Erasure, error) {
 			found.addTo(&erasure)
 		}
 	}
+	if err := f.listUnheld(&erasure, accounts, unheld); err != nil {
+		return erasure, err
+	}
 	erasure.Receipt.LogBefore, err = logBytes(f.Lake)
 	return erasure, err
 }
+
+// listUnheld puts on the record customers of whom the lake holds nothing. That is a
+// mistake, unless the list that they were on was lost.
+func (f *Forget) listUnheld(erasure *load.Erasure, accounts, customers []string) error {
+	if len(customers) > 0 && !f.NewList {
+		return &UsageError{fmt.Sprintf("no object of the lake is or names the customer %s: nothing was changed", customers[0])}
+	}
+	for _, account := range accounts {
+		if len(customers) > 0 {
+			erasure.Customers[account] = append(erasure.Customers[account], customers...)
+		}
+	}
+	if erasure.Receipt.NewList = f.NewList; f.NewList {
+		erasure.Receipt.Unchecked = append(slices.Clip(erasure.Receipt.Unchecked), uncheckedList)
+	}
+	return nil
+}
+
+// uncheckedList is what the receipt of a new list says, too.
+const uncheckedList = "whoever was on the list of the forgotten that was lost, and is not named again"
 
 // accounts are those to look into: all, or the one that was named.
 func (f *Forget) accounts() ([]string, error) {

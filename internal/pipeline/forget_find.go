@@ -139,9 +139,9 @@ func (f *finder) addTo(e *load.Erasure) {
 	e.Customers[f.account] = slices.Sorted(maps.Keys(f.seen))
 }
 
-// checkHeld refuses customers that no account holds, and those that several
-// do where none was named. A customer who was forgotten before is neither.
-func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, named bool) error {
+// checkHeld returns the customers that no account holds, and refuses those that
+// several do where none was named. A customer who was forgotten before is neither.
+func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, named bool) (unheld []string, err error) {
 	for _, id := range customers {
 		var holders []string
 		before := false
@@ -153,10 +153,10 @@ func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten,
 		}
 		switch {
 		case len(holders) == 0 && !before:
-			return &UsageError{fmt.Sprintf("no object of the lake is or names the customer %s: nothing was changed", id)}
+			unheld = append(unheld, id)
 		case len(holders) > 1 && !named:
-			return &UsageError{fmt.Sprintf("accounts %s each have a customer %s: choose one with --account", strings.Join(holders, ", "), id)}
+			return nil, &UsageError{fmt.Sprintf("accounts %s each have a customer %s: choose one with --account", strings.Join(holders, ", "), id)}
 		}
 	}
-	return nil
+	return unheld, nil
 }

@@ -70,7 +70,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 	if err != nil {
 		return found, err
 	}
-	lake, err := load.Open(v.Dir, load.Options{Mode: mode, StateWait: v.Wait})
+	lake, err := load.Open(v.Dir, load.Options{Mode: mode, StateWait: v.Wait, NoList: true})
 	if err != nil {
 		return found, err
 	}

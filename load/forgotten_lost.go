@@ -1,0 +1,75 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// ListLostError says that the list of the forgotten is gone: whoever was on it would
+// come back with the next sync.
+type ListLostError struct {
+	Customers int // whom the receipts tell of
+}
+
+func (e *ListLostError) Error() string { return hinted(e.Told()).Error() }
+
+// Told says what happened, and the two ways on.
+func (e *ListLostError) Told() (says, fix string) {
+	return fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers),
+		"restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list"
+}
+
+// ReadListLost is [Lake.ListLost] of the lake in dir.
+func ReadListLost(dir string) error { return (&Lake{dir: dir}).ListLost() }
+
+// ListLost returns a *ListLostError where there are receipts of erasures and no list
+// of the forgotten. An erasure that is to begin a new one has consented to it.
+func (l *Lake) ListLost() error {
+	if _, err := os.Stat((&Forgotten{lake: l}).path()); !errors.Is(err, fs.ErrNotExist) {
+		return nil // it is there; whether it can be read is told by who does
+	}
+	receipts, err := l.receipts()
+	if err != nil || len(receipts) == 0 {
+		return err
+	}
+	if pending, err := l.PendingErasure(); err != nil || pending != nil && pending.Receipt.NewList {
+		return err
+	}
+	customers := map[string]bool{}
+	for _, r := range receipts {
+		for _, sum := range r.Customers {
+			customers[sum] = true
+		}
+	}
+	return &ListLostError{len(customers)}
+}
+
+// BegunAnew reports whether the list of the forgotten was lost and begun anew, by an
+// erasure that has ended or has not: whoever was on the one before may be named again.
+func (l *Lake) BegunAnew() (bool, error) {
+	receipts, err := l.receipts()
+	if err != nil {
+		return false, err
+	}
+	pending, err := l.PendingErasure()
+	if pending != nil {
+		receipts = append(receipts, pending.Receipt)
+	}
+	return slices.ContainsFunc(receipts, func(r Receipt) bool { return r.NewList }), err
+}
+
+// receipts are those of erasures. To whoever may not look into their folder there
+// are none; a damaged one tells of nobody, and of an erasure all the same.
+func (l *Lake) receipts() (all []Receipt, err error) {
+	paths, err := filepath.Glob(l.path("receipts", "forget-*.json")) // Open refuses a path that is a pattern itself
+	for _, path := range paths {
+		var r Receipt
+		_ = readJSON(path, &r)
+		all = append(all, r)
+	}
+	return all, err
+}
