@@ -173,20 +173,23 @@ type Room struct {
 // ReadRoom measures the file system of dir, or of the nearest folder above it
 // that exists.
 func ReadRoom(dir string) (Room, error) {
-	dir, err := filepath.Abs(dir)
+	dir, err := existing(dir)
 	if err != nil {
-		return Room{}, err
-	}
-	for {
-		_, err := os.Stat(dir)
-		if err == nil {
-			break
-		}
-		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
-			dir = parent
-			continue
-		}
 		return Room{}, fmt.Errorf("measure the disk: %w", err)
 	}
 	return Room{Free: freeBytes(dir), Writable: mayWrite(dir)}, nil
+}
+
+// existing is dir, or the nearest folder above it that exists.
+func existing(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	for err == nil {
+		if _, err = os.Stat(dir); err == nil {
+			break
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+			dir, err = parent, nil
+		}
+	}
+	return dir, err
 }

@@ -108,6 +108,9 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if strings.ContainsAny(dir, "?*[]") {
 		return nil, fmt.Errorf("open lake %s: the path must not contain any of ? * [ ]", dir)
 	}
+	if err := CheckFileSystem(dir); err != nil {
+		return nil, fmt.Errorf("open lake: %w", err)
+	}
 	if err := makeDir(filepath.Join(dir, stateDir, generationsDir)); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -36,7 +37,7 @@ type Query struct {
 
 	statement string
 	types     []duckdb.TypeInfo
-	folder    queryFolder // what DuckDB spills, and the pipe
+	folder    ownFolder // what DuckDB spills, and the pipe
 	instance
 }
 
@@ -77,8 +78,8 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 		return nil, fmt.Errorf("query %s: %w", dir, err)
 	}
 	q := new(Query)
-	if q.folder, err = makeQueryFolder(); err != nil {
-		return nil, err
+	if q.folder, err = makeOwnFolder(os.TempDir(), queryFolders); err != nil {
+		return nil, errors.Join(err, q.folder.remove())
 	}
 	if err := f(q, generation); err != nil {
 		return nil, errors.Join(err, q.Close())

@@ -12,8 +12,9 @@ func doctorCommand(env *environment) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
-		Description: "Asks Stripe for one object of each list, and looks at the lake's files. Changes nothing. Without a key it looks\n" +
-			"at the lake alone, without a lake at Stripe alone. Exit status 3 if there is a problem; each is told with its fix.",
+		Description: "Asks Stripe for one object of each list, looks at the lake's files, and tries out the file system in a folder that it\n" +
+			"removes. Changes nothing. Without a key it looks at the lake alone, without a lake at Stripe alone. Exit status 3 if\n" +
+			"there is a problem; each is told with its fix.",
 		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), accountFlag()}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.doctor(c) },
 	}

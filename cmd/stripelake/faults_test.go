@@ -136,20 +136,30 @@ func (c trial) try(t *testing.T) (*disk, string) {
 // standard output is for people; what comes back is its complaint.
 func (a *act) run(t *testing.T, dir string, d *disk) (stderr string, code int) {
 	t.Helper()
+	_, stderr, code = watched(t, dir, d.decide, append(slices.Clone(a.args), "--lake", dir)...)
+	return stderr, code
+}
+
+// watched runs the program and asks decide about each change below a folder.
+func watched(t *testing.T, folder string, decide func(faultyfs.Op) faultyfs.Answer, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it must not hang
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], append(slices.Clone(a.args), "--lake", dir)...)
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asWatched+"=1", "STRIPE_API_KEY=sk_test_faults")
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	err := faultyfs.Run(cmd, dir, d.decide)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	err := faultyfs.Run(cmd, folder, decide)
 	if ctx.Err() != nil {
 		t.Fatalf("it hangs: %s", &complaint)
+	}
+	if errors.As(err, new(*faultyfs.UnavailableError)) {
+		t.Skip(err)
 	}
 	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatalf("%v: %s", err, &complaint)
 	}
-	return complaint.String(), cmd.ProcessState.ExitCode()
+	return out.String(), complaint.String(), cmd.ProcessState.ExitCode()
 }
 
 var remedy = map[syscall.Errno]string{

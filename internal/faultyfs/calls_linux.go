@@ -23,8 +23,8 @@ type call struct {
 
 const writing = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC
 
-// asked are the calls that a listener is asked about. What is not here, neither
-// Go's library nor DuckDB changes files with.
+// asked are the calls that a listener is asked about: those that change files, and
+// those that lock them. With what is not here, neither Go's library nor DuckDB does.
 func asked() map[uintptr]call {
 	calls := map[uintptr]call{
 		unix.SYS_WRITE:           {name: Write, fd: 1, size: 3},
@@ -40,6 +40,8 @@ func asked() map[uintptr]call {
 		unix.SYS_FALLOCATE:       {name: Allocate, fd: 1},
 		unix.SYS_FCHMOD:          {name: Chmod, fd: 1},
 		unix.SYS_IOCTL:           {name: Clone, fd: 1, flags: 2, equal: unix.FICLONE},
+		unix.SYS_FLOCK:           {name: Lock, fd: 1},
+		unix.SYS_FCNTL:           {name: Lock, fd: 1, flags: 2, equal: unix.F_SETLK},
 		unix.SYS_OPENAT:          {name: Open, dir: 1, path: 2, flags: 3, any: writing},
 		unix.SYS_MKDIRAT:         {name: Mkdir, dir: 1, path: 2},
 		unix.SYS_UNLINKAT:        {name: Remove, dir: 1, path: 2},

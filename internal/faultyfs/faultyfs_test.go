@@ -55,6 +55,7 @@ func changeFiles(dir string) string {
 	step(func() error { return os.Symlink("c", "e") })
 	step(func() error { return os.Truncate("c", 3) })
 	step(func() error { return os.Chmod("c", 0o400) })
+	step(func() error { return lock("c") })
 	step(func() error { return os.Remove("d") })
 	if err != nil {
 		return err.Error()
@@ -72,6 +73,16 @@ func writeSynced(name, text string) error {
 		_, err = f.WriteAt([]byte("T"), 0)
 	}
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// lock locks a file in both ways.
+func lock(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_EX),
+		syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_RDLCK}), f.Close())
 }
 
 func copyOf(from, to string) error {
@@ -131,7 +142,7 @@ func TestEveryChangeIsAskedAbout(t *testing.T) {
 	})
 	want := []string{
 		"0 mkdir sub", "0 create a", "0 write a", "10 write a", "11 sync a", "11 rename a sub/b",
-		"11 create c", "11 copy c", "21 copy c", "21 link sub/b d", "21 symlink e", "21 truncate c", "21 chmod c", "21 remove d",
+		"11 create c", "11 copy c", "21 copy c", "21 link sub/b d", "21 symlink e", "21 truncate c", "21 chmod c", "21 lock c", "21 lock c", "21 remove d",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || said != "" {
 		t.Errorf("%s (-want +got):\n%s", said, diff)

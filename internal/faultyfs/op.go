@@ -18,6 +18,7 @@ const (
 	Rename   = "rename"
 	Remove   = "remove"
 	Chmod    = "chmod"
+	Lock     = "lock" // the whole file (flock), or a part of it (fcntl)
 )
 
 // Op is something that the program is about to do below the folder.

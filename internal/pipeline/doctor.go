@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/extract"
 )
 
-// Doctor looks for what will keep a sync from working. It changes nothing and
-// waits for no lock.
+// Doctor looks for what will keep a sync from working. It changes nothing, but for
+// a folder in which it tries out the file system, and waits for no lock.
 type Doctor struct {
 	Client *extract.Client // nil: only the lake is looked at
 	Dir    string          // the lake's folder; it need not exist

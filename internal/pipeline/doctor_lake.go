@@ -79,8 +79,8 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	}
 }
 
-// checkDisk compares what is free with what a publish needs: beside what is
-// there, a copy of the state and new partitions.
+// checkDisk tries out what the file system can do, and compares what is free with
+// what a publish needs: beside what is there, a copy of the state and new partitions.
 func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	room, err := load.ReadRoom(d.Dir)
 	if err != nil {
@@ -89,6 +89,9 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	}
 	if !room.Writable {
 		found.problem("disk", "give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
+	} else if err := load.CheckFileSystem(d.Dir); err != nil {
+		says, fix := told(err, "see that the disk is writable and sound, or name another folder with --lake")
+		found.problem("disk", fix, "%s", says)
 	}
 	if room.Free < 0 {
 		found.skip("disk", "how much is free is not known on this system")

@@ -12,7 +12,7 @@ import (
 // still runs is not, nor a link of somebody's, nor what it leads to.
 func TestKilledQueryIsSwept(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	killed, err := makeQueryFolder()
+	killed, err := makeOwnFolder(os.TempDir(), queryFolders)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestKilledQueryIsSwept(t *testing.T) {
 	if err := os.WriteFile(spill, []byte("ann@example.com"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	running, err := makeQueryFolder() // beside it
+	running, err := makeOwnFolder(os.TempDir(), queryFolders) // beside it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestKilledQueryIsSwept(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, "lock"), []byte("mine"), 0o600), os.Symlink(elsewhere, link)); err != nil {
 		t.Fatal(err)
 	}
-	next, err := makeQueryFolder()
+	next, err := makeOwnFolder(os.TempDir(), queryFolders)
 	if err != nil {
 		t.Fatal(err)
 	}
