@@ -23,7 +23,7 @@ var ErrUnknownSet = errors.New("nothing in the lake tells with which schemas and
 // in: from a program that knew none. [ErrUnknownSet] means that neither tells. It
 // takes the state's lock meanwhile, or returns a [*BusyError].
 func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err error) {
-	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	lock, _, err := l.takeLook(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +45,11 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 	if _, err := os.Stat(l.databasePath()); err != nil {
 		return nil, false, nil
 	}
-	spill := l.path(stateDir, "tmp")
-	instance, err := startInstance(ctx, l.opts.MemoryLimit, l.opts.Threads, spill)
+	instance, err := startInstance(ctx, l.opts.MemoryLimit, l.opts.Threads, "") // there is little to read, and nothing to spill
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { err = errors.Join(err, instance.close(), os.RemoveAll(spill)) }()
+	defer func() { err = errors.Join(err, instance.close()) }()
 	if err := instance.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...); err != nil {
 		if ctx.Err() != nil || passing(err) {
 			return nil, false, err

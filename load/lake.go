@@ -68,9 +68,10 @@ type Table struct {
 
 // Lake is an open lake folder. It holds no lock itself.
 type Lake struct {
-	dir    string
-	opts   Options
-	mended string
+	dir     string
+	opts    Options
+	mended  string
+	reading bool // nothing is written
 }
 
 // Account is what a lake remembers about one account.
@@ -97,24 +98,16 @@ var (
 // Open opens the lake in dir, and makes it on first use. It returns
 // ErrNewerFormat or ErrOtherMode where the folder is not for us.
 func Open(dir string, opts Options) (*Lake, error) {
-	dir, err := filepath.Abs(dir)
+	l, err := lakeIn(dir, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := unfinishedBackup(dir); err != nil {
-		return nil, fmt.Errorf("open lake %s: %w", dir, err)
-	}
-	// DuckDB reads these as globs, and ? as the start of options.
-	if strings.ContainsAny(dir, "?*[]") {
-		return nil, fmt.Errorf("open lake %s: the path must not contain any of ? * [ ]", dir)
-	}
-	if err := CheckFileSystem(dir); err != nil {
+	if err := CheckFileSystem(l.dir); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
-	if err := makeDir(filepath.Join(dir, stateDir, generationsDir)); err != nil {
+	if err := makeDir(l.path(stateDir, generationsDir)); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
-	l := &Lake{dir: dir, opts: opts.withDefaults()}
 	if err := l.ListLost(); err != nil && !opts.NoList {
 		return nil, fmt.Errorf("open lake %s: %w", dir, err)
 	}
@@ -137,9 +130,40 @@ func Open(dir string, opts Options) (*Lake, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open lake %s: %w", dir, err)
+		return nil, fmt.Errorf("open lake %s: %w", l.dir, err)
 	}
 	return l, nil
+}
+
+// OpenToRead opens the lake in dir for whoever changes nothing in it: it writes
+// nothing, and the lake may be read-only. The error says why there is none that this
+// program can read.
+func OpenToRead(dir string, opts Options) (*Lake, error) {
+	mode, err := ReadMode(dir)
+	if err != nil {
+		return nil, err
+	}
+	l, err := lakeIn(dir, opts)
+	if err == nil {
+		l.opts.Mode, l.reading = mode, true
+	}
+	return l, err
+}
+
+// lakeIn is the lake in a folder, of which nothing is known yet.
+func lakeIn(dir string, opts Options) (*Lake, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unfinishedBackup(dir); err != nil {
+		return nil, fmt.Errorf("open lake %s: %w", dir, err)
+	}
+	// DuckDB reads these as globs, and ? as the start of options.
+	if strings.ContainsAny(dir, "?*[]") {
+		return nil, fmt.Errorf("open lake %s: the path must not contain any of ? * [ ]", dir)
+	}
+	return &Lake{dir: dir, opts: opts.withDefaults()}, nil
 }
 
 func (o Options) withDefaults() Options {

@@ -84,7 +84,7 @@ func isHeld(path string) (held bool, err error) {
 // held says, and where there is no file.
 func holdFree(path string) (lock *fileLock, held bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS takes no lock of a file that is open for reading only
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+	if isReadOnly(err) {
 		f, err = os.Open(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,12 +103,39 @@ func holdFree(path string) (lock *fileLock, held bool, err error) {
 	return nil, held, errors.Join(err, f.Close())
 }
 
+// tryLookLock is tryLock for somebody who only looks, at a lock that may not be
+// written: it keeps writers out, and nobody else who looks. The lock is nil where
+// there is no file, and so no writer.
+func tryLookLock(path, what string) (*fileLock, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if err == nil {
+		return &fileLock{f}, nil
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = &BusyError{What: what, Holder: holderOf(path)}
+	} else {
+		err = fmt.Errorf("lock %s: %w", path, err)
+	}
+	return nil, errors.Join(err, f.Close())
+}
+
 // waitLock is tryLock, tried again until wait has passed or ctx is done. It
 // tells once whom it waits for, after a while; told may be nil.
 func waitLock(ctx context.Context, path, what string, wait time.Duration, told func(*BusyError)) (*fileLock, error) {
+	return waitFor(ctx, wait, told, func() (*fileLock, error) { return tryLock(path, what) })
+}
+
+func waitFor(ctx context.Context, wait time.Duration, told func(*BusyError), try func() (*fileLock, error)) (*fileLock, error) {
 	timeout := time.After(wait)
 	for began := time.Now(); ; {
-		lock, err := tryLock(path, what)
+		lock, err := try()
 		busy := new(BusyError)
 		if err == nil || !errors.As(err, &busy) {
 			return lock, err
@@ -127,6 +154,16 @@ func waitLock(ctx context.Context, path, what string, wait time.Duration, told f
 	}
 }
 
-// release drops the lock. The file stays: removing it would let two processes
-// lock two files of one name.
-func (l *fileLock) release() error { return l.file.Close() }
+// release drops the lock; a nil one is none. The file stays: removing it would let
+// two processes lock two files of one name.
+func (l *fileLock) release() error {
+	if l == nil {
+		return nil
+	}
+	return l.file.Close()
+}
+
+// isReadOnly reports an error of a file that this user may not write to, or nobody.
+func isReadOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
+}

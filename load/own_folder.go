@@ -12,8 +12,9 @@ import (
 
 // What folders are called that one process works in, before what is random.
 const (
-	queryFolders = "stripelake-query-"
-	trialFolders = "stripelake-trial-"
+	queryFolders  = "stripelake-query-"
+	trialFolders  = "stripelake-trial-"
+	verifyFolders = "stripelake-verify-" // of a lake that is read-only
 )
 
 // ownFolder is a folder that one process works in, beside others of its kind. Its
@@ -94,9 +95,5 @@ func (f ownFolder) remove() error {
 	if f.path == "" {
 		return nil
 	}
-	err := os.RemoveAll(f.path)
-	if f.lock != nil {
-		err = errors.Join(err, f.lock.release())
-	}
-	return err
+	return errors.Join(os.RemoveAll(f.path), f.lock.release())
 }

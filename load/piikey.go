@@ -17,13 +17,17 @@ const piiKeyName = "pii.key"
 
 // PIIKey returns the key with which the lake's tables hash personal data, made
 // on first use: 32 random bytes. fresh says that it was made now, so that
-// hashes in existing tables, if any, are another key's.
+// hashes in existing tables, if any, are another key's. It is kept, unless the lake
+// was opened to be read.
 func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	path := l.path(piiKeyName)
 	key, err = l.readPIIKey()
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails
+		if l.reading {
+			return key, true, nil
+		}
 		return key, true, writeFile(path, moments{}, func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, "%x\n", key)
 			return err

@@ -39,6 +39,19 @@ func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*fileLock, err
 	return lock, errors.Join(err, queue.release())
 }
 
+// takeLook is takeTurn for somebody who changes nothing. Where the lake cannot be
+// written, which readOnly says, nothing is.
+func (l *Lake) takeLook(ctx context.Context) (lock *fileLock, readOnly bool, err error) {
+	if err = makeDir(l.path(stateDir)); err == nil {
+		lock, err = l.takeTurn(ctx, l.opts.StateWait)
+	}
+	if !isReadOnly(err) {
+		return lock, false, err
+	}
+	lock, err = waitFor(ctx, l.opts.StateWait, l.opts.Waiting, func() (*fileLock, error) { return tryLookLock(l.path(stateDir, "lock"), "state") })
+	return lock, true, err
+}
+
 // GiveWay lets other processes have the state between calls, for as long as done
 // is open. Calls made meanwhile wait. It returns ErrRebuilt, as does every call
 // from then on, if the tables are no longer those that this process works on.

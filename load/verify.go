@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -70,13 +71,15 @@ const (
 // Verification compares the parts of a lake with each other: raw log, state,
 // published files. It changes none of them, but for the record of its outcome.
 // While it is open nobody else changes them either: it holds the state's lock, as
-// every writer does.
+// every writer does. A lake that is read-only it reads, and writes nothing there.
 type Verification struct {
-	Checks []*Checked
-	All    bool // keep every finding, not only the first of each name
+	Checks   []*Checked
+	All      bool // keep every finding, not only the first of each name
+	ReadOnly bool // the lake cannot be written: the outcome is recorded nowhere
 
-	lake *Lake
-	lock *fileLock
+	lake    *Lake
+	lock    *fileLock
+	scratch ownFolder
 	instance
 	feed feed
 
@@ -96,12 +99,12 @@ type Verification struct {
 // Verify takes the state's lock, or returns a [BusyError], and opens what there
 // is for reading.
 func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
-	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	lock, readOnly, err := l.takeLook(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := &Verification{
-		lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]segmentEnd{}, cursors: map[streamKey][]string{},
+		ReadOnly: readOnly, lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]segmentEnd{}, cursors: map[streamKey][]string{},
 		positions: map[streamKey]uint64{}, applied: map[streamKey]int64{},
 	}
 	defer func() {
@@ -115,11 +118,11 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 	if v.accounts, err = l.LogAccounts(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.RemoveAll(l.verifyPath()), makeDir(l.verifyPath("tmp"))); err != nil {
+	if err := v.makeScratch(); err != nil {
 		return nil, err
 	}
 	// As much memory as a rebuild has: nothing is read from Stripe.
-	if v.instance, err = startInstance(ctx, "200MB", 2, l.verifyPath("tmp")); err != nil {
+	if v.instance, err = startInstance(ctx, "200MB", 2, filepath.Join(v.scratch.path, "tmp")); err != nil {
 		return nil, err
 	}
 	if err := v.feed.register(v.conn); err != nil {
@@ -133,13 +136,26 @@ const notOwn = "it is not this lake's own"
 
 // verifyPath is where a verification keeps what it makes: spilled data and the
 // derivation to compare with. Nothing of it is of use to anyone afterwards.
-func (l *Lake) verifyPath(elem ...string) string {
-	return l.path(append([]string{stateDir, "verify"}, elem...)...)
+func (l *Lake) verifyPath() string { return l.path(stateDir, "verify") }
+
+// makeScratch makes that folder, or one in the system's temporary folder where the
+// lake cannot be written.
+func (v *Verification) makeScratch() (err error) {
+	if v.ReadOnly {
+		v.scratch, err = makeOwnFolder(os.TempDir(), verifyFolders)
+	} else {
+		v.scratch.path = v.lake.verifyPath()
+		err = os.RemoveAll(v.scratch.path)
+	}
+	if err == nil {
+		err = makeDir(filepath.Join(v.scratch.path, "tmp"))
+	}
+	return err
 }
 
 // Close removes what the verification made and drops the lock.
 func (v *Verification) Close() error {
-	return errors.Join(v.close(), os.RemoveAll(v.lake.verifyPath()), v.lock.release())
+	return errors.Join(v.close(), v.scratch.remove(), v.lock.release())
 }
 
 // attachState opens the state for reading. One that cannot be used is told of

@@ -10,12 +10,12 @@ import (
 // Record keeps the outcome of each check in meta.verifications, which the next
 // generation shows. It changes no revision, and so makes nobody publish. It is
 // the last thing that a verification does: the state is opened for writing. One
-// that is damaged is left as it is, and keeps no record.
+// that is damaged or read-only is left as it is, and keeps no record.
 func (v *Verification) Record(ctx context.Context, runID string, at time.Time) error {
 	damaged := slices.ContainsFunc(v.Checks, func(c *Checked) bool {
 		return slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Name == "state damaged" })
 	})
-	if v.noState != "" || damaged {
+	if v.noState != "" || damaged || v.ReadOnly {
 		return nil
 	}
 	err := v.run(ctx, "DETACH work", "ATTACH "+literal(v.lake.databasePath())+" AS work")

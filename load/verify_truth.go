@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 )
 
 // Derivable says why the log cannot be mapped again for comparison, or nothing.
@@ -22,7 +23,7 @@ func (v *Verification) Derivable() string {
 
 // Scratch is a folder for the lake that the log is mapped into again. It goes
 // when the verification is closed.
-func (v *Verification) Scratch() string { return v.lake.verifyPath("lake") }
+func (v *Verification) Scratch() string { return filepath.Join(v.scratch.path, "lake") }
 
 // AttachTruth opens the state of the scratch lake for reading: what the tables
 // should hold.

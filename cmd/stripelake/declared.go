@@ -29,11 +29,28 @@ func (env *environment) workOn(c *cli.Context, mode string, derive bool, options
 	if c.IsSet("expose") && (!derive || !c.IsSet("schemas")) {
 		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
 	}
+	return env.declare(c, derive, options, func() (*load.Lake, error) {
+		return env.openLake(c, load.Options{Mode: mode, NoList: c.Bool(newListFlag)})
+	})
+}
+
+// lookAt is workOn for a command that changes nothing in a lake, which may be
+// read-only; unless it is to change it after all.
+func (env *environment) lookAt(c *cli.Context, change bool) (*load.Lake, *pipeline.Declaration, error) {
+	if change {
+		return env.workOn(c, "", false, lakeOptions)
+	}
+	return env.declare(c, false, lakeOptions, func() (*load.Lake, error) {
+		return load.OpenToRead(c.String("lake"), env.waiting(c, load.Options{}))
+	})
+}
+
+func (env *environment) declare(c *cli.Context, derive bool, options func(*schemas.Set) load.Options, open func() (*load.Lake, error)) (*load.Lake, *pipeline.Declaration, error) {
 	given, base, err := givenSet(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	lake, err := env.openLake(c, load.Options{Mode: mode, NoList: withoutList(c)})
+	lake, err := open()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,12 +61,6 @@ func (env *environment) workOn(c *cli.Context, mode string, derive bool, options
 		return nil, nil, err
 	}
 	return lake.Using(env.waiting(c, options(declaration.Set))), declaration, nil
-}
-
-// withoutList reports a command that may go on where the list of the forgotten is
-// lost: one that only looks, or one that is told to begin a new list.
-func withoutList(c *cli.Context) bool {
-	return c.Bool("consent-to-new-list") || c.Bool("dry-run") || c.Command.Name == "verify" && !c.Bool("repair")
 }
 
 // lakeOptions are pipeline.LakeOptions of a lake that has its mode.

@@ -50,7 +50,7 @@ func acts(t *testing.T) []*act {
 	if err := resync(lake, api); err != nil {
 		t.Fatal(err)
 	}
-	customer := slices.Min(slices.Collect(maps.Keys(maps.Collect(server.Ledger().Raw("customers")))))
+	customer := aCustomer(server)
 	for _, action := range []stripesim.Action{
 		stripesim.UpdateCharge, stripesim.CreateRefund, stripesim.DeleteCustomer, stripesim.CancelSubscription, stripesim.CreateCharge, stripesim.DeactivatePrice,
 	} {
@@ -79,6 +79,11 @@ func acts(t *testing.T) []*act {
 		t.Fatal("a rebuild or a compaction changes what a lake holds, or a sync does not")
 	}
 	return all
+}
+
+// aCustomer is one of a business.
+func aCustomer(server *stripesim.Server) string {
+	return slices.Min(slices.Collect(maps.Keys(maps.Collect(server.Ledger().Raw("customers")))))
 }
 
 // measure runs the act on a sound disk.

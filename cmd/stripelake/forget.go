@@ -22,7 +22,7 @@ func forgetCommand(env *environment) *cli.Command {
 		Flags: []cli.Flag{
 			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"), waitFlag(),
 			&cli.StringFlag{Name: "account", Usage: "the `ACCOUNT`, where several have a customer of that id"},
-			&cli.BoolFlag{Name: "consent-to-new-list", Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
+			&cli.BoolFlag{Name: newListFlag, Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
 		},
 		Action: func(c *cli.Context) error { return env.forget(c) },
@@ -33,13 +33,13 @@ func (env *environment) forget(c *cli.Context) error {
 	if _, err := load.ReadMode(c.String("lake")); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.workOn(c, "", false, lakeOptions)
+	lake, declared, err := env.lookAt(c, !c.Bool("dry-run"))
 	if err != nil {
 		return err
 	}
 	forget := pipeline.Forget{
 		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: c.Args().Slice(), Account: c.String("account"),
-		DryRun: c.Bool("dry-run"), NewList: c.Bool("consent-to-new-list"), Version: version,
+		DryRun: c.Bool("dry-run"), NewList: c.Bool(newListFlag), Version: version,
 	}
 	receipts, err := forget.Run(c.Context)
 	for _, receipt := range receipts {
@@ -86,3 +86,6 @@ func (env *environment) printReceipt(r load.Receipt) {
 	}
 	fmt.Fprintf(env.stdout, "receipt: %s\n", r.Path)
 }
+
+// newListFlag consents to a new list of the forgotten where theirs is lost.
+const newListFlag = "consent-to-new-list"

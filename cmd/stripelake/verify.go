@@ -36,7 +36,7 @@ func (env *environment) verify(c *cli.Context) error {
 	if _, err := load.ReadMode(c.String("lake")); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.workOn(c, "", false, lakeOptions)
+	lake, declared, err := env.lookAt(c, c.Bool("repair"))
 	if err != nil {
 		return err
 	}
@@ -132,6 +132,9 @@ func (env *environment) printVerified(v pipeline.Verified) {
 		env.printChecked(c)
 	}
 	fmt.Fprintf(env.stdout, "\n%s (%s)\n", map[bool]string{true: "nothing found", false: counted(int(v.Findings), "finding")}[v.Findings == 0], seconds(v.Seconds))
+	if v.Unrecorded {
+		fmt.Fprintln(env.stdout, "not recorded in meta.verifications: the lake cannot be written by this user")
+	}
 }
 
 // printChecked prints what a check found, a line each.

@@ -88,7 +88,7 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 		return
 	}
 	if !room.Writable {
-		found.problem("disk", "give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
+		found.problem("disk", "make the disk writable, give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
 	} else if err := load.CheckFileSystem(d.Dir); err != nil {
 		says, fix := told(err, "see that the disk is writable and sound, or name another folder with --lake")
 		found.problem("disk", fix, "%s", says)

@@ -45,6 +45,8 @@ type Verified struct {
 	Findings int64           `json:"findings"`
 	Seconds  float64         `json:"seconds"`
 	Repaired *Repaired       `json:"repaired,omitempty"`
+
+	Unrecorded bool `json:"unrecorded,omitempty"` // the lake cannot be written: meta.verifications will not know of it
 }
 
 // FindingsError says that a verification found something.
@@ -66,11 +68,7 @@ func (e *FindingsError) ExitCode() int { return exitIncomplete }
 // where it could not be looked at.
 func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 	start := time.Now()
-	mode, err := load.ReadMode(v.Dir)
-	if err != nil {
-		return found, err
-	}
-	lake, err := load.Open(v.Dir, load.Options{Mode: mode, StateWait: v.Wait, NoList: true})
+	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait})
 	if err != nil {
 		return found, err
 	}
@@ -84,7 +82,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 		return found, fmt.Errorf("verify %s: %w", v.Dir, err)
 	}
 	run := newRun("verify")
-	found = Verified{RunID: run.ID, At: run.Started.Truncate(time.Second), Deep: v.Deep, Checks: verification.Checks}
+	found = Verified{RunID: run.ID, At: run.Started.Truncate(time.Second), Deep: v.Deep, Checks: verification.Checks, Unrecorded: verification.ReadOnly}
 	if err := verification.Record(ctx, run.ID, run.Started); err != nil {
 		return found, err
 	}
