@@ -127,6 +127,9 @@ func (c *Client) unreachable(err error) *failure {
 	if errors.As(err, &outer) {
 		err = outer.Err // without the URL and its query
 	}
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // nobody was asked, nor will be
+		return &failure{err: fmt.Errorf("connect to %s: %w", c.host, err)}
+	}
 	text := "no answer from " + c.host + ": " + oneLine(err.Error())
 	switch {
 	case errors.As(err, &cert) && c.contact.answered.Load():

@@ -16,6 +16,18 @@ type defect struct {
 	name string // as a finding is called: "partition file missing"
 	what string // "current/charges/…"
 	says string // "is missing"
+
+	err error // why it cannot be known
+}
+
+// unknown is why it cannot be known of any of them, as where no file can be opened.
+func unknown(found []defect) error {
+	for _, d := range found {
+		if d.err != nil {
+			return d.err
+		}
+	}
+	return nil
 }
 
 func (d defect) String() string { return d.what + " " + d.says }
@@ -33,22 +45,32 @@ const (
 func (l *Lake) defects(how depth) []defect {
 	if _, linked := l.linked(); !linked {
 		if stands := l.inPlaceOfLink(); stands != "" {
-			return []defect{{"generation replaced", linkName, stands}}
+			return []defect{{name: "generation replaced", what: linkName, says: stands}}
 		}
-		return []defect{{"generation missing", linkName, "is missing"}}
+		return []defect{{name: "generation missing", what: linkName, says: "is missing"}}
 	}
 	g, _, ok := l.manifest()
 	if !ok {
-		return []defect{{"manifest damaged", linkName + "/" + manifestName, "is missing or damaged"}}
+		return []defect{l.manifestDefect()}
 	}
 	return l.fileDefects(g, how)
+}
+
+// manifestDefect is that of a manifest which cannot be read.
+func (l *Lake) manifestDefect() defect {
+	d := defect{name: "manifest damaged", what: linkName + "/" + manifestName, says: "is missing or damaged"}
+	number, _ := l.linked()
+	if _, _, err := readManifest(l.generationPath(number)); isShort(err) {
+		d.err = err
+	}
+	return d
 }
 
 // fileDefects are what is wrong with the files of a generation.
 func (l *Lake) fileDefects(g Generation, how depth) []defect {
 	found := l.partDefects(g, how)
-	if name, says := warehouseDefect(l.generationPath(g.Number, warehouseName), g.Warehouse, how); name != "" {
-		found = append(found, defect{"warehouse " + name, linkName + "/" + warehouseName, says})
+	if name, says, err := warehouseDefect(l.generationPath(g.Number, warehouseName), g.Warehouse, how); name != "" {
+		found = append(found, defect{"warehouse " + name, linkName + "/" + warehouseName, says, err})
 	}
 	return found
 }
@@ -56,8 +78,8 @@ func (l *Lake) fileDefects(g Generation, how depth) []defect {
 // partDefects are those of all files but the warehouse.
 func (l *Lake) partDefects(g Generation, how depth) (found []defect) {
 	for _, f := range g.Files {
-		if name, says := partDefect(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
-			found = append(found, defect{"partition file " + name, linkName + "/" + f.Path, says})
+		if name, says, err := partDefect(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
+			found = append(found, defect{"partition file " + name, linkName + "/" + f.Path, says, err})
 		}
 	}
 	if how > bySize && g.SchemasSum != "" {
@@ -66,78 +88,87 @@ func (l *Lake) partDefects(g Generation, how depth) (found []defect) {
 			if errors.Is(err, os.ErrNotExist) {
 				says = "is missing"
 			}
-			found = append(found, defect{"schemas damaged", linkName + "/" + schemasName, says})
+			found = append(found, defect{"schemas damaged", linkName + "/" + schemasName, says, short(err)})
 		}
 	}
 	return found
 }
 
-func partDefect(path string, f File, how depth) (name, says string) {
-	name, says = sizeDefect(path, f.Bytes)
-	switch {
-	case name != "" || how == bySize:
-		return name, says
-	case !marked(path, f.Bytes):
-		return "damaged", "is damaged"
-	case how == bySum && f.Sum != "": // older versions kept none
+func partDefect(path string, f File, how depth) (name, says string, unknown error) {
+	name, says, unknown = sizeDefect(path, f.Bytes)
+	if name != "" || how == bySize {
+		return name, says, unknown
+	}
+	if ok, err := marked(path, f.Bytes); !ok {
+		return "damaged", "is damaged", short(err)
+	}
+	if how == bySum && f.Sum != "" { // older versions kept none
 		if sum, err := sumFile(path); err != nil || sum != f.Sum {
-			return "damaged", "is not as it was written"
+			return "damaged", "is not as it was written", short(err)
 		}
 	}
-	return "", ""
+	return "", "", nil
 }
 
-func warehouseDefect(path string, size int64, how depth) (name, says string) {
-	name, says = sizeDefect(path, size)
+// short is an error that says nothing about the file, or nil.
+func short(err error) error {
+	if isShort(err) {
+		return err
+	}
+	return nil
+}
+
+func warehouseDefect(path string, size int64, how depth) (name, says string, unknown error) {
+	name, says, unknown = sizeDefect(path, size)
 	_, err := os.Stat(path + ".wal")
 	switch {
 	case name == "of another size":
-		return "written to", says
+		return "written to", says, unknown
 	case name != "":
-		return name, says
+		return name, says, unknown
 	case err == nil: // nothing stops root from writing: what it wrote shows to readers from its log
-		return "written to", "was written to"
+		return "written to", "was written to", nil
 	case how == bySize:
-		return "", ""
+		return "", "", nil
 	}
 	db, err := OpenWarehouse(path)
 	if err == nil {
 		_, err = db.ExecContext(context.Background(), "SELECT count(*) FROM meta.tables")
 		_ = db.Close() // only read from
 	}
-	if err == nil || passing(err) {
-		return "", ""
+	if err == nil || passing(err) && !isShort(err) {
+		return "", "", nil
 	}
-	return "damaged", "does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": ")
+	return "damaged", "does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": "), short(err)
 }
 
 // sizeDefect says whether a file is there and as large as it was made.
-func sizeDefect(path string, size int64) (name, says string) {
+func sizeDefect(path string, size int64) (name, says string, unknown error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return "missing", "is missing"
+		return "missing", "is missing", nil //nolint:nilerr // that is the finding
 	case info.Size() == size:
-		return "", ""
+		return "", "", nil
 	}
 	says = fmt.Sprintf("has %d bytes, and was made with %d", info.Size(), size)
 	if cut, err := lacksEnd(path); info.Size() < size && (err != nil || cut) {
-		return "truncated", says
+		return "truncated", says, short(err)
 	}
-	return "of another size", says
+	return "of another size", says, nil
 }
 
 // marked reports whether a file begins and ends as Parquet does, with a footer
 // where its end says that there is one.
-func marked(path string, size int64) bool {
+func marked(path string, size int64) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer func() { _ = f.Close() }() // only read from
 	head, err1 := hasMark(f, 0)
 	begins, err2 := beginsFooter(f, size)
-	return err1 == nil && err2 == nil && head && begins
+	return err1 == nil && err2 == nil && head && begins, nil
 }
 
 // parquetMark is what a Parquet file begins and ends with.
@@ -169,6 +200,9 @@ func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	found = append(found, s.lake.defects(byMarks)...)
+	if err := unknown(found); err != nil {
+		return nil, err
+	}
 	s.distrusted = s.distrusted || len(found) > 0
 	return texts(found), nil
 }

@@ -58,7 +58,7 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 			continue
 		}
 		looked++
-		if err := of.read(); errors.Is(err, fs.ErrPermission) {
+		if err := of.read(); errors.Is(err, fs.ErrPermission) || isShort(err) {
 			return looked, found, err
 		} else if err != nil {
 			found = append(found, Finding{of.name + " damaged", of.name, "it is not as it was written", of.fix})

@@ -32,8 +32,8 @@ func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err erro
 	if err != nil || len(files) > 0 {
 		return files, err
 	}
-	if files = l.setInGenerations(); files != nil || early && !l.hasPIIKey() {
-		return files, nil
+	if files, err = l.setInGenerations(); err != nil || files != nil || early && !l.hasPIIKey() {
+		return files, err
 	}
 	return nil, ErrUnknownSet
 }
@@ -69,15 +69,19 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 }
 
 // setInGenerations is the set of the newest generation that has one, or nil.
-func (l *Lake) setInGenerations() map[string]string {
-	numbers, _ := l.generations()
+func (l *Lake) setInGenerations() (map[string]string, error) {
+	numbers, err := l.generations()
+	if err != nil {
+		return nil, err
+	}
 	for _, number := range slices.Backward(numbers) {
 		var files map[string]string
-		if readJSON(l.generationPath(number, schemasName), &files) == nil && len(files) > 0 {
-			return files
+		err := readJSON(l.generationPath(number, schemasName), &files)
+		if err == nil && len(files) > 0 || isShort(err) {
+			return files, short(err)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (l *Lake) hasPIIKey() bool {
@@ -87,10 +91,10 @@ func (l *Lake) hasPIIKey() bool {
 
 // IsEmpty reports that nothing was ever read into the lake: there is no segment
 // and no generation.
-func (l *Lake) IsEmpty() bool {
-	segments, _ := filepath.Glob(l.path(rawDir, "*", "*", "*.parquet")) // Open refuses a path that is a pattern itself
-	numbers, _ := l.generations()
-	return len(segments)+len(numbers) == 0
+func (l *Lake) IsEmpty() (bool, error) {
+	segments, err := glob(l.path(rawDir), "*", "*", "*.parquet")
+	numbers, numbersErr := l.generations()
+	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }
 
 // RemoveExposed removes what is left of a weaker policy, once a stricter one is

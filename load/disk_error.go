@@ -12,7 +12,7 @@ import (
 )
 
 // DiskError is what DuckDB says when the disk did not do as it was told: full,
-// failing or read-only. Its text is one line, without the statement that it met,
+// failing or read-only; or the system, which has no more open files to give. Its text is one line, without the statement that it met,
 // which is not at fault. It unwraps to the system's error, as the errors of
 // Go's own file operations do.
 type DiskError struct {
@@ -38,6 +38,8 @@ var diskPhrases = []struct {
 	{"Input/output error", syscall.EIO},
 	{"I/O error", syscall.EIO},
 	{"fsync failed", syscall.EIO},
+	{"Too many open files in system", syscall.ENFILE},
+	{"Too many open files", syscall.EMFILE},
 }
 
 // DuckDB wraps what the disk said in what it did about it. After a failed write
@@ -50,6 +52,14 @@ var (
 // ofStatement says what became of a statement: a *DiskError if the disk is at
 // fault, else the error with the statement.
 func ofStatement(err error, statement string) error {
+	if disk := ofDisk(err); disk != nil {
+		return disk
+	}
+	return fmt.Errorf("%w\nin: %s", err, clip(statement))
+}
+
+// ofDisk is the *DiskError that an error of DuckDB is, or nil.
+func ofDisk(err error) error {
 	var duck *duckdb.Error
 	if errors.As(err, &duck) && slices.Contains(afterward, duck.Type) {
 		for _, p := range diskPhrases {
@@ -59,5 +69,5 @@ func ofStatement(err error, statement string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w\nin: %s", err, clip(statement))
+	return nil
 }

@@ -66,6 +66,9 @@ func OpenWarehouse(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	if err := db.PingContext(context.Background()); err != nil {
+		if disk := ofDisk(err); disk != nil {
+			err = disk
+		}
 		return nil, errors.Join(fmt.Errorf("open warehouse %s: %w", path, err), db.Close())
 	}
 	return db, nil

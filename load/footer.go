@@ -94,7 +94,7 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, footer,
 		return nil, nil, footer{}, err
 	}
 	fail := func(err error) (*os.File, *parquet.File, footer, error) {
-		return nil, nil, footer{}, errors.Join(&DamagedError{path, err}, f.Close())
+		return nil, nil, footer{}, errors.Join(damaged(path, err), f.Close())
 	}
 	info, err := f.Stat()
 	if err != nil {

@@ -116,10 +116,10 @@ func (l *Lake) generations() ([]uint64, error) {
 }
 
 // newestGeneration returns the highest number that is in use.
-func (l *Lake) newestGeneration() int64 {
-	numbers, _ := l.generations()
+func (l *Lake) newestGeneration() (int64, error) {
+	numbers, err := l.generations()
 	linked, _ := l.linked()
-	return int64(slices.Max(append(numbers, linked)))
+	return int64(slices.Max(append(numbers, linked))), err
 }
 
 // sweepGenerations removes generations that were never linked: a crash left

@@ -48,11 +48,18 @@ func Inspect(dir string) (Health, error) {
 			n, damage := lake.inspectStream(account, stream)
 			h.Segments += n
 			h.Damage = append(h.Damage, damage...)
+			if err := errors.Join(damage...); isShort(err) {
+				return h, fmt.Errorf("inspect lake: %w", err)
+			}
 		}
 	}
 	_, h.Linked = lake.linked()
 	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
-		h.Amiss = texts(lake.defects(byMarks))
+		found := lake.defects(byMarks)
+		if err := unknown(found); err != nil {
+			return h, fmt.Errorf("inspect lake: %w", err)
+		}
+		h.Amiss = texts(found)
 	}
 	if err := lake.inspectState(&h); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)

@@ -186,7 +186,7 @@ func (s *streamLog) readCursor() error {
 	if err := readJSON(path, &c); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return &DamagedError{path, err}
+		return damaged(path, err)
 	}
 	if c.AfterSegment > s.newest {
 		return hinted(fmt.Sprintf("%s follows segment %d but the newest is %d", path, c.AfterSegment, s.newest),

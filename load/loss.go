@@ -72,7 +72,7 @@ func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
 }
 
 func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
-	paths, err := filepath.Glob(l.path(rawDir, account, "*", "*"+suffix))
+	paths, err := glob(l.path(rawDir, account), "*", "*"+suffix)
 	for _, name := range paths {
 		var x Loss
 		if err := readJSON(name, &x); err != nil {
@@ -109,7 +109,7 @@ func (g *Log) FinishLoss(x Loss) error {
 // EraseLosses takes objects out of what is kept of losses, and removes what was
 // set aside: nobody can tell what is in it.
 func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
-	aside, err := filepath.Glob(g.lake.path(rawDir, account, "*", "*"+damagedSuffix))
+	aside, err := glob(g.lake.path(rawDir, account), "*", "*"+damagedSuffix)
 	for _, path := range aside {
 		err = errors.Join(err, os.Remove(path))
 	}

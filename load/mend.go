@@ -19,7 +19,7 @@ import (
 // up to which the state holds the stream, 0 if there is no state to go by, and
 // highest the highest sequence number in that.
 //
-// A segment of a newer program, or one that this process may not read, is an
+// A segment of a newer program, or one that this process may not or cannot open, is an
 // error: it is not damaged. So are whole segments under each other's numbers,
 // which have only to be renamed.
 func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
@@ -39,7 +39,9 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 		}
 	}
 	var cursor cursorFile
-	_ = readJSON(filepath.Join(dir, "cursor.json"), &cursor) // a damaged one says nothing
+	if err := readJSON(filepath.Join(dir, "cursor.json"), &cursor); isShort(err) { // a damaged one says nothing
+		return nil, fmt.Errorf("find losses: %w", err)
+	}
 	f.missing(max(seen, applied, cursor.AfterSegment))
 	f.close(0)
 	return f.number(applied, highest), nil
@@ -92,7 +94,7 @@ func (f *lossFinder) close(firstSeq uint64) {
 func (f *lossFinder) look(ctx context.Context, s span) error {
 	foot, err := f.readThrough(ctx, s)
 	switch {
-	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission):
+	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission) || isShort(err):
 		return cmp.Or(ctx.Err(), err)
 	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.rows() > 0:
 		err = fmt.Errorf("it holds what another segment holds, seq %d to %d", foot.FirstSeq, foot.LastSeq)
@@ -232,6 +234,9 @@ func (g *Log) dropCursor(x Loss, dir string) error {
 	var c cursorFile
 	path := filepath.Join(dir, "cursor.json")
 	err := readJSON(path, &c)
+	if isShort(err) {
+		return err
+	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!x.Newest || x.Known || c.AfterSegment < x.First) {
 		return nil
 	}

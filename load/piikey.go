@@ -33,6 +33,9 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 			return err
 		})
 	}
+	if isShort(err) {
+		return nil, false, err
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read the key of hashed personal data %s: %w: restore it, or remove it and run `stripelake rebuild --all` for new hashes", path, err)
 	}

@@ -145,7 +145,10 @@ func (p *publisher) begin(ctx context.Context) error {
 			p.before[part] = append(p.before[part], f)
 		}
 	}
-	_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", p.lake.newestGeneration())
+	newest, err := p.lake.newestGeneration()
+	if err == nil {
+		_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", newest)
+	}
 	if err != nil {
 		return err
 	}

@@ -239,6 +239,9 @@ func ofQuestion(err error) error {
 	case !errors.As(err, &duck) && strings.Contains(err.Error(), "multi-statement"):
 		return &QueryError{oneSelect}
 	case !errors.As(err, &duck) || slices.Contains(ourFault, duck.Type):
+		if disk := ofDisk(err); disk != nil {
+			return disk
+		}
 		return err
 	}
 	return &QueryError{strings.TrimSpace(duck.Msg)}

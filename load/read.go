@@ -87,7 +87,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 		for {
 			objects, err := r.batch(rows)
 			if err != nil {
-				return &DamagedError{s.path, err}
+				return damaged(s.path, err)
 			}
 			if len(objects) == 0 {
 				break
@@ -100,7 +100,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 			}
 		}
 		if err := rows.Close(); err != nil {
-			return &DamagedError{s.path, err}
+			return damaged(s.path, err)
 		}
 	}
 	if r.rows != foot.rows() || r.next > foot.LastSeq+1 {

@@ -95,12 +95,12 @@ func (l *Lake) strayDefects(ctx context.Context, q querier) ([]defect, error) {
 	if err != nil || len(known) == 0 || isKnown(sum, known) {
 		return nil, err
 	}
-	d := defect{"manifest altered", linkName + "/" + manifestName, "is not as the state wrote it"}
+	d := defect{name: "manifest altered", what: linkName + "/" + manifestName, says: "is not as the state wrote it"}
 	switch newest := known[len(known)-1].generation; {
 	case g.Number < newest:
-		d = defect{"generation rolled back", linkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)}
+		d.name, d.what, d.says = "generation rolled back", linkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)
 	case g.Number > newest:
-		d = defect{"state older than what is published", linkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)}
+		d.name, d.what, d.says = "state older than what is published", linkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
 	}
 	return []defect{d}, nil
 }

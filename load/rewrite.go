@@ -105,7 +105,7 @@ func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 		return nil
 	}
 	if err != nil {
-		return &DamagedError{path, err}
+		return damaged(path, err)
 	}
 	before := c.Cursor
 	if c.Cursor = r.Cursor(before); c.Cursor == before {

@@ -55,6 +55,9 @@ func readSchemas(generation string) (files map[string]string, err error) {
 	if err == nil {
 		err = readJSON(path, &files)
 	}
+	if isShort(err) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, hinted(fmt.Sprintf("read %s: %v", path, err), "run `stripelake sync`, which publishes it anew")
 	}

@@ -67,7 +67,7 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []
 }
 
 // checkCursorFile finds a cursor that follows a segment which is gone.
-func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segmentEnd) {
+func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segmentEnd) error {
 	path := v.lake.path(rawDir, key.account, key.stream, "cursor.json")
 	s := streamLog{dir: filepath.Dir(path)}
 	if len(ends) > 0 {
@@ -78,16 +78,19 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 	}
 	var file cursorFile
 	switch err := readJSON(path, &file); {
+	case isShort(err):
+		return err
 	case err != nil:
 		if s.readCursor() != nil {
 			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
 		}
-		return
+		return nil
 	case file.AfterSegment > s.newest:
 		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(s.newest+1, file.AfterSegment)), "cursor.json follows it", fixLog})
-		return
+		return nil
 	case file.AfterSegment < s.newest:
-		return
+		return nil
 	}
 	v.cursors[key] = append(v.cursors[key], file.Cursor)
+	return nil
 }

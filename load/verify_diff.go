@@ -19,7 +19,9 @@ func (v *Verification) tellRows(ctx context.Context, c *Checked, t *table, refer
 		return v.tellDifference(ctx, c, t, from, v.from(t, at), string(at)+" row", "")
 	}
 	for _, f := range v.filesOf(t) {
-		if v.unreadable(f) {
+		if is, err := v.unreadable(f); err != nil {
+			return err
+		} else if is {
 			continue // told by CheckGeneration
 		}
 		if err := v.tellFile(ctx, c, t, f, from); err != nil {

@@ -38,6 +38,9 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 		}
 	}
 	found = append(found, v.lake.defects(bySum)...)
+	if err := unknown(found); err != nil {
+		return err
+	}
 	g, _, ok := v.lake.manifest()
 	if ok {
 		v.current = g
@@ -61,7 +64,7 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	if _, linked := v.lake.linked(); linked || v.lake.inPlaceOfLink() != "" {
 		return true, nil
 	}
-	made, err := filepath.Glob(v.lake.path(stateDir, generationsDir, "*", manifestName))
+	made, err := glob(v.lake.path(stateDir, generationsDir), "*", manifestName)
 	if err != nil || len(made) > 0 || v.noState != "" {
 		return len(made) > 0, err
 	}

@@ -101,7 +101,9 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	}
 	v.checkOrder(c, ends, c.Found > before)
 	v.ends[key] = ends
-	v.checkCursorFile(c, key, ends)
+	if err := v.checkCursorFile(c, key, ends); err != nil {
+		return err
+	}
 	v.damaged[key] = c.Found > before
 	return nil
 }
@@ -136,11 +138,15 @@ func numbers(first, last uint64) string {
 // is wrong it returns the name of that; an error without a name is none of the
 // segment.
 func (v *Verification) readWhole(ctx context.Context, s span, key streamKey) (end segmentEnd, name string, err error) {
-	if cut, err := lacksEnd(s.path); err != nil || cut {
+	if cut, err := lacksEnd(s.path); isShort(err) {
+		return end, "", err
+	} else if err != nil || cut {
 		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.bytes))
 	}
 	f, file, foot, err := openSegment(s.path, key.account, key.stream)
 	switch {
+	case isShort(err):
+		return end, "", err
 	case errors.Is(err, ErrNewerFormat):
 		return end, "segment of a newer version", err
 	case err != nil && errors.As(err, new(*strangerError)):

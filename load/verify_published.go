@@ -193,13 +193,13 @@ func (v *Verification) pathOf(f File) string {
 	return v.lake.generationPath(v.current.Number, filepath.FromSlash(f.Path))
 }
 
-func (v *Verification) unreadable(f File) bool {
+func (v *Verification) unreadable(f File) (bool, error) {
 	info, err := os.Stat(v.pathOf(f))
 	if err != nil || info.Size() == 0 {
-		return true
+		return true, nil //nolint:nilerr // told by the check of the files
 	}
 	cut, err := lacksEnd(v.pathOf(f))
-	return err != nil || cut
+	return err != nil || cut, short(err)
 }
 
 // digestFiles hashes the rows of a table's files.
@@ -210,8 +210,8 @@ func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error
 	}
 	paths := make([]string, len(files))
 	for i, f := range files {
-		if v.unreadable(f) {
-			return unreadable, nil
+		if is, err := v.unreadable(f); is {
+			return unreadable, err
 		}
 		paths[i] = v.pathOf(f)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+
+	"github.com/stripelake/stripelake/load"
 )
 
 // remedies say what to do about a disk, by what the system calls its trouble.
@@ -19,7 +21,7 @@ var remedies = []struct {
 		"nothing is lost that it has kept, and stripelake verify tells whether it did"},
 }
 
-// diskTrouble is an error that the disk is to blame for. It says in one line
+// diskTrouble is an error that the disk, or the system, is to blame for. It says in one line
 // what was being done, to which file, and what to do next.
 type diskTrouble struct {
 	err    error
@@ -32,8 +34,12 @@ func (e *diskTrouble) Error() string {
 
 func (e *diskTrouble) Unwrap() error { return e.err }
 
-// ofDisk adds what to do to an error that the disk under a lake is to blame for.
+// ofDisk adds what to do to an error that the disk under a lake is to blame for, or
+// the system that has no more open files to give.
 func ofDisk(err error, lake string) error {
+	if fix := load.Shortage(err); fix != "" {
+		return &diskTrouble{err, fix}
+	}
 	for _, r := range remedies {
 		if errors.Is(err, r.err) {
 			return &diskTrouble{err, fmt.Sprintf(r.remedy, diskOf(lake))}
@@ -48,4 +54,26 @@ func diskOf(lake string) string {
 		return ""
 	}
 	return " under " + lake
+}
+
+// fewestFiles are how many files a command may have open beside those that it was
+// started with: a sync of one account has some 40 (measured), each further one some more.
+const fewestFiles = 128
+
+// enoughFiles opens as many at once, for what a command runs into in its middle it
+// had better not begin with. The error is the system's.
+func enoughFiles() (err error) {
+	var pipes [fewestFiles / 2][2]int
+	opened := 0
+	for ; err == nil && opened < len(pipes); opened++ {
+		err = syscall.Pipe(pipes[opened][:])
+	}
+	if err != nil {
+		opened--
+		err = fmt.Errorf("see whether %d files can be open at a time: %w", fewestFiles, err)
+	}
+	for _, pipe := range pipes[:opened] {
+		err = errors.Join(err, syscall.Close(pipe[0]), syscall.Close(pipe[1]))
+	}
+	return err
 }

@@ -143,13 +143,19 @@ func (a *act) run(t *testing.T, dir string, d *disk) (stderr string, code int) {
 // watched runs the program and asks decide about each change below a folder.
 func watched(t *testing.T, folder string, decide func(faultyfs.Op) faultyfs.Answer, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return watchedProcess(t, folder, func(_ int, op faultyfs.Op) faultyfs.Answer { return decide(op) }, args...)
+}
+
+// watchedProcess is watched for who also needs the id of the process.
+func watchedProcess(t *testing.T, folder string, decide func(pid int, op faultyfs.Op) faultyfs.Answer, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it must not hang
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asWatched+"=1", "STRIPE_API_KEY=sk_test_faults")
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
-	err := faultyfs.Run(cmd, folder, decide)
+	err := faultyfs.Run(cmd, folder, func(op faultyfs.Op) faultyfs.Answer { return decide(cmd.Process.Pid, op) })
 	if ctx.Err() != nil {
 		t.Fatalf("it hangs: %s", &complaint)
 	}

@@ -131,6 +131,9 @@ func refuseMisuse(command *cli.Command, above string) {
 		}
 		lake := c.String("lake")
 		endPlainly(command.Name, lake)
+		if err := enoughFiles(); lake != "" && err != nil {
+			return ofDisk(err, lake)
+		}
 		err := action(c)
 		warnOfLostList(c, lake, err)
 		return ofDisk(err, lake)

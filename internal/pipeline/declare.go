@@ -59,8 +59,11 @@ func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 	if kept != nil {
 		out.before = kept.Version
 	}
+	empty, err := d.Lake.IsEmpty()
 	switch {
-	case (kept == nil || lost || d.Given != nil) && d.Lake.IsEmpty():
+	case err != nil:
+		return nil, err
+	case (kept == nil || lost || d.Given != nil) && empty:
 		return out, d.adopt(out)
 	case kept == nil || lost:
 		if kept, err = d.takeOver(ctx, out, lost); err != nil {
@@ -230,6 +233,9 @@ func InForce(dir string) (*schemas.Set, error) {
 		return setOf(kept)
 	}
 	files, err := load.ReadSchemas(dir)
+	if load.Shortage(err) != "" {
+		return nil, err
+	}
 	if err != nil {
 		files = nil // there is no lake, or nothing published in it
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
 )
 
 // Doctor looks for what will keep a sync from working. It changes nothing, but for
@@ -113,6 +114,9 @@ func told(err error, otherwise string) (says, fix string) {
 		says, fix = hinted.Told()
 	} else {
 		says = err.Error()
+	}
+	if short := load.Shortage(err); short != "" {
+		fix = short
 	}
 	if fix == "" {
 		fix = otherwise

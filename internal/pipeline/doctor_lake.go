@@ -14,7 +14,8 @@ import (
 func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	exists, err := hasLake(d.Dir)
 	if err != nil {
-		found.problem("lake", "run as the user that the lake belongs to, or name another folder with --lake", "%s", message(err))
+		says, fix := told(err, "run as the user that the lake belongs to, or name another folder with --lake")
+		found.problem("lake", fix, "%s", says)
 		return
 	}
 	d.checkDisk(found, exists)
@@ -24,7 +25,7 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	}
 	mode, err := load.ReadMode(d.Dir)
 	if err != nil {
-		fix, says := "restore lake.json from a backup", message(err)
+		says, fix := told(err, "restore lake.json from a backup")
 		switch {
 		case errors.Is(err, load.ErrNewerFormat):
 			fix = fixNewer
@@ -54,7 +55,8 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 		found.problem("schemas", fix, "%s", says)
 		return
 	case err != nil:
-		found.problem("schemas", "run as the user that the lake belongs to", "%s", message(err))
+		says, fix := told(err, "run as the user that the lake belongs to")
+		found.problem("schemas", fix, "%s", says)
 		return
 	case kept == nil:
 		found.skip("schemas", "the lake keeps none yet; the next sync takes over what its tables were made with")
@@ -142,7 +144,8 @@ func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
 func (d *Doctor) checkFiles(found *Diagnosis) {
 	health, err := load.Inspect(d.Dir)
 	if err != nil {
-		found.problem("files", "run as the user that the lake belongs to", "%s", message(err))
+		says, fix := told(err, "run as the user that the lake belongs to")
+		found.problem("files", fix, "%s", says)
 		return
 	}
 	if health.Open {

@@ -37,7 +37,8 @@ func checkLog(found *Diagnosis, dir string, health load.Health) {
 	status, unsure, err := readCounts(dir)
 	switch logs, logErr := load.LogSizes(dir); {
 	case logErr != nil:
-		found.problem("raw log", "restore raw/ from a backup", "%s", message(logErr))
+		says, fix := told(logErr, "restore raw/ from a backup")
+		found.problem("raw log", fix, "%s", says)
 	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
 	case err != nil:
 		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", message(err))

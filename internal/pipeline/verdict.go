@@ -164,7 +164,8 @@ func outcome(err error) string {
 
 // stopsRun tells an error that ends the whole run from one that ends the
 // reading of one resource. A key that is revoked, or objects of the wrong mode,
-// would fail every resource; so would a log that cannot be written.
+// would fail every resource; so would a log that cannot be written, and a process that
+// may not open more files.
 func stopsRun(err error) bool {
 	if err == nil {
 		return false
@@ -173,7 +174,7 @@ func stopsRun(err error) bool {
 		return false
 	}
 	var local *localError
-	return errors.As(err, &local) || extract.IsUnauthorized(err) || errors.Is(err, extract.ErrMode) ||
+	return errors.As(err, &local) || load.Shortage(err) != "" || extract.IsUnauthorized(err) || errors.Is(err, extract.ErrMode) ||
 		errors.Is(err, context.Canceled)
 }
 

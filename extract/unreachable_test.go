@@ -1,0 +1,24 @@
+package extract
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// A process that may not open a socket asks nobody: that is not repeated, and the
+// error keeps what the system said.
+func TestNoSocketIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
+		f := (&Client{host: "api.stripe.com"}).unreachable(&url.Error{
+			Op: "Get", URL: "https://api.stripe.com/v1/account", Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)},
+		})
+		if want := "connect to api.stripe.com: dial tcp: socket: " + errno.Error(); f.again || !errors.Is(f.err, errno) || f.err.Error() != want {
+			t.Errorf("again: %t, %v", f.again, f.err)
+		}
+	}
+}
