@@ -2,7 +2,7 @@
 // log of every object as Stripe sent it, Parquet partitions in a declared
 // schema, and a DuckDB warehouse.
 //
-// Exit status: 0 done; 1 failed; 2 wrong usage, or a mistake in SQL; 3 a selected resource was not
+// Exit status: 0 done; 1 failed, also by a mistake of the program; 2 wrong usage, or a mistake in SQL; 3 a selected resource was not
 // read, more objects were refused than --max-rejects allows, doctor found a
 // problem, or verify found anything; 75 another process has the lake, try again; 130 interrupted.
 package main
@@ -35,6 +35,7 @@ func main() { os.Exit(process()) }
 
 // process is the program from its start to its exit status.
 func process() int {
+	endAsFailed()
 	debug.SetMemoryLimit(heapGoal)
 	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // what authors write belongs into their repository
 		syscall.Umask(0o077) // DuckDB makes its write-ahead log for everybody
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	out := &output{to: stdout}
 	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: stderr}
 	app := newApp(env)
-	err := app.RunContext(ctx, flagsFirst(app.Commands, args))
+	err := runApp(ctx, app, flagsFirst(app.Commands, args))
 	if err == nil {
 		err = out.err()
 	}
@@ -72,6 +73,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	// Invariant 11: no error text reaches anybody with a key in it.
 	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
 	return pipeline.ExitCode(err)
+}
+
+func runApp(ctx context.Context, app *cli.App, args []string) (err error) {
+	defer recovered(&err)
+	return app.RunContext(ctx, args)
 }
 
 // errSilent is a failure that the command has said all about.

@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asWatched) != "" {
 		becomeWatched()
 	}
+	if how := os.Getenv(asDying); how != "" {
+		die(how)
+	}
 	if os.Getenv(asProgram) != "" {
 		code := process()
 		if file := os.Getenv(peakFile); file != "" {
