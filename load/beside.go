@@ -49,7 +49,7 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 			_, err := l.readPIIKey()
 			return err
 		}},
-		{"forgotten.json", "restore it from a backup", func() error {
+		{"forgotten.json", fixForgotten, func() error {
 			_, err := l.Forgotten()
 			return err
 		}},

@@ -87,12 +87,17 @@ func (l *Lake) RecordErasure(e Erasure) error {
 // PendingErasure returns an erasure that was recorded and not finished, or nil.
 func (l *Lake) PendingErasure() (*Erasure, error) {
 	var e Erasure
-	err := readJSON(l.erasurePath(), &e)
+	path := l.erasurePath()
+	err := readJSON(path, &e)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = readJSON(l.formerErasurePath(), &e)
+		path = l.formerErasurePath()
+		err = readJSON(path, &e)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if isJSONDamage(err) || err == nil && len(e.Customers) == 0 {
+		err = hinted(path+" is damaged", "remove it, and run stripelake forget again for whoever it was about")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read pending erasure: %w", err)

@@ -61,14 +61,24 @@ func (f *Forgotten) read() error {
 	if err != nil {
 		return err
 	}
+	f.bytes = int64(len(data))
+	if f.decode(data) != nil { // its bytes are secrets: what of them is damaged is not told
+		return hinted(f.path()+" is damaged", fixForgotten)
+	}
+	return nil
+}
+
+// fixForgotten is what to do where the list is there and cannot be read.
+const fixForgotten = "restore it from a backup; if nobody was ever erased from this lake, remove it"
+
+func (f *Forgotten) decode(data []byte) error {
 	var file forgottenFile
 	if err := json.Unmarshal(data, &file); err != nil {
-		return fmt.Errorf("%s: %w", f.path(), err)
+		return err
 	}
-	f.bytes = int64(len(data))
-	f.salt, err = hex.DecodeString(file.Salt)
-	if err == nil && len(f.salt) < sha256.Size {
-		err = fmt.Errorf("%s: its salt is too short: restore it from a backup", f.path())
+	var err error
+	if f.salt, err = hex.DecodeString(file.Salt); err == nil && len(f.salt) < sha256.Size {
+		err = errors.New("its salt is too short")
 	}
 	for _, id := range file.IDs {
 		sum, decodeErr := hex.DecodeString(id)

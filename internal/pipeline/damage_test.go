@@ -158,6 +158,32 @@ func TestLakeFileIsMadeAgain(t *testing.T) {
 	}
 }
 
+// What is known of erasures and cannot be read ends a run with a line that says what
+// to do: to go on without it would bring back who was erased.
+func TestErasureRecordsAreDamaged(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, shop(t, nil).Handler())
+	s.sync()
+	for name, fix := range map[string]string{
+		"forget.json":    "remove it, and run stripelake forget again for whoever it was about",
+		"forgotten.json": "restore it from a backup; if nobody was ever erased from this lake, remove it",
+	} {
+		for _, text := range []string{"", "{", "{}", "null", "[]", "garbage", strings.Repeat("\x00", 5000)} {
+			if err := write(name, text)(s.lake); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.try()
+			if want := filepath.Join(s.lake, name) + " is damaged: " + fix; err == nil || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s is %.9q: %v", name, text, err)
+			}
+		}
+		if err := remove(name)(s.lake); err != nil {
+			t.Fatal(err)
+		}
+		s.sync()
+	}
+}
+
 // A block of the state that is damaged and read only in the middle of a run has
 // the run begin once more, without the state.
 func TestStateDamagedInside(t *testing.T) {
