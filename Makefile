@@ -103,9 +103,10 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
 	done
 
-soak: ## random histories, a year of syncs, every damage and every fault of a disk, for hours
+soak: ## random histories and attacks, a year of syncs, every damage and every fault of a disk, for hours
 	go test -count=1 -timeout 0 ./cmd/stripelake -run TestFailingDisk -v -faults 0
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyHistory -histories $(or $(HISTORIES),3000)
+	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyAttack -v -attacks $(or $(ATTACKS),2h)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestReadersNeverBlock -readers $(or $(READERS),30m)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestRepair -damages
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestChangesKilledAtEveryMoment -moments

@@ -49,14 +49,15 @@ func TestMain(m *testing.M) {
 			err = forgetUntil(dir, who, os.Getenv(crashMoment), at)
 		} else if moment := os.Getenv(crashRepair); err == nil && moment != "" {
 			err = repairUntil(dir, os.Getenv(crashAPI), moment, at)
+		} else if as := os.Getenv(attackAs); err == nil && as != "" {
+			err = workAs(context.Background(), as, dir, os.Getenv(crashAPI), at)
 		} else if err == nil {
 			err = syncUntil(dir, os.Getenv(crashAPI), at)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
 		}
-		os.Exit(0)
+		os.Exit(pipeline.ExitCode(err))
 	}
 	os.Exit(m.Run())
 }

@@ -1,12 +1,14 @@
 package pipeline_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
@@ -92,7 +94,7 @@ func books(l stripesim.Ledger) map[string]line {
 }
 
 // lakeBooks adds up the lake in the same way. from says where a table is read.
-func lakeBooks(t *testing.T, db *sql.DB, from func(table string) string) map[string]line {
+func lakeBooks(t rapid.TB, db *sql.DB, from func(table string) string) map[string]line {
 	t.Helper()
 	queries := []string{
 		`SELECT 'charges ' || lower(currency), count(*), sum(amount_minor), sum(amount_captured_minor), sum(amount_refunded_minor) FROM ` + from("charges") + ` GROUP BY 1`,
@@ -112,9 +114,9 @@ func lakeBooks(t *testing.T, db *sql.DB, from func(table string) string) map[str
 }
 
 // addLines adds the lines that a query returns.
-func addLines(t *testing.T, db *sql.DB, sums map[string]line, query string) {
+func addLines(t rapid.TB, db *sql.DB, sums map[string]line, query string) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "SELECT #1, #2::BIGINT, #3::BIGINT, #4::BIGINT, #5::BIGINT FROM ("+query+")")
+	rows, err := db.QueryContext(context.Background(), "SELECT #1, #2::BIGINT, #3::BIGINT, #4::BIGINT, #5::BIGINT FROM ("+query+")")
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

@@ -1,0 +1,256 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load"
+)
+
+// How an attack may end.
+const (
+	afterOne    = "equal after one sync"
+	afterTwo    = "equal after two syncs"
+	afterRepair = "equal after a repair"
+	afterAdvice = "refused, equal after its advice"
+	neverEqual  = "FAILED"
+)
+
+var endings = []string{afterOne, afterTwo, afterRepair, afterAdvice, neverEqual}
+
+// heal does what an owner does once the attack is over. Some are patient, and try
+// two syncs and one repair before they do what a refusal says; others do that at
+// once.
+func (w *world) heal() (ending string, err error) {
+	patient := w.random.IntN(2) == 0
+	w.tell("the attack is over; a patient owner: %t", patient)
+	for _, a := range w.accounts {
+		a.gate.becomes(0)
+		a.server.Advance(time.Hour) // what is younger is not compared with Stripe
+	}
+	var differs string
+	for _, ending := range []string{afterOne, afterTwo, afterRepair} {
+		command := asSync
+		if ending == afterRepair {
+			command = asRepair
+		}
+		code, said, err := w.everyAccount(command)
+		if err != nil {
+			return neverEqual, err
+		}
+		if code != 0 && (!patient || ending == afterRepair) {
+			return w.heed(said)
+		}
+		if code != 0 {
+			continue
+		}
+		if differs, err = w.differs(); err != nil || differs == "" {
+			return ending, err
+		}
+		w.tell("differs: %.300s", differs)
+	}
+	return neverEqual, fmt.Errorf("nothing is refused any more, and the lake differs:\n%s", differs)
+}
+
+// heed follows the advice of refusals until the lake is equal.
+func (w *world) heed(said string) (string, error) {
+	for range 4 {
+		followed, err := w.follow(said)
+		if err != nil {
+			return neverEqual, err
+		}
+		if len(followed) == 0 {
+			break
+		}
+		if said, err = w.asked(); err != nil {
+			return neverEqual, err
+		}
+		differs, err := w.differs()
+		if err != nil {
+			return neverEqual, err
+		}
+		if differs == "" {
+			return afterAdvice, nil
+		}
+		w.tell("differs: %.300s", differs)
+		said += "\n" + differs
+	}
+	return neverEqual, fmt.Errorf("no advice helps: %.4000s", said)
+}
+
+// asked runs a sync and says what it, or a repair after it, refuses.
+func (w *world) asked() (string, error) {
+	code, said, err := w.everyAccount(asSync)
+	if err != nil || code == 0 {
+		return said, err
+	}
+	_, more, err := w.everyAccount(asVerify)
+	return said + "\n" + more, err
+}
+
+// everyAccount runs a command with the key of each account. The status is the worst.
+func (w *world) everyAccount(command string) (code int, text string, err error) {
+	for _, a := range w.accounts {
+		end, err := work(w.t.Context(), command, w.lake, a.url, 0)
+		w.tell("%s: %d: %.1500s", command, end.code, end.text)
+		if err != nil {
+			return end.code, end.text, err
+		}
+		code, text = max(code, end.code), text+end.text+"\n"
+	}
+	return code, text, nil
+}
+
+var (
+	commands = regexp.MustCompile(`run (?:stripelake )?\x60?(?:stripelake )?(verify --stripe --full --repair|verify --stripe --repair|verify --repair|rebuild --all|rebuild|sync)`)
+	away     = regexp.MustCompile(`move it out of|move the folder out of|remove it|or remove \S+ to|move one of the two out`)
+	restored = regexp.MustCompile(`restore (it|lake\.json) from a backup`)
+	inTheWay = regexp.MustCompile(`(?:[^\s:"]*/)?(?:raw|schemas|receipts|current|\.state)(?:/[^\s:,;"]+|[^\s:,;/"]*)|lake\.json|forget\.json|forgotten\.json|pii\.key`)
+)
+
+// follow does what each line says to do, each thing once.
+func (w *world) follow(said string) (followed []string, err error) {
+	done := map[string]bool{}
+	do := func(what string, act func() error) {
+		if err == nil && !done[what] {
+			done[what] = true
+			followed = append(followed, what)
+			w.tell("the advice is: %s", what)
+			err = act()
+		}
+	}
+	for line := range strings.Lines(said) {
+		command := commands.FindStringSubmatch(line)
+		path := inTheWay.FindString(line)
+		switch {
+		case command != nil && !strings.Contains(line, "move it out of the log;"):
+			do(command[1], func() error {
+				_, _, err := w.everyAccount(command[1])
+				return err
+			})
+		case away.MatchString(line) && path != "":
+			do("remove "+path, func() error { return os.RemoveAll(w.inside(path)) })
+		case restored.MatchString(line) && path != "":
+			do("restore "+path, func() error { return w.restore(path) })
+		}
+	}
+	return followed, err
+}
+
+func (w *world) inside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(w.lake, path)
+}
+
+// restore takes a file from the backup, or away if it was not there.
+func (w *world) restore(path string) error {
+	data, err := os.ReadFile(filepath.Join(w.former, w.name(w.inside(path))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.RemoveAll(w.inside(path))
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(w.inside(path), data, 0o600)
+}
+
+// differs says how the lake differs from Stripe, or what a verification of
+// everything finds in it; empty if there is nothing. DuckDB opens here what a
+// verification has found to be sound, and nothing else: what is damaged may end
+// the process.
+func (w *world) differs() (string, error) {
+	says := w.complaints(func(c *complaints, a *attacked) { checkAgainstLedger(c, w.lake, a.server) })
+	if says != "" {
+		return says, nil
+	}
+	end, err := work(w.t.Context(), asVerify, w.lake, w.accounts[0].url, 0)
+	if err != nil || end.code != 0 {
+		return end.text, err
+	}
+	return w.complaints(w.checkBooks), nil
+}
+
+// complaints are what a check says of all accounts.
+func (w *world) complaints(check func(*complaints, *attacked)) string {
+	c := &complaints{T: w.t}
+	done := make(chan struct{})
+	go func() { // Fatal ends it
+		defer close(done)
+		for _, a := range w.accounts {
+			check(c, a)
+		}
+	}()
+	<-done
+	return strings.Join(c.says, "\n")
+}
+
+// checkBooks compares what is published of an account, warehouse and files, with
+// what was sold there.
+func (w *world) checkBooks(c *complaints, a *attacked) {
+	db, err := load.OpenWarehouse(filepath.Join(w.lake, "current", "warehouse.duckdb"))
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	want := books(a.server.Ledger())
+	for what, from := range map[string]string{"warehouse": "%[2]s", "files": "read_parquet('%[1]s/current/%[2]s/*/*/*.parquet', union_by_name = true)"} {
+		got := lakeBooks(c, db, func(table string) string {
+			source := fmt.Sprintf(from, w.lake, table)
+			if what == "files" && !w.published(table) {
+				source = table // it has no rows
+			}
+			return fmt.Sprintf("(FROM %s WHERE NOT deleted AND account = '%s')", source, a.server.AccountID())
+		})
+		for key, line := range got {
+			if line.Count == 0 {
+				delete(got, key)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			c.Errorf("%s (-ledger +lake):\n%s", what, diff)
+		}
+	}
+}
+
+func (w *world) published(table string) bool {
+	parts, err := filepath.Glob(filepath.Join(w.lake, "current", table, "*", "*", "*.parquet"))
+	return err == nil && len(parts) > 0
+}
+
+// complaints are what a check says that is made more than once.
+type complaints struct {
+	*testing.T
+	says []string
+}
+
+func (c *complaints) Errorf(format string, args ...any) { c.Error(fmt.Sprintf(format, args...)) }
+
+// Error keeps a complaint. What came without an id is kept in the log and is a
+// refusal for good: it is in no table.
+func (c *complaints) Error(args ...any) {
+	if text := fmt.Sprint(args...); !strings.Contains(text, " noid:") {
+		c.says = append(c.says, text)
+	}
+}
+
+func (c *complaints) Fatalf(format string, args ...any) {
+	c.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+func (c *complaints) Fatal(args ...any) {
+	c.Error(args...)
+	runtime.Goexit()
+}
