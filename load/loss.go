@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -34,6 +35,8 @@ type Loss struct {
 	Relisted []string     `json:"relisted,omitempty"` // streams that are listed again because nobody knows
 	Found    time.Time    `json:"found"`              // UTC
 	Repaired time.Time    `json:"repaired,omitzero"`  // UTC
+
+	Unread bool `json:"-"` // its record is damaged: nothing but whose segments they are is known
 }
 
 // Damage is one file of a loss. Paths are inside the lake, slash-separated.
@@ -74,13 +77,44 @@ func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
 func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
 	paths, err := glob(l.path(rawDir, account), "*", "*"+suffix)
 	for _, name := range paths {
+		m := segmentName.FindStringSubmatch(strings.TrimSuffix(filepath.Base(name), suffix) + ".parquet")
+		if m == nil {
+			continue // nobody wrote it
+		}
 		var x Loss
-		if err := readJSON(name, &x); err != nil {
+		err := readJSON(name, &x)
+		if err != nil && !isJSONDamage(err) {
 			return nil, fmt.Errorf("read pending repair: %w", err)
+		}
+		if err != nil || x.path(l.path(rawDir, x.Account, x.Stream), suffix) != name {
+			x = Loss{Account: account, Stream: filepath.Base(filepath.Dir(name)), Unread: true}
+			x.First, _ = strconv.ParseUint(m[1], 10, 64)
+			x.Last, _ = strconv.ParseUint(m[2], 10, 64)
 		}
 		found = append(found, x)
 	}
 	return found, err
+}
+
+// RecoverLoss finds out what the segments hold of a loss whose record is damaged:
+// what stands in their place says how much it took. It reports whether anything
+// does; else the record goes aside, and what is damaged is found as it is elsewhere.
+func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
+	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	f := lossFinder{Log: g, dir: dir, stream: x.Stream}
+	foot, err := f.readThrough(ctx, span{first: x.First, last: x.Last, path: segmentPath(dir, x.First, x.Last)})
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err != nil || foot.Lost == 0 {
+		record := x.path(dir, pendingSuffix)
+		return false, os.Rename(record, record+damagedSuffix)
+	}
+	*x = Loss{
+		Account: x.Account, Stream: x.Stream, First: x.First, Last: x.Last, FirstSeq: foot.FirstSeq, LastSeq: foot.LastSeq, Versions: foot.Lost,
+		Found: time.Now().UTC().Truncate(time.Second),
+	}
+	return true, nil
 }
 
 // RecordLoss keeps a loss as pending.
@@ -117,8 +151,13 @@ func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
 		losses, readErr := g.lake.losses(account, suffix)
 		err = errors.Join(err, readErr)
 		for _, x := range losses {
+			path := x.path(g.lake.path(rawDir, account, x.Stream), suffix)
+			if x.Unread { // nobody can tell what is in it: it stays as a record that cannot be read
+				err = errors.Join(err, writeJSON(path, moments{}, struct{}{}))
+				continue
+			}
 			x.Objects = slices.DeleteFunc(x.Objects, func(o LostObject) bool { return gone(o.ID) })
-			err = errors.Join(err, writeJSON(x.path(g.lake.path(rawDir, account, x.Stream), suffix), moments{}, x))
+			err = errors.Join(err, writeJSON(path, moments{}, x))
 		}
 	}
 	if err != nil {

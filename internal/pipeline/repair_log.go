@@ -69,9 +69,20 @@ func (v *Verify) logDamage() bool {
 // findLosses finds what a repair before this one had recorded, and what is damaged
 // now.
 func (m *mender) findLosses(ctx context.Context) error {
-	var err error
-	if m.done.Losses, err = m.sync.Lake.PendingRepairs(m.account); err != nil {
+	pending, err := m.sync.Lake.PendingRepairs(m.account)
+	if err != nil {
 		return err
+	}
+	for _, x := range pending {
+		lost := true
+		if x.Unread {
+			if lost, err = m.log.RecoverLoss(ctx, &x); err != nil {
+				return err
+			}
+		}
+		if lost {
+			m.done.Losses = append(m.done.Losses, x)
+		}
 	}
 	names, err := m.log.Streams()
 	if err != nil {

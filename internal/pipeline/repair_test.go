@@ -285,6 +285,43 @@ func TestRepairKilledAtEveryMoment(t *testing.T) {
 	}
 }
 
+// A repair that was killed, and whose record is damaged since, is finished all the
+// same: what stands in the place of a loss says how much it took, and what nobody
+// knows is listed again. Beside a whole segment such a record says nothing.
+func TestRepairRecordIsDamaged(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
+	server, sound := historied(t)
+	const record = "raw/*/charges/00000002-00000002.repair.json"
+	for name, text := range map[string]string{"LossRecorded": "null", "LossSetAside": "garbage", "SegmentSynced": "{}", "AfterCommit": `{"account":"acct_other"}`, "": "[]"} {
+		t.Run("killed at "+name, func(t *testing.T) {
+			t.Parallel()
+			s := twin(t, sound, server)
+			if name == "" {
+				if err := duplicate("raw/*/charges/00000002-00000002.parquet", filepath.Base(record))(s.lake); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := flip("raw/*/charges/00000002-*")(s.lake); err != nil {
+				t.Fatal(err)
+			} else if _, killed := crash(t, s.lake, 1, crashAPI+"="+s.api, crashRepair+"="+name); !killed {
+				t.Fatal("the moment came less often")
+			}
+			if err := altered(record, func([]byte) []byte { return []byte(text) })(s.lake); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), "verify --stripe --repair") {
+				t.Errorf("a sync in between: %v", err)
+			}
+			repaired(t, s)
+			checkAgainstLedger(t, s.lake, server)
+			clean(t, s.lake, true)
+			s.sync()
+		})
+	}
+}
+
 // An erasure reaches what a repair set aside and wrote down.
 func TestForgetAfterRepair(t *testing.T) {
 	t.Parallel()
