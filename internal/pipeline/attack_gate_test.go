@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -25,7 +26,7 @@ type gate struct {
 
 // An ill is what is wrong with a share of the answers.
 type ill struct {
-	name   string
+	path   string // that of the requests begins so
 	share  float64
 	strike func(a *answer, r *rand.Rand)
 }
@@ -65,7 +66,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.header.Del("Content-Length")
 	ills, random := g.choose(a)
 	for _, ill := range ills {
-		if random.Float64() < ill.share {
+		if strings.HasPrefix(r.URL.Path, ill.path) && random.Float64() < ill.share {
 			ill.strike(a, random)
 		}
 	}

@@ -132,6 +132,9 @@ func work(ctx context.Context, command, dir, api string, at int, env ...string) 
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(append(os.Environ(), attackAs+"="+command, crashLake+"="+dir, crashAPI+"="+api, crashAt+"="+strconv.Itoa(at)), env...)
 	out, _ := cmd.CombinedOutput() // how it ended says its state
+	if cmd.ProcessState == nil {
+		return worked{}, fmt.Errorf("%s did not begin", command)
+	}
 	end := worked{code: cmd.ProcessState.ExitCode(), text: strings.TrimSpace(string(out))}
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
