@@ -37,7 +37,7 @@ var objectIlls = map[string]func(object map[string]any, r *rand.Rand){
 	},
 }
 
-var deep = strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
+var deep = strings.Repeat("[", 900) + strings.Repeat("]", 900) // indented, it grows with the square of that
 
 // What JSON's writer would not write is put in its text afterwards.
 const (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -269,6 +270,14 @@ func flat(rt rapid.TB, raw []byte, without ...string) string {
 	return string(text)
 }
 
+// diffOf is what two texts differ in. Of what is very long only that is told.
+func diffOf(a, b string) string {
+	if n := len(a) + len(b); n > 1<<20 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return cmp.Diff(a, b)
+}
+
 func withoutPrices(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -309,7 +318,7 @@ func checkAgainstLedger(rt rapid.TB, dir string, server *stripesim.Server, witho
 			case !ok:
 				rt.Errorf("%s %s is missing", resource.Name, id)
 			case flat(rt, got.Object, without...) != flat(rt, raw, without...):
-				rt.Errorf("%s %s is outdated (-ledger +lake):\n%s", resource.Name, id, cmp.Diff(flat(rt, raw, without...), flat(rt, got.Object, without...)))
+				rt.Errorf("%s %s is outdated (-ledger +lake):\n%s", resource.Name, id, diffOf(flat(rt, raw, without...), flat(rt, got.Object, without...)))
 			case got.Deleted:
 				rt.Errorf("%s %s is marked as deleted", resource.Name, id)
 			}
