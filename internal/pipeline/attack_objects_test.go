@@ -23,14 +23,25 @@ var objectIlls = map[string]func(object map[string]any, r *rand.Rand){
 	"created at another time": func(o map[string]any, r *rand.Rand) {
 		o["created"] = json.Number(fmt.Sprint(shopEnd.Add(far(r)).Unix()))
 	},
-	"said to be deleted":       func(o map[string]any, _ *rand.Rand) { o["deleted"] = true },
-	"of another mode":          func(o map[string]any, _ *rand.Rand) { o["livemode"] = true },
-	"invalid UTF-8":            func(o map[string]any, _ *rand.Rand) { o["description"] = notUTF8 },
-	"over 4 MiB":               func(o map[string]any, _ *rand.Rand) { o["description"] = strings.Repeat("long ", 1<<20) },
-	"a megabyte":               func(o map[string]any, _ *rand.Rand) { o["description"] = strings.Repeat("é", 1<<19) },
-	"escapes":                  func(o map[string]any, _ *rand.Rand) { o["description"] = "\x1b[2J\x1b]0;owned\x07\u202e\x00" },
-	"nested deep":              func(o map[string]any, _ *rand.Rand) { o["metadata"] = map[string]any{"deep": json.RawMessage(deep)} },
-	"a member twice":           func(o map[string]any, r *rand.Rand) { o[doubled] = member(o, r) },
+	"said to be deleted": func(o map[string]any, _ *rand.Rand) { o["deleted"] = true },
+	"of another mode":    func(o map[string]any, _ *rand.Rand) { o["livemode"] = true },
+	"invalid UTF-8":      func(o map[string]any, _ *rand.Rand) { o["description"] = notUTF8 },
+	"over 4 MiB":         func(o map[string]any, _ *rand.Rand) { o["description"] = strings.Repeat("long ", 1<<20) },
+	"a megabyte":         func(o map[string]any, _ *rand.Rand) { o["description"] = strings.Repeat("é", 1<<19) },
+	"escapes":            func(o map[string]any, _ *rand.Rand) { o["description"] = "\x1b[2J\x1b]0;owned\x07\u202e\x00" },
+	"nested deep":        func(o map[string]any, _ *rand.Rand) { o["metadata"] = map[string]any{"deep": json.RawMessage(deep)} },
+	"a member twice":     func(o map[string]any, r *rand.Rand) { o[doubled] = member(o, r) },
+	"an item twice": func(o map[string]any, _ *rand.Rand) {
+		withItems(o, func(items []any) []any { return append(items, items[0]) })
+	},
+	"an item of others": func(o map[string]any, r *rand.Rand) {
+		withItems(o, func(items []any) []any {
+			if item, ok := items[0].(map[string]any); ok {
+				item["id"] = fmt.Sprint("si_shared_", r.IntN(3))
+			}
+			return items
+		})
+	},
 	"a list that goes nowhere": func(o map[string]any, r *rand.Rand) { nowhere(o, r) },
 	"another's values": func(o map[string]any, r *rand.Rand) {
 		o["amount"], o["currency"] = json.Number(fmt.Sprint(r.IntN(1e6))), "jpy"
@@ -85,8 +96,16 @@ func within(o map[string]any, r *rand.Rand) map[string]any {
 	return o
 }
 
-// member is the name of a member other than the id: two objects that come to share
-// one are another matter.
+// withItems changes the items that a subscription has.
+func withItems(o map[string]any, change func([]any) []any) {
+	if list, ok := o["items"].(map[string]any); ok {
+		if items, ok := list["data"].([]any); ok && len(items) > 0 {
+			list["data"] = change(items)
+		}
+	}
+}
+
+// member is the name of a member other than the id, of which there is a kind.
 func member(o map[string]any, r *rand.Rand) string {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(o)), func(name string) bool { return name == "id" })
 	if len(names) == 0 {
