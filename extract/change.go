@@ -31,27 +31,13 @@ type event struct {
 			ID       string    `json:"id"`
 			Object   string    `json:"object"`
 			Created  seconds   `json:"created"`
-			Charge   reference `json:"charge"`
-			Customer reference `json:"customer"`
+			Charge   Reference `json:"charge"`
+			Customer Reference `json:"customer"`
 			Refunds  refunds   `json:"refunds"`
 
-			Subscription reference `json:"subscription"` // of a discount
+			Subscription Reference `json:"subscription"` // of a discount
 		} `json:"object"`
 	} `json:"data"`
-}
-
-// reference is an id where Stripe sends one or the object itself.
-type reference string
-
-// UnmarshalJSON takes an id or an object with one; anything else is none.
-func (r *reference) UnmarshalJSON(text []byte) error {
-	var object struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(text, (*string)(r)) != nil && json.Unmarshal(text, &object) == nil {
-		*r = reference(object.ID)
-	}
-	return nil
 }
 
 // refunds are a charge's, where its version shows them: a list, or an array

@@ -15,10 +15,10 @@ import (
 // an event is else only a hint at what to read again.
 func Disputed(stream string, raw []byte) (dispute, charge string) {
 	type subject struct {
-		ID      reference `json:"id"`
+		ID      Reference `json:"id"`
 		Object  string    `json:"object"`
-		Charge  reference `json:"charge"`
-		Dispute reference `json:"dispute"`
+		Charge  Reference `json:"charge"`
+		Dispute Reference `json:"dispute"`
 	}
 	if !mayDispute(raw) {
 		return "", ""

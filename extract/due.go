@@ -37,7 +37,7 @@ func Mentions(stream string, raw []byte) (of string, ids []string) {
 	var o struct {
 		Items struct {
 			Data []struct {
-				Price reference `json:"price"`
+				Price Reference `json:"price"`
 			} `json:"data"`
 		} `json:"items"`
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -87,10 +88,10 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 func (f *finder) take(stream string, o *load.Raw) bool {
 	s := readSubject(o.Object)
 	owners := s.belongsTo(stream)
-	if !f.has(o.ID) && !slices.ContainsFunc(owners, func(id reference) bool { return f.has(string(id)) }) {
+	if !f.has(o.ID) && !slices.ContainsFunc(owners, func(id extract.Reference) bool { return f.has(string(id)) }) {
 		return false
 	}
-	for _, id := range append(owners, reference(o.ID)) {
+	for _, id := range append(owners, extract.Reference(o.ID)) {
 		if slices.Contains(f.customers, string(id)) {
 			f.seen.add(string(id))
 		}

@@ -298,7 +298,7 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 // learn puts an object that was looked at on the list, if it belongs to people who
 // were forgotten, with all that it brings.
 func (r *reader) learn(ctx context.Context, stream, id string, s *subject) error {
-	if !slices.ContainsFunc(s.belongsTo(stream), func(owner reference) bool { return r.isForgotten(string(owner)) }) {
+	if !slices.ContainsFunc(s.belongsTo(stream), func(owner extract.Reference) bool { return r.isForgotten(string(owner)) }) {
 		return nil
 	}
 	ids := []string{id}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+
+	"github.com/stripelake/stripelake/extract"
 )
 
 // personal are the streams whose objects can belong to a person, in the order
@@ -13,39 +15,23 @@ var personal = []string{"customers", "charges", "subscriptions", "refunds", "bal
 // subject is what an object says of whom it belongs to. Every field is there
 // for some kinds of object only.
 type subject struct {
-	ID                 reference `json:"id"`
-	Object             any       `json:"object"` // its kind
-	Customer           reference `json:"customer"`
-	Charge             reference `json:"charge"`
-	Source             reference `json:"source"`
-	PaymentIntent      reference `json:"payment_intent"`
-	Dispute            reference `json:"dispute"`
-	BalanceTransaction reference `json:"balance_transaction"`
-	FailureBalance     reference `json:"failure_balance_transaction"`
+	ID                 extract.Reference `json:"id"`
+	Object             any               `json:"object"` // its kind
+	Customer           extract.Reference `json:"customer"`
+	Charge             extract.Reference `json:"charge"`
+	Source             extract.Reference `json:"source"`
+	PaymentIntent      extract.Reference `json:"payment_intent"`
+	Dispute            extract.Reference `json:"dispute"`
+	BalanceTransaction extract.Reference `json:"balance_transaction"`
+	FailureBalance     extract.Reference `json:"failure_balance_transaction"`
 	Refunds            struct {
 		Data []struct {
-			ID reference `json:"id"`
+			ID extract.Reference `json:"id"`
 		} `json:"data"`
 	} `json:"refunds"`
 	Data struct {
 		Object *subject `json:"object"`
 	} `json:"data"` // of an event
-}
-
-// reference is an id, or the id of an object that Stripe was asked to expand.
-type reference string
-
-// UnmarshalJSON never fails: what is neither refers to nothing.
-func (r *reference) UnmarshalJSON(data []byte) error {
-	var id string
-	var expanded struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(data, &id) != nil && json.Unmarshal(data, &expanded) == nil {
-		id = expanded.ID
-	}
-	*r = reference(id)
-	return nil
 }
 
 // readSubject reads what it can. A field of another shape than Stripe documents
@@ -58,17 +44,17 @@ func readSubject(object []byte) subject {
 
 // belongsTo returns the ids of which an object of a stream is a part: it goes
 // where one of them goes. The object's own id is not among them.
-func (s *subject) belongsTo(stream string) []reference {
+func (s *subject) belongsTo(stream string) []extract.Reference {
 	switch stream {
 	case "charges", "subscriptions":
-		return []reference{s.Customer}
+		return []extract.Reference{s.Customer}
 	case "refunds":
-		return []reference{s.Charge, s.PaymentIntent, s.Customer}
+		return []extract.Reference{s.Charge, s.PaymentIntent, s.Customer}
 	case "balance_transactions":
-		return []reference{s.Source}
+		return []extract.Reference{s.Source}
 	case "events":
 		if o := s.Data.Object; o != nil {
-			return []reference{o.ID, o.Customer, o.Charge, o.Source, o.PaymentIntent}
+			return []extract.Reference{o.ID, o.Customer, o.Charge, o.Source, o.PaymentIntent}
 		}
 	}
 	return nil
@@ -76,25 +62,25 @@ func (s *subject) belongsTo(stream string) []reference {
 
 // brings returns the ids of what belongs to the object and to nothing else,
 // which may be in another stream or in none.
-func (s *subject) brings(stream string) []reference {
+func (s *subject) brings(stream string) []extract.Reference {
 	switch stream {
 	case "charges":
-		ids := []reference{s.BalanceTransaction, s.FailureBalance, s.PaymentIntent, s.Dispute}
+		ids := []extract.Reference{s.BalanceTransaction, s.FailureBalance, s.PaymentIntent, s.Dispute}
 		for _, refund := range s.Refunds.Data {
 			ids = append(ids, refund.ID)
 		}
 		return ids
 	case "refunds":
-		return []reference{s.BalanceTransaction, s.FailureBalance}
+		return []extract.Reference{s.BalanceTransaction, s.FailureBalance}
 	case "events":
 		// A charge names the newest of its disputes, and no stream has the others:
 		// events tell of them.
 		switch o := s.Data.Object; {
 		case o == nil:
 		case o.Object == "dispute":
-			return []reference{o.ID}
+			return []extract.Reference{o.ID}
 		case o.Object == "charge":
-			return []reference{o.ID, o.Dispute}
+			return []extract.Reference{o.ID, o.Dispute}
 		}
 	}
 	return nil

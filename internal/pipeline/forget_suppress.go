@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -40,10 +41,10 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
 			s := readSubject(o.Object)
 			theirs := r.isForgotten(o.ID) || r.isForgotten(disputed[string(s.Source)])
-			if !theirs && !slices.ContainsFunc(s.belongsTo(stream), func(id reference) bool { return r.isForgotten(string(id)) }) {
+			if !theirs && !slices.ContainsFunc(s.belongsTo(stream), func(id extract.Reference) bool { return r.isForgotten(string(id)) }) {
 				return false
 			}
-			for _, id := range append(s.brings(stream), reference(o.ID)) {
+			for _, id := range append(s.brings(stream), extract.Reference(o.ID)) {
 				if id != "" && !r.isForgotten(string(id)) {
 					news = append(news, string(id))
 				}

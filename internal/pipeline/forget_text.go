@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/stripelake/stripelake/extract"
 )
 
 // textless are the members whose strings are ids and words of Stripe's own. A
@@ -85,7 +87,7 @@ func (b blanking) member(name string, told bool) error {
 	}
 	switch {
 	case kind == '{' && textless[name]: // a reference that was expanded
-		var id reference
+		var id extract.Reference
 		_ = id.UnmarshalJSON(value)
 		return b.out.WriteToken(jsontext.String(string(id)))
 	case composed, kind == '"' && !textless[name]:

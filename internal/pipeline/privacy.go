@@ -59,7 +59,7 @@ func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 func toldOf(event []byte) string {
 	var e struct {
 		Data struct {
-			Object struct{ Object reference }
+			Object struct{ Object extract.Reference }
 		}
 	}
 	_ = json.Unmarshal(event, &e)
