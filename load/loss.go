@@ -117,9 +117,13 @@ func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
 	return true, nil
 }
 
-// RecordLoss keeps a loss as pending.
+// RecordLoss keeps a loss as pending. The stream's folder may be lost too.
 func (g *Log) RecordLoss(x Loss) error {
-	err := writeJSON(x.path(g.lake.path(rawDir, x.Account, x.Stream), pendingSuffix), moments{synced: g.lake.opts.Trace.LossRecorded}, x)
+	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	err := makeDir(dir)
+	if err == nil {
+		err = writeJSON(x.path(dir, pendingSuffix), moments{synced: g.lake.opts.Trace.LossRecorded}, x)
+	}
 	if err != nil {
 		return fmt.Errorf("record loss: %w", err)
 	}

@@ -30,9 +30,6 @@ func segmentPath(dir string, first, last uint64) string {
 // folder is a stream without segments.
 func listSegments(dir string) ([]span, error) {
 	spans, err := segmentFiles(dir, refuseForeign)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, leadsNowhere(dir)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +37,13 @@ func listSegments(dir string) ([]span, error) {
 }
 
 // segmentFiles returns the segments in a folder, sorted by first, of two that
-// start together the wider one first. foreign is told of a Parquet file that is
-// none; its error ends the listing.
+// start together the wider one first; none where the folder is missing. foreign is
+// told of a Parquet file that is none; its error ends the listing.
 func segmentFiles(dir string, foreign func(path string, err error) error) ([]span, error) {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, leadsNowhere(dir)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	for _, r := range status.Summary.Resources {
 		at := load.Position{Account: r.Account, Stream: r.Stream}
 		if last := newest[at]; r.Segment > last {
-			found.problem("state", "restore the missing segments from a backup of raw/",
+			found.problem("state", "restore the missing segments from a backup of raw/; without one, run stripelake verify --stripe --repair",
 				"%s/%s: the tables hold segment %d, and the log ends with %d", r.Account, r.Stream, r.Segment, last)
 		}
 		applied[at] = r.Segment

@@ -89,7 +89,18 @@ func (m *mender) findLosses(ctx context.Context) error {
 		return err
 	}
 	published, _ := load.ReadPublished(m.Dir)
-	for _, stream := range names {
+	for _, at := range published.Positions {
+		if at.Account == m.account {
+			names = append(names, at.Stream)
+		}
+	}
+	for _, resource := range append(extract.Resources(), extract.Events()) { // the folder of a stream may be lost
+		if m.state.Position(m.account, resource.Name) > 0 {
+			names = append(names, resource.Name)
+		}
+	}
+	slices.Sort(names)
+	for _, stream := range slices.Compact(names) {
 		kept, err := m.log.SetMisnumberedAside(stream)
 		m.done.Aside = append(m.done.Aside, kept...)
 		if err != nil {

@@ -285,6 +285,26 @@ func TestRepairKilledAtEveryMoment(t *testing.T) {
 	}
 }
 
+// Where the log ends before what the tables hold, a sync names the backup and the
+// repair, which needs the tables: nothing else knows what is lost.
+func TestLostStream(t *testing.T) {
+	t.Parallel()
+	server := shop(t, nil)
+	s := newScene(t, server.Handler())
+	s.sync()
+	if err := remove("raw/*/customers")(s.lake); err != nil {
+		t.Fatal(err)
+	}
+	const fix = "restore the missing segments from a backup; without one, run stripelake verify --stripe --repair"
+	if _, err := s.try(); err == nil || !strings.HasSuffix(err.Error(), "the position is beyond the end of the log: "+fix) {
+		t.Errorf("the sync says %v", err)
+	}
+	repaired(t, s)
+	checkAgainstLedger(t, s.lake, server)
+	clean(t, s.lake, true)
+	s.sync()
+}
+
 // A repair that was killed, and whose record is damaged since, is finished all the
 // same: what stands in the place of a loss says how much it took, and what nobody
 // knows is listed again. Beside a whole segment such a record says nothing.
