@@ -115,6 +115,7 @@ var lakeIlls = map[string]func(w *world) error{
 		return w.swap(".state/generations/*/generation.json", ".state/generations/*/generation.json")
 	},
 	"a stream is gone":             func(w *world) error { return w.gone("raw/*/*") },
+	"an account's log is gone":     func(w *world) error { return w.gone("raw/*") },
 	"a stream's segments are gone": func(w *world) error { return w.goneAll("raw/*/*", "*.parquet") },
 	"a stream of another":          (*world).another,
 	"the state is gone":            func(w *world) error { return w.gone(".state/work.duckdb") },

@@ -62,40 +62,34 @@ func (w *world) heal() (ending string, err error) {
 	return neverEqual, fmt.Errorf("nothing is refused any more, and the lake differs:\n%s", differs)
 }
 
-// heed follows the advice of refusals until the lake is equal.
+// heed follows the advice of refusals until the lake is equal. What is refused on
+// the way is heeded too, and in the end there is one repair.
 func (w *world) heed(said string) (string, error) {
-	for range 4 {
-		followed, err := w.follow(said)
+	for range 5 {
+		followed, refused, err := w.follow(said)
 		if err != nil {
 			return neverEqual, err
 		}
 		if len(followed) == 0 {
 			break
 		}
-		if said, err = w.asked(); err != nil {
-			return neverEqual, err
-		}
-		differs, err := w.differs()
+		code, text, err := w.everyAccount(asSync)
 		if err != nil {
 			return neverEqual, err
 		}
-		if differs == "" {
-			return afterAdvice, nil
+		said = refused
+		if code != 0 {
+			said += text
+			continue
+		}
+		differs, err := w.differs()
+		if err != nil || differs == "" {
+			return afterAdvice, err
 		}
 		w.tell("differs: %.300s", differs)
-		said += "\n" + differs
+		said += "\n" + differs + "\nafter the advice: run stripelake verify --stripe --repair"
 	}
 	return neverEqual, fmt.Errorf("no advice helps: %.4000s", said)
-}
-
-// asked runs a sync and says what it, or a repair after it, refuses.
-func (w *world) asked() (string, error) {
-	code, said, err := w.everyAccount(asSync)
-	if err != nil || code == 0 {
-		return said, err
-	}
-	_, more, err := w.everyAccount(asVerify)
-	return said + "\n" + more, err
 }
 
 // everyAccount runs a command with the key of each account. The status is the worst.
@@ -118,8 +112,9 @@ var (
 	inTheWay = regexp.MustCompile(`(?:[^\s:"]*/)?(?:raw|schemas|receipts|current|\.state)(?:/[^\s:,;"]+|[^\s:,;/"]*)|lake\.json|forget\.json|forgotten\.json|pii\.key`)
 )
 
-// follow does what each line says to do, each thing once.
-func (w *world) follow(said string) (followed []string, err error) {
+// follow does what each line says to do, each thing once. It returns what it did,
+// and what the commands refused in turn.
+func (w *world) follow(said string) (followed []string, refused string, err error) {
 	done := map[string]bool{}
 	do := func(what string, act func() error) {
 		if err == nil && !done[what] {
@@ -135,7 +130,10 @@ func (w *world) follow(said string) (followed []string, err error) {
 		switch {
 		case command != nil && !strings.Contains(line, "move it out of the log;"):
 			do(command[1], func() error {
-				_, _, err := w.everyAccount(command[1])
+				code, text, err := w.everyAccount(command[1])
+				if code != 0 {
+					refused += text
+				}
 				return err
 			})
 		case away.MatchString(line) && path != "":
@@ -144,7 +142,7 @@ func (w *world) follow(said string) (followed []string, err error) {
 			do("restore "+path, func() error { return w.restore(path) })
 		}
 	}
-	return followed, err
+	return followed, refused, err
 }
 
 func (w *world) inside(path string) string {
