@@ -39,6 +39,7 @@ func (w *world) heal() (ending string, err error) {
 		a.server.Advance(time.Hour) // what is younger is not compared with Stripe
 	}
 	var differs string
+	refused := false
 	for _, ending := range []string{afterOne, afterTwo, afterRepair} {
 		command := asSync
 		if ending == afterRepair {
@@ -48,6 +49,7 @@ func (w *world) heal() (ending string, err error) {
 		if err != nil {
 			return neverEqual, err
 		}
+		refused = refused || code != 0
 		if code != 0 && (!patient || ending == afterRepair) {
 			return w.heed(said)
 		}
@@ -58,6 +60,9 @@ func (w *world) heal() (ending string, err error) {
 			return ending, err
 		}
 		w.tell("differs: %.300s", differs)
+	}
+	if refused { // and the repair was what it had asked for
+		return w.heed("run stripelake sync")
 	}
 	return neverEqual, fmt.Errorf("nothing is refused any more, and the lake differs:\n%s", differs)
 }
