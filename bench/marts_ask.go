@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/report"
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
@@ -33,7 +34,7 @@ func answerMart(ctx context.Context, question string) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, statement := range append([]string{"SET temp_directory = " + quoted(asked.Spill), "SET TimeZone = 'UTC'"}, views...) {
+	for _, statement := range append([]string{"SET temp_directory = " + sqltext.Literal(asked.Spill), "SET TimeZone = 'UTC'"}, views...) {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement[:min(len(statement), 100)], err)
 		}
@@ -83,7 +84,7 @@ func martViews(asked askedMart) ([]string, error) {
 		return nil, fmt.Errorf("%d accounts are in %s: the raw log can be measured with one only", len(accounts), asked.Lake)
 	}
 	statements := []string{
-		"ATTACH " + quoted(filepath.Join(asked.Lake, "current", "warehouse.duckdb")) + " AS lake (READ_ONLY)",
+		"ATTACH " + sqltext.Literal(filepath.Join(asked.Lake, "current", "warehouse.duckdb")) + " AS lake (READ_ONLY)",
 		"CREATE SCHEMA meta", "CREATE VIEW meta.coverage AS FROM lake.meta.coverage", "CREATE VIEW meta.gaps AS FROM lake.meta.gaps", // of which the report tells; next to nothing
 	}
 	for _, m := range set.Mappings {
@@ -106,7 +107,5 @@ func martViews(asked askedMart) ([]string, error) {
 // newest picks the newest version of each object. A window would carry the
 // objects, and run out of memory long before.
 func newest(lake, account, stream string) string {
-	return "seq IN (SELECT max(seq) FROM read_parquet(" + quoted(filepath.Join(lake, "raw", account, stream, "*.parquet")) + ") GROUP BY id)"
+	return "seq IN (SELECT max(seq) FROM read_parquet(" + sqltext.Literal(filepath.Join(lake, "raw", account, stream, "*.parquet")) + ") GROUP BY id)"
 }
-
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

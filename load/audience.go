@@ -14,6 +14,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -116,7 +117,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 	var views []View
 	for _, table := range q.built.Schemas {
 		if given := q.Set.Table(table.Table); given != nil {
-			views = append(views, View{Name: table.Table, SQL: withoutLabelled(ident(q.warehouse)+".main."+ident(table.Table), table, given)})
+			views = append(views, View{Name: table.Table, SQL: withoutLabelled(sqltext.Ident(q.warehouse)+".main."+sqltext.Ident(table.Table), table, given)})
 		}
 	}
 	for _, v := range append(views, Views(q.Set)...) {
@@ -141,7 +142,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 // showDisputes shows what marts need beside the tables. A warehouse that an
 // earlier version published has none: the marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
-	err := q.run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+ident(q.warehouse)+".meta.dispute_charges")
+	err := q.run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
 	if duck := new(duckdb.Error); errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
 		return nil
 	}
@@ -152,7 +153,7 @@ func (q *audienceQuery) showDisputes(ctx context.Context) error {
 func (q *audienceQuery) choose(ctx context.Context) error {
 	statement, err := q.oneSelect(q.Segment.SQL)
 	if err == nil {
-		err = asAsked(ofQuestion(q.run(ctx, "CREATE TABLE "+ident(q.chosen)+" AS FROM (\n"+statement+"\n)")))
+		err = asAsked(ofQuestion(q.run(ctx, "CREATE TABLE "+sqltext.Ident(q.chosen)+" AS FROM (\n"+statement+"\n)")))
 	}
 	return q.wrong(err)
 }
@@ -196,12 +197,12 @@ func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generatio
 			found = append(found, [2]string{account, id})
 		}
 		return nil
-	}, "SELECT DISTINCT account, customer_id FROM "+ident(q.chosen)+" WHERE account IS NOT NULL AND customer_id IS NOT NULL")
+	}, "SELECT DISTINCT account, customer_id FROM "+sqltext.Ident(q.chosen)+" WHERE account IS NOT NULL AND customer_id IS NOT NULL")
 	for _, who := range found {
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "DELETE FROM "+ident(q.chosen)+" WHERE account = ? AND customer_id = ?", who[0], who[1])
+		_, err = q.exec(ctx, "DELETE FROM "+sqltext.Ident(q.chosen)+" WHERE account = ? AND customer_id = ?", who[0], who[1])
 		q.Forgotten++
 	}
 	return err
@@ -209,7 +210,7 @@ func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generatio
 
 // customers joins the segment's rows with the customers they are of.
 func (q *audienceQuery) customers(join string) string {
-	return fmt.Sprintf("FROM %s s %s %s.main.%s c ON c.account = s.account AND c.id = s.customer_id", ident(q.chosen), join, ident(q.warehouse), ident(schemas.SegmentTable))
+	return fmt.Sprintf("FROM %s s %s %s.main.%s c ON c.account = s.account AND c.id = s.customer_id", sqltext.Ident(q.chosen), join, sqltext.Ident(q.warehouse), sqltext.Ident(schemas.SegmentTable))
 }
 
 func (q *audienceQuery) count(ctx context.Context) error {
@@ -225,7 +226,7 @@ func (q *audienceQuery) dates(ctx context.Context) error {
 	return q.each(ctx, []any{&account, &asOf}, func() error {
 		q.AsOf[account] = asOf.UTC()
 		return nil
-	}, `SELECT account, min(coalesce(as_of, complete_through)) AS as_of FROM `+ident(q.warehouse)+`.meta.coverage GROUP BY account HAVING as_of IS NOT NULL`)
+	}, `SELECT account, min(coalesce(as_of, complete_through)) AS as_of FROM `+sqltext.Ident(q.warehouse)+`.meta.coverage GROUP BY account HAVING as_of IS NOT NULL`)
 }
 
 // final is the statement for the members: the columns that are declared, those
@@ -233,7 +234,7 @@ func (q *audienceQuery) dates(ctx context.Context) error {
 func (q *audienceQuery) final() string {
 	var columns []string
 	for _, c := range q.Segment.Columns {
-		columns = append(columns, "s."+ident(c.Name))
+		columns = append(columns, "s."+sqltext.Ident(c.Name))
 	}
 	for _, p := range q.Segment.Personal {
 		if !p.SHA256 && !slices.Contains(q.Reveal, p.Name) {
@@ -243,7 +244,7 @@ func (q *audienceQuery) final() string {
 		if why != "" {
 			q.Empty[p.Name] = why
 		}
-		columns = append(columns, value+" AS "+ident(p.Name))
+		columns = append(columns, value+" AS "+sqltext.Ident(p.Name))
 	}
 	return "SELECT " + strings.Join(columns, ", ") + "\n" + q.customers("JOIN") + "\nWHERE NOT c.deleted\nORDER BY ALL"
 }
@@ -256,9 +257,9 @@ func (q *audienceQuery) personal(p schemas.Personal) (value, why string) {
 	built := schemas.FieldAt(q.built.Table(schemas.SegmentTable).Fields, p.Path)
 	given := schemas.FieldAt(q.Set.Table(schemas.SegmentTable).Fields, p.Path) // which declares p, so has the table
 	full := schemas.SegmentTable + "." + p.Path
-	value = "c." + ident(strings.Split(p.Path, ".")[0])
+	value = "c." + sqltext.Ident(strings.Split(p.Path, ".")[0])
 	for _, name := range strings.Split(p.Path, ".")[1:] {
-		value = fmt.Sprintf("struct_extract(%s, %s)", value, literal(name))
+		value = fmt.Sprintf("struct_extract(%s, %s)", value, sqltext.Literal(name))
 	}
 	switch {
 	case built == nil || given == nil:

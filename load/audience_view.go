@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -14,9 +15,9 @@ func withoutLabelled(table string, built, given *schemas.Schema) string {
 	var columns []string
 	for _, c := range built.Columns() {
 		if c.Field == nil {
-			columns = append(columns, ident(c.Name))
-		} else if value, ok := unlabelled(ident(c.Name), c, given.Fields, 0); ok {
-			columns = append(columns, value+" AS "+ident(c.Name))
+			columns = append(columns, sqltext.Ident(c.Name))
+		} else if value, ok := unlabelled(sqltext.Ident(c.Name), c, given.Fields, 0); ok {
+			columns = append(columns, value+" AS "+sqltext.Ident(c.Name))
 		}
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + table
@@ -49,11 +50,11 @@ func members(value string, fields, given []*schemas.Field, depth int) (string, b
 	var left []string
 	changed := false
 	for _, m := range schemas.Members(fields) {
-		in := fmt.Sprintf("struct_extract(%s, %s)", value, literal(m.Name))
+		in := fmt.Sprintf("struct_extract(%s, %s)", value, sqltext.Literal(m.Name))
 		out, ok := unlabelled(in, m, given, depth)
 		changed = changed || !ok || out != in
 		if ok {
-			left = append(left, ident(m.Name)+" := "+out)
+			left = append(left, sqltext.Ident(m.Name)+" := "+out)
 		}
 	}
 	if len(left) == 0 || !changed {

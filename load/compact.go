@@ -1,6 +1,10 @@
 package load
 
-import "context"
+import (
+	"context"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
+)
 
 // The state is rewritten when more than this share of its blocks is free and
 // the file is large enough for that to matter. Changes spread over all row
@@ -28,7 +32,7 @@ func (s *State) rewrite(ctx context.Context) error {
 	if err := removeDatabase(fresh); err != nil {
 		return err
 	}
-	if err := s.run(ctx, "ATTACH "+literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
+	if err := s.run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
 		return err
 	}
 	return s.settle(ctx, fresh, "fresh")

@@ -4,14 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
-
-// ident quotes an identifier.
-func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// literal quotes a text for the statements that take no parameters.
-func literal(text string) string { return `'` + strings.ReplaceAll(text, `'`, `''`) + `'` }
 
 // moneyScale is how many decimal places money has, in any currency.
 const moneyScale = 3
@@ -58,7 +53,7 @@ func typeWith(t schemas.Type, in spelling) string {
 		members := schemas.Members(t.Fields)
 		parts := make([]string, len(members))
 		for i, m := range members {
-			parts[i] = ident(m.Name) + " " + typeWith(m.Type, in)
+			parts[i] = sqltext.Ident(m.Name) + " " + typeWith(m.Type, in)
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
 	default:
@@ -81,12 +76,12 @@ func createTables(s *schemas.Schema) []string {
 // with maps and lists some thirty times slower (measured).
 func createTable(s *schemas.Schema) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s (", ident(s.Table))
+	fmt.Fprintf(&b, "CREATE TABLE %s (", sqltext.Ident(s.Table))
 	for i, c := range s.Columns() {
 		if i > 0 {
 			b.WriteString(",")
 		}
-		fmt.Fprintf(&b, "\n  %s %s", ident(c.Name), sqlType(c.Type))
+		fmt.Fprintf(&b, "\n  %s %s", sqltext.Ident(c.Name), sqlType(c.Type))
 		if c.Required {
 			b.WriteString(" NOT NULL")
 		}

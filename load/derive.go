@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // nextPath is the state that a rebuild makes beside the present one.
@@ -52,7 +54,7 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 	}
 	var version int
 	var duck, fingerprint, lineage, running string
-	err := s.run(ctx, "ATTACH "+literal(s.lake.nextPath())+" AS next")
+	err := s.run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
 	if err == nil {
 		err = s.one(ctx, []any{&version, &duck, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
@@ -83,7 +85,7 @@ func (s *State) beginNext(ctx context.Context, given []*table, force []string) e
 		changed = append(changed, Change{table, "forced"})
 	}
 	affected := affectedStreams(changed, append(slices.Clone(present), given...))
-	if err := s.run(ctx, "ATTACH "+literal(fresh)+" AS next", "USE next"); err != nil {
+	if err := s.run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next", "USE next"); err != nil {
 		return err
 	}
 	s.tables = given
@@ -102,7 +104,7 @@ func (s *State) beginNext(ctx context.Context, given []*table, force []string) e
 		err = renameFile(fresh, s.lake.nextPath(), moments{synced: s.lake.opts.Trace.NextBegun})
 	}
 	if err == nil {
-		err = s.run(ctx, "ATTACH "+literal(s.lake.nextPath())+" AS next")
+		err = s.run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
 	}
 	return err
 }
@@ -132,7 +134,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 	var streams strings.Builder
 	streams.WriteString("stream NOT IN (''")
 	for stream := range affected {
-		streams.WriteString(", " + literal(stream))
+		streams.WriteString(", " + sqltext.Literal(stream))
 	}
 	streams.WriteString(")")
 	statements := []string{
@@ -155,7 +157,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		if slices.ContainsFunc(t.Streams, func(stream string) bool { return affected[stream] }) {
 			continue
 		}
-		name := ident(t.Schema.Table)
+		name := sqltext.Ident(t.Schema.Table)
 		if !t.KeyIsID {
 			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", heldOf(t.Schema)))
 		}
@@ -164,9 +166,9 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		}
 		statements = append(statements,
 			fmt.Sprintf("INSERT INTO next.main.%s FROM work.main.%s", name, name),
-			fmt.Sprintf(`INSERT INTO next.state.dirty FROM work.state.dirty WHERE "table" = %s`, literal(t.Schema.Table)),
+			fmt.Sprintf(`INSERT INTO next.state.dirty FROM work.state.dirty WHERE "table" = %s`, sqltext.Literal(t.Schema.Table)),
 			fmt.Sprintf("UPDATE next.state.tables AS n SET derivation = w.derivation FROM work.state.tables w WHERE n.name = w.name AND n.name = %s",
-				literal(t.Schema.Table)))
+				sqltext.Literal(t.Schema.Table)))
 	}
 	for _, statement := range statements {
 		if err := s.run(ctx, statement); err != nil {

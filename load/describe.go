@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -14,7 +15,7 @@ func (s *State) describeTables(ctx context.Context) error {
 		d := t.Schema
 		keys := make([]string, len(d.PrimaryKey))
 		for i, k := range d.PrimaryKey {
-			keys[i] = literal(k)
+			keys[i] = sqltext.Literal(k)
 		}
 		_, err := s.exec(ctx, "INSERT INTO meta.tables VALUES (?, ?, ?, ?, ?, ["+strings.Join(keys, ", ")+"])",
 			d.Table, d.Name, d.Version, d.Title, d.Description)
@@ -55,11 +56,11 @@ func (s *State) describeColumn(ctx context.Context, table, path string, c schema
 // comments returns the COMMENT ON statements of a declared table, so that the
 // published warehouse explains itself.
 func comments(s *schemas.Schema) []string {
-	statements := []string{fmt.Sprintf("COMMENT ON TABLE %s IS %s", ident(s.Table),
-		literal(titled(s.Title, s.Description)))}
+	statements := []string{fmt.Sprintf("COMMENT ON TABLE %s IS %s", sqltext.Ident(s.Table),
+		sqltext.Literal(titled(s.Title, s.Description)))}
 	for _, c := range s.Columns() {
 		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s",
-			ident(s.Table), ident(c.Name), literal(columnComment(c))))
+			sqltext.Ident(s.Table), sqltext.Ident(c.Name), sqltext.Literal(columnComment(c))))
 	}
 	return statements
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // undigested columns say when and from which reading of the log a row was
@@ -58,14 +60,14 @@ func digestTable(ctx context.Context, q querier, root string, g Generation, tabl
 	var column, kind string
 	err := q.each(ctx, []any{&column, &kind}, func() error {
 		if !slices.Contains(undigested, column) {
-			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", ident(column), kind)) // the files have other instants
+			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind)) // the files have other instants
 		}
 		return nil
 	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
 	if err != nil {
 		return "", err
 	}
-	want, err := digestRows(ctx, q, ident(table), kept)
+	want, err := digestRows(ctx, q, sqltext.Ident(table), kept)
 	if err != nil {
 		return "", err
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // openDuckDB starts a DuckDB instance that never touches the network, keeps to
@@ -52,8 +54,8 @@ func openDuckDB(memory string, threads int, tmp string, setup ...string) (*sql.D
 // default of a connection.
 func attach(path, name, options string) []string {
 	return []string{
-		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS %s%s", literal(path), ident(name), options),
-		"USE " + ident(name),
+		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS %s%s", sqltext.Literal(path), sqltext.Ident(name), options),
+		"USE " + sqltext.Ident(name),
 	}
 }
 

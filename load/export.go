@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // exporter makes or links the files of one partition.
@@ -116,7 +118,7 @@ func (e *exporter) count(ctx context.Context) ([]int64, error) {
 		inBucket[bucket] = rows
 		return nil
 	}, fmt.Sprintf("SELECT %s AS bucket, count(*) FROM %s WHERE account = %s AND %s GROUP BY bucket",
-		e.table.period.bucket(""), ident(e.part.table), literal(e.part.account), period))
+		e.table.period.bucket(""), sqltext.Ident(e.part.table), sqltext.Literal(e.part.account), period))
 	return inBucket, err
 }
 
@@ -140,7 +142,7 @@ func (e *exporter) shares(ctx context.Context, p Part) error {
 // group exports one of some groups of shares. Its file has a name that no other
 // has: DuckDB may take one that was written again for the old one (measured).
 func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err error) {
-	from := ident(e.part.table)
+	from := sqltext.Ident(e.part.table)
 	if groups > 1 {
 		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d-%d%s", e.part.table, e.part.account, e.part.label, p.From, group, tmpSuffix))
 		if err := e.copy(ctx, "FROM "+from, Part{p.From, p.To, group, groups}, "", file); err != nil {
@@ -234,8 +236,8 @@ func (e *exporter) copy(ctx context.Context, selected string, p Part, order, fil
 	}
 	_, err = e.exec(ctx, fmt.Sprintf(`COPY (%s WHERE account = %s AND %s%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
-		selected, literal(e.part.account), rows, order,
-		literal(file), exportRowGroup, exportDictionary, literal(t.Schema.Name+"@"+t.Schema.Version), literal(t.fingerprint())))
+		selected, sqltext.Literal(e.part.account), rows, order,
+		sqltext.Literal(file), exportRowGroup, exportDictionary, sqltext.Literal(t.Schema.Name+"@"+t.Schema.Version), sqltext.Literal(t.fingerprint())))
 	return err
 }
 
@@ -252,7 +254,7 @@ func removeEmpty(dir string) error {
 func (t *table) order() []string {
 	var columns []string
 	if t.period.column != "" {
-		columns = append(columns, ident(t.period.column))
+		columns = append(columns, sqltext.Ident(t.period.column))
 	}
 	return append(columns, t.keys()...)
 }
@@ -261,7 +263,7 @@ func (t *table) order() []string {
 func (t *table) keys() []string {
 	keys := make([]string, len(t.Schema.PrimaryKey))
 	for i, k := range t.Schema.PrimaryKey {
-		keys[i] = ident(k)
+		keys[i] = sqltext.Ident(k)
 	}
 	return keys
 }
@@ -272,7 +274,7 @@ func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	t := e.table
 	when := "CAST(NULL AS TIMESTAMP)"
 	if t.period.column != "" {
-		when = ident(t.period.column)
+		when = sqltext.Ident(t.period.column)
 	}
 	var distinct int64
 	var first, last sql.NullTime

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -50,7 +51,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 		p.Forgotten = slices.Clone(p.prev.Forgotten)
 		changed = fmt.Sprintf(` SEMI JOIN (FROM state.dirty WHERE "table" = %s AND revision > %d) d
 			ON d.account = c.account AND d.partition = %s AND d.bucket = %s`,
-			literal(t.Schema.Table), p.prev.Revision, t.period.label("c."), t.period.bucket("c."))
+			sqltext.Literal(t.Schema.Table), p.prev.Revision, t.period.label("c."), t.period.bucket("c."))
 	}
 	var c Customer
 	return p.each(ctx, []any{&c.Account, &c.ID}, func() error {
@@ -58,7 +59,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 			p.Forgotten = append(p.Forgotten, c)
 		}
 		return nil
-	}, "SELECT c.account, c.id FROM "+ident(t.Schema.Table)+" c"+changed)
+	}, "SELECT c.account, c.id FROM "+sqltext.Ident(t.Schema.Table)+" c"+changed)
 }
 
 // listBytes is the size of the list of the forgotten; 0 if there is none.

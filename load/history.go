@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -18,28 +19,28 @@ import (
 func createHistory(s *schemas.Schema) []string {
 	columns := make([]string, 0, len(s.Fields)+7)
 	for _, c := range s.HistoryColumns() {
-		columns = append(columns, ident(c.Name)+" "+sqlType(c.Type))
+		columns = append(columns, sqltext.Ident(c.Name)+" "+sqlType(c.Type))
 	}
 	return []string{
 		fmt.Sprintf("CREATE TABLE %s (%s)", historyOf(s), strings.Join(columns, ", ")),
-		fmt.Sprintf("COMMENT ON TABLE %s IS %s", historyOf(s), literal("Rows of "+s.Table+" that were replaced. Read "+s.HistoryTable()+", which has the present ones too.")),
+		fmt.Sprintf("COMMENT ON TABLE %s IS %s", historyOf(s), sqltext.Literal("Rows of "+s.Table+" that were replaced. Read "+s.HistoryTable()+", which has the present ones too.")),
 	}
 }
 
 // historyOf names that table apart from the declared one, for whoever asks the
 // catalog by name alone.
-func historyOf(s *schemas.Schema) string { return "history." + ident(s.Table+"_replaced") }
+func historyOf(s *schemas.Schema) string { return "history." + sqltext.Ident(s.Table+"_replaced") }
 
 // historyView returns the statements that make and describe what people read.
 func historyView(s *schemas.Schema) []string {
-	name := ident(s.HistoryTable())
+	name := sqltext.Ident(s.HistoryTable())
 	statements := []string{
 		fmt.Sprintf("CREATE VIEW %s AS SELECT coalesce(deleted_seen_at, %s) AS %s, NULL::TIMESTAMP AS %s, * FROM %s UNION ALL FROM %s",
-			name, schemas.SeenAt, schemas.ValidFrom, schemas.ValidTo, ident(s.Table), historyOf(s)),
-		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, literal(s.HistoryComment())),
+			name, schemas.SeenAt, schemas.ValidFrom, schemas.ValidTo, sqltext.Ident(s.Table), historyOf(s)),
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, sqltext.Literal(s.HistoryComment())),
 	}
 	for _, c := range s.HistoryColumns() {
-		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, ident(c.Name), literal(columnComment(c))))
+		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, sqltext.Ident(c.Name), sqltext.Literal(columnComment(c))))
 	}
 	return statements
 }
@@ -89,7 +90,7 @@ func (m *merge) keepReplaced(ctx context.Context, t *table) error {
 		return nil
 	}
 	// Told which versions the table has, DuckDB skips the row groups of all others.
-	err := m.keepFrom(ctx, t, ident(t.Schema.Table), "SEMI")
+	err := m.keepFrom(ctx, t, sqltext.Ident(t.Schema.Table), "SEMI")
 	if err == nil && !t.KeyIsID { // what an object said is kept, whoever had the key
 		err = m.keepFrom(ctx, t, heldOf(t.Schema), "SEMI")
 	}
@@ -111,7 +112,7 @@ func (m *merge) keepStaged(ctx context.Context, t *table) error {
 	defer done()
 	columns := make([]string, len(t.exprs))
 	for i, c := range t.Schema.Columns() {
-		columns[i] = t.exprs[i] + " AS " + ident(c.Name)
+		columns[i] = t.exprs[i] + " AS " + sqltext.Ident(c.Name)
 	}
 	return m.keepFrom(ctx, t, fmt.Sprintf("(SELECT %s FROM %s(%d))", strings.Join(columns, ", "), feedName, id), "ANTI")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -34,7 +35,7 @@ func fromFiles(s *schemas.Schema, paths ...string) string {
 func readFiles(paths []string) string {
 	quoted := make([]string, len(paths))
 	for i, p := range paths {
-		quoted[i] = literal(p)
+		quoted[i] = sqltext.Literal(p)
 	}
 	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false)"
 }
@@ -45,7 +46,7 @@ func readFiles(paths []string) string {
 func spelled(s *schemas.Schema, in spelling, made string) string {
 	var replaced []string
 	for _, c := range s.Columns() {
-		name := ident(c.Name)
+		name := sqltext.Ident(c.Name)
 		switch {
 		case c.Type.Kind == schemas.DateTime:
 			replaced = append(replaced, fmt.Sprintf("%s(epoch_us(%s)) AS %s", made, name, name))

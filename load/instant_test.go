@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // Instants of the published files say that they are UTC's, nested ones too, and
@@ -21,7 +23,7 @@ func TestFilesSayUTC(t *testing.T) {
 	g := k.publish()
 	for _, f := range g.Files {
 		path := k.generationPath(g.Number, filepath.FromSlash(f.Path))
-		of := literal(path)
+		of := sqltext.Literal(path)
 		want := map[string]string{"charges": "at created deleted_seen_at synced_at", "items": "created deleted_seen_at synced_at"}[f.Table]
 		expect(t, f.Table+": instants of UTC", k.rows("SELECT string_agg(name, ' ' ORDER BY name) FROM parquet_schema("+of+") WHERE logical_type LIKE 'TimestampType(isAdjustedToUTC=1,%'"), want)
 		expect(t, f.Table+": others", k.rows("SELECT name FROM parquet_schema("+of+") WHERE converted_type LIKE 'TIMESTAMP%' AND logical_type NOT LIKE '%isAdjustedToUTC=1%'"))
@@ -34,7 +36,7 @@ func TestFilesSayUTC(t *testing.T) {
 		expect(t, f.Table+": rows", k.rows(rows+readFiles([]string{path})), k.rows(rows+f.Table)...)
 	}
 	expect(t, "types of the warehouse", k.rows("SELECT DISTINCT data_type FROM duckdb_columns() WHERE NOT internal AND data_type LIKE 'TIMESTAMP%'"), "TIMESTAMP")
-	raw := literal(filepath.Join(k.dir, "raw", "*", "*", "*.parquet"))
+	raw := sqltext.Literal(filepath.Join(k.dir, "raw", "*", "*", "*.parquet"))
 	expect(t, "the raw log", k.rows("SELECT DISTINCT concat_ws(' ', name, logical_type LIKE '%isAdjustedToUTC=0%') FROM parquet_schema("+raw+") WHERE converted_type LIKE 'TIMESTAMP%' OR logical_type LIKE 'Timestamp%' ORDER BY ALL"),
 		"created true", "observed_at true")
 }
@@ -93,7 +95,7 @@ func TestFormerFilesHaveTheSameRows(t *testing.T) {
 	g := k.publish()
 	file := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
 	former := filepath.Join(t.TempDir(), "former.parquet")
-	if _, err := k.state.exec(t.Context(), "COPY charges TO "+literal(former)+" (FORMAT parquet)"); err != nil {
+	if _, err := k.state.exec(t.Context(), "COPY charges TO "+sqltext.Literal(former)+" (FORMAT parquet)"); err != nil {
 		t.Fatal(err)
 	}
 	rows := func(from string) string { return strings.Join(k.rows("SELECT c::VARCHAR FROM "+from+" c"), "\n") }

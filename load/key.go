@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -20,13 +21,13 @@ import (
 const ruleTaken = "key taken"
 
 // heldOf names the table of rows that wait for their key. It is never published.
-func heldOf(s *schemas.Schema) string { return "state." + ident(s.Table+"_held") }
+func heldOf(s *schemas.Schema) string { return "state." + sqltext.Ident(s.Table+"_held") }
 
 // createHeld is the statement that makes it: the table's columns, without demands.
 func createHeld(s *schemas.Schema) string {
 	var columns []string
 	for _, c := range s.Columns() {
-		columns = append(columns, ident(c.Name)+" "+sqlType(c.Type))
+		columns = append(columns, sqltext.Ident(c.Name)+" "+sqlType(c.Type))
 	}
 	return fmt.Sprintf("CREATE TABLE %s (%s)", heldOf(s), strings.Join(columns, ", "))
 }
@@ -34,9 +35,9 @@ func createHeld(s *schemas.Schema) string {
 // everyRow is the SQL of all rows of a table, those that wait too.
 func (t *table) everyRow() string {
 	if t.KeyIsID {
-		return ident(t.Schema.Table)
+		return sqltext.Ident(t.Schema.Table)
 	}
-	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", ident(t.Schema.Table), heldOf(t.Schema))
+	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", sqltext.Ident(t.Schema.Table), heldOf(t.Schema))
 }
 
 // settleKeys decides who keeps the keys that more than one object gives. It comes
@@ -75,7 +76,7 @@ func (m *merge) findContested(ctx context.Context, t *table) (bool, error) {
 		_, err = m.exec(ctx, fmt.Sprintf(`INSERT INTO temp.contested
 			SELECT %[1]s FROM %[2]s t SEMI JOIN (SELECT %[1]s FROM %[3]s(%[4]d) s%[5]s) s ON %[6]s
 			WHERE account = ? GROUP BY ALL HAVING count(*) > 1 EXCEPT FROM temp.contested`,
-			t.keysAs(), ident(t.Schema.Table), feedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
+			t.keysAs(), sqltext.Ident(t.Schema.Table), feedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
 		if err != nil {
 			return false, err
 		}
@@ -108,11 +109,11 @@ func (m *merge) settle(ctx context.Context, t *table) error {
 	if err := m.rank(ctx, t); err != nil {
 		return err
 	}
-	held, err := m.hand(ctx, t, ident(t.Schema.Table), heldOf(t.Schema), "NOT held AND place > 1")
+	held, err := m.hand(ctx, t, sqltext.Ident(t.Schema.Table), heldOf(t.Schema), "NOT held AND place > 1")
 	if err != nil {
 		return err
 	}
-	freed, err := m.hand(ctx, t, heldOf(t.Schema), ident(t.Schema.Table), "held AND place = 1")
+	freed, err := m.hand(ctx, t, heldOf(t.Schema), sqltext.Ident(t.Schema.Table), "held AND place = 1")
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (m *merge) settle(ctx context.Context, t *table) error {
 func (m *merge) rank(ctx context.Context, t *table) error {
 	rows := func(from string, held bool) string {
 		return fmt.Sprintf("SELECT struct_pack(%s) AS key, %s AS text, _source_id, _seq, %t AS held FROM %s t SEMI JOIN temp.contested c ON %s WHERE account = %s",
-			packed(t.keys()), t.keyText(), held, from, t.hasKey("c"), literal(m.key.account))
+			packed(t.keys()), t.keyText(), held, from, t.hasKey("c"), sqltext.Literal(m.key.account))
 	}
 	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
 		WITH rows AS (%[1]s UNION ALL %[2]s),
@@ -132,7 +133,7 @@ func (m *merge) rank(ctx context.Context, t *table) error {
 		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since
 		FROM rows r JOIN objects o ON o.id = r._source_id
 		WINDOW one AS (PARTITION BY r.key ORDER BY o.created NULLS LAST, r._source_id)`,
-		rows(ident(t.Schema.Table), false), rows(heldOf(t.Schema), true), t.streamList()), m.key.account)
+		rows(sqltext.Ident(t.Schema.Table), false), rows(heldOf(t.Schema), true), t.streamList()), m.key.account)
 	return err
 }
 
@@ -140,7 +141,7 @@ func (m *merge) rank(ctx context.Context, t *table) error {
 // that they are published in are no longer as they were.
 func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int64, error) {
 	moved := fmt.Sprintf("FROM %s t SEMI JOIN (FROM temp.claims WHERE %s) c ON c._source_id = t._source_id AND c.key = struct_pack(%s) WHERE account = %s",
-		from, which, packed(t.keys()), literal(m.key.account))
+		from, which, packed(t.keys()), sqltext.Literal(m.key.account))
 	n, err := m.count(ctx, moved)
 	if err != nil || n == 0 {
 		return 0, err
@@ -168,7 +169,7 @@ func (m *merge) rejectHeld(ctx context.Context, t *table) error {
 				ELSE 'which was created at the same time and has the smaller id' END) AS reason,
 			NULL::VARCHAR AS mapping, observed_at AS first_seen, observed_at AS last_seen, NULL::VARCHAR AS object, left(CAST(to_json(text) AS VARCHAR), 40) AS example
 		FROM temp.claims WHERE place > 1`,
-		literal(m.key.account), literal(t.Schema.Table), literal(strings.Join(t.Schema.PrimaryKey, ", ")), literal(ruleTaken)))
+		sqltext.Literal(m.key.account), sqltext.Literal(t.Schema.Table), sqltext.Literal(strings.Join(t.Schema.PrimaryKey, ", ")), sqltext.Literal(ruleTaken)))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -26,7 +27,7 @@ func (s *State) Lacking(ctx context.Context, account, stream string, within []Ga
 	}
 	for _, c := range naming {
 		rows = append(rows, fmt.Sprintf("SELECT %s AS named, %s AS created FROM %s WHERE account = %s AND named IS NOT NULL",
-			ident(c.name), ident(c.created), ident(c.table), literal(account)))
+			sqltext.Ident(c.name), sqltext.Ident(c.created), sqltext.Ident(c.table), sqltext.Literal(account)))
 	}
 	// By the hash of the id, which takes a quarter of the memory: two ids that
 	// share one of 64 bits are as good as never.

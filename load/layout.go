@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -68,7 +69,7 @@ func (l *layout) add(t schemas.Type, path []int) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", m.Name, err)
 		}
-		members = append(members, ident(m.Name)+" := "+expr)
+		members = append(members, sqltext.Ident(m.Name)+" := "+expr)
 	}
 	return fmt.Sprintf("CASE WHEN %s THEN struct_pack(%s) END", present, strings.Join(members, ", ")), nil
 }

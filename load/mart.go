@@ -9,6 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -67,11 +68,11 @@ func (q querier) makeView(ctx context.Context, v View) (misfit string, err error
 // statements make the view and its comments.
 func (v View) statements() []string {
 	statements := []string{
-		fmt.Sprintf("CREATE VIEW %s AS %s", ident(v.Name), v.SQL),
-		fmt.Sprintf("COMMENT ON VIEW %s IS %s", ident(v.Name), literal(v.Comment)),
+		fmt.Sprintf("CREATE VIEW %s AS %s", sqltext.Ident(v.Name), v.SQL),
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", sqltext.Ident(v.Name), sqltext.Literal(v.Comment)),
 	}
 	for _, c := range v.Columns {
-		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", ident(v.Name), ident(c.Column), literal(c.Text)))
+		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", sqltext.Ident(v.Name), sqltext.Ident(c.Column), sqltext.Literal(c.Text)))
 	}
 	return statements
 }

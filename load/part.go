@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // buckets is how finely changes are tracked inside a partition. A bucket is a
@@ -108,7 +110,7 @@ func (p period) bucket(prefix string) string {
 		return fmt.Sprintf("CAST(%s AS SMALLINT)", hashed)
 	}
 	return fmt.Sprintf("CAST(coalesce((epoch_us(%[1]s) - epoch_us(date_trunc('%[2]s', %[1]s))) // %[3]d, %[4]s) AS SMALLINT)",
-		prefix+ident(p.column), p.unit, p.width()*1_000_000, hashed)
+		prefix+sqltext.Ident(p.column), p.unit, p.width()*1_000_000, hashed)
 }
 
 // in is the SQL condition for the rows of a part. In a partition of a time it
@@ -130,7 +132,7 @@ func (p period) in(label string, part Part) (string, error) {
 		at := func(bucket int) string {
 			return start.Add(time.Duration(int64(bucket)*p.width()) * time.Second).Format(time.DateTime)
 		}
-		condition += fmt.Sprintf(" AND %[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'", ident(p.column), at(part.From), at(part.To+1))
+		condition += fmt.Sprintf(" AND %[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'", sqltext.Ident(p.column), at(part.From), at(part.To+1))
 	}
 	if part.Shares > 1 {
 		// Other bits than the bucket's, which are all alike here.

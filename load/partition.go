@@ -5,6 +5,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -38,7 +39,7 @@ func (p period) label(prefix string) string {
 	if p.column == "" {
 		return "''"
 	}
-	return fmt.Sprintf("coalesce(strftime(%s%s, %s), %s)", prefix, ident(p.column), literal(p.format), literal(nullLabel))
+	return fmt.Sprintf("coalesce(strftime(%s%s, %s), %s)", prefix, sqltext.Ident(p.column), sqltext.Literal(p.format), sqltext.Literal(nullLabel))
 }
 
 // where is the SQL condition for the rows of a partition: a range, so that
@@ -48,7 +49,7 @@ func (p period) where(label string) (string, error) {
 	case p.column == "":
 		return "true", nil
 	case label == nullLabel:
-		return ident(p.column) + " IS NULL", nil
+		return sqltext.Ident(p.column) + " IS NULL", nil
 	}
 	from, err := time.Parse(p.layout, label)
 	if err != nil {
@@ -56,7 +57,7 @@ func (p period) where(label string) (string, error) {
 	}
 	to := map[string]time.Time{"day": from.AddDate(0, 0, 1), "month": from.AddDate(0, 1, 0), "year": from.AddDate(1, 0, 0)}[p.unit]
 	return fmt.Sprintf("%[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'",
-		ident(p.column), from.Format(time.DateOnly), to.Format(time.DateOnly)), nil
+		sqltext.Ident(p.column), from.Format(time.DateOnly), to.Format(time.DateOnly)), nil
 }
 
 // accountKey is the key of an account's folder. Readers make a column of it, and

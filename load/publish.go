@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // NeedsPublish reports whether what people read is not what the state holds,
@@ -230,7 +232,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 // linked as it is.
 func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) {
 	var rows int64
-	if err := p.one(ctx, []any{&rows}, "SELECT count(*) FROM "+ident(t.Schema.Table)); err != nil {
+	if err := p.one(ctx, []any{&rows}, "SELECT count(*) FROM "+sqltext.Ident(t.Schema.Table)); err != nil {
 		return nil, err
 	}
 	p.Rows[t.Schema.Table] = rows // an empty table is told of too
@@ -292,7 +294,7 @@ func (p *publisher) partitionsOf(ctx context.Context, t *table, dirty map[partit
 		err = p.each(ctx, []any{&one.account, &one.label}, func() error {
 			all = append(all, one)
 			return nil
-		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.period.label(""), ident(t.Schema.Table)))
+		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.period.label(""), sqltext.Ident(t.Schema.Table)))
 	}
 	slices.SortFunc(all, func(a, b partition) int {
 		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.label, b.label))

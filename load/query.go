@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // queryMemory is what DuckDB may use for somebody's query before it spills.
@@ -103,10 +105,10 @@ func (q *Query) open(ctx context.Context, attached []string, variables map[strin
 	}
 	statements := append(attached, "SET preserve_insertion_order = true")
 	for name, value := range variables {
-		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", ident(name), literal(value)))
+		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", sqltext.Ident(name), sqltext.Literal(value)))
 	}
 	return q.run(ctx, append(statements,
-		fmt.Sprintf("SET allowed_paths = [%s]", literal(q.pipe())),
+		fmt.Sprintf("SET allowed_paths = [%s]", sqltext.Literal(q.pipe())),
 		"SET enable_external_access = false",
 		"SET lock_configuration = true")...)
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // QueryFormat is how an answer is written.
@@ -54,7 +56,7 @@ func (q *Query) Write(ctx context.Context, w io.Writer, format QueryFormat) (err
 		}
 		written <- err
 	}()
-	_, err = q.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), literal(q.pipe()), copyOptions[format]))
+	_, err = q.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), sqltext.Literal(q.pipe()), copyOptions[format]))
 	if err != nil { // DuckDB may keep its end open after that: the reader is woken instead
 		from.over.Store(true)
 		_, _ = ours.Write([]byte{0})
@@ -118,7 +120,7 @@ func (q *Query) written(format QueryFormat) string {
 		case slices.Contains(numeric, info.InternalType()):
 			value = names[i] // JSON alone has no infinity
 		}
-		values[i] = value + " AS " + ident(q.Columns[i].Name)
+		values[i] = value + " AS " + sqltext.Ident(q.Columns[i].Name)
 	}
 	return fmt.Sprintf("SELECT %s %s AS answer(%s)", strings.Join(values, ", "), q.statement, strings.Join(names, ", "))
 }
@@ -172,9 +174,9 @@ func each(value string, info duckdb.TypeInfo, depth int, write func(value string
 	case *duckdb.StructDetails:
 		members, changed := make([]string, len(details.Entries)), false
 		for i, entry := range details.Entries {
-			in := fmt.Sprintf("struct_extract(%s, %s)", value, literal(entry.Name()))
+			in := fmt.Sprintf("struct_extract(%s, %s)", value, sqltext.Literal(entry.Name()))
 			out := each(in, entry.Info(), depth+1, write)
-			members[i], changed = ident(entry.Name())+" := "+out, changed || out != in
+			members[i], changed = sqltext.Ident(entry.Name())+" := "+out, changed || out != in
 		}
 		if changed {
 			return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN struct_pack(%s) END", value, strings.Join(members, ", "))

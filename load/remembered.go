@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // publication is a generation that a state made, as it remembers it: state.published
@@ -32,7 +34,7 @@ func (q querier) remembered(ctx context.Context, database string) ([]publication
 	return all, q.each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
 		all = append(all, p)
 		return nil
-	}, "SELECT generation, revision, manifest FROM "+ident(database)+".state.published ORDER BY generation")
+	}, "SELECT generation, revision, manifest FROM "+sqltext.Ident(database)+".state.published ORDER BY generation")
 }
 
 // offer remembers a generation that is about to be linked, beside the one before:

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // removeOld removes the rows that older versions made. An object that is new
@@ -24,7 +26,7 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 			return err
 		}
 	}
-	name := ident(t.Schema.Table)
+	name := sqltext.Ident(t.Schema.Table)
 	_, err = m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE gone AS
 		SELECT t.rowid AS row, %s AS partition, %s AS bucket
 		FROM %s t JOIN newest n ON n.known_seq = t._seq AND n.id = t._source_id
@@ -74,7 +76,7 @@ func (m *merge) insertNew(ctx context.Context, t *table) error {
 	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), t.period.bucket("s."), from)); err != nil {
 		return err
 	}
-	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", ident(t.Schema.Table),
+	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", sqltext.Ident(t.Schema.Table),
 		strings.Join(t.exprs, ", "), feedName, w, m.onlyNewest(t.fed(keys[0]), t.fed(keys[1]))))
 	if err == nil && inserted != want {
 		err = fmt.Errorf("%d of %d rows inserted", inserted, want)
@@ -100,6 +102,6 @@ func (m *merge) onlyNewest(id, seq string) string {
 func (m *merge) markDirty(ctx context.Context, t *table, partitionsAndBuckets string, args ...any) error {
 	_, err := m.exec(ctx, fmt.Sprintf(`INSERT INTO state.dirty
 		SELECT DISTINCT %s, %s, p.*, (SELECT revision + 1 FROM state.info) FROM (%s) p`,
-		literal(t.Schema.Table), literal(m.key.account), partitionsAndBuckets), args...)
+		sqltext.Literal(t.Schema.Table), sqltext.Literal(m.key.account), partitionsAndBuckets), args...)
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // stateVersion changes whenever the private tables or the merge do. A state of
@@ -117,7 +119,7 @@ func (s *State) openInstance(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.run(ctx, "SET checkpoint_threshold = "+literal(opts.Checkpoint)); err != nil {
+	if err := s.run(ctx, "SET checkpoint_threshold = "+sqltext.Literal(opts.Checkpoint)); err != nil {
 		return err
 	}
 	return s.feed.register(s.conn)
@@ -127,7 +129,7 @@ func (s *State) openInstance(ctx context.Context) (err error) {
 // does so only when its limit is set; without this a long backfill and the
 // sorts of a publish keep 120 MB more (measured).
 func (s *State) trim(ctx context.Context, q querier) error {
-	_, err := q.exec(ctx, "SET memory_limit = "+literal(s.lake.opts.MemoryLimit))
+	_, err := q.exec(ctx, "SET memory_limit = "+sqltext.Literal(s.lake.opts.MemoryLimit))
 	return err
 }
 

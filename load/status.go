@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // Summary counts what the state holds.
@@ -61,7 +63,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	var sum Summary
 	for _, t := range s.tables {
 		n := TableCount{Table: t.Schema.Table}
-		if err := s.one(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+ident(n.Table)); err != nil {
+		if err := s.one(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+sqltext.Ident(n.Table)); err != nil {
 			return sum, fmt.Errorf("summary: %w", err)
 		}
 		sum.Tables = append(sum.Tables, n)
@@ -104,7 +106,7 @@ func (s *State) countMain(ctx context.Context, r *Resource) error {
 		}
 		return errors.Join(
 			s.one(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
-				"SELECT count(*), count(*) FILTER (deleted) FROM %s WHERE account = ?", ident(t.Schema.Table)), r.Account),
+				"SELECT count(*), count(*) FILTER (deleted) FROM %s WHERE account = ?", sqltext.Ident(t.Schema.Table)), r.Account),
 			s.one(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
 				WHERE account = ? AND stream = ? AND "table" = ?`, r.Account, r.Stream, t.Schema.Table))
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -209,7 +210,7 @@ func (s *State) allowNulls(ctx context.Context) error {
 			if demanded == 0 {
 				continue
 			}
-			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", ident(t.Schema.Table), ident(c.Name))
+			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", sqltext.Ident(t.Schema.Table), sqltext.Ident(c.Name))
 			if err := s.run(ctx, statement); err != nil {
 				return fmt.Errorf("let %s.%s be null: %w", t.Schema.Table, c.Name, err)
 			}

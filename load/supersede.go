@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // DropSuperseded takes out of a stream the versions of objects that another full
@@ -77,7 +79,7 @@ func (l *Lake) sequence(ctx context.Context, segments []span, query string, args
 func paths(segments []span) string {
 	files := make([]string, len(segments))
 	for i, s := range segments {
-		files[i] = literal(s.path)
+		files[i] = sqltext.Literal(s.path)
 	}
 	return strings.Join(files, ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -82,10 +83,10 @@ func (s *sums) statements() (add, count string, differ []string) {
 		switch {
 		case added.MatchString(s.types[name]):
 			amounts = append(amounts, name)
-			totals = append(totals, fmt.Sprintf("coalesce(sum(%[1]s), 0) AS %[1]s", ident(name)))
+			totals = append(totals, fmt.Sprintf("coalesce(sum(%[1]s), 0) AS %[1]s", sqltext.Ident(name)))
 		case name != bookColumn:
-			by = append(by, ident(name))
-			shown = append(shown, ident(name)+"::VARCHAR")
+			by = append(by, sqltext.Ident(name))
+			shown = append(shown, sqltext.Ident(name)+"::VARCHAR")
 		}
 	}
 	keys := strings.Join(by, ", ")
@@ -94,7 +95,7 @@ func (s *sums) statements() (add, count string, differ []string) {
 	for _, name := range amounts {
 		differ = append(differ, fmt.Sprintf(`SELECT concat_ws(' ', %[1]s), concat(%[2]s, ' ', string_agg(book || ' ' || %[3]s, ', ' ORDER BY book))
 			FROM temp.%[5]s GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
-			strings.Join(shown, ", "), literal(name+":"), ident(name), keys, sumsTable))
+			strings.Join(shown, ", "), sqltext.Literal(name+":"), sqltext.Ident(name), keys, sumsTable))
 	}
 	return add, count, differ
 }

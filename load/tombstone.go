@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // markDeleted marks the last rows of every object whose newest version is a
@@ -21,11 +23,11 @@ func (m *merge) markDeleted(ctx context.Context) error {
 		}
 		const which = `t.account = ? AND t._source_id = n.id AND n.deleted AND t._seq = coalesce(n.full_seq, n.known_seq)`
 		err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s FROM %s t, newest n WHERE %s",
-			t.period.label("t."), t.period.bucket("t."), ident(t.Schema.Table), which), m.key.account)
+			t.period.label("t."), t.period.bucket("t."), sqltext.Ident(t.Schema.Table), which), m.key.account)
 		if err != nil {
 			return err
 		}
-		names := []string{ident(t.Schema.Table)}
+		names := []string{sqltext.Ident(t.Schema.Table)}
 		if !t.KeyIsID {
 			names = append(names, heldOf(t.Schema))
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // Every type goes in, comes out of the state and out of Parquet as it was.
@@ -119,7 +121,7 @@ func pack(row map[string]any) string {
 	var members []string
 	for _, c := range chargeSchema().Columns() {
 		if _, ok := row[c.Name]; ok {
-			members = append(members, ident(c.Name)+" := "+ident(c.Name))
+			members = append(members, sqltext.Ident(c.Name)+" := "+sqltext.Ident(c.Name))
 		}
 	}
 	slices.Sort(members)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -168,7 +169,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 	}
 	var version int
 	var duck, running, id string
-	err := v.run(ctx, "ATTACH "+literal(path)+" AS work (READ_ONLY)")
+	err := v.run(ctx, "ATTACH "+sqltext.Literal(path)+" AS work (READ_ONLY)")
 	if err == nil {
 		err = v.one(ctx, []any{&version, &duck, &running}, "SELECT version, duckdb, version() FROM work.state.info")
 	}
@@ -244,7 +245,7 @@ func (v *Verification) begin(account, check, unit string) *Checked {
 func columnsOf(s *schemas.Schema) []string {
 	var names []string
 	for _, c := range s.Columns() {
-		names = append(names, ident(c.Name))
+		names = append(names, sqltext.Ident(c.Name))
 	}
 	return names
 }

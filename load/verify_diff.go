@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // tellRows tells which rows of a table are not what they are in the reference.
@@ -50,7 +52,7 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 // partOf is the SQL condition for the rows that belong into a file.
 func (t *table) partOf(f File) (string, error) {
 	part, err := t.period.in(f.Partition, f.Part)
-	return fmt.Sprintf("account = %s AND %s", literal(f.Account), part), err
+	return fmt.Sprintf("account = %s AND %s", sqltext.Literal(f.Account), part), err
 }
 
 // tellFile tells of the rows of one file: what of them belongs there and is not
@@ -102,5 +104,5 @@ func (v *Verification) tellDifference(ctx context.Context, c *Checked, t *table,
 		SELECT %[3]s || CASE WHEN due = 0 THEN ' added' WHEN got < due THEN ' removed' WHEN got > due THEN ' doubled' WHEN want <> seq THEN ' of another version' ELSE ' altered' END,
 			concat(%[4]s, ' ', account, '/', key, %[5]s), CASE WHEN due = got AND want <> seq THEN concat('seq ', seq, ' where ', want, ' is due') ELSE '' END
 		FROM differing d WHERE NOT EXISTS (FROM moved m WHERE m.key = d.key AND d.account IN (m.account, m.elsewhere))
-		ORDER BY ALL`, side(reference), side(suspect), literal(subject), literal(t.Schema.Table), literal(where)))
+		ORDER BY ALL`, side(reference), side(suspect), sqltext.Literal(subject), sqltext.Literal(t.Schema.Table), sqltext.Literal(where)))
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // CheckGeneration looks at the linked generation as a sync does, and closer
@@ -137,7 +139,7 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	if slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Name == "warehouse missing" || f.Name == "warehouse damaged" }) {
 		return nil
 	}
-	err := v.run(ctx, "ATTACH "+literal(path)+" AS warehouse (READ_ONLY)")
+	err := v.run(ctx, "ATTACH "+sqltext.Literal(path)+" AS warehouse (READ_ONLY)")
 	if err == nil {
 		v.published = true
 		err = v.readMeta(ctx)
@@ -155,7 +157,7 @@ func (v *Verification) readMeta(ctx context.Context) error {
 	var statements []string
 	var table string
 	err := v.each(ctx, []any{&table}, func() error {
-		statements = append(statements, "SELECT max(COLUMNS(*)) FROM warehouse.meta."+ident(table))
+		statements = append(statements, "SELECT max(COLUMNS(*)) FROM warehouse.meta."+sqltext.Ident(table))
 		return nil
 	}, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse' AND schema_name = 'meta'")
 	if err != nil {

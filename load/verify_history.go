@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // CheckHistory compares the rows that histories keep: those of the log mapped
@@ -54,7 +56,7 @@ func (v *Verification) compareHistory(ctx context.Context, c *Checked, t *table,
 	}
 	for _, s := range []struct{ says, from, less string }{{"removed or altered", right, suspect}, {"added or altered", suspect, right}} {
 		err := v.tell(ctx, c, fmt.Sprintf(`SELECT %s, concat(%s, ' ', account, '/', key), concat('seq ', _seq) FROM (%s EXCEPT ALL %s) ORDER BY ALL`,
-			literal(place+" history "+s.says), literal(t.Schema.HistoryTable()), side(s.from), side(s.less)))
+			sqltext.Literal(place+" history "+s.says), sqltext.Literal(t.Schema.HistoryTable()), side(s.from), side(s.less)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.Schema.HistoryTable(), err)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // CheckObjects compares the newest version of each object in the log with what
@@ -111,7 +113,7 @@ func (v *Verification) streamsOf(t *table) (keys []streamKey) {
 }
 
 func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) error {
-	name := "work.main." + ident(t.Schema.Table)
+	name := "work.main." + sqltext.Ident(t.Schema.Table)
 	var rows int64
 	if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM "+name); err != nil {
 		return err
@@ -120,7 +122,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 	feeding := "stream IN (" + t.streamList() + ")"
 	table := t.Schema.Table
 	err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'state row doubled', concat(%s, ' ', account, '/', key), concat(n, ' times')
-		FROM (SELECT account, %s AS key, count(*) AS n FROM %s GROUP BY ALL HAVING n > 1) ORDER BY ALL`, literal(table), t.keyText(), name))
+		FROM (SELECT account, %s AS key, count(*) AS n FROM %s GROUP BY ALL HAVING n > 1) ORDER BY ALL`, sqltext.Literal(table), t.keyText(), name))
 	if err != nil {
 		return err
 	}
@@ -141,7 +143,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		UNION ALL
 		SELECT 'state row added', concat(%[1]s, ' ', s.account, '/', s.key), 'the log holds no such object'
 		FROM temp.strange s WHERE NOT EXISTS (FROM temp.due x WHERE x.id = s.id AND (x.account = s.account OR x.seq = s.seq))
-		ORDER BY ALL`, literal(table)))
+		ORDER BY ALL`, sqltext.Literal(table)))
 	if err != nil || t.Main == "" {
 		return err
 	}
@@ -150,7 +152,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		AND NOT EXISTS (FROM %[3]s r WHERE r.account = o.account AND r._source_id = o.id)
 		AND NOT EXISTS (FROM temp.strange s WHERE s.id = o.id AND s.seq = o.seq)
 		AND NOT EXISTS (FROM work.meta.rejects x WHERE x.account = o.account AND x.stream = o.stream AND x.id = o.id AND x."table" = %[1]s)
-		ORDER BY ALL`, literal(table), literal(t.Main), name))
+		ORDER BY ALL`, sqltext.Literal(table), sqltext.Literal(t.Main), name))
 }
 
 // streamList is the SQL of the streams that feed a table, and of one that is none: a
@@ -158,7 +160,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 func (t *table) streamList() string {
 	list := []string{"''"}
 	for _, stream := range t.Streams {
-		list = append(list, literal(stream))
+		list = append(list, sqltext.Literal(stream))
 	}
 	return strings.Join(list, ", ")
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // A place is where a table's rows are.
@@ -151,7 +153,7 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at plac
 
 // from is the SQL for a table where it is; empty where it is not.
 func (v *Verification) from(t *table, at place) string {
-	name := "main." + ident(t.Schema.Table)
+	name := "main." + sqltext.Ident(t.Schema.Table)
 	_, isPublished := v.current.Rows[t.Schema.Table]
 	switch {
 	case at == inTruth && v.truth:
@@ -173,7 +175,7 @@ func (v *Verification) sameColumns(ctx context.Context, t *table) (bool, error) 
 	var columns []string
 	var column string
 	err := v.each(ctx, []any{&column}, func() error {
-		columns = append(columns, ident(column))
+		columns = append(columns, sqltext.Ident(column))
 		return nil
 	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", t.Schema.Table)
 	return slices.Equal(columns, columnsOf(t.Schema)), err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // Record keeps the outcome of each check in meta.verifications, which the next
@@ -18,7 +20,7 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 	if v.noState != "" || damaged || v.ReadOnly {
 		return nil
 	}
-	err := v.run(ctx, "DETACH work", "ATTACH "+literal(v.lake.databasePath())+" AS work")
+	err := v.run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(v.lake.databasePath())+" AS work")
 	for _, c := range v.Checks {
 		if err == nil {
 			_, err = v.exec(ctx, `INSERT INTO work.meta.verifications VALUES (?, ?, ?, ?, ?, ?)`, runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC())

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // fixTie is for a sum that rows which were checked before do not come to.
@@ -112,7 +114,7 @@ func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
 func (v *Verification) limit(ctx context.Context, c *Checked, q *Query, tie Tie, s *sums) error {
 	for _, resource := range tie.Needs {
 		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
-			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, literal(resource), wholeCoverage(""))
+			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), wholeCoverage(""))
 		var account string
 		err := q.each(ctx, []any{&account}, func() error {
 			c.Note("%s is not added up for %s: %s are not complete", tie.Mart, account, resource)

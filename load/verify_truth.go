@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // Derivable says why the log cannot be mapped again for comparison, or nothing.
@@ -28,7 +30,7 @@ func (v *Verification) Scratch() string { return filepath.Join(v.scratch.path, "
 // AttachTruth opens the state of the scratch lake for reading: what the tables
 // should hold.
 func (v *Verification) AttachTruth(ctx context.Context) error {
-	err := v.run(ctx, "ATTACH "+literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
+	err := v.run(ctx, "ATTACH "+sqltext.Literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
 	v.truth = err == nil
 	return err
 }
@@ -63,7 +65,7 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 		} {
 			err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'reject %s', concat(%s, ' ', %s), ''
 				FROM (SELECT %[4]s FROM %[5]s.%[6]s EXCEPT ALL SELECT %[4]s FROM %[7]s.%[6]s) ORDER BY ALL`,
-				side.name, literal(t.table), t.named, t.columns, side.from, t.table, side.less))
+				side.name, sqltext.Literal(t.table), t.named, t.columns, side.from, t.table, side.less))
 			if err != nil {
 				return err
 			}

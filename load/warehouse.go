@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // warehouse copies the checkpointed state into the generation and makes it what
@@ -80,8 +82,8 @@ func (p *publisher) listFiles(ctx context.Context, w querier) error {
 	}
 	values := make([]string, len(p.Files))
 	for i, f := range p.Files {
-		values[i] = fmt.Sprintf("(%s, %s, %s, %d, %d, %s, %s, %s)", literal(f.Table), literal(f.Account), literal(f.Partition),
-			f.Rows, f.Bytes, literal(f.Path), timestamp(f.First), timestamp(f.Last))
+		values[i] = fmt.Sprintf("(%s, %s, %s, %d, %d, %s, %s, %s)", sqltext.Literal(f.Table), sqltext.Literal(f.Account), sqltext.Literal(f.Partition),
+			f.Rows, f.Bytes, sqltext.Literal(f.Path), timestamp(f.First), timestamp(f.Last))
 	}
 	_, err := w.exec(ctx, "INSERT INTO meta.partitions VALUES "+strings.Join(values, ", "))
 	return err
@@ -92,7 +94,7 @@ func timestamp(t *time.Time) string {
 	if t == nil {
 		return "NULL"
 	}
-	return "TIMESTAMP " + literal(t.UTC().Format("2006-01-02 15:04:05.999999"))
+	return "TIMESTAMP " + sqltext.Literal(t.UTC().Format("2006-01-02 15:04:05.999999"))
 }
 
 // copyFile copies from to to, sharing blocks where the file system can, and waits

@@ -8,6 +8,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -87,7 +88,7 @@ func (e *expressions) expr(n ast.Node) expression {
 	case *ast.StringNode:
 		x := e.constant(text, textValue([]byte(n.Value)), strconv.Quote(n.Value))
 		x.fixed = []byte(n.Value)
-		x.forms = written(sqlText(n.Value), strconv.Quote(n.Value))
+		x.forms = written(sqltext.Literal(n.Value), strconv.Quote(n.Value))
 		return x
 	case *ast.IdentifierNode, *ast.MemberNode:
 		return e.path(n)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // TestFormerNames holds that a renamed field stands under its former names too:
@@ -42,7 +44,7 @@ func TestFormerNames(t *testing.T) {
 	}
 	sql := plan.SQL(set.Mappings[0])
 	for _, name := range []string{"m", "l", "p", "iso", "total"} {
-		if !strings.Contains(sql, "AS "+sqlName(name)) {
+		if !strings.Contains(sql, "AS "+sqltext.Ident(name)) {
 			t.Errorf("the SQL has no column %s:\n%s", name, sql)
 		}
 	}

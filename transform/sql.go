@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // forms is an expression in the languages other than the kernel's. Each is made
@@ -99,7 +101,7 @@ func (q *query) foundSQL(in string) string {
 	}
 	lines := make([]string, len(f.paths))
 	for i, path := range f.paths {
-		lines[i] = fmt.Sprintf("\n      /* %d */ %s", i+1, sqlText(path))
+		lines[i] = fmt.Sprintf("\n      /* %d */ %s", i+1, sqltext.Literal(path))
 	}
 	return ",\n    json_extract(" + in + ", [" + strings.Join(lines, ",") + "\n    ]) AS " + f.column()
 }
@@ -116,7 +118,7 @@ func (q *query) once(s *scope, name, sql string) string {
 		q.named[name] = true
 		q.sent = append(q.sent, sentColumn{name, sql})
 	}
-	return sqlName(name)
+	return sqltext.Ident(name)
 }
 
 // truth is an operand of and, or, not and WHERE: null is not true.
@@ -203,9 +205,3 @@ func orUnread(x expression, sql func(*query) string) func(*query) string {
 		return "(" + x.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
 	})
 }
-
-// sqlText is a text literal.
-func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// sqlName is a quoted identifier.
-func sqlName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

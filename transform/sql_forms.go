@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -46,7 +47,7 @@ func (c *compiler) worth(currency expression) expression {
 		out := ""
 		for exponent, worth := range []string{"1.000", "0.100", "0.010", "0.001"} {
 			if codes := c.currencies(exponent); len(codes) > 0 && exponent != defaultExponent {
-				out += "WHEN lower(" + currency.sql(q) + ") IN (" + joined(codes, sqlText, ", ") + ") THEN " + worth + " "
+				out += "WHEN lower(" + currency.sql(q) + ") IN (" + joined(codes, sqltext.Literal, ", ") + ") THEN " + worth + " "
 			}
 		}
 		if out == "" {
@@ -160,7 +161,7 @@ func membershipForms(x expression, listed []string) forms {
 			if len(listed) == 0 {
 				return "false"
 			}
-			return "((" + x.sql(q) + " IN (" + joined(listed, sqlText, ", ") + ")) IS TRUE)"
+			return "((" + x.sql(q) + " IN (" + joined(listed, sqltext.Literal, ", ") + ")) IS TRUE)"
 		},
 		prep: func(p *dataPrep) string { return "matches_regex(" + x.prep(p) + ", " + alternatives(listed) + ")" },
 	}
@@ -171,7 +172,7 @@ func lookupForms(f *Function, x expression, l *schemas.Lookup) forms {
 		return joined(l.Rows, func(r schemas.LookupRow) string { return before + spell(r.Key) + between + spell(r.Value) }, behind)
 	}
 	table := expression{forms: forms{
-		sql:  func(*query) string { return rows(sqlText, "WHEN ", " THEN ", " ") },
+		sql:  func(*query) string { return rows(sqltext.Literal, "WHEN ", " THEN ", " ") },
 		prep: func(*dataPrep) string { return rows(prepText, "", ", ", ", ") },
 	}}
 	return f.forms(x, table)
@@ -179,7 +180,7 @@ func lookupForms(f *Function, x expression, l *schemas.Lookup) forms {
 
 func patternForms(f *Function, x expression, pattern string) forms {
 	return f.forms(x, expression{forms: forms{
-		sql:  func(*query) string { return sqlText(pattern) },
+		sql:  func(*query) string { return sqltext.Literal(pattern) },
 		prep: func(*dataPrep) string { return prepText(prepPattern(pattern)) },
 	}})
 }

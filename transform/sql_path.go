@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -95,13 +96,13 @@ func (p place) id() place {
 func (p place) replaced(q *query, template, variable, in, below string) string {
 	path := jsonPath(p.node.steps)
 	if below != "" && !strings.HasPrefix(path, "$") {
-		in, path = "json_extract("+in+", "+sqlText(path)+")", "$" // a JSON pointer does not go on
+		in, path = "json_extract("+in+", "+sqltext.Literal(path)+")", "$" // a JSON pointer does not go on
 	}
-	behind := in + ", " + sqlText(path+below)
+	behind := in + ", " + sqltext.Literal(path+below)
 	if f := q.find(p.scope, in, path+below); f != "" {
 		in, path, below, behind = f, "$", "", f
 	}
-	at := in + " -> " + sqlText(path+below)
+	at := in + " -> " + sqltext.Literal(path+below)
 	return strings.NewReplacer(variable+", $path", behind, variable+" ->> $path", strings.Replace(at, "->", "->>", 1), variable+" -> $path", at).Replace(template)
 }
 
@@ -147,9 +148,9 @@ func (p place) list(q *query, in, inside string) string {
 	if f := q.find(p.scope, in, path); f != "" {
 		in, path = f, "$"
 	} else if !strings.HasPrefix(path, "$") {
-		in, path = "json_extract("+in+", "+sqlText(path)+")", "$"
+		in, path = "json_extract("+in+", "+sqltext.Literal(path)+")", "$"
 	}
-	return "json_extract(" + in + ", " + sqlText(path+inside) + ")"
+	return "json_extract(" + in + ", " + sqltext.Literal(path+inside) + ")"
 }
 
 // sql is what the values of a scope are called in SQL.
@@ -158,7 +159,7 @@ func (s *scope) sql() string {
 	case s.list == nil:
 		return "raw.object"
 	case s.label != "":
-		return sqlName(s.label)
+		return sqltext.Ident(s.label)
 	}
 	return s.variable("element")
 }
@@ -177,7 +178,7 @@ func (q *query) digitsOf(s *scope) string {
 	case s.list == nil:
 		return "raw.digits"
 	case s.label != "":
-		return sqlName(s.label + "_digits")
+		return sqltext.Ident(s.label + "_digits")
 	}
 	q.indexed[s] = true
 	return s.list.list(q, q.digitsOf(s.list.scope), "[*]") + "[" + s.variable("i") + "]"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -60,8 +61,8 @@ func rulesSQL(fields []field) []string {
 			continue
 		}
 		switch broken := f.broken("", 0); {
-		case f.rule != nil && f.rule.required && broken == sqlName(f.demanded())+" IS NULL":
-			out = append(out, sqlName(f.demanded())+" IS NOT NULL")
+		case f.rule != nil && f.rule.required && broken == sqltext.Ident(f.demanded())+" IS NULL":
+			out = append(out, sqltext.Ident(f.demanded())+" IS NOT NULL")
 		case broken != "":
 			out = append(out, "("+broken+") IS NOT TRUE")
 		}
@@ -82,12 +83,12 @@ func (f *field) demanded() string {
 // is what it is a member of.
 func (f *field) broken(owner string, depth int) string {
 	var out []string
-	value := owner + sqlName(f.leaf.declared.Name)
+	value := owner + sqltext.Ident(f.leaf.declared.Name)
 	if f.rule != nil && f.rule.required {
-		out = append(out, owner+sqlName(f.demanded())+" IS NULL")
+		out = append(out, owner+sqltext.Ident(f.demanded())+" IS NULL")
 	}
 	if f.rule != nil && f.rule.closed && f.rule.known != nil {
-		known := joined(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqlText(v.Value) }, ", ")
+		known := joined(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqltext.Literal(v.Value) }, ", ")
 		out = append(out, value+" NOT IN ("+known+")")
 	}
 	owner = value

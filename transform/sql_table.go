@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -60,7 +61,7 @@ func clause(first, next string, conditions []string) string {
 }
 
 func (q *query) sentSQL() string {
-	return joined(q.sent, func(c sentColumn) string { return ",\n    " + c.sql + " AS " + sqlName(c.name) }, "")
+	return joined(q.sent, func(c sentColumn) string { return ",\n    " + c.sql + " AS " + sqltext.Ident(c.name) }, "")
 }
 
 // itemsSQL makes a row of each item; "" for one row an object.
@@ -70,7 +71,7 @@ func (f *mappingForms) itemsSQL(q *query) string {
 		return ""
 	}
 	columns := ",\n    unnest(" + s.list.elements(q) + ") AS " + s.sql()
-	digits := sqlName(s.label + "_digits")
+	digits := sqltext.Ident(s.label + "_digits")
 	if len(q.foundIn(digits).paths) > 0 {
 		columns += ",\n    unnest(" + s.list.list(q, "raw.digits", "[*]") + ") AS " + digits
 	}
@@ -84,11 +85,11 @@ func (m *mapping) columnsSQL(q *query) []string {
 	for i := range m.fields {
 		f := &m.fields[i]
 		if f.leaf == nil {
-			out = append(out, systemSQL[f.name]+" AS "+sqlName(f.name))
+			out = append(out, systemSQL[f.name]+" AS "+sqltext.Ident(f.name))
 			continue
 		}
 		for _, c := range f.physical(q, "    ") {
-			out = append(out, c.sql+" AS "+sqlName(c.name))
+			out = append(out, c.sql+" AS "+sqltext.Ident(c.name))
 		}
 	}
 	return out
@@ -155,7 +156,7 @@ func (f *field) structSQL(q *query, indent string) string {
 	var members []string
 	for i := range f.members {
 		for _, c := range f.members[i].physical(q, indent+"  ") {
-			members = append(members, "\n"+indent+"  "+sqlText(c.name)+": "+c.sql)
+			members = append(members, "\n"+indent+"  "+sqltext.Literal(c.name)+": "+c.sql)
 		}
 	}
 	return "{" + strings.Join(members, ",") + "}"
@@ -192,7 +193,7 @@ func (l *leafForms) copied(q *query, below string) string {
 func duckType(t schemas.Type) string {
 	switch t.Kind {
 	case schemas.Object:
-		return "STRUCT(" + joined(schemas.Members(t.Fields), func(c schemas.Column) string { return sqlName(c.Name) + " " + duckType(c.Type) }, ", ") + ")"
+		return "STRUCT(" + joined(schemas.Members(t.Fields), func(c schemas.Column) string { return sqltext.Ident(c.Name) + " " + duckType(c.Type) }, ", ") + ")"
 	case schemas.List:
 		return duckType(*t.Elem) + "[]"
 	case schemas.Map:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -102,7 +103,7 @@ func dbtTables(ctx context.Context, set *schemas.Set) ([]dbtTable, error) {
 	}
 	views := load.Views(set)
 	for _, t := range tables {
-		views = append(views, load.View{Name: "columns of " + t.name, SQL: "FROM " + quoted(t.name)})
+		views = append(views, load.View{Name: "columns of " + t.name, SQL: "FROM " + sqltext.Ident(t.name)})
 	}
 	fitted, err := load.Fit(ctx, set.Schemas, views)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -27,7 +28,7 @@ func (t dbtTable) described(set *schemas.Set) dbtProperties {
 func (t dbtTable) unique() map[string]dbtTest {
 	parts := []string{"account"}
 	for _, name := range t.key {
-		parts = append(parts, quoted(name))
+		parts = append(parts, sqltext.Ident(name))
 	}
 	return map[string]dbtTest{"unique": {
 		Name:      quotedText(t.name + "_key_is_unique"),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -86,18 +87,18 @@ type Fill struct {
 func (l *Lake) Fill(ctx context.Context, table string, c Column) (Fill, error) {
 	target, _, _ := strings.Cut(c.Target, "[]")
 	names := strings.Split(target, ".")
-	column := quoted(names[0])
+	column := sqltext.Ident(names[0])
 	for _, name := range names[1:] {
 		column = "struct_extract(" + column + ", '" + strings.ReplaceAll(name, "'", "''") + "')"
 	}
 	var f Fill
-	err := l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(%s), count(DISTINCT %s) FROM %s", column, column, quoted(table))).
+	err := l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(%s), count(DISTINCT %s) FROM %s", column, column, sqltext.Ident(table))).
 		Scan(&f.Rows, &f.Filled, &f.Distinct)
 	if err != nil || c.Label != "" || f.Distinct == 0 || f.Distinct > 1000 {
 		return f, err
 	}
 	rows, err := l.db.QueryContext(ctx, fmt.Sprintf("SELECT CAST(%s AS VARCHAR), count(*) FROM %s WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5",
-		column, quoted(table), column))
+		column, sqltext.Ident(table), column))
 	if err != nil {
 		return f, err
 	}
@@ -112,6 +113,3 @@ func (l *Lake) Fill(ctx context.Context, table string, c Column) (Fill, error) {
 	}
 	return f, rows.Err()
 }
-
-// quoted is a name as SQL writes it.
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

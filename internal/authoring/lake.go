@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -39,7 +40,7 @@ func (l *Lake) Close() error { return l.db.Close() }
 // segments is the relation of the raw log's rows in some streams ("*" for all).
 func (l *Lake) segments(stream string) string {
 	pattern := filepath.Join(l.dir, "raw", "*", stream, "*.parquet")
-	return "read_parquet('" + strings.ReplaceAll(pattern, "'", "''") + "', filename = true)"
+	return "read_parquet(" + sqltext.Literal(pattern) + ", filename = true)"
 }
 
 // holds says so if nothing of a stream is in the raw log.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -51,7 +52,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 		}
 	}
 	var named int64
-	if err := b.Query(ctx, []any{&named}, func() error { return nil }, fmt.Sprintf("SELECT count(%q) FROM %q", column, from.Table)); err != nil {
+	if err := b.Query(ctx, []any{&named}, func() error { return nil }, fmt.Sprintf("SELECT count(%s) FROM %s", sqltext.Ident(column), sqltext.Ident(from.Table))); err != nil {
 		return err
 	}
 	c.LookedAt += named
@@ -80,10 +81,11 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 			c.Add(f)
 		}
 		return nil
-	}, fmt.Sprintf(`SELECT c.account, c.%[1]q, c.%[2]q, coalesce(%[3]s, false)
-		FROM %[4]q c LEFT JOIN covered k ON k.account = c.account AND k.resource = '%[5]s'
-		WHERE c.%[2]q IS NOT NULL AND NOT EXISTS (FROM %[5]q t WHERE t.account = c.account AND t.id = c.%[2]q) AND %[6]s
-		ORDER BY ALL`, key, column, judged, from.Table, to.Table, unlessRejected(to.Table, fmt.Sprintf("c.%q", column))))
+	}, fmt.Sprintf(`SELECT c.account, c.%[1]s, c.%[2]s, coalesce(%[3]s, false)
+		FROM %[4]s c LEFT JOIN covered k ON k.account = c.account AND k.resource = %[5]s
+		WHERE c.%[2]s IS NOT NULL AND NOT EXISTS (FROM %[6]s t WHERE t.account = c.account AND t.id = c.%[2]s) AND %[7]s
+		ORDER BY ALL`, sqltext.Ident(key), sqltext.Ident(column), judged, sqltext.Ident(from.Table), sqltext.Literal(to.Table), sqltext.Ident(to.Table),
+		unlessRejected(to.Table, "c."+sqltext.Ident(column))))
 	if open > 0 {
 		c.Note("%s.%s: %d name %s that are not there yet; the next sync tells", from.Table, column, open, strings.ReplaceAll(to.Table, "_", " "))
 	}

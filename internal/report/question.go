@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // words are what texts and SQL are completed with, for no filter at all.
@@ -51,21 +53,21 @@ func (w words) line(line, provider string) string {
 		case "later":
 			return "pays_later"
 		case "currency":
-			return literal(w.Currency)
+			return sqltext.Literal(w.Currency)
 		case "digits":
 			return strconv.Itoa(w.Digits)
 		case "unit":
 			return w.Unit
 		case "middle":
-			return "DATE " + literal(w.Middle)
+			return "DATE " + sqltext.Literal(w.Middle)
 		case "edges":
 			return strings.Join(w.Edges, ", ")
 		case "methods":
 			return literals(append([]string{"card"}, w.Providers...))
 		case "provider":
-			return literal(provider)
+			return sqltext.Literal(provider)
 		case "Provider":
-			return ident(provider)
+			return sqltext.Ident(provider)
 		}
 		return found
 	})
@@ -83,14 +85,10 @@ func wilson(bound, part, whole string) string {
 		part, whole, sign)
 }
 
-func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
 func literals(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
-		quoted[i] = literal(text)
+		quoted[i] = sqltext.Literal(text)
 	}
 	return strings.Join(quoted, ", ")
 }
-
-func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
 // snapshot is one connection to a warehouse, with what the report reads of its
@@ -37,7 +39,7 @@ func openSnapshot(ctx context.Context, db *sql.DB) (_ *snapshot, err error) {
 	}
 	for _, mart := range []string{"payments", "bnpl_customers"} { // the second is made of the first
 		var there bool
-		err := s.one(ctx, "SELECT count(*) > 0 FROM information_schema.tables WHERE table_schema = 'main' AND table_name = "+literal(mart), &there)
+		err := s.one(ctx, "SELECT count(*) > 0 FROM information_schema.tables WHERE table_schema = 'main' AND table_name = "+sqltext.Literal(mart), &there)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +51,7 @@ func openSnapshot(ctx context.Context, db *sql.DB) (_ *snapshot, err error) {
 		return nil, err
 	}
 	for _, r := range reads {
-		statement := fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT %s FROM %s.main.%s", r.mart, r.columns, ident(database), r.mart)
+		statement := fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT %s FROM %s.main.%s", r.mart, r.columns, sqltext.Ident(database), r.mart)
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			why, _, _ := strings.Cut(err.Error(), "\n")
 			return nil, fmt.Errorf("read mart %s: %s: compare marts/%s.sql in the schemas with the shipped one, which `stripelake init` writes", r.mart, why, r.mart)
