@@ -180,7 +180,8 @@ func (f *Forget) listUnheld(erasure *load.Erasure, accounts, customers []string)
 			erasure.Customers[account] = append(erasure.Customers[account], customers...)
 		}
 	}
-	if erasure.Receipt.NewList = f.NewList; f.NewList {
+	if f.NewList && (len(customers) > 0 || f.Lake.ListLost() != nil) {
+		erasure.Receipt.NewList = true
 		erasure.Receipt.Unchecked = append(slices.Clip(erasure.Receipt.Unchecked), uncheckedList)
 	}
 	return nil

@@ -19,6 +19,8 @@ import (
 const (
 	crashForget = "STRIPELAKE_CRASH_FORGET"
 	crashMoment = "STRIPELAKE_CRASH_MOMENT"
+
+	crashNewList = "STRIPELAKE_CRASH_NEW_LIST" // consents to a new list of the forgotten; empty: not
 )
 
 // forgetMoments come in an erasure only.
@@ -28,11 +30,12 @@ var forgetMoments = []string{"ErasureRecorded", "ForgottenListed", "StateDiscard
 var elsewhere = append([]string{"SchemasDeclared", "CursorMoved", "NextBegun", "SegmentsMerged"}, repairMoments...)
 
 func forgetUntil(dir, who, name string, n int) error {
-	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace = traced(dieAt(n, name)) })
+	newList := os.Getenv(crashNewList) != ""
+	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.Trace, o.NoList = traced(dieAt(n, name)), newList })
 	if s.err != nil {
 		return s.err
 	}
-	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: []string{who}}
+	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: []string{who}, NewList: newList}
 	_, err := f.Run(context.Background())
 	return err
 }
@@ -99,9 +102,9 @@ func times(moment string) []int {
 
 // killForget runs an erasure that is killed. One that is not is a failure: the
 // moment never came.
-func killForget(t *testing.T, dir, who, moment string, n int) {
+func killForget(t *testing.T, dir, who, moment string, n int, env ...string) {
 	t.Helper()
-	if _, killed := crash(t, dir, n, crashForget+"="+who, crashMoment+"="+moment); !killed {
+	if _, killed := crash(t, dir, n, append(env, crashForget+"="+who, crashMoment+"="+moment)...); !killed {
 		t.Fatalf("%s came less than %d times", moment, n)
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 // forget erases customers from the lake in dir.
 func forget(ctx context.Context, dir string, change func(*pipeline.Forget), customers ...string) ([]load.Receipt, error) {
-	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.StateWait = -1 })
+	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.StateWait, o.NoList = -1, true })
 	if s.err != nil {
 		return nil, s.err
 	}

@@ -57,6 +57,9 @@ func inAmounts(query string, minor bool) string {
 // what Stripe sent.
 const fixBooks = "look it up in the Dashboard; if that shows something else, run stripelake sync, and verify again"
 
+// fixForgotten is for what came in before it was known whose it is.
+const fixForgotten = "what it names was forgotten: name the customer once more, stripelake forget cus_…, which erases what came since"
+
 // settled is the SQL for what cannot be late: what a row c names was listed if
 // it was made before the list of it ends, at k.through. It was made before c was
 // read; and in the first month of c, if c is older than that. Everything else
@@ -223,8 +226,12 @@ func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
 			queries = append(queries, inAmounts(query, true))
 		}
 		for _, query := range queries {
-			f := load.Finding{Fix: fixBooks}
+			var f load.Finding
 			err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
+				f.Fix = fixBooks
+				if b.namesForgotten(f) {
+					f.Fix = fixForgotten
+				}
 				c.Add(f)
 				return nil
 			}, query+" ORDER BY ALL")
@@ -234,6 +241,13 @@ func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
 		}
 	}
 	return nil
+}
+
+// namesForgotten reports a finding about an object of an account that names an id
+// which was forgotten.
+func (b *books) namesForgotten(f load.Finding) bool {
+	account, _, _ := strings.Cut(f.What, "/")
+	return slices.ContainsFunc(word.FindAllString(f.Says, -1), func(id string) bool { return b.forgotten.Has(account, id) })
 }
 
 // haveMinor reports whether all amounts of a question have their minor units

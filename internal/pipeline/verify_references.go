@@ -68,6 +68,10 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 	err := b.Query(ctx, []any{&account, &row, &id, &certain}, func() error {
 		switch {
 		case b.forgotten.Has(account, id):
+			c.Add(load.Finding{
+				Name: "row of somebody forgotten", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
+				Says: "it came in before it was known whose it is", Fix: fixForgotten,
+			})
 		case slices.Contains(mayBeDeleted, to.Table):
 			gone++
 		case !certain:

@@ -265,7 +265,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 		f.Name, f.Says = "object extra", "Stripe does not find it, and it is not marked as deleted: if no list ever held it, a second sync decides"
 	case o.Deleted && !k.Deleted:
 		f.Name, f.Says = "object extra", "it is gone at Stripe, and not marked as deleted"
-	case o.Deleted || k.Hash == o.Hash():
+	case o.Deleted || k.Hash == o.Hash() || x.isTextless(resource, o, k):
 		return // the same
 	case !k.Due.IsZero() && resource.Silent && extract.Due(resource.Name, o.Object).IsZero():
 		f.Name, f.Says = "object pending", "it is available at Stripe, and pending here, which no event tells of"
@@ -277,6 +277,16 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 		f.Name, f.Says = "object stale", "Stripe has it otherwise"
 	}
 	x.differing[o.ID], x.seen[o.ID] = f, o
+}
+
+// isTextless reports an object that a sync kept without its text.
+func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k load.Kept) bool {
+	if x.forgotten.Empty() || owned[resource.Name] == nil {
+		return false
+	}
+	text, err := withoutText(extract.Whole(o.Object, o.More))
+	without := load.Raw{Object: text}
+	return err == nil && without.Hash() == k.Hash
 }
 
 // read takes pages as a sync does: redacted, without the people who were
