@@ -3,9 +3,9 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // CheckBeside looks at what lies beside the log and cannot be made again: the
@@ -37,9 +37,8 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 	if declared != nil {
 		looked++
 	}
-	if lost, ok := errors.AsType[*ListLostError](l.ListLost()); ok {
-		_, fix := lost.Told()
-		found = append(found, Finding{"forgotten.json lost", "forgotten.json", fmt.Sprintf("it is missing, and by receipts/ %d were forgotten who would come back", lost.Customers), fix})
+	if lost := l.ListLost(); lost != nil {
+		found = append(found, listFinding(lost))
 	}
 	for _, of := range []struct {
 		name, fix string
@@ -50,8 +49,11 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 			return err
 		}},
 		{"forgotten.json", fixForgotten, func() error {
-			_, err := l.Forgotten()
-			return err
+			list, err := l.Forgotten()
+			if err != nil {
+				return err
+			}
+			return l.CheckList(list)
 		}},
 	} {
 		if _, err := os.Stat(l.path(of.name)); errors.Is(err, fs.ErrNotExist) {
@@ -60,9 +62,20 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 		looked++
 		if err := of.read(); errors.Is(err, fs.ErrPermission) || isShort(err) {
 			return looked, found, err
+		} else if errors.As(err, new(*ListLostError)) {
+			found = append(found, listFinding(err))
 		} else if err != nil {
 			found = append(found, Finding{of.name + " damaged", of.name, "it is not as it was written", of.fix})
 		}
 	}
 	return looked, found, nil
+}
+
+func listFinding(err error) Finding {
+	f := Finding{Name: "forgotten.json lost", What: "forgotten.json", Says: err.Error()}
+	if lost, ok := errors.AsType[*ListLostError](err); ok {
+		f.Says, f.Fix = lost.Told()
+	}
+	f.Says = "it" + strings.TrimPrefix(f.Says, "forgotten.json")
+	return f
 }

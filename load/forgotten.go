@@ -106,6 +106,15 @@ func (f *Forgotten) Has(account, id string) bool {
 	return found
 }
 
+// hasSum is Has for what Sum returned.
+func (f *Forgotten) hasSum(sum string) bool {
+	text, err := hex.DecodeString(sum)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, found := f.sums[string(text)]
+	return found && err == nil
+}
+
 // Sum is how the list names an id, in hex: a receipt can be matched with the
 // person who asks, and with nobody else. The list must not be empty.
 func (f *Forgotten) Sum(account, id string) string {

@@ -12,15 +12,18 @@ import (
 // ListLostError says that the list of the forgotten is gone: whoever was on it would
 // come back with the next sync.
 type ListLostError struct {
-	Customers int // whom the receipts tell of
+	Customers int  // whom the receipts tell of
+	Older     bool // there is a list, and they are not on it
 }
 
 func (e *ListLostError) Error() string { return hinted(e.Told()).Error() }
 
 // Told says what happened, and the two ways on.
 func (e *ListLostError) Told() (says, fix string) {
-	return fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers),
-		"restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list"
+	if fix = "restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list"; e.Older {
+		return fmt.Sprintf("forgotten.json is older than receipts/, by which %d more were forgotten who would come back", e.Customers), fix
+	}
+	return fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers), fix
 }
 
 // ReadListLost is [Lake.ListLost] of the lake in dir.
@@ -45,7 +48,29 @@ func (l *Lake) ListLost() error {
 			customers[sum] = true
 		}
 	}
-	return &ListLostError{len(customers)}
+	return &ListLostError{Customers: len(customers)}
+}
+
+// CheckList returns a *ListLostError where receipts tell of customers who are not on
+// the list: one from before was put in its place. Whom a consent to a new list gave
+// up stays given up.
+func (l *Lake) CheckList(list *Forgotten) error {
+	receipts, err := l.receipts()
+	missing := 0
+	for _, r := range slices.Backward(receipts) { // their names begin with their time
+		for _, sum := range r.Customers {
+			if !list.hasSum(sum) {
+				missing++
+			}
+		}
+		if r.NewList {
+			break
+		}
+	}
+	if err == nil && missing > 0 {
+		err = &ListLostError{Customers: missing, Older: true}
+	}
+	return err
 }
 
 // BegunAnew reports whether the list of the forgotten was lost and begun anew, by an

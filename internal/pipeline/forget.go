@@ -96,12 +96,22 @@ func (f *Forget) erase(ctx context.Context, e *eraser, erasure load.Erasure) (lo
 // checkList refuses to go on without the list of the forgotten, unless it is
 // consented to a new one; and such a consent where there is nothing to consent to.
 func (f *Forget) checkList() error {
-	lost := f.Lake.ListLost()
-	if !f.NewList && !f.DryRun || lost != nil && !errors.As(lost, new(*load.ListLostError)) {
-		return lost
+	err := f.Lake.ListLost()
+	if err == nil {
+		var list *load.Forgotten
+		if list, err = f.Lake.Forgotten(); err == nil {
+			err = f.Lake.CheckList(list)
+		}
+	}
+	lost := errors.As(err, new(*load.ListLostError))
+	if lost && (f.NewList || f.DryRun) {
+		return nil
+	}
+	if err != nil || !f.NewList {
+		return err
 	}
 	anew, err := f.Lake.BegunAnew()
-	if err == nil && f.NewList && lost == nil && !anew {
+	if err == nil && !anew {
 		return &UsageError{"the list of the forgotten is not lost: leave --consent-to-new-list out"}
 	}
 	return err

@@ -17,7 +17,11 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 	} else if pending != nil {
 		return nil, errPending
 	}
-	return lake.Forgotten()
+	forgotten, err := lake.Forgotten()
+	if err != nil {
+		return nil, err
+	}
+	return forgotten, lake.CheckList(forgotten)
 }
 
 // suppress leaves out of the pending objects what belongs to people who were
