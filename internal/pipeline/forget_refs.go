@@ -9,8 +9,11 @@ import (
 )
 
 // personal are the streams whose objects can belong to a person, in the order
-// in which one leads to the next. Prices belong to nobody.
+// in which one leads to the next.
 var personal = []string{"customers", "charges", "subscriptions", "refunds", "balance_transactions", "events"}
+
+// impersonal are the streams whose objects belong to nobody.
+var impersonal = []string{"prices"}
 
 // subject is what an object says of whom it belongs to. Every field is there
 // for some kinds of object only.
