@@ -24,7 +24,7 @@ type returning struct {
 	early, late http.Handler // Stripe before the purchase and after it
 
 	mu    sync.Mutex
-	asked []string // paths, in order
+	asked []string // paths, in order; a list of a payment's charges apart
 }
 
 // herMarks are what nothing in the lake may hold.
@@ -78,7 +78,11 @@ func purchase(id, customer string, at time.Time) []string {
 func (x *returning) answer(by func(w http.ResponseWriter, r *http.Request) bool) {
 	x.becomes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x.mu.Lock()
-		x.asked = append(x.asked, r.URL.Path)
+		path := r.URL.Path
+		if r.URL.Query().Get("payment_intent") != "" {
+			path += "/of a payment"
+		}
+		x.asked = append(x.asked, path)
 		x.mu.Unlock()
 		if by == nil || !by(w, r) {
 			x.late.ServeHTTP(w, r)
@@ -289,8 +293,14 @@ func TestNobodyWaitsForCharges(t *testing.T) {
 			}
 			return false
 		})
-		if _, err := newSync(x.lake, x.api, nil).Run(ctx); pipeline.ExitCode(err) != 130 {
+		sync := newSync(x.lake, x.api, nil)
+		sync.Range.From = noon.Add(-48 * time.Hour)
+		if _, err := sync.Run(ctx); pipeline.ExitCode(err) != 130 {
 			t.Errorf("exit %d, %v", pipeline.ExitCode(err), err)
+		}
+		// What waited begins where it was told to all the same.
+		if from, err := sync.Lake.Start(account(t, x.lake), "refunds"); err != nil || from.IsZero() {
+			t.Errorf("refunds begin at %v, %v", from, err)
 		}
 	})
 }

@@ -48,7 +48,8 @@ type claim struct {
 // (re_, pyr_) or a dispute (dp_, du_), or else money of the account's own.
 func claimOf(stream string, s *subject, charge string) claim {
 	if stream == "events" {
-		if s = s.Data.Object; s == nil || s.Customer != "" || s.Charge == "" && s.PaymentIntent == "" {
+		s = s.Data.Object
+		if s == nil || s.Object == "charge" || s.Charge == "" && s.PaymentIntent == "" {
 			return claim{clear: true}
 		}
 	}

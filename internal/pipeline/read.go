@@ -59,9 +59,6 @@ const freshAtMost = 100_000
 // error the pages read before it are kept: they and their cursor are good. A
 // stop by signal drops them, as a crash would.
 func (r *reader) run(ctx context.Context, bounds extract.Range) error {
-	if err := r.awaitOwners(ctx); err != nil {
-		return err
-	}
 	err := r.read(ctx, bounds)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -87,6 +84,9 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 		return err
 	}
 	if r.heal != nil {
+		if err := r.awaitOwners(ctx); err != nil {
+			return err
+		}
 		at, err := r.at()
 		if err != nil {
 			return err
@@ -104,6 +104,9 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	bounds, err := r.start(bounds)
 	if err != nil {
 		return &localError{err}
+	}
+	if err := r.awaitOwners(ctx); err != nil {
+		return err
 	}
 	if err := r.begin(ctx); err != nil {
 		return err
