@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 )
@@ -20,6 +22,7 @@ type elision struct {
 	io.ReadCloser
 	of    *reply
 	level int // depth at which objects stand
+	small int // bytes: a body of fewer is not looked through, as no object in it is too large
 
 	depth           int
 	quoted, escaped bool   // inside a text, after its backslash
@@ -29,15 +32,18 @@ type elision struct {
 	ready           []byte // to be handed on
 	next            int    // byte of it
 	passed          int64  // bytes that were made ready
-	buffer          [32 << 10]byte
+	buffer          []byte
 	err             error
 }
 
 // Read hands on what of the body stays.
 func (e *elision) Read(into []byte) (int, error) {
+	if e.buffer == nil && e.err == nil {
+		e.begin()
+	}
 	for e.next == len(e.ready) && e.err == nil {
 		var n int
-		n, e.err = e.ReadCloser.Read(e.buffer[:])
+		n, e.err = e.ReadCloser.Read(e.buffer)
 		e.ready, e.next = e.ready[:0], 0
 		e.scan(e.buffer[:n])
 		if e.err != nil && e.left == 0 { // cut short inside an object: whoever opens the page refuses it
@@ -49,6 +55,18 @@ func (e *elision) Read(into []byte) (int, error) {
 		return n, nil
 	}
 	return 0, e.err
+}
+
+// begin reads what may be all of a small body.
+func (e *elision) begin() {
+	head := bytes.NewBuffer(make([]byte, 0, min(e.small, 128<<10)))
+	n, err := head.ReadFrom(io.LimitReader(e.ReadCloser, int64(e.small)))
+	if err != nil || n < int64(e.small) {
+		e.ready, e.err = head.Bytes(), cmp.Or(err, io.EOF)
+		return
+	}
+	e.buffer = make([]byte, 32<<10)
+	e.scan(head.Bytes())
 }
 
 // scan follows the nesting of JSON. Of what is none nothing sensible becomes of it,

@@ -120,9 +120,13 @@ func FuzzElision(f *testing.F) {
 func BenchmarkElision(b *testing.B) {
 	object := `{"id":"ch_3MmlLrLkdIwHu7ix0snN0B15","object":"charge","amount":1099,"created":1679090539,"livemode":false,"billing_details":{"address":{"city":null,"country":"DE"}},"description":"` + strings.Repeat("x", 1800) + `"}`
 	body := []byte(`{"object":"list","data":[` + strings.Repeat(object+",", 99) + object + `],"has_more":true}`)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = io.Copy(io.Discard, &elision{ReadCloser: io.NopCloser(bytes.NewReader(body)), of: &reply{}, level: holdsList})
+	for name, small := range map[string]int{"as a page": smallBody, "as a large body": 0} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = io.Copy(io.Discard, &elision{ReadCloser: io.NopCloser(bytes.NewReader(body)), of: &reply{}, level: holdsList, small: small})
+			}
+		})
 	}
 }

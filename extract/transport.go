@@ -106,7 +106,7 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	case res.StatusCode/100 != 2:
 		most = maxErrorBody
 	case known && seen.holds != holdsNoObject:
-		res.Body = &elision{ReadCloser: http.MaxBytesReader(nil, res.Body, maxRead), of: seen, level: seen.holds}
+		res.Body = &elision{ReadCloser: http.MaxBytesReader(nil, res.Body, maxRead), of: seen, level: seen.holds, small: smallBody}
 	}
 	res.Body = http.MaxBytesReader(nil, res.Body, most)
 	if known {
