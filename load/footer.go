@@ -46,7 +46,7 @@ func (e *DamagedError) Error() string { return hinted(e.Told()).Error() }
 
 // Told says what happened, and what to do about it.
 func (e *DamagedError) Told() (says, fix string) {
-	return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, run stripelake verify --stripe --repair"
+	return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, " + runRepair
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

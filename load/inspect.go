@@ -135,6 +135,9 @@ func (l *Lake) inspectStream(account, stream string) (segments int, damage []err
 	if err != nil {
 		return 0, []error{err}
 	}
+	if err := misnumbered(dir); err != nil {
+		damage = append(damage, err)
+	}
 	s := streamLog{dir: dir}
 	for _, span := range spans {
 		f, _, foot, err := openSegment(span.path, account, stream)

@@ -142,11 +142,15 @@ func (g *Log) stream(name string) (*streamLog, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	if misnumbered(s.dir) != nil {
+		s.cursor = unreadableCursor // the same: verify and doctor name the file
+	}
 	g.streams[name] = s
 	return s, nil
 }
 
-// unreadableCursor stands for the one in a cursor.json that is none.
+// unreadableCursor stands for the one in a cursor.json that is none, and for that of a
+// stream which holds a file that is none of its segments.
 const unreadableCursor = "unreadable"
 
 // Cursors returns the cursors that the segments of a stream end with, newest first.
@@ -190,7 +194,7 @@ func (s *streamLog) readCursor() error {
 	}
 	if c.AfterSegment > s.newest {
 		return hinted(fmt.Sprintf("%s follows segment %d but the newest is %d", path, c.AfterSegment, s.newest),
-			"restore the missing segments from a backup; without one, run stripelake verify --stripe --repair")
+			"restore the missing segments from a backup; without one, "+runRepair)
 	}
 	if c.AfterSegment == s.newest {
 		s.cursor = c.Cursor

@@ -17,7 +17,7 @@ const batchObjects = 2000
 // ErrBeyondLog says that the position asked for lies after the newest segment:
 // the log has lost segments that were already applied. Without a backup of them
 // the state tells a repair what was in them.
-var ErrBeyondLog = hinted("the position is beyond the end of the log", "restore the missing segments from a backup; without one, run stripelake verify --stripe --repair")
+var ErrBeyondLog = hinted("the position is beyond the end of the log", "restore the missing segments from a backup; without one, "+runRepair)
 
 // SegmentBatch is a run of objects of one segment, in seq order.
 type SegmentBatch struct {

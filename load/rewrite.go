@@ -45,6 +45,9 @@ func (g *Log) Rewrite(ctx context.Context, stream string, r Rewriting) (rewritte
 }
 
 func (g *Log) rewriteSegments(ctx context.Context, dir, stream string, r Rewriting) (rewritten int, err error) {
+	if err := misnumbered(dir); err != nil { // nobody knows whose objects are in it
+		return 0, err
+	}
 	segments, err := listSegments(dir)
 	if err != nil {
 		return 0, err
@@ -117,13 +120,13 @@ func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 // removeSuperseded removes the segment files that a wider one has taken the
 // place of.
 func removeSuperseded(dir string, segments []span) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.parquet"))
+	files, err := segmentFiles(dir, func(string, error) error { return nil })
 	if err != nil {
 		return err
 	}
-	for _, path := range files {
-		if !slices.ContainsFunc(segments, func(s span) bool { return s.path == path }) {
-			err = errors.Join(err, os.Remove(path))
+	for _, file := range files {
+		if !slices.Contains(segments, file) {
+			err = errors.Join(err, os.Remove(file.path))
 		}
 	}
 	return err

@@ -62,6 +62,16 @@ func PublishedDir(dir string) (string, error) {
 	return published, err
 }
 
+// PublishedNumber is that of the generation in a folder that [PublishedDir] returned:
+// a folder in the link's place has another name.
+func PublishedNumber(published string) (uint64, error) {
+	g, _, err := readManifest(published)
+	if err != nil {
+		return 0, fmt.Errorf("read the number of what is published: %w", err)
+	}
+	return g.Number, nil
+}
+
 // setLinkAside gives what stands in the place of the link another name: only its
 // owner knows whether it is of use, so it is never removed unasked.
 func (l *Lake) setLinkAside() error {

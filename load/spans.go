@@ -26,10 +26,16 @@ func segmentPath(dir string, first, last uint64) string {
 }
 
 // listSegments returns the segments of a stream in order. A range that lies
-// within a wider one has been compacted into it and is left out. A missing
-// folder is a stream without segments.
+// within a wider one has been compacted into it and is left out, and so is a file
+// with the name of a segment that there cannot be: it ends the reading of its stream
+// alone (streamLog). A missing folder is a stream without segments.
 func listSegments(dir string) ([]span, error) {
-	spans, err := segmentFiles(dir, refuseForeign)
+	spans, err := segmentFiles(dir, func(_ string, err error) error {
+		if errors.As(err, new(*misnumberedError)) {
+			return nil
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +69,15 @@ func segmentFiles(dir string, foreign func(path string, err error) error) ([]spa
 		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last))
 	})
 	return spans, nil
+}
+
+// misnumbered is the error of such a file, if there is one.
+func misnumbered(dir string) error {
+	_, err := segmentFiles(dir, refuseForeign)
+	if errors.As(err, new(*misnumberedError)) {
+		return err
+	}
+	return nil
 }
 
 // refuseForeign ends a listing at what is no segment.
@@ -117,7 +132,7 @@ func contiguous(dir string, spans []span) ([]span, error) {
 			continue
 		case s.first != next || s.last < s.first:
 			return nil, hinted(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.path)),
-				"restore it from a backup; without one, run stripelake verify --stripe --repair")
+				"restore it from a backup; without one, "+runRepair)
 		}
 		kept = append(kept, s)
 		next = s.last + 1

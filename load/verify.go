@@ -63,11 +63,8 @@ func (c *Checked) Note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// The two ways to mend a lake. Only the raw log cannot be made again.
-const (
-	fixLog   = "restore the stream's folder in raw/ from a backup; without one, run stripelake verify --stripe --repair"
-	fixState = "run stripelake verify --repair, which derives it again from the raw log"
-)
+// FixState is what to do about what is derived: only the raw log cannot be made again.
+const FixState = "run stripelake verify --repair, which derives it again from the raw log"
 
 // Verification compares the parts of a lake with each other: raw log, state,
 // published files. It changes none of them, but for the record of its outcome.

@@ -25,12 +25,12 @@ func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
 		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path && j > i:
 			c.Add(Finding{
 				"segments swapped", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name() + ", and that one what belongs here",
-				"swap the names of the two files; or " + fixLog,
+				"swap the names of the two files; or " + FixLog,
 			})
 		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path:
 			continue // told with the first of the two
 		default:
-			c.Add(Finding{"segment under another number", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name(), fixLog})
+			c.Add(Finding{"segment under another number", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name(), FixLog})
 		}
 	}
 	if holes {
@@ -39,7 +39,7 @@ func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
 	last := uint64(0)
 	for _, end := range sorted {
 		if end.FirstSeq != last+1 {
-			c.Add(Finding{"sequence broken", v.lake.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), fixLog})
+			c.Add(Finding{"sequence broken", v.lake.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
 		}
 		last = end.LastSeq
 	}
@@ -57,9 +57,9 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []
 			once = append(once, end)
 			continue
 		}
-		fix := fixLog
+		fix := FixLog
 		if i == len(ends)-1 {
-			fix = "move it out of the log; if another segment belongs there, " + fixLog
+			fix = "move it out of the log; if another segment belongs there, " + FixLog
 		}
 		c.Add(Finding{"segment duplicated", v.lake.relative(end.path), "it holds what " + earlier.name() + " holds", fix})
 	}
@@ -86,7 +86,7 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 		}
 		return nil
 	case file.AfterSegment > s.newest:
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(s.newest+1, file.AfterSegment)), "cursor.json follows it", fixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(s.newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
 		return nil
 	case file.AfterSegment < s.newest:
 		return nil

@@ -74,13 +74,13 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 	case err != nil && (ctx.Err() != nil || !isDamage(err)):
 		return err
 	case err != nil:
-		v.add(c, Finding{"partition file damaged", "current/" + f.Path, firstLine(err), fixState})
+		v.add(c, Finding{"partition file damaged", "current/" + f.Path, firstLine(err), FixState})
 		return nil
 	case got == want:
 		return nil
 	}
 	if older, found := v.inOlder(v.pathOf(f), filepath.ToSlash(f.Path)); found {
-		v.add(c, Finding{"partition file from another generation", "current/" + f.Path, fmt.Sprintf("it is that of generation %d", older), fixState})
+		v.add(c, Finding{"partition file from another generation", "current/" + f.Path, fmt.Sprintf("it is that of generation %d", older), FixState})
 		return nil
 	}
 	return v.tellDifference(ctx, c, t, from, file, "partition row", " in current/"+f.Path)

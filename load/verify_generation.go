@@ -77,7 +77,7 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 // findingOf says of a defect what only a closer look shows: whether a file is an
 // older generation's.
 func (v *Verification) findingOf(d defect) Finding {
-	f := Finding{d.name, d.what, d.says, fixState}
+	f := Finding{d.name, d.what, d.says, FixState}
 	switch d.name {
 	case "generation missing", "partition file missing", "warehouse missing":
 		f.Says = "" // the name does
@@ -147,7 +147,7 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	if err == nil || ctx.Err() != nil || !isDamage(err) {
 		return err
 	}
-	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, firstLine(err), fixState})
+	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, firstLine(err), FixState})
 	return nil
 }
 

@@ -94,7 +94,7 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 		case name == "":
 			return err
 		case err != nil:
-			c.Add(Finding{name, v.lake.relative(s.path), firstLine(unwrapped(err)), fixLog})
+			c.Add(Finding{name, v.lake.relative(s.path), firstLine(unwrapped(err)), FixLog})
 		default:
 			ends = append(ends, end)
 		}
@@ -117,10 +117,10 @@ func (v *Verification) inChain(c *Checked, key streamKey, spans []span) (chain [
 			continue
 		}
 		if s.first < next {
-			c.Add(Finding{"segment overlapping", v.lake.relative(s.path), fmt.Sprintf("%s is in the segment before it too", numbers(s.first, next-1)), "move one of the two out of the log; or " + fixLog})
+			c.Add(Finding{"segment overlapping", v.lake.relative(s.path), fmt.Sprintf("%s is in the segment before it too", numbers(s.first, next-1)), "move one of the two out of the log; or " + FixLog})
 		}
 		if s.first > next {
-			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(next, s.first-1)), "before " + filepath.Base(s.path), fixLog})
+			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(next, s.first-1)), "before " + filepath.Base(s.path), FixLog})
 		}
 		chain, next = append(chain, s), s.last+1
 	}

@@ -64,7 +64,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 
 // tell adds a finding for each row of a query of name, what and says.
 func (v *Verification) tell(ctx context.Context, c *Checked, query string) error {
-	f := Finding{Fix: fixState}
+	f := Finding{Fix: FixState}
 	return v.each(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
 		v.add(c, f)
 		return nil
@@ -96,7 +96,7 @@ func (v *Verification) CheckState(ctx context.Context) error {
 			if ctx.Err() != nil || !isDamage(err) {
 				return err
 			}
-			v.add(c, Finding{"state damaged", t.Schema.Table, firstLine(err), fixState})
+			v.add(c, Finding{"state damaged", t.Schema.Table, firstLine(err), FixState})
 		}
 	}
 	return nil

@@ -49,11 +49,11 @@ func (v *Verification) CheckPositions(ctx context.Context) error {
 func (v *Verification) tellNoState(c *Checked) {
 	switch {
 	case strings.HasPrefix(v.noState, "damaged"):
-		c.Add(Finding{"state damaged", ".state/work.duckdb", v.noState, fixState})
+		c.Add(Finding{"state damaged", ".state/work.duckdb", v.noState, FixState})
 	case v.noState == notOwn:
 		c.Add(Finding{"state of another lake", ".state/work.duckdb", v.noState, "run stripelake sync, which sets it aside and derives the tables again from the raw log"})
 	case v.noState == "there is none" && len(v.ends) > 0:
-		c.Add(Finding{"state missing", ".state/work.duckdb", "", fixState})
+		c.Add(Finding{"state missing", ".state/work.duckdb", "", FixState})
 	default:
 		c.Note("no state to compare with: %s", v.noState)
 	}
@@ -64,7 +64,7 @@ func (v *Verification) readPositions(ctx context.Context, c *Checked) error {
 	var segment uint64
 	return v.each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
 		if _, twice := v.positions[key]; twice {
-			c.Add(Finding{"position doubled", key.account + "/" + key.stream, "", fixState})
+			c.Add(Finding{"position doubled", key.account + "/" + key.stream, "", FixState})
 		}
 		v.positions[key] = segment
 		return nil
@@ -95,11 +95,11 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 		return nil
 	case position > newest && uint64(highest) > logged:
 		v.damaged[key] = true
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, numbers(newest+1, position)), "the state holds objects of it", fixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, numbers(newest+1, position)), "the state holds objects of it", FixLog})
 		return nil
 	case position > newest:
 		v.damaged[key] = true
-		c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the log ends with %d", position, newest), fixState})
+		c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the log ends with %d", position, newest), FixState})
 		return nil
 	}
 	upTo, whole, err := v.seqAt(ctx, key, position)
@@ -108,13 +108,13 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 	}
 	if has > upTo {
 		v.damaged[key] = true
-		c.Add(Finding{"position moved back", what, fmt.Sprintf("it is at segment %d, and the state holds objects of later ones", position), fixState})
+		c.Add(Finding{"position moved back", what, fmt.Sprintf("it is at segment %d, and the state holds objects of later ones", position), FixState})
 		return nil
 	}
 	if at, err := v.appliedUpTo(ctx, key, position, has); err != nil || at < position {
 		if err == nil {
 			v.damaged[key] = true
-			c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the state ends with objects of segment %d", position, at), fixState})
+			c.Add(Finding{"position moved forward", what, fmt.Sprintf("it is at segment %d, and the state ends with objects of segment %d", position, at), FixState})
 		}
 		return err
 	}

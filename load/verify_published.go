@@ -147,7 +147,7 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at plac
 	case ctx.Err() != nil || !isDamage(err):
 		return "", err
 	}
-	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, firstLine(err), fixState})
+	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, firstLine(err), FixState})
 	return "", nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -77,8 +76,11 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 		return fmt.Errorf("report on %s: %w", dir, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	number := cmp.Or(strings.TrimLeft(filepath.Base(generation), "0"), "0")
-	page, err := report.BNPL(c.Context, db, report.Lake{Generation: number, Mode: mode, Version: version, Decimals: decimals})
+	number, err := load.PublishedNumber(generation)
+	if err != nil {
+		return err
+	}
+	page, err := report.BNPL(c.Context, db, report.Lake{Generation: strconv.FormatUint(number, 10), Mode: mode, Version: version, Decimals: decimals})
 	if err != nil {
 		return fmt.Errorf("report on %s: %w", dir, err)
 	}
@@ -93,7 +95,7 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 	if page.First != "" {
 		period = page.First + " to " + page.Last
 	}
-	fmt.Fprintf(env.stdout, "%s: %.1f MB, %s, generation %s\n", out, float64(info.Size())/1e6, period, number)
+	fmt.Fprintf(env.stdout, "%s: %.1f MB, %s, generation %d\n", out, float64(info.Size())/1e6, period, number)
 	return nil
 }
 

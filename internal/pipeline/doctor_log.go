@@ -13,7 +13,7 @@ import (
 const fixNewer = "update stripelake to the version that wrote it"
 
 // fixUnread is what to do about a file of the log that cannot be opened.
-const fixUnread = "see that its disk is mounted and that this user may read it; if it is gone, restore it from a backup"
+const fixUnread = "see that its disk is mounted and that this user may read it; if it is gone, restore it from a backup; without one, run stripelake verify --stripe --repair"
 
 // checkLog looks at the raw log, at the state that is made from it, and at how
 // the last run went.
@@ -37,7 +37,7 @@ func checkLog(found *Diagnosis, dir string, health load.Health) {
 	status, unsure, err := readCounts(dir)
 	switch logs, logErr := load.LogSizes(dir); {
 	case logErr != nil:
-		says, fix := told(logErr, "restore raw/ from a backup")
+		says, fix := told(logErr, load.FixLog)
 		found.problem("raw log", fix, "%s", says)
 	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
 	case err != nil:
@@ -55,7 +55,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	for _, log := range logs {
 		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
 		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
-			says, fix := told(err, "restore the folder of the stream in raw/ from a backup")
+			says, fix := told(err, load.FixLog)
 			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
 		}
 	}
@@ -63,7 +63,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	for _, r := range status.Summary.Resources {
 		at := load.Position{Account: r.Account, Stream: r.Stream}
 		if last := newest[at]; r.Segment > last {
-			found.problem("state", "restore the missing segments from a backup of raw/; without one, run stripelake verify --stripe --repair",
+			found.problem("state", load.FixLog,
 				"%s/%s: the tables hold segment %d, and the log ends with %d", r.Account, r.Stream, r.Segment, last)
 		}
 		applied[at] = r.Segment

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,8 +37,19 @@ func diagnose(t *testing.T, d pipeline.Doctor) []pipeline.Finding {
 		if f.Check == "" || f.Says == "" || (f.Fix != "") != needsFix || strings.Contains(f.Says+f.Fix, "\n") {
 			t.Errorf("%+v", f)
 		}
+		advises(t, f.Check+" "+f.Says, f.Fix)
 	}
 	return found.Findings
+}
+
+// advises holds that no advice names a backup alone for what can be read from Stripe
+// again.
+func advises(t *testing.T, what, fix string) {
+	t.Helper()
+	again := !regexp.MustCompile(`lake\.json|pii\.key|forgotten\.json|schemas`).MatchString(what)
+	if again && strings.Contains(fix, "restore") && !strings.Contains(fix, "stripelake verify --stripe --repair") {
+		t.Errorf("%s: %s", what, fix)
+	}
 }
 
 // wants says which findings other than ok and skipped there are: level, check
@@ -136,7 +148,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		"other":   {damage: write("lake.json", `{"format":1,"mode":"test","accounts":[{"id":"acct_other"}]}`), want: []string{"warning lake's account: acct_other"}},
 		"open":    {damage: func(dir string) error { return os.Chmod(dir, 0o755) }, want: []string{"warning folder: chmod o="}},
 		"missing": {damage: rename("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
-		"behind":  {damage: remove("raw/*/charges/00000001-*"), want: []string{"problem state: restore the missing segments"}},
+		"behind":  {damage: remove("raw/*/charges/00000001-*"), want: []string{"problem state: the tables hold segment "}},
 		"torn":    {damage: truncate("raw/*/charges/00000001-*"), want: []string{"problem raw log: .parquet is damaged"}},
 		"unmounted": {damage: func(dir string) error {
 			paths, err := filepath.Glob(filepath.Join(dir, "raw/*/charges/00000001-*"))
@@ -147,7 +159,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		}, want: []string{"problem raw log: no such file or directory; see that its disk is mounted and that this user may read it"}},
 		"foreign": {damage: write("raw/acct_x/charges/mine.parquet", ""), want: []string{"problem raw log: move it out of the log"}},
 		"cursor":  {damage: write("raw/acct_x/charges/cursor.json", `{"after_segment":0,"cursor":"damaged"}`), want: []string{"problem cursor: the cursor is damaged"}},
-		"lost":    {damage: remove("raw/*/charges"), want: []string{"problem state: restore the missing segments"}},
+		"lost":    {damage: remove("raw/*/charges"), want: []string{"problem state: the tables hold segment "}},
 		"failed": {damage: write(".state/status.json", `{"last_run":{"command":"sync","outcome":"failed","detail":"no\nroom"}}`), want: []string{
 			"warning state: balance_transactions: the log ends with segment 1, and the tables hold 0", "warning state: /charges:", "warning state: /customers:",
 			"warning state: /prices:", "warning state: /refunds:", "warning state: /subscriptions:", "warning last run: sync, failed: no room",

@@ -157,6 +157,9 @@ func (m *mender) cursors() error {
 		if err == nil {
 			continue
 		}
+		if load.Shortage(err) != "" {
+			return err
+		}
 		if err := m.log.SetCursorAside(stream); err != nil {
 			return err
 		}

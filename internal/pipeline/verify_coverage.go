@@ -44,7 +44,8 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
-					f.Name, f.Says = "coverage beyond the cursor", "meta.coverage says complete through "+stamp(recorded[resource.Name])+", and the cursor "+stamp(coverage.Through)
+					f.Name, f.Fix = "coverage beyond the cursor", load.FixState
+					f.Says = "meta.coverage says complete through " + stamp(recorded[resource.Name]) + ", and the cursor " + stamp(coverage.Through)
 				default:
 					continue
 				}

@@ -1,0 +1,47 @@
+package pipeline_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+// A file with the name of a segment that there cannot be ends the reading of its
+// stream, and of no other: what they bring is published, the run exits 3, and what
+// the stream names mends it.
+func TestMisnumberedEndsItsStreamAlone(t *testing.T) {
+	t.Parallel()
+	server := shop(t, nil)
+	s := newScene(t, server.Handler())
+	s.sync()
+	const count = "SELECT count(*) FROM charges"
+	before := s.rows(count)
+	if _, err := server.Change(stripesim.CreateCharge, 3); err != nil {
+		t.Fatal(err)
+	}
+	server.Advance(time.Hour)
+	if err := duplicate("raw/*/customers/00000001-*.parquet", "00000000-00000001.parquet")(s.lake); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.try()
+	if pipeline.ExitCode(err) != 3 || !strings.HasPrefix(err.Error(), "customers not read to its end: ") || !strings.Contains(err.Error(), "stripelake verify --stripe --repair") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("the sync ended with %v", err)
+	}
+	if after := s.rows(count); len(after) == 0 || after[0] == before[0] {
+		t.Errorf("charges were %v, and are %v", before, after)
+	}
+	v, sync := comparing(t, s)
+	if found, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 || found.Findings == 0 {
+		t.Errorf("verify found %d, %v", found.Findings, err)
+	}
+	if _, err := v.Repair(t.Context(), sync); err != nil {
+		t.Fatal(err)
+	}
+	s.sync()
+	if found := verify(t, s.lake, false); len(found) > 0 {
+		t.Errorf("found after it:\n%s", strings.Join(found, "\n"))
+	}
+}
