@@ -11,8 +11,8 @@ import (
 
 // Look reads objects of a stream by their id, or by a filter of its list, to look
 // at and not to keep: an answer of no use is the caller's to judge, and none of
-// [Client.Failures]. It calls answer for each item,
-// in no order and one at a time; an error of that ends it, and is returned.
+// [Client.Failures]. It calls answer for each item, in no order and one at a time;
+// an error of that ends it, and is returned.
 func (c *Client) Look(ctx context.Context, stream string, items []Item, answer func(Item, []Object, error) error) error {
 	res, err := resourceOf(stream)
 	if err != nil {
