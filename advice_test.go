@@ -25,8 +25,7 @@ var beyondRepair = []string{
 	"sync goes on with what the tables were made with",            // schemas in force
 	"run stripelake rebuild --all for new hashes",                 // pii.key
 	"restore it, or remove it and run `stripelake rebuild --all`", // pii.key
-	"its salt is too short: restore it from a backup",             // forgotten.json
-	"restore it from a backup",                                    // forgotten.json, in load/beside.go
+	"restore it from a backup",                                    // forgotten.json
 	"restore the stream's folder in raw/ from a backup",           // a cursor that reads well and claims too much
 	"restore it from your repository",                             // what a copy of the schemas was copied from
 	"To restore, copy DIR", "to restore: cp -r",                   // what backup is for
