@@ -13,8 +13,8 @@ import (
 // A table whose key is not the id of the object that a row is made of may be given
 // one key twice: by one object, which settles at once ([table.repeated]), or by two.
 // Of two objects the one that was created first keeps the key, then the one with the
-// smaller id, by their newest versions alone: the order in which they came does not
-// matter (docs/adr/0034). The other's row waits in a table beside, and is a reject
+// smaller id, but for one that is deleted, by their newest versions alone: the order in
+// which they came does not matter (docs/adr/0034). The other's row waits in a table beside, and is a reject
 // as long as it does.
 
 // ruleTaken is the rule of a reject whose key another object's row has.
@@ -130,9 +130,9 @@ func (m *merge) rank(ctx context.Context, t *table) error {
 	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
 		WITH rows AS (%[1]s UNION ALL %[2]s),
 			objects AS (FROM state.objects WHERE account = ? AND stream IN (%[3]s) AND id_hash IN (SELECT hash(_source_id) FROM rows))
-		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since
+		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.deleted, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since, first(o.deleted) OVER one AS gone
 		FROM rows r JOIN objects o ON o.id = r._source_id
-		WINDOW one AS (PARTITION BY r.key ORDER BY o.created NULLS LAST, r._source_id)`,
+		WINDOW one AS (PARTITION BY r.key ORDER BY o.deleted, o.created NULLS LAST, r._source_id)`,
 		rows(sqltext.Ident(t.Schema.Table), false), rows(heldOf(t.Schema), true), t.streamList()), m.key.account)
 	return err
 }
@@ -165,7 +165,7 @@ func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int
 func (m *merge) rejectHeld(ctx context.Context, t *table) error {
 	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
 		SELECT %[1]s AS account, stream, _source_id AS id, _seq AS seq, NULL::BIGINT AS segment, %[2]s AS "table", %[3]s AS field, %[4]s AS rule,
-			concat('a row of ', holder, ' has this key, ', CASE WHEN since < created OR created IS NULL AND since IS NOT NULL THEN 'which was created earlier'
+			concat('a row of ', holder, ' has this key, ', CASE WHEN deleted AND NOT gone THEN 'which is not deleted' WHEN since < created OR created IS NULL AND since IS NOT NULL THEN 'which was created earlier'
 				ELSE 'which was created at the same time and has the smaller id' END) AS reason,
 			NULL::VARCHAR AS mapping, observed_at AS first_seen, observed_at AS last_seen, NULL::VARCHAR AS object, left(CAST(to_json(text) AS VARCHAR), 40) AS example
 		FROM temp.claims WHERE place > 1`,

@@ -98,7 +98,8 @@ func model(history []version) []string {
 	charges, items, rejects := []string{}, []string{}, []string{}
 	holders := map[string]string{} // of items
 	inOrder := slices.SortedFunc(maps.Keys(objects), func(a, b string) int {
-		return cmp.Or(strings.Compare(objects[a].day, objects[b].day), strings.Compare(a, b))
+		x, y := objects[a], objects[b]
+		return cmp.Or(min(x.seq-x.fullSeq, 1)-min(y.seq-y.fullSeq, 1), strings.Compare(x.day, y.day), strings.Compare(a, b))
 	})
 	for _, id := range inOrder {
 		o, mark := objects[id], ""
@@ -121,6 +122,8 @@ func model(history []version) []string {
 			case holder == "":
 				holders[item] = id
 				items = append(items, fmt.Sprintf("%s %s%s", id, item, mark))
+			case mark != "" && objects[holder].seq == objects[holder].fullSeq:
+				rejects = append(rejects, fmt.Sprintf("%s %d items key taken a row of %s has this key, which is not deleted", id, o.seq, holder))
 			case objects[holder].day < o.day:
 				rejects = append(rejects, fmt.Sprintf("%s %d items key taken a row of %s has this key, which was created earlier", id, o.seq, holder))
 			default:
