@@ -170,7 +170,7 @@ func TestNewerLakeIsRefused(t *testing.T) {
 	const key = "stripelake.format"
 	err = altered("raw/*/charges/00000001-*", func(data []byte) []byte {
 		at := bytes.LastIndex(data, []byte(key)) + len(key) + 1 // the value's length
-		data[at+int(data[at])] = '3'
+		data[at+int(data[at])] = '9'
 		return data
 	})(s.lake)
 	if err != nil {
@@ -178,7 +178,7 @@ func TestNewerLakeIsRefused(t *testing.T) {
 	}
 	_, err = s.try()
 	if damaged := new(load.DamagedError); !errors.Is(err, load.ErrNewerFormat) || errors.As(err, &damaged) {
-		t.Errorf("a segment of format 3: %v", err)
+		t.Errorf("a segment of format 9: %v", err)
 	}
 	if found := verify(t, s.lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "segment of a newer version: ") {
 		t.Errorf("verify found %q", found)
