@@ -119,8 +119,11 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 	if err := v.makeScratch(); err != nil {
 		return nil, err
 	}
-	// As much memory as a rebuild has: nothing is read from Stripe.
-	if v.instance, err = startInstance(ctx, "200MB", 2, filepath.Join(v.scratch.path, "tmp")); err != nil {
+	memory := "200MB" // as much as a rebuild has: nothing is read from Stripe
+	if l.opts.MemoryLimit == mostMemory {
+		memory = mostMemory
+	}
+	if v.instance, err = startInstance(ctx, memory, 2, filepath.Join(v.scratch.path, "tmp")); err != nil {
 		return nil, err
 	}
 	if err := v.feed.register(v.conn); err != nil {

@@ -90,20 +90,29 @@ func (w *world) heed(said string) (string, error) {
 		w.tell("differs: %.300s", differs)
 		said += "\n" + differs + "\nafter the advice: run stripelake verify --stripe --repair"
 	}
-	return neverEqual, fmt.Errorf("no advice helps: %.4000s", said)
+	return neverEqual, fmt.Errorf("no advice helps: %s", shorter(said))
 }
 
 // everyAccount runs a command with the key of each account. The status is the worst.
 func (w *world) everyAccount(command string) (code int, text string, err error) {
 	for _, a := range w.accounts {
 		end, err := work(w.t.Context(), command, w.lake, a.url, 0)
-		w.tell("%s: %d: %.1500s", command, end.code, end.text)
+		w.tell("%s: %d: %s", command, end.code, shorter(end.text))
 		if err != nil {
 			return end.code, end.text, err
 		}
 		code, text = max(code, end.code), text+end.text+"\n"
 	}
 	return code, text, nil
+}
+
+// shorter leaves the middle out of a long text: why something was refused comes last.
+func shorter(text string) string {
+	const most = 1000
+	if len(text) < 2*most {
+		return text
+	}
+	return text[:most] + "\n…\n" + text[len(text)-most:]
 }
 
 // differs says how the lake differs from Stripe, or what a verification of

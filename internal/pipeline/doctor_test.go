@@ -150,13 +150,13 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		"missing": {damage: rename("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
 		"behind":  {damage: remove("raw/*/charges/00000001-*"), want: []string{"problem state: the tables hold segment "}},
 		"torn":    {damage: truncate("raw/*/charges/00000001-*"), want: []string{"problem raw log: .parquet is damaged"}},
-		"unmounted": {damage: func(dir string) error {
+		"a link": {damage: func(dir string) error {
 			paths, err := filepath.Glob(filepath.Join(dir, "raw/*/charges/00000001-*"))
 			if err != nil {
 				return err
 			}
 			return errors.Join(os.Remove(paths[0]), os.Symlink("/nowhere/segment.parquet", paths[0]))
-		}, want: []string{"problem raw log: no such file or directory; see that its disk is mounted and that this user may read it"}},
+		}, want: []string{"problem raw log: is a link; put the file itself in its place"}},
 		"foreign": {damage: write("raw/acct_x/charges/mine.parquet", ""), want: []string{"problem raw log: move it out of the log"}},
 		"cursor":  {damage: write("raw/acct_x/charges/cursor.json", `{"after_segment":0,"cursor":"damaged"}`), want: []string{"problem cursor: the cursor is damaged"}},
 		"lost":    {damage: remove("raw/*/charges"), want: []string{"problem state: the tables hold segment "}},

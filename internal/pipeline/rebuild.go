@@ -24,7 +24,20 @@ type Rebuild struct {
 // result. What people read, and what a sync works on, stays as it is until all
 // of it is there. Interrupted, the next Run with the same schemas goes on where
 // this one stopped; nothing is lost either way.
+//
+// Where DuckDB has too little memory, it begins once more with more of it.
 func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
+	summary, err := r.run(ctx)
+	if lake, more := r.Lake.WithMemory(); load.NeedsMemory(err) && more && ctx.Err() == nil {
+		newMeter(r.OnEvent).notice(tooLittleMemory)
+		again := *r
+		again.Lake = lake
+		return again.run(ctx)
+	}
+	return summary, err
+}
+
+func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	meter := newMeter(r.OnEvent)
 	if err := finishPending(ctx, r.Plan, r.Lake, meter); err != nil {
 		return Summary{}, err

@@ -66,12 +66,22 @@ func (e *FindingsError) ExitCode() int { return exitIncomplete }
 // is a [*FindingsError] if there are findings, which Verified tells of, a
 // [*load.BusyError] if another process works on the lake, and any other error
 // where it could not be looked at.
+//
+// Where DuckDB has too little memory, it begins once more with more of it.
 func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
-	start := time.Now()
 	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait})
 	if err != nil {
 		return found, err
 	}
+	found, err = v.run(ctx, lake)
+	if more, once := lake.WithMemory(); load.NeedsMemory(err) && once && ctx.Err() == nil {
+		return v.run(ctx, more)
+	}
+	return found, err
+}
+
+func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err error) {
+	start := time.Now()
 	verification, err := lake.Verify(ctx)
 	if err != nil {
 		return found, err
