@@ -44,7 +44,17 @@ var unchecked = []string{
 // forgotten before. A *UsageError says that a customer is in no account or in
 // several, and that nothing was changed. After any other error once the erasure
 // is recorded, the next Forget or Sync finishes it.
-func (f *Forget) Run(ctx context.Context) (receipts []load.Receipt, err error) {
+//
+// Where DuckDB has too little memory, it begins once more with more of it.
+func (f *Forget) Run(ctx context.Context) ([]load.Receipt, error) {
+	return withMemory(ctx, f.Lake, f.OnEvent, func(lake *load.Lake) ([]load.Receipt, error) {
+		on := *f
+		on.Lake = lake
+		return on.run(ctx)
+	})
+}
+
+func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 	if err := f.checkList(); err != nil {
 		return nil, err
 	}

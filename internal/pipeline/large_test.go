@@ -80,15 +80,15 @@ func TestLargeEventCostsNoChange(t *testing.T) {
 func TestManyLongTexts(t *testing.T) {
 	t.Parallel()
 	may := time.Date(2025, 5, 2, 0, 0, 0, 0, time.UTC)
-	var objects []string
+	objects := []string{sent("customer", "cus_1", may), paid("ch_hers", may, `"customer":"cus_1"`)}
 	for i := range 120 {
 		objects = append(objects, paid(fmt.Sprintf("ch_%03d", i), may.Add(time.Duration(i)*time.Minute), `"description":"`+strings.Repeat(fmt.Sprint(i%10), 1<<20)+`"`))
 	}
 	s := newScene(t, recorded(t, 1, noon, objects...))
 	s.sync()
-	s.expect("charges", "SELECT count(*) FROM charges", "120")
+	s.expect("charges", "SELECT count(*) FROM charges", "121")
 	changed := paid("ch_000", may, `"description":"short"`)
-	s.becomes(recorded(t, 1, noon.Add(time.Hour), append(objects[1:], changed, event("evt_1", "charge.updated", noon, changed))...))
+	s.becomes(recorded(t, 1, noon.Add(time.Hour), append(slices.Clone(objects[:2]), append(slices.Clone(objects[3:]), changed, event("evt_1", "charge.updated", noon, changed))...)...))
 	s.sync()
 	s.expect("the one that changed", "SELECT description FROM charges WHERE id = 'ch_000'", "short")
 	copying := newSync(s.lake, s.api, nil)
@@ -96,8 +96,14 @@ func TestManyLongTexts(t *testing.T) {
 	if _, err := rebuild.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.expect("derived again", "SELECT count(*) FROM charges", "120")
+	s.expect("derived again", "SELECT count(*) FROM charges", "121")
 	if found := verify(t, s.lake, false); slices.ContainsFunc(found, func(f string) bool { return !strings.HasPrefix(f, "charge without balance transaction") }) {
 		t.Errorf("verify finds %.300q", found)
 	}
+	copying = newSync(s.lake, s.api, nil)
+	forget := pipeline.Forget{Plan: copying.Plan, Lake: copying.Lake, Customers: []string{"cus_1"}}
+	if receipts, err := forget.Run(t.Context()); err != nil || len(receipts) != 1 {
+		t.Fatalf("%d receipts, %v", len(receipts), err)
+	}
+	s.expect("without her", "SELECT count(*) FROM charges", "120")
 }

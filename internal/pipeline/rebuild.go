@@ -27,14 +27,11 @@ type Rebuild struct {
 //
 // Where DuckDB has too little memory, it begins once more with more of it.
 func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
-	summary, err := r.run(ctx)
-	if lake, more := r.Lake.WithMemory(); load.NeedsMemory(err) && more && ctx.Err() == nil {
-		newMeter(r.OnEvent).notice(tooLittleMemory)
-		again := *r
-		again.Lake = lake
-		return again.run(ctx)
-	}
-	return summary, err
+	return withMemory(ctx, r.Lake, r.OnEvent, func(lake *load.Lake) (Summary, error) {
+		on := *r
+		on.Lake = lake
+		return on.run(ctx)
+	})
 }
 
 func (r *Rebuild) run(ctx context.Context) (Summary, error) {

@@ -51,13 +51,16 @@ type Sync struct {
 // without it: everything in it is in the log. Where DuckDB has too little memory for
 // what came, it begins once more with more of it.
 func (s *Sync) Run(ctx context.Context) (Summary, error) {
+	return withMemory(ctx, s.Lake, s.OnEvent, func(lake *load.Lake) (Summary, error) {
+		on := *s
+		on.Lake = lake
+		return on.withoutDamage(ctx)
+	})
+}
+
+// withoutDamage runs, and once more where the state is damaged.
+func (s *Sync) withoutDamage(ctx context.Context) (Summary, error) {
 	summary, err := s.run(ctx)
-	if lake, more := s.Lake.WithMemory(); load.NeedsMemory(err) && more && ctx.Err() == nil {
-		newMeter(s.OnEvent).notice(tooLittleMemory)
-		again := *s
-		again.Lake = lake
-		return again.Run(ctx)
-	}
 	if !load.IsStateDamage(err) || ctx.Err() != nil {
 		return summary, err
 	}
@@ -68,9 +71,6 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	newMeter(s.OnEvent).emit(Event{Event: EventNotice, Message: "the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why})
 	return s.run(ctx)
 }
-
-// tooLittleMemory is said before a run begins once more.
-const tooLittleMemory = "DuckDB has too little memory for what is to be merged, texts of megabytes perhaps: the run begins once more with 1 GB"
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	meter := newMeter(s.OnEvent)

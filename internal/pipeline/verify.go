@@ -73,11 +73,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 	if err != nil {
 		return found, err
 	}
-	found, err = v.run(ctx, lake)
-	if more, once := lake.WithMemory(); load.NeedsMemory(err) && once && ctx.Err() == nil {
-		return v.run(ctx, more)
-	}
-	return found, err
+	return withMemory(ctx, lake, nil, func(lake *load.Lake) (Verified, error) { return v.run(ctx, lake) })
 }
 
 func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err error) {
