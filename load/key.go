@@ -43,6 +43,9 @@ func (t *table) everyRow() string {
 // settleKeys decides who keeps the keys that more than one object gives. It comes
 // after all else of the merge, when the state knows the newest version of each.
 func (m *merge) settleKeys(ctx context.Context) error {
+	if m.applied.Objects == 0 {
+		return nil // nothing is newer than what was decided on
+	}
 	for _, t := range m.tables {
 		if t.KeyIsID || !slices.Contains(t.Streams, m.key.stream) {
 			continue

@@ -34,9 +34,6 @@ func (r *reader) askRefunds(ctx context.Context, claims map[string]*claim) error
 		for _, o := range objects {
 			s := readSubject(o.Raw)
 			refunds[item.ID] = claimOf("refunds", &s, "")
-			if err := r.learn(ctx, "refunds", o.ID, &s); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -70,12 +67,6 @@ func (r *reader) askCharges(ctx context.Context, claims map[string]*claim) (told
 		id := cmp.Or(item.ID, strings.TrimPrefix(item.Of, ofIntent))
 		if r.owners.keep(id, len(objects) > 0) {
 			known.add(id)
-		}
-		for _, o := range objects {
-			s := readSubject(o.Raw)
-			if err := r.learn(ctx, "charges", o.ID, &s); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -137,7 +128,8 @@ func (o *owners) keep(id string, told bool) bool {
 // errClosed ends the asking of a stream that the key may not read.
 var errClosed = errors.New("this key may not read it")
 
-// ask hands what Stripe has of objects to take; nothing of those that it refuses.
+// ask hands what Stripe has of objects to take; nothing of those that it refuses. What
+// is theirs who were forgotten is on the list by then.
 func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, take func(extract.Item, []extract.Object) error) error {
 	if len(items) == 0 || r.owners.closed[stream] {
 		return nil
@@ -153,6 +145,12 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 			r.owners.closed[stream] = true
 			return errClosed
 		}
+		for _, o := range objects {
+			s := readSubject(o.Raw)
+			if err := r.learn(ctx, stream, o.ID, &s); err != nil {
+				return err
+			}
+		}
 		return take(item, objects)
 	})
 	if errors.Is(err, errClosed) {
@@ -164,7 +162,7 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 // learn puts an object that was looked at on the list, if it belongs to people who
 // were forgotten, with all that it brings.
 func (r *reader) learn(ctx context.Context, stream, id string, s *subject) error {
-	if !slices.ContainsFunc(s.belongsTo(stream), func(owner extract.Reference) bool { return r.isForgotten(string(owner)) }) {
+	if !r.isTheirs(stream, s) {
 		return nil
 	}
 	ids := []string{id}

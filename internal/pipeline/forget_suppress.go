@@ -45,7 +45,7 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
 			s := readSubject(o.Object)
 			theirs := r.isForgotten(o.ID) || r.isForgotten(disputed[string(s.Source)])
-			if !theirs && !slices.ContainsFunc(s.belongsTo(stream), func(id extract.Reference) bool { return r.isForgotten(string(id)) }) {
+			if !theirs && !r.isTheirs(stream, &s) {
 				return false
 			}
 			for _, id := range append(s.brings(stream), extract.Reference(o.ID)) {
@@ -78,6 +78,11 @@ func (r *reader) disputed(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return r.disputes(ctx, r.account, sources)
+}
+
+// isTheirs reports whether an object belongs to people who were forgotten.
+func (r *reader) isTheirs(stream string, s *subject) bool {
+	return slices.ContainsFunc(s.belongsTo(stream), func(owner extract.Reference) bool { return r.isForgotten(string(owner)) })
 }
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }

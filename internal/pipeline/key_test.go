@@ -99,6 +99,22 @@ func (s *scene) refused(n int) {
 	}
 }
 
+// compactAndRebuild merges the log's segments and derives every table again.
+func (s *scene) compactAndRebuild() {
+	s.t.Helper()
+	copying := newSync(s.lake, s.api, nil)
+	if copying.err != nil {
+		s.t.Fatal(copying.err)
+	}
+	if _, err := pipeline.Compact(s.t.Context(), copying.Lake, 0); err != nil {
+		s.t.Fatal(err)
+	}
+	rebuild := pipeline.Rebuild{Plan: copying.Plan, Lake: copying.Lake, Tables: copying.Lake.Tables()}
+	if _, err := rebuild.Run(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // sameAnyWay compares the lake with one that is made anew of the same Stripe, killed
 // at every seventeenth moment, and with itself compacted and derived again.
 func (s *scene) sameAnyWay() {
@@ -128,17 +144,7 @@ func (s *scene) sameAnyWay() {
 		same(fmt.Sprintf("killed at moment %d", n))
 	}
 	s.lake = lake
-	copying := newSync(s.lake, s.api, nil)
-	if copying.err != nil {
-		s.t.Fatal(copying.err)
-	}
-	if _, err := pipeline.Compact(s.t.Context(), copying.Lake, 0); err != nil {
-		s.t.Fatal(err)
-	}
-	rebuild := pipeline.Rebuild{Plan: copying.Plan, Lake: copying.Lake, Tables: copying.Lake.Tables()}
-	if _, err := rebuild.Run(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.compactAndRebuild()
 	same("compacted and rebuilt")
 	if found := verify(s.t, s.lake, true); len(found) > 0 {
 		s.t.Errorf("verify finds %q", found)

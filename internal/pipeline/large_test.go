@@ -33,14 +33,7 @@ func TestLargeObjectCostsItself(t *testing.T) {
 				t.Errorf("refused again, though nothing changed: %+v", got)
 			}
 			before := digest(t, s.lake)
-			copying := newSync(s.lake, s.api, nil)
-			if _, err := pipeline.Compact(t.Context(), copying.Lake, 0); err != nil {
-				t.Fatal(err)
-			}
-			rebuild := pipeline.Rebuild{Plan: copying.Plan, Lake: copying.Lake, Tables: copying.Lake.Tables()}
-			if _, err := rebuild.Run(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s.compactAndRebuild()
 			if after := digest(t, s.lake); fmt.Sprint(before) != fmt.Sprint(after) {
 				t.Errorf("rebuilt: %v, before: %v", after, before)
 			}
@@ -91,16 +84,12 @@ func TestManyLongTexts(t *testing.T) {
 	s.becomes(recorded(t, 1, noon.Add(time.Hour), append(slices.Clone(objects[:2]), append(slices.Clone(objects[3:]), changed, event("evt_1", "charge.updated", noon, changed))...)...))
 	s.sync()
 	s.expect("the one that changed", "SELECT description FROM charges WHERE id = 'ch_000'", "short")
-	copying := newSync(s.lake, s.api, nil)
-	rebuild := pipeline.Rebuild{Plan: copying.Plan, Lake: copying.Lake, Tables: copying.Lake.Tables()}
-	if _, err := rebuild.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.compactAndRebuild()
 	s.expect("derived again", "SELECT count(*) FROM charges", "121")
 	if found := verify(t, s.lake, false); slices.ContainsFunc(found, func(f string) bool { return !strings.HasPrefix(f, "charge without balance transaction") }) {
 		t.Errorf("verify finds %.300q", found)
 	}
-	copying = newSync(s.lake, s.api, nil)
+	copying := newSync(s.lake, s.api, nil)
 	forget := pipeline.Forget{Plan: copying.Plan, Lake: copying.Lake, Customers: []string{"cus_1"}}
 	if receipts, err := forget.Run(t.Context()); err != nil || len(receipts) != 1 {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
