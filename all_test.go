@@ -55,6 +55,9 @@ var testsMayImport = map[string]string{
 	"cmd":               "internal/faultyfs",
 }
 
+// forTests is a package that only tests import.
+const forTests = "internal/pipeline/laketest"
+
 // confined is what only some layers may import: a package and all below it.
 // Tests of further layers may, where named.
 var confined = []struct{ prefix, layers, tests, why string }{
@@ -95,6 +98,9 @@ func TestImports(t *testing.T) {
 				if to := layerOf(to); to != f.layer && !lists(allowed, to) {
 					t.Errorf("%s: %s may not import %s", f.path, f.layer, to)
 				}
+			}
+			if imported == module+"/"+forTests && !f.apart {
+				t.Errorf("%s: only tests may import %s", f.path, forTests)
 			}
 			if f.layer == "transform" && !f.apart && slices.Contains(impure, imported) {
 				t.Errorf("%s: transform is pure and may not import %s", f.path, imported)
@@ -227,7 +233,7 @@ func line(content []byte, offset int) int {
 type goFile struct {
 	path   string // from the root, with slashes
 	layer  string // empty in the root
-	apart  bool   // compiled into no program: a test, or a generator that go build ignores
+	apart  bool   // compiled into no program: a test, what only tests import, or a generator that go build ignores
 	fset   *token.FileSet
 	syntax *ast.File
 }
@@ -257,7 +263,7 @@ func goFiles(t *testing.T) []goFile {
 		if f.syntax, err = parser.ParseFile(f.fset, filepath.FromSlash(name), nil, parser.ParseComments); err != nil {
 			t.Fatal(err)
 		}
-		f.apart = strings.HasSuffix(name, "_test.go") || slices.ContainsFunc(f.syntax.Comments, func(c *ast.CommentGroup) bool {
+		f.apart = strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, forTests+"/") || slices.ContainsFunc(f.syntax.Comments, func(c *ast.CommentGroup) bool {
 			return c.Pos() < f.syntax.Package && c.List[0].Text == "//go:build ignore"
 		})
 		files = append(files, f)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -96,7 +97,7 @@ func (w *world) heed(said string) (string, error) {
 // everyAccount runs a command with the key of each account. The status is the worst.
 func (w *world) everyAccount(command string) (code int, text string, err error) {
 	for _, a := range w.accounts {
-		end, err := work(w.t.Context(), command, w.lake, a.url, 0)
+		end, err := work(w.t.Context(), laketest.Child{Work: command, Lake: w.lake, API: a.url})
 		w.tell("%s: %d: %s", command, end.code, shorter(end.text))
 		if err != nil {
 			return end.code, end.text, err
@@ -120,11 +121,11 @@ func shorter(text string) string {
 // verification has found to be sound, and nothing else: what is damaged may end
 // the process.
 func (w *world) differs() (string, error) {
-	says := w.complaints(func(c *complaints, a *attacked) { checkAgainstLedger(c, w.lake, a.server) })
+	says := w.complaints(func(c *complaints, a *attacked) { laketest.CheckAgainstLedger(c, w.lake, a.server) })
 	if says != "" {
 		return says, nil
 	}
-	end, err := work(w.t.Context(), asVerify, w.lake, w.accounts[0].url, 0)
+	end, err := work(w.t.Context(), laketest.Child{Work: asVerify, Lake: w.lake, API: w.accounts[0].url})
 	if err != nil || end.code != 0 {
 		return end.text, err
 	}

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // objectIlls are what is wrong with objects, and not with the pages they come in.
@@ -21,7 +23,7 @@ var objectIlls = map[string]func(object map[string]any, r *rand.Rand){
 		o["object"] = []string{"charge", "customer", "price", "list", "x"}[r.IntN(5)]
 	},
 	"created at another time": func(o map[string]any, r *rand.Rand) {
-		o["created"] = json.Number(fmt.Sprint(shopEnd.Add(far(r)).Unix()))
+		o["created"] = json.Number(fmt.Sprint(laketest.ShopEnd.Add(far(r)).Unix()))
 	},
 	"said to be deleted": func(o map[string]any, _ *rand.Rand) { o["deleted"] = true },
 	"of another mode":    func(o map[string]any, _ *rand.Rand) { o["livemode"] = true },

@@ -4,24 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
-// With attackAs the test binary works on a lake as the program does that is given
-// this command; crashAt, if it is not 0, is the traced moment at which it dies.
-const attackAs = "STRIPELAKE_ATTACK_AS"
-
 // The commands of an attack's processes.
 const (
+	asSmallSync = "sync in small segments" // not of an attack: see [laketest.Child.Sync]
+
 	asSync    = "sync"
 	asVerify  = "verify --deep"
 	asMend    = "verify --repair"
@@ -31,11 +27,12 @@ const (
 	asAnew    = "rebuild --all"
 )
 
-// workAs does what a command does, and prints what the run noticed and each
-// finding with its fix, a line each.
-func workAs(ctx context.Context, command, dir, api string, at int) error {
+// workAs does what the program does that is given a child's work as its command, and
+// prints what the run noticed and each finding with its fix, a line each.
+func workAs(ctx context.Context, c laketest.Child) error {
+	command, dir := c.Work, c.Lake
 	client, err := extract.New(extract.Config{
-		Key: testKey, BaseURL: api, MaxRPS: 100_000,
+		Key: laketest.Key, BaseURL: c.API, MaxRPS: 100_000,
 		Retry: extract.Retry{Attempts: 4, Base: time.Millisecond, Cap: 5 * time.Millisecond},
 	})
 	if err != nil {
@@ -55,10 +52,7 @@ func workAs(ctx context.Context, command, dir, api string, at int) error {
 		options = pipeline.RebuildOptions(declared.Set)
 	}
 	options.SegmentObjects, options.CompactAfter = 100, 3
-	if at > 0 {
-		options.Trace = traced(dieAt(at, ""))
-	}
-	waits(&options)
+	c.Options(&options)
 	lake = lake.Using(options)
 	s := &pipeline.Sync{
 		Client: client, Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared,
@@ -126,11 +120,10 @@ const patience = 4 * time.Minute
 
 // work runs a command in a process of its own. An error is an end that no process
 // may have: by a signal that nobody sent, a panic, or none at all.
-func work(ctx context.Context, command, dir, api string, at int, env ...string) (worked, error) {
+func work(ctx context.Context, c laketest.Child) (worked, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(append(os.Environ(), attackAs+"="+command, crashLake+"="+dir, crashAPI+"="+api, crashAt+"="+strconv.Itoa(at)), env...)
+	cmd, command := c.Command(ctx), c.Work
 	out, _ := cmd.CombinedOutput() // how it ended says its state
 	if cmd.ProcessState == nil {
 		return worked{}, fmt.Errorf("%s did not begin", command)
@@ -140,7 +133,7 @@ func work(ctx context.Context, command, dir, api string, at int, env ...string) 
 	switch {
 	case ctx.Err() != nil:
 		return end, fmt.Errorf("%s did not end within %s: %s", command, patience, end.text)
-	case ok && status.Signaled() && status.Signal() == syscall.SIGKILL && at > 0:
+	case ok && status.Signaled() && status.Signal() == syscall.SIGKILL && c.N > 0:
 		lines := strings.Split(end.text, "\n")
 		end.died = lines[len(lines)-1]
 		return end, nil

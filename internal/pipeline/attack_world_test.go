@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -43,7 +44,7 @@ func newWorld(t *testing.T, seed uint64, stranger string) *world {
 		lake: filepath.Join(dir, "lake"), former: filepath.Join(dir, "former"), stranger: stranger,
 	}
 	for i := range 1 + w.random.IntN(4)/3 {
-		server := shop(t, func(c *stripesim.Config) {
+		server := laketest.Shop(t, func(c *stripesim.Config) {
 			c.Seed, c.Charges, c.Deletions = int64(w.random.IntN(1000)+2)*2+int64(i), []int{20, 60, 150}[w.random.IntN(3)], 50
 			c.LongLists, c.Pricing, c.ChosenIDs = w.random.IntN(2) == 0, w.random.IntN(2) == 0, []int{0, 200}[w.random.IntN(2)]
 		})
@@ -57,10 +58,10 @@ func newWorld(t *testing.T, seed uint64, stranger string) *world {
 // strangerLake is a lake of an account that no world has.
 func strangerLake(t *testing.T) string {
 	t.Helper()
-	s := newScene(t, shop(t, func(c *stripesim.Config) { c.Seed = 1 }).Handler())
-	s.sync()
-	s.sync()
-	return s.lake
+	s := laketest.NewScene(t, laketest.Shop(t, func(c *stripesim.Config) { c.Seed = 1 }).Handler())
+	s.Sync()
+	s.Sync()
+	return s.Lake
 }
 
 func (w *world) tell(format string, args ...any) {
@@ -183,7 +184,7 @@ func (w *world) answers() {
 // that it ends.
 func (w *world) command(command string, at int) error {
 	for _, a := range w.accounts {
-		end, err := work(w.t.Context(), command, w.lake, a.url, at)
+		end, err := work(w.t.Context(), laketest.Child{Work: command, Lake: w.lake, API: a.url, N: at})
 		w.tell("%s, killed at %d (%s): %d: %.600s", command, at, end.died, end.code, end.text)
 		if err != nil {
 			return err
@@ -201,7 +202,7 @@ func (w *world) together() error {
 		at := w.random.IntN(2) * (1 + w.random.IntN(80))
 		w.tell("together, killed at %d", at)
 		group.Go(func() error {
-			_, err := work(w.t.Context(), asSync, w.lake, a.url, at, crashWait+"=1")
+			_, err := work(w.t.Context(), laketest.Child{Work: asSync, Lake: w.lake, API: a.url, N: at, Wait: true})
 			return err
 		})
 	}

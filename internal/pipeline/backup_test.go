@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -40,13 +41,13 @@ func (k *keeper) restored(backup string) *keeper {
 // does not hold would pass over changes.
 func TestBackupCopiesEventsLast(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, server)}
+	server := laketest.Shop(t, nil)
+	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: laketest.Serve(t, server)}
 	k.do(k.sync(nil))
 	server.Advance(time.Hour)
 	k.do(k.sync(nil))
 	to := filepath.Join(t.TempDir(), "backup")
-	log := filepath.Join(to, "raw", account(t, k.dir))
+	log := filepath.Join(to, "raw", laketest.AccountOf(t, k.dir))
 	if _, err := k.backUp(to); err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +71,13 @@ func TestBackupCopiesEventsLast(t *testing.T) {
 func TestBackupIsComplete(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)
-	server := shop(t, nil)
-	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, server)}
+	server := laketest.Shop(t, nil)
+	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: laketest.Serve(t, server)}
 	k.do(k.sync(setWith(t, privacy("pii: hash\nraw_redact: [customer.phone]"))))
 	to := filepath.Join(t.TempDir(), "backup")
 	made, err := k.backUp(to)
 	k.do(err)
-	if diff := cmp.Diff(digest(t, k.dir), digest(t, k.restored(to).dir)); diff != "" || made.Copied != made.Files {
+	if diff := cmp.Diff(laketest.Digest(t, k.dir), laketest.Digest(t, k.restored(to).dir)); diff != "" || made.Copied != made.Files {
 		t.Errorf("restored, it is another lake; %d of %d files copied:\n%s", made.Copied, made.Files, diff)
 	}
 
@@ -87,7 +88,7 @@ func TestBackupIsComplete(t *testing.T) {
 	_, err = (&pipeline.Forget{Plan: declaration.Plan, Lake: lake, Customers: []string{someone}}).Run(t.Context())
 	k.do(err)
 	for range 3 {
-		act(t, server, stripesim.CreateCharge)
+		laketest.Act(t, server, stripesim.CreateCharge)
 	}
 	server.Advance(5 * time.Minute)
 	k.do(k.sync(nil))
@@ -97,7 +98,7 @@ func TestBackupIsComplete(t *testing.T) {
 		t.Errorf("%d of %d files copied", again.Copied, again.Files)
 	}
 	r := k.restored(to)
-	if diff := cmp.Diff(digest(t, k.dir), digest(t, r.dir)); diff != "" {
+	if diff := cmp.Diff(laketest.Digest(t, k.dir), laketest.Digest(t, r.dir)); diff != "" {
 		t.Errorf("restored, it is another lake:\n%s", diff)
 	}
 	k.do(filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
@@ -111,7 +112,7 @@ func TestBackupIsComplete(t *testing.T) {
 		return err
 	}))
 	r.do(r.sync(nil))
-	if diff := cmp.Diff(digest(t, k.dir), digest(t, r.dir)); diff != "" {
+	if diff := cmp.Diff(laketest.Digest(t, k.dir), laketest.Digest(t, r.dir)); diff != "" {
 		t.Errorf("after a sync it is another lake:\n%s", diff)
 	}
 	if unchanged, err := k.backUp(to); err != nil || unchanged.Copied > 1 { // lake.json of the restored one is not this one's
@@ -156,8 +157,8 @@ func TestBackupRefuses(t *testing.T) {
 // a sync makes the same as from the whole.
 func TestBackupBesideSync(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 400 })
-	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, server)}
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 400 })
+	k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: laketest.Serve(t, server)}
 	k.do(k.sync(nil))
 	to := filepath.Join(t.TempDir(), "backup")
 	var made atomic.Int64
@@ -167,12 +168,12 @@ func TestBackupBesideSync(t *testing.T) {
 	}
 	for round := range rounds {
 		for range 20 {
-			act(t, server, stripesim.CreateCharge)
-			act(t, server, stripesim.UpdateCustomer)
+			laketest.Act(t, server, stripesim.CreateCharge)
+			laketest.Act(t, server, stripesim.UpdateCustomer)
 		}
 		server.Advance(5 * time.Minute)
 		var moments atomic.Int64
-		during := newSync(k.dir, k.api, func(o *load.Options) {
+		during := laketest.NewSync(k.dir, k.api, func(o *load.Options) {
 			o.SegmentObjects, o.CompactAfter = 7, 4
 			// One reader waits here, the others go on, and the sync gives way with the state.
 			o.Trace.SegmentSynced = func() {
@@ -186,13 +187,13 @@ func TestBackupBesideSync(t *testing.T) {
 				made.Add(1)
 				r := k.restored(to)
 				r.do(r.sync(nil))
-				if found := verify(t, r.dir, false); len(found) > 0 {
+				if found := laketest.Verify(t, r.dir, false); len(found) > 0 {
 					t.Errorf("a backup beside a sync: %q", found)
 				}
-				checkAgainstLedger(t, r.dir, server)
+				laketest.CheckAgainstLedger(t, r.dir, server)
 			}
 		})
-		k.do(run(during))
+		k.do(laketest.Run(during))
 	}
 	if made.Load() == 0 {
 		t.Error("no backup was made: the test proves nothing")

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -19,11 +20,11 @@ func TestRequestsOfSmallSyncs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, api := filepath.Join(t.TempDir(), "lake"), serve(t, server)
+	dir, api := filepath.Join(t.TempDir(), "lake"), laketest.Serve(t, server)
 	sync := func() int {
 		t.Helper()
 		before := total(server)
-		if err := run(newSync(dir, api, nil)); err != nil {
+		if err := laketest.Run(laketest.NewSync(dir, api, nil)); err != nil {
 			t.Fatal(err)
 		}
 		return total(server) - before
@@ -36,7 +37,7 @@ func TestRequestsOfSmallSyncs(t *testing.T) {
 	}
 	pending := func() (n int) {
 		t.Helper()
-		if err := warehouse(t, dir).QueryRow("SELECT count(*) FROM balance_transactions WHERE status = 'pending'").Scan(&n); err != nil {
+		if err := laketest.Warehouse(t, dir).QueryRow("SELECT count(*) FROM balance_transactions WHERE status = 'pending'").Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -23,98 +24,98 @@ import (
 // be older than what is known. The object is read again instead.
 func TestCases14To18EventsAreHints(t *testing.T) {
 	t.Parallel()
-	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
+	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)
 	longAgo := ago.Add(-time.Hour) // nothing else is to be read again near it
-	about := func(id, text string) string { return paid(id, ago, `"description":"`+text+`"`) }
+	about := func(id, text string) string { return laketest.Paid(id, ago, `"description":"`+text+`"`) }
 	refund := func(id string, created time.Time, charge, status string) string {
-		return sent("refund", id, created, `"amount":1,"currency":"usd","charge":"`+charge+`","status":"`+status+`"`)
+		return laketest.Sent("refund", id, created, `"amount":1,"currency":"usd","charge":"`+charge+`","status":"`+status+`"`)
 	}
-	s := newScene(t, recorded(t, 1, noon,
-		paid("ch_14", longAgo), about("ch_15", "first"), about("ch_16", "first"), about("ch_17", "seen"), about("ch_18", "first"),
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon,
+		laketest.Paid("ch_14", longAgo), about("ch_15", "first"), about("ch_16", "first"), about("ch_17", "seen"), about("ch_18", "first"),
 		refund("re_14", ago, "ch_14", "succeeded")))
-	s.sync("charges", "refunds")
+	s.Sync("charges", "refunds")
 
-	s.becomes(recorded(t, 1, noon.Add(time.Hour),
-		paid("ch_14", longAgo, `"description":"disputed","disputed":true`), about("ch_15", "now"), about("ch_16", "now"), about("ch_17", "seen"), about("ch_18", "now"),
+	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour),
+		laketest.Paid("ch_14", longAgo, `"description":"disputed","disputed":true`), about("ch_15", "now"), about("ch_16", "now"), about("ch_17", "seen"), about("ch_18", "now"),
 		refund("re_14", ago, "ch_14", "failed"),
 		// It was not listed in its time, and only the event of its charge tells.
-		refund("re_18", noon.Add(-24*time.Hour), "ch_18", "succeeded"),
+		refund("re_18", laketest.Noon.Add(-24*time.Hour), "ch_18", "succeeded"),
 
-		event("evt_14a", "charge.dispute.created", soon, sent("dispute", "du_14", soon, `"charge":"ch_14","amount":100,"currency":"usd"`)),
-		event("evt_14b", "charge.refund.updated", soon, refund("re_14", ago, "ch_14", "pending")),
-		event("evt_15z", "charge.updated", soon, about("ch_15", "one thing")),
-		event("evt_15a", "charge.updated", soon, about("ch_15", "the contrary")),
+		laketest.Event("evt_14a", "charge.dispute.created", soon, laketest.Sent("dispute", "du_14", soon, `"charge":"ch_14","amount":100,"currency":"usd"`)),
+		laketest.Event("evt_14b", "charge.refund.updated", soon, refund("re_14", ago, "ch_14", "pending")),
+		laketest.Event("evt_15z", "charge.updated", soon, about("ch_15", "one thing")),
+		laketest.Event("evt_15a", "charge.updated", soon, about("ch_15", "the contrary")),
 		fmt.Sprintf(`{"id":"evt_16","object":"event","api_version":"2014-01-31","created":%d,"livemode":false,"type":"charge.updated","request":"req_1","data":{"object":%s}}`,
-			soon.Unix(), paid("ch_16", ago, `"status":"paid","description":"as of old","card":{"id":"card_1","last4":"1881"},"refunds":[],"fee":59`)),
-		event("evt_17", "charge.updated", noon.Add(-5*time.Minute), about("ch_17", "before it was seen")),
-		event("evt_18", "charge.refunded", soon, about("ch_18", "refunded"))))
-	s.sync("charges", "refunds")
-	s.expect("charges", "SELECT id, description, status_as_sent, payment_method.last4, disputed FROM charges ORDER BY id",
+			soon.Unix(), laketest.Paid("ch_16", ago, `"status":"paid","description":"as of old","card":{"id":"card_1","last4":"1881"},"refunds":[],"fee":59`)),
+		laketest.Event("evt_17", "charge.updated", laketest.Noon.Add(-5*time.Minute), about("ch_17", "before it was seen")),
+		laketest.Event("evt_18", "charge.refunded", soon, about("ch_18", "refunded"))))
+	s.Sync("charges", "refunds")
+	s.Expect("charges", "SELECT id, description, status_as_sent, payment_method.last4, disputed FROM charges ORDER BY id",
 		"ch_14 disputed succeeded null true", "ch_15 now succeeded null null", "ch_16 now succeeded null null", "ch_17 seen succeeded null null", "ch_18 now succeeded null null")
-	s.expect("refunds", "SELECT id, charge_id, status FROM refunds ORDER BY id", "re_14 ch_14 failed", "re_18 ch_18 succeeded")
-	s.expect("nothing in the log is from an event", "SELECT DISTINCT origin FROM 'LAKE/raw/*/charges/*.parquet' WHERE origin NOT IN ('list', 'retrieve')")
-	s.expect("one version for two events", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = 'ch_15'", "2")
+	s.Expect("refunds", "SELECT id, charge_id, status FROM refunds ORDER BY id", "re_14 ch_14 failed", "re_18 ch_18 succeeded")
+	s.Expect("nothing in the log is from an event", "SELECT DISTINCT origin FROM 'LAKE/raw/*/charges/*.parquet' WHERE origin NOT IN ('list', 'retrieve')")
+	s.Expect("one version for two events", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = 'ch_15'", "2")
 }
 
 // A discount of a subscription that ends is told of by its own event: the
 // subscription shows it, and is read again, as the customer is.
 func TestDiscountChangesItsSubscription(t *testing.T) {
 	t.Parallel()
-	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
+	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)
 	discount := `{"id":"di_1","object":"discount","customer":"cus_1","subscription":"sub_1","start":1,"coupon":{"id":"OFF","object":"coupon","percent_off":20}}`
 	subscription := func(members ...string) string {
-		return sent("subscription", "sub_1", ago, append([]string{`"customer":"cus_1","status":"active","currency":"usd","items":{"object":"list","data":[],"has_more":false}`}, members...)...)
+		return laketest.Sent("subscription", "sub_1", ago, append([]string{`"customer":"cus_1","status":"active","currency":"usd","items":{"object":"list","data":[],"has_more":false}`}, members...)...)
 	}
-	s := newScene(t, recorded(t, 1, noon, sent("customer", "cus_1", ago), subscription(`"discount":`+discount)))
-	s.sync("customers", "subscriptions")
-	s.expect("while it lasts", "SELECT discount.coupon_id FROM subscriptions", "OFF")
-	s.becomes(recorded(t, 1, noon.Add(time.Hour), sent("customer", "cus_1", ago), subscription(`"discount":null`),
-		event("evt_1", "customer.discount.deleted", soon, discount)))
-	s.sync("customers", "subscriptions")
-	s.expect("when it has ended", "SELECT discount.coupon_id FROM subscriptions", "null")
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, laketest.Sent("customer", "cus_1", ago), subscription(`"discount":`+discount)))
+	s.Sync("customers", "subscriptions")
+	s.Expect("while it lasts", "SELECT discount.coupon_id FROM subscriptions", "OFF")
+	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), laketest.Sent("customer", "cus_1", ago), subscription(`"discount":null`),
+		laketest.Event("evt_1", "customer.discount.deleted", soon, discount)))
+	s.Sync("customers", "subscriptions")
+	s.Expect("when it has ended", "SELECT discount.coupon_id FROM subscriptions", "null")
 }
 
 // A deleted customer is in no list any more and, by its id, three members with
 // status 200: the row is marked and keeps what was known.
 func TestCases19And20DeletedCustomer(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	id := act(t, server, stripesim.CreateCustomer)
-	charge := act(t, server, stripesim.CreateCharge, id)
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	id := laketest.Act(t, server, stripesim.CreateCustomer)
+	charge := laketest.Act(t, server, stripesim.CreateCharge, id)
 	server.Advance(5 * time.Minute)
-	s.sync("customers", "charges")
+	s.Sync("customers", "charges")
 	known := "SELECT * EXCLUDE (deleted, deleted_seen_at, _seq) FROM customers WHERE id = '" + id + "'"
-	before := s.rows(known)
-	act(t, server, stripesim.DeleteCustomer, id)
+	before := s.Rows(known)
+	laketest.Act(t, server, stripesim.DeleteCustomer, id)
 	server.Advance(5 * time.Minute)
-	s.sync("customers", "charges")
-	s.expect("marked", "SELECT id, deleted_seen_at FROM customers WHERE deleted", id+" "+server.Now().Format(time.DateTime))
-	s.expect("what was known", known, before...)
-	s.expect("known", "SELECT email IS NOT NULL AND name IS NOT NULL FROM customers WHERE id = '"+id+"'", "true")
-	s.expect("its charge", "SELECT customer_id FROM charges WHERE id = '"+charge+"'", id)
-	s.expect("the stub", "SELECT len(json_keys(object)), origin FROM 'LAKE/raw/*/customers/*.parquet' WHERE deleted", "3 retrieve")
+	s.Sync("customers", "charges")
+	s.Expect("marked", "SELECT id, deleted_seen_at FROM customers WHERE deleted", id+" "+server.Now().Format(time.DateTime))
+	s.Expect("what was known", known, before...)
+	s.Expect("known", "SELECT email IS NOT NULL AND name IS NOT NULL FROM customers WHERE id = '"+id+"'", "true")
+	s.Expect("its charge", "SELECT customer_id FROM charges WHERE id = '"+charge+"'", id)
+	s.Expect("the stub", "SELECT len(json_keys(object)), origin FROM 'LAKE/raw/*/customers/*.parquet' WHERE deleted", "3 retrieve")
 }
 
 // A balance transaction becomes available and no event says so.
 func TestCase21AvailableWithoutAnEvent(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	s.sync("balance_transactions")
-	pending := s.rows("SELECT count(*) FROM balance_transactions WHERE status = 'pending'")[0]
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync("balance_transactions")
+	pending := s.Rows("SELECT count(*) FROM balance_transactions WHERE status = 'pending'")[0]
 	if pending == "0" {
 		t.Fatal("nothing is pending")
 	}
 	for _, days := range []int{2, 5, 40} {
 		server.Advance(time.Duration(days) * 24 * time.Hour)
-		s.sync("balance_transactions")
+		s.Sync("balance_transactions")
 		want := map[string]int{}
 		for b := range server.Ledger().BalanceTransactions() {
 			want[b.Status]++
 		}
 		got := fmt.Sprintf("%d %d", want["pending"], want["available"])
-		s.expect("pending and available", "SELECT count(*) FILTER (status = 'pending'), count(*) FILTER (status = 'available') FROM balance_transactions", got)
+		s.Expect("pending and available", "SELECT count(*) FILTER (status = 'pending'), count(*) FILTER (status = 'available') FROM balance_transactions", got)
 	}
 }
 
@@ -125,17 +126,17 @@ func TestCase22Tiers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, server.Handler())
-	s.sync("prices")
-	s.expect("tiers", "SELECT max(len(tiers)) > 10 FROM prices", "true")
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync("prices")
+	s.Expect("tiers", "SELECT max(len(tiers)) > 10 FROM prices", "true")
 }
 
 // Subscriptions with more items than Stripe embeds have them all.
 func TestCase22NestedListsOverTen(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges, c.LongLists = 200, true })
-	s := newScene(t, server.Handler())
-	s.sync("subscriptions")
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges, c.LongLists = 200, true })
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync("subscriptions")
 	var want []string
 	most := 0
 	for sub := range server.Ledger().Subscriptions() {
@@ -145,26 +146,26 @@ func TestCase22NestedListsOverTen(t *testing.T) {
 	if most <= 10 {
 		t.Fatalf("%d items at most", most)
 	}
-	s.expect("items", "SELECT s.id, s.item_count, (SELECT count(DISTINCT i.id) FROM subscription_items i WHERE i.subscription_id = s.id) FROM subscriptions s ORDER BY s.id COLLATE C", ids(want)...)
-	s.expect("cut short", "SELECT id, list FROM meta.incomplete_lists")
+	s.Expect("items", "SELECT s.id, s.item_count, (SELECT count(DISTINCT i.id) FROM subscription_items i WHERE i.subscription_id = s.id) FROM subscriptions s ORDER BY s.id COLLATE C", laketest.Sorted(want)...)
+	s.Expect("cut short", "SELECT id, list FROM meta.incomplete_lists")
 }
 
 // Prices are found whatever the list shows: where it hides inactive ones, and
 // those that were made inline for one subscription and are never listed.
 func TestCase23PricesThatAreNotListed(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
+	ago := laketest.Noon.Add(-time.Hour)
 	price := func(id, active string) string {
-		return sent("price", id, ago, `"active":`+active+`,"currency":"usd","type":"recurring","unit_amount":5`)
+		return laketest.Sent("price", id, ago, `"active":`+active+`,"currency":"usd","type":"recurring","unit_amount":5`)
 	}
-	stripe := recorded(t, 1, noon, price("price_active", "true"), price("price_retired", "false"), price("price_inline", "true"),
-		sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":{"object":"list","has_more":false,"data":[`+
+	stripe := laketest.Recorded(t, 1, laketest.Noon, price("price_active", "true"), price("price_retired", "false"), price("price_inline", "true"),
+		laketest.Sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":{"object":"list","has_more":false,"data":[`+
 			`{"id":"si_1","object":"subscription_item","created":1,"price":`+price("price_inline", "true")+`},`+
 			`{"id":"si_2","object":"subscription_item","created":1,"price":`+price("price_gone", "true")+`}]}`))
 	for _, hidden := range [][]string{{"price_inline"}, {"price_inline", "price_retired"}} {
 		var mu sync.Mutex // guards asked: two prices are asked for at once
 		asked := map[string]int{}
-		s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := laketest.NewScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/v1/prices/") {
 				mu.Lock()
 				asked[r.URL.Path]++
@@ -176,11 +177,11 @@ func TestCase23PricesThatAreNotListed(t *testing.T) {
 				serveWithout(t, stripe, hidden, w, r)
 			}
 		}))
-		s.sync("prices", "subscriptions")
-		s.expect("prices", "SELECT id, active FROM prices ORDER BY id", "price_active true", "price_inline true", "price_retired false")
-		s.expect("items and their prices", "SELECT i.id, p.id FROM subscription_items i LEFT JOIN prices p ON p.id = i.price_id ORDER BY ALL", "si_1 price_inline", "si_2 null")
+		s.Sync("prices", "subscriptions")
+		s.Expect("prices", "SELECT id, active FROM prices ORDER BY id", "price_active true", "price_inline true", "price_retired false")
+		s.Expect("items and their prices", "SELECT i.id, p.id FROM subscription_items i LEFT JOIN prices p ON p.id = i.price_id ORDER BY ALL", "si_1 price_inline", "si_2 null")
 		for range 2 { // a second 404 is believed, and there is no third
-			s.sync("prices", "subscriptions")
+			s.Sync("prices", "subscriptions")
 		}
 		if diff := cmp.Diff(map[string]int{"/v1/prices/price_inline": 1, "/v1/prices/price_gone": 2}, asked); diff != "" {
 			t.Errorf("asked for by id (-want +got):\n%s", diff)
@@ -217,27 +218,27 @@ func serveWithout(t *testing.T, stripe http.Handler, hidden []string, w http.Res
 // in the partition of its created, and a version in the log for each step.
 func TestCases40And53OneRowThroughItsLife(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	id := act(t, server, stripesim.AuthorizeCharge)
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	id := laketest.Act(t, server, stripesim.AuthorizeCharge)
 	server.Advance(5 * time.Minute)
-	s.sync("charges")
+	s.Sync("charges")
 	look := "SELECT captured, amount_captured = amount, amount_refunded > 0, amount_net = amount_captured - amount_refunded FROM charges WHERE id = '" + id + "'"
-	s.expect("authorized", look, "false false false true")
+	s.Expect("authorized", look, "false false false true")
 	server.Advance(3 * 24 * time.Hour)
-	act(t, server, stripesim.CaptureCharge, id)
+	laketest.Act(t, server, stripesim.CaptureCharge, id)
 	server.Advance(5 * time.Minute)
-	s.sync("charges")
-	s.expect("captured", look, "true true false true")
+	s.Sync("charges")
+	s.Expect("captured", look, "true true false true")
 	server.Advance(25 * 24 * time.Hour) // another month
-	act(t, server, stripesim.PartialRefund, id)
-	act(t, server, stripesim.CreateCharge)
+	laketest.Act(t, server, stripesim.PartialRefund, id)
+	laketest.Act(t, server, stripesim.CreateCharge)
 	server.Advance(5 * time.Minute)
-	s.sync("charges")
-	s.expect("refunded", look, "true true true true")
-	s.expect("versions", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = '"+id+"'", "3")
-	s.expect("in the files", "SELECT created_month FROM read_parquet(CHARGES) WHERE id = '"+id+"'", "2025-03")
-	s.expect("the files", "SELECT count(*), count(DISTINCT id), count(DISTINCT created_month) FROM read_parquet(CHARGES)",
+	s.Sync("charges")
+	s.Expect("refunded", look, "true true true true")
+	s.Expect("versions", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = '"+id+"'", "3")
+	s.Expect("in the files", "SELECT created_month FROM read_parquet(CHARGES) WHERE id = '"+id+"'", "2025-03")
+	s.Expect("the files", "SELECT count(*), count(DISTINCT id), count(DISTINCT created_month) FROM read_parquet(CHARGES)",
 		fmt.Sprint(server.Ledger().Count("charges"), " ", server.Ledger().Count("charges"), " 2"))
 }
 
@@ -245,19 +246,19 @@ func TestCases40And53OneRowThroughItsLife(t *testing.T) {
 func TestCase44RefundFailsLater(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"", "2024-10-28.acacia"} { // which events tell differs
-		server := shop(t, func(c *stripesim.Config) { c.EventVersion = version })
-		s := newScene(t, server.Handler())
-		refund := act(t, server, stripesim.CreateRefund, cardCharge(t, server))
+		server := laketest.Shop(t, func(c *stripesim.Config) { c.EventVersion = version })
+		s := laketest.NewScene(t, server.Handler())
+		refund := laketest.Act(t, server, stripesim.CreateRefund, cardCharge(t, server))
 		server.Advance(5 * time.Minute)
-		s.sync("charges", "refunds")
+		s.Sync("charges", "refunds")
 		look := "SELECT c.refunded, c.amount_net_minor = 0, r.status = 'succeeded', r.failure_balance_transaction_id IS NULL " +
 			"FROM charges c JOIN refunds r ON r.charge_id = c.id WHERE r.id = '" + refund + "'"
-		s.expect("refunded", look, "true true true true")
+		s.Expect("refunded", look, "true true true true")
 		server.Advance(4 * 24 * time.Hour)
-		act(t, server, stripesim.FailRefund, refund)
+		laketest.Act(t, server, stripesim.FailRefund, refund)
 		server.Advance(5 * time.Minute)
-		s.sync("charges", "refunds")
-		s.expect("not refunded", look, "false false false false")
+		s.Sync("charges", "refunds")
+		s.Expect("not refunded", look, "false false false false")
 	}
 }
 

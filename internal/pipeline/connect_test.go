@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -21,7 +22,7 @@ func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := laketest.NewScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/account" {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte(`{"error":{"type":"invalid_request_error","message":"This application does not have the required permissions for this endpoint."}}`))
@@ -29,12 +30,12 @@ func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
 		}
 		server.Handler().ServeHTTP(w, r)
 	}))
-	sync, account := historySync(t, s.lake, s.api, nil), server.Connected()[0]
+	sync, account := laketest.NewPatientSync(t, s.Lake, s.API, nil), server.Connected()[0]
 	sync.Accounts = []string{account.AccountID()}
 	if _, err := sync.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.expect("its charges", "SELECT account, count(*) FROM charges GROUP BY ALL", fmt.Sprint(account.AccountID(), " ", account.Ledger().Count("charges")))
+	s.Expect("its charges", "SELECT account, count(*) FROM charges GROUP BY ALL", fmt.Sprint(account.AccountID(), " ", account.Ledger().Count("charges")))
 }
 
 // Case 57: connected accounts are read with one key, kept apart, and one that
@@ -45,8 +46,8 @@ func TestConnectedAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, url := filepath.Join(t.TempDir(), "lake"), serve(t, server)
-	s := newSync(dir, url, nil)
+	dir, url := filepath.Join(t.TempDir(), "lake"), laketest.Serve(t, server)
+	s := laketest.NewSync(dir, url, nil)
 	want := map[string]int{}
 	for _, account := range server.Connected() {
 		s.Accounts = append(s.Accounts, account.AccountID())
@@ -59,7 +60,7 @@ func TestConnectedAccounts(t *testing.T) {
 		t.Fatalf("the run ended with %v", err)
 	}
 	got := map[string]int{}
-	rows, err := warehouse(t, dir).Query("SELECT account, count(*) FROM charges GROUP BY ALL")
+	rows, err := laketest.Warehouse(t, dir).Query("SELECT account, count(*) FROM charges GROUP BY ALL")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,11 +79,11 @@ func TestConnectedAccounts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("charges by account (-ledger +lake):\n%s", diff)
 	}
-	if err := run(newSync(dir, url, nil)); err != nil { // the key's own account goes beside them
+	if err := laketest.Run(laketest.NewSync(dir, url, nil)); err != nil { // the key's own account goes beside them
 		t.Fatal(err)
 	}
 	var accounts int
-	if err := warehouse(t, dir).QueryRow("SELECT count(DISTINCT account) FROM charges").Scan(&accounts); err != nil || accounts != 4 {
+	if err := laketest.Warehouse(t, dir).QueryRow("SELECT count(DISTINCT account) FROM charges").Scan(&accounts); err != nil || accounts != 4 {
 		t.Errorf("%d accounts, %v", accounts, err)
 	}
 }

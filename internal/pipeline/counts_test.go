@@ -1,11 +1,13 @@
 package pipeline_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -15,23 +17,23 @@ import (
 func TestUnreadableEventsAreCounted(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{1: "1 event could not be read", 4: "4 events could not be read"} {
-		ago := noon.Add(-time.Hour)
-		s := newScene(t, recorded(t, 1, noon, paid("ch_1", ago), paid("ch_gone", ago)))
-		s.sync()
-		objects := []string{paid("ch_1", ago, `"description":"changed"`)}
+		ago := laketest.Noon.Add(-time.Hour)
+		s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, laketest.Paid("ch_1", ago), laketest.Paid("ch_gone", ago)))
+		s.Sync()
+		objects := []string{laketest.Paid("ch_1", ago, `"description":"changed"`)}
 		for i := range n {
-			objects = append(objects, sent("event", "evt_"+itoa(i), noon.Add(time.Minute), `"data":{"object":{}}`))
+			objects = append(objects, laketest.Sent("event", "evt_"+strconv.Itoa(i), laketest.Noon.Add(time.Minute), `"data":{"object":{}}`))
 		}
-		s.becomes(recorded(t, 1, noon.Add(time.Hour), objects...))
-		summary, err := s.try()
+		s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), objects...))
+		summary, err := s.Try()
 		if err == nil || !strings.HasPrefix(err.Error(), want+", so everything was listed again instead: evt_0: ") || strings.Contains(err.Error(), "\n") || pipeline.ExitCode(err) != 3 || len(summary.GivenUp) != n {
 			t.Errorf("%v: %v", summary.GivenUp, err)
 		}
-		s.expect("what was not read", "SELECT count(*), min(what) FROM meta.requests", itoa(n)+" what is told by event evt_0")
-		s.expect("what changed", "SELECT id, description, deleted FROM charges ORDER BY id", "ch_1 changed false", "ch_gone null true")
-		s.becomes(recorded(t, 1, noon.Add(2*time.Hour), append(objects, paid("ch_2", noon.Add(time.Hour)))...))
-		s.sync()
-		s.expect("what was not read", "SELECT count(*) FROM meta.requests", "0")
+		s.Expect("what was not read", "SELECT count(*), min(what) FROM meta.requests", strconv.Itoa(n)+" what is told by event evt_0")
+		s.Expect("what changed", "SELECT id, description, deleted FROM charges ORDER BY id", "ch_1 changed false", "ch_gone null true")
+		s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(2*time.Hour), append(objects, laketest.Paid("ch_2", laketest.Noon.Add(time.Hour)))...))
+		s.Sync()
+		s.Expect("what was not read", "SELECT count(*) FROM meta.requests", "0")
 	}
 }
 
@@ -55,17 +57,17 @@ func TestFailuresInWords(t *testing.T) {
 // whether the answer is believed or not.
 func TestNotFoundIsNoObjectRead(t *testing.T) {
 	t.Parallel()
-	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
-	price := sent("price", "price_1", ago, `"active":true,"currency":"usd","type":"one_time","unit_amount":5`)
-	told := event("evt_1", "price.deleted", soon, price)
+	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)
+	price := laketest.Sent("price", "price_1", ago, `"active":true,"currency":"usd","type":"one_time","unit_amount":5`)
+	told := laketest.Event("evt_1", "price.deleted", soon, price)
 	for name, first := range map[string][]string{"never listed": {}, "deleted": {price}} {
-		s := newScene(t, recorded(t, 1, noon, first...))
-		s.sync("prices")
-		s.read = map[string]int{}
-		s.becomes(recorded(t, 1, noon.Add(time.Hour), told))
+		s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, first...))
+		s.Sync("prices")
+		s.Read = map[string]int{}
+		s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), told))
 		for i := range 3 {
-			if summary := s.sync("prices"); summary.Objects != 0 || summary.Unchanged != 0 || s.read["prices"] != 0 {
-				t.Errorf("%s, sync %d: %d objects, %d unchanged, %d in pages", name, i, summary.Objects, summary.Unchanged, s.read["prices"])
+			if summary := s.Sync("prices"); summary.Objects != 0 || summary.Unchanged != 0 || s.Read["prices"] != 0 {
+				t.Errorf("%s, sync %d: %d objects, %d unchanged, %d in pages", name, i, summary.Objects, summary.Unchanged, s.Read["prices"])
 			}
 		}
 	}

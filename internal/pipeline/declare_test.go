@@ -17,6 +17,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -99,7 +100,7 @@ func (k *keeper) sync(given *schemas.Set) error {
 	if err != nil {
 		return err
 	}
-	client, err := extract.New(extract.Config{Key: testKey, BaseURL: k.api, MaxRPS: 100_000})
+	client, err := extract.New(extract.Config{Key: laketest.Key, BaseURL: k.api, MaxRPS: 100_000})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func (k *keeper) emails() bool {
 // text is the one value that a query of the warehouse answers.
 func (k *keeper) text(query string) (value string) {
 	k.t.Helper()
-	if err := warehouse(k.t, k.dir).QueryRowContext(k.t.Context(), query).Scan(&value); err != nil {
+	if err := laketest.Warehouse(k.t, k.dir).QueryRowContext(k.t.Context(), query).Scan(&value); err != nil {
 		k.t.Fatal(err)
 	}
 	return value
@@ -162,7 +163,7 @@ func (k *keeper) text(query string) (value string) {
 
 func newKeeper(t *testing.T) *keeper {
 	t.Helper()
-	return &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: serve(t, shop(t, nil))}
+	return &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake"), api: laketest.Serve(t, laketest.Shop(t, nil))}
 }
 
 // notUnderRace leaves a test out where the race detector runs.
@@ -276,7 +277,7 @@ func TestDoctorLooksAtSchemas(t *testing.T) {
 	k.do(declaration.Record(func(string) {}))
 	wants(t, diagnose(t, pipeline.Doctor{Dir: k.dir}), "warning schemas: changed in the program since it was copied: stripe/refund.yaml; compare")
 	// Something was read by then, and the author has looked at what changed.
-	k.api = serve(t, shop(t, nil))
+	k.api = laketest.Serve(t, laketest.Shop(t, nil))
 	k.do(k.sync(nil))
 	base["stripe/refund.yaml"] = now["stripe/refund.yaml"]
 	declaration, _, err = k.declare(pipeline.Declare{Given: own, Base: base})
@@ -528,12 +529,12 @@ func TestTakeOver(t *testing.T) {
 			if !k.said("the lake keeps from now on what it was made with") {
 				t.Error("it does not say what it took over")
 			}
-			if found := verify(t, k.dir, false); len(found) > 0 {
+			if found := laketest.Verify(t, k.dir, false); len(found) > 0 {
 				t.Errorf("verify: %q", found)
 			}
-			before := digest(t, k.dir)
+			before := laketest.Digest(t, k.dir)
 			k.do(k.rebuild(nil))
-			if diff := cmp.Diff(before, digest(t, k.dir)); diff != "" {
+			if diff := cmp.Diff(before, laketest.Digest(t, k.dir)); diff != "" {
 				t.Errorf("a rebuild makes other tables:\n%s", diff)
 			}
 		})

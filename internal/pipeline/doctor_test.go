@@ -5,13 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -37,19 +37,9 @@ func diagnose(t *testing.T, d pipeline.Doctor) []pipeline.Finding {
 		if f.Check == "" || f.Says == "" || (f.Fix != "") != needsFix || strings.Contains(f.Says+f.Fix, "\n") {
 			t.Errorf("%+v", f)
 		}
-		advises(t, f.Check+" "+f.Says, f.Fix)
+		laketest.CheckAdvice(t, f.Check+" "+f.Says, f.Fix)
 	}
 	return found.Findings
-}
-
-// advises holds that no advice names a backup alone for what can be read from Stripe
-// again.
-func advises(t *testing.T, what, fix string) {
-	t.Helper()
-	again := !regexp.MustCompile(`lake\.json|pii\.key|forgotten\.json|schemas`).MatchString(what)
-	if again && strings.Contains(fix, "restore") && !strings.Contains(fix, "stripelake verify --stripe --repair") {
-		t.Errorf("%s: %s", what, fix)
-	}
 }
 
 // wants says which findings other than ok and skipped there are: level, check
@@ -80,7 +70,7 @@ func TestDoctorAsksStripe(t *testing.T) {
 		want   []string
 	}{
 		"all is well":  {key: doctorKey},
-		"a secret key": {key: testKey, want: []string{"warning key: make a restricted key"}},
+		"a secret key": {key: laketest.Key, want: []string{"warning key: make a restricted key"}},
 		"forbidden": {
 			config: stripesim.Config{Forbid: []string{"refunds", "events", "account"}}, key: doctorKey,
 			want: []string{
@@ -90,7 +80,7 @@ func TestDoctorAsksStripe(t *testing.T) {
 			},
 		},
 		"a label instead": {config: stripesim.Config{Forbid: []string{"account"}}, key: doctorKey, label: "shop"},
-		"revoked":         {config: stripesim.Config{Keys: []string{testKey}}, key: doctorKey, want: []string{"problem key: 401 this key is not accepted"}},
+		"revoked":         {config: stripesim.Config{Keys: []string{laketest.Key}}, key: doctorKey, want: []string{"problem key: 401 this key is not accepted"}},
 		"another mode":    {key: "rk_live_shouldnevershowthis", want: []string{"problem key: 401 this key is not accepted"}},
 		"clock behind": {
 			config: stripesim.Config{Now: time.Date(2050, 6, 1, 0, 0, 0, 0, time.UTC)}, key: doctorKey,
@@ -108,7 +98,7 @@ func TestDoctorAsksStripe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := diagnose(t, pipeline.Doctor{Client: client(t, tc.key, serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
+			found := diagnose(t, pipeline.Doctor{Client: client(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
 			wants(t, found, tc.want...)
 		})
 	}
@@ -132,8 +122,8 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, sound := serve(t, server), filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(sound, api, nil)); err != nil {
+	api, sound := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
+	if err := laketest.Run(laketest.NewSync(sound, api, nil)); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
@@ -143,13 +133,13 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 	}{
 		"sound":   {},
 		"mode":    {key: "rk_live_shouldnevershowthis", want: []string{"problem key: 401", "problem lake: use a key of test mode"}},
-		"newer":   {damage: write("lake.json", `{"format":99,"mode":"test"}`), want: []string{"problem lake: update stripelake"}},
-		"no JSON": {damage: write("lake.json", `{`), want: []string{"problem lake: run stripelake sync, which makes it again from raw/; or restore it from a backup"}},
-		"other":   {damage: write("lake.json", `{"format":1,"mode":"test","accounts":[{"id":"acct_other"}]}`), want: []string{"warning lake's account: acct_other"}},
+		"newer":   {damage: laketest.WriteFile("lake.json", `{"format":99,"mode":"test"}`), want: []string{"problem lake: update stripelake"}},
+		"no JSON": {damage: laketest.WriteFile("lake.json", `{`), want: []string{"problem lake: run stripelake sync, which makes it again from raw/; or restore it from a backup"}},
+		"other":   {damage: laketest.WriteFile("lake.json", `{"format":1,"mode":"test","accounts":[{"id":"acct_other"}]}`), want: []string{"warning lake's account: acct_other"}},
 		"open":    {damage: func(dir string) error { return os.Chmod(dir, 0o755) }, want: []string{"warning folder: chmod o="}},
-		"missing": {damage: rename("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
-		"behind":  {damage: remove("raw/*/charges/00000001-*"), want: []string{"problem state: the tables hold segment "}},
-		"torn":    {damage: truncate("raw/*/charges/00000001-*"), want: []string{"problem raw log: .parquet is damaged"}},
+		"missing": {damage: laketest.RenameFile("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet"), want: []string{"problem raw log: segment 1 is missing"}},
+		"behind":  {damage: laketest.RemoveFiles("raw/*/charges/00000001-*"), want: []string{"problem state: the tables hold segment "}},
+		"torn":    {damage: laketest.TruncateFile("raw/*/charges/00000001-*"), want: []string{"problem raw log: .parquet is damaged"}},
 		"a link": {damage: func(dir string) error {
 			paths, err := filepath.Glob(filepath.Join(dir, "raw/*/charges/00000001-*"))
 			if err != nil {
@@ -157,23 +147,23 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 			}
 			return errors.Join(os.Remove(paths[0]), os.Symlink("/nowhere/segment.parquet", paths[0]))
 		}, want: []string{"problem raw log: is a link; put the file itself in its place"}},
-		"foreign": {damage: write("raw/acct_x/charges/mine.parquet", ""), want: []string{"problem raw log: move it out of the log"}},
-		"cursor":  {damage: write("raw/acct_x/charges/cursor.json", `{"after_segment":0,"cursor":"damaged"}`), want: []string{"problem cursor: the cursor is damaged"}},
-		"lost":    {damage: remove("raw/*/charges"), want: []string{"problem state: the tables hold segment "}},
-		"failed": {damage: write(".state/status.json", `{"last_run":{"command":"sync","outcome":"failed","detail":"no\nroom"}}`), want: []string{
+		"foreign": {damage: laketest.WriteFile("raw/acct_x/charges/mine.parquet", ""), want: []string{"problem raw log: move it out of the log"}},
+		"cursor":  {damage: laketest.WriteFile("raw/acct_x/charges/cursor.json", `{"after_segment":0,"cursor":"damaged"}`), want: []string{"problem cursor: the cursor is damaged"}},
+		"lost":    {damage: laketest.RemoveFiles("raw/*/charges"), want: []string{"problem state: the tables hold segment "}},
+		"failed": {damage: laketest.WriteFile(".state/status.json", `{"last_run":{"command":"sync","outcome":"failed","detail":"no\nroom"}}`), want: []string{
 			"warning state: balance_transactions: the log ends with segment 1, and the tables hold 0", "warning state: /charges:", "warning state: /customers:",
 			"warning state: /prices:", "warning state: /refunds:", "warning state: /subscriptions:", "warning last run: sync, failed: no room",
 		}},
-		"state":      {damage: remove(".state/status.json"), want: []string{"warning state: run stripelake sync"}},
-		"unlinked":   {damage: remove("current"), want: []string{"problem generation: publishes it anew"}},
-		"generation": {damage: remove("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
-		"erasure":    {damage: write("forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
-		"key":        {damage: write("pii.key", "0"), want: []string{"problem beside the log: pii.key: it is not as it was written; restore it"}},
-		"forgotten":  {damage: write("forgotten.json", "{"), want: []string{"problem beside the log: forgotten.json"}},
-		"schemas":    {damage: bit("current/schemas.json", 1000), want: []string{"problem generation: current/schemas.json is damaged"}},
-		"last byte":  {damage: bit("current/charges/*/*/*.parquet", -1), want: []string{"problem generation: is damaged, and"}},
-		"zero":       {damage: duplicate("raw/*/charges/00000001-00000001.parquet", "00000000-00000001.parquet"), want: []string{"problem raw log: is not a segment: they are numbered from 1 upwards"}},
-		"leftover":   {damage: write("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
+		"state":      {damage: laketest.RemoveFiles(".state/status.json"), want: []string{"warning state: run stripelake sync"}},
+		"unlinked":   {damage: laketest.RemoveFiles("current"), want: []string{"problem generation: publishes it anew"}},
+		"generation": {damage: laketest.RemoveFiles("current/warehouse.duckdb"), want: []string{"problem generation: publishes it anew"}},
+		"erasure":    {damage: laketest.WriteFile("forget.json", `{}`), want: []string{"warning forget: finishes it first"}},
+		"key":        {damage: laketest.WriteFile("pii.key", "0"), want: []string{"problem beside the log: pii.key: it is not as it was written; restore it"}},
+		"forgotten":  {damage: laketest.WriteFile("forgotten.json", "{"), want: []string{"problem beside the log: forgotten.json"}},
+		"schemas":    {damage: laketest.FlipBitAt("current/schemas.json", 1000), want: []string{"problem generation: current/schemas.json is damaged"}},
+		"last byte":  {damage: laketest.FlipBitAt("current/charges/*/*/*.parquet", -1), want: []string{"problem generation: is damaged, and"}},
+		"zero":       {damage: laketest.Duplicate("raw/*/charges/00000001-00000001.parquet", "00000000-00000001.parquet"), want: []string{"problem raw log: is not a segment: they are numbered from 1 upwards"}},
+		"leftover":   {damage: laketest.WriteFile("raw/half.tmp", ""), want: []string{"warning leftovers: raw/half.tmp is half written"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,40 +201,4 @@ func TestDoctorTakesNoLock(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = log.Close() })
 	wants(t, diagnose(t, pipeline.Doctor{Dir: lake.Dir()}))
-}
-
-func write(name, content string) func(string) error {
-	return func(dir string) error {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		return os.WriteFile(path, []byte(content), 0o600)
-	}
-}
-
-// remove makes what matches a pattern disappear.
-func remove(pattern string) func(string) error {
-	return each(pattern, os.RemoveAll)
-}
-
-func rename(pattern, to string) func(string) error {
-	return each(pattern, func(path string) error { return os.Rename(path, filepath.Join(filepath.Dir(path), to)) })
-}
-
-func truncate(pattern string) func(string) error {
-	return each(pattern, func(path string) error { return os.Truncate(path, 100) })
-}
-
-func each(pattern string, do func(path string) error) func(string) error {
-	return func(dir string) error {
-		paths, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err == nil && len(paths) == 0 {
-			err = errors.New("nothing matches " + pattern)
-		}
-		for _, path := range paths {
-			err = errors.Join(err, do(path))
-		}
-		return err
-	}
 }

@@ -1,7 +1,6 @@
 package pipeline_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,21 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
-
-// forget erases customers from the lake in dir.
-func forget(ctx context.Context, dir string, change func(*pipeline.Forget), customers ...string) ([]load.Receipt, error) {
-	s := newSync(dir, "http://127.0.0.1:1", func(o *load.Options) { o.StateWait, o.NoList = -1, true })
-	if s.err != nil {
-		return nil, s.err
-	}
-	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: customers, Version: "test"}
-	if change != nil {
-		change(&f)
-	}
-	return f.Run(ctx)
-}
 
 // TestForgottenPersonIsNowhere erases one of many customers and looks into
 // every file of the lake. Before, the same look finds every mark; afterwards the
@@ -38,29 +25,29 @@ func forget(ctx context.Context, dir string, change func(*pipeline.Forget), cust
 // Stripe lists them all again.
 func TestForgottenPersonIsNowhere(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := laketest.NewPerson(t)
 	dir, never := filepath.Join(t.TempDir(), "lake"), filepath.Join(t.TempDir(), "lake")
-	p.build(t, dir, p.with)
-	p.build(t, never, p.without)
-	want := digest(t, never)
+	p.Build(t, dir, p.URL)
+	p.Build(t, never, p.URLWithout)
+	want := laketest.Digest(t, never)
 
-	before := look(t, dir, p.marks)
+	before := laketest.Look(t, dir, p.Marks)
 	for _, kind := range []string{"segment", "partition", "warehouse", "state"} {
 		if len(before[kind]) == 0 {
 			t.Fatalf("the look into a %s finds nothing that is there", kind)
 		}
 	}
-	for _, mark := range p.marks {
+	for _, mark := range p.Marks {
 		if !before["segment"][mark] {
 			t.Errorf("%s is in no segment: the test does not test it", mark)
 		}
 	}
 
-	plan, err := forget(t.Context(), dir, func(f *pipeline.Forget) { f.DryRun = true }, p.id)
+	plan, err := laketest.Forget(t.Context(), dir, func(f *pipeline.Forget) { f.DryRun = true }, p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(look(t, dir, p.marks)["warehouse"]) == 0 {
+	if len(laketest.Look(t, dir, p.Marks)["warehouse"]) == 0 {
 		t.Error("a dry run erased something")
 	}
 	// What a damaged state leaves beside it holds the person too.
@@ -68,41 +55,26 @@ func TestForgottenPersonIsNowhere(t *testing.T) {
 	if err := os.Link(filepath.Join(private, "work.duckdb"), filepath.Join(private, "work.duckdb.damaged")); err != nil {
 		t.Fatal(err)
 	}
-	receipts, err := forget(t.Context(), dir, nil, p.id)
+	receipts, err := laketest.Forget(t.Context(), dir, nil, p.ID)
 	if err != nil || len(receipts) != 1 {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
 	}
 	if diff := cmp.Diff(plan[0].Erased, receipts[0].Erased); diff != "" {
 		t.Errorf("the dry run promised something else (-dry +real):\n%s", diff)
 	}
-	if diff := cmp.Diff(p.counts(), receipts[0].Erased, ignoreSegments); diff != "" {
+	if diff := cmp.Diff(p.Counts(), receipts[0].Erased, ignoreSegments); diff != "" {
 		t.Errorf("erased (-want +got):\n%s", diff)
 	}
-	p.checkGone(t, dir, want)
+	p.CheckGone(t, dir, want)
 
-	if summary := relisted(t, dir, p.with); summary.Suppressed != p.listed {
-		t.Errorf("%d objects left out, want the %d that Stripe lists", summary.Suppressed, p.listed)
+	if summary := relisted(t, dir, p.URL); summary.Suppressed != p.Listed {
+		t.Errorf("%d objects left out, want the %d that Stripe lists", summary.Suppressed, p.Listed)
 	}
-	relisted(t, never, p.without)
-	p.checkGone(t, dir, digest(t, never))
+	relisted(t, never, p.URLWithout)
+	p.CheckGone(t, dir, laketest.Digest(t, never))
 
-	if receipts, err = forget(t.Context(), dir, nil, p.id); err != nil || len(receipts) > 0 {
+	if receipts, err = laketest.Forget(t.Context(), dir, nil, p.ID); err != nil || len(receipts) > 0 {
 		t.Errorf("forgotten again: %v, %v, want nothing left to do", receipts, err)
-	}
-}
-
-// checkGone checks that nothing of the person is in the lake and everything
-// else is.
-func (p *person) checkGone(t *testing.T, dir string, want map[string]string) {
-	t.Helper()
-	if diff := cmp.Diff(map[string]map[string]bool{}, look(t, dir, p.marks)); diff != "" {
-		t.Errorf("still there:\n%s", diff)
-	}
-	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
-		t.Errorf("the lake is not that of a business without the person (-want +got):\n%s", diff)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "forget.json")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the record of ids to erase: %v", err)
 	}
 }
 
@@ -110,21 +82,21 @@ func (p *person) checkGone(t *testing.T, dir string, want map[string]string) {
 // streams are read.
 func TestForgottenCustomerBuysAgain(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := laketest.NewPerson(t)
 	dir := filepath.Join(t.TempDir(), "lake")
-	p.build(t, dir, p.with)
-	if _, err := forget(t.Context(), dir, nil, p.id); err != nil {
+	p.Build(t, dir, p.URL)
+	if _, err := laketest.Forget(t.Context(), dir, nil, p.ID); err != nil {
 		t.Fatal(err)
 	}
-	relisted(t, dir, p.with)
-	want, later := digest(t, dir), p.later(t)
+	relisted(t, dir, p.URL)
+	want, later := laketest.Digest(t, dir), p.Later(t)
 	for _, streams := range [][]string{{"balance_transactions"}, {"refunds"}, {"charges"}, nil} {
 		relisted(t, dir, later, streams...)
-		if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+		if diff := cmp.Diff(want, laketest.Digest(t, dir)); diff != "" {
 			t.Errorf("what came later with %v is in the lake (-want +got):\n%s", streams, diff)
 		}
 	}
-	if receipts, err := forget(t.Context(), dir, nil, p.id); err != nil || len(receipts) > 0 {
+	if receipts, err := laketest.Forget(t.Context(), dir, nil, p.ID); err != nil || len(receipts) > 0 {
 		t.Errorf("forgotten again: %v, %v, want nothing left to do", receipts, err)
 	}
 }
@@ -136,7 +108,7 @@ func TestCursorNamesNobodyForgotten(t *testing.T) {
 	t.Parallel()
 	dir := small(t, map[string][]string{"acct_a": {`customers {"id":"cus_1"}`}})
 	relist(t, dir)
-	if _, err := forget(t.Context(), dir, nil, "cus_1"); err != nil {
+	if _, err := laketest.Forget(t.Context(), dir, nil, "cus_1"); err != nil {
 		t.Fatal(err)
 	}
 	broken := true
@@ -160,12 +132,12 @@ func TestCursorNamesNobodyForgotten(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	sync := newSync(dir, server.URL, nil)
+	sync := laketest.NewSync(dir, server.URL, nil)
 	sync.Resources = []string{"customers"}
 	if _, err := sync.Run(t.Context()); pipeline.ExitCode(err) != 3 {
 		t.Fatalf("the server broke off the list: %v", err)
 	}
-	if found := look(t, dir, []string{"cus_1"}); len(found) > 0 {
+	if found := laketest.Look(t, dir, []string{"cus_1"}); len(found) > 0 {
 		t.Errorf("an interrupted sync kept the id: %v", found)
 	}
 	cursor, err := os.ReadFile(filepath.Join(dir, "raw", "acct_a", "customers", "cursor.json"))
@@ -173,12 +145,12 @@ func TestCursorNamesNobodyForgotten(t *testing.T) {
 		t.Errorf("cursor %s, %v", cursor, err)
 	}
 	broken = false
-	sync = newSync(dir, server.URL, nil)
+	sync = laketest.NewSync(dir, server.URL, nil)
 	sync.Resources = []string{"customers"}
 	if _, err := sync.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := rawObjects(t, dir)["customers"]; len(got) != 1 || !strings.Contains(got[0], "cus_2") {
+	if got := laketest.RawObjects(t, dir)["customers"]; len(got) != 1 || !strings.Contains(got[0], "cus_2") {
 		t.Errorf("customers %v, want cus_2 alone", got)
 	}
 }
@@ -187,9 +159,9 @@ func TestCursorNamesNobodyForgotten(t *testing.T) {
 func small(t *testing.T, objects map[string][]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "lake")
-	s := newSync(dir, "http://127.0.0.1:1", nil)
-	if s.err != nil {
-		t.Fatal(s.err)
+	s := laketest.NewSync(dir, "http://127.0.0.1:1", nil)
+	if s.Err != nil {
+		t.Fatal(s.Err)
 	}
 	for account, lines := range objects {
 		if err := s.Lake.Remember(account, false); err != nil {
@@ -242,7 +214,7 @@ func TestForgetRefuses(t *testing.T) {
 		{"chosen", account("acct_b"), []string{"cus_1"}, "", 0},
 		{"an id of one's own, only referred to", account(""), []string{"42"}, "", 0},
 	} {
-		receipts, err := forget(t.Context(), dir, tc.change, tc.customers...)
+		receipts, err := laketest.Forget(t.Context(), dir, tc.change, tc.customers...)
 		if tc.want == "" && (err != nil || len(receipts) != 1) {
 			t.Errorf("%s: %d receipts, %v", tc.name, len(receipts), err)
 		}
@@ -255,16 +227,16 @@ func TestForgetRefuses(t *testing.T) {
 			t.Errorf("a refused erasure left %s", name)
 		}
 	}
-	s := newSync(dir, "http://127.0.0.1:1", nil)
+	s := laketest.NewSync(dir, "http://127.0.0.1:1", nil)
 	log, err := s.Lake.OpenLog(t.Context(), "acct_b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = log.Close() }()
-	if _, err := forget(t.Context(), dir, account("acct_a"), "42"); err != nil {
+	if _, err := laketest.Forget(t.Context(), dir, account("acct_a"), "42"); err != nil {
 		t.Errorf("a dry run needs no lock: %v", err)
 	}
-	if _, err := forget(t.Context(), dir, nil, "42"); pipeline.ExitCode(err) != 75 || !strings.Contains(err.Error(), "log of acct_b is in use by process") {
+	if _, err := laketest.Forget(t.Context(), dir, nil, "42"); pipeline.ExitCode(err) != 75 || !strings.Contains(err.Error(), "log of acct_b is in use by process") {
 		t.Errorf("with a log in use: exit %d, %v", pipeline.ExitCode(err), err)
 	}
 }
@@ -305,7 +277,7 @@ func TestForgetFollowsReferences(t *testing.T) {
 		`events {"id":"evt_7","data":{"object":{"id":"dp_2","object":"dispute","charge":"ch_2"}}}`,
 		`events {"id":"evt_5","data":{"object":"odd"}}`,
 	}})
-	receipts, err := forget(t.Context(), dir, nil, "cus_1")
+	receipts, err := laketest.Forget(t.Context(), dir, nil, "cus_1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,15 +311,15 @@ func TestForgottenDisputesStayOut(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2025, 5, 10, 9, 0, 0, 0, time.UTC)
 	moved := func(id, source, category string, on time.Time) string {
-		return sent("balance_transaction", id, on, fmt.Sprintf(
+		return laketest.Sent("balance_transaction", id, on, fmt.Sprintf(
 			`"source":%q,"reporting_category":%q,"type":"adjustment","amount":-100,"fee":0,"net":-100,"currency":"usd","status":"available","available_on":%d,"fee_details":[]`,
 			source, category, on.Unix()))
 	}
 	disputed := func(id, dispute, charge string, on time.Time) string {
-		return event(id, "charge.dispute.created", on, fmt.Sprintf(`{"id":%q,"object":"dispute","charge":%q}`, dispute, charge))
+		return laketest.Event(id, "charge.dispute.created", on, fmt.Sprintf(`{"id":%q,"object":"dispute","charge":%q}`, dispute, charge))
 	}
 	charge := func(id, customer, dispute string, on time.Time) string {
-		return paid(id, on, fmt.Sprintf(`"customer":%q,"dispute":%q,"balance_transaction":"txn_%s"`, customer, dispute, id[3:]))
+		return laketest.Paid(id, on, fmt.Sprintf(`"customer":%q,"dispute":%q,"balance_transaction":"txn_%s"`, customer, dispute, id[3:]))
 	}
 	objects := []string{
 		charge("ch_ada", "cus_ada", "du_2", at), charge("ch_bo", "cus_bo", "du_4", at),
@@ -355,49 +327,49 @@ func TestForgottenDisputesStayOut(t *testing.T) {
 		moved("txn_1", "du_1", "dispute", at), moved("txn_2", "du_2", "dispute", at),
 		moved("txn_3", "du_3", "dispute", at), moved("txn_4", "du_4", "dispute", at),
 	}
-	s := newScene(t, recorded(t, 1, noon, objects...))
-	s.sync()
-	now := noon
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, objects...))
+	s.Sync()
+	now := laketest.Noon
 	goesOn := func(more ...string) {
 		objects = append(objects, more...)
 		now = now.Add(time.Hour)
-		s.becomes(recorded(t, 1, now.Add(time.Hour), objects...))
-		s.sync()
+		s.Becomes(laketest.Recorded(t, 1, now.Add(time.Hour), objects...))
+		s.Sync()
 	}
 	soon := func() time.Time { return now.Add(90 * time.Minute) } // after the sync before, and ahead of the next
 	goesOn(disputed("evt_1", "du_1", "ch_ada", soon()), disputed("evt_3", "du_3", "ch_bo", soon()))
-	if _, err := forget(t.Context(), s.lake, nil, "cus_ada"); err != nil {
+	if _, err := laketest.Forget(t.Context(), s.Lake, nil, "cus_ada"); err != nil {
 		t.Fatal(err)
 	}
 	const left = "SELECT id FROM balance_transactions ORDER BY id"
-	s.expect("after the erasure", left, "txn_3", "txn_4", "txn_bo")
-	s.expect("known disputes", "SELECT dispute_id FROM meta.dispute_charges ORDER BY ALL", "du_3", "du_4")
+	s.Expect("after the erasure", left, "txn_3", "txn_4", "txn_bo")
+	s.Expect("known disputes", "SELECT dispute_id FROM meta.dispute_charges ORDER BY ALL", "du_3", "du_4")
 	goesOn(moved("txn_1_back", "du_1", "dispute_reversal", soon()), moved("txn_3_back", "du_3", "dispute_reversal", soon()))
-	s.expect("what came since", left, "txn_3", "txn_3_back", "txn_4", "txn_bo")
+	s.Expect("what came since", left, "txn_3", "txn_3_back", "txn_4", "txn_bo")
 
 	// A new charge of hers, disputed twice: the event of the dispute comes before
 	// the one that says whose charge it is.
 	new1, new2 := soon(), soon().Add(time.Minute)
 	goesOn(charge("ch_new", "cus_ada", "du_6", new1), disputed("evt_5", "du_5", "ch_new", new2),
-		event("evt_4", "charge.succeeded", new1, `{"id":"ch_new","object":"charge","customer":"cus_ada"}`))
+		laketest.Event("evt_4", "charge.succeeded", new1, `{"id":"ch_new","object":"charge","customer":"cus_ada"}`))
 	goesOn(moved("txn_5", "du_5", "dispute", soon()), moved("txn_6", "du_6", "dispute", soon()), moved("txn_7", "du_4", "dispute", soon()))
-	s.expect("what came of a new charge", left, "txn_3", "txn_3_back", "txn_4", "txn_7", "txn_bo")
+	s.Expect("what came of a new charge", left, "txn_3", "txn_3_back", "txn_4", "txn_7", "txn_bo")
 }
 
 // A receipt counts as foreign what stripelake did not make, and nothing else.
 func TestReceiptKnowsItsOwnFiles(t *testing.T) {
 	t.Parallel()
-	ann := sent("customer", "cus_ann", noon.Add(-time.Hour), `"email":"ann@example.com"`)
+	ann := laketest.Sent("customer", "cus_ann", laketest.Noon.Add(-time.Hour), `"email":"ann@example.com"`)
 	for foreign, want := range map[string]string{"": "", "notes.txt": "1 files or folders in the lake that stripelake did not make"} {
-		s := newScene(t, recorded(t, 1, noon, ann, sent("customer", "cus_bob", noon.Add(-2*time.Hour))))
-		s.sync("customers")
+		s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, ann, laketest.Sent("customer", "cus_bob", laketest.Noon.Add(-2*time.Hour))))
+		s.Sync("customers")
 		if foreign != "" {
-			if err := os.WriteFile(filepath.Join(s.lake, foreign), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(s.Lake, foreign), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, id := range []string{"cus_ann", "cus_bob"} { // with the first one's files beside it
-			receipts, err := forget(t.Context(), s.lake, nil, id)
+			receipts, err := laketest.Forget(t.Context(), s.Lake, nil, id)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -29,20 +31,20 @@ func refusing(stripe http.Handler, now time.Time, path string, status *int) http
 	})
 }
 
-// given is what each place says was given up: the summary that --json prints,
+// givenUp is what each place says was given up: the summary that --json prints,
 // status, and the warehouse.
-func (s *scene) given(summary pipeline.Summary) (now, status, published []string) {
-	s.t.Helper()
-	told, err := pipeline.ReadStatus(s.t.Context(), s.lake)
+func givenUp(s *laketest.Scene, summary pipeline.Summary) (now, status, published []string) {
+	s.T.Helper()
+	told, err := pipeline.ReadStatus(s.T.Context(), s.Lake)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	for into, all := range map[*[]string][]load.GivenUp{&now: summary.GivenUp, &status: told.GivenUp} {
 		for _, g := range all {
 			*into = append(*into, strings.TrimSpace(fmt.Sprint(g.Resource, " ", g.What, " ", g.Status)))
 		}
 	}
-	return now, status, s.rows("SELECT trim(concat_ws(' ', resource, what, status)) FROM meta.requests ORDER BY ALL")
+	return now, status, s.Rows("SELECT trim(concat_ws(' ', resource, what, status)) FROM meta.requests ORDER BY ALL")
 }
 
 // What was given up stands until it is read: each run says it and ends with 3, also
@@ -50,16 +52,16 @@ func (s *scene) given(summary pipeline.Summary) (now, status, published []string
 // when it ends, and the warehouse says the same.
 func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
+	ago := laketest.Noon.Add(-time.Hour)
 	item := func(n int) string {
 		return fmt.Sprintf(`{"id":"si_%d","object":"subscription_item","created":1,"price":%s}`, n,
-			sent("price", "price_1", ago, `"active":true,"currency":"usd","type":"recurring","unit_amount":5`))
+			laketest.Sent("price", "price_1", ago, `"active":true,"currency":"usd","type":"recurring","unit_amount":5`))
 	}
-	cut := sent("subscription", "sub_1", noon.Add(20*time.Minute), `"status":"active","currency":"usd"`,
+	cut := laketest.Sent("subscription", "sub_1", laketest.Noon.Add(20*time.Minute), `"status":"active","currency":"usd"`,
 		`"items":{"object":"list","has_more":true,"data":[`+item(1)+`],"url":"/v1/subscription_items?subscription=sub_1"}`)
-	charges := []string{paid("ch_1", ago), paid("ch_2", ago.Add(-time.Minute))}
-	changed := paid("ch_1", ago, `"description":"changed"`)
-	told := event("evt_1", "charge.updated", noon.Add(30*time.Minute), changed)
+	charges := []string{laketest.Paid("ch_1", ago), laketest.Paid("ch_2", ago.Add(-time.Minute))}
+	changed := laketest.Paid("ch_1", ago, `"description":"changed"`)
+	told := laketest.Event("evt_1", "charge.updated", laketest.Noon.Add(30*time.Minute), changed)
 	items := page(item(2))
 	for name, tc := range map[string]struct {
 		path    string
@@ -88,11 +90,11 @@ func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			status := 0
-			s := newScene(t, recorded(t, 1, noon, charges...))
-			s.sync()
+			s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, charges...))
+			s.Sync()
 			at := func(hours int) {
-				now := noon.Add(time.Duration(hours) * time.Hour)
-				stripe := recorded(t, 1, now, tc.objects...)
+				now := laketest.Noon.Add(time.Duration(hours) * time.Hour)
+				stripe := laketest.Recorded(t, 1, now, tc.objects...)
 				whole := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/v1/subscription_items" {
 						_, _ = io.WriteString(w, items)
@@ -100,24 +102,24 @@ func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 					}
 					stripe.ServeHTTP(w, r)
 				})
-				s.becomes(refusing(whole, now, tc.path, &status))
+				s.Becomes(refusing(whole, now, tc.path, &status))
 			}
 			status = tc.status
 			var generations []uint64
 			for _, hours := range []int{1, 2, 3, 16, 17} {
 				at(hours)
-				summary, err := s.try()
+				summary, err := s.Try()
 				if pipeline.ExitCode(err) != 3 || !strings.Contains(err.Error(), tc.says) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("after %d hours: %v", hours, err)
 				}
 				generations = append(generations, summary.Generation)
-				now, status, published := s.given(summary)
+				now, status, published := givenUp(s, summary)
 				for where, got := range map[string][]string{"--json": now, "status": status, "meta.requests": published} {
 					if diff := cmp.Diff([]string{tc.given}, got); diff != "" {
 						t.Errorf("after %d hours, %s (-want +got):\n%s", hours, where, diff)
 					}
 				}
-				if summary.GivenUp[0].Since.After(noon.Add(61 * time.Minute)) {
+				if summary.GivenUp[0].Since.After(laketest.Noon.Add(61 * time.Minute)) {
 					t.Errorf("after %d hours it stands since %v", hours, summary.GivenUp[0].Since)
 				}
 			}
@@ -126,14 +128,14 @@ func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 			}
 			status = 0
 			at(18)
-			summary := s.sync()
-			now, told, published := s.given(summary)
+			summary := s.Sync()
+			now, told, published := givenUp(s, summary)
 			if len(now)+len(told)+len(published) > 0 || summary.Generation != 3 {
 				t.Errorf("still given up: %v, %v, %v in generation %d", now, told, published, summary.Generation)
 			}
-			s.expect("in the end", tc.want, "true")
+			s.Expect("in the end", tc.want, "true")
 			at(19)
-			if summary := s.sync(); summary.Generation != 0 {
+			if summary := s.Sync(); summary.Generation != 0 {
 				t.Error("another generation")
 			}
 		})
@@ -144,25 +146,25 @@ func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 // is read, changes are in up to now, and verify --stripe compares all the rest.
 func TestOneObjectStopsNothing(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
+	ago := laketest.Noon.Add(-time.Hour)
 	status := 0
 	at := func(hours int, objects ...string) http.Handler {
-		now := noon.Add(time.Duration(hours) * time.Hour)
-		return refusing(recorded(t, 1, now, objects...), now, "/v1/charges/ch_1", &status)
+		now := laketest.Noon.Add(time.Duration(hours) * time.Hour)
+		return refusing(laketest.Recorded(t, 1, now, objects...), now, "/v1/charges/ch_1", &status)
 	}
 	held := `"captured":false,"amount_captured":0` // needs no balance transaction
-	first, third := paid("ch_1", ago, held), paid("ch_3", ago.Add(-time.Hour), held)
-	s := newScene(t, at(0, first, paid("ch_2", ago.Add(-time.Minute), held), third))
-	s.sync()
-	changed := paid("ch_2", ago.Add(-time.Minute), held, `"description":"changed"`)
-	s.becomes(at(1, changed, third,
-		event("evt_1", "charge.updated", noon.Add(30*time.Minute), first), event("evt_2", "charge.updated", noon.Add(30*time.Minute), changed)))
+	first, third := laketest.Paid("ch_1", ago, held), laketest.Paid("ch_3", ago.Add(-time.Hour), held)
+	s := laketest.NewScene(t, at(0, first, laketest.Paid("ch_2", ago.Add(-time.Minute), held), third))
+	s.Sync()
+	changed := laketest.Paid("ch_2", ago.Add(-time.Minute), held, `"description":"changed"`)
+	s.Becomes(at(1, changed, third,
+		laketest.Event("evt_1", "charge.updated", laketest.Noon.Add(30*time.Minute), first), laketest.Event("evt_2", "charge.updated", laketest.Noon.Add(30*time.Minute), changed)))
 	status = 402
-	if _, err := s.try(); pipeline.ExitCode(err) != 3 {
+	if _, err := s.Try(); pipeline.ExitCode(err) != 3 {
 		t.Fatal(err)
 	}
-	s.expect("the other", "SELECT description FROM charges WHERE id = 'ch_2'", "changed")
-	s.expect("changes", "SELECT as_of, why FROM meta.coverage WHERE resource = 'charges'", "2025-06-01 12:59:00 null")
+	s.Expect("the other", "SELECT description FROM charges WHERE id = 'ch_2'", "changed")
+	s.Expect("changes", "SELECT as_of, why FROM meta.coverage WHERE resource = 'charges'", "2025-06-01 12:59:00 null")
 
 	want := []string{"object unread: acct_/charges ch_1"}
 	if diff := cmp.Diff(want, compared(t, s, 0, false)); diff != "" {
@@ -176,10 +178,10 @@ func TestBrokenOffIsNotUnread(t *testing.T) {
 	t.Parallel()
 	var charges []string
 	for n := range 250 {
-		charges = append(charges, paid("ch_"+itoa(n), noon.Add(-time.Duration(n+60)*time.Minute)))
+		charges = append(charges, laketest.Paid("ch_"+strconv.Itoa(n), laketest.Noon.Add(-time.Duration(n+60)*time.Minute)))
 	}
-	stripe := recorded(t, 1, noon, charges...)
-	s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stripe := laketest.Recorded(t, 1, laketest.Noon, charges...)
+	s := laketest.NewScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("starting_after") != "" {
 			w.Header().Set("Stripe-Should-Retry", "false")
 			w.WriteHeader(http.StatusPaymentRequired)
@@ -187,9 +189,9 @@ func TestBrokenOffIsNotUnread(t *testing.T) {
 		}
 		stripe.ServeHTTP(w, r)
 	}))
-	_, err := s.try("charges")
+	_, err := s.Try("charges")
 	if pipeline.ExitCode(err) != 3 || !strings.HasPrefix(err.Error(), "charges not read to its end: list charges: page after ch_") {
 		t.Errorf("error %v", err)
 	}
-	s.expect("what was kept", "SELECT count(*) > 0 FROM charges", "true")
+	s.Expect("what was kept", "SELECT count(*) > 0 FROM charges", "true")
 }

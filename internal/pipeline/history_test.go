@@ -2,12 +2,9 @@ package pipeline_test
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -97,10 +94,10 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for _, lake := range lakes {
-		if _, err := historySync(rt, lake, url, nil).Run(context.Background()); err != nil {
+		if _, err := laketest.NewPatientSync(rt, lake, url, nil).Run(context.Background()); err != nil {
 			rt.Fatalf("the quiet sync: %v", err)
 		}
-		checkAgainstLedger(rt, lake, server)
+		laketest.CheckAgainstLedger(rt, lake, server)
 	}
 	checkEquations(rt, lakes[0], url, server)
 	if diff := cmp.Diff(living(rt, lakes[0]), living(rt, lakes[1])); diff != "" {
@@ -113,7 +110,7 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 // payments left, with what is of no payment, and what they kept is by currency what
 // the simulator's own books say.
 func checkEquations(rt *rapid.T, lake, url string, server *stripesim.Server) {
-	sync := historySync(rt, lake, url, nil)
+	sync := laketest.NewPatientSync(rt, lake, url, nil)
 	v := pipeline.Verify{Dir: lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors}}
 	found, err := v.Run(context.Background())
 	if found.RunID == "" {
@@ -184,7 +181,7 @@ func somehow(rt *rapid.T, lake, url string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	left := rapid.SampledFrom([]int{-1, -1, 3, 10, 40, 150}).Draw(rt, "events")
-	s := historySync(rt, lake, url, func(o *load.Options) {
+	s := laketest.NewPatientSync(rt, lake, url, func(o *load.Options) {
 		o.SegmentObjects = rapid.SampledFrom([]int{20_000, 150, 700}).Draw(rt, "segment")
 	})
 	s.OnEvent = func(pipeline.Event) {
@@ -195,26 +192,6 @@ func somehow(rt *rapid.T, lake, url string) {
 	if _, err := s.Run(ctx); err != nil {
 		rt.Logf("a sync: %v", err)
 	}
-}
-
-func historySync(rt rapid.TB, lake, url string, change func(*load.Options)) *pipeline.Sync {
-	return historySyncOf(rt, nil, lake, url, change)
-}
-
-func historySyncOf(rt rapid.TB, edit func(files map[string]string), lake, url string, change func(*load.Options)) *pipeline.Sync {
-	s := newSyncOf(edit, lake, url, change)
-	if s.err != nil {
-		rt.Fatal(s.err)
-	}
-	client, err := extract.New(extract.Config{
-		Key: testKey, BaseURL: url, MaxRPS: 100_000,
-		Retry: extract.Retry{Attempts: 12, Base: time.Millisecond, Cap: 5 * time.Millisecond},
-	})
-	if err != nil {
-		rt.Fatal(err)
-	}
-	s.Client = client
-	return &s.Sync
 }
 
 // living hashes the rows of every table that are not marked as deleted: of those
@@ -246,88 +223,4 @@ func living(rt rapid.TB, dir string) map[string]string {
 		}
 	}
 	return tables
-}
-
-// flat is JSON without its indentation, which differs between a list and an
-// object by itself, and without what it embeds of prices: those change with no
-// event of the subscription, and have a table of their own. Members in without
-// are left out.
-func flat(rt rapid.TB, raw []byte, without ...string) string {
-	var object map[string]any
-	if err := json.Unmarshal(raw, &object); err != nil {
-		rt.Fatalf("%v\n%s", err, raw)
-	}
-	for _, name := range slices.Concat(without, []string{"tiers", "currency_options"}) { // the lake asks for them; the ledger shows what is seen unasked
-		delete(object, name)
-	}
-	for name, member := range object {
-		object[name] = withoutPrices(member)
-	}
-	text, err := json.MarshalIndent(object, "", "  ")
-	if err != nil {
-		rt.Fatal(err)
-	}
-	return string(text)
-}
-
-// diffOf is what two texts differ in. Of what is very long only that is told.
-func diffOf(a, b string) string {
-	if n := len(a) + len(b); n > 1<<20 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return cmp.Diff(a, b)
-}
-
-func withoutPrices(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		if v["object"] == "price" || v["object"] == "plan" {
-			return v["id"]
-		}
-		for name, member := range v {
-			v[name] = withoutPrices(member)
-		}
-	case []any:
-		for i, element := range v {
-			v[i] = withoutPrices(element)
-		}
-	}
-	return v
-}
-
-// checkAgainstLedger compares the newest version of every object in the log,
-// byte for byte, with what Stripe holds, and the rows with their number. Members
-// in without are not compared.
-func checkAgainstLedger(rt rapid.TB, dir string, server *stripesim.Server, without ...string) {
-	lake := newSync(dir, "http://127.0.0.1:1", nil).Lake
-	for _, resource := range extract.Resources() {
-		newest := map[string]load.Raw{}
-		for batch, err := range lake.Read(context.Background(), server.AccountID(), resource.Name, 0) {
-			if err != nil {
-				rt.Fatal(err)
-			}
-			for _, o := range batch.Objects {
-				newest[o.ID] = o
-			}
-		}
-		want := 0
-		for id, raw := range server.Ledger().Raw(resource.Name) {
-			want++
-			got, ok := newest[id]
-			switch {
-			case !ok:
-				rt.Errorf("%s %s is missing", resource.Name, id)
-			case flat(rt, got.Object, without...) != flat(rt, raw, without...):
-				rt.Errorf("%s %s is outdated (-ledger +lake):\n%s", resource.Name, id, diffOf(flat(rt, raw, without...), flat(rt, got.Object, without...)))
-			case got.Deleted:
-				rt.Errorf("%s %s is marked as deleted", resource.Name, id)
-			}
-			delete(newest, id)
-		}
-		for id, got := range newest {
-			if !got.Deleted {
-				rt.Errorf("%s %s is gone at Stripe and not marked as deleted", resource.Name, id)
-			}
-		}
-	}
 }

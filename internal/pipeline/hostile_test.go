@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -91,7 +92,7 @@ func located(code int, to string) func(http.ResponseWriter) {
 // is an empty list, and there are always two customers.
 func hostile(answers map[string]func(http.ResponseWriter)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", noon.Format(http.TimeFormat))
+		w.Header().Set("Date", laketest.Noon.Format(http.TimeFormat))
 		w.Header().Set("Request-Id", "req_hostile")
 		http.SetCookie(w, &http.Cookie{Name: "marked", Value: "cookie", Path: "/"})
 		switch answer, ok := answers[r.URL.Path]; {
@@ -102,7 +103,7 @@ func hostile(answers map[string]func(http.ResponseWriter)) http.Handler {
 		case r.URL.Path == "/v1/account":
 			_, _ = io.WriteString(w, `{"id":"acct_1","object":"account"}`)
 		case r.URL.Path == "/v1/customers":
-			_, _ = io.WriteString(w, page(sent("customer", "cus_1", noon.Add(-time.Hour)), sent("customer", "cus_2", noon.Add(-2*time.Hour))))
+			_, _ = io.WriteString(w, page(laketest.Sent("customer", "cus_1", laketest.Noon.Add(-time.Hour)), laketest.Sent("customer", "cus_2", laketest.Noon.Add(-2*time.Hour))))
 		default:
 			_, _ = io.WriteString(w, page())
 		}
@@ -119,8 +120,8 @@ func TestHostilePages(t *testing.T) {
 		for i, c := range batch {
 			answers["/v1/"+victims[i]] = c.answer
 		}
-		s := newScene(t, hostile(answers))
-		_, err := s.try()
+		s := laketest.NewScene(t, hostile(answers))
+		_, err := s.Try()
 		var unread *pipeline.UnreadError
 		if !errors.As(err, &unread) {
 			t.Fatalf("error %v", err)
@@ -131,8 +132,8 @@ func TestHostilePages(t *testing.T) {
 		if len(unread.Resources) != len(batch) {
 			t.Errorf("not read: %v", unread)
 		}
-		s.expect("the customers", "SELECT id FROM customers ORDER BY id", "cus_1", "cus_2")
-		s.whole()
+		s.Expect("the customers", "SELECT id FROM customers ORDER BY id", "cus_1", "cus_2")
+		checkWhole(s)
 	}
 }
 
@@ -162,24 +163,24 @@ var inLake = regexp.MustCompile(`^(lake\.json|current|raw|raw/acct_1(/lock|/[a-z
 	`\.state|\.state/(lake\.lock|lock|queue|members|status\.json|work\.duckdb|tmp|generations)|` +
 	`\.state/generations/\d{6}(/generation\.json|/schemas\.json|/warehouse\.duckdb|/[a-z_]+(/acct=acct_1(/created_month=\d{4}-\d\d(/part-\d+(-\d+)?\.parquet)?)?)?)?)$`)
 
-// whole holds the lake to be sound, and nothing to be written anywhere else.
-func (s *scene) whole() {
-	s.t.Helper()
-	around := filepath.Dir(s.lake)
+// checkWhole holds the lake to be sound, and nothing to be written anywhere else.
+func checkWhole(s *laketest.Scene) {
+	s.T.Helper()
+	around := filepath.Dir(s.Lake)
 	err := filepath.WalkDir(around, func(path string, _ fs.DirEntry, err error) error {
-		if path == around || path == s.lake || err != nil {
+		if path == around || path == s.Lake || err != nil {
 			return err
 		}
-		if name, inside := strings.CutPrefix(path, s.lake+string(filepath.Separator)); !inside || !inLake.MatchString(filepath.ToSlash(name)) {
-			s.t.Errorf("a file that no lake has: %q", path)
+		if name, inside := strings.CutPrefix(path, s.Lake+string(filepath.Separator)); !inside || !inLake.MatchString(filepath.ToSlash(name)) {
+			s.T.Errorf("a file that no lake has: %q", path)
 		}
 		return nil
 	})
 	if err != nil {
-		s.t.Error(err)
+		s.T.Error(err)
 	}
-	if _, err := load.Digest(s.t.Context(), s.lake); err != nil && !errors.Is(err, fs.ErrNotExist) { // where nothing is published
-		s.t.Error(err)
+	if _, err := load.Digest(s.T.Context(), s.Lake); err != nil && !errors.Is(err, fs.ErrNotExist) { // where nothing is published
+		s.T.Error(err)
 	}
 }
 
@@ -188,15 +189,15 @@ func (s *scene) whole() {
 func TestHostileAccount(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"../../outside", "/tmp/outside", "acct_'; DROP TABLE x;--", "acct_\x00", "acct/1", "..", "*", "acct_" + strings.Repeat("x", 100_000), "acct_\x1b[2J"} {
-		s := newScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/account": says(`{"object":"account","id":` + quoted(id) + `}`)}))
-		_, err := s.try()
+		s := laketest.NewScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/account": says(`{"object":"account","id":` + quoted(id) + `}`)}))
+		_, err := s.Try()
 		if err == nil || !regexp.MustCompile("only letters, digits, _ and -|id has [0-9]+ bytes").MatchString(err.Error()) || len(err.Error()) > 1000 || strings.ContainsFunc(err.Error(), unprintable) {
 			t.Errorf("%.40q: %.400v", id, err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(s.lake, "raw", "*")); left != nil {
+		if left, _ := filepath.Glob(filepath.Join(s.Lake, "raw", "*")); left != nil {
 			t.Errorf("%.40q: there is %q", id, left)
 		}
-		s.whole()
+		checkWhole(s)
 	}
 }
 
@@ -213,17 +214,17 @@ func TestHostileIDs(t *testing.T) {
 	t.Parallel()
 	var objects []string
 	for i, id := range hostileIDs {
-		objects = append(objects, paid("", noon.Add(-time.Duration(i+2)*time.Minute), fmt.Sprintf(`"id":%s,"customer":%s`, quoted(id), quoted(id))))
+		objects = append(objects, laketest.Paid("", laketest.Noon.Add(-time.Duration(i+2)*time.Minute), fmt.Sprintf(`"id":%s,"customer":%s`, quoted(id), quoted(id))))
 	}
-	s := newScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
-	s.sync()
+	s := laketest.NewScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
+	s.Sync()
 	for _, from := range []string{"charges", "read_parquet(CHARGES)", "'LAKE/raw/acct_1/charges/*.parquet'"} {
-		got := s.rows("SELECT id FROM " + from + " ORDER BY created DESC")
+		got := s.Rows("SELECT id FROM " + from + " ORDER BY created DESC")
 		if diff := cmp.Diff(hostileIDs, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%.2000s", from, diff)
 		}
 	}
-	s.whole()
+	checkWhole(s)
 }
 
 func quoted(text string) string {
@@ -284,21 +285,21 @@ func TestHostileValues(t *testing.T) {
 	var objects []string
 	for i, c := range hostileValues {
 		objects = append(objects, fmt.Sprintf(`{"id":"ch_%d","object":"charge","created":%d,"livemode":false,"currency":"usd","amount":100,"amount_captured":100,"amount_refunded":0,"captured":true,"status":"succeeded","payment_intent":"pi_%d",%s}`,
-			i, noon.Add(-time.Duration(i+2)*time.Minute).Unix(), i, c.members)) // below the end of the window
+			i, laketest.Noon.Add(-time.Duration(i+2)*time.Minute).Unix(), i, c.members)) // below the end of the window
 	}
-	s := newScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
-	_, err := s.try()
+	s := laketest.NewScene(t, hostile(map[string]func(http.ResponseWriter){"/v1/charges": says(page(objects...))}))
+	_, err := s.Try()
 	t.Logf("%.1000v", err)
 	for i, c := range hostileValues {
 		t.Run(c.name, func(t *testing.T) {
-			got := strings.Join(s.rows(fmt.Sprintf("SELECT %s FROM charges WHERE payment_intent_id = 'pi_%d'", c.query, i)), "|")
+			got := strings.Join(s.Rows(fmt.Sprintf("SELECT %s FROM charges WHERE payment_intent_id = 'pi_%d'", c.query, i)), "|")
 			if got == "" {
-				got = "refused: " + strings.Join(s.rows(fmt.Sprintf("SELECT field, rule, reason FROM meta.rejects WHERE object LIKE '%%\"pi_%d\"%%'", i)), "|")
+				got = "refused: " + strings.Join(s.Rows(fmt.Sprintf("SELECT field, rule, reason FROM meta.rejects WHERE object LIKE '%%\"pi_%d\"%%'", i)), "|")
 			}
 			if got != c.want {
 				t.Errorf("got %.300q, want %.300q", got, c.want)
 			}
 		})
 	}
-	s.whole()
+	checkWhole(s)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -29,7 +30,7 @@ func TestLakeEqualsLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(dir, serve(t, server), nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(dir, laketest.Serve(t, server), nil)); err != nil {
 		t.Fatal(err)
 	}
 	want := books(server.Ledger())
@@ -39,7 +40,7 @@ func TestLakeEqualsLedger(t *testing.T) {
 	}
 	t.Logf("%d objects", total)
 
-	db := warehouse(t, dir)
+	db := laketest.Warehouse(t, dir)
 	if diff := cmp.Diff(want, lakeBooks(t, db, func(table string) string { return table })); diff != "" {
 		t.Errorf("warehouse differs from the ledger (-ledger +warehouse):\n%s", diff)
 	}

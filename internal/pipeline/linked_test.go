@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -30,10 +31,10 @@ func moved(t *testing.T, lake string, folder ...string) string {
 // whole, by account or by stream, is the same lake to every command.
 func TestLinkedFolders(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := laketest.NewPerson(t)
 	plain := filepath.Join(t.TempDir(), "lake")
-	p.build(t, plain, p.with)
-	acct := account(t, plain)
+	p.Build(t, plain, p.URL)
+	acct := laketest.AccountOf(t, plain)
 	copied := func() string {
 		dir := filepath.Join(t.TempDir(), "lake")
 		if err := os.CopyFS(dir, os.DirFS(plain)); err != nil {
@@ -50,7 +51,7 @@ func TestLinkedFolders(t *testing.T) {
 			if diff := cmp.Diff(want, workedOn(t, p, dir, linked)); diff != "" {
 				t.Errorf("not as without the link (-plain +linked):\n%s", diff)
 			}
-			if found := lookBelow(t, dir, disk, p.marks); len(found) > 0 {
+			if found := laketest.LookBelow(t, dir, disk, p.Marks); len(found) > 0 {
 				t.Errorf("still on the other disk: %v", found)
 			}
 		})
@@ -59,7 +60,7 @@ func TestLinkedFolders(t *testing.T) {
 
 // workedOn has every command work on a lake and returns what they say. The person
 // is forgotten in it and in its backup, which has the same folder linked.
-func workedOn(t *testing.T, p *person, dir string, linked []string) (said map[string]any) {
+func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (said map[string]any) {
 	t.Helper()
 	said = map[string]any{}
 	do := func(err error) {
@@ -75,16 +76,16 @@ func workedOn(t *testing.T, p *person, dir string, linked []string) (said map[st
 	if linked != nil {
 		backupDisk = moved(t, backup, linked...)
 	}
-	leftover := filepath.Join(dir, "raw", account(t, dir), "charges", "00000009-00000009.parquet.tmp")
+	leftover := filepath.Join(dir, "raw", laketest.AccountOf(t, dir), "charges", "00000009-00000009.parquet.tmp")
 	do(os.WriteFile(leftover, nil, 0o600))
 	health, err := load.Inspect(dir)
 	do(err)
 	said["doctor"] = []any{health.Segments, len(health.Damage), health.Leftover}
-	relisted(t, dir, p.with)
+	relisted(t, dir, p.URL)
 	if _, err := os.Stat(leftover); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what was half written: %v", err)
 	}
-	said["verify"] = len(verify(t, dir, false))
+	said["verify"] = len(laketest.Verify(t, dir, false))
 	sizes, err := load.LogSizes(dir)
 	do(err)
 	for _, s := range sizes {
@@ -92,20 +93,20 @@ func workedOn(t *testing.T, p *person, dir string, linked []string) (said map[st
 	}
 	said["compact"], err = pipeline.Compact(t.Context(), opened(t, dir), 0)
 	do(err)
-	s := newSync(dir, p.with, nil)
+	s := laketest.NewSync(dir, p.URL, nil)
 	_, err = (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake}).Run(t.Context())
 	do(err)
-	said["rebuild"] = digest(t, dir)
-	receipts, err := forget(t.Context(), dir, nil, p.id)
+	said["rebuild"] = laketest.Digest(t, dir)
+	receipts, err := laketest.Forget(t.Context(), dir, nil, p.ID)
 	do(err)
 	said["forget"] = receipts[0].Erased
-	if found := look(t, dir, p.marks); len(found) > 0 {
+	if found := laketest.Look(t, dir, p.Marks); len(found) > 0 {
 		t.Errorf("still there: %v", found)
 	}
-	said["forgotten"], said["verify after"] = digest(t, dir), len(verify(t, dir, true))
+	said["forgotten"], said["verify after"] = laketest.Digest(t, dir), len(laketest.Verify(t, dir, true))
 	_, err = pipeline.Backup(t.Context(), opened(t, dir), backup)
 	do(err)
-	if found := lookBelow(t, dir, backupDisk, p.marks); len(found) > 0 {
+	if found := laketest.LookBelow(t, dir, backupDisk, p.Marks); len(found) > 0 {
 		t.Errorf("still in the backup: %v", found)
 	}
 	return said
@@ -125,33 +126,33 @@ func opened(t *testing.T, dir string) *load.Lake {
 // there, by whoever writes and whoever reads.
 func TestLinksThatAreRefused(t *testing.T) {
 	t.Parallel()
-	ann := sent("customer", "cus_ann", noon)
+	ann := laketest.Sent("customer", "cus_ann", laketest.Noon)
 	for _, tc := range []struct {
 		what string
-		link func(t *testing.T, s *scene) string // returns what is named
+		link func(t *testing.T, s *laketest.Scene) string // returns what is named
 		says string
 	}{
-		{"a file", func(t *testing.T, s *scene) string {
-			name := []string{"raw", account(t, s.lake), "customers", "00000001-00000001.parquet"}
-			moved(t, s.lake, name...)
+		{"a file", func(t *testing.T, s *laketest.Scene) string {
+			name := []string{"raw", laketest.AccountOf(t, s.Lake), "customers", "00000001-00000001.parquet"}
+			moved(t, s.Lake, name...)
 			return filepath.Join(name...)
 		}, "is a link: put the file itself in its place"},
-		{"no log", func(t *testing.T, s *scene) string {
-			if err := os.RemoveAll(moved(t, s.lake, "raw")); err != nil {
+		{"no log", func(t *testing.T, s *laketest.Scene) string {
+			if err := os.RemoveAll(moved(t, s.Lake, "raw")); err != nil {
 				t.Fatal(err)
 			}
 			return "raw"
 		}, "is a link that leads nowhere: mount the disk"},
-		{"no account", func(t *testing.T, s *scene) string {
-			name := filepath.Join("raw", account(t, s.lake))
-			if err := os.RemoveAll(moved(t, s.lake, name)); err != nil {
+		{"no account", func(t *testing.T, s *laketest.Scene) string {
+			name := filepath.Join("raw", laketest.AccountOf(t, s.Lake))
+			if err := os.RemoveAll(moved(t, s.Lake, name)); err != nil {
 				t.Fatal(err)
 			}
 			return name
 		}, "is a link that leads nowhere: mount the disk"},
-		{"no stream", func(t *testing.T, s *scene) string {
-			name := filepath.Join("raw", account(t, s.lake), "customers")
-			if err := os.RemoveAll(moved(t, s.lake, name)); err != nil {
+		{"no stream", func(t *testing.T, s *laketest.Scene) string {
+			name := filepath.Join("raw", laketest.AccountOf(t, s.Lake), "customers")
+			if err := os.RemoveAll(moved(t, s.Lake, name)); err != nil {
 				t.Fatal(err)
 			}
 			return name
@@ -159,29 +160,29 @@ func TestLinksThatAreRefused(t *testing.T) {
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, recorded(t, 1, noon.Add(24*60*60e9), ann))
-			s.sync("customers")
+			s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon.Add(24*60*60e9), ann))
+			s.Sync("customers")
 			named := tc.link(t, s)
-			asked := s.asked.Load()
+			asked := s.Asked.Load()
 			for command, run := range map[string]func() error{
-				"sync":   func() error { _, err := s.try("customers"); return err },
-				"forget": func() error { _, err := forget(t.Context(), s.lake, nil, "cus_ann"); return err },
+				"sync":   func() error { _, err := s.Try("customers"); return err },
+				"forget": func() error { _, err := laketest.Forget(t.Context(), s.Lake, nil, "cus_ann"); return err },
 				"compact": func() error {
-					_, err := pipeline.Compact(t.Context(), opened(t, s.lake), 0)
+					_, err := pipeline.Compact(t.Context(), opened(t, s.Lake), 0)
 					return err
 				},
 				"backup": func() error {
-					_, err := pipeline.Backup(t.Context(), opened(t, s.lake), filepath.Join(t.TempDir(), "backup"))
+					_, err := pipeline.Backup(t.Context(), opened(t, s.Lake), filepath.Join(t.TempDir(), "backup"))
 					return err
 				},
 				"rebuild": func() error {
-					r := newSync(s.lake, s.api, nil)
+					r := laketest.NewSync(s.Lake, s.API, nil)
 					_, err := (&pipeline.Rebuild{Plan: r.Plan, Lake: r.Lake}).Run(t.Context())
 					return err
 				},
-				"sizes": func() error { _, err := load.LogSizes(s.lake); return err },
+				"sizes": func() error { _, err := load.LogSizes(s.Lake); return err },
 				"verify": func() error {
-					found, err := (&pipeline.Verify{Dir: s.lake, Wait: -1}).Run(t.Context())
+					found, err := (&pipeline.Verify{Dir: s.Lake, Wait: -1}).Run(t.Context())
 					for _, c := range found.Checks {
 						for _, f := range c.Findings {
 							err = errors.Join(err, fmt.Errorf("%s: %s: %s", f.What, f.Says, f.Fix))
@@ -190,7 +191,7 @@ func TestLinksThatAreRefused(t *testing.T) {
 					return err
 				},
 				"doctor": func() error {
-					health, err := load.Inspect(s.lake)
+					health, err := load.Inspect(s.Lake)
 					return errors.Join(append(health.Damage, err)...)
 				},
 			} {
@@ -198,10 +199,10 @@ func TestLinksThatAreRefused(t *testing.T) {
 					t.Errorf("%s: %v", command, err)
 				}
 			}
-			if asked = s.asked.Load() - asked; asked > 1 { // whose key it is
+			if asked = s.Asked.Load() - asked; asked > 1 { // whose key it is
 				t.Errorf("%d requests", asked)
 			}
-			if _, err := os.Stat(filepath.Join(s.lake, "forgotten.json")); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(s.Lake, "forgotten.json")); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("a refused erasure has begun: %v", err)
 			}
 		})

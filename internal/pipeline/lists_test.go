@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // A nested list that cannot be read is told in meta.incomplete_lists and in the
 // status. Where a column takes it, the run exits 3; where none does, it does not.
 func TestListThatNoColumnTakes(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
+	ago := laketest.Noon.Add(-time.Hour)
 	cut := func(url string) string {
 		return `{"object":"list","has_more":true,"url":"` + url + `","data":[{"id":"x_1","object":"x","created":1}]}`
 	}
@@ -22,11 +23,11 @@ func TestListThatNoColumnTakes(t *testing.T) {
 		object, list string
 		want         int // exit status
 	}{
-		"charges":       {paid("ch_1", ago, `"refunds":`+cut("/v1/charges/ch_1/refunds")), "/refunds", 0},
-		"subscriptions": {sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":`+cut("/v1/subscription_items?subscription=sub_1")), "/items", 3},
+		"charges":       {laketest.Paid("ch_1", ago, `"refunds":`+cut("/v1/charges/ch_1/refunds")), "/refunds", 0},
+		"subscriptions": {laketest.Sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":`+cut("/v1/subscription_items?subscription=sub_1")), "/items", 3},
 	} {
-		stripe := recorded(t, 1, noon, tc.object)
-		s := newScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stripe := laketest.Recorded(t, 1, laketest.Noon, tc.object)
+		s := laketest.NewScene(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("starting_after") == "x_1" {
 				w.WriteHeader(http.StatusForbidden)
 				_, _ = w.Write([]byte(`{"error":{"type":"invalid_request_error","message":"The key may not."}}`))
@@ -34,13 +35,13 @@ func TestListThatNoColumnTakes(t *testing.T) {
 			}
 			stripe.ServeHTTP(w, r)
 		}))
-		summary, err := s.try(resource)
+		summary, err := s.Try(resource)
 		if got := pipeline.ExitCode(err); got != tc.want || errors.As(err, new(*pipeline.GivenUpError)) != (tc.want == 3) || len(summary.GivenUp) != 1 || summary.GivenUp[0].Untaken != (tc.want == 0) {
 			t.Errorf("%s: exit %d, %v, %+v", resource, got, err, summary)
 		}
-		s.expect("cut short", "SELECT stream, list FROM meta.incomplete_lists", resource+" "+tc.list)
-		s.expect("why", "SELECT DISTINCT status FROM meta.requests", "403")
-		status, err := pipeline.ReadStatus(t.Context(), s.lake)
+		s.Expect("cut short", "SELECT stream, list FROM meta.incomplete_lists", resource+" "+tc.list)
+		s.Expect("why", "SELECT DISTINCT status FROM meta.requests", "403")
+		status, err := pipeline.ReadStatus(t.Context(), s.Lake)
 		if err != nil {
 			t.Fatal(err)
 		}

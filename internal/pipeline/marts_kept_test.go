@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // partly are charges of 100 USD of which less may be captured, each with its
@@ -50,7 +52,7 @@ var partly = []struct {
 func partlyObjects() (objects []string) {
 	at := time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC)
 	move := func(id, source, category string, amount int) {
-		objects = append(objects, sent("balance_transaction", id, at, fmt.Sprintf(
+		objects = append(objects, laketest.Sent("balance_transaction", id, at, fmt.Sprintf(
 			`"source":%q,"reporting_category":%q,"type":"charge","amount":%d,"fee":0,"net":%[3]d,"currency":"usd","status":"available","available_on":%d,"fee_details":[]`,
 			source, category, 100*amount, at.Unix())))
 	}
@@ -71,14 +73,14 @@ func partlyObjects() (objects []string) {
 				move(back, id, "refund_failure", r.amount)
 				back = fmt.Sprintf(`,"failure_balance_transaction":%q`, back)
 			}
-			objects = append(objects, sent("refund", id, at, fmt.Sprintf(`"charge":%q,"amount":%d,"currency":"usd","status":%q,"balance_transaction":%s%s`,
+			objects = append(objects, laketest.Sent("refund", id, at, fmt.Sprintf(`"charge":%q,"amount":%d,"currency":"usd","status":%q,"balance_transaction":%s%s`,
 				c.id, 100*r.amount, r.status, txn, back)))
 		}
 		if c.captured {
 			first = fmt.Sprintf(`"txn_%s"`, c.id[3:])
 			move(strings.Trim(first, `"`), c.id, "charge", booked)
 		}
-		objects = append(objects, paid(c.id, at, fmt.Sprintf(`"amount":10000,"amount_captured":%d,"amount_refunded":%d,"captured":%t,"balance_transaction":%s,"customer":%q`,
+		objects = append(objects, laketest.Paid(c.id, at, fmt.Sprintf(`"amount":10000,"amount_captured":%d,"amount_refunded":%d,"captured":%t,"balance_transaction":%s,"customer":%q`,
 			100*c.taken, 100*c.refunded, c.captured, first, "cus_"+c.id[3:]),
 			`"payment_method_details":{"type":"klarna","klarna":{"payment_method_category":"pay_later"}}`))
 	}
@@ -106,7 +108,7 @@ func refundsOf(text string) (refunds []refundOf) {
 func TestKeptOfPartialCaptures(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)
-	stripe := recorded(t, 1, noon, partlyObjects()...)
+	stripe := laketest.Recorded(t, 1, laketest.Noon, partlyObjects()...)
 	for _, tc := range []struct {
 		resources string
 		all       bool // what it takes to know is here
@@ -118,8 +120,8 @@ func TestKeptOfPartialCaptures(t *testing.T) {
 	} {
 		t.Run(tc.resources, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, stripe)
-			s.sync(strings.Fields(tc.resources)...)
+			s := laketest.NewScene(t, stripe)
+			s.Sync(strings.Fields(tc.resources)...)
 			var want, moved []string
 			unknown, payments, given := 0, 0, 0
 			for _, c := range partly {
@@ -144,16 +146,16 @@ func TestKeptOfPartialCaptures(t *testing.T) {
 					moved = append(moved, fmt.Sprintf("re_%s_%d %s", c.id[3:], i, is))
 				}
 			}
-			s.expect("payments", "SELECT payment_id, gross, refunded, kept FROM payments ORDER BY payment_id", ids(want)...)
-			s.expectLedger()
-			s.expect("customer_lifetime", "SELECT 'ch_' || customer_id[5:], gross, refunded, kept FROM customer_lifetime ORDER BY ALL", ids(want)...)
-			s.expect("bnpl_usage", "SELECT refunded_payments, refunded, refunds_unknown, refund_rate = (refunded_payments / (payments - refunds_unknown))::DECIMAL(9, 6) FROM bnpl_usage",
+			s.Expect("payments", "SELECT payment_id, gross, refunded, kept FROM payments ORDER BY payment_id", laketest.Sorted(want)...)
+			expectLedger(s)
+			s.Expect("customer_lifetime", "SELECT 'ch_' || customer_id[5:], gross, refunded, kept FROM customer_lifetime ORDER BY ALL", laketest.Sorted(want)...)
+			s.Expect("bnpl_usage", "SELECT refunded_payments, refunded, refunds_unknown, refund_rate = (refunded_payments / (payments - refunds_unknown))::DECIMAL(9, 6) FROM bnpl_usage",
 				fmt.Sprintf("%d %d.000 %d true", payments, given, unknown))
-			s.expect("revenue_daily", "SELECT refunded, refunds_unknown, kept = (SELECT sum(kept) FROM payments) FROM revenue_daily",
+			s.Expect("revenue_daily", "SELECT refunded, refunds_unknown, kept = (SELECT sum(kept) FROM payments) FROM revenue_daily",
 				fmt.Sprintf("%d.000 %d true", given, unknown))
 			if tc.all {
-				s.expect("refunds_made", "SELECT refund_id, moved_money FROM refunds_made ORDER BY refund_id", ids(moved)...)
-				s.expect("shares", "SELECT refund_id, share FROM refunds_made WHERE moved_money AND payment_id = 'ch_old_refunded'", "re_old_refunded_1 0.285714")
+				s.Expect("refunds_made", "SELECT refund_id, moved_money FROM refunds_made ORDER BY refund_id", laketest.Sorted(moved)...)
+				s.Expect("shares", "SELECT refund_id, share FROM refunds_made WHERE moved_money AND payment_id = 'ch_old_refunded'", "re_old_refunded_1 0.285714")
 			}
 		})
 	}

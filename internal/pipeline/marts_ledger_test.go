@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -44,9 +45,9 @@ func TestMartsEqualLedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			api := serve(t, server)
-			s := &scene{t: t, lake: filepath.Join(t.TempDir(), "lake")}
-			if err := run(newSync(s.lake, api, nil)); err != nil {
+			api := laketest.Serve(t, server)
+			s := &laketest.Scene{T: t, Lake: filepath.Join(t.TempDir(), "lake")}
+			if err := laketest.Run(laketest.NewSync(s.Lake, api, nil)); err != nil {
 				t.Fatal(err)
 			}
 			if len(story.changes) > 0 {
@@ -57,22 +58,22 @@ func TestMartsEqualLedger(t *testing.T) {
 					}
 				}
 				server.Advance(time.Hour)
-				if err := run(newSync(s.lake, api, nil)); err != nil {
+				if err := laketest.Run(laketest.NewSync(s.Lake, api, nil)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			s.expectBooks(server.Ledger(), server.Now())
+			expectBooks(s, server.Ledger(), server.Now())
 		})
 	}
 }
 
 // expectBooks compares the marts with the simulator's books.
-func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
-	s.t.Helper()
+func expectBooks(s *laketest.Scene, l stripesim.Ledger, now time.Time) {
+	s.T.Helper()
 	f := newFigures(l)
-	s.expectLedger()
-	s.tiesToLedger()
-	s.expect("payments_unassigned", "FROM payments_unassigned")
+	expectLedger(s)
+	checkTiesToLedger(s)
+	s.Expect("payments_unassigned", "FROM payments_unassigned")
 	for _, mart := range []struct {
 		query string
 		want  []string
@@ -97,11 +98,11 @@ func (s *scene) expectBooks(l stripesim.Ledger, now time.Time) {
 	} {
 		name, query, _ := strings.Cut(mart.query, " ")
 		if len(mart.want) == 0 {
-			s.t.Errorf("%s: the books are empty", name)
+			s.T.Errorf("%s: the books are empty", name)
 		}
-		missing, extra := differing(mart.want, s.rows(query))
+		missing, extra := differing(mart.want, s.Rows(query))
 		if len(missing)+len(extra) > 0 {
-			s.t.Errorf("%s: %d rows of the books are missing and %d are in no book:\n- %s\n+ %s", name, len(missing), len(extra),
+			s.T.Errorf("%s: %d rows of the books are missing and %d are in no book:\n- %s\n+ %s", name, len(missing), len(extra),
 				strings.Join(missing[:min(len(missing), 5)], "\n- "), strings.Join(extra[:min(len(extra), 5)], "\n+ "))
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // earned is what the books say of each month: what the shop took, gave back, lost
@@ -52,7 +54,7 @@ func TestNetOfEachCategory(t *testing.T) {
 	at := time.Date(2025, 3, 5, 12, 0, 0, 0, time.UTC)
 	var moved []string
 	move := func(created time.Time, currency, category string, amount, fee int) {
-		moved = append(moved, sent("balance_transaction", fmt.Sprintf("txn_%d", len(moved)), created, fmt.Sprintf(
+		moved = append(moved, laketest.Sent("balance_transaction", fmt.Sprintf("txn_%d", len(moved)), created, fmt.Sprintf(
 			`"source":null,"reporting_category":%s,"type":"adjustment","amount":%d,"fee":%d,"net":%d,"currency":%q,"status":"available","available_on":%d,"fee_details":[]`,
 			category, amount, fee, amount-fee, currency, created.Unix())))
 	}
@@ -99,21 +101,21 @@ func TestNetOfEachCategory(t *testing.T) {
 	move(at, "usd", "null", 6, 0)
 	move(at, "jpy", `"charge"`, 1000, 36)
 	move(at.AddDate(0, 1, 0), "usd", `"payout"`, -50_00, 0)
-	s := newScene(t, recorded(t, 1, noon, moved...))
-	s.sync()
-	s.expect("each category", "SELECT month, * EXCLUDE (account, month) FROM net_monthly ORDER BY currency, month",
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, moved...))
+	s.Sync()
+	s.Expect("each category", "SELECT month, * EXCLUDE (account, month) FROM net_monthly ORDER BY currency, month",
 		"2025-03-01 JPY 1000.000 0.000 0.000 -36.000 0.000 0.000 964.000 0.000 0.000 964.000 964.000",
 		"2025-03-01 USD 70.000 -4.000 0.000 -5.790 -27.000 11.210 44.420 0.000 1273.000 1317.420 1317.420",
 		"2025-04-01 USD 0.000 0.000 0.000 0.000 0.000 0.000 0.000 -50.000 0.000 -50.000 1267.420")
-	s.tiesToLedger()
+	checkTiesToLedger(s)
 }
 
-// tiesToLedger holds that the parts of each month add up to the ledger's change.
-func (s *scene) tiesToLedger() {
-	s.t.Helper()
-	s.expect("the parts", "FROM net_monthly WHERE change <> gross + refunds + disputes + fees + transfers + other + payouts + not_earned OR change <> net + payouts + not_earned")
+// checkTiesToLedger holds that the parts of each month add up to the ledger's change.
+func checkTiesToLedger(s *laketest.Scene) {
+	s.T.Helper()
+	s.Expect("the parts", "FROM net_monthly WHERE change <> gross + refunds + disputes + fees + transfers + other + payouts + not_earned OR change <> net + payouts + not_earned")
 	const sums = `SELECT account, date_trunc('month', day)::DATE AS month, currency, sum(net) AS change, max_by(balance_after, day) AS balance_after FROM ledger GROUP BY ALL`
 	const months = `SELECT account, month, currency, change, balance_after FROM net_monthly`
-	s.expect("the ledger", sums+" EXCEPT "+months)
-	s.expect("net_monthly", months+" EXCEPT "+sums)
+	s.Expect("the ledger", sums+" EXCEPT "+months)
+	s.Expect("net_monthly", months+" EXCEPT "+sums)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -14,34 +15,34 @@ import (
 // the stream names mends it.
 func TestMisnumberedEndsItsStreamAlone(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	s.sync()
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
 	const count = "SELECT count(*) FROM charges"
-	before := s.rows(count)
+	before := s.Rows(count)
 	if _, err := server.Change(stripesim.CreateCharge, 3); err != nil {
 		t.Fatal(err)
 	}
 	server.Advance(time.Hour)
-	if err := duplicate("raw/*/customers/00000001-*.parquet", "00000000-00000001.parquet")(s.lake); err != nil {
+	if err := laketest.Duplicate("raw/*/customers/00000001-*.parquet", "00000000-00000001.parquet")(s.Lake); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.try()
+	_, err := s.Try()
 	if pipeline.ExitCode(err) != 3 || !strings.HasPrefix(err.Error(), "customers not read to its end: ") || !strings.Contains(err.Error(), "stripelake verify --stripe --repair") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the sync ended with %v", err)
 	}
-	if after := s.rows(count); len(after) == 0 || after[0] == before[0] {
+	if after := s.Rows(count); len(after) == 0 || after[0] == before[0] {
 		t.Errorf("charges were %v, and are %v", before, after)
 	}
-	v, sync := comparing(t, s)
+	v, sync := laketest.NewVerifyAtStripe(t, s)
 	if found, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 || found.Findings == 0 {
 		t.Errorf("verify found %d, %v", found.Findings, err)
 	}
 	if _, err := v.Repair(t.Context(), sync); err != nil {
 		t.Fatal(err)
 	}
-	s.sync()
-	if found := verify(t, s.lake, false); len(found) > 0 {
+	s.Sync()
+	if found := laketest.Verify(t, s.Lake, false); len(found) > 0 {
 		t.Errorf("found after it:\n%s", strings.Join(found, "\n"))
 	}
 }

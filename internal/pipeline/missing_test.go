@@ -16,6 +16,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -23,63 +24,65 @@ import (
 // price whose ids have a + are read again, and not taken for deleted.
 func TestPlusInID(t *testing.T) {
 	t.Parallel()
-	ago, soon := noon.Add(-time.Hour), noon.Add(30*time.Minute)
-	ann := func(name string) string { return sent("customer", "ann+shop@example.com", ago, `"name":"`+name+`"`) }
-	plan := func(name string) string {
-		return sent("price", "Professional+", ago, `"active":true,"currency":"usd","type":"one_time","unit_amount":5,"nickname":"`+name+`"`)
+	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)
+	ann := func(name string) string {
+		return laketest.Sent("customer", "ann+shop@example.com", ago, `"name":"`+name+`"`)
 	}
-	s := newScene(t, recorded(t, 1, noon, ann("Ann"), plan("old")))
-	s.sync("customers", "prices")
-	s.becomes(recorded(t, 1, noon.Add(time.Hour), ann("Ann Smith"), plan("new"),
-		event("evt_1", "customer.updated", soon, ann("Ann Smith")), event("evt_2", "price.updated", soon, plan("new"))))
-	s.sync("customers", "prices")
-	s.expect("the customer", "SELECT id, name, deleted FROM customers", "ann+shop@example.com Ann Smith false")
-	s.expect("the price", "SELECT id, nickname, deleted FROM prices", "Professional+ new false")
+	plan := func(name string) string {
+		return laketest.Sent("price", "Professional+", ago, `"active":true,"currency":"usd","type":"one_time","unit_amount":5,"nickname":"`+name+`"`)
+	}
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, ann("Ann"), plan("old")))
+	s.Sync("customers", "prices")
+	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), ann("Ann Smith"), plan("new"),
+		laketest.Event("evt_1", "customer.updated", soon, ann("Ann Smith")), laketest.Event("evt_2", "price.updated", soon, plan("new"))))
+	s.Sync("customers", "prices")
+	s.Expect("the customer", "SELECT id, name, deleted FROM customers", "ann+shop@example.com Ann Smith false")
+	s.Expect("the price", "SELECT id, nickname, deleted FROM prices", "Professional+ new false")
 }
 
 // What the list of that second still shows is not deleted, whatever is answered
 // to its id; what it does not show is, at once.
 func TestListDecidesAfter404(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	s.sync()
-	changed := []string{act(t, server, stripesim.UpdateCustomer), act(t, server, stripesim.UpdateCharge), act(t, server, stripesim.UpdatePrice)}
-	gone := act(t, server, stripesim.DeletePrice)
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
+	changed := []string{laketest.Act(t, server, stripesim.UpdateCustomer), laketest.Act(t, server, stripesim.UpdateCharge), laketest.Act(t, server, stripesim.UpdatePrice)}
+	gone := laketest.Act(t, server, stripesim.DeletePrice)
 	server.Advance(5 * time.Minute)
 	if err := server.SetFaults(stripesim.Fault{Kind: stripesim.NotFound, Times: stripesim.Always}); err != nil {
 		t.Fatal(err)
 	}
-	s.sync()
+	s.Sync()
 	if struck := server.Struck()[stripesim.NotFound]; struck < 3 {
 		t.Errorf("only %d were not found", struck)
 	}
 	for i, table := range []string{"customers", "charges", "prices"} {
-		s.expect(table, "SELECT metadata['revision'], deleted FROM "+table+" WHERE id = '"+changed[i]+"'", "1 false")
+		s.Expect(table, "SELECT metadata['revision'], deleted FROM "+table+" WHERE id = '"+changed[i]+"'", "1 false")
 	}
-	s.expect("the deleted price", "SELECT id FROM prices WHERE deleted", gone)
+	s.Expect("the deleted price", "SELECT id FROM prices WHERE deleted", gone)
 	if requests := quiet(s, server); requests != 9 {
 		t.Errorf("a quiet sync takes %d requests", requests)
 	}
 }
 
 // quiet is how many requests a sync takes when nothing has happened since.
-func quiet(s *scene, server *stripesim.Server) int64 {
+func quiet(s *laketest.Scene, server *stripesim.Server) int64 {
 	server.Advance(time.Hour)
-	before := s.asked.Load()
-	s.sync()
-	return s.asked.Load() - before
+	before := s.Asked.Load()
+	s.Sync()
+	return s.Asked.Load() - before
 }
 
 // An inline price is in no list: one 404 is not believed, nor lost with the
 // state, nor with a compaction; the second one in another sync is.
 func TestSecond404(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
-	price := sent("price", "price_in+line", ago, `"active":true,"currency":"usd","type":"recurring","unit_amount":5`)
-	sub := sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":{"object":"list","has_more":false,"data":[`+
+	ago := laketest.Noon.Add(-time.Hour)
+	price := laketest.Sent("price", "price_in+line", ago, `"active":true,"currency":"usd","type":"recurring","unit_amount":5`)
+	sub := laketest.Sent("subscription", "sub_1", ago, `"status":"active","currency":"usd","items":{"object":"list","has_more":false,"data":[`+
 		`{"id":"si_1","object":"subscription_item","created":1,"price":`+price+`}]}`)
-	told := event("evt_1", "price.deleted", noon.Add(30*time.Minute), price)
+	told := laketest.Event("evt_1", "price.deleted", laketest.Noon.Add(30*time.Minute), price)
 	var mu sync.Mutex // guards asked
 	asked := 0
 	hiding := func(stripe http.Handler) http.Handler {
@@ -93,50 +96,50 @@ func TestSecond404(t *testing.T) {
 		})
 	}
 	at := func(hour int, objects ...string) http.Handler {
-		return hiding(recorded(t, 1, noon.Add(time.Duration(hour)*time.Hour), append(objects, sub)...))
+		return hiding(laketest.Recorded(t, 1, laketest.Noon.Add(time.Duration(hour)*time.Hour), append(objects, sub)...))
 	}
-	for name, between := range map[string]func(s *scene){
-		"at once": func(*scene) {},
-		"the state is lost": func(s *scene) {
-			if err := os.RemoveAll(filepath.Join(s.lake, ".state")); err != nil {
+	for name, between := range map[string]func(s *laketest.Scene){
+		"at once": func(*laketest.Scene) {},
+		"the state is lost": func(s *laketest.Scene) {
+			if err := os.RemoveAll(filepath.Join(s.Lake, ".state")); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"small segments are merged": func(s *scene) {
-			if _, err := pipeline.Compact(t.Context(), historySync(t, s.lake, s.api, nil).Lake, 0); err != nil {
+		"small segments are merged": func(s *laketest.Scene) {
+			if _, err := pipeline.Compact(t.Context(), laketest.NewPatientSync(t, s.Lake, s.API, nil).Lake, 0); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"it is found again": nil,
 	} {
 		asked = 0
-		s := newScene(t, at(0, price))
+		s := laketest.NewScene(t, at(0, price))
 		sync := func(want string, requests int) {
 			t.Helper()
-			s.sync("prices", "subscriptions")
-			s.expect(name, "SELECT id, deleted FROM prices", "price_in+line "+want)
+			s.Sync("prices", "subscriptions")
+			s.Expect(name, "SELECT id, deleted FROM prices", "price_in+line "+want)
 			if asked != requests {
 				t.Errorf("%s: it was asked for %d times, want %d", name, asked, requests)
 			}
 		}
 		sync("false", 1)
-		s.becomes(at(1, told))
+		s.Becomes(at(1, told))
 		sync("false", 2)
 		hour := 2
 		if between == nil {
 			for range 2 { // found once, and then nothing waits any more
-				s.becomes(at(hour, price, told))
+				s.Becomes(at(hour, price, told))
 				sync("false", 3)
 				hour++
 			}
 			continue
 		}
 		between(s)
-		s.becomes(at(hour, told))
+		s.Becomes(at(hour, told))
 		sync("true", 3)
-		s.becomes(at(hour+1, told))
+		s.Becomes(at(hour+1, told))
 		sync("true", 3)
-		clean(t, s.lake, true)
+		laketest.CheckSound(t, s.Lake, true)
 	}
 }
 
@@ -145,30 +148,30 @@ func TestSecond404(t *testing.T) {
 func TestAnswersOfTheWrongKind(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []stripesim.FaultKind{stripesim.NotFoundParam, stripesim.WrongKind, stripesim.FalseStub} {
-		server := shop(t, nil)
-		s := newScene(t, server.Handler())
-		s.sync()
-		charge, subscription := act(t, server, stripesim.UpdateCharge), act(t, server, stripesim.UpdateSubscription)
+		server := laketest.Shop(t, nil)
+		s := laketest.NewScene(t, server.Handler())
+		s.Sync()
+		charge, subscription := laketest.Act(t, server, stripesim.UpdateCharge), laketest.Act(t, server, stripesim.UpdateSubscription)
 		server.Advance(5 * time.Minute)
 		if err := server.SetFaults(
 			stripesim.Fault{Kind: kind, Path: "/v1/charges/" + charge, Times: stripesim.Always}, stripesim.Fault{Kind: kind, Path: "/v1/subscriptions/" + subscription, Times: stripesim.Always}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.try(); pipeline.ExitCode(err) != 3 || !strings.Contains(err.Error(), charge) || !strings.Contains(err.Error(), "req_") {
+		if _, err := s.Try(); pipeline.ExitCode(err) != 3 || !strings.Contains(err.Error(), charge) || !strings.Contains(err.Error(), "req_") {
 			t.Errorf("%s: %v", kind, err)
 		}
 		look := func(want string) {
 			t.Helper()
 			for table, id := range map[string]string{"charges": charge, "subscriptions": subscription} {
-				s.expect(string(kind)+" "+table, "SELECT metadata['revision'], deleted FROM "+table+" WHERE id = '"+id+"'", want)
+				s.Expect(string(kind)+" "+table, "SELECT metadata['revision'], deleted FROM "+table+" WHERE id = '"+id+"'", want)
 			}
-			s.expect(string(kind), "SELECT (SELECT count(*) FROM customers WHERE deleted), (SELECT count(*) FROM meta.rejects)", "0 0")
+			s.Expect(string(kind), "SELECT (SELECT count(*) FROM customers WHERE deleted), (SELECT count(*) FROM meta.rejects)", "0 0")
 		}
 		look("null false")
 		if err := server.SetFaults(); err != nil {
 			t.Fatal(err)
 		}
-		s.sync()
+		s.Sync()
 		look("1 false")
 	}
 }
@@ -176,14 +179,14 @@ func TestAnswersOfTheWrongKind(t *testing.T) {
 // A forgotten customer's id does not wait in a cursor.
 func TestNobodyForgottenIsMissing(t *testing.T) {
 	t.Parallel()
-	ann := sent("customer", "cus_ann", noon.Add(-time.Hour))
-	s := newScene(t, recorded(t, 1, noon, ann, sent("customer", "cus_bob", noon.Add(-2*time.Hour))))
-	s.sync("customers")
-	soon := sent("customer", "cus_soon", noon.AddDate(1, 0, 0))
-	s.becomes(recorded(t, 1, noon.Add(time.Hour), ann, event("evt_1", "customer.updated", noon.Add(30*time.Minute), strings.Replace(soon, `"created"`, `"made"`, 1))))
-	s.sync("customers")
+	ann := laketest.Sent("customer", "cus_ann", laketest.Noon.Add(-time.Hour))
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, ann, laketest.Sent("customer", "cus_bob", laketest.Noon.Add(-2*time.Hour))))
+	s.Sync("customers")
+	soon := laketest.Sent("customer", "cus_soon", laketest.Noon.AddDate(1, 0, 0))
+	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), ann, laketest.Event("evt_1", "customer.updated", laketest.Noon.Add(30*time.Minute), strings.Replace(soon, `"created"`, `"made"`, 1))))
+	s.Sync("customers")
 	cursor := func() string {
-		text, err := os.ReadFile(filepath.Join(s.rows("SELECT 'LAKE/raw/' || account || '/customers' FROM customers LIMIT 1")[0], "cursor.json"))
+		text, err := os.ReadFile(filepath.Join(s.Rows("SELECT 'LAKE/raw/' || account || '/customers' FROM customers LIMIT 1")[0], "cursor.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,15 +195,15 @@ func TestNobodyForgottenIsMissing(t *testing.T) {
 	if text := cursor(); !strings.Contains(text, "cus_soon") {
 		t.Fatalf("nothing is missing: the test would prove nothing: %s", text)
 	}
-	lake := historySync(t, s.lake, s.api, nil).Lake
+	lake := laketest.NewPatientSync(t, s.Lake, s.API, nil).Lake
 	list, err := lake.Forgotten()
 	if err == nil {
-		err = list.Add(t.Context(), s.rows("SELECT account FROM customers LIMIT 1")[0], []string{"cus_soon"})
+		err = list.Add(t.Context(), s.Rows("SELECT account FROM customers LIMIT 1")[0], []string{"cus_soon"})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.sync("customers")
+	s.Sync("customers")
 	if text := cursor(); strings.Contains(text, "cus_soon") || strings.Contains(text, "forgotten") {
 		t.Errorf("the cursor is %s", text)
 	}
@@ -261,17 +264,17 @@ func nothingListedIsDeleted(t *testing.T, rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for range 2 {
-		if _, err := historySync(rt, lake, url, nil).Run(context.Background()); err != nil {
+		if _, err := laketest.NewPatientSync(rt, lake, url, nil).Run(context.Background()); err != nil {
 			rt.Fatalf("a quiet sync: %v", err)
 		}
 		server.Advance(5 * time.Minute)
 	}
-	checkAgainstLedger(rt, lake, server)
+	laketest.CheckAgainstLedger(rt, lake, server)
 }
 
 // checkLiving holds that nothing which Stripe has is marked as deleted in the log.
 func checkLiving(rt rapid.TB, dir string, server *stripesim.Server) {
-	lake := newSync(dir, "http://127.0.0.1:1", nil).Lake
+	lake := laketest.NewSync(dir, "http://127.0.0.1:1", nil).Lake
 	for _, resource := range extract.Resources() {
 		deleted := map[string]bool{}
 		for batch, err := range lake.Read(context.Background(), server.AccountID(), resource.Name, 0) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -49,9 +50,9 @@ func TestPlanOfABackfill(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				api := serve(t, server)
-				f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: filepath.Join(t.TempDir(), "none")})
-				reader := client(t, testKey, api)
+				api := laketest.Serve(t, server)
+				f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none")})
+				reader := client(t, laketest.Key, api)
 				for _, l := range f.Lists[1:] {
 					before, objects := reader.Requests(), int64(0)
 					for page, err := range reader.Pages(t.Context(), l.List, "", extract.Range{}) {
@@ -100,15 +101,15 @@ func TestPlanOfTheNextSync(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, dir := serve(t, server), filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(dir, api, nil)); err != nil {
+	api, dir := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
+	if err := laketest.Run(laketest.NewSync(dir, api, nil)); err != nil {
 		t.Fatal(err)
 	}
 	lookBack := extract.Range{LookBack: 48 * time.Hour}
 	for _, asleep := range []time.Duration{0, time.Hour, 3 * 24 * time.Hour, time.Hour, 24 * time.Hour} {
 		server.Advance(asleep)
 		before := tree(t, dir)
-		f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: dir, Range: lookBack})
+		f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: dir, Range: lookBack})
 		if asleep > 0 {
 			what := map[bool]string{false: pipeline.PlanNew, true: pipeline.PlanLookBack}[asleep >= 24*time.Hour]
 			if got := []string{f.Lists[0].What, f.Lists[1].What, f.Lists[4].What}; !cmp.Equal(got, []string{what, pipeline.PlanNew, what}) {
@@ -118,8 +119,8 @@ func TestPlanOfTheNextSync(t *testing.T) {
 		if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 			t.Errorf("the plan changed the lake:\n%s", diff)
 		}
-		next := newSync(dir, api, nil)
-		if err := run(next); err != nil {
+		next := laketest.NewSync(dir, api, nil)
+		if err := laketest.Run(next); err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("after %v: %+v foretold, %d sent", asleep, f.Requests, next.Client.Requests())
@@ -132,7 +133,7 @@ func TestPlanOfTheNextSync(t *testing.T) {
 	}
 
 	server.Advance(40 * 24 * time.Hour) // longer than Stripe tells of changes
-	f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: dir, Resources: []string{"charges", "balance_transactions"}})
+	f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: dir, Resources: []string{"charges", "balance_transactions"}})
 	if what := []string{f.Lists[1].What, f.Lists[2].What}; !cmp.Equal(what, []string{pipeline.PlanAgain, pipeline.PlanNew}) {
 		t.Errorf("after 40 days: %v", what)
 	}
@@ -165,7 +166,7 @@ func TestPlanWithoutPermissions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := forecast(t, pipeline.Planner{Client: client(t, "rk_test_plan", serve(t, server)), Dir: filepath.Join(t.TempDir(), "none")})
+	f := forecast(t, pipeline.Planner{Client: client(t, "rk_test_plan", laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none")})
 	for _, l := range f.Lists {
 		forbidden := l.List == "charges" || l.List == "events"
 		if (l.Unread != "") != forbidden || (l.Requests.About == 0) != forbidden {
@@ -185,10 +186,10 @@ func TestPlanOfARange(t *testing.T) {
 		t.Fatal(err)
 	}
 	bounds := extract.Range{From: time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2025, 3, 8, 0, 0, 0, 0, time.UTC)}
-	api := serve(t, server)
-	f := forecast(t, pipeline.Planner{Client: client(t, testKey, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
+	api := laketest.Serve(t, server)
+	f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
 	var objects int64
-	for page, err := range client(t, testKey, api).Pages(t.Context(), "charges", "", bounds) {
+	for page, err := range client(t, laketest.Key, api).Pages(t.Context(), "charges", "", bounds) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -16,10 +17,10 @@ import (
 )
 
 // withPrivacy makes a sync use the shipped set under another privacy.yaml.
-func withPrivacy(t *testing.T, s *setup, dir, privacy string) *setup {
+func withPrivacy(t *testing.T, s *laketest.Setup, dir, privacy string) *laketest.Setup {
 	t.Helper()
-	if s.err != nil {
-		t.Fatal(s.err)
+	if s.Err != nil {
+		t.Fatal(s.Err)
 	}
 	shipped, err := schemas.Load(schemas.Embedded())
 	if err != nil {
@@ -66,23 +67,23 @@ func TestPrivacy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := serve(t, server)
+	api := laketest.Serve(t, server)
 	plain := filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(plain, api, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(plain, api, nil)); err != nil {
 		t.Fatal(err)
 	}
-	all := rawObjects(t, plain)
+	all := laketest.RawObjects(t, plain)
 	emails := personal(t, all["customers"], `"email": ?"([^"]+)"`)
 	names := personal(t, all["customers"], `"name": ?"([^"]+)"`)
 	for _, kind := range []string{"segment", "partition", "warehouse", "state"} {
-		if found := look(t, plain, append(emails, names...))[kind]; len(found) != len(emails)+len(names) {
+		if found := laketest.Look(t, plain, append(emails, names...))[kind]; len(found) != len(emails)+len(names) {
 			t.Fatalf("a %s holds only %v: the test would prove nothing", kind, found)
 		}
 	}
 
 	dir := filepath.Join(t.TempDir(), "lake")
 	const privacy = "pii: drop\nfields: {customers.email: hash, charges.billing.email: hash}\nraw_redact: [customer.name, charge.billing_details.name, charge.shipping]\n"
-	if err := run(withPrivacy(t, newSync(dir, api, nil), dir, privacy)); err != nil {
+	if err := laketest.Run(withPrivacy(t, laketest.NewSync(dir, api, nil), dir, privacy)); err != nil {
 		t.Fatal(err)
 	}
 	// Events show whole objects, and are redacted as those are.
@@ -92,32 +93,32 @@ func TestPrivacy(t *testing.T) {
 		}
 	}
 	server.Advance(5 * time.Minute)
-	if err := run(withPrivacy(t, newSync(dir, api, nil), dir, privacy)); err != nil {
+	if err := laketest.Run(withPrivacy(t, laketest.NewSync(dir, api, nil), dir, privacy)); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(rawObjects(t, dir)["events"]); n < 100 {
+	if n := len(laketest.RawObjects(t, dir)["events"]); n < 100 {
 		t.Fatalf("only %d events: the test would prove nothing", n)
 	}
-	for kind, found := range look(t, dir, emails) {
+	for kind, found := range laketest.Look(t, dir, emails) {
 		if kind != "segment" { // the raw log holds what is not redacted
 			t.Errorf("a %s holds %v", kind, found)
 		}
 	}
-	for kind, found := range look(t, dir, names) {
+	for kind, found := range laketest.Look(t, dir, names) {
 		t.Errorf("a %s holds %v", kind, found)
 	}
 	var same, hashed int
-	err = warehouse(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FILTER (c.billing.email = u.email), count(*) FILTER (length(u.email) = 64)
+	err = laketest.Warehouse(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FILTER (c.billing.email = u.email), count(*) FILTER (length(u.email) = 64)
 		FROM charges c JOIN customers u ON u.id = c.customer_id WHERE c.billing.email IS NOT NULL`).Scan(&same, &hashed)
 	if err != nil || same == 0 || hashed < same {
 		t.Errorf("%d charges have their customer's hash, %d customers a hash: %v", same, hashed, err)
 	}
-	before := digest(t, dir)
-	again := withPrivacy(t, newSync(dir, api, nil), dir, privacy)
+	before := laketest.Digest(t, dir)
+	again := withPrivacy(t, laketest.NewSync(dir, api, nil), dir, privacy)
 	if _, err := (&pipeline.Rebuild{Plan: again.Plan, Lake: again.Lake, Tables: []string{"charges", "customers"}}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if after := digest(t, dir); !maps.Equal(before, after) {
+	if after := laketest.Digest(t, dir); !maps.Equal(before, after) {
 		t.Errorf("rebuilt: %v, before: %v", after, before)
 	}
 }
@@ -126,17 +127,17 @@ func TestPrivacy(t *testing.T) {
 func TestPrivacyOfEvents(t *testing.T) {
 	t.Parallel()
 	shown := func(kind string) string {
-		return sent(kind, kind+"_1", noon.Add(-time.Hour), `"customer_email":"ada@example.com","name":"Ada Lovelace","phone":"5550100"`)
+		return laketest.Sent(kind, kind+"_1", laketest.Noon.Add(-time.Hour), `"customer_email":"ada@example.com","name":"Ada Lovelace","phone":"5550100"`)
 	}
-	s := newScene(t, recorded(t, 1, noon, shown("customer"),
-		event("evt_1", "invoice.paid", noon.Add(-5*time.Minute), shown("invoice")), event("evt_2", "customer.updated", noon.Add(-5*time.Minute), shown("customer"))))
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, shown("customer"),
+		laketest.Event("evt_1", "invoice.paid", laketest.Noon.Add(-5*time.Minute), shown("invoice")), laketest.Event("evt_2", "customer.updated", laketest.Noon.Add(-5*time.Minute), shown("customer"))))
 	const privacy = "raw_redact: [customer.name, event.data.object.customer_email]\n"
-	if err := run(withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, privacy)); err != nil {
+	if err := laketest.Run(withPrivacy(t, laketest.NewSync(s.Lake, s.API, nil), s.Lake, privacy)); err != nil {
 		t.Fatal(err)
 	}
-	s.expect("what the log holds", `SELECT id, json_value(object, '$.data.object.customer_email'), json_value(object, '$.data.object.name'), object->>'$.data.object.phone'
+	s.Expect("what the log holds", `SELECT id, json_value(object, '$.data.object.customer_email'), json_value(object, '$.data.object.name'), object->>'$.data.object.phone'
 		FROM 'LAKE/raw/*/events/*.parquet' ORDER BY id`, `evt_1 null "Ada Lovelace" 5550100`, "evt_2 null null 5550100")
-	s.expect("the customer itself", "SELECT object->>'$.customer_email', json_value(object, '$.name') FROM 'LAKE/raw/*/customers/*.parquet'", "ada@example.com null")
+	s.Expect("the customer itself", "SELECT object->>'$.customer_email', json_value(object, '$.name') FROM 'LAKE/raw/*/customers/*.parquet'", "ada@example.com null")
 }
 
 // What drifts and what is refused is shown while everything is kept. Once a policy
@@ -144,28 +145,28 @@ func TestPrivacyOfEvents(t *testing.T) {
 // policy leaves as they are; no object is ever shown.
 func TestExamplesFollowThePolicy(t *testing.T) {
 	t.Parallel()
-	ago := noon.Add(-time.Hour)
-	s := newScene(t, recorded(t, 1, noon,
-		paid("ch_1", ago, `"amount":"Ann Secret"`), paid("ch_2", ago, `"status":"Secretly"`, `"novel":{"name":"Ann Secret"}`),
-		sent("customer", "cus_1", ago, `"email":"ann@example.com"`, `"balance":0`)))
+	ago := laketest.Noon.Add(-time.Hour)
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon,
+		laketest.Paid("ch_1", ago, `"amount":"Ann Secret"`), laketest.Paid("ch_2", ago, `"status":"Secretly"`, `"novel":{"name":"Ann Secret"}`),
+		laketest.Sent("customer", "cus_1", ago, `"email":"ann@example.com"`, `"balance":0`)))
 	examples := func(want ...string) {
 		t.Helper()
-		s.expect("drift", `SELECT path, found, example FROM meta.drift WHERE stream = 'charges' ORDER BY ALL`, want[:3]...)
-		s.expect("refused", "SELECT reason, example, object IS NOT NULL FROM meta.rejects", want[3])
+		s.Expect("drift", `SELECT path, found, example FROM meta.drift WHERE stream = 'charges' ORDER BY ALL`, want[:3]...)
+		s.Expect("refused", "SELECT reason, example, object IS NOT NULL FROM meta.rejects", want[3])
 	}
-	if err := run(withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, "pii: keep\n")); pipeline.ExitCode(err) != 3 {
+	if err := laketest.Run(withPrivacy(t, laketest.NewSync(s.Lake, s.API, nil), s.Lake, "pii: keep\n")); pipeline.ExitCode(err) != 3 {
 		t.Fatal(err)
 	}
 	examples(`charge.amount string "Ann Secret"`, `charge.novel a field that the catalog does not know object, 21 bytes`,
 		`charges.status an unknown value: "Secretly" "Secretly"`, `the amount is not an integer of minor units "Ann Secret" true`)
 
-	stricter := withPrivacy(t, newSync(s.lake, s.api, nil), s.lake, "pii: keep\nfields: {customers.email: hash}\n")
+	stricter := withPrivacy(t, laketest.NewSync(s.Lake, s.API, nil), s.Lake, "pii: keep\nfields: {customers.email: hash}\n")
 	if _, err := (&pipeline.Rebuild{Plan: stricter.Plan, Lake: stricter.Lake}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	examples(`charge.amount string string, 10 characters`, `charge.novel a field that the catalog does not know object, 21 bytes`,
 		`charges.status an unknown value string, 8 characters`, `the amount is not an integer of minor units string, 10 characters false`)
-	if found := look(t, s.lake, []string{"Ann Secret", "Secretly"}); len(found["warehouse"]) > 1 { // the status itself is a row's
+	if found := laketest.Look(t, s.Lake, []string{"Ann Secret", "Secretly"}); len(found["warehouse"]) > 1 { // the status itself is a row's
 		t.Errorf("%v", found)
 	}
 }

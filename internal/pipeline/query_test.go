@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -14,9 +15,9 @@ import (
 // (Invariant 7.)
 func TestQueryDuringSync(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 60 })
-	api, lake := serve(t, server), filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(lake, api, nil)); err != nil {
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 60 })
+	api, lake := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
+	if err := laketest.Run(laketest.NewSync(lake, api, nil)); err != nil {
 		t.Fatal(err)
 	}
 	ask := func() *load.Query {
@@ -40,7 +41,7 @@ func TestQueryDuringSync(t *testing.T) {
 	changeSomething(t, server, 0)
 	during := map[string]string{}
 	at := func(moment string) func() { return func() { during[moment] = answer(ask()) } }
-	err := run(newSync(lake, api, func(o *load.Options) {
+	err := laketest.Run(laketest.NewSync(lake, api, func(o *load.Options) {
 		o.Trace.BatchStaged, o.Trace.BeforeCommit, o.Trace.WarehouseCopied = at("staged"), at("merged"), at("copied")
 		o.Trace.GenerationReady, o.Trace.GenerationLinked = at("ready"), at("linked")
 	}))

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -39,8 +40,8 @@ func TestReadersNeverBlock(t *testing.T) {
 		t.Skip("starts eight processes")
 	}
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 150 })
-	api := serve(t, server)
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 150 })
+	api := laketest.Serve(t, server)
 	lake := filepath.Join(reachable(t, t.TempDir()), "lake")
 	published := map[string][]string{} // by what the fingerprint is of
 	options := func(o *load.Options) {
@@ -61,7 +62,7 @@ func TestReadersNeverBlock(t *testing.T) {
 			}
 		}
 	}
-	if err := run(newSync(lake, api, options)); err != nil {
+	if err := laketest.Run(laketest.NewSync(lake, api, options)); err != nil {
 		t.Fatal(err)
 	}
 	share(t, lake)
@@ -70,11 +71,11 @@ func TestReadersNeverBlock(t *testing.T) {
 	rounds, until := 0, time.Now().Add(*readersFor)
 	for ; rounds < 3 || time.Now().Before(until); rounds++ {
 		changeSomething(t, server, rounds)
-		if err := run(newSync(lake, api, options)); err != nil {
+		if err := laketest.Run(laketest.NewSync(lake, api, options)); err != nil {
 			t.Fatalf("sync %d: %v", rounds, err)
 		}
 		if rounds%3 == 2 {
-			s := newSync(lake, api, options)
+			s := laketest.NewSync(lake, api, options)
 			tables := []string{[]string{"charges", "refunds"}[rounds/3%2]}
 			if _, err := (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake, Tables: tables}).Run(t.Context()); err != nil {
 				t.Fatalf("rebuild after sync %d: %v", rounds, err)
@@ -225,13 +226,13 @@ func TestVandalizedGeneration(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	t.Parallel()
-	server := shop(t, nil)
-	api := serve(t, server)
+	server := laketest.Shop(t, nil)
+	api := laketest.Serve(t, server)
 	lake := filepath.Join(t.TempDir(), "lake")
-	if err := run(newSync(lake, api, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(lake, api, nil)); err != nil {
 		t.Fatal(err)
 	}
-	want := digest(t, lake)
+	want := laketest.Digest(t, lake)
 	folder, err := filepath.EvalSymlinks(filepath.Join(lake, "current"))
 	if err != nil {
 		t.Fatal(err)
@@ -243,21 +244,21 @@ func TestVandalizedGeneration(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "warehouse.duckdb.wal")); err != nil {
 		t.Fatal("the vandal left no trace: ", err)
 	}
-	if err := run(newSync(lake, api, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(lake, api, nil)); err != nil {
 		t.Error("while it is open for writing:", err)
 	}
 	if now, err := filepath.EvalSymlinks(filepath.Join(lake, "current")); now == folder {
 		t.Error("the next sync left people with a vandalized generation", err)
 	}
-	if diff := cmp.Diff(want, digest(t, lake)); diff != "" {
+	if diff := cmp.Diff(want, laketest.Digest(t, lake)); diff != "" {
 		t.Errorf("the lake differs:\n%s", diff)
 	}
 	_ = v.cmd.Process.Kill()
 	_ = v.cmd.Wait()
-	if err := run(newSync(lake, api, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(lake, api, nil)); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(want, digest(t, lake)); diff != "" {
+	if diff := cmp.Diff(want, laketest.Digest(t, lake)); diff != "" {
 		t.Errorf("the lake differs:\n%s", diff)
 	}
 	var vandalism []string

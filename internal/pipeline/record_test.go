@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -19,9 +20,9 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, api := filepath.Join(t.TempDir(), "lake"), serve(t, server)
+	dir, api := filepath.Join(t.TempDir(), "lake"), laketest.Serve(t, server)
 	ctx, cancel := context.WithCancel(t.Context())
-	stopped := newSync(dir, api, nil)
+	stopped := laketest.NewSync(dir, api, nil)
 	stopped.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventSegment {
 			cancel()
@@ -44,22 +45,22 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 	covered := func(after string) {
 		t.Helper()
 		var n int
-		if err := warehouse(t, dir).QueryRow("SELECT count(*) FROM meta.coverage WHERE complete_through IS NOT NULL AND as_of IS NOT NULL").Scan(&n); err != nil || n != 6 {
+		if err := laketest.Warehouse(t, dir).QueryRow("SELECT count(*) FROM meta.coverage WHERE complete_through IS NOT NULL AND as_of IS NOT NULL").Scan(&n); err != nil || n != 6 {
 			t.Errorf("after %s %d resources are covered, %v", after, n, err)
 		}
 	}
-	s := newSync(dir, api, nil)
-	if err := run(s); err != nil {
+	s := laketest.NewSync(dir, api, nil)
+	if err := laketest.Run(s); err != nil {
 		t.Fatal(err)
 	}
 	last("done")
 	covered("a sync")
-	rebuild := newSync(dir, api, nil)
+	rebuild := laketest.NewSync(dir, api, nil)
 	if _, err := (&pipeline.Rebuild{Plan: rebuild.Plan, Lake: rebuild.Lake, Tables: rebuild.Lake.Tables()}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	covered("a rebuild")
-	if err := run(newSync(dir, api, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(dir, api, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if status, err := pipeline.ReadStatus(t.Context(), dir); err != nil || status.LastRun.Command != "sync" {

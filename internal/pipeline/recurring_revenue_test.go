@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // A price with a period of its own, as an item of a subscription shows it. CUR
@@ -184,10 +186,10 @@ func TestRecurringRevenueByHand(t *testing.T) {
 		names[currency], want[currency] = c.name, c.want
 		objects = append(objects, c.objects(n)...)
 	}
-	s := newScene(t, recorded(t, 1, noon, objects...))
-	s.sync()
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, objects...))
+	s.Sync()
 	got := map[string]string{}
-	for _, line := range s.rows(`SELECT currency, subscriptions || ' ' || mrr || ' ' || mrr_discounted || concat(` + beside("items_without_amount", "items_metered", "items_without_currency",
+	for _, line := range s.Rows(`SELECT currency, subscriptions || ' ' || mrr || ' ' || mrr_discounted || concat(` + beside("items_without_amount", "items_metered", "items_without_currency",
 		"items_with_unknown_tax", "discounts_by_id", "discounts_on_some_products", "discounts_without_amount") + `) FROM recurring_revenue WHERE month = '2025-05-01'`) {
 		currency, figures, _ := strings.Cut(line, " ")
 		got[currency] = figures
@@ -218,13 +220,13 @@ func (c recurringCase) objects(n int) []string {
 		items = append(items, fmt.Sprintf(`{"id":"si_%d_%d",%s`, n, i, item[1:]))
 	}
 	began := time.Date(2025, 3, 10, 0, 0, 0, 0, time.UTC)
-	objects := []string{sent("subscription", fmt.Sprint("sub_", n), began, fmt.Sprintf(`"customer":"cus_%d","status":"active","currency":"CUR","start_date":%d`, n, began.Unix()), some(c.subscription),
+	objects := []string{laketest.Sent("subscription", fmt.Sprint("sub_", n), began, fmt.Sprintf(`"customer":"cus_%d","status":"active","currency":"CUR","start_date":%d`, n, began.Unix()), some(c.subscription),
 		`"items":{"object":"list","has_more":false,"data":[`+strings.Join(items, ",")+`]}`)}
 	if c.price != "" {
-		objects = append(objects, sent("price", "price_CASE", began, `"type":"recurring","active":true`, c.price))
+		objects = append(objects, laketest.Sent("price", "price_CASE", began, `"type":"recurring","active":true`, c.price))
 	}
 	if c.customer != "" {
-		objects = append(objects, sent("customer", fmt.Sprint("cus_", n), began, c.customer))
+		objects = append(objects, laketest.Sent("customer", fmt.Sprint("cus_", n), began, c.customer))
 	}
 	for i := range objects {
 		objects[i] = strings.NewReplacer("CUR", c.currency, "CASE", fmt.Sprint(n)).Replace(objects[i])
@@ -251,10 +253,10 @@ func TestChurnByHand(t *testing.T) {
 		if until != 0 {
 			status, ended = "canceled", fmt.Sprint(until)
 		}
-		return sent("subscription", fmt.Sprint("sub_", n), time.Unix(from, 0), fmt.Sprintf(`"customer":"cus_1","status":%q,"currency":%q,"start_date":%d,"ended_at":%s`, status, currency, from, ended),
+		return laketest.Sent("subscription", fmt.Sprint("sub_", n), time.Unix(from, 0), fmt.Sprintf(`"customer":"cus_1","status":%q,"currency":%q,"start_date":%d,"ended_at":%s`, status, currency, from, ended),
 			some(more), fmt.Sprintf(`"items":{"object":"list","has_more":false,"data":[{"id":"si_%d",%s]}`, n, strings.ReplaceAll(lined(1, tenMonth)[1:], "CUR", currency)))
 	}
-	s := newScene(t, recorded(t, 1, noon,
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon,
 		// Of the three that ran at the beginning of April one ends; two begin, one of which ends too.
 		ran("aaa", "", at(3, 1), 0), ran("aaa", "", at(3, 2), 0), ran("aaa", "", at(3, 3), at(4, 20)), ran("aaa", "", at(4, 5), 0), ran("aaa", "", at(4, 6), at(4, 7)),
 		// Months begin with their first second.
@@ -265,8 +267,8 @@ func TestChurnByHand(t *testing.T) {
 		// What it brought is what it cost when it ended.
 		ran("ddd", `"discount":`+off(`"percent_off":10,"duration":"forever"`, at(3, 10), at(4, 15)), at(3, 1), at(4, 12)),
 	))
-	s.sync()
-	s.expect("months", `SELECT currency, month, subscriptions, mrr, new_mrr, churned_mrr, new_subscriptions, churned, churn_rate FROM recurring_revenue WHERE month < '2025-06-01' ORDER BY ALL`,
+	s.Sync()
+	s.Expect("months", `SELECT currency, month, subscriptions, mrr, new_mrr, churned_mrr, new_subscriptions, churned, churn_rate FROM recurring_revenue WHERE month < '2025-06-01' ORDER BY ALL`,
 		"AAA 2025-03-01 3 30.000 30.000 0.000 3 0 0.000000",
 		"AAA 2025-04-01 3 30.000 20.000 20.000 2 2 0.400000",
 		"AAA 2025-05-01 3 30.000 0.000 0.000 0 0 0.000000",
@@ -283,9 +285,9 @@ func TestRecurringRevenueOverflows(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)
 	c := recurringCase{currency: "usd", items: []string{lined(9_000_000_000_000_000_000, perMonth+`,"unit_amount_decimal":"99999999999999"`)}}
-	s := newScene(t, recorded(t, 1, noon, c.objects(0)...))
-	s.sync()
-	if _, err := warehouse(t, s.lake).ExecContext(t.Context(), "SELECT sum(mrr) FROM recurring_revenue"); err == nil || !strings.Contains(err.Error(), "Out of Range") {
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, c.objects(0)...))
+	s.Sync()
+	if _, err := laketest.Warehouse(t, s.Lake).ExecContext(t.Context(), "SELECT sum(mrr) FROM recurring_revenue"); err == nil || !strings.Contains(err.Error(), "Out of Range") {
 		t.Errorf("%v", err)
 	}
 }
@@ -301,16 +303,16 @@ func TestPeriodsOfItems(t *testing.T) {
 		}
 		return `"items":{"object":"list","has_more":false,"data":[` + strings.Join(items, ",") + `]}`
 	}
-	ago := noon.Add(-time.Hour)
-	s := newScene(t, recorded(t, 1, noon,
-		sent("subscription", "sub_1", ago, lasting(at(4, 1))),
-		sent("subscription", "sub_2", ago, lasting(at(4, 1), at(4, 1))),
-		sent("subscription", "sub_3", ago, lasting(at(4, 1), at(4, 1), at(5, 1))),
-		sent("subscription", "sub_4", ago, lasting(at(4, 1), at(4, 1), at(4, 1), at(5, 1)), fmt.Sprint(`"current_period_end":`, at(4, 1))),
-		sent("subscription", "sub_5", ago, fmt.Sprint(`"current_period_end":`, at(4, 1))),
+	ago := laketest.Noon.Add(-time.Hour)
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon,
+		laketest.Sent("subscription", "sub_1", ago, lasting(at(4, 1))),
+		laketest.Sent("subscription", "sub_2", ago, lasting(at(4, 1), at(4, 1))),
+		laketest.Sent("subscription", "sub_3", ago, lasting(at(4, 1), at(4, 1), at(5, 1))),
+		laketest.Sent("subscription", "sub_4", ago, lasting(at(4, 1), at(4, 1), at(4, 1), at(5, 1)), fmt.Sprint(`"current_period_end":`, at(4, 1))),
+		laketest.Sent("subscription", "sub_5", ago, fmt.Sprint(`"current_period_end":`, at(4, 1))),
 	))
-	s.sync()
-	s.expect("periods", `SELECT id, current_period_start::DATE, current_period_end::DATE FROM subscriptions ORDER BY id`,
+	s.Sync()
+	s.Expect("periods", `SELECT id, current_period_start::DATE, current_period_end::DATE FROM subscriptions ORDER BY id`,
 		"sub_1 2025-03-01 2025-04-01", "sub_2 2025-03-01 2025-04-01", "sub_3 2025-03-01 null", "sub_4 2025-03-01 null", "sub_5 null 2025-04-01")
-	s.expect("periods of items", `SELECT count(*) FROM subscription_items WHERE current_period_end IS NOT NULL`, "10")
+	s.Expect("periods of items", `SELECT count(*) FROM subscription_items WHERE current_period_end IS NOT NULL`, "10")
 }

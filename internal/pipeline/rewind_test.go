@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -34,39 +35,39 @@ func TestReadUpToTheFuture(t *testing.T) {
 	for name, resources := range map[string][]string{"all": nil, "one resource": {"charges"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := shop(t, nil)
+			server := laketest.Shop(t, nil)
 			ahead := 90 * 24 * time.Hour
-			s := newScene(t, shifted(server.Handler(), &ahead))
-			s.sync(resources...)
+			s := laketest.NewScene(t, shifted(server.Handler(), &ahead))
+			s.Sync(resources...)
 			ahead = 0
-			act(t, server, stripesim.UpdateCharge)
-			act(t, server, stripesim.CreateCharge)
+			laketest.Act(t, server, stripesim.UpdateCharge)
+			laketest.Act(t, server, stripesim.CreateCharge)
 			server.Advance(5 * time.Minute)
-			s.notices = nil
-			s.sync(resources...)
+			s.Notices = nil
+			s.Sync(resources...)
 			said := 0
-			for _, notice := range s.notices {
+			for _, notice := range s.Notices {
 				if strings.Contains(notice, "which is to come: an answer had a wrong date; it is listed again from 2025-03-") {
 					said++
 				}
 			}
 			if said == 0 {
-				t.Errorf("it says %q", s.notices)
+				t.Errorf("it says %q", s.Notices)
 			}
-			s.notices = nil
-			act(t, server, stripesim.UpdateCharge)
-			act(t, server, stripesim.CreateCharge)
+			s.Notices = nil
+			laketest.Act(t, server, stripesim.UpdateCharge)
+			laketest.Act(t, server, stripesim.CreateCharge)
 			server.Advance(5 * time.Minute)
-			s.sync(resources...)
-			if len(s.notices) > 0 {
-				t.Errorf("the next sync says %q", s.notices)
+			s.Sync(resources...)
+			if len(s.Notices) > 0 {
+				t.Errorf("the next sync says %q", s.Notices)
 			}
 			for _, line := range compared(t, s, 0, false) {
 				if resources == nil || strings.Contains(line, "/charges") {
 					t.Error(line)
 				}
 			}
-			status, err := pipeline.ReadStatus(t.Context(), s.lake)
+			status, err := pipeline.ReadStatus(t.Context(), s.Lake)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/report"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
@@ -23,7 +24,7 @@ import (
 func TestSixLakesSayTheSame(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		make func(t *testing.T) *scene
+		make func(t *testing.T) *laketest.Scene
 		why  string // of the charges, or of the refunds
 		run  string // how the last run ended
 		gaps bool
@@ -33,16 +34,16 @@ func TestSixLakesSayTheSame(t *testing.T) {
 		"killed":             {killedLake, "unfinished", "killed", true},
 		"one list forbidden": {forbiddenLake, "forbidden", "incomplete", false},
 		"three days old":     {agedLake, "events unread", "incomplete", false},
-		"half a year missing": {func(t *testing.T) *scene {
+		"half a year missing": {func(t *testing.T) *laketest.Scene {
 			s := pausedLake(t)
-			s.publish()
+			publishState(s)
 			return s
 		}, "unfinished", "done", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := tc.make(t)
-			status, err := pipeline.ReadStatus(t.Context(), s.lake)
+			status, err := pipeline.ReadStatus(t.Context(), s.Lake)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,10 +111,10 @@ func saidByStatus(s pipeline.Status) (lines []string) {
 	return lines
 }
 
-func saidByWarehouse(s *scene) []string {
-	s.t.Helper()
+func saidByWarehouse(s *laketest.Scene) []string {
+	s.T.Helper()
 	const format = "'%Y-%m-%d %H:%M'"
-	lines := s.rows(`SELECT concat_ws(' ', resource, CASE WHEN complete_through IS NULL THEN '–' ELSE coalesce(strftime(complete_from, ` + format + `), 'the beginning') END,
+	lines := s.Rows(`SELECT concat_ws(' ', resource, CASE WHEN complete_through IS NULL THEN '–' ELSE coalesce(strftime(complete_from, ` + format + `), 'the beginning') END,
   coalesce(strftime(complete_through, ` + format + `), '–'), coalesce(strftime(as_of, ` + format + `), '–'), coalesce(why, ''), coalesce(spans, ''))
 FROM meta.coverage LEFT JOIN (SELECT account, resource, string_agg('from ' || coalesce(strftime(gap_from, ` + format + `), 'the beginning') || ' to ' || strftime(gap_to, ` + format + `), '' ORDER BY gap_to) AS spans
   FROM meta.gaps GROUP BY ALL) USING (account, resource)
@@ -126,9 +127,9 @@ var saidRow = regexp.MustCompile(`<tr><th scope="row">acct_[^<]*</th>(.*)</tr>`)
 
 // saidByPage reads the table of the page, and holds that each sentence above it
 // is in it.
-func saidByPage(t *testing.T, s *scene) (lines []string) {
+func saidByPage(t *testing.T, s *laketest.Scene) (lines []string) {
 	t.Helper()
-	page, err := report.BNPL(t.Context(), warehouse(t, s.lake), report.Lake{Decimals: func(string) int { return 2 }})
+	page, err := report.BNPL(t.Context(), laketest.Warehouse(t, s.Lake), report.Lake{Decimals: func(string) int { return 2 }})
 	var html bytes.Buffer
 	if err == nil {
 		err = page.Write(&html)
@@ -155,35 +156,35 @@ func saidByPage(t *testing.T, s *scene) (lines []string) {
 	return lines
 }
 
-// publish publishes what is in the log, as the next sync of anything does.
-func (s *scene) publish() {
-	s.t.Helper()
-	s.sync("prices")
+// publishState publishes what is in the log, as the next sync of anything does.
+func publishState(s *laketest.Scene) {
+	s.T.Helper()
+	s.Sync("prices")
 }
 
-func completeLake(t *testing.T) *scene {
-	s := newScene(t, shop(t, nil).Handler())
-	s.sync()
+func completeLake(t *testing.T) *laketest.Scene {
+	s := laketest.NewScene(t, laketest.Shop(t, nil).Handler())
+	s.Sync()
 	return s
 }
 
 // stoppedLake is one whose backfill of charges was stopped in the middle, and
 // published since.
-func stoppedLake(t *testing.T) *scene {
+func stoppedLake(t *testing.T) *laketest.Scene {
 	t.Helper()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 600 })
-	s := newScene(t, server.Handler())
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 600 })
+	s := laketest.NewScene(t, server.Handler())
 	interrupt(s, 3)
-	s.publish()
+	publishState(s)
 	return s
 }
 
 // interrupt begins a sync of charges and stops it once some segments are applied.
-func interrupt(s *scene, segments int) {
-	s.t.Helper()
-	ctx, cancel := context.WithCancel(s.t.Context())
+func interrupt(s *laketest.Scene, segments int) {
+	s.T.Helper()
+	ctx, cancel := context.WithCancel(s.T.Context())
 	defer cancel()
-	sync := historySync(s.t, s.lake, s.api, func(o *load.Options) { o.SegmentObjects = 100 })
+	sync := laketest.NewPatientSync(s.T, s.Lake, s.API, func(o *load.Options) { o.SegmentObjects = 100 })
 	sync.Resources = []string{"charges"}
 	sync.OnEvent = func(e pipeline.Event) {
 		if e.Event == pipeline.EventApplied && e.Resource == "charges" {
@@ -193,57 +194,57 @@ func interrupt(s *scene, segments int) {
 		}
 	}
 	if _, err := sync.Run(ctx); !errors.Is(err, context.Canceled) {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 }
 
 // begun is a lake with a run on its record that has not ended or ended so.
-func begun(s *scene, outcome string) *scene {
-	s.t.Helper()
-	sync := newSync(s.lake, s.api, nil)
-	state, err := sync.Lake.OpenState(s.t.Context())
+func begun(s *laketest.Scene, outcome string) *laketest.Scene {
+	s.T.Helper()
+	sync := laketest.NewSync(s.Lake, s.API, nil)
+	state, err := sync.Lake.OpenState(s.T.Context())
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	run := load.Run{ID: "the last", Started: time.Now().Add(time.Hour), Command: "sync"}
-	err = state.BeginRun(s.t.Context(), run)
+	err = state.BeginRun(s.T.Context(), run)
 	if outcome != "" && err == nil {
 		run.Outcome = outcome
-		err = state.EndRun(s.t.Context(), run)
+		err = state.EndRun(s.T.Context(), run)
 	}
-	if err := errors.Join(err, state.WriteStatus(s.t.Context()), state.Close()); err != nil {
-		s.t.Fatal(err)
+	if err := errors.Join(err, state.WriteStatus(s.T.Context()), state.Close()); err != nil {
+		s.T.Fatal(err)
 	}
 	return s
 }
 
-func interruptedLake(t *testing.T) *scene { return begun(stoppedLake(t), "interrupted") }
+func interruptedLake(t *testing.T) *laketest.Scene { return begun(stoppedLake(t), "interrupted") }
 
 // killedLake: nobody holds the lock of a run that has not ended.
-func killedLake(t *testing.T) *scene { return begun(stoppedLake(t), "") }
+func killedLake(t *testing.T) *laketest.Scene { return begun(stoppedLake(t), "") }
 
-func forbiddenLake(t *testing.T) *scene {
-	server := shop(t, nil)
+func forbiddenLake(t *testing.T) *laketest.Scene {
+	server := laketest.Shop(t, nil)
 	if err := server.SetFaults(stripesim.Fault{Kind: stripesim.Forbidden, Path: "/v1/refunds", Times: stripesim.Always}); err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, server.Handler())
-	if _, err := s.try(); pipeline.ExitCode(err) != 3 {
+	s := laketest.NewScene(t, server.Handler())
+	if _, err := s.Try(); pipeline.ExitCode(err) != 3 {
 		t.Fatal(err)
 	}
 	return s
 }
 
 // agedLake is three days old: since then its events may not be read.
-func agedLake(t *testing.T) *scene {
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	s.sync()
+func agedLake(t *testing.T) *laketest.Scene {
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
 	server.Advance(72 * time.Hour)
 	if err := server.SetFaults(stripesim.Fault{Kind: stripesim.Forbidden, Path: "/v1/events", Times: stripesim.Always}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.try(); pipeline.ExitCode(err) != 3 {
+	if _, err := s.Try(); pipeline.ExitCode(err) != 3 {
 		t.Fatal(err)
 	}
 	return s
@@ -251,13 +252,13 @@ func agedLake(t *testing.T) *scene {
 
 // pausedLake was not synced for half a year; the sync after that was stopped when
 // it had read the newest.
-func pausedLake(t *testing.T) *scene {
+func pausedLake(t *testing.T) *laketest.Scene {
 	from := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	server := shop(t, func(c *stripesim.Config) {
+	server := laketest.Shop(t, func(c *stripesim.Config) {
 		c.Charges, c.From, c.To, c.Now = 900, from, from.AddDate(0, 8, 0), from.AddDate(0, 2, 0)
 	})
-	s := newScene(t, server.Handler())
-	s.sync("charges")
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync("charges")
 	server.Advance(180 * 24 * time.Hour)
 	interrupt(s, 1)
 	return s
@@ -305,7 +306,7 @@ func TestWhyHoldsUntilTried(t *testing.T) {
 	s := forbiddenLake(t)
 	why := func(want load.Why) {
 		t.Helper()
-		status, err := pipeline.ReadStatus(t.Context(), s.lake)
+		status, err := pipeline.ReadStatus(t.Context(), s.Lake)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,10 +316,10 @@ func TestWhyHoldsUntilTried(t *testing.T) {
 		}
 	}
 	why(load.WhyForbidden)
-	s.sync("charges")
+	s.Sync("charges")
 	why(load.WhyForbidden)
-	s.becomes(shop(t, nil).Handler())
-	s.sync("refunds")
+	s.Becomes(laketest.Shop(t, nil).Handler())
+	s.Sync("refunds")
 	why("")
 }
 
@@ -327,7 +328,7 @@ func TestWhyHoldsUntilTried(t *testing.T) {
 func TestDoctorKnowsWhy(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		make func(t *testing.T) *scene
+		make func(t *testing.T) *laketest.Scene
 		want []string
 	}{
 		"complete":           {completeLake, nil},
@@ -338,7 +339,7 @@ func TestDoctorKnowsWhy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found := diagnose(t, pipeline.Doctor{Dir: tc.make(t).lake})
+			found := diagnose(t, pipeline.Doctor{Dir: tc.make(t).Lake})
 			wants(t, found, tc.want...)
 			running := slices.ContainsFunc(found, func(f pipeline.Finding) bool {
 				return f.Check == "last run" && strings.HasPrefix(f.Says, "sync is running since ")
@@ -352,10 +353,10 @@ func TestDoctorKnowsWhy(t *testing.T) {
 
 // workingLake is one whose charges are being read: the lock is held until the test
 // ends.
-func workingLake(t *testing.T) *scene {
+func workingLake(t *testing.T) *laketest.Scene {
 	t.Helper()
 	s := stoppedLake(t)
-	state, err := newSync(s.lake, s.api, nil).Lake.OpenState(t.Context())
+	state, err := laketest.NewSync(s.Lake, s.API, nil).Lake.OpenState(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

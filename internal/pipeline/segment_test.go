@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -58,8 +59,8 @@ func offers(t *testing.T, lake string, set *schemas.Set, reveal ...string) ([]st
 func people() []string {
 	at := time.Date(2025, 2, 1, 9, 0, 0, 0, time.UTC)
 	return []string{
-		sent("customer", "cus_ada", at, `"email":" Ada@Example.com ","name":"Ada Lovelace","address":{"city":"London","country":"GB"}`),
-		sent("customer", "cus_bo", at, `"email":"bo@example.com"`),
+		laketest.Sent("customer", "cus_ada", at, `"email":" Ada@Example.com ","name":"Ada Lovelace","address":{"city":"London","country":"GB"}`),
+		laketest.Sent("customer", "cus_bo", at, `"email":"bo@example.com"`),
 	}
 }
 
@@ -71,17 +72,17 @@ const adasHash = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d
 func TestSegmentByHand(t *testing.T) {
 	t.Parallel()
 	s := corner(t, people()...)
-	set := lakeSet(t, s.lake, nil)
+	set := lakeSet(t, s.Lake, nil)
 	const row = "cus_ada,USD,US,70.000,65.000,40.000,100.000,2,1,card,klarna,2025-03-05T09:30:00Z,2025-03-05T09:30:00Z,"
-	account := s.rows("SELECT DISTINCT account FROM charges")[0] + ","
-	got, m := offers(t, s.lake, set)
+	account := s.Rows("SELECT DISTINCT account FROM charges")[0] + ","
+	got, m := offers(t, s.Lake, set)
 	if diff := cmp.Diff([]string{account + row + adasHash}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if m.Rows != 1 || m.Deleted+m.Unknown+m.Forgotten != 0 || len(m.Empty) != 0 || len(m.AsOf) != 1 {
 		t.Errorf("%+v", m)
 	}
-	if got, _ := offers(t, s.lake, set, "email"); !cmp.Equal(got, []string{account + row + adasHash + ", Ada@Example.com "}) {
+	if got, _ := offers(t, s.Lake, set, "email"); !cmp.Equal(got, []string{account + row + adasHash + ", Ada@Example.com "}) {
 		t.Errorf("revealed: %q", got)
 	}
 }
@@ -90,7 +91,7 @@ func TestSegmentByHand(t *testing.T) {
 func TestSegmentOfUnknownCustomers(t *testing.T) {
 	t.Parallel()
 	s := corner(t)
-	if got, m := offers(t, s.lake, lakeSet(t, s.lake, nil)); len(got) != 0 || m.Unknown != 1 || m.Rows != 0 {
+	if got, m := offers(t, s.Lake, lakeSet(t, s.Lake, nil)); len(got) != 0 || m.Unknown != 1 || m.Rows != 0 {
 		t.Errorf("%q, %+v", got, m)
 	}
 }
@@ -101,15 +102,15 @@ func TestSegmentPrivacy(t *testing.T) {
 	t.Parallel()
 	s := corner(t, people()...)
 	const keep, hash, drop = "pii: keep\n", "pii: keep\nfields: {customers.email: hash}\n", "pii: drop\n"
-	lakes := map[string]string{keep: s.lake}
+	lakes := map[string]string{keep: s.Lake}
 	for _, privacy := range []string{hash, drop} {
 		lakes[privacy] = filepath.Join(t.TempDir(), "lake")
-		if err := run(withPrivacy(t, newSync(lakes[privacy], s.api, nil), lakes[privacy], privacy)); err != nil {
+		if err := laketest.Run(withPrivacy(t, laketest.NewSync(lakes[privacy], s.API, nil), lakes[privacy], privacy)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	const lakeHash = "SELECT email FROM customers WHERE id = 'cus_ada'"
-	ofLake := (&scene{t: t, lake: lakes[hash]}).rows(lakeHash)[0]
+	ofLake := (&laketest.Scene{T: t, Lake: lakes[hash]}).Rows(lakeHash)[0]
 	if len(ofLake) != 64 || ofLake == adasHash {
 		t.Fatalf("the lake's hash is %q: the test would prove nothing", ofLake)
 	}
@@ -149,7 +150,7 @@ func TestSegmentPrivacy(t *testing.T) {
 func TestSegmentSeesNothingPersonal(t *testing.T) {
 	t.Parallel()
 	s := corner(t, people()...)
-	if !slices.Contains(s.rows("SELECT email, name, address.city FROM customers"), " Ada@Example.com  Ada Lovelace London") {
+	if !slices.Contains(s.Rows("SELECT email, name, address.city FROM customers"), " Ada@Example.com  Ada Lovelace London") {
 		t.Fatal("there is nothing to find: the test would prove nothing")
 	}
 	refused := 0
@@ -159,16 +160,16 @@ func TestSegmentSeesNothingPersonal(t *testing.T) {
 		"struct_extract(address, 'city') FROM customers", "email FROM main.customers", "email FROM warehouse.main.customers", "email FROM warehouse.customers",
 		"email FROM query_table('customers')", "c FROM query_table('customers') c", "email FROM query('FROM warehouse.main.customers')",
 		"email FROM query('FROM ' || (SELECT database_name FROM duckdb_databases() WHERE database_name LIKE 'warehouse%') || '.main.customers')",
-		"m FROM everyone m", "object FROM meta.rejects", "raw FROM read_parquet('" + s.lake + "/raw/*/customers/*.parquet')",
-		"email FROM '" + s.lake + "/current/customers/*/*/*.parquet'", "sql FROM duckdb_views()", "comment FROM duckdb_columns()",
-		"1; ATTACH '" + s.lake + "/current/warehouse.duckdb' AS w; SELECT 1", "payload FROM customers_history",
+		"m FROM everyone m", "object FROM meta.rejects", "raw FROM read_parquet('" + s.Lake + "/raw/*/customers/*.parquet')",
+		"email FROM '" + s.Lake + "/current/customers/*/*/*.parquet'", "sql FROM duckdb_views()", "comment FROM duckdb_columns()",
+		"1; ATTACH '" + s.Lake + "/current/warehouse.duckdb' AS w; SELECT 1", "payload FROM customers_history",
 	} {
-		set := lakeSet(t, s.lake, func(files map[string]string) {
+		set := lakeSet(t, s.Lake, func(files map[string]string) {
 			files["marts/everyone.sql"] = "-- Everyone.\nSELECT * FROM customers"
 			files["segments/spy.sql"] = "-- Everybody.\n\nWITH found AS (SELECT " + from + ")\nSELECT\n" +
 				"  u.account, -- the account\n  u.id AS customer_id, -- the customer\n  found::VARCHAR AS found -- what was found\nFROM customers u, found"
 		})
-		m, err := load.AskAudience(t.Context(), s.lake, load.AudienceQuestion{Set: set, Segment: set.Segment("spy")})
+		m, err := load.AskAudience(t.Context(), s.Lake, load.AudienceQuestion{Set: set, Segment: set.Segment("spy")})
 		if err != nil {
 			refused++
 			continue
@@ -195,15 +196,15 @@ func TestSegmentSeesNothingPersonal(t *testing.T) {
 // forgotten is in it no more; and it is written the same twice.
 func TestSegmentOfTheLiving(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 400 })
-	s := newScene(t, server.Handler())
-	s.sync()
-	set := lakeSet(t, s.lake, nil)
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 400 })
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
+	set := lakeSet(t, s.Lake, nil)
 	const mart = "FROM bnpl_customers WHERE segment = 'pays later, basket above median, no add-on yet'"
 	members := func() map[string]bool {
 		t.Helper()
-		lines, m := offers(t, s.lake, set)
-		again, _ := offers(t, s.lake, set)
+		lines, m := offers(t, s.Lake, set)
+		again, _ := offers(t, s.Lake, set)
 		if !slices.IsSorted(lines) || !cmp.Equal(lines, again) || int(m.Rows) != len(lines) {
 			t.Errorf("%d rows, said to be %d; the same again: %t", len(lines), m.Rows, cmp.Equal(lines, again))
 		}
@@ -214,29 +215,29 @@ func TestSegmentOfTheLiving(t *testing.T) {
 		return found
 	}
 	before := members()
-	if diff := cmp.Diff(s.rows("SELECT account, customer_id, currency "+mart+" ORDER BY ALL"), slices.Sorted(maps.Keys(before))); diff != "" || len(before) < 5 {
+	if diff := cmp.Diff(s.Rows("SELECT account, customer_id, currency "+mart+" ORDER BY ALL"), slices.Sorted(maps.Keys(before))); diff != "" || len(before) < 5 {
 		t.Fatalf("the segment is not the mart (-mart +segment):\n%s", diff)
 	}
 	whole := slices.Sorted(maps.Keys(before))
 	account, gone, forgotten, listed := strings.Fields(whole[0])[0], strings.Fields(whole[0])[1], strings.Fields(whole[1])[1], strings.Fields(whole[2])[1]
-	act(t, server, stripesim.DeleteCustomer, gone)
+	laketest.Act(t, server, stripesim.DeleteCustomer, gone)
 	server.Advance(5 * time.Minute)
-	s.sync()
-	_, m := offers(t, s.lake, set)
+	s.Sync()
+	_, m := offers(t, s.Lake, set)
 	if left := members(); left[whole[0]] || m.Deleted != 1 {
 		t.Errorf("the deleted customer is in the segment, or %d are left out", m.Deleted)
 	}
-	if len(s.rows("FROM bnpl_customers WHERE customer_id = '"+gone+"'")) == 0 {
+	if len(s.Rows("FROM bnpl_customers WHERE customer_id = '"+gone+"'")) == 0 {
 		t.Error("the mart has no row of the deleted customer: the test proves nothing")
 	}
-	if _, err := forget(t.Context(), s.lake, nil, forgotten); err != nil {
+	if _, err := laketest.Forget(t.Context(), s.Lake, nil, forgotten); err != nil {
 		t.Fatal(err)
 	}
 	if left := members(); left[whole[1]] || len(left) == 0 {
 		t.Error("the forgotten customer is in the segment")
 	}
 	// A lake may be older than its list of the forgotten: restored from a backup.
-	lake, err := load.Open(s.lake, load.Options{Mode: "test"})
+	lake, err := load.Open(s.Lake, load.Options{Mode: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,15 +248,15 @@ func TestSegmentOfTheLiving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, m = offers(t, s.lake, set)
+	_, m = offers(t, s.Lake, set)
 	if left := members(); left[whole[2]] || m.Forgotten != 1 {
 		t.Errorf("who is on the list of the forgotten is in the segment, or %d are left out", m.Forgotten)
 	}
 	// An erasure that was interrupted has its person still in what is published.
-	if err := os.WriteFile(filepath.Join(s.lake, "forget.json"), []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Lake, "forget.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = load.AskAudience(t.Context(), s.lake, load.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers")})
+	_, err = load.AskAudience(t.Context(), s.Lake, load.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers")})
 	if err == nil || !strings.Contains(err.Error(), "is not finished") {
 		t.Errorf("during an erasure: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -65,12 +66,12 @@ func anySelection(t *testing.T, rt *rapid.T) {
 	if err := server.SetFaults(); err != nil {
 		rt.Fatal(err)
 	}
-	s := historySync(rt, lake, url, nil)
+	s := laketest.NewPatientSync(rt, lake, url, nil)
 	s.Range.From = time.Unix(0, 0)
 	if _, err := s.Run(context.Background()); err != nil {
 		rt.Fatalf("the sync of all: %v", err)
 	}
-	checkAgainstLedger(rt, lake, server)
+	laketest.CheckAgainstLedger(rt, lake, server)
 }
 
 // inPart runs a sync of some of the lake, during which things happen, and which
@@ -86,7 +87,7 @@ func inPart(rt *rapid.T, lake, url string, server *stripesim.Server) {
 	if err := server.SetFaults(someForbidden(rt)...); err != nil {
 		rt.Fatal(err)
 	}
-	s := historySync(rt, lake, url, func(o *load.Options) {
+	s := laketest.NewPatientSync(rt, lake, url, func(o *load.Options) {
 		o.SegmentObjects = rapid.SampledFrom([]int{20_000, 150, 700}).Draw(rt, "segment")
 	})
 	for _, r := range extract.Resources() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -23,7 +24,7 @@ func asFolder(dir string) error {
 }
 
 func asFile(dir string) error {
-	return errors.Join(os.Remove(filepath.Join(dir, "current")), write("current", ".state/generations/000001")(dir))
+	return errors.Join(os.Remove(filepath.Join(dir, "current")), laketest.WriteFile("current", ".state/generations/000001")(dir))
 }
 
 // asLink makes the link lead to where it was copied from.
@@ -41,11 +42,11 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 	if testing.Short() {
 		t.Skip("nothing here runs side by side: not for the race detector")
 	}
-	server := shop(t, nil)
-	sound := newScene(t, server.Handler())
-	sound.sync()
+	server := laketest.Shop(t, nil)
+	sound := laketest.NewScene(t, server.Handler())
+	sound.Sync()
 	elsewhere := filepath.Join(t.TempDir(), "000001")
-	if err := os.CopyFS(elsewhere, os.DirFS(filepath.Join(sound.lake, "current"))); err != nil {
+	if err := os.CopyFS(elsewhere, os.DirFS(filepath.Join(sound.Lake, "current"))); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
@@ -60,12 +61,12 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, repaired := twin(t, sound, server), twin(t, sound, server)
-			if err := errors.Join(os.Chmod(s.lake, 0o700), tc.damage(s.lake), tc.damage(repaired.lake)); err != nil {
+			s, repaired := laketest.Twin(t, sound, server), laketest.Twin(t, sound, server)
+			if err := errors.Join(os.Chmod(s.Lake, 0o700), tc.damage(s.Lake), tc.damage(repaired.Lake)); err != nil {
 				t.Fatal(err)
 			}
 			says := "current is " + tc.is + " and not the link to a generation"
-			answer, err := load.Ask(t.Context(), s.lake, load.Question{SQL: "SELECT count(*) FROM charges"})
+			answer, err := load.Ask(t.Context(), s.Lake, load.Question{SQL: "SELECT count(*) FROM charges"})
 			switch {
 			case tc.reads && err != nil:
 				t.Errorf("query: %v", err)
@@ -74,14 +75,14 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 			case err == nil || !strings.HasSuffix(err.Error(), says+": run `stripelake sync`, which sets it aside and publishes anew"):
 				t.Errorf("query: %v", err)
 			}
-			if _, err := pipeline.ReadStatus(t.Context(), s.lake); err != nil {
+			if _, err := pipeline.ReadStatus(t.Context(), s.Lake); err != nil {
 				t.Errorf("status: %v", err)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem generation: "+says+"; run stripelake sync, which publishes it anew")
-			if found := strings.Join(verify(t, s.lake, false), "\n"); found != "generation replaced: current: "+strings.TrimPrefix(says, "current ") {
+			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem generation: "+says+"; run stripelake sync, which publishes it anew")
+			if found := strings.Join(laketest.Verify(t, s.Lake, false), "\n"); found != "generation replaced: current: "+strings.TrimPrefix(says, "current ") {
 				t.Errorf("verify found %q", found)
 			}
-			v, sync := comparing(t, repaired)
+			v, sync := laketest.NewVerifyAtStripe(t, repaired)
 			v.Stripe, sync.Client = nil, nil
 			if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 {
 				t.Fatal(err)
@@ -89,49 +90,49 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 			if _, err := v.Repair(t.Context(), sync); err != nil {
 				t.Errorf("repair: %v", err)
 			}
-			clean(t, repaired.lake, false)
+			laketest.CheckSound(t, repaired.Lake, false)
 
-			s.sync()
-			aside := setAside(t, s.lake)
+			s.Sync()
+			aside := setAside(t, s.Lake)
 			tells := aside + " stood in the place of the link that people read: look at it, and remove it"
-			if said := strings.Join(s.notices, "\n"); said != "publishing every file anew: "+says+"\n"+tells {
+			if said := strings.Join(s.Notices, "\n"); said != "publishing every file anew: "+says+"\n"+tells {
 				t.Errorf("the sync said %q", said)
 			}
-			clean(t, s.lake, false)
-			s.notices = nil
-			s.sync()
-			if said := strings.Join(s.notices, "\n"); said != tells {
+			laketest.CheckSound(t, s.Lake, false)
+			s.Notices = nil
+			s.Sync()
+			if said := strings.Join(s.Notices, "\n"); said != tells {
 				t.Errorf("the next sync said %q", said)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "warning set aside: "+aside)
-			again := s.again()
+			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "warning set aside: "+aside)
+			again := rebuildOf(s)
 			if _, err := again.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if info, err := os.Lstat(filepath.Join(s.lake, aside)); err != nil || info.IsDir() && info.Mode().Perm() != 0o700 {
+			if info, err := os.Lstat(filepath.Join(s.Lake, aside)); err != nil || info.IsDir() && info.Mode().Perm() != 0o700 {
 				t.Errorf("%s: %v", info.Mode(), err)
 			}
-			if err := asFile(s.lake); err != nil { // a second one, which the first does not keep from being kept
+			if err := asFile(s.Lake); err != nil { // a second one, which the first does not keep from being kept
 				t.Fatal(err)
 			}
-			s.sync()
-			if names, err := load.ReadSetAside(s.lake); err != nil || len(names) != 2 {
+			s.Sync()
+			if names, err := load.ReadSetAside(s.Lake); err != nil || len(names) != 2 {
 				t.Errorf("set aside: %q, %v", names, err)
 			}
-			if err := os.RemoveAll(filepath.Join(s.lake, aside)); err != nil {
+			if err := os.RemoveAll(filepath.Join(s.Lake, aside)); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
 }
 
-// again is a rebuild with nothing to do.
-func (s *scene) again() pipeline.Rebuild {
-	s.t.Helper()
-	sync := historySync(s.t, s.lake, s.api, nil)
+// rebuildOf is a rebuild with nothing to do.
+func rebuildOf(s *laketest.Scene) pipeline.Rebuild {
+	s.T.Helper()
+	sync := laketest.NewPatientSync(s.T, s.Lake, s.API, nil)
 	return pipeline.Rebuild{Plan: sync.Plan, Lake: sync.Lake, OnEvent: func(e pipeline.Event) {
 		if e.Event == pipeline.EventNotice {
-			s.notices = append(s.notices, e.Message)
+			s.Notices = append(s.Notices, e.Message)
 		}
 	}}
 }
@@ -150,26 +151,26 @@ func setAside(t *testing.T, dir string) string {
 // names it.
 func TestForgetRemovesWhatWasSetAside(t *testing.T) {
 	t.Parallel()
-	at := noon.AddDate(0, 0, -3)
+	at := laketest.Noon.AddDate(0, 0, -3)
 	for name, sync := range map[string]bool{"before": true, "by the erasure": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, recorded(t, 1, noon, sent("customer", "cus_gone", at, `"email":"somebody@example.com"`), sent("customer", "cus_other", at)))
-			s.sync()
-			if err := asFolder(s.lake); err != nil {
+			s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, laketest.Sent("customer", "cus_gone", at, `"email":"somebody@example.com"`), laketest.Sent("customer", "cus_other", at)))
+			s.Sync()
+			if err := asFolder(s.Lake); err != nil {
 				t.Fatal(err)
 			}
 			if sync {
-				s.sync()
+				s.Sync()
 			}
-			receipts, err := forget(t.Context(), s.lake, nil, "cus_gone")
+			receipts, err := laketest.Forget(t.Context(), s.Lake, nil, "cus_gone")
 			if err != nil || len(receipts) != 1 || len(receipts[0].SetAside) != 1 {
 				t.Fatalf("%+v, %v", receipts, err)
 			}
-			if names, err := load.ReadSetAside(s.lake); err != nil || len(names) > 0 {
+			if names, err := load.ReadSetAside(s.Lake); err != nil || len(names) > 0 {
 				t.Errorf("left: %q, %v", names, err)
 			}
-			if found := look(t, s.lake, []string{"somebody@example.com"}); len(found) > 0 {
+			if found := laketest.Look(t, s.Lake, []string{"somebody@example.com"}); len(found) > 0 {
 				t.Errorf("found: %v", found)
 			}
 		})
@@ -186,7 +187,7 @@ func TestStricterPolicyTakesWhatWasSetAside(t *testing.T) {
 	k.do(asFolder(k.dir))
 	k.do(k.sync(nil))
 	aside := setAside(t, k.dir)
-	k.do(write("current.set-aside-before/notes", "what is it?")(k.dir))
+	k.do(laketest.WriteFile("current.set-aside-before/notes", "what is it?")(k.dir))
 	k.do(k.sync(nil))
 	if names, err := load.ReadSetAside(k.dir); err != nil || len(names) != 2 {
 		t.Errorf("set aside: %q, %v", names, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -23,19 +24,19 @@ func TestPutBack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("nothing here runs side by side: not for the race detector")
 	}
-	server := shop(t, func(c *stripesim.Config) { c.Deletions = 50 })
-	sound := newScene(t, server.Handler())
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Deletions = 50 })
+	sound := laketest.NewScene(t, server.Handler())
 	former := filepath.Join(t.TempDir(), "work.duckdb")
-	sound.sync()
-	first := twin(t, sound, server)
-	copyTo(t, filepath.Join(sound.lake, ".state", "work.duckdb"), former)
-	server.SetNow(shopEnd)
-	act(t, server, stripesim.CreateCharge)
-	act(t, server, stripesim.CreateRefund)
-	sound.sync()
-	server.SetNow(shopEnd.Add(time.Hour))
-	sound.sync()
-	want := digest(t, sound.lake)
+	sound.Sync()
+	first := laketest.Twin(t, sound, server)
+	laketest.CopyTo(t, filepath.Join(sound.Lake, ".state", "work.duckdb"), former)
+	server.SetNow(laketest.ShopEnd)
+	laketest.Act(t, server, stripesim.CreateCharge)
+	laketest.Act(t, server, stripesim.CreateRefund)
+	sound.Sync()
+	server.SetNow(laketest.ShopEnd.Add(time.Hour))
+	sound.Sync()
+	want := laketest.Digest(t, sound.Lake)
 	rolledBack := asLink(".state/generations/000002")
 	older := func(dir string) error {
 		data, err := os.ReadFile(former)
@@ -50,43 +51,43 @@ func TestPutBack(t *testing.T) {
 		"link rolled back": {rolledBack, "generation rolled back: current: ", back},
 		"older state":      {older, "state older than what is published: current: ", behind},
 	} {
-		mended := func(t *testing.T, mend func(s *scene)) {
+		mended := func(t *testing.T, mend func(s *laketest.Scene)) {
 			t.Helper()
 			t.Parallel()
-			s := twin(t, sound, server)
-			if err := errors.Join(os.Chmod(s.lake, 0o700), tc.damage(s.lake)); err != nil {
+			s := laketest.Twin(t, sound, server)
+			if err := errors.Join(os.Chmod(s.Lake, 0o700), tc.damage(s.Lake)); err != nil {
 				t.Fatal(err)
 			}
 			mend(s)
-			clean(t, s.lake, false)
-			if diff := cmp.Diff(want, digest(t, s.lake)); diff != "" {
+			laketest.CheckSound(t, s.Lake, false)
+			if diff := cmp.Diff(want, laketest.Digest(t, s.Lake)); diff != "" {
 				t.Errorf("(-sound +mended):\n%s", diff)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}))
+			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}))
 		}
 		t.Run(name+", sync", func(t *testing.T) {
-			mended(t, func(s *scene) {
-				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem generation: current "+tc.says)
-				s.sync()
-				if said := strings.Join(s.notices, "\n"); said != "publishing every file anew: current "+tc.says {
+			mended(t, func(s *laketest.Scene) {
+				wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem generation: current "+tc.says)
+				s.Sync()
+				if said := strings.Join(s.Notices, "\n"); said != "publishing every file anew: current "+tc.says {
 					t.Errorf("the sync said %q", said)
 				}
 			})
 		})
 		t.Run(name+", rebuild", func(t *testing.T) {
-			mended(t, func(s *scene) {
-				if found := strings.Join(verify(t, s.lake, false), "\n"); !strings.HasPrefix(found, tc.found+tc.says) {
+			mended(t, func(s *laketest.Scene) {
+				if found := strings.Join(laketest.Verify(t, s.Lake, false), "\n"); !strings.HasPrefix(found, tc.found+tc.says) {
 					t.Errorf("verify found %q", found)
 				}
-				again := s.again()
+				again := rebuildOf(s)
 				if _, err := again.Run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			})
 		})
 		t.Run(name+", repair", func(t *testing.T) {
-			mended(t, func(s *scene) {
-				v, sync := comparing(t, s)
+			mended(t, func(s *laketest.Scene) {
+				v, sync := laketest.NewVerifyAtStripe(t, s)
 				v.Stripe, sync.Client = nil, nil
 				if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 {
 					t.Fatal(err)
@@ -99,17 +100,17 @@ func TestPutBack(t *testing.T) {
 	}
 	t.Run("all of it", func(t *testing.T) {
 		t.Parallel()
-		if err := os.Chmod(first.lake, 0o700); err != nil {
+		if err := os.Chmod(first.Lake, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		clean(t, first.lake, false)
-		wants(t, diagnose(t, pipeline.Doctor{Dir: first.lake}))
-		first.sync()
-		if len(first.notices) > 0 {
-			t.Errorf("the sync said %q", first.notices)
+		laketest.CheckSound(t, first.Lake, false)
+		wants(t, diagnose(t, pipeline.Doctor{Dir: first.Lake}))
+		first.Sync()
+		if len(first.Notices) > 0 {
+			t.Errorf("the sync said %q", first.Notices)
 		}
-		clean(t, first.lake, false)
-		if diff := cmp.Diff(want, digest(t, first.lake)); diff != "" {
+		laketest.CheckSound(t, first.Lake, false)
+		if diff := cmp.Diff(want, laketest.Digest(t, first.Lake)); diff != "" {
 			t.Errorf("(-sound +mended):\n%s", diff)
 		}
 	})
@@ -120,8 +121,8 @@ func TestPutBack(t *testing.T) {
 // rebuild of another lake had begun.
 func TestStateOfAnotherLake(t *testing.T) {
 	t.Parallel()
-	at := noon.AddDate(0, 0, -3)
-	customer := func(id string) string { return sent("customer", id, at, `"email":"`+id+`@example.com"`) }
+	at := laketest.Noon.AddDate(0, 0, -3)
+	customer := func(id string) string { return laketest.Sent("customer", id, at, `"email":"`+id+`@example.com"`) }
 	const work = ".state/work.duckdb"
 	place := func(from, as string) func(string) error {
 		return func(dir string) error {
@@ -129,45 +130,45 @@ func TestStateOfAnotherLake(t *testing.T) {
 			return errors.Join(err, os.WriteFile(filepath.Join(dir, as), data, 0o600))
 		}
 	}
-	lake := func(seed int64, customers ...string) *scene {
+	lake := func(seed int64, customers ...string) *laketest.Scene {
 		var objects []string
 		for _, id := range customers {
 			objects = append(objects, customer(id))
 		}
-		s := newScene(t, recorded(t, seed, noon, objects...))
-		s.sync()
+		s := laketest.NewScene(t, laketest.Recorded(t, seed, laketest.Noon, objects...))
+		s.Sync()
 		return s
 	}
 	other := lake(2, "cus_other")
-	check := func(t *testing.T, s *scene, want ...string) {
+	check := func(t *testing.T, s *laketest.Scene, want ...string) {
 		t.Helper()
-		s.expect("customers", "SELECT id FROM customers ORDER BY id", want...)
-		clean(t, s.lake, false)
-		wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}))
+		s.Expect("customers", "SELECT id FROM customers ORDER BY id", want...)
+		laketest.CheckSound(t, s.Lake, false)
+		wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}))
 	}
 	for name, damage := range map[string]func(string) error{
-		"another's": place(other.lake, work),
+		"another's": place(other.Lake, work),
 		"another's, and no lake.json": func(dir string) error {
-			return errors.Join(place(other.lake, work)(dir), os.Remove(filepath.Join(dir, "lake.json")))
+			return errors.Join(place(other.Lake, work)(dir), os.Remove(filepath.Join(dir, "lake.json")))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := lake(1, "cus_1", "cus_2")
-			if err := damage(s.lake); err != nil {
+			if err := damage(s.Lake); err != nil {
 				t.Fatal(err)
 			}
 			if name == "another's" {
-				if found := verify(t, s.lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "state of another lake: .state/work.duckdb") {
+				if found := laketest.Verify(t, s.Lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "state of another lake: .state/work.duckdb") {
 					t.Errorf("verify found %q", found)
 				}
-				wants(t, diagnose(t, pipeline.Doctor{Dir: s.lake}), "problem state: .state/work.duckdb is not this lake's own")
+				wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem state: .state/work.duckdb is not this lake's own")
 			}
-			s.sync()
-			if said := strings.Join(s.notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: it is not this lake's own, set aside as "+filepath.Join(s.lake, work)+".of-another-lake") {
+			s.Sync()
+			if said := strings.Join(s.Notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: it is not this lake's own, set aside as "+filepath.Join(s.Lake, work)+".of-another-lake") {
 				t.Errorf("the sync said %q", said)
 			}
-			if _, err := os.Stat(filepath.Join(s.lake, work+".of-another-lake")); err != nil {
+			if _, err := os.Stat(filepath.Join(s.Lake, work+".of-another-lake")); err != nil {
 				t.Error(err)
 			}
 			check(t, s, "cus_1", "cus_2")
@@ -177,21 +178,21 @@ func TestStateOfAnotherLake(t *testing.T) {
 		t.Parallel()
 		s := lake(1, "cus_1", "cus_2")
 		former := filepath.Join(t.TempDir(), "work.duckdb")
-		copyTo(t, filepath.Join(s.lake, work), former)
-		if _, err := forget(t.Context(), s.lake, nil, "cus_2"); err != nil {
+		laketest.CopyTo(t, filepath.Join(s.Lake, work), former)
+		if _, err := laketest.Forget(t.Context(), s.Lake, nil, "cus_2"); err != nil {
 			t.Fatal(err)
 		}
-		copyTo(t, former, filepath.Join(s.lake, work))
-		s.sync()
+		laketest.CopyTo(t, former, filepath.Join(s.Lake, work))
+		s.Sync()
 		check(t, s, "cus_1")
 	})
 	t.Run("a rebuild's", func(t *testing.T) {
 		t.Parallel()
 		s := lake(1, "cus_1", "cus_2")
-		if err := place(other.lake, ".state/next.duckdb")(s.lake); err != nil {
+		if err := place(other.Lake, ".state/next.duckdb")(s.Lake); err != nil {
 			t.Fatal(err)
 		}
-		again := s.again()
+		again := rebuildOf(s)
 		again.Tables = []string{"customers"}
 		if _, err := again.Run(t.Context()); err != nil {
 			t.Fatal(err)

@@ -3,24 +3,19 @@ package pipeline_test
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -65,24 +60,23 @@ func TestAccountsSideBySide(t *testing.T) {
 	one, two := business(t, 1), business(t, 2)
 	alone := filepath.Join(t.TempDir(), "lake")
 	for _, server := range []*stripesim.Server{one, two} {
-		if err := run(newSync(alone, serve(t, server), nil)); err != nil {
+		if err := laketest.Run(laketest.NewSync(alone, laketest.Serve(t, server), nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := digest(t, alone)
+	want := laketest.Digest(t, alone)
 
 	dir := filepath.Join(t.TempDir(), "lake")
 	url, reached, letGo := held(t, one)
 	first := make(chan error, 1)
-	go func() { first <- run(newSync(dir, url, nil)) }()
+	go func() { first <- laketest.Run(laketest.NewSync(dir, url, nil)) }()
 	<-reached
-	second := exec.CommandContext(t.Context(), os.Args[0])
-	second.Env = append(os.Environ(), crashLake+"="+dir, crashAPI+"="+serve(t, two), crashAt+"=0")
+	second := laketest.Child{Work: asSmallSync, Lake: dir, API: laketest.Serve(t, two)}.Command(t.Context())
 	if out, err := second.CombinedOutput(); err != nil {
 		t.Fatalf("the second process: %v\n%s", err, out)
 	}
 	var charges int
-	err := warehouse(t, dir).QueryRow("SELECT count(*) FROM charges WHERE account = ?", two.AccountID()).Scan(&charges)
+	err := laketest.Warehouse(t, dir).QueryRow("SELECT count(*) FROM charges WHERE account = ?", two.AccountID()).Scan(&charges)
 	if err != nil || charges != two.Ledger().Count("charges") {
 		t.Errorf("the second process published %d charges of its account, %v", charges, err)
 	}
@@ -90,7 +84,7 @@ func TestAccountsSideBySide(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Fatalf("the first process: %v", err)
 	}
-	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+	if diff := cmp.Diff(want, laketest.Digest(t, dir)); diff != "" {
 		t.Errorf("the lake differs (-one after the other +side by side):\n%s", diff)
 	}
 	if killed := count(t, dir, "meta.runs WHERE outcome <> 'done'"); killed != 0 {
@@ -106,9 +100,9 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	server := business(t, 1)
 	url, reached, letGo := held(t, server)
 	first := make(chan error, 1)
-	go func() { first <- run(newSync(dir, url, nil)) }()
+	go func() { first <- laketest.Run(laketest.NewSync(dir, url, nil)) }()
 	<-reached
-	again := newSync(dir, url, func(o *load.Options) { o.Anew = true })
+	again := laketest.NewSync(dir, url, func(o *load.Options) { o.Anew = true })
 	rebuild := pipeline.Rebuild{Plan: again.Plan, Lake: again.Lake}
 	if _, err := rebuild.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -118,7 +112,7 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	if !errors.Is(err, load.ErrRebuilt) || pipeline.ExitCode(err) != 75 {
 		t.Fatalf("the first process ended with %v", err)
 	}
-	if err := run(newSync(dir, url, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(dir, url, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if n, want := count(t, dir, "charges"), server.Ledger().Count("charges"); n != want {
@@ -130,20 +124,20 @@ func TestRebuiltMeanwhile(t *testing.T) {
 func TestLostStateOfTwoAccounts(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "lake")
-	one := serve(t, business(t, 1))
-	for _, url := range []string{one, serve(t, business(t, 2))} {
-		if err := run(newSync(dir, url, nil)); err != nil {
+	one := laketest.Serve(t, business(t, 1))
+	for _, url := range []string{one, laketest.Serve(t, business(t, 2))} {
+		if err := laketest.Run(laketest.NewSync(dir, url, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := digest(t, dir)
+	want := laketest.Digest(t, dir)
 	if err := os.Remove(filepath.Join(dir, ".state", "work.duckdb")); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(newSync(dir, one, nil)); err != nil {
+	if err := laketest.Run(laketest.NewSync(dir, one, nil)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, digest(t, dir)); diff != "" {
+	if diff := cmp.Diff(want, laketest.Digest(t, dir)); diff != "" {
 		t.Errorf("the lake differs (-before +made again):\n%s", diff)
 	}
 }
@@ -152,10 +146,10 @@ func TestLostStateOfTwoAccounts(t *testing.T) {
 // ahead of it.
 func behind(t *testing.T, dir string, one, two *stripesim.Server) (urls [2]string) {
 	t.Helper()
-	urls = [2]string{serve(t, one), serve(t, two)}
+	urls = [2]string{laketest.Serve(t, one), laketest.Serve(t, two)}
 	syncs := func(url string) {
 		t.Helper()
-		if err := run(newSync(dir, url, nil)); err != nil {
+		if err := laketest.Run(laketest.NewSync(dir, url, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +160,7 @@ func behind(t *testing.T, dir string, one, two *stripesim.Server) (urls [2]strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	act(t, two, stripesim.CreateCharge)
+	laketest.Act(t, two, stripesim.CreateCharge)
 	two.Advance(5 * time.Minute)
 	syncs(urls[1])
 	if err := os.WriteFile(state, old, 0o600); err != nil {
@@ -180,16 +174,16 @@ func behind(t *testing.T, dir string, one, two *stripesim.Server) (urls [2]strin
 // while it has the state, and does not end with 75 for one either.
 func TestCatchUpWaitsForNoLog(t *testing.T) {
 	t.Parallel()
-	one, two := shop(t, nil), shop(t, func(c *stripesim.Config) { c.Seed = 8 })
+	one, two := laketest.Shop(t, nil), laketest.Shop(t, func(c *stripesim.Config) { c.Seed = 8 })
 	for name, wait := range map[string]time.Duration{"without --wait": 0, "with --wait": 1 << 40} {
 		dir := filepath.Join(t.TempDir(), "lake")
 		urls := behind(t, dir, one, two)
-		other := newSync(dir, urls[1], nil)
+		other := laketest.NewSync(dir, urls[1], nil)
 		log, err := other.Lake.OpenLog(t.Context(), two.AccountID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := run(newSync(dir, urls[0], func(o *load.Options) { o.LogWait = wait })); err != nil {
+		if err := laketest.Run(laketest.NewSync(dir, urls[0], func(o *load.Options) { o.LogWait = wait })); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if n, want := count(t, dir, "charges WHERE account = '"+two.AccountID()+"'"), two.Ledger().Count("charges"); n != want {
@@ -201,80 +195,22 @@ func TestCatchUpWaitsForNoLog(t *testing.T) {
 	}
 }
 
-// pairs is how many pairs of killed syncs are finished side by side.
-var pairs = flag.Int("pairs", 10, "pairs of accounts that are synced together after kills")
-
-// Two processes of two accounts are killed in one lake and then started together,
-// each told to wait for the other: both end, and the lake is as if one had gone
-// after the other.
-func TestTwoAccountsAfterKills(t *testing.T) {
-	t.Parallel()
-	one, two := shop(t, nil), shop(t, func(c *stripesim.Config) { c.Seed = 8 })
-	alone := filepath.Join(t.TempDir(), "lake")
-	urls := [2]string{serve(t, one), serve(t, two)}
-	for _, url := range urls {
-		if err := run(newSync(alone, url, nil)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := digest(t, alone)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // chooses moments
-	var group errgroup.Group
-	group.SetLimit(5) // mostly they wait for each other
-	for range *pairs {
-		dir := filepath.Join(t.TempDir(), "lake")
-		moments := [2]int{1 + random.IntN(60), 1 + random.IntN(60)}
-		group.Go(func() error {
-			_ = together(t, dir, urls, moments)
-			if err := together(t, dir, urls, [2]int{}); err != nil {
-				return fmt.Errorf("after kills at %v: %w", moments, err)
-			}
-			got, err := load.Digest(t.Context(), dir)
-			if diff := cmp.Diff(want, got); err == nil && diff != "" {
-				err = fmt.Errorf("after kills at %v the lake differs (-one after the other +side by side):\n%s", moments, diff)
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		t.Error(err)
-	}
-}
-
-// together syncs two accounts at the same time, each in a process that waits for
-// the other, and kills them at traced moments; 0 is none.
-func together(t *testing.T, dir string, urls [2]string, moments [2]int) error {
-	var group errgroup.Group
-	for i, url := range urls {
-		group.Go(func() error {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), crashLake+"="+dir, crashAPI+"="+url, crashAt+"="+strconv.Itoa(moments[i]), crashWait+"=1")
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				err = fmt.Errorf("%w: %s", err, out)
-			}
-			return err
-		})
-	}
-	return group.Wait()
-}
-
 // A second sync of the same account is refused, or waits if it was told to.
 func TestSecondSyncOfAnAccount(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "lake")
 	url, reached, letGo := held(t, business(t, 1))
 	first := make(chan error, 1)
-	go func() { first <- run(newSync(dir, url, nil)) }()
+	go func() { first <- laketest.Run(laketest.NewSync(dir, url, nil)) }()
 	<-reached
 	var busy *load.BusyError
-	if err := run(newSync(dir, url, nil)); !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || pipeline.ExitCode(err) != 75 {
+	if err := laketest.Run(laketest.NewSync(dir, url, nil)); !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || pipeline.ExitCode(err) != 75 {
 		t.Errorf("the second ended with %v", err)
 	}
 	waiting := make(chan *load.BusyError, 1)
 	second := make(chan error, 1)
 	go func() {
-		second <- run(newSync(dir, url, func(o *load.Options) {
+		second <- laketest.Run(laketest.NewSync(dir, url, func(o *load.Options) {
 			o.LogWait = 1 << 40
 			o.Waiting = func(b *load.BusyError) { waiting <- b }
 		}))
@@ -291,14 +227,14 @@ func TestSecondSyncOfAnAccount(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newSync(dir, url, nil).Run(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := laketest.NewSync(dir, url, nil).Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("a run that was stopped before it began: %v", err)
 	}
 }
 
 func count(t *testing.T, dir, of string) (n int) {
 	t.Helper()
-	if err := warehouse(t, dir).QueryRow("SELECT count(*) FROM " + of).Scan(&n); err != nil {
+	if err := laketest.Warehouse(t, dir).QueryRow("SELECT count(*) FROM " + of).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -15,6 +15,7 @@ import (
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -55,27 +56,27 @@ func TestUpgrade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newScene(t, server.Handler())
-			unpack(t, filepath.Join("..", "..", "testdata", "lakes", lake.name+".tar.zst"), s.lake)
-			before := numberOfSegments(t, s.lake)
-			s.sync()
-			if said := strings.Join(s.notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: "+lake.says) {
-				t.Errorf("the sync said %q", s.notices)
+			s := laketest.NewScene(t, server.Handler())
+			unpack(t, filepath.Join("..", "..", "testdata", "lakes", lake.name+".tar.zst"), s.Lake)
+			before := numberOfSegments(t, s.Lake)
+			s.Sync()
+			if said := strings.Join(s.Notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: "+lake.says) {
+				t.Errorf("the sync said %q", s.Notices)
 			}
-			if after := numberOfSegments(t, s.lake); before == 0 || after < before {
+			if after := numberOfSegments(t, s.Lake); before == 0 || after < before {
 				t.Errorf("%d segments, %d before", after, before)
 			}
 			if lake.from.IsZero() {
-				checkAgainstLedger(t, s.lake, server, shownSince...)
+				laketest.CheckAgainstLedger(t, s.Lake, server, shownSince...)
 			}
 			checkCreated(t, s, server, lake.from)
-			s.expect("files whose instants are not UTC's", "SELECT count(*) FILTER (logical_type NOT LIKE '%isAdjustedToUTC=1%'), count(*) > 10 FROM parquet_schema('LAKE/current/*/*/*/*.parquet') WHERE converted_type LIKE 'TIMESTAMP%'", "0 true")
-			if found := verify(t, s.lake, false); len(found) > 0 {
+			s.Expect("files whose instants are not UTC's", "SELECT count(*) FILTER (logical_type NOT LIKE '%isAdjustedToUTC=1%'), count(*) > 10 FROM parquet_schema('LAKE/current/*/*/*/*.parquet') WHERE converted_type LIKE 'TIMESTAMP%'", "0 true")
+			if found := laketest.Verify(t, s.Lake, false); len(found) > 0 {
 				t.Errorf("verify: %q", found)
 			}
-			said := len(s.notices)
-			if summary := s.sync(); summary.Generation != 0 || len(s.notices) > said {
-				t.Errorf("the sync after it published generation %d and said %q", summary.Generation, s.notices[said:])
+			said := len(s.Notices)
+			if summary := s.Sync(); summary.Generation != 0 || len(s.Notices) > said {
+				t.Errorf("the sync after it published generation %d and said %q", summary.Generation, s.Notices[said:])
 			}
 		})
 	}
@@ -83,7 +84,7 @@ func TestUpgrade(t *testing.T) {
 
 // checkCreated compares the charges in the tables with those that Stripe has had
 // since a time.
-func checkCreated(t *testing.T, s *scene, server *stripesim.Server, from time.Time) {
+func checkCreated(t *testing.T, s *laketest.Scene, server *stripesim.Server, from time.Time) {
 	t.Helper()
 	var want []string
 	for id, raw := range server.Ledger().Raw("charges") {
@@ -95,7 +96,7 @@ func checkCreated(t *testing.T, s *scene, server *stripesim.Server, from time.Ti
 			want = append(want, id)
 		}
 	}
-	if got := s.rows("SELECT id FROM charges"); !slices.Equal(ids(got), ids(want)) {
+	if got := s.Rows("SELECT id FROM charges"); !slices.Equal(laketest.Sorted(got), laketest.Sorted(want)) {
 		t.Errorf("%d charges, want %d: %q, want %q", len(got), len(want), got, want)
 	}
 }
@@ -151,9 +152,9 @@ func unpack(t *testing.T, archive, to string) {
 // segment.
 func TestNewerLakeIsRefused(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, shop(t, nil).Handler())
-	s.sync()
-	file := filepath.Join(s.lake, "lake.json")
+	s := laketest.NewScene(t, laketest.Shop(t, nil).Handler())
+	s.Sync()
+	file := filepath.Join(s.Lake, "lake.json")
 	text, err := os.ReadFile(file)
 	if err == nil {
 		err = os.WriteFile(file, bytes.Replace(text, []byte(`"format": 2`), []byte(`"format": 3`), 1), 0o600)
@@ -161,29 +162,29 @@ func TestNewerLakeIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := newSync(s.lake, s.api, nil); !errors.Is(s.err, load.ErrNewerFormat) {
-		t.Errorf("a lake of format 3: %v", s.err)
+	if s := laketest.NewSync(s.Lake, s.API, nil); !errors.Is(s.Err, load.ErrNewerFormat) {
+		t.Errorf("a lake of format 3: %v", s.Err)
 	}
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	const key = "stripelake.format"
-	err = altered("raw/*/charges/00000001-*", func(data []byte) []byte {
+	err = laketest.Altered("raw/*/charges/00000001-*", func(data []byte) []byte {
 		at := bytes.LastIndex(data, []byte(key)) + len(key) + 1 // the value's length
 		data[at+int(data[at])] = '9'
 		return data
-	})(s.lake)
+	})(s.Lake)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.try()
+	_, err = s.Try()
 	if damaged := new(load.DamagedError); !errors.Is(err, load.ErrNewerFormat) || errors.As(err, &damaged) {
 		t.Errorf("a segment of format 9: %v", err)
 	}
-	if found := verify(t, s.lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "segment of a newer version: ") {
+	if found := laketest.Verify(t, s.Lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "segment of a newer version: ") {
 		t.Errorf("verify found %q", found)
 	}
-	v, sync := comparing(t, s)
+	v, sync := laketest.NewVerifyAtStripe(t, s)
 	if _, err := v.Run(t.Context()); err == nil {
 		t.Error("verify --stripe found nothing")
 	}

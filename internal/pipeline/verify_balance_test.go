@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
 // balanceCheck compares a lake with its Stripe and returns what is said of the
 // balance: findings first, then notes.
-func balanceCheck(t *testing.T, s *scene) []string {
+func balanceCheck(t *testing.T, s *laketest.Scene) []string {
 	t.Helper()
-	sync := historySync(t, s.lake, s.api, nil)
-	v := pipeline.Verify{Dir: s.lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors, Sample: 1}}
+	sync := laketest.NewPatientSync(t, s.Lake, s.API, nil)
+	v := pipeline.Verify{Dir: s.Lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors, Sample: 1}}
 	found, err := v.Run(t.Context())
 	if found.RunID == "" {
 		t.Fatal(err)
@@ -62,13 +63,13 @@ func answering(stripe http.Handler, other func(status int, body string) (int, st
 // newer than the lake; what is missing of them, which no other check sees, shows.
 func TestVerifyComparesTheBalance(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(c *stripesim.Config) { c.Charges = 120 })
-	s := newScene(t, server.Handler())
-	s.sync()
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 120 })
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
 	server.Advance(2 * time.Hour)
 	for range 3 {
-		act(t, server, stripesim.CreateCharge)
-		act(t, server, stripesim.CreateRefund)
+		laketest.Act(t, server, stripesim.CreateCharge)
+		laketest.Act(t, server, stripesim.CreateRefund)
 	}
 	server.Advance(time.Hour)
 	expect := func(what string, want ...string) {
@@ -87,10 +88,10 @@ func TestVerifyComparesTheBalance(t *testing.T) {
 	expect("as it is")
 
 	// One cent that the lake knows nothing of.
-	s.becomes(answering(server.Handler(), func(status int, body string) (int, string) { return status, plusOne(t, body) }))
+	s.Becomes(answering(server.Handler(), func(status int, body string) (int, string) { return status, plusOne(t, body) }))
 	expect("one more", "balance differs: Stripe has ")
 	calls := 0
-	s.becomes(answering(server.Handler(), func(status int, body string) (int, string) {
+	s.Becomes(answering(server.Handler(), func(status int, body string) (int, string) {
 		for range calls {
 			body = plusOne(t, body)
 		}
@@ -98,20 +99,20 @@ func TestVerifyComparesTheBalance(t *testing.T) {
 		return status, body
 	}))
 	expect("never at rest", "it moved each time it was read")
-	s.becomes(answering(server.Handler(), func(int, string) (int, string) {
+	s.Becomes(answering(server.Handler(), func(int, string) (int, string) {
 		return http.StatusForbidden, `{"error":{"type":"invalid_request_error","message":"Having the 'rak_balance_read' permission would allow this request to continue."}}`
 	}))
 	expect("forbidden", "not compared: read the balance: 403 this key may not read the balance")
-	s.becomes(answering(server.Handler(), func(int, string) (int, string) { return http.StatusNotFound, `{}` }))
+	s.Becomes(answering(server.Handler(), func(int, string) (int, string) { return http.StatusNotFound, `{}` }))
 	expect("a proxy without it", "not compared: read the balance: 404")
-	s.becomes(answering(server.Handler(), func(status int, body string) (int, string) {
+	s.Becomes(answering(server.Handler(), func(status int, body string) (int, string) {
 		return status, strings.Replace(body, `{`, `{"issuing":{"available":[{"amount":5,"currency":"usd"}]},`, 1)
 	}))
 	expect("money for issuing", "not compared: there is money of other kinds")
-	s.becomes(answering(server.Handler(), func(int, string) (int, string) { return http.StatusInternalServerError, `{}` }))
+	s.Becomes(answering(server.Handler(), func(int, string) (int, string) { return http.StatusInternalServerError, `{}` }))
 	expect("a server that fails", "not compared: read the balance: gave up after")
-	s.becomes(server.Handler())
-	s.sync()
+	s.Becomes(server.Handler())
+	s.Sync()
 	expect("and after the next sync")
 }
 
@@ -134,12 +135,12 @@ func plusOne(t *testing.T, body string) string {
 // A row that the owner's mapping leaves out is no difference.
 func TestVerifyDoesNotCompareWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, shop(t, nil).Handler())
-	s.edit = func(files map[string]string) {
+	s := laketest.NewScene(t, laketest.Shop(t, nil).Handler())
+	s.Edit = func(files map[string]string) {
 		const name = "mappings/stripe/balance_transaction.yaml"
 		files[name] = strings.Replace(files[name], "\nsame:", "\nwhere: 'type != \"payout\"'\nsame:", 1)
 	}
-	s.sync()
+	s.Sync()
 	if got := balanceCheck(t, s); len(got) != 1 || !strings.Contains(got[0], "balance transactions are published: some were refused or left out") {
 		t.Errorf("%q", got)
 	}
@@ -149,18 +150,18 @@ func TestVerifyDoesNotCompareWhatIsLeftOut(t *testing.T) {
 // later, one without balance transactions, and one that forgot people.
 func TestVerifyDoesNotCompareTheBalance(t *testing.T) {
 	t.Parallel()
-	server := shop(t, nil)
-	s := newScene(t, server.Handler())
-	s.sync("prices")
+	server := laketest.Shop(t, nil)
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync("prices")
 	if got := balanceCheck(t, s); len(got) != 1 || !strings.Contains(got[0], "not all balance transactions are read") {
 		t.Errorf("prices alone: %q", got)
 	}
-	s.sync()
+	s.Sync()
 	if got := balanceCheck(t, s); len(got) != 0 {
 		t.Errorf("all of it: %q", got)
 	}
-	customer := s.rows("SELECT customer_id FROM payments WHERE succeeded AND customer_id IS NOT NULL LIMIT 1")[0]
-	if _, err := forget(t.Context(), s.lake, nil, customer); err != nil {
+	customer := s.Rows("SELECT customer_id FROM payments WHERE succeeded AND customer_id IS NOT NULL LIMIT 1")[0]
+	if _, err := laketest.Forget(t.Context(), s.Lake, nil, customer); err != nil {
 		t.Fatal(err)
 	}
 	if got := balanceCheck(t, s); len(got) != 1 || !strings.Contains(got[0], "people were forgotten") {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -31,12 +32,12 @@ func TestVerifyFindsNothingInAnyHistory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newScene(t, server.Handler())
+			s := laketest.NewScene(t, server.Handler())
 			for range 4 {
 				stopped(t, s, r.IntN(40))
-				clean(t, s.lake, true)
-				s.sync()
-				clean(t, s.lake, false)
+				laketest.CheckSound(t, s.Lake, true)
+				s.Sync()
+				laketest.CheckSound(t, s.Lake, false)
 				for _, action := range stripesim.Actions() {
 					if _, err := server.Change(action, 1+r.IntN(3)); err != nil {
 						t.Fatal(err)
@@ -49,19 +50,12 @@ func TestVerifyFindsNothingInAnyHistory(t *testing.T) {
 	}
 }
 
-func clean(t *testing.T, dir string, deep bool) {
-	t.Helper()
-	for _, found := range verify(t, dir, deep) {
-		t.Error(found)
-	}
-}
-
 // stopped is a sync that is stopped after some events.
-func stopped(t *testing.T, s *scene, events int) {
+func stopped(t *testing.T, s *laketest.Scene, events int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	sync := historySync(t, s.lake, s.api, func(o *load.Options) { o.SegmentObjects = 100 })
+	sync := laketest.NewPatientSync(t, s.Lake, s.API, func(o *load.Options) { o.SegmentObjects = 100 })
 	sync.OnEvent = func(pipeline.Event) {
 		if events--; events == 0 {
 			cancel()
@@ -81,55 +75,55 @@ func TestVerifyFindsNothing(t *testing.T) {
 	day := time.Date(2025, 3, 14, 0, 0, 0, 0, time.UTC)
 	for name, sync := range map[string]func(t *testing.T) (lake string){
 		"of a few resources": func(t *testing.T) string {
-			s := newScene(t, shop(t, nil).Handler())
-			s.sync("refunds", "subscriptions")
-			return s.lake
+			s := laketest.NewScene(t, laketest.Shop(t, nil).Handler())
+			s.Sync("refunds", "subscriptions")
+			return s.Lake
 		},
 		"since a day": func(t *testing.T) string {
-			s := newScene(t, shop(t, func(c *stripesim.Config) { c.Charges, c.Now = 400, day }).Handler())
-			sync := historySync(t, s.lake, s.api, nil)
+			s := laketest.NewScene(t, laketest.Shop(t, func(c *stripesim.Config) { c.Charges, c.Now = 400, day }).Handler())
+			sync := laketest.NewPatientSync(t, s.Lake, s.API, nil)
 			sync.Range.From = day.AddDate(0, 0, -6)
 			if _, err := sync.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			return s.lake
+			return s.Lake
 		},
 		"of connected accounts": func(t *testing.T) string {
 			server, err := stripesim.New(stripesim.Config{Charges: 200, Accounts: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newSync(filepath.Join(t.TempDir(), "lake"), serve(t, server), nil)
+			s := laketest.NewSync(filepath.Join(t.TempDir(), "lake"), laketest.Serve(t, server), nil)
 			for _, account := range server.Connected() {
 				s.Accounts = append(s.Accounts, account.AccountID())
 			}
-			if err := run(s); err != nil {
+			if err := laketest.Run(s); err != nil {
 				t.Fatal(err)
 			}
 			return s.Lake.Dir()
 		},
 		"with rejects and tombstones": func(t *testing.T) string {
-			s := newScene(t, recorded(t, 1, noon,
-				paid("ch_1", noon.Add(-time.Hour), `"currency":"usd"`), paid("ch_2", noon.Add(-time.Hour), `"created":"never"`),
-				sent("refund", "re_1", noon.Add(-time.Minute*2), `"amount":100,"currency":"usd","charge":"ch_2","status":"succeeded"`)))
-			if _, err := s.try(); err != nil {
+			s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon,
+				laketest.Paid("ch_1", laketest.Noon.Add(-time.Hour), `"currency":"usd"`), laketest.Paid("ch_2", laketest.Noon.Add(-time.Hour), `"created":"never"`),
+				laketest.Sent("refund", "re_1", laketest.Noon.Add(-time.Minute*2), `"amount":100,"currency":"usd","charge":"ch_2","status":"succeeded"`)))
+			if _, err := s.Try(); err != nil {
 				t.Log(err)
 			}
-			return s.lake
+			return s.Lake
 		},
 		"compacted and forgotten": func(t *testing.T) string {
-			server := shop(t, func(c *stripesim.Config) { c.Charges = 400 })
-			s := newScene(t, server.Handler())
-			s.sync()
-			sync := historySync(t, s.lake, s.api, nil)
-			who := s.rows("SELECT min(customer_id) FROM charges")
+			server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 400 })
+			s := laketest.NewScene(t, server.Handler())
+			s.Sync()
+			sync := laketest.NewPatientSync(t, s.Lake, s.API, nil)
+			who := s.Rows("SELECT min(customer_id) FROM charges")
 			if _, err := (&pipeline.Forget{Plan: sync.Plan, Lake: sync.Lake, Customers: who, Version: "test"}).Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := pipeline.Compact(t.Context(), sync.Lake, 0); err != nil {
 				t.Fatal(err)
 			}
-			return s.lake
+			return s.Lake
 		},
 		"that is empty": func(t *testing.T) string {
 			lake, err := load.Open(filepath.Join(t.TempDir(), "lake"), load.Options{Mode: "test"})
@@ -142,8 +136,8 @@ func TestVerifyFindsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lake := sync(t)
-			clean(t, lake, false)
-			clean(t, lake, true)
+			laketest.CheckSound(t, lake, false)
+			laketest.CheckSound(t, lake, true)
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -71,12 +72,14 @@ func TestVerifyFindsWrongMarts(t *testing.T) {
 // aYear is a lake of a simulated business.
 func aYear(t *testing.T) string {
 	t.Helper()
-	server := shop(t, func(c *stripesim.Config) { c.From, c.Charges, c.Pricing = shopEnd.AddDate(-1, 0, 0), 300, true })
-	s := newScene(t, server.Handler())
-	s.sync()
-	server.SetNow(shopEnd.Add(24 * time.Hour))
-	s.sync()
-	return s.lake
+	server := laketest.Shop(t, func(c *stripesim.Config) {
+		c.From, c.Charges, c.Pricing = laketest.ShopEnd.AddDate(-1, 0, 0), 300, true
+	})
+	s := laketest.NewScene(t, server.Handler())
+	s.Sync()
+	server.SetNow(laketest.ShopEnd.Add(24 * time.Hour))
+	s.Sync()
+	return s.Lake
 }
 
 // rareMoney is a lake of what a business seldom has: two disputes of one charge, of
@@ -84,9 +87,9 @@ func aYear(t *testing.T) string {
 // capture released, and a movement in another currency.
 func rareMoney(t *testing.T) string {
 	t.Helper()
-	at := noon.AddDate(0, 0, -20)
+	at := laketest.Noon.AddDate(0, 0, -20)
 	charge := func(id string, members ...string) string {
-		return paid(id, at, append(members, fmt.Sprintf(`"balance_transaction":"txn_%s"`, id[3:]))...)
+		return laketest.Paid(id, at, append(members, fmt.Sprintf(`"balance_transaction":"txn_%s"`, id[3:]))...)
 	}
 	category := func(name string) string { return fmt.Sprintf(`"reporting_category":%q`, name) }
 	objects := []string{
@@ -101,12 +104,12 @@ func rareMoney(t *testing.T) string {
 		charge("ch_p", `"amount_captured":60,"amount_refunded":40`), movement("txn_p", "charge", "ch_p", at, 100, 3),
 		returned("re_p", "ch_p", at, 40, `"balance_transaction":"txn_p1"`), movement("txn_p1", "refund", "re_p", at, -40, 0, category("partial_capture_reversal")),
 	}
-	s := newScene(t, recorded(t, 1, noon, objects...))
-	s.sync()
-	told := event("evt_1", "charge.dispute.created", noon.Add(time.Hour), `{"id":"du_1","object":"dispute","charge":"ch_d"}`)
-	s.becomes(recorded(t, 1, noon.Add(2*time.Hour), append(objects, told)...))
-	s.sync()
-	return s.lake
+	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, objects...))
+	s.Sync()
+	told := laketest.Event("evt_1", "charge.dispute.created", laketest.Noon.Add(time.Hour), `{"id":"du_1","object":"dispute","charge":"ch_d"}`)
+	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(2*time.Hour), append(objects, told)...))
+	s.Sync()
+	return s.Lake
 }
 
 // Every mart that shows amounts says what they agree with.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -15,29 +16,29 @@ import (
 func TestOtherAPIVersion(t *testing.T) {
 	t.Parallel()
 	const asked, other = "2023-10-16", "2020-08-27"
-	server := shop(t, nil)
+	server := laketest.Shop(t, nil)
 	if err := server.SetFaults(stripesim.Fault{Kind: stripesim.OtherVersion, Path: "/v1/prices", Times: stripesim.Always},
 		stripesim.Fault{Kind: stripesim.OtherVersion, Path: "/v1/charges", Times: 1}); err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, server.Handler())
+	s := laketest.NewScene(t, server.Handler())
 	noticed := func(want int) {
 		t.Helper()
 		n := 0
-		for _, notice := range s.notices {
+		for _, notice := range s.Notices {
 			if strings.HasPrefix(notice, "Stripe answered in API version "+other+", and "+asked+" was asked for: ") {
 				n++
 			}
 		}
 		if n != want {
-			t.Errorf("noticed %d times, want %d: %q", n, want, s.notices)
+			t.Errorf("noticed %d times, want %d: %q", n, want, s.Notices)
 		}
 	}
 	came := func(want ...string) {
 		t.Helper()
 		slices.Sort(want)
-		s.expect("came", "SELECT concat_ws(' ', resource, api_version) FROM meta.coverage WHERE api_version <> '"+asked+"' ORDER BY ALL", want...)
-		status, err := pipeline.ReadStatus(t.Context(), s.lake)
+		s.Expect("came", "SELECT concat_ws(' ', resource, api_version) FROM meta.coverage WHERE api_version <> '"+asked+"' ORDER BY ALL", want...)
+		status, err := pipeline.ReadStatus(t.Context(), s.Lake)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,7 @@ func TestOtherAPIVersion(t *testing.T) {
 		if slices.Sort(told); !slices.Equal(told, want) {
 			t.Errorf("status: %q, want %q", told, want)
 		}
-		found, _ := (&pipeline.Doctor{Dir: s.lake}).Run(t.Context())
+		found, _ := (&pipeline.Doctor{Dir: s.Lake}).Run(t.Context())
 		n := 0
 		for _, f := range found.Findings {
 			if f.Check == "API version" && f.Level == pipeline.LevelWarning {
@@ -61,12 +62,12 @@ func TestOtherAPIVersion(t *testing.T) {
 			t.Errorf("doctor warns of %d resources, want %d", n, len(want))
 		}
 	}
-	s.sync("customers")
+	s.Sync("customers")
 	noticed(0)
 	came()
-	s.sync()
+	s.Sync()
 	noticed(1)
-	first := s.rows("SELECT api_version FROM meta.coverage WHERE resource = 'charges'")[0]
+	first := s.Rows("SELECT api_version FROM meta.coverage WHERE resource = 'charges'")[0]
 	if !strings.Contains(first, other) {
 		t.Errorf("charges came in %s", first)
 	}
@@ -76,10 +77,10 @@ func TestOtherAPIVersion(t *testing.T) {
 	if err := server.SetFaults(); err != nil {
 		t.Fatal(err)
 	}
-	charge := act(t, server, stripesim.UpdateCharge)
+	charge := laketest.Act(t, server, stripesim.UpdateCharge)
 	server.Advance(5 * time.Minute)
-	s.sync()
+	s.Sync()
 	noticed(1)
 	came("prices "+other, "charges "+other+", "+asked)
-	s.expect("in the log", "SELECT DISTINCT api_version FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = '"+charge+"' ORDER BY ALL", other, asked)
+	s.Expect("in the log", "SELECT DISTINCT api_version FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = '"+charge+"' ORDER BY ALL", other, asked)
 }

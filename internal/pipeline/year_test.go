@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -25,15 +26,15 @@ func TestFilesOfAYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, url := filepath.Join(t.TempDir(), "lake"), serve(t, server)
+	dir, url := filepath.Join(t.TempDir(), "lake"), laketest.Serve(t, server)
 	most, published, full := map[string]int{}, 0, 0
 	for range *quarterHours {
-		s := newSync(dir, url, func(o *load.Options) {
+		s := laketest.NewSync(dir, url, func(o *load.Options) {
 			o.CompactAfter = together
 			full = o.SegmentBytes / 10 // on disk
 		})
-		if s.err != nil {
-			t.Fatal(s.err)
+		if s.Err != nil {
+			t.Fatal(s.Err)
 		}
 		summary, err := s.Run(t.Context())
 		if err != nil {
@@ -64,7 +65,7 @@ func TestFilesOfAYear(t *testing.T) {
 	if published < *quarterHours/4 {
 		t.Errorf("only %d of %d syncs had something to publish", published, *quarterHours)
 	}
-	if findings := verify(t, dir, false); len(findings) > 0 {
+	if findings := laketest.Verify(t, dir, false); len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
 }
