@@ -164,7 +164,7 @@ func TestDocumentedCommands(t *testing.T) {
 }
 
 var (
-	namedViews = regexp.MustCompile("(?s)\n(\\w+) views over them (.*?)\\. Currency")
+	namedViews = regexp.MustCompile("(?s)\n(\\w+) views answer the most common questions\\. Their SQL is in `schemas/marts`: (.*?)\\. Each")
 	quoted     = regexp.MustCompile("`([a-z_]+)`")
 )
 
