@@ -43,7 +43,7 @@ func TestLinkedFolders(t *testing.T) {
 		return dir
 	}
 	want := workedOn(t, p, copied(), nil)
-	for _, linked := range [][]string{{"raw"}, {"raw", acct}, {"raw", acct, "charges"}, {"raw", acct, "events"}} {
+	for _, linked := range [][]string{{"raw", acct, "charges"}, {"raw"}, {"raw", acct}, {"raw", acct, "events"}}[:sample(2, 4)] {
 		t.Run(strings.Join(linked[min(1, len(linked)-1):], "/"), func(t *testing.T) {
 			t.Parallel()
 			dir := copied()
