@@ -35,7 +35,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test kill demo check fmt-check vet lint browser race contract readers fuzz soak bench reference fmt dbt vuln clean
+.PHONY: help build test kill demo check fmt-check vet lint browser race contract readers fuzz soak bench figures reference fmt dbt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,7 +111,7 @@ soak: ## random histories and attacks, a year of syncs, every damage and every f
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyHistory -histories $(or $(HISTORIES),3000)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyAttack -v -attacks $(or $(ATTACKS),2h)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestReadersNeverBlock -readers $(or $(READERS),30m)
-	go test -count=1 -timeout 0 ./internal/pipeline -run TestRepair -damages
+	go test -count=1 -timeout 0 ./internal/pipeline -thorough
 	go test -count=1 -timeout 0 ./internal/pipeline/killtest -moments all -pairs 100
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestFilesOfAYear -v -quarter-hours 35040
 
@@ -131,6 +131,9 @@ dbt: build ## dbt itself on the generated sources; needs Python and its package 
 
 vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and not in check
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+figures: ## files, functions, exported names and circular uses of each package
+	go test -count=1 . -run '^TestFigures$$' -figures
 
 reference: ## docs/reference and schemas/meta, generated from the program
 	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run TestReferenceIsCurrent

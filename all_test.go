@@ -251,11 +251,12 @@ func layerOf(dir string) string {
 func goFiles(t *testing.T) []goFile {
 	t.Helper()
 	var files []goFile
+	fset := token.NewFileSet()
 	for _, name := range trackedFiles(t) {
 		if path.Ext(name) != ".go" || slices.Contains(strings.Split(name, "/"), "testdata") {
 			continue // what testdata holds is no part of the program
 		}
-		f := goFile{path: name, fset: token.NewFileSet()}
+		f := goFile{path: name, fset: fset}
 		if dir := path.Dir(name); dir != "." {
 			f.layer = layerOf(dir)
 		}
