@@ -35,7 +35,7 @@ FUZZTIME ?= 30s
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test kill demo check fmt-check vet lint browser race contract readers fuzz soak bench figures reference fmt dbt vuln clean
+.PHONY: help build test thorough kill demo check fmt-check vet lint browser race contract readers fuzz soak bench figures reference fmt dbt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +50,17 @@ build: ## bin/stripelake
 test: ## all tests; needs Go and a C++ compiler
 	go test -timeout 60m ./...
 
+# What costs minutes has a sample in make test.
+thorough: ## all tests, and all cases of those of which make test takes a sample
+	STRIPELAKE_THOROUGH=1 go test -timeout 60m ./...
+
 kill: ## processes killed at every kind of moment; make test kills at some, make soak at all
 	go test -count=1 -timeout 60m ./internal/pipeline/killtest -moments each
 
 demo: build ## a simulated account, a full sync and the BNPL answer
 	@bin/stripelake demo
 
-check: fmt-check vet lint test kill browser race contract readers ## all that CI runs, quick failures first
+check: fmt-check vet lint thorough kill browser race contract readers ## all that CI runs, quick failures first
 	@echo "make check: passed"
 
 fmt-check:
@@ -111,7 +115,7 @@ soak: ## random histories and attacks, a year of syncs, every damage and every f
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyHistory -histories $(or $(HISTORIES),3000)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestAnyAttack -v -attacks $(or $(ATTACKS),2h)
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestReadersNeverBlock -readers $(or $(READERS),30m)
-	go test -count=1 -timeout 0 ./internal/pipeline -thorough
+	go test -count=1 -timeout 0 ./internal/pipeline -run TestRepair -damages
 	go test -count=1 -timeout 0 ./internal/pipeline/killtest -moments all -pairs 100
 	go test -count=1 -timeout 0 ./internal/pipeline -run TestFilesOfAYear -v -quarter-hours 35040
 

@@ -50,7 +50,7 @@ func TestDerivedDamage(t *testing.T) {
 	sound.Sync()
 	part := strings.TrimPrefix(laketest.LastFile(t, sound.Lake, "current/charges/*/*/*.parquet"), filepath.Join(sound.Lake, "current")+"/")
 	const work, warehouse = ".state/work.duckdb", "current/warehouse.duckdb"
-	for name, tc := range map[string]struct {
+	for name, tc := range sampled(map[string]struct {
 		damage func(string) error
 		says   string // the sync; empty: nothing, and the repair mends
 	}{
@@ -77,7 +77,7 @@ func TestDerivedDamage(t *testing.T) {
 		"state altered":                {laketest.ExecState("UPDATE charges SET amount = amount + 1 WHERE id IN (SELECT min(id) FROM charges)"), ""},
 		"status":                       {laketest.WriteFile(".state/status.json", "{"), ""},
 		"no rebuild":                   {laketest.WriteFile(".state/next.duckdb", "garbage"), ""},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := laketest.Twin(t, sound, server)

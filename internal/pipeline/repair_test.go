@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"flag"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
+
+var everyDamage = flag.Bool("damages", false, "try every damage of the raw log by itself")
 
 // Whatever of the raw log is damaged, with the state there or not, a repair puts
 // something in its place (Invariant 2) and reads again what is lost: the lake then
@@ -46,7 +49,7 @@ func TestRepairLog(t *testing.T) {
 		"replaced": {laketest.Duplicate("raw/*/charges/00000001-00000001.parquet", "00000002-00000002.parquet")}, "newest missing": {laketest.RemoveFiles("raw/*/charges/" + newest)},
 		"all of a stream": {laketest.RemoveFiles("raw/*/refunds/*.parquet")}, "events": {laketest.Shorten("raw/*/events/00000001-*", 10)}, "customers": {laketest.Shorten("raw/*/customers/00000001-*", 10)},
 	} {
-		if *thorough {
+		if *everyDamage {
 			cases[name] = cases["newest"]
 			with := cases[name]
 			with.damage = more
