@@ -26,9 +26,15 @@ GOVULNCHECK_VERSION := v1.9.0
 MOCKS := bin/stripe-mock-2023-10-16 bin/stripe-mock-2026-08-26
 READERS_DIR := testdata/readers
 
-# The packages that start goroutines or take locks. The race detector has nothing to
-# find in the rest, nor in killtest, whose processes do what those of the others do.
-RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... ./cmd/... | grep -v /killtest$$)
+# The packages that start goroutines or take locks; the race detector has nothing to
+# find in the rest. Every sync runs the same goroutines. So of the pipeline's tests it
+# gets those that run several things at a time, stop them, or have faults on the way,
+# and of the command's those that end a process or run all commands.
+RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... | grep -v '/pipeline$$\|/killtest$$')
+RACE_PIPELINE := Backup|Cases?[0-9]|Connected|InTwoAccounts|LakeEqualsLedger|DuringSync|NeverBlock|GoesOn|EditedMapping|SideBySide
+RACE_PIPELINE := $(RACE_PIPELINE)|Meanwhile|TwoAccounts|CatchUp|SecondSync|TakesTurns|AgainstStripe|DropSuperseded$$|PersonIsNowhere|RefundsComeAfter|NobodyWaits|AnySelection
+RACE_PIPELINE := $(RACE_PIPELINE)|HostilePages|LargeObject|OnRandomObjects|DamagedInside|NothingListedIsDeleted|GivenUpStands|LostStream
+RACE_CMD := Scripts|EndsAsFailed|TellsNoKey|IsStopped|Simulate|VisibleWriter|OfKilledRun|PublishedMidway
 
 FUZZTIME ?= 30s
 
@@ -87,6 +93,8 @@ browser: ## the report in a real Chromium
 
 race: ## the race detector, where there is concurrency
 	go test -race -short -timeout 60m $(RACE_PACKAGES)
+	go test -race -short -timeout 60m ./internal/pipeline -run '$(RACE_PIPELINE)'
+	go test -race -short -timeout 60m ./cmd/stripelake -run '$(RACE_CMD)'
 
 # go test passes when -run matches nothing or everything skips; a contract that
 # was not checked must not.
