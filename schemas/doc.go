@@ -10,6 +10,9 @@
 //	lookups/*.yaml          value tables
 //	mappings/stripe/*.yaml  how one Stripe object becomes rows of one table
 //
+// What is known of Stripe's resources beside their fields stands in Go, as data
+// ([Resources]): how each is listed, what tells of its changes, and whose it is.
+//
 // Loading checks everything that can be checked without reading expressions and
 // reports all mistakes at once, each with its place and its fix. Expressions
 // stay text, with the place where they begin; package transform compiles them

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// The objects and versions that the source catalogs describe.
-var (
-	sourceObjects  = []string{"charge", "subscription", "refund", "balance_transaction", "customer", "price", "event"}
-	sourceVersions = []string{"2023-10-16", "2026-08-26.dahlia"}
-)
+// sourceVersions are the versions that the source catalogs describe.
+var sourceVersions = []string{"2023-10-16", "2026-08-26.dahlia"}
+
+// sourceObjects are the objects that the source catalogs describe: those of each
+// resource, and events.
+var sourceObjects = append(objectsOf(listed), "event")
 
 func (l *loader) parseMapping(n *node) *Mapping {
 	o := l.object(n, "a mapping file")

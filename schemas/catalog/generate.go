@@ -31,8 +31,6 @@ import (
 
 type field = schemas.SourceField
 
-var objects = []string{"charge", "subscription", "refund", "balance_transaction", "customer", "price", "event"}
-
 // inlined are the resources that are described in full inside another; all
 // others are cut down to what says which they are.
 var inlined = []string{"subscription_item", "price", "discount", "coupon", "tax_rate"}
@@ -64,7 +62,7 @@ func generate(oldPath, newPath string) error {
 	if err := json.Unmarshal(data, &supplement); err != nil {
 		return fmt.Errorf("catalog/supplement.json: %w", err)
 	}
-	for _, name := range objects {
+	for _, name := range schemas.Objects() {
 		fields := merge(older.object(name), newer.object(name), func(f *field, before bool) {
 			if f.Nullable = true; before {
 				f.Until = older.Info.Version

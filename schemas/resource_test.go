@@ -1,0 +1,198 @@
+package schemas
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every resource is decided on in full: whose its objects are, what tells of their
+// changes, and where that stands in them. One that nobody has decided on would keep
+// what `forget` says is erased, or miss what has changed.
+func TestEveryResourceIsClassified(t *testing.T) {
+	t.Parallel()
+	for _, r := range slices.Concat(listed, unlisted) {
+		if r.Name == "" || r.Object == "" {
+			t.Errorf("%+v: it has no name or no object", r)
+		}
+		decided := 0
+		for _, is := range []bool{r.Owner.Person, r.Owner.Nobody, len(r.Owner.BelongsTo) > 0} {
+			if is {
+				decided++
+			}
+		}
+		if decided != 1 {
+			t.Errorf("%s: owner is %+v, and just one of its fields says whose the objects are", r.Name, r.Owner)
+		}
+		for _, ref := range refsOf(r) {
+			checkRef(t, r, ref)
+		}
+		for _, name := range r.Embeds {
+			if _, known := ResourceNamed(name); !known {
+				t.Errorf("%s embeds %s, which is no resource", r.Name, name)
+			}
+		}
+		if path := ownerless(r, nil); path != "" {
+			t.Errorf("%s: nothing leads from %s to a person", r.Name, path)
+		}
+	}
+	transactions := 0
+	for _, r := range listed {
+		if r.Transaction {
+			transactions++
+		}
+		if r.List.Path == "" || len(r.List.Variants) == 0 {
+			t.Errorf("%s: its list is %+v", r.Name, r.List)
+		}
+		if r.Silent == (len(r.ChangedBy) > 0) {
+			t.Errorf("%s: silent %t, and %d kinds of event tell of it: say which do, or that none does", r.Name, r.Silent, len(r.ChangedBy))
+		}
+		if r.Silent != (r.Due != Due{}) {
+			t.Errorf("%s: silent %t, and due %+v", r.Name, r.Silent, r.Due)
+		}
+	}
+	if transactions != 1 {
+		t.Errorf("%d resources are what Stripe allows read requests for, want one", transactions)
+	}
+	for _, r := range unlisted {
+		if r.List.Path != "" {
+			t.Errorf("%s has a list, and is among those that have none", r.Name)
+		}
+	}
+}
+
+func refsOf(r Resource) []Ref { return slices.Concat(r.Owner.BelongsTo, r.Brings, r.Mentions) }
+
+// checkRef checks that a reference leads to resources that there are, and that an id
+// can tell which of several it is of.
+func checkRef(t *testing.T, r Resource, ref Ref) {
+	t.Helper()
+	if ref.Filter != "" && len(ref.To) != 1 {
+		t.Errorf("%s.%s: a filter of one list, and it leads to %v", r.Name, ref.Path, ref.To)
+	}
+	for _, name := range ref.To {
+		if to, known := ResourceNamed(name); !known || len(ref.To) > 1 && len(to.IDs) == 0 {
+			t.Errorf("%s.%s leads to %s, which is no resource, or does not say how its ids begin", r.Name, ref.Path, name)
+		}
+	}
+}
+
+// ownerless returns the resources on a way from r that ends at nobody's objects, or
+// comes back to where it was; empty if every way leads to a person.
+func ownerless(r Resource, before []string) string {
+	way := append(slices.Clone(before), r.Name)
+	if slices.Contains(before, r.Name) || r.Owner.Nobody && len(before) > 0 {
+		return strings.Join(way, " by ")
+	}
+	for _, ref := range r.Owner.BelongsTo {
+		for _, name := range ref.To {
+			to, _ := ResourceNamed(name)
+			if path := ownerless(to, way); path != "" {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+func TestNamesOfResourcesAreUnique(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, r := range slices.Concat(listed, unlisted) {
+		for _, name := range slices.Concat([]string{"name " + r.Name, "object " + r.Object, "object " + r.OldObject}, r.IDs) {
+			if other, taken := seen[name]; taken && name != "object " {
+				t.Errorf("%s is of %s and of %s", name, other, r.Name)
+			}
+			seen[name] = r.Name
+		}
+	}
+}
+
+// What a table is mapped from is a resource, and each resource has its table.
+func TestTablesAreOfResources(t *testing.T) {
+	t.Parallel()
+	set := embedded(t)
+	mapped := map[string]bool{}
+	for _, m := range set.Mappings {
+		r, known := ResourceOf(m.Source.Object)
+		if !known || r.List.Path == "" {
+			t.Errorf("%s is mapped from %q, of which no list is read", m.Name, m.Source.Object)
+		}
+		mapped[m.Schema.Table] = true
+	}
+	for _, r := range listed {
+		if !mapped[r.Name] {
+			t.Errorf("no table %s is mapped", r.Name)
+		}
+		for _, column := range r.LateColumns {
+			if FieldAt(set.Table(r.Name).Fields, column) == nil {
+				t.Errorf("%s has no column %s that may be late", r.Name, column)
+			}
+		}
+	}
+}
+
+// Each path leads to something that Stripe documents, or that its answers hold.
+func TestPathsOfResourcesExist(t *testing.T) {
+	t.Parallel()
+	for _, r := range listed {
+		for _, ref := range refsOf(r) {
+			checkPath(t, r.Object, ref.Path)
+		}
+		if r.Silent {
+			checkPath(t, r.Object, r.Due.Path)
+			checkPath(t, r.Object, r.Due.At)
+		}
+		for _, touch := range r.ChangedBy {
+			if slices.Contains(sourceObjects, touch.Object) && touch.ID != "refunds[].id" { // no list before 2014-06-17
+				checkPath(t, touch.Object, touch.ID)
+			}
+		}
+	}
+}
+
+func checkPath(t *testing.T, object, path string) {
+	t.Helper()
+	c, err := LoadCatalog(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := c.Root()
+	for step := range strings.SplitSeq(path, ".") {
+		name, each := strings.CutSuffix(step, "[]")
+		at = at.Member(name)
+		if each && at != nil {
+			at = at.Elem
+		}
+	}
+	if at == nil {
+		t.Errorf("%s has no %s", object, path)
+	}
+}
+
+// What says of one resource whose its objects are, says so of every resource that has
+// a member of that name. A new one that is said to be nobody's, and names a customer,
+// is not.
+func TestNoOwnerIsOverlooked(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, r := range listed {
+		for _, ref := range r.Owner.BelongsTo {
+			if len(ref.To) == 1 {
+				names = append(names, ref.Path)
+			}
+		}
+	}
+	for _, r := range listed {
+		c, err := LoadCatalog(r.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+			said := slices.ContainsFunc(slices.Concat(r.Owner.BelongsTo, r.Brings), func(ref Ref) bool { return ref.Path == name })
+			if c.Root().Member(name) != nil && !said {
+				t.Errorf("%s.%s may say whose it is: put it into BelongsTo or Brings", r.Name, name)
+			}
+		}
+	}
+}
