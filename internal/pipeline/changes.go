@@ -3,10 +3,12 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // hintsLag is how long after an event an answer may still show the object as it
@@ -39,7 +41,7 @@ func (r *reader) begin(ctx context.Context) error {
 		r.cursor = cursor
 		return nil
 	}
-	if r.resource.Name == "refunds" {
+	if r.filter = filterOf(r.resource.Name); r.filter != "" {
 		r.fresh = map[string]bool{}
 	}
 	relisting, err := cursor.Relisting()
@@ -177,13 +179,25 @@ func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load
 	return r.reread(ctx, outdated, r.unlisted(lists), then)
 }
 
-// unlisted leaves out the charges of which this run has listed a refund: their
-// event is explained.
+// filterOf is what an event tells to list a stream by, if any does: refunds are in the
+// event of their charge.
+func filterOf(stream string) string {
+	resource, _ := schemas.ResourceNamed(stream)
+	for _, touch := range resource.ChangedBy {
+		if touch.Filter != "" {
+			return touch.Filter
+		}
+	}
+	return ""
+}
+
+// unlisted leaves out the filters of which this run has listed an object: the event
+// of a charge is explained by its refund.
 func (r *reader) unlisted(filters []string) []string {
 	var left []string
 	seen := map[string]bool{}
 	for _, filter := range filters {
-		if charge := filter[len("charge="):]; !r.fresh[charge] && !seen[filter] {
+		if _, value, _ := strings.Cut(filter, "="); !r.fresh[value] && !seen[filter] {
 			left = append(left, filter)
 			seen[filter] = true
 		}
@@ -194,10 +208,8 @@ func (r *reader) unlisted(filters []string) []string {
 // readDue reads what changes without a word, what no list ever holds, and what is
 // missing since another run.
 func (r *reader) readDue(ctx context.Context) error {
-	if r.resource.Name == "prices" {
-		if err := r.news.after(ctx, "subscriptions"); err != nil {
-			return err
-		}
+	if err := r.news.after(ctx, schemas.Mentioning(r.resource.Name)...); err != nil {
+		return err
 	}
 	if err := r.awaitApplied(ctx); err != nil {
 		return err

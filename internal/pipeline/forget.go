@@ -256,7 +256,7 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, m
 // idsOf returns every id of an account that an erasure names.
 func idsOf(e load.Erasure, account string) []string {
 	ids := slices.Concat(e.Customers[account], e.Further[account])
-	for _, stream := range personal {
+	for _, stream := range personal() {
 		ids = append(ids, e.Objects[account][stream]...)
 	}
 	return ids

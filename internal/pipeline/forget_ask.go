@@ -12,59 +12,100 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// askRefunds turns claims of refunds into those of what the refunds are of.
-func (r *reader) askRefunds(ctx context.Context, claims map[string]*claim) error {
-	of := idSet{}
+// askThrough turns claims of what says in turn whose it is, a refund, into those of
+// what that is of.
+func (r *reader) askThrough(ctx context.Context, claims map[string]*claim) error {
+	of := map[string]idSet{} // by stream
 	for _, c := range claims {
-		if c.refund != "" {
-			of.add(c.refund)
+		if c.through.id != "" {
+			addTo(of, c.through)
 		}
 	}
-	found, err := r.materializer.state.NewestObjects(ctx, r.account, "refunds", slices.Sorted(maps.Keys(of)))
+	for _, stream := range slices.Sorted(maps.Keys(of)) {
+		if err := r.askThroughOf(ctx, stream, of[stream], claims); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) askThroughOf(ctx context.Context, stream string, of idSet, claims map[string]*claim) error {
+	found, err := r.materializer.state.NewestObjects(ctx, r.account, stream, slices.Sorted(maps.Keys(of)))
 	if err != nil {
 		return &localError{err}
 	}
-	refunds := map[string]claim{}
+	theirs, relations := map[string]claim{}, relationsOf(stream)
 	for id, object := range found {
 		delete(of, id)
-		s := readSubject(object)
-		refunds[id] = claimOf("refunds", &s, "")
+		s := relations.read(object)
+		theirs[id] = claimOf(&s, nil)
 	}
-	err = r.ask(ctx, "refunds", items(of), func(item extract.Item, objects []extract.Object) error {
+	err = r.ask(ctx, stream, items(of), func(item extract.Item, objects []extract.Object) error {
 		for _, o := range objects {
-			s := readSubject(o.Raw)
-			refunds[item.ID] = claimOf("refunds", &s, "")
+			s := relations.read(o.Raw)
+			theirs[item.ID] = claimOf(&s, nil)
 		}
 		return nil
 	})
 	for _, c := range claims {
-		if id := c.refund; id != "" {
-			*c = refunds[id]
-			c.refund = id
+		if through := c.through; through.stream == stream {
+			*c = theirs[through.id]
+			c.through = through
 		}
 	}
 	return err
 }
 
-// askCharges finds out whose the charges are that are claimed: the log's are of
-// nobody who was forgotten. It returns what says that a claim is answered.
-func (r *reader) askCharges(ctx context.Context, claims map[string]*claim) (told func(claim) bool, err error) {
-	known, charges, ask := idSet{}, idSet{}, []extract.Item{}
+func addTo(sets map[string]idSet, o objectID) {
+	if sets[o.stream] == nil {
+		sets[o.stream] = idSet{}
+	}
+	sets[o.stream].add(o.id)
+}
+
+// askOwners finds out whose the charges are that are claimed: the log's are of nobody
+// who was forgotten. It returns what says that a claim is answered.
+func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (told func(claim) bool, err error) {
+	known, inquiries := idSet{}, map[string]*inquiry{} // by stream
 	for _, c := range claims {
+		if c.clear || c.owner.stream == "" {
+			continue
+		}
+		q := inquiries[c.owner.stream]
+		if q == nil {
+			q = &inquiry{ids: idSet{}}
+			inquiries[c.owner.stream] = q
+		}
 		switch {
-		case c.clear:
-		case c.charge != "":
-			charges.add(c.charge)
-		case c.intent != "":
-			ask = append(ask, extract.Item{Of: ofIntent + c.intent})
+		case c.owner.id != "":
+			q.ids.add(c.owner.id)
+		case c.value != "":
+			q.lists = append(q.lists, extract.Item{Of: c.filter + "=" + c.value})
 		}
 	}
-	told = func(c claim) bool { return c.clear || known.has(cmp.Or(c.charge, c.intent)) }
-	if err := r.knownCharges(ctx, charges, known); err != nil || r.news == nil {
-		return told, err // what events tell of is read by its own stream
+	told = func(c claim) bool { return c.clear || known.has(cmp.Or(c.owner.id, c.value)) }
+	for _, stream := range slices.Sorted(maps.Keys(inquiries)) {
+		if err := r.askOwnersOf(ctx, stream, inquiries[stream], known); err != nil {
+			return told, err
+		}
 	}
-	return told, r.ask(ctx, "charges", append(ask, items(charges)...), func(item extract.Item, objects []extract.Object) error {
-		id := cmp.Or(item.ID, strings.TrimPrefix(item.Of, ofIntent))
+	return told, nil
+}
+
+// inquiry is what is asked of a stream: objects by their id, and lists by a filter.
+type inquiry struct {
+	ids   idSet
+	lists []extract.Item
+}
+
+// askOwnersOf asks a stream for what is not known.
+func (r *reader) askOwnersOf(ctx context.Context, stream string, q *inquiry, known idSet) error {
+	if err := r.knownOwners(ctx, stream, q.ids, known); err != nil || r.news == nil {
+		return err // what events tell of is read by its own stream
+	}
+	return r.ask(ctx, stream, append(q.lists, items(q.ids)...), func(item extract.Item, objects []extract.Object) error {
+		_, value, _ := strings.Cut(item.Of, "=")
+		id := cmp.Or(item.ID, value)
 		if r.owners.keep(id, len(objects) > 0) {
 			known.add(id)
 		}
@@ -72,17 +113,14 @@ func (r *reader) askCharges(ctx context.Context, claims map[string]*claim) (told
 	})
 }
 
-// ofIntent begins the filter of a list by a payment.
-const ofIntent = "payment_intent="
-
-// knownCharges moves from charges to known what the log holds or this run was told,
-// and leaves out what was refused.
-func (r *reader) knownCharges(ctx context.Context, charges, known idSet) error {
+// knownOwners moves from ids to known what the log holds or this run was told, and
+// leaves out what was refused.
+func (r *reader) knownOwners(ctx context.Context, stream string, ids, known idSet) error {
 	var objects []load.Raw
-	for id := range charges {
+	for id := range ids {
 		objects = append(objects, load.Raw{ID: id})
 	}
-	held, err := r.materializer.state.Known(ctx, r.account, "charges", objects)
+	held, err := r.materializer.state.Known(ctx, r.account, stream, objects)
 	if err != nil {
 		return &localError{err}
 	}
@@ -92,7 +130,7 @@ func (r *reader) knownCharges(ctx context.Context, charges, known idSet) error {
 			known.add(o.ID)
 		}
 		if held[i] || asked {
-			delete(charges, o.ID)
+			delete(ids, o.ID)
 		}
 	}
 	return nil
@@ -134,6 +172,7 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 	if len(items) == 0 || r.owners.closed[stream] {
 		return nil
 	}
+	relations := relationsOf(stream)
 	err := r.client.Look(ctx, stream, items, func(item extract.Item, objects []extract.Object, err error) error {
 		switch {
 		case err != nil && !extract.IsRefused(err):
@@ -146,8 +185,8 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 			return errClosed
 		}
 		for _, o := range objects {
-			s := readSubject(o.Raw)
-			if err := r.learn(ctx, stream, o.ID, &s); err != nil {
+			s := relations.read(o.Raw)
+			if err := r.learn(ctx, o.ID, &s); err != nil {
 				return err
 			}
 		}
@@ -161,14 +200,11 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 
 // learn puts an object that was looked at on the list, if it belongs to people who
 // were forgotten, with all that it brings.
-func (r *reader) learn(ctx context.Context, stream, id string, s *subject) error {
-	if !r.isTheirs(stream, s) {
+func (r *reader) learn(ctx context.Context, id string, s *subject) error {
+	if !slices.ContainsFunc(s.belongsTo(), r.isForgotten) {
 		return nil
 	}
-	ids := []string{id}
-	for _, brought := range s.brings(stream) {
-		ids = append(ids, string(brought))
-	}
+	ids := append(s.broughtIDs(), id)
 	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 	if err := r.forgotten.Add(ctx, r.account, ids); err != nil {
 		return &localError{err}

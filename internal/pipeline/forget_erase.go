@@ -113,7 +113,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 
 // rewrite takes the objects out of every stream of an account's log.
 func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account string) error {
-	for _, stream := range personal {
+	for _, stream := range personal() {
 		gone := idSet{}
 		for _, id := range erasure.Objects[account][stream] {
 			gone.add(id)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -56,11 +55,11 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 	if err != nil {
 		return err
 	}
-	for _, stream := range personal {
+	for _, stream := range personal() {
 		if !slices.Contains(present, stream) {
 			continue
 		}
-		found := &find{ids: idSet{}}
+		found, relations := &find{ids: idSet{}}, relationsOf(stream)
 		f.streams[stream] = found
 		last := uint64(0) // the segment that last held something
 		for batch, err := range lake.Read(ctx, f.account, stream, 0) {
@@ -68,7 +67,7 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 				return err
 			}
 			for i := range batch.Objects {
-				if !f.take(stream, &batch.Objects[i]) {
+				if !f.take(relations, &batch.Objects[i]) {
 					continue
 				}
 				found.ids.add(batch.Objects[i].ID)
@@ -85,22 +84,20 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 
 // take reports whether an object is theirs, and if so remembers its name and
 // what it brings.
-func (f *finder) take(stream string, o *load.Raw) bool {
-	s := readSubject(o.Object)
-	owners := s.belongsTo(stream)
-	if !f.has(o.ID) && !slices.ContainsFunc(owners, func(id extract.Reference) bool { return f.has(string(id)) }) {
+func (f *finder) take(relations *relations, o *load.Raw) bool {
+	s := relations.read(o.Object)
+	owners := s.belongsTo()
+	if !f.has(o.ID) && !slices.ContainsFunc(owners, f.has) {
 		return false
 	}
-	for _, id := range append(owners, extract.Reference(o.ID)) {
-		if slices.Contains(f.customers, string(id)) {
-			f.seen.add(string(id))
+	for _, id := range append(owners, o.ID) {
+		if slices.Contains(f.customers, id) {
+			f.seen.add(id)
 		}
 	}
 	f.names.add(o.ID)
-	for _, id := range s.brings(stream) {
-		if id != "" {
-			f.names.add(string(id))
-		}
+	for _, id := range s.broughtIDs() {
+		f.names.add(id)
 	}
 	return true
 }
@@ -122,7 +119,7 @@ func (f *finder) empty() bool {
 // addTo puts what was found on the record.
 func (f *finder) addTo(e *load.Erasure) {
 	objects, further := map[string][]string{}, maps.Clone(f.names)
-	for _, stream := range personal {
+	for _, stream := range personal() {
 		found := f.streams[stream]
 		if found == nil || found.versions == 0 {
 			continue

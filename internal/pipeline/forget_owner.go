@@ -3,21 +3,16 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
 )
-
-// owned are the streams whose objects name a charge and not always the customer,
-// and the streams that tell whose those are. They are read after those, where
-// somebody was forgotten.
-var owned = map[string][]string{"refunds": {"charges"}, "balance_transactions": {"charges", "refunds"}}
 
 // awaitOwners lets a run's charges come first: which of them are of people who
 // were forgotten is then known. Nothing waits where nobody was, and nothing for
 // what this run does not read; what could not be read to its end has ended too.
 func (r *reader) awaitOwners(ctx context.Context) error {
-	tellers := owned[r.resource.Name]
+	tellers := tellers(r.resource.Name)
 	if r.forgotten.Empty() || tellers == nil {
 		return nil
 	}
@@ -27,37 +22,49 @@ func (r *reader) awaitOwners(ctx context.Context) error {
 	return r.news.after(ctx, tellers...)
 }
 
+// objectID is an object of a stream.
+type objectID struct{ stream, id string }
+
 // claim is what has to be known before an object's text may be kept.
 type claim struct {
-	clear  bool   // nothing: it is nobody's, or names a customer
-	refund string // whose refund this is
-	charge string // whose charge this is
-	intent string // whose payment this is
+	clear   bool     // nothing: it is nobody's, or names a person
+	through objectID // what it is of, and that says in turn whose it is: a refund
+	owner   objectID // what it is of, and that names the person: a charge
+	filter  string   // by which the owner's list finds it, where its id is not known: "payment_intent"
+	value   string   // of the filter
 }
 
-// claimOf reads what an object of a stream claims; none where it should say whose
-// it is and does not. charge is that of the dispute that a balance transaction
-// comes from.
-//
-// Stripe: the source of a balance transaction is a charge (ch_, py_), a refund
-// (re_, pyr_) or a dispute (dp_, du_), or else money of the account's own.
-func claimOf(stream string, s *subject, charge string) claim {
-	if stream == "events" {
-		s = s.Data.Object
-		if s == nil || s.Object == "charge" || s.Charge == "" && s.PaymentIntent == "" {
-			return claim{clear: true}
+// claimOf reads what an object claims; none where it should say whose it is and does
+// not. disputed are the charges of disputes.
+func claimOf(s *subject, disputed map[string]string) (c claim) {
+	for i, ref := range s.owners {
+		id := last(s.ids[i])
+		several := len(ref.To) > 1
+		if several && s.events { // what an event holds may have another member of that name
+			continue
+		}
+		to, found := leadsTo(ref, id)
+		switch {
+		case several && !found: // money of the account's own
+			c.clear = true
+		case id == "" || !found:
+		case to.Owner.Person:
+			c.clear = true
+		case ref.Filter != "":
+			c.owner.stream, c.filter, c.value = to.Name, ref.Filter, id
+		case to.List.Path == "": // no list has it, and what it is of is known by the lake
+			c.owner = objectID{last(tellers(to.Name)), disputed[id]}
+		case namesPersons(to):
+			c.owner = objectID{to.Name, id}
+		default:
+			c.through = objectID{to.Name, id}
 		}
 	}
-	kind, _, _ := strings.Cut(string(s.Source), "_")
-	switch {
-	case stream != "balance_transactions":
-		return claim{clear: s.Customer != "", charge: string(s.Charge), intent: string(s.PaymentIntent)}
-	case kind == "ch" || kind == "py":
-		return claim{charge: string(s.Source)}
-	case kind == "re" || kind == "pyr":
-		return claim{refund: string(s.Source)}
+	if s.events {
+		kind, _ := schemas.ResourceOf(s.kind)
+		c.clear = c.clear || namesPersons(kind) || c.owner == objectID{}
 	}
-	return claim{clear: kind != "dp" && kind != "du", charge: charge}
+	return c
 }
 
 // leaveOut takes out of the pending objects what belongs to people who were
@@ -68,17 +75,17 @@ func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
 	if suppressed, err = r.suppress(ctx); err != nil {
 		return 0, &localError{err}
 	}
-	if r.forgotten.Empty() || owned[r.resource.Name] == nil && r.news != nil {
+	if r.forgotten.Empty() || tellers(r.resource.Name) == nil && r.news != nil {
 		return suppressed, nil
 	}
 	claims, err := r.claims(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if err := r.askRefunds(ctx, claims); err != nil {
+	if err := r.askThrough(ctx, claims); err != nil {
 		return 0, err
 	}
-	told, err := r.askCharges(ctx, claims)
+	told, err := r.askOwners(ctx, claims)
 	if err != nil {
 		return 0, err
 	}
@@ -115,10 +122,10 @@ func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 	if err != nil {
 		return nil, &localError{err}
 	}
-	claims := map[string]*claim{}
+	claims, relations := map[string]*claim{}, relationsOf(r.resource.Name)
 	for i, o := range r.pending {
-		s := readSubject(o.Object)
-		if c := claimOf(r.resource.Name, &s, disputed[string(s.Source)]); !c.clear && !o.Deleted && !unchanged[i] {
+		s := relations.read(o.Object)
+		if c := claimOf(&s, disputed); !c.clear && !o.Deleted && !unchanged[i] {
 			claims[o.ID] = &c
 		}
 	}
@@ -129,10 +136,10 @@ func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 func (r *reader) addClaimed(ctx context.Context, claims map[string]*claim) error {
 	var ids []string
 	for id, c := range claims {
-		if r.isForgotten(c.charge) || r.isForgotten(c.intent) {
+		if r.isForgotten(c.owner.id) || r.isForgotten(c.value) {
 			ids = append(ids, id)
-			if c.refund != "" {
-				ids = append(ids, c.refund)
+			if c.through.id != "" {
+				ids = append(ids, c.through.id)
 			}
 		}
 	}

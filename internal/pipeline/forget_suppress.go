@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -30,27 +29,27 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 // charge that was never kept stays out too.
 func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	stream := r.resource.Name
-	if r.forgotten.Empty() || !slices.Contains(personal, stream) {
+	if r.forgotten.Empty() || !slices.Contains(personal(), stream) {
 		return 0, nil
 	}
 	disputed, err := r.disputed(ctx)
 	if err != nil {
 		return 0, err
 	}
-	before := r.missing.others(r.pending)
+	before, relations := r.missing.others(r.pending), relationsOf(stream)
 	// What one object brings may be what another one belongs to: the newest event
 	// comes first, and only an older one may say whose charge was disputed.
 	for more := true; more; {
 		var news []string
 		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
-			s := readSubject(o.Object)
-			theirs := r.isForgotten(o.ID) || r.isForgotten(disputed[string(s.Source)])
-			if !theirs && !r.isTheirs(stream, &s) {
+			s := relations.read(o.Object)
+			theirs := func(id string) bool { return r.isForgotten(id) || r.isForgotten(disputed[id]) }
+			if !r.isForgotten(o.ID) && !slices.ContainsFunc(s.belongsTo(), theirs) {
 				return false
 			}
-			for _, id := range append(s.brings(stream), extract.Reference(o.ID)) {
-				if id != "" && !r.isForgotten(string(id)) {
-					news = append(news, string(id))
+			for _, id := range append(s.broughtIDs(), o.ID) {
+				if id != "" && !r.isForgotten(id) {
+					news = append(news, id)
 				}
 			}
 			return true
@@ -65,24 +64,19 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	return before - r.missing.others(r.pending), nil
 }
 
-// disputed returns the charges of the disputes that pending balance transactions
-// come from: a transaction names the dispute, and only the lake knows whose it is.
+// disputed returns the charges of the disputes that pending objects come from: a
+// balance transaction names the dispute, and only the lake knows whose it is.
 func (r *reader) disputed(ctx context.Context) (map[string]string, error) {
-	if r.resource.Name != "balance_transactions" {
+	relations := relationsOf(r.resource.Name)
+	if relations.events || !slices.ContainsFunc(relations.owners, leadsToUnlisted) {
 		return nil, nil
 	}
 	var sources []string
 	for _, o := range r.pending {
-		if source := string(readSubject(o.Object).Source); source != "" {
-			sources = append(sources, source)
-		}
+		s := relations.read(o.Object)
+		sources = append(sources, s.belongsTo()...)
 	}
 	return r.disputes(ctx, r.account, sources)
-}
-
-// isTheirs reports whether an object belongs to people who were forgotten.
-func (r *reader) isTheirs(stream string, s *subject) bool {
-	return slices.ContainsFunc(s.belongsTo(stream), func(owner extract.Reference) bool { return r.isForgotten(string(owner)) })
 }
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }

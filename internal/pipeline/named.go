@@ -22,9 +22,6 @@ type named struct {
 // mostNamed bounds what a run asks for by its id, and what a cursor holds of it.
 const mostNamed = 10_000
 
-// naming are the resources whose objects name those of a silent one.
-var naming = []string{"charges", "refunds"}
-
 // loadNotFound reads from the cursor what was not found by its id.
 func (r *reader) loadNotFound() error {
 	cursor, err := r.at()
@@ -55,7 +52,7 @@ func (r *reader) readNamed(ctx context.Context) error {
 	if !r.resource.Silent { // events tell of the others
 		return nil
 	}
-	if err := r.news.after(ctx, naming...); err != nil {
+	if err := r.news.after(ctx, naming(r.resource.Name)...); err != nil {
 		return err
 	}
 	cursor, coverage, err := r.settled(ctx)

@@ -48,7 +48,8 @@ type reader struct {
 	blank     idSet           // of the pending objects: those without their text
 	blanked   int             // of such, in the log by this run
 	named     named           // what others name and no list has shown
-	fresh     map[string]bool // charges of the refunds that this run has listed, at most freshAtMost; nil for other streams
+	filter    string          // by which an event tells to list again; empty: none does
+	fresh     map[string]bool // values of the filter that this run has listed an object of: charges of refunds; at most freshAtMost
 }
 
 // freshAtMost bounds memory where very many refunds are listed. A charge that is
@@ -206,9 +207,7 @@ func (r *reader) take(page extract.Page) error {
 		if err != nil {
 			return err
 		}
-		if charge := readSubject(raw).Charge; r.fresh != nil && len(r.fresh) < freshAtMost && len(charge) < 100 {
-			r.fresh[string(charge)] = true
-		}
+		r.notice(raw)
 		if id := key(o); o.Missing && r.missing.pending != nil {
 			r.missing.pending[id] = true
 		}
@@ -221,6 +220,16 @@ func (r *reader) take(page extract.Page) error {
 	r.wait(page.Unread)
 	r.cursor = page.Cursor
 	return nil
+}
+
+// notice notes of which value of the filter an object is.
+func (r *reader) notice(object []byte) {
+	if r.fresh == nil || len(r.fresh) >= freshAtMost {
+		return
+	}
+	if value := last(extract.References(object, r.filter)[0]); value != "" && len(value) < 100 {
+		r.fresh[value] = true
+	}
 }
 
 // key is what the log and the state know an object by: its id, or for an object

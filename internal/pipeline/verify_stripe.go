@@ -281,7 +281,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 
 // isTextless reports an object that a sync kept without its text.
 func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k load.Kept) bool {
-	if x.forgotten.Empty() || owned[resource.Name] == nil {
+	if x.forgotten.Empty() || tellers(resource.Name) == nil {
 		return false
 	}
 	text, err := withoutText(extract.Whole(o.Object, o.More))
