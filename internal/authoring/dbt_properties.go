@@ -105,24 +105,23 @@ func accepted(f *schemas.Field) []any {
 	return []any{map[string]dbtTest{"accepted_values": {Arguments: map[string]any{"values": values}}}}
 }
 
-// What Stripe deletes it lists no more, while others still name it; and what may
-// be filled long after the row was made may be on its way. As in `verify`.
-var (
-	dbtDeletes = []string{"customers", "prices"}
-	dbtLate    = []string{"failure_balance_transaction_id"}
-)
-
 // reference tests that what a row names is there, where that can be known: the
 // list of it is read from its beginning, and to after the row was, and it was no
-// reject. It warns only: a row may name what was forgotten.
+// reject. What Stripe deletes it lists no more, while others still name it; and what
+// may be filled long after the row was made may be on its way. It warns only: a row
+// may name what was forgotten.
 func (t dbtTable) reference(set *schemas.Set, f *schemas.Field) []any {
 	to := set.Schema(f.Ref)
 	if t.schema == nil || to == nil || f.Type.Kind != schemas.String || f.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) ||
-		slices.Contains(dbtDeletes, to.Table) || slices.Contains(dbtLate, f.Name) || !holdsAll(t.schema, schemas.SeenAt, "created") {
+		schemas.IsLateColumn(f.Name) || !holdsAll(t.schema, schemas.SeenAt, "created") {
+		return nil
+	}
+	target, _ := schemas.ResourceNamed(to.Table)
+	if target.Deletable {
 		return nil
 	}
 	since := "k.complete_from IS NULL"
-	if to.Table == "balance_transactions" { // which is made with the row, or after it
+	if target.MadeWhenNamed {
 		since += " OR " + t.name + ".created >= k.complete_from"
 	}
 	where := fmt.Sprintf(`EXISTS (SELECT 1 FROM %[1]s.meta.coverage k WHERE k.account = %[2]s.account AND k.resource = '%[3]s' AND (%[4]s) `+

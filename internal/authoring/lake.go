@@ -12,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -130,7 +131,13 @@ func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
 }
 
 // streamOf is the stream of the raw log that holds objects of a type.
-func streamOf(object string) string { return object + "s" }
+func streamOf(object string) string {
+	resource, known := schemas.ResourceOf(object)
+	if !known || resource.List.Path == "" {
+		return object + "s" // events, and what no stream holds
+	}
+	return resource.Name
+}
 
 // now stands for the time an object was observed that comes from a file.
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

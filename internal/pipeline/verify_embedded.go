@@ -4,25 +4,45 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
-// embedding leaves out what differs only in a price that it embeds: such a copy
-// is as of when its subscription was read, and the price itself is compared by
-// itself. It returns how many those are.
-func (x *comparison) embedding(ctx context.Context, resource extract.Resource) (left int, err error) {
-	if resource.Name != "subscriptions" || len(x.differing) == 0 {
+// embedding leaves out what differs only in objects of another resource that it
+// embeds, such as the price of a subscription: such a copy is as of when the object
+// around it was read, and the embedded one is compared by itself.
+func (x *comparison) embedding(ctx context.Context, c *load.Checked, name string) error {
+	resource, _ := schemas.ResourceNamed(name)
+	for _, embedded := range resource.Embeds {
+		inside, _ := schemas.ResourceNamed(embedded)
+		left, err := x.leaveOut(ctx, name, inside)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			c.Note("%d embed a %s that has changed since they were read; %s has it", left, inside.Object, inside.Name)
+		}
+	}
+	return nil
+}
+
+// leaveOut leaves out of a stream what differs only in what it embeds of a resource,
+// and returns how many those are.
+func (x *comparison) leaveOut(ctx context.Context, stream string, embedded schemas.Resource) (left int, err error) {
+	if len(x.differing) == 0 {
 		return 0, nil
 	}
-	newest, err := x.Newest(ctx, x.account, resource.Name, func(id string) bool { _, wanted := x.differing[id]; return wanted })
+	newest, err := x.Newest(ctx, x.account, stream, func(id string) bool { _, wanted := x.differing[id]; return wanted })
 	if err != nil {
 		return 0, err
 	}
+	kinds := []string{embedded.Object, embedded.OldObject}
 	for id, o := range newest {
 		now, there := x.seen[id]
-		if there && !o.Deleted && !now.Deleted && reflect.DeepEqual(bare(o), bare(now)) {
+		if there && !o.Deleted && !now.Deleted && reflect.DeepEqual(bare(o, kinds), bare(now, kinds)) {
 			delete(x.differing, id)
 			left++
 		}
@@ -30,26 +50,26 @@ func (x *comparison) embedding(ctx context.Context, resource extract.Resource) (
 	return left, nil
 }
 
-// bare is an object with ids in the place of the prices in it.
-func bare(o load.Raw) (v any) {
+// bare is an object with ids in the place of the objects of some kinds in it.
+func bare(o load.Raw, kinds []string) (v any) {
 	if err := json.Unmarshal(extract.Whole(o.Object, o.More), &v); err != nil {
 		return string(o.Object)
 	}
-	return withoutPrices(v)
+	return without(v, kinds)
 }
 
-func withoutPrices(v any) any {
+func without(v any, kinds []string) any {
 	switch v := v.(type) {
 	case map[string]any:
-		if v["object"] == "price" || v["object"] == "plan" {
+		if kind, is := v["object"].(string); is && kind != "" && slices.Contains(kinds, kind) {
 			return v["id"]
 		}
 		for name, member := range v {
-			v[name] = withoutPrices(member)
+			v[name] = without(member, kinds)
 		}
 	case []any:
 		for i, member := range v {
-			v[i] = withoutPrices(member)
+			v[i] = without(member, kinds)
 		}
 	}
 	return v

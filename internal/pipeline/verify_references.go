@@ -12,14 +12,6 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// mayBeDeleted are the tables whose objects Stripe deletes and then lists no
-// more, while others still name them: a customer that was deleted before the
-// lake began was never in it.
-var mayBeDeleted = []string{"customers", "prices"}
-
-// late are references that may be filled long after the row was made.
-var late = []string{"failure_balance_transaction_id"}
-
 // references looks for rows that name, in a column whose schema says ref, what
 // is not there.
 func (b *books) references(ctx context.Context, published bool, set *schemas.Set) error {
@@ -57,9 +49,10 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 	}
 	c.LookedAt += named
 	judged := settled
-	if slices.Contains(late, column) {
+	target, _ := schemas.ResourceNamed(to.Table)
+	if schemas.IsLateColumn(column) {
 		judged = "(k.since IS NULL OR c.created >= k.since) AND c.synced_at < k.through"
-	} else if to.Table != "balance_transactions" {
+	} else if !target.MadeWhenNamed {
 		judged = "k.since IS NULL AND (" + settled + ")" // what is named may be older than the row
 	}
 	var account, row, id string
@@ -72,7 +65,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 				Name: "row of somebody forgotten", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: "it came in before it was known whose it is", Fix: fixForgotten,
 			})
-		case slices.Contains(mayBeDeleted, to.Table):
+		case target.Deletable: // a customer that was deleted before the lake began was never in it
 			gone++
 		case !certain:
 			open++

@@ -121,12 +121,8 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 			return err
 		}
 	}
-	embedding, err := x.embedding(ctx, resource)
-	if err != nil {
+	if err := x.embedding(ctx, c, resource.Name); err != nil {
 		return err
-	}
-	if embedding > 0 {
-		c.Note("%d embed a price that has changed since they were read; prices has it", embedding)
 	}
 	changed, err := x.changedSince(ctx, resource, coverage.AsOf, len(x.differing) > 0)
 	if err != nil {
