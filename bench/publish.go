@@ -256,7 +256,7 @@ func publishOnce(ctx context.Context, dir string, options load.Options, plan *tr
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	for _, resource := range extract.Resources() {
+	for _, resource := range pipeline.Resources() {
 		if len(picked[resource.Name]) == 0 {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Change says that an object of a stream has to be read again.
@@ -16,6 +17,15 @@ type Change struct {
 	Created time.Time // of the object, UTC; zero where the event does not tell
 	At      time.Time // of the event, UTC: a version read long enough after it shows the change
 	Of      string    // instead of ID: a filter of the list, "charge=ch_1", whose objects changed
+}
+
+// Touch is a kind of event that tells of objects of a resource.
+type Touch struct {
+	Object string // the kind of object that the event holds; empty: any kind but Not
+	Not    string
+	Types  string // what the event's type begins with
+	ID     string // path to their ids, in the object that the event holds
+	Filter string // the id is not theirs: their list is filtered by it, under this name
 }
 
 // event is what of an event says which objects changed.
@@ -28,26 +38,15 @@ type event struct {
 	Created int64  `json:"created"`
 	Data    struct {
 		Object struct {
-			ID       string    `json:"id"`
-			Object   string    `json:"object"`
-			Created  seconds   `json:"created"`
-			Charge   Reference `json:"charge"`
-			Customer Reference `json:"customer"`
-			Refunds  refunds   `json:"refunds"`
-
-			Subscription Reference `json:"subscription"` // of a discount
+			ID      string  `json:"id"`
+			Object  string  `json:"object"`
+			Created seconds `json:"created"`
 		} `json:"object"`
 	} `json:"data"`
 }
 
-// refunds are a charge's, where its version shows them: a list, or an array
-// before 2014-06-17.
-type refunds []hinted
-
-type hinted struct {
-	ID      string  `json:"id"`
-	Created seconds `json:"created"`
-}
+// held leads to the object that an event holds.
+const held = "data.object."
 
 // seconds are a time where Stripe sends a number; anything else is none.
 type seconds int64
@@ -58,29 +57,10 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// UnmarshalJSON takes both; anything else is none.
-func (r *refunds) UnmarshalJSON(text []byte) error {
-	var list struct {
-		Data []hinted `json:"data"`
-	}
-	if json.Unmarshal(text, (*[]hinted)(r)) != nil {
-		_ = json.Unmarshal(text, &list)
-		*r = list.Data
-	}
-	return nil
-}
-
-// Changes reads from an event, as Stripe sent it, what to read again. It is an
-// error if that is not to be seen in it. Most types of events concern no stream
-// and yield nothing.
-//
-// Stripe: what an event is about is told by data.object.object and not by its
-// type: charge.dispute.* holds a dispute and charge.refund.updated a refund.
-// Refunds of charges announced themselves before 2024-10-28 by charge.refunded
-// alone, and a discount, a payment source or a tax id that changes a customer
-// by no customer.updated. A discount of a subscription stands in that and names
-// it; whether customer.subscription.updated comes as well is not documented.
-func Changes(raw []byte) ([]Change, error) {
+// Changes reads from an event, as Stripe sent it, which objects of some resources to
+// read again. It is an error if that is not to be seen in it. Most types of events
+// concern no stream and yield nothing.
+func Changes(raw []byte, resources ...Resource) ([]Change, error) {
 	var e event
 	if err := json.Unmarshal(raw, &e, anyText); err != nil {
 		return nil, fmt.Errorf("read an event: %w", describe(raw, err))
@@ -89,41 +69,49 @@ func Changes(raw []byte) ([]Change, error) {
 		return nil, errors.New("read an event: it has no type or no created")
 	}
 	var found []Change
-	add := func(stream, id string, created seconds) {
-		if id != "" {
-			found = append(found, Change{Stream: stream, ID: id, Created: unixUTC(int64(created)), At: unixUTC(e.Created)})
-		}
-	}
-	o := e.Data.Object
-	switch o.Object {
-	case "charge":
-		add("charges", o.ID, o.Created)
-		for _, r := range o.Refunds {
-			add("refunds", r.ID, r.Created)
-		}
-		if strings.HasPrefix(e.Type, "charge.refund") && o.ID != "" {
-			found = append(found, Change{Stream: "refunds", Of: "charge=" + o.ID, At: unixUTC(e.Created)})
-		}
-	case "refund":
-		add("refunds", o.ID, o.Created)
-		add("charges", string(o.Charge), 0)
-	case "dispute", "review":
-		add("charges", string(o.Charge), 0)
-	case "subscription":
-		add("subscriptions", o.ID, o.Created)
-	case "customer":
-		add("customers", o.ID, o.Created)
-	case "price", "plan": // a plan is a price under its old name
-		add("prices", o.ID, o.Created)
-	default:
-		if strings.HasPrefix(e.Type, "customer.") {
-			add("customers", string(o.Customer), 0)
-		}
-		if o.Object == "discount" {
-			add("subscriptions", string(o.Subscription), 0)
+	for _, r := range resources {
+		for _, t := range r.Touches {
+			if t.isOf(e) {
+				found = append(found, t.changes(raw, r.Name, unixUTC(e.Created))...)
+			}
 		}
 	}
 	return found, nil
+}
+
+// isOf reports whether an event is of the kind.
+func (t Touch) isOf(e event) bool {
+	kind := e.Data.Object.Object
+	return strings.HasPrefix(e.Type, t.Types) && (kind == t.Object || t.Object == "" && kind != t.Not)
+}
+
+// changes reads what an event of the kind touches. An id that stands alone says
+// nothing of when its object was created; beside a member "id" stands its created.
+func (t Touch) changes(raw []byte, stream string, at time.Time) (found []Change) {
+	of, beside := strings.CutSuffix(held+t.ID, ".id")
+	follow(raw, []string{of}, func(_ int, value jsontext.Value) {
+		var id Reference
+		var object struct {
+			Created seconds `json:"created"`
+		}
+		if beside && value.Kind() != '{' {
+			return
+		}
+		if _ = id.UnmarshalJSON(value); id == "" {
+			return
+		}
+		c := Change{Stream: stream, At: at}
+		if t.Filter != "" {
+			c.Of = t.Filter + "=" + string(id)
+		} else {
+			if beside {
+				_ = json.Unmarshal(value, &object, anyText) // what cannot be read says nothing
+			}
+			c.ID, c.Created = string(id), unixUTC(int64(object.Created))
+		}
+		found = append(found, c)
+	})
+	return found
 }
 
 // unixUTC is the zero time for 0.

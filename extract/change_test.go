@@ -1,71 +1,80 @@
 package extract
 
 import (
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
+	"time"
 )
 
-func TestChanges(t *testing.T) {
+// Which events touch an object, and where its id and its created stand, is for the
+// caller to say.
+func TestTouches(t *testing.T) {
 	t.Parallel()
 	at := unixTime(1700000000)
-	change := func(stream, id string, created int64) Change {
-		c := Change{Stream: stream, ID: id, At: at}
-		if created > 0 {
-			c.Created = unixTime(created)
-		}
-		return c
-	}
 	for name, tc := range map[string]struct {
-		kind, object string
-		want         []Change
+		touch  Touch
+		object string
+		want   []Change
 	}{
-		"a charge":           {"charge.updated", `{"object":"charge","id":"ch_1","created":5}`, []Change{change("charges", "ch_1", 5)}},
-		"case 14: a dispute": {"charge.dispute.created", `{"object":"dispute","id":"dp_1","charge":"ch_1","created":9}`, []Change{change("charges", "ch_1", 0)}},
-		"case 14: a refund":  {"charge.refund.updated", `{"object":"refund","id":"re_1","charge":"ch_1","created":7}`, []Change{change("refunds", "re_1", 7), change("charges", "ch_1", 0)}},
-		"case 18: a refund only in its charge": {
-			"charge.refunded", `{"object":"charge","id":"ch_1","created":5}`,
-			[]Change{change("charges", "ch_1", 5), {Stream: "refunds", Of: "charge=ch_1", At: at}},
-		},
-		"refunds in the charge, as a list": {
-			"charge.updated", `{"object":"charge","id":"ch_1","created":5,"refunds":{"object":"list","data":[{"id":"re_1","created":6}]}}`,
-			[]Change{change("charges", "ch_1", 5), change("refunds", "re_1", 6)},
-		},
-		"refunds as an array, as once": {
-			"charge.updated", `{"object":"charge","id":"ch_1","created":5,"refunds":[{"id":"re_1","created":6}]}`,
-			[]Change{change("charges", "ch_1", 5), change("refunds", "re_1", 6)},
-		},
-		"a refund of an expanded charge": {"refund.failed", `{"object":"refund","id":"re_1","created":7,"charge":{"id":"ch_1"}}`, []Change{change("refunds", "re_1", 7), change("charges", "ch_1", 0)}},
-		"a refund of no charge":          {"refund.updated", `{"object":"refund","id":"re_1","created":7,"charge":null}`, []Change{change("refunds", "re_1", 7)}},
-		"a review":                       {"review.opened", `{"object":"review","id":"prv_1","charge":"ch_1"}`, []Change{change("charges", "ch_1", 0)}},
-		"a subscription":                 {"customer.subscription.deleted", `{"object":"subscription","id":"sub_1","created":5,"customer":"cus_1"}`, []Change{change("subscriptions", "sub_1", 5)}},
-		"case 19: a deleted customer":    {"customer.deleted", `{"object":"customer","id":"cus_1","created":5}`, []Change{change("customers", "cus_1", 5)}},
-		"a customer's discount":          {"customer.discount.created", `{"object":"discount","id":"di_1","customer":"cus_1"}`, []Change{change("customers", "cus_1", 0)}},
-		"a subscription's discount": {
-			"customer.discount.deleted", `{"object":"discount","id":"di_1","customer":"cus_1","subscription":"sub_1"}`,
-			[]Change{change("customers", "cus_1", 0), change("subscriptions", "sub_1", 0)},
-		},
-		"a customer's card":       {"customer.source.created", `{"object":"card","id":"card_1","customer":"cus_1"}`, []Change{change("customers", "cus_1", 0)}},
-		"a price":                 {"price.deleted", `{"object":"price","id":"price_1","created":5}`, []Change{change("prices", "price_1", 5)}},
-		"a plan":                  {"plan.updated", `{"object":"plan","id":"gold21323","created":5}`, []Change{change("prices", "gold21323", 5)}},
-		"what concerns no stream": {"payment_intent.succeeded", `{"object":"payment_intent","id":"pi_1","customer":"cus_1"}`, nil},
-		"odd types":               {"charge.updated", `{"object":"charge","id":"ch_1","created":5,"customer":[1],"refunds":7}`, []Change{change("charges", "ch_1", 5)}},
+		"the object itself":      {Touch{Object: "charge", ID: "id"}, `{"object":"charge","id":"ch_1","created":5}`, []Change{{ID: "ch_1", Created: unixTime(5)}}},
+		"another kind":           {Touch{Object: "refund", ID: "id"}, `{"object":"charge","id":"ch_1"}`, nil},
+		"any kind":               {Touch{ID: "customer"}, `{"object":"card","customer":"cus_1","created":5}`, []Change{{ID: "cus_1"}}},
+		"any but one":            {Touch{Not: "card", ID: "customer"}, `{"object":"card","customer":"cus_1"}`, nil},
+		"a type":                 {Touch{Types: "charge.", ID: "id"}, `{"object":"charge","id":"ch_1"}`, []Change{{ID: "ch_1"}}},
+		"another type":           {Touch{Types: "refund.", ID: "id"}, `{"object":"charge","id":"ch_1"}`, nil},
+		"an id elsewhere":        {Touch{ID: "charge"}, `{"object":"refund","id":"re_1","created":7,"charge":{"id":"ch_1","created":5}}`, []Change{{ID: "ch_1"}}},
+		"each of a list":         {Touch{ID: "refunds.data[].id"}, `{"object":"charge","refunds":{"data":[{"id":"re_1","created":6},"re_2",{"id":"re_3"}]}}`, []Change{{ID: "re_1", Created: unixTime(6)}, {ID: "re_3"}}},
+		"what to filter by":      {Touch{ID: "id", Filter: "charge"}, `{"object":"charge","id":"ch_1","created":5}`, []Change{{Of: "charge=ch_1"}}},
+		"created is no number":   {Touch{ID: "id"}, `{"object":"charge","id":"ch_1","created":"5"}`, []Change{{ID: "ch_1"}}},
+		"nothing is there":       {Touch{ID: "charge"}, `{"object":"refund","charge":null}`, nil},
+		"no object at all":       {Touch{ID: "charge"}, `null`, nil},
+		"an object of no kind":   {Touch{Object: "charge", ID: "id"}, `{"id":"ch_1"}`, nil},
+		"a list that is no list": {Touch{ID: "refunds.data[].id"}, `{"refunds":7}`, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			raw := `{"id":"evt_1","object":"event","created":1700000000,"request":"req_1","type":"` + tc.kind + `","data":{"object":` + tc.object + `}}`
-			got, err := Changes([]byte(raw))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+		r := Resource{Name: "things", Touches: []Touch{tc.touch}}
+		got, err := Changes([]byte(`{"type":"charge.updated","created":1700000000,"data":{"object":`+tc.object+`}}`), r)
+		for i := range tc.want {
+			tc.want[i].Stream, tc.want[i].At = "things", at
+		}
+		if err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %+v, %v, want %+v", name, got, err, tc.want)
+		}
 	}
-	for _, raw := range []string{``, `{`, `[]`, `{"type":"charge.updated"}`, `{"created":1}`, `<html>`} {
-		if got, err := Changes([]byte(raw)); err == nil {
+	for _, raw := range []string{``, `{`, `[]`, `{"type":"charge.updated"}`, `{"created":1}`, `<html>`, `{"type":"a","created":1,"data":{"object":"x"}}`} {
+		if got, err := Changes([]byte(raw), Resource{Touches: []Touch{{ID: "id"}}}); err == nil {
 			t.Errorf("%q: %v and no error", raw, got)
 		}
+	}
+}
+
+func TestDue(t *testing.T) {
+	t.Parallel()
+	r := Resource{Pending: Pending{Path: "status", Is: "pending", At: "available_on"}}
+	for object, want := range map[string]time.Time{
+		`{"status":"pending","available_on":1700000000}`:                      unixTime(1700000000),
+		`{"status":"available","available_on":1700000000}`:                    {},
+		`{"status":"available","x":"pending","available_on":1700000000}`:      {},
+		`{"status":"pending","available_on":"1700000000"}`:                    {},
+		`{"status":"pending"}`:                                                {},
+		`{"status":"available","status":"pending","available_on":1700000000}`: unixTime(1700000000),
+		`{"status":["pending"],"available_on":1700000000}`:                    {},
+		`no JSON "pending"`: {},
+	} {
+		if got := r.Due([]byte(object)); !got.Equal(want) {
+			t.Errorf("%s is due at %s, want %s", object, got, want)
+		}
+		if got := (Resource{}).Due([]byte(object)); !got.IsZero() {
+			t.Errorf("%s is due at %s, and nothing ever is", object, got)
+		}
+	}
+}
+
+func TestMentions(t *testing.T) {
+	t.Parallel()
+	r := Resource{Mentioned: []Mention{{Path: "items.data[].price", Stream: "prices"}}}
+	object := `{"items":{"data":[{"price":{"id":"price_1"}},{"price":null},{"price":"price_2"}]}}`
+	want := []Named{{"prices", "price_1"}, {"prices", "price_2"}}
+	if got := r.Mentions([]byte(object)); !slices.Equal(got, want) {
+		t.Errorf("%s mentions %v, want %v", object, got, want)
 	}
 }

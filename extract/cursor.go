@@ -77,7 +77,7 @@ func IsDamagedCursor(err error) bool {
 // RelistAll is the cursor of a stream of which something is known, but not how far
 // it was read: everything created in [from, through) is listed again. A zero from
 // is the beginning.
-func RelistAll(stream string, from, through time.Time) (Cursor, error) {
+func RelistAll(res Resource, from, through time.Time) (Cursor, error) {
 	p := progress{High: through.Unix()}
 	if !from.IsZero() {
 		p.From = new(from.Unix())
@@ -86,7 +86,7 @@ func RelistAll(stream string, from, through time.Time) (Cursor, error) {
 	if err != nil {
 		return "", err
 	}
-	return cursor.Relist(stream, Position{})
+	return cursor.Relist(res, Position{})
 }
 
 func (c Cursor) decode() (progress, error) {
@@ -285,11 +285,7 @@ func (c Cursor) Relisted() (Cursor, error) {
 // way back for a stream whose changes were missed for longer than Stripe tells
 // of them. The caller notes which ids come and has those that do not looked up
 // by [Client.Reread].
-func (c Cursor) Relist(stream string, at Position) (Cursor, error) {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return c, err
-	}
+func (c Cursor) Relist(res Resource, at Position) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil {
 		return c, err

@@ -1,19 +1,19 @@
 // Package extract reads a Stripe account as pages of raw objects, each exactly
 // as Stripe sent it, with a cursor that says what has been read so far.
 //
-// A stream is one of the [Resources], or the [Events]. Its objects are listed
-// newest first in windows [gte, lt) of `created`, the only field Stripe can
-// filter by. A run ([Client.Pages]) first finishes the windows that an earlier
-// run left open, and then, after a barrier, opens a new one: everything on a
-// first run; afterwards what was created since, with ten minutes of look-back,
-// because a row may become listable seconds after its `created`. It ends a
-// minute behind the clock in Stripe's own Date header, so that hardly anything
-// arrives in it while it is read. A [fleet] reads windows side by side and cuts
-// large ones by the density of their pages.
+// A stream is a [Resource] that the caller describes, or the [Events]. Its
+// objects are listed newest first in windows [gte, lt) of `created`, the only
+// field Stripe can filter by. A run ([Client.Pages]) first finishes the windows
+// that an earlier run left open, and then, after a barrier, opens a new one:
+// everything on a first run; afterwards what was created since, with ten minutes
+// of look-back, because a row may become listable seconds after its `created`.
+// It ends a minute behind the clock in Stripe's own Date header, so that hardly
+// anything arrives in it while it is read. A [fleet] reads windows side by side
+// and cuts large ones by the density of their pages.
 //
 // Lists do not tell what changed. Events do ([Changes]), as hints at what to
-// read again with [Client.Reread]; [Due] and [Mentions] know what changes or
-// exists without a word.
+// read again with [Client.Reread]; [Resource.Due] and [Resource.Mentions]
+// tell what changes or exists without a word.
 //
 // Each page carries the [Cursor] as of the pages yielded so far, that page
 // included. Whoever stores the page stores its cursor in the same act

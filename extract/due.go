@@ -5,49 +5,48 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// Pending says which objects of a resource change without an event, and when: those
+// whose text at the path Path is Is, at the Unix time at the path At.
+type Pending struct{ Path, Is, At string }
 
 // Due tells when an object is to be read again because it then changes without
 // an event; zero if it does not.
-//
-// Stripe: a pending balance transaction becomes available at available_on, and
-// no event says so.
-func Due(stream string, raw []byte) time.Time {
-	if stream != "balance_transactions" || !bytes.Contains(raw, []byte(`"pending"`)) {
+func (r Resource) Due(raw []byte) time.Time {
+	p := r.Pending
+	if p.Is == "" || !bytes.Contains(raw, []byte(`"`+p.Is+`"`)) {
 		return time.Time{}
 	}
-	var o struct {
-		Status      string `json:"status"`
-		AvailableOn int64  `json:"available_on"`
-	}
-	if json.Unmarshal(raw, &o, anyText) != nil || o.Status != "pending" {
+	var is string
+	var until seconds
+	follow(raw, []string{p.Path, p.At}, func(path int, value jsontext.Value) {
+		if path == 0 {
+			is = ""
+			_ = json.Unmarshal(value, &is, anyText) // another kind of value is no such text
+		} else {
+			_ = until.UnmarshalJSON(value)
+		}
+	})
+	if is != p.Is {
 		return time.Time{}
 	}
-	return unixUTC(o.AvailableOn)
+	return unixUTC(int64(until))
 }
 
-// Mentions returns the ids of another stream's objects that an object mentions
-// and that no list may ever hold, with the name of that stream.
-//
-// Stripe: a price that was made inline, for one subscription, is in no list.
-func Mentions(stream string, raw []byte) (of string, ids []string) {
-	if stream != "subscriptions" {
-		return "", nil
-	}
-	var o struct {
-		Items struct {
-			Data []struct {
-				Price Reference `json:"price"`
-			} `json:"data"`
-		} `json:"items"`
-	}
-	if json.Unmarshal(raw, &o, anyText) != nil {
-		return "", nil
-	}
-	for _, item := range o.Items.Data {
-		if item.Price != "" {
-			ids = append(ids, string(item.Price))
+// Mention is a path to ids of another stream's objects that no list may ever hold.
+type Mention struct{ Path, Stream string }
+
+// Named is an object of a stream.
+type Named struct{ Stream, ID string }
+
+// Mentions returns what an object mentions that no list may ever hold.
+func (r Resource) Mentions(raw []byte) (found []Named) {
+	for _, m := range r.Mentioned {
+		for _, id := range References(raw, m.Path)[0] {
+			found = append(found, Named{m.Stream, id})
 		}
 	}
-	return "prices", ids
+	return found
 }

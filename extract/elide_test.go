@@ -35,7 +35,7 @@ func TestObjectIsBounded(t *testing.T) {
 				t.Errorf("%d MiB: object %d is %.100q, %d bytes left out", mib, i, o.Raw, o.LeftOut)
 			}
 		}
-		for page, err := range c.Reread(t.Context(), "charges", "before", []Item{{ID: "ch_2"}}, "then") {
+		for page, err := range c.Reread(t.Context(), resource(t, "charges"), "before", []Item{{ID: "ch_2"}}, "then") {
 			if err != nil || len(page.Objects) != 1 || page.Objects[0].LeftOut != size {
 				t.Errorf("%d MiB, by its id: %v, %v", mib, ids(page), err)
 			}

@@ -66,11 +66,7 @@ var firstObjects = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
 // Estimate probes a span of a stream's list with at most 32 requests, and
 // with one where that page holds it all. Errors are those of [Client.Pages].
-func (c *Client) Estimate(ctx context.Context, stream string, s Span) (Estimate, error) {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return Estimate{}, err
-	}
+func (c *Client) Estimate(ctx context.Context, res Resource, s Span) (Estimate, error) {
 	e := estimator{floor: firstObjects, to: s.To.Unix()}
 	var gte *int64
 	if !s.From.IsZero() {
@@ -81,7 +77,7 @@ func (c *Client) Estimate(ctx context.Context, stream string, s Span) (Estimate,
 	for at, ok := e.to, e.floor < e.to; ok; at, ok = e.next() {
 		p, objects, err := c.probe(ctx, res, s.Variant, gte, at)
 		if err != nil {
-			return Estimate{}, fmt.Errorf("probe %s: %w", stream, err)
+			return Estimate{}, fmt.Errorf("probe %s: %w", res.Name, err)
 		}
 		if e.probes == nil {
 			newest = objects

@@ -106,7 +106,7 @@ func TestEstimateOfOneSecond(t *testing.T) {
 		rows[i] = row{ID: fmt.Sprintf("ch_%03d", i), Created: t0.Unix() - 5000}
 	}
 	f := &stripeFake{now: t0, rows: rows}
-	got, err := fastClient(t, f, 100).Estimate(t.Context(), "charges", Span{To: t0})
+	got, err := fastClient(t, f, 100).Estimate(t.Context(), resource(t, "charges"), Span{To: t0})
 	if err != nil || !got.AtLeast || got.Exact || got.Low < 100 || got.Objects > 500 || f.count() > 5 {
 		t.Errorf("%d to %d, at least: %t, exact: %t, %v, by %d requests", got.Low, got.Objects, got.AtLeast, got.Exact, err, f.count())
 	}
@@ -133,12 +133,12 @@ func TestAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			spans, err := tc.cursor.Ahead(tc.stream, tc.bounds, t0)
+			spans, err := tc.cursor.Ahead(resource(t, tc.stream), tc.bounds, t0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var want []string
-			res, _ := resourceOf(tc.stream)
+			res := resource(t, tc.stream)
 			for _, s := range spans {
 				w := walker{client: &Client{limit: 100}, resource: res, window: window{LT: s.To.Unix(), Variant: s.Variant}}
 				if !s.From.IsZero() {

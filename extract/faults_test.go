@@ -287,7 +287,7 @@ func TestCancelStopsAtOnce(t *testing.T) {
 	defer cancel()
 	var last error
 	n := 0
-	for _, err := range fastClient(t, f, 1).Pages(ctx, "charges", "", Range{}) {
+	for _, err := range fastClient(t, f, 1).Pages(ctx, resource(t, "charges"), "", Range{}) {
 		if err != nil {
 			last = err
 			break

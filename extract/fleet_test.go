@@ -77,7 +77,7 @@ func TestAnyBackfillResumes(t *testing.T) {
 			if stops < 5 {
 				left = rapid.IntRange(1, 30).Draw(rt, "pages")
 			}
-			for page, err := range c.Pages(t.Context(), "charges", cursor, Range{}) {
+			for page, err := range c.Pages(t.Context(), resource(t, "charges"), cursor, Range{}) {
 				if err != nil {
 					rt.Fatal(err)
 				}

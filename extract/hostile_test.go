@@ -104,7 +104,7 @@ func TestEndlessList(t *testing.T) {
 			}
 			c := fastClient(t, f, 1)
 			var last error
-			for _, err := range c.Pages(t.Context(), "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)}) {
+			for _, err := range c.Pages(t.Context(), resource(t, "charges"), `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)}) {
 				last = err
 			}
 			if last == nil || !strings.Contains(last.Error(), tc.want) || c.Requests() > 3*maxStill {

@@ -13,11 +13,7 @@ import (
 // at and not to keep: an answer of no use is the caller's to judge, and none of
 // [Client.Failures]. It calls answer for each item, in no order and one at a time;
 // an error of that ends it, and is returned.
-func (c *Client) Look(ctx context.Context, stream string, items []Item, answer func(Item, []Object, error) error) error {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return err
-	}
+func (c *Client) Look(ctx context.Context, res Resource, items []Item, answer func(Item, []Object, error) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.width(res.Path))
 	var one sync.Mutex

@@ -30,7 +30,7 @@ func TestLook(t *testing.T) {
 	c := fastClient(t, f, 100)
 	got := map[string]string{}
 	items := []Item{{ID: "ch_1"}, {ID: "ch_2"}, {ID: "ch_3"}, {ID: "ch_4"}, {ID: "ch_5"}, {Of: "payment_intent=pi_1"}}
-	err := c.Look(t.Context(), "charges", items, func(item Item, objects []Object, err error) error {
+	err := c.Look(t.Context(), resource(t, "charges"), items, func(item Item, objects []Object, err error) error {
 		switch {
 		case err == nil && len(objects) == 1:
 			got[item.ID+item.Of] = objects[0].ID
@@ -52,7 +52,7 @@ func TestLook(t *testing.T) {
 		t.Errorf("failures %v", failures)
 	}
 	enough := errors.New("enough")
-	if err := c.Look(t.Context(), "charges", items, func(Item, []Object, error) error { return enough }); !errors.Is(err, enough) {
+	if err := c.Look(t.Context(), resource(t, "charges"), items, func(Item, []Object, error) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("ended by %v", err)
 	}
 }

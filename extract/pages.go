@@ -60,24 +60,20 @@ type Page struct {
 // An error ends the sequence; the pages before it stand. [IsForbidden] means
 // that this stream is not readable with this key, [IsUnauthorized] that none
 // is, [ErrMode] that the key is of another mode than the data.
-func (c *Client) Pages(ctx context.Context, stream string, after Cursor, r Range) iter.Seq2[Page, error] {
+func (c *Client) Pages(ctx context.Context, res Resource, after Cursor, r Range) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		err := c.list(ctx, stream, after, r, yield)
+		err := c.list(ctx, res, after, r, yield)
 		if err != nil && !errors.Is(err, errStopped) {
-			err = fmt.Errorf("list %s: %w", stream, err)
+			err = fmt.Errorf("list %s: %w", res.Name, err)
 			if ctx.Err() == nil {
-				c.failed(stream, err)
+				c.failed(res.Name, err)
 			}
 			yield(Page{}, err)
 		}
 	}
 }
 
-func (c *Client) list(ctx context.Context, stream string, after Cursor, bounds Range, yield yieldFunc) error {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return err
-	}
+func (c *Client) list(ctx context.Context, res Resource, after Cursor, bounds Range, yield yieldFunc) error {
 	p, err := after.decode()
 	if err != nil {
 		return err

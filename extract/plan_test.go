@@ -190,10 +190,7 @@ func TestLookBackOnceADay(t *testing.T) {
 		"turned off":        {"events", nil, at(-1), 23 * hour, 0, nil},
 		"what events cover": {"charges", nil, at(-1), 23 * hour, 48 * time.Hour, nil},
 	} {
-		res, err := resourceOf(tc.stream)
-		if err != nil {
-			t.Fatal(err)
-		}
+		res := resource(t, tc.stream)
 		p := progress{From: tc.from, High: *at(8 * hour)}
 		if tc.looked != nil {
 			p.LookedBack = *tc.looked

@@ -27,11 +27,7 @@ func (c *Client) Rates() Rates {
 // Ask sends the smallest request for a stream, to learn whether the key may
 // read it, and returns the API version of the answer. Errors are those of
 // [Client.Pages].
-func (c *Client) Ask(ctx context.Context, stream string) (version string, err error) {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return "", err
-	}
+func (c *Client) Ask(ctx context.Context, res Resource) (version string, err error) {
 	ask := res.request(&form.Values{})
 	ask.query.Add("limit", "1")
 	err = c.get(ctx, ask, func(got *reply) error {
@@ -52,16 +48,12 @@ type Span struct {
 
 // Ahead returns what a run of [Client.Pages] would list at the given time by
 // Stripe's clock, in its order. Nothing is no span.
-func (c Cursor) Ahead(stream string, r Range, now time.Time) ([]Span, error) {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return nil, err
-	}
+func (c Cursor) Ahead(res Resource, r Range, now time.Time) ([]Span, error) {
 	p, err := c.decode()
 	if err != nil {
 		return nil, err
 	}
-	if stream == Events().Name {
+	if res.Name == Events().Name {
 		p.expire(now.Unix())
 	}
 	p.widen(r, res.Variants)

@@ -39,10 +39,10 @@ type Item struct {
 // another run. Where very many in a row are such, it is not the items, and the
 // sequence ends with an error, as it does where the objects of a filter cannot be
 // read. Errors are those of [Client.Pages].
-func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items []Item, then Cursor) iter.Seq2[Page, error] {
+func (c *Client) Reread(ctx context.Context, res Resource, after Cursor, items []Item, then Cursor) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last := Page{Cursor: then}
-		unread, err := c.reread(ctx, stream, items, func(objects []Object) bool {
+		unread, err := c.reread(ctx, res, items, func(objects []Object) bool {
 			held := last.Objects
 			last.Objects = objects
 			return held == nil || yield(Page{Objects: held, Cursor: after}, nil)
@@ -52,9 +52,9 @@ func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items 
 		case errors.Is(err, errStopped):
 		case err != nil && last.Objects != nil && !yield(Page{Objects: last.Objects, Cursor: after}, nil):
 		case err != nil:
-			err = fmt.Errorf("read %s again: %w", stream, err)
+			err = fmt.Errorf("read %s again: %w", res.Name, err)
 			if ctx.Err() == nil {
-				c.failed(stream, err)
+				c.failed(res.Name, err)
 			}
 			yield(Page{}, err)
 		default:
@@ -65,11 +65,7 @@ func (c *Client) Reread(ctx context.Context, stream string, after Cursor, items 
 
 // reread asks for the items, and then for the lists of those that were answered
 // with a 404: all lists are asked after all 404s.
-func (c *Client) reread(ctx context.Context, stream string, items []Item, take func([]Object) bool) (unread []Item, err error) {
-	res, err := resourceOf(stream)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) reread(ctx context.Context, res Resource, items []Item, take func([]Object) bool) (unread []Item, err error) {
 	got, err := c.runErrands(ctx, res, errands(items, c.limit, len(res.Variants) == 1), take)
 	if err == nil && len(got.missing) > 0 {
 		var more answers

@@ -14,7 +14,7 @@ import (
 // reread collects what a Reread yields, and the cursor of each page.
 func reread(t testing.TB, c *Client, items ...Item) (objects []Object, cursors []Cursor, last error) {
 	t.Helper()
-	for page, err := range c.Reread(t.Context(), "charges", "before", items, "then") {
+	for page, err := range c.Reread(t.Context(), resource(t, "charges"), "before", items, "then") {
 		if err != nil {
 			return objects, cursors, err
 		}
@@ -77,7 +77,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 	}
 	items := []Item{itemAt("cus_gone", 8500, 500), itemAt("cus_stub", 100, 500), itemAt("ch_2", 8000, 0), itemAt("cus_none", 8000, 0)}
 	got := map[string]string{}
-	for page, err := range fastClient(t, f, 100).Reread(t.Context(), "customers", "before", items, "then") {
+	for page, err := range fastClient(t, f, 100).Reread(t.Context(), resource(t, "customers"), "before", items, "then") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestRereadGoesOnBehindOneThatFails(t *testing.T) {
 		c := fastClient(t, f, 100)
 		var read, unread int
 		var last error
-		for page, err := range c.Reread(t.Context(), "charges", "before", tc.items, "then") {
+		for page, err := range c.Reread(t.Context(), resource(t, "charges"), "before", tc.items, "then") {
 			read, unread, last = read+len(page.Objects), unread+len(page.Unread), err
 		}
 		if (last != nil) != tc.ends || !tc.ends && (unread != tc.unread || read != len(items)-unread || len(c.Failures()) != unread) {

@@ -14,7 +14,7 @@ import (
 func of(t testing.TB, c *Client, stream string, items ...Item) (objects map[string]string, last error) {
 	t.Helper()
 	objects = map[string]string{}
-	for page, err := range c.Reread(t.Context(), stream, "before", items, "then") {
+	for page, err := range c.Reread(t.Context(), resource(t, stream), "before", items, "then") {
 		last = err
 		for _, o := range page.Objects {
 			objects[o.ID] = told(o)

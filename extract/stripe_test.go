@@ -202,7 +202,7 @@ func fastClient(tb testing.TB, f http.Handler, limit int) *Client {
 func collect(tb testing.TB, c *Client, stream string, after Cursor, r Range) []Page {
 	tb.Helper()
 	var pages []Page
-	for page, err := range c.Pages(tb.Context(), stream, after, r) {
+	for page, err := range c.Pages(tb.Context(), resource(tb, stream), after, r) {
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func collect(tb testing.TB, c *Client, stream string, after Cursor, r Range) []P
 // collectErr runs until an error and returns it with the pages before.
 func collectErr(tb testing.TB, c *Client, stream string, after Cursor, r Range) (pages []Page, last error) {
 	tb.Helper()
-	for page, err := range c.Pages(tb.Context(), stream, after, r) {
+	for page, err := range c.Pages(tb.Context(), resource(tb, stream), after, r) {
 		if err != nil {
 			last = err
 			continue

@@ -193,7 +193,7 @@ func TestAddressIsNotDoubtedAfterAnAnswer(t *testing.T) {
 	var errs []error
 	for _, code := range []int64{404, 307} {
 		broken.Store(code)
-		_, err := connected.Ask(t.Context(), "refunds")
+		_, err := connected.Ask(t.Context(), resource(t, "refunds"))
 		if err == nil || !strings.Contains(err.Error(), "address") {
 			t.Errorf("%d, before anything is answered: %v", code, err)
 		}
@@ -204,7 +204,7 @@ func TestAddressIsNotDoubtedAfterAnAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken.Store(0)
-	_, err = connected.Ask(t.Context(), "refunds")
+	_, err = connected.Ask(t.Context(), resource(t, "refunds"))
 	errs = append(errs, err)
 	for _, f := range connected.Failures() {
 		errs = append(errs, errors.New(f.Message))

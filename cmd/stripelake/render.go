@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
@@ -66,7 +65,7 @@ func (r *renderer) event(e pipeline.Event) {
 // flushResults prints how the resources that are through were read, in their
 // fixed order: they finish in any.
 func (r *renderer) flushResults() {
-	for _, resource := range extract.Resources() {
+	for _, resource := range pipeline.Resources() {
 		result, known := r.results[resource.Name]
 		switch {
 		case !known:
@@ -123,7 +122,7 @@ func (r *renderer) progress(resource string, objects int) {
 		return
 	}
 	var parts []string
-	for _, resource := range extract.Resources() {
+	for _, resource := range pipeline.Resources() {
 		if n := r.read[resource.Name]; n > 0 {
 			parts = append(parts, resource.Name+" "+grouped(n))
 		}

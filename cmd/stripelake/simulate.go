@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
@@ -174,7 +173,7 @@ func (env *environment) simulate(c *cli.Context) error {
 	}
 	defer stop()
 	fmt.Fprintf(env.stdout, "simulated Stripe on %s\n", url)
-	for _, resource := range extract.Resources() {
+	for _, resource := range pipeline.Resources() {
 		fmt.Fprintf(env.stdout, "  %-21s %9s objects\n", resource.Name, grouped(server.Ledger().Count(resource.Name)))
 	}
 	for _, account := range server.Connected() {

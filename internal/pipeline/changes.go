@@ -41,7 +41,7 @@ func (r *reader) begin(ctx context.Context) error {
 		r.cursor = cursor
 		return nil
 	}
-	if r.filter = filterOf(r.resource.Name); r.filter != "" {
+	if r.filter = filterOf(r.resource); r.filter != "" {
 		r.fresh = map[string]bool{}
 	}
 	relisting, err := cursor.Relisting()
@@ -133,17 +133,15 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 			break
 		}
 		for _, raw := range batch.Objects {
-			changes, err := extract.Changes(raw.Object)
+			changes, err := extract.Changes(raw.Object, r.resource)
 			if err != nil {
 				r.materializer.meter.unreadable(r.account, raw.ID, err)
 				unreadable = true
 			}
 			for _, c := range changes {
-				switch {
-				case c.Stream != r.resource.Name:
-				case c.Of == "":
+				if c.Of == "" {
 					hints = append(hints, load.Hint{ID: c.ID, Created: c.Created, At: c.At})
-				default:
+				} else {
 					lists = append(lists, c.Of)
 				}
 			}
@@ -179,11 +177,10 @@ func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load
 	return r.reread(ctx, outdated, r.unlisted(lists), then)
 }
 
-// filterOf is what an event tells to list a stream by, if any does: refunds are in the
+// filterOf is what an event tells to list a resource by, if any does: refunds are in the
 // event of their charge.
-func filterOf(stream string) string {
-	resource, _ := schemas.ResourceNamed(stream)
-	for _, touch := range resource.ChangedBy {
+func filterOf(resource extract.Resource) string {
+	for _, touch := range resource.Touches {
 		if touch.Filter != "" {
 			return touch.Filter
 		}
@@ -264,5 +261,5 @@ func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []st
 	for _, filter := range filters {
 		items = append(items, extract.Item{Of: filter})
 	}
-	return r.keep(ctx, r.client.Reread(ctx, r.resource.Name, after, items, then))
+	return r.keep(ctx, r.client.Reread(ctx, r.resource, after, items, then))
 }

@@ -69,7 +69,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
 	for _, resource := range streams() {
-		version, err := d.Client.Ask(ctx, resource.Name)
+		version, err := d.Client.Ask(ctx, resource)
 		answered = cmp.Or(answered, version)
 		if err == nil {
 			found.ok(resource.Name, "readable")

@@ -172,8 +172,12 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 	if len(items) == 0 || r.owners.closed[stream] {
 		return nil
 	}
+	resource, err := streamNamed(stream)
+	if err != nil {
+		return err
+	}
 	relations := relationsOf(stream)
-	err := r.client.Look(ctx, stream, items, func(item extract.Item, objects []extract.Object, err error) error {
+	err = r.client.Look(ctx, resource, items, func(item extract.Item, objects []extract.Object, err error) error {
 		switch {
 		case err != nil && !extract.IsRefused(err):
 			return err

@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
@@ -38,7 +37,7 @@ func relist(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, resource := range extract.Resources() {
+	for _, resource := range pipeline.Resources() {
 		if err := log.MoveCursor(resource.Name, ""); err != nil {
 			t.Fatal(err)
 		}

@@ -35,9 +35,6 @@ type materializer struct {
 	quiet     time.Duration // for how long it then stays as it is
 }
 
-// streams are what the log of an account holds.
-func streams() []extract.Resource { return append(extract.Resources(), extract.Events()) }
-
 // catchUp applies every segment that an account's log holds and the state does
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
@@ -280,24 +277,21 @@ func notUTF8(object string, raws []load.Raw) []load.Drift {
 // version is what the state keeps of an object; whole is its JSON with its nested
 // lists whole.
 func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
-	var disputed load.Disputed
-	disputed.Dispute, disputed.Charge = extract.Disputed(resource.Name, whole)
 	if resource.Name == extract.Events().Name {
 		v := raw.Version(segment) // a hint: what it embeds is nobody's
-		v.Disputed = disputed
+		v.Disputed = disputed(resource.Name, whole)
 		return v
 	}
 	v := raw.Version(segment, extract.IncompleteLists(whole)...)
-	v.Disputed = disputed
+	v.Disputed = disputed(resource.Name, whole)
 	if raw.APIVersion != extract.APIVersion {
 		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404
 	}
-	if v.Due = extract.Due(resource.Name, whole); len(v.Incomplete) > 0 {
+	if v.Due = resource.Due(whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
 	}
-	of, ids := extract.Mentions(resource.Name, whole)
-	for _, id := range ids {
-		v.Names = append(v.Names, load.Named{Stream: of, ID: id})
+	for _, named := range resource.Mentions(whole) {
+		v.Names = append(v.Names, load.Named(named))
 	}
 	return v
 }

@@ -30,7 +30,7 @@ func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) 
 // ahead estimates what the next run lists.
 func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList, error) {
 	l := PlannedList{List: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
-	spans, err := s.cursor.Ahead(s.resource.Name, s.bounds, now)
+	spans, err := s.cursor.Ahead(s.resource, s.bounds, now)
 	if err != nil {
 		return l, err
 	}
@@ -39,7 +39,7 @@ func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList
 	}
 	whole := len(spans) > 0 // each holds the last 30 days
 	for i, span := range spans {
-		e, err := p.Client.Estimate(ctx, s.resource.Name, span)
+		e, err := p.Client.Estimate(ctx, s.resource, span)
 		if err != nil {
 			return l, err
 		}
@@ -96,7 +96,7 @@ func (l *PlannedList) span(s extract.Span, first bool) {
 // monthly is about how many objects of a resource were created in the last 30 days.
 func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now time.Time) (n int64, err error) {
 	for _, variant := range resource.Variants {
-		e, err := p.Client.Estimate(ctx, resource.Name, extract.Span{Variant: variant, From: now.Add(-month), To: now})
+		e, err := p.Client.Estimate(ctx, resource, extract.Span{Variant: variant, From: now.Add(-month), To: now})
 		if err != nil {
 			return 0, err
 		}

@@ -46,7 +46,7 @@ func (p *Planner) events(ctx context.Context, s kept, now time.Time) (pulse, err
 	if found.list.From != nil {
 		found.from = *found.list.From
 	}
-	month, err := p.Client.Estimate(ctx, s.resource.Name, extract.Span{From: now.Add(-month), To: now})
+	month, err := p.Client.Estimate(ctx, s.resource, extract.Span{From: now.Add(-month), To: now})
 	if err != nil {
 		return found, err
 	}
@@ -64,7 +64,7 @@ func touched(events []extract.Object, every time.Duration) map[string]float64 {
 	}
 	seen, counts := map[visit]bool{}, map[string]float64{}
 	for _, event := range events {
-		changes, err := extract.Changes(event.Raw)
+		changes, err := extract.Changes(event.Raw, Resources()...)
 		if err != nil {
 			continue // a sync tells of it
 		}
@@ -120,7 +120,7 @@ func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known
 			return l.monthly, l.Unread == "", nil
 		}
 	}
-	charges := extract.Resources()[0]
+	charges := Resources()[0]
 	n, err = p.monthly(ctx, charges, f.AsOf)
 	if extract.IsForbidden(err) {
 		return 0, false, nil

@@ -53,9 +53,9 @@ func TestPlanOfABackfill(t *testing.T) {
 				api := laketest.Serve(t, server)
 				f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none")})
 				reader := client(t, laketest.Key, api)
-				for _, l := range f.Lists[1:] {
+				for i, l := range f.Lists[1:] {
 					before, objects := reader.Requests(), int64(0)
-					for page, err := range reader.Pages(t.Context(), l.List, "", extract.Range{}) {
+					for page, err := range reader.Pages(t.Context(), pipeline.Resources()[i], "", extract.Range{}) {
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -189,7 +189,7 @@ func TestPlanOfARange(t *testing.T) {
 	api := laketest.Serve(t, server)
 	f := forecast(t, pipeline.Planner{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
 	var objects int64
-	for page, err := range client(t, laketest.Key, api).Pages(t.Context(), "charges", "", bounds) {
+	for page, err := range client(t, laketest.Key, api).Pages(t.Context(), pipeline.Resources()[0], "", bounds) {
 		if err != nil {
 			t.Fatal(err)
 		}

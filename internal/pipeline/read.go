@@ -150,7 +150,7 @@ func (r *reader) list(ctx context.Context, bounds extract.Range) error {
 	if err != nil {
 		return err
 	}
-	return r.keep(ctx, r.client.Pages(ctx, r.resource.Name, after, bounds))
+	return r.keep(ctx, r.client.Pages(ctx, r.resource, after, bounds))
 }
 
 // at is the cursor as it is in the log or will be with what is pending.

@@ -11,7 +11,7 @@ import (
 func (r *reader) relist(ctx context.Context, as extract.Position) error {
 	cursor, err := r.at()
 	if err == nil {
-		cursor, err = cursor.Relist(r.resource.Name, as)
+		cursor, err = cursor.Relist(r.resource, as)
 	}
 	if err != nil {
 		return &localError{err}

@@ -107,7 +107,7 @@ func (v *Verify) readAgain(ctx context.Context, sync *Sync, again map[string]boo
 		return err
 	}
 	var heal, list []string
-	for _, resource := range extract.Resources() {
+	for _, resource := range Resources() {
 		if len(sync.heal[resource.Name]) > 0 {
 			heal = append(heal, resource.Name)
 		}

@@ -94,7 +94,7 @@ func (m *mender) findLosses(ctx context.Context) error {
 			names = append(names, at.Stream)
 		}
 	}
-	for _, resource := range append(extract.Resources(), extract.Events()) { // the folder of a stream may be lost
+	for _, resource := range streams() { // the folder of a stream may be lost
 		if m.state.Position(m.account, resource.Name) > 0 {
 			names = append(names, resource.Name)
 		}
@@ -192,7 +192,11 @@ func (m *mender) goBack(stream string) error {
 	if err != nil {
 		return err
 	}
-	cursor, err := extract.RelistAll(stream, start, m.Stripe.Client.ServerTime())
+	resource, err := streamNamed(stream)
+	if err != nil {
+		return err
+	}
+	cursor, err := extract.RelistAll(resource, start, m.Stripe.Client.ServerTime())
 	if err != nil {
 		return err
 	}
@@ -220,7 +224,7 @@ func (m *mender) plan(ctx context.Context, x *load.Loss) error {
 	switch {
 	case x.Stream == events && !x.Newest:
 		// The hints in it are lost. Who had followed them misses nothing.
-		for _, resource := range extract.Resources() {
+		for _, resource := range Resources() {
 			if err := m.relistBehind(x, resource); err != nil {
 				return err
 			}
@@ -272,8 +276,12 @@ func (m *mender) relist(x *load.Loss, stream string) error {
 		return err
 	}
 	at, err := cursor.Position()
+	if err != nil {
+		return err
+	}
+	resource, err := streamNamed(stream)
 	if err == nil {
-		cursor, err = cursor.Relist(stream, at)
+		cursor, err = cursor.Relist(resource, at)
 	}
 	if err != nil {
 		return err

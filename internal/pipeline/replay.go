@@ -114,7 +114,7 @@ func refuses(mapper *transform.Mapper, account string, raw load.Raw, table strin
 
 // objectOf is the type of the objects in a stream.
 func objectOf(stream string) string {
-	for _, resource := range extract.Resources() {
+	for _, resource := range Resources() {
 		if resource.Name == stream {
 			return resource.Object
 		}

@@ -90,7 +90,7 @@ func inPart(rt *rapid.T, lake, url string, server *stripesim.Server) {
 	s := laketest.NewPatientSync(rt, lake, url, func(o *load.Options) {
 		o.SegmentObjects = rapid.SampledFrom([]int{20_000, 150, 700}).Draw(rt, "segment")
 	})
-	for _, r := range extract.Resources() {
+	for _, r := range pipeline.Resources() {
 		if rapid.IntRange(0, 2).Draw(rt, r.Name) > 0 {
 			s.Resources = append(s.Resources, r.Name)
 		}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -181,7 +180,7 @@ func everyResource(logs []load.LogSize) []load.LogSize {
 		if i > 0 && logs[i-1].Account == log.Account {
 			continue // its account is listed already
 		}
-		for _, resource := range extract.Resources() {
+		for _, resource := range Resources() {
 			found := load.LogSize{Account: log.Account, Stream: resource.Name}
 			for _, l := range logs {
 				if l.Account == found.Account && l.Stream == found.Stream {

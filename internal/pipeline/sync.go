@@ -157,7 +157,7 @@ func announceFresh(sources []source, state *load.State, meter *meter) error {
 		return nil
 	}
 	for _, src := range sources {
-		for _, resource := range extract.Resources() {
+		for _, resource := range Resources() {
 			newest, err := src.log.Newest(resource.Name)
 			if err != nil {
 				return err
@@ -246,7 +246,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 
 // selected returns the resources to read, in their fixed order.
 func (s *Sync) selected() ([]extract.Resource, error) {
-	all := extract.Resources()
+	all := Resources()
 	if len(s.Resources) == 0 {
 		return all, nil
 	}

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"slices"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -29,7 +28,7 @@ func LakeOptions(set *schemas.Set, mode string) load.Options {
 	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Views: load.Views(set), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {
 		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema), KeyIsID: set.KeyIsID(schema)}
-		for _, resource := range extract.Resources() {
+		for _, resource := range Resources() {
 			for _, mapping := range set.MappingsOf(resource.Object) {
 				if mapping.Schema != schema {
 					continue

@@ -175,7 +175,7 @@ func (v *Verify) setOf(ctx context.Context, verification *load.Verification) (*s
 
 // leavesOut reports whether a mapping of the table leaves objects out.
 func leavesOut(set *schemas.Set, table load.Table) bool {
-	for _, resource := range extract.Resources() {
+	for _, resource := range Resources() {
 		for _, mapping := range set.MappingsOf(resource.Object) {
 			if mapping.Schema == table.Schema && mapping.Where != nil {
 				return true

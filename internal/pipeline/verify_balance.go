@@ -161,9 +161,13 @@ func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (a
 // newer lists the balance transactions from so far below the lake's end on, and adds
 // up those that it does not have.
 func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]int64, error) {
-	from := x.covered("balance_transactions").Through.Add(-back)
+	transactions, err := streamNamed("balance_transactions")
+	if err != nil {
+		return nil, err
+	}
+	from := x.covered(transactions.Name).Through.Add(-back)
 	nets := map[string]int64{}
-	for page, err := range x.Client.Pages(ctx, "balance_transactions", "", extract.Range{From: from, To: x.Client.ServerTime().Add(time.Minute)}) {
+	for page, err := range x.Client.Pages(ctx, transactions, "", extract.Range{From: from, To: x.Client.ServerTime().Add(time.Minute)}) {
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +175,7 @@ func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]
 		for i, o := range page.Objects {
 			ids[i] = o.ID
 		}
-		kept, err := x.KeptOf(ctx, x.account, "balance_transactions", ids)
+		kept, err := x.KeptOf(ctx, x.account, transactions.Name, ids)
 		if err != nil {
 			return nil, err
 		}

@@ -96,7 +96,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 // A sync asks for what no event tells of, as long as Stripe may still come to have
 // it; of everything else events have told, so that only a repair asks again.
 func (b *books) advise(f *load.Finding, account, table, id string) {
-	resources := extract.Resources()
+	resources := Resources()
 	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
 	if i < 0 {
 		f.Fix = fixBooks

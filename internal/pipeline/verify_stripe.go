@@ -65,7 +65,7 @@ func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *l
 	if x.forgotten, err = lake.Forgotten(); err != nil {
 		return nil, err
 	}
-	for _, resource := range extract.Resources() {
+	for _, resource := range Resources() {
 		c := verification.Begin(x.account, resource.Name+atStripe, "objects")
 		if err := x.resource(ctx, c, resource, windows[resource.Name]); err != nil {
 			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
@@ -173,7 +173,7 @@ func (x *comparison) window(ctx context.Context, c *load.Checked, resource extra
 	if err != nil {
 		return err
 	}
-	listed, err := x.read(ctx, resource, x.Client.Pages(ctx, resource.Name, "", w))
+	listed, err := x.read(ctx, resource, x.Client.Pages(ctx, resource, "", w))
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (x *comparison) window(ctx context.Context, c *load.Checked, resource extra
 	}
 	// What is not listed may be there all the same: prices are that only a
 	// subscription names.
-	found, err := x.read(ctx, resource, x.unread(c, resource, x.Client.Reread(ctx, resource.Name, "", vanished, "")))
+	found, err := x.read(ctx, resource, x.unread(c, resource, x.Client.Reread(ctx, resource, "", vanished, "")))
 	for id, o := range found {
 		if k, asked := kept[id]; asked {
 			x.judge(resource, o, k, true)
@@ -263,7 +263,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 		f.Name, f.Says = "object extra", "it is gone at Stripe, and not marked as deleted"
 	case o.Deleted || k.Hash == o.Hash() || x.isTextless(resource, o, k):
 		return // the same
-	case !k.Due.IsZero() && resource.Silent && extract.Due(resource.Name, o.Object).IsZero():
+	case !k.Due.IsZero() && resource.Silent && resource.Due(o.Object).IsZero():
 		f.Name, f.Says = "object pending", "it is available at Stripe, and pending here, which no event tells of"
 	case !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
 		return // to be read again by the next sync
@@ -317,17 +317,17 @@ func (x *comparison) changedSince(ctx context.Context, resource extract.Resource
 		return changed, nil
 	}
 	since := extract.Range{From: asOf.Add(-hintsLag), To: x.Client.ServerTime().Add(time.Second)}
-	for page, err := range x.Client.Pages(ctx, extract.Events().Name, "", since) {
+	for page, err := range x.Client.Pages(ctx, extract.Events(), "", since) {
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range page.Objects {
-			changes, err := extract.Changes(o.Raw)
+			changes, err := extract.Changes(o.Raw, resource)
 			if err != nil {
 				continue // the next sync tells of it
 			}
 			for _, change := range changes {
-				if change.Stream == resource.Name && change.ID != "" {
+				if change.ID != "" {
 					changed[change.ID] = true
 				}
 			}

@@ -1,9 +1,9 @@
-package extract_test
+package pipeline
 
 import (
 	"testing"
 
-	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
 )
 
 func TestDisputed(t *testing.T) {
@@ -22,8 +22,8 @@ func TestDisputed(t *testing.T) {
 		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"re_1","object":"refund","charge":"ch_1"}},"x":"dispute"}`, "", ""},
 		{"events", `{"id":"evt_1","object":"event","data":{"object":"dispute"}}`, "", ""},
 	} {
-		if dispute, charge := extract.Disputed(tc.stream, []byte(tc.object)); dispute != tc.dispute || charge != tc.charge {
-			t.Errorf("%s names dispute %q of charge %q, want %q of %q", tc.object, dispute, charge, tc.dispute, tc.charge)
+		if got := disputed(tc.stream, []byte(tc.object)); got != (load.Disputed{Dispute: tc.dispute, Charge: tc.charge}) {
+			t.Errorf("%s names %+v, want dispute %q of charge %q", tc.object, got, tc.dispute, tc.charge)
 		}
 	}
 }

@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Resources returns the resources of which a list is read, as package extract takes
+// them, always in the same order.
+func Resources() []extract.Resource {
+	var all []extract.Resource
+	for _, r := range schemas.Resources() {
+		all = append(all, resourceOf(r))
+	}
+	return all
+}
+
+// resourceOf is what extraction needs to know of a resource.
+func resourceOf(r schemas.Resource) extract.Resource {
+	out := extract.Resource{
+		Name: r.Name, Object: r.Object,
+		Path: r.List.Path, Variants: r.List.Variants, Expand: r.List.Expand, Hidden: r.List.Hidden,
+		Deletable: r.Deletable, Silent: r.Silent, Pending: extract.Pending(r.Due),
+	}
+	for _, t := range r.ChangedBy {
+		out.Touches = append(out.Touches, extract.Touch(t))
+	}
+	for _, ref := range r.Mentions {
+		for _, to := range ref.To {
+			out.Mentioned = append(out.Mentioned, extract.Mention{Path: ref.Path, Stream: to})
+		}
+	}
+	return out
+}
+
+// streams are what the log of an account holds.
+func streams() []extract.Resource { return append(Resources(), extract.Events()) }
+
+// streamNamed returns the stream of that name.
+func streamNamed(name string) (extract.Resource, error) {
+	all := streams()
+	i := slices.IndexFunc(all, func(r extract.Resource) bool { return r.Name == name })
+	if i >= 0 {
+		return all[i], nil
+	}
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = r.Name
+	}
+	return extract.Resource{}, fmt.Errorf("%s: no such stream: choose from %s", name, strings.Join(names, ", "))
+}
