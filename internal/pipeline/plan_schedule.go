@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Stripe: read requests are allocated by what an account does, 500 for each
@@ -92,7 +93,7 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 		s.Quiet += l.variants
 		overlap := 1 + float64(10*time.Minute)/float64(p.Every)
 		more += float64(l.monthly)/100*overlap + pulse.touched[l.List]*float64(pulse.list.monthly)
-		if l.List == "balance_transactions" {
+		if resource, _ := schemas.ResourceNamed(l.List); resource.Silent {
 			more += float64(l.monthly)/100 + 30 // they become available day by day
 		}
 		if back := p.Range.LookBack; back > 0 && l.looksBack {
@@ -115,13 +116,14 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 
 // transactions are the charges of the last 30 days, as far as the key may know.
 func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
+	all := schemas.Resources()
+	i := slices.IndexFunc(all, func(r schemas.Resource) bool { return r.Transaction })
 	for _, l := range f.Lists {
-		if l.List == "charges" {
+		if l.List == all[i].Name {
 			return l.monthly, l.Unread == "", nil
 		}
 	}
-	charges := Resources()[0]
-	n, err = p.monthly(ctx, charges, f.AsOf)
+	n, err = p.monthly(ctx, Resources()[i], f.AsOf)
 	if extract.IsForbidden(err) {
 		return 0, false, nil
 	}
@@ -140,7 +142,7 @@ func (f *Forecast) assume(lookBack time.Duration) []string {
 	if has(func(l PlannedList) bool { return l.AtLeast }) {
 		says = append(says, "a single second holds more than 100 objects: there are more than estimated (≥), and how many is known when they are read")
 	}
-	if has(func(l PlannedList) bool { return l.List == "subscriptions" || l.List == "prices" }) {
+	if has(mentionsUnlisted) {
 		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
 	}
 	if lookBack > 0 && has(func(l PlannedList) bool { return l.looksBack }) {
@@ -153,6 +155,13 @@ func (f *Forecast) assume(lookBack time.Duration) []string {
 		says = append(says, "charges cannot be read, so the number of transactions is unknown and the least allocation is taken")
 	}
 	return append(says, "the next 30 days are like the last")
+}
+
+// mentionsUnlisted reports a list whose objects mention what no list may ever hold, or
+// one of what is mentioned so.
+func mentionsUnlisted(l PlannedList) bool {
+	resource, _ := schemas.ResourceNamed(l.List)
+	return len(resource.Mentions) > 0 || len(schemas.Mentioning(l.List)) > 0
 }
 
 // interval writes a duration without its empty parts: 15m, 1h30m.
