@@ -159,3 +159,29 @@ fields:
 		}
 	}
 }
+
+// References are tested where it can be known that what they name is there: not to
+// what Stripe deletes, not where they may be filled late, and from the beginning of
+// what the other list holds unless that is made together with the row.
+func TestDBTReferences(t *testing.T) {
+	t.Parallel()
+	set, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := exported(t, set)
+	var got []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if to, is := strings.CutPrefix(line, `to: "source('stripe', '`); is {
+			got = append(got, strings.TrimSuffix(to, `')"`))
+		}
+		if strings.Contains(line, "k.complete_from IS NULL OR") {
+			got[len(got)-1] += ", made with the row"
+		}
+	}
+	want := []string{"balance_transactions, made with the row", "charges", "balance_transactions, made with the row", "subscriptions"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
