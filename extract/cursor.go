@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/hint"
 )
 
 // Cursor says what of a stream has been read. It is opaque text to everybody
@@ -57,21 +59,21 @@ type window struct {
 	Again   bool   `json:"again,omitempty"` // it was read once
 }
 
-// cursorError says that a cursor cannot be read, and what to do about it.
-type cursorError struct{ says, fix string }
+// damagedCursorError says what is wrong with a cursor that cannot be read.
+type damagedCursorError struct{ problem string }
 
 const fixCursor = "run stripelake verify --stripe --repair, which goes on from an older one or lists the stream again"
 
-func (e *cursorError) Error() string { return e.says + ": " + e.fix }
+func (e *damagedCursorError) Error() string { return e.Hint().Error() }
 
-// Told says what happened, and what to do about it.
-func (e *cursorError) Told() (says, fix string) { return e.says, e.fix }
+// Hint returns what happened and what to do about it.
+func (e *damagedCursorError) Hint() *hint.Error { return hint.New(e.problem, fixCursor) }
 
 // IsDamagedCursor reports an error about a cursor that cannot be read. One of a
 // newer program is not damaged.
 func IsDamagedCursor(err error) bool {
-	e, ok := errors.AsType[*cursorError](err)
-	return ok && e.fix == fixCursor
+	_, ok := errors.AsType[*damagedCursorError](err)
+	return ok
 }
 
 // RelistAll is the cursor of a stream of which something is known, but not how far
@@ -96,15 +98,15 @@ func (c Cursor) decode() (progress, error) {
 	}
 	var version struct{ V *int }
 	if err := json.Unmarshal([]byte(c), &version); err != nil || version.V == nil {
-		return p, &cursorError{"the cursor is damaged", fixCursor}
+		return p, &damagedCursorError{"the cursor is damaged"}
 	}
 	if *version.V < 1 || *version.V > cursorVersion {
-		return p, &cursorError{fmt.Sprintf("the cursor has version %d, this program reads up to version %d", *version.V, cursorVersion), "use the newer program that wrote it"}
+		return p, hint.New(fmt.Sprintf("the cursor has version %d, this program reads up to version %d", *version.V, cursorVersion), "use the newer program that wrote it")
 	}
 	dec := json.NewDecoder(bytes.NewReader([]byte(c)))
 	dec.DisallowUnknownFields() // dropping what we don't know would lose it at the next write
 	if err := dec.Decode(&p); err != nil {
-		return p, &cursorError{fmt.Sprintf("the cursor is damaged (%s)", oneLine(err.Error())), fixCursor}
+		return p, &damagedCursorError{fmt.Sprintf("the cursor is damaged (%s)", oneLine(err.Error()))}
 	}
 	return p, p.check()
 }
@@ -113,11 +115,11 @@ func (c Cursor) decode() (progress, error) {
 func (p *progress) check() error {
 	for _, w := range p.Windows {
 		if w.LT <= 0 || w.GTE != nil && *w.GTE >= w.LT || max(p.Goal, p.High) < w.LT {
-			return &cursorError{fmt.Sprintf("the cursor is damaged (window up to %d)", w.LT), fixCursor}
+			return &damagedCursorError{fmt.Sprintf("the cursor is damaged (window up to %d)", w.LT)}
 		}
 	}
 	if p.High < 0 || p.High == 0 && len(p.Windows) == 0 && p.AsOf == 0 && p.Missing == nil {
-		return &cursorError{"the cursor is damaged (it covers nothing)", fixCursor}
+		return &damagedCursorError{"the cursor is damaged (it covers nothing)"}
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/stripelake/stripelake/internal/hint"
 )
 
 // ErrMode is in the chain of the error that stops a run when an object's
@@ -49,6 +51,12 @@ func (e *APIError) Error() string {
 		text += ": " + advice
 	}
 	return Redact(text) // Invariant 11
+}
+
+// Hint returns what happened and what to do about it, which may be nothing.
+func (e *APIError) Hint() *hint.Error {
+	what, fix := e.explain()
+	return hint.New(Redact(fmt.Sprintf("%d %s", e.Status, what)), Redact(fix)) // Invariant 11
 }
 
 // permission is how Stripe's messages name what a restricted key lacks.
@@ -177,11 +185,17 @@ type malformed struct {
 }
 
 func (m *malformed) Error() string {
+	h := m.Hint()
+	return h.Err.Error() + "; " + h.Fix
+}
+
+// Hint returns what happened and what to do about it.
+func (m *malformed) Hint() *hint.Error {
 	text := "unusable answer: " + m.what
 	if m.requestID != "" {
 		text += " (" + m.requestID + ")"
 	}
-	return Redact(text + ": nothing of it was kept; run again, and if it stays look at the proxy in between or ask Stripe's support")
+	return hint.New(Redact(text+": nothing of it was kept"), "run again, and if it stays look at the proxy in between or ask Stripe's support")
 }
 
 // oneLine makes foreign text fit for an error: no line breaks, no secrets, not

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -83,11 +82,4 @@ func (p *progress) drained(variants []string, r Range) []Span {
 		}
 	}
 	return spans
-}
-
-// Told splits the error into what happened and what to do about it, which may
-// be nothing.
-func (e *APIError) Told() (what, fix string) {
-	what, fix = e.explain()
-	return Redact(fmt.Sprintf("%d %s", e.Status, what)), Redact(fix) // Invariant 11
 }

@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -105,23 +107,23 @@ func (d *Diagnosis) add(f Finding) {
 }
 
 // told splits an error into what happened and what to do about it: what the error
-// knows, else otherwise. No text is cut: a colon may stand in what the system says.
+// knows, else otherwise.
 func told(err error, otherwise string) (says, fix string) {
-	if hinted, ok := errors.AsType[interface {
+	h := hint.Of(err)
+	if older, ok := errors.AsType[interface {
 		error
 		Told() (says, fix string)
-	}](err); ok {
-		says, fix = hinted.Told()
-	} else {
-		says = err.Error()
+	}](err); ok && h == nil {
+		h = hint.New(older.Told())
+	}
+	says, fix = err.Error(), ""
+	if h != nil {
+		says, fix = h.Err.Error(), h.Fix
 	}
 	if short := load.Shortage(err); short != "" {
 		fix = short
 	}
-	if fix == "" {
-		fix = otherwise
-	}
-	return strings.Join(strings.Fields(extract.Redact(says)), " "), extract.Redact(fix) // Invariant 11
+	return strings.Join(strings.Fields(extract.Redact(says)), " "), extract.Redact(cmp.Or(fix, otherwise)) // Invariant 11
 }
 
 // fixAsked is what to do where a request fails and nothing says why.

@@ -12,6 +12,7 @@ type Event struct {
 	Account  string `json:"account,omitempty"`
 	Mode     string `json:"mode,omitempty"` // "live" or "test"
 	Message  string `json:"message,omitempty"`
+	Fix      string `json:"fix,omitempty"`  // what to do about the error in Message, where it knows
 	Kept     bool   `json:"kept,omitempty"` // some of Resource is in the lake, though it could not be read to its end now
 
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
@@ -56,6 +57,7 @@ type Summary struct {
 	Segments   int                `json:"segments"`             // segments appended to the log
 	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed
 	Unread     map[string]string  `json:"unread,omitempty"`     // resources that could not be read, and why
+	Fixes      map[string]string  `json:"fixes,omitempty"`      // of those, what to do about the error, where it knows
 	GivenUp    []load.GivenUp     `json:"given_up,omitempty"`   // what this run or one before gave up, and none has read since; as in meta.requests
 	Seconds    float64            `json:"seconds"`
 	Stages     map[string]float64 `json:"stages,omitempty"` // seconds spent in each stage, summed over goroutines

@@ -51,6 +51,7 @@ type PlannedList struct {
 	Requests Guess      `json:"requests"`           // in all
 	Seconds  float64    `json:"seconds"`            // at the rate of this list alone
 	Unread   string     `json:"unread,omitempty"`   // why it cannot be read, and what to do
+	Fix      string     `json:"fix,omitempty"`      // what to do, alone
 
 	anew     Guess // of Objects, those that were not listed before
 	variants int64 // of the list; a sync asks for each

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 )
 
 // month is what Stripe averages reads over, and what rates are taken from.
@@ -20,8 +21,8 @@ func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) 
 		err = l.follow(s, pulse, now)
 	}
 	if extract.IsForbidden(err) {
-		says, fix := told(err, fixAsked)
-		return PlannedList{List: s.resource.Name, What: PlanUnread, Unread: says + ": " + fix}, nil
+		forbidden := hint.Of(err)
+		return PlannedList{List: s.resource.Name, What: PlanUnread, Unread: forbidden.Error(), Fix: forbidden.Fix}, nil
 	}
 	l.Seconds = float64(l.Requests.About) / p.Client.Rates().Endpoint
 	return l, err

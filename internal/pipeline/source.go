@@ -170,7 +170,7 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 			if newest, logErr := src.log.Newest(resource.Name); err != nil && logErr == nil && newest.Segment > 0 {
 				err = &keptError{err}
 			}
-			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err), Kept: isKept(err)})
+			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err), Fix: fixOf(err), Kept: isKept(err)})
 			if err != nil {
 				mu.Lock()
 				unread[resource.Name] = err

@@ -211,7 +211,7 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []sourc
 // that failed still publishes what it got; the reason stands in meta.runs.
 func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, run load.Run, unread map[string]error, err error) (Summary, error) {
 	summary := m.meter.summary()
-	summary.Unread = messages(unread)
+	summary.Unread, summary.Fixes = messages(unread)
 	var accounts []string
 	for _, src := range sources {
 		accounts = append(accounts, src.account)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -218,13 +219,19 @@ func message(err error) string {
 	return extract.Redact(err.Error()) // Invariant 11
 }
 
-func messages(errs map[string]error) map[string]string {
-	if len(errs) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(errs))
+// fixOf is what to do about an error, where it knows.
+func fixOf(err error) string { return extract.Redact(hint.FixOf(err)) } // Invariant 11
+
+// messages are the texts of errors, and what to do about those that know.
+func messages(errs map[string]error) (texts, fixes map[string]string) {
 	for name, err := range errs {
-		out[name] = message(err)
+		if texts == nil {
+			texts, fixes = map[string]string{}, map[string]string{}
+		}
+		texts[name] = message(err)
+		if fix := fixOf(err); fix != "" {
+			fixes[name] = fix
+		}
 	}
-	return out
+	return texts, fixes
 }
