@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/forecast"
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
@@ -44,18 +45,18 @@ func (env *environment) plan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	planner := pipeline.Planner{
+	planner := forecast.Planner{
 		Client: client, Dir: c.String("lake"), Label: c.String("account-label"), Resources: c.Args().Slice(),
 		Range: bounds, Every: every,
 	}
-	forecast, err := planner.Run(c.Context)
+	planned, err := planner.Run(c.Context)
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return env.printJSON(forecast)
+		return env.printJSON(planned)
 	}
-	return env.printForecast(forecast, accountRate(c.Float64("max-rps"), forecast.Mode))
+	return env.printForecast(planned, accountRate(c.Float64("max-rps"), planned.Mode))
 }
 
 // accountRate is what the account may send in all, in requests a second: what
@@ -76,13 +77,13 @@ func (env *environment) printJSON(v any) error {
 	return encoder.Encode(v)
 }
 
-func (env *environment) printForecast(f pipeline.Forecast, account float64) error {
+func (env *environment) printForecast(f forecast.Forecast, account float64) error {
 	fmt.Fprintf(env.stdout, "%s: the next sync as of %s (%s mode)\n\n", f.Lake, minute(f.AsOf), f.Mode)
 	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "list\twhat\tcreated since\tobjects\trequests\ttime")
 	for _, l := range f.Lists {
 		if l.Unread != "" {
-			fmt.Fprintf(table, "%s\t%s\t-\t-\t-\t-\n", l.List, l.What)
+			fmt.Fprintf(table, "%s\t%s\t-\t-\t-\t-\n", l.Name, l.What)
 			continue
 		}
 		since, least := "the beginning", ""
@@ -90,12 +91,12 @@ func (env *environment) printForecast(f pipeline.Forecast, account float64) erro
 			least = "≥"
 		}
 		switch {
-		case l.What == pipeline.PlanNothing:
+		case l.What == forecast.PlanNothing:
 			since = "-"
-		case l.From != nil:
-			since = minute(*l.From)
+		case !l.From.IsZero():
+			since = minute(l.From)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.List, l.What, since, least+guessed(l.Objects), least+guessed(l.Requests), lasting(l.Seconds))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, l.What, since, least+guessed(l.Objects), least+guessed(l.Requests), lasting(l.Seconds))
 	}
 	fmt.Fprintf(table, "in all\t-\t-\t%s\t%s\t%s\n", guessed(f.Objects), guessed(f.Requests), lasting(f.Seconds))
 	if err := table.Flush(); err != nil {
@@ -105,7 +106,7 @@ func (env *environment) printForecast(f pipeline.Forecast, account float64) erro
 	env.printSchedule(f.Schedule, f.Requests.About)
 	for _, l := range f.Lists {
 		if l.Unread != "" {
-			fmt.Fprintf(env.stdout, "%s: %s\n", l.List, l.Unread)
+			fmt.Fprintf(env.stdout, "%s: %s\n", l.Name, l.Unread)
 		}
 	}
 	fmt.Fprintln(env.stdout, "assumptions:")
@@ -116,7 +117,7 @@ func (env *environment) printForecast(f pipeline.Forecast, account float64) erro
 	return nil
 }
 
-func (env *environment) printSchedule(s pipeline.Schedule, next int64) {
+func (env *environment) printSchedule(s forecast.Schedule, next int64) {
 	of := "an unknown number of transactions"
 	if s.Transactions != nil {
 		of = counted(int(*s.Transactions), "transaction")
@@ -128,7 +129,7 @@ func (env *environment) printSchedule(s pipeline.Schedule, next int64) {
 }
 
 // guessed writes an estimate with its range, and a count alone.
-func guessed(g pipeline.Guess) string {
+func guessed(g forecast.Range) string {
 	if g.Low == g.High {
 		return grouped(int(g.About))
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 		return "", &UsageError{"the name given with --account-label looks like a key or a secret: give the account any other name"}
 	}
 	account, err := client.Account(ctx)
-	if err != nil && !mayBeNamed(err) {
+	if err != nil && !IsAccountHidden(err) {
 		return "", err
 	}
 	known, labelErr := rememberedLabel(lake)
@@ -49,9 +50,24 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 // fixUnnamed is what else to do where the question whose key it is answers 404.
 const fixUnnamed = "if the address is right, name the account once with --account-label NAME, and the lake remembers it"
 
-// mayBeNamed reports an answer that leaves it to the caller to name the account: a
+// IsAccountHidden reports an answer of [extract.Client.Account] that leaves it to the caller to name the account: a
 // restricted key may not ask, and some proxies pass on no such question.
-func mayBeNamed(err error) bool { return extract.IsForbidden(err) || extract.IsNotFound(err) }
+func IsAccountHidden(err error) bool { return extract.IsForbidden(err) || extract.IsNotFound(err) }
+
+// NameOfAccount is the name under which a lake that holds some accounts keeps the one
+// whose id, or label, is given; the key may be allowed to read neither. It is empty
+// where nothing tells.
+func NameOfAccount(held []load.Account, id, label string) string {
+	if id = cmp.Or(id, label); id != "" {
+		return id
+	}
+	for _, a := range held {
+		if a.Label {
+			return a.ID
+		}
+	}
+	return ""
+}
 
 // rememberedLabel is the one label that the lake knows, or nothing.
 func rememberedLabel(lake *load.Lake) (string, error) {

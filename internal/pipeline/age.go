@@ -60,10 +60,21 @@ func (s Status) Within(most time.Duration, now time.Time) error {
 	}
 	says := r.undated()
 	if says == "" && now.Sub(*r.AsOf) > most {
-		says = fmt.Sprintf("as of %s, which is %s ago, and --max-age allows %s", r.AsOf.Format(time.RFC3339), now.Sub(*r.AsOf).Truncate(time.Second), interval(most))
+		says = fmt.Sprintf("as of %s, which is %s ago, and --max-age allows %s", r.AsOf.Format(time.RFC3339), now.Sub(*r.AsOf).Truncate(time.Second), DurationText(most))
 	}
 	if says == "" {
 		return nil
 	}
 	return &AgeError{Resource: r.Resource + " of " + r.Account, Says: says}
+}
+
+// DurationText writes a duration without its empty parts: 15m, 1h30m.
+func DurationText(d time.Duration) string {
+	text := d.String()
+	for _, empty := range []string{"m0s", "h0m"} {
+		if len(text) > len(empty) && text[len(text)-len(empty):] == empty {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }

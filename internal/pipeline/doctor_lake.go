@@ -12,7 +12,7 @@ import (
 
 // checkLake makes the checks that look at files. account is the key's, if known.
 func (d *Doctor) checkLake(found *Diagnosis, account string) {
-	exists, err := hasLake(d.Dir)
+	exists, err := HasLake(d.Dir)
 	if err != nil {
 		says, fix := told(err, "run as the user that the lake belongs to, or name another folder with --lake")
 		found.problem("lake", fix, "%s", says)

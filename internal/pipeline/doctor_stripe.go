@@ -23,7 +23,7 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 		return ""
 	}
 	who, err := d.Client.Account(ctx)
-	if err != nil && !mayBeNamed(err) { // nothing else will fare better
+	if err != nil && !IsAccountHidden(err) { // nothing else will fare better
 		says, fix := told(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
@@ -52,7 +52,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		return id
 	}
 	accounts, _ := load.ReadAccounts(d.Dir) // checkLake tells what is wrong with it
-	if label := (known{accounts: accounts}).account("", d.Label); label != "" {
+	if label := NameOfAccount(accounts, "", d.Label); label != "" {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
 	}

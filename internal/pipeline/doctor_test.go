@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
@@ -17,6 +18,15 @@ import (
 )
 
 const doctorKey = "rk_test_doctorshouldnevershowthis"
+
+func client(t *testing.T, key, api string) *extract.Client {
+	t.Helper()
+	c, err := extract.New(extract.Config{Key: key, BaseURL: api, MaxRPS: 100_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 // diagnose runs a doctor and checks what holds for each diagnosis.
 func diagnose(t *testing.T, d pipeline.Doctor) []pipeline.Finding {

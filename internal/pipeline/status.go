@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/stripelake/stripelake/load"
@@ -61,6 +63,15 @@ type ResourceStatus struct {
 type Gap struct {
 	From *time.Time `json:"from,omitempty"`
 	To   time.Time  `json:"to"`
+}
+
+// HasLake reports whether there is a lake in dir, by the file that says what it is.
+func HasLake(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, "lake.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // ReadStatus reads the status of the lake in dir. Counts are as of the last

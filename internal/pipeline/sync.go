@@ -74,7 +74,7 @@ func (s *Sync) withoutDamage(ctx context.Context) (Summary, error) {
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	meter := newMeter(s.OnEvent)
-	resources, err := s.selected()
+	resources, err := SelectResources(s.Resources)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -244,20 +244,21 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	return summary, err
 }
 
-// selected returns the resources to read, in their fixed order.
-func (s *Sync) selected() ([]extract.Resource, error) {
+// SelectResources returns the resources that a run reads, in their fixed order: those
+// named in the plural, or all where none is. An unknown name is a [*UsageError].
+func SelectResources(named []string) ([]extract.Resource, error) {
 	all := Resources()
-	if len(s.Resources) == 0 {
+	if len(named) == 0 {
 		return all, nil
 	}
 	var names []string
 	for _, r := range all {
 		names = append(names, r.Name)
 	}
-	for _, name := range s.Resources {
+	for _, name := range named {
 		if !slices.Contains(names, name) {
 			return nil, &UsageError{fmt.Sprintf("unknown resource %q; the resources are %s", name, strings.Join(names, ", "))}
 		}
 	}
-	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(s.Resources, r.Name) }), nil
+	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(named, r.Name) }), nil
 }

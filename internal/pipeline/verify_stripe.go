@@ -80,7 +80,7 @@ func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *l
 // resolve says whose data the key reads, and remembers nothing.
 func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error) {
 	account, err := a.Client.Account(ctx)
-	if err == nil || !mayBeNamed(err) {
+	if err == nil || !IsAccountHidden(err) {
 		return account.ID, err
 	}
 	if a.Label != "" {

@@ -1,4 +1,4 @@
-package pipeline
+package forecast
 
 import (
 	"context"
@@ -13,29 +13,29 @@ import (
 // month is what Stripe averages reads over, and what rates are taken from.
 const month = 30 * 24 * time.Hour
 
-// list foretells what a sync asks of one list. One that the key may not read is
+// estimateList estimates what a sync asks of one list. One that the key may not read is
 // no error.
-func (p *Planner) list(ctx context.Context, s kept, pulse pulse, now time.Time) (PlannedList, error) {
-	l, err := p.ahead(ctx, s, now)
-	if err == nil && !pulse.forbidden() {
-		err = l.follow(s, pulse, now)
+func (p *Planner) estimateList(ctx context.Context, s streamState, rate changeRate, now time.Time) (List, error) {
+	l, err := p.estimateListing(ctx, s, now)
+	if err == nil && !rate.forbidden() {
+		err = l.addRereads(s, rate, now)
 	}
 	if extract.IsForbidden(err) {
 		forbidden := hint.Of(err)
-		return PlannedList{List: s.resource.Name, What: PlanUnread, Unread: forbidden.Error(), Fix: forbidden.Fix}, nil
+		return List{Name: s.resource.Name, What: PlanUnread, Unread: forbidden.Error(), Fix: forbidden.Fix}, nil
 	}
 	l.Seconds = float64(l.Requests.About) / p.Client.Rates().Endpoint
 	return l, err
 }
 
-// ahead estimates what the next run lists.
-func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList, error) {
-	l := PlannedList{List: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
+// estimateListing estimates what the next run lists.
+func (p *Planner) estimateListing(ctx context.Context, s streamState, now time.Time) (List, error) {
+	l := List{Name: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
 	spans, err := s.cursor.Ahead(s.resource, s.bounds, now)
 	if err != nil {
 		return l, err
 	}
-	if l.What, err = s.intention(spans); err != nil {
+	if l.What, err = s.purpose(spans); err != nil {
 		return l, err
 	}
 	whole := len(spans) > 0 // each holds the last 30 days
@@ -44,11 +44,11 @@ func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList
 		if err != nil {
 			return l, err
 		}
-		objects := Guess{e.Low, e.Objects, e.High}
+		objects := Range{e.Low, e.Objects, e.High}
 		if l.Objects = l.Objects.plus(objects); !span.Again {
-			l.anew = l.anew.plus(objects)
+			l.unlisted = l.unlisted.plus(objects)
 		}
-		l.Requests = l.Requests.plus(Guess{pages(e.Low) + e.Nested, pages(e.Objects) + e.Nested, pages(e.High) + e.Nested})
+		l.Requests = l.Requests.plus(Range{pages(e.Low) + e.Nested, pages(e.Objects) + e.Nested, pages(e.High) + e.Nested})
 		l.exact, l.AtLeast = l.exact && e.Exact, l.AtLeast || e.AtLeast
 		l.span(span, i == 0)
 		whole = whole && span.From.Before(now.Add(-month)) && !span.To.Before(now.Add(-time.Hour))
@@ -60,8 +60,8 @@ func (p *Planner) ahead(ctx context.Context, s kept, now time.Time) (PlannedList
 	return l, err
 }
 
-// intention says in a word what the spans are for.
-func (s kept) intention(spans []extract.Span) (string, error) {
+// purpose says in a word what the spans are for.
+func (s streamState) purpose(spans []extract.Span) (string, error) {
 	fresh, err := s.cursor.Fresh()
 	if err != nil {
 		return "", err
@@ -85,12 +85,12 @@ func (s kept) intention(spans []extract.Span) (string, error) {
 }
 
 // span widens what the list is read for.
-func (l *PlannedList) span(s extract.Span, first bool) {
-	if from := instant(s.From); first || from == nil || l.From != nil && from.Before(*l.From) {
-		l.From = from
+func (l *List) span(s extract.Span, first bool) {
+	if first || s.From.IsZero() || !l.From.IsZero() && s.From.Before(l.From) {
+		l.From = s.From
 	}
-	if l.To == nil || s.To.After(*l.To) {
-		l.To = instant(s.To)
+	if s.To.After(l.To) {
+		l.To = s.To
 	}
 }
 
@@ -106,8 +106,8 @@ func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now ti
 	return n, nil
 }
 
-// follow adds what is read again because it changed.
-func (l *PlannedList) follow(s kept, pulse pulse, now time.Time) error {
+// addRereads adds what is read again because it changed.
+func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
 	if l.What == PlanBackfill || l.What == PlanNothing {
 		return nil // it begins as of the events' position
 	}
@@ -118,24 +118,24 @@ func (l *PlannedList) follow(s kept, pulse pulse, now time.Time) error {
 	switch {
 	case s.resource.Silent:
 		// What becomes available is listed again: about as much as is created.
-		l.Rereads = l.anew.About / 100
-	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(pulse.from):
+		l.Rereads = l.unlisted.About / 100
+	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(rate.from):
 		l.What = PlanAgain
-		again := Guess{s.objects, s.objects, s.objects}
-		l.Objects, l.From = l.Objects.plus(again), nil
-		l.Requests = l.Requests.plus(Guess{pages(s.objects), pages(s.objects), pages(s.objects)})
+		again := Range{s.objects, s.objects, s.objects}
+		l.Objects, l.From = l.Objects.plus(again), time.Time{}
+		l.Requests = l.Requests.plus(Range{pages(s.objects), pages(s.objects), pages(s.objects)})
 	default:
-		l.Rereads = int64(math.Round(pulse.touched[s.resource.Name] * float64(pulse.list.anew.About)))
+		l.Rereads = int64(math.Round(rate.rereads[s.resource.Name] * float64(rate.list.unlisted.About)))
 	}
-	l.Requests = l.Requests.plus(Guess{0, l.Rereads, 2 * l.Rereads})
-	n, err := s.waiting(now)
-	l.Rereads, l.Requests = l.Rereads+n, l.Requests.plus(Guess{n, n, 2 * n})
+	l.Requests = l.Requests.plus(Range{0, l.Rereads, 2 * l.Rereads})
+	n, err := s.askedAgain(now)
+	l.Rereads, l.Requests = l.Rereads+n, l.Requests.plus(Range{n, n, 2 * n})
 	return err
 }
 
-// waiting is how many objects the next run asks for once more, because Stripe
+// askedAgain is how many objects the next run asks for once more, because Stripe
 // answered a 404.
-func (s kept) waiting(now time.Time) (n int64, err error) {
+func (s streamState) askedAgain(now time.Time) (n int64, err error) {
 	missing, err := s.cursor.Missing()
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package pipeline
+package forecast
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -28,44 +29,40 @@ type Schedule struct {
 	Allocation   int64  `json:"allocation"`             // requests that Stripe allows for
 }
 
-// pulse is what the events tell of how an account changes.
-type pulse struct {
-	list    PlannedList
+// changeRate is what the events tell of how an account changes.
+type changeRate struct {
+	list    List
 	from    time.Time          // where the next run's events begin; UTC
-	touched map[string]float64 // by stream: objects to read again for each event
+	rereads map[string]float64 // by stream: objects to read again for each event
 }
 
-func (p pulse) forbidden() bool { return p.list.Unread != "" }
+func (r changeRate) forbidden() bool { return r.list.Unread != "" }
 
-// events foretells what a sync asks of the events, and looks at the newest.
-func (p *Planner) events(ctx context.Context, s kept, now time.Time) (pulse, error) {
-	var found pulse
-	var err error
-	if found.list, err = p.list(ctx, s, pulse{list: PlannedList{Unread: "no list follows itself"}}, now); err != nil || found.forbidden() {
-		return found, err
+// events estimates what a sync asks of the events, and looks at the newest.
+func (p *Planner) events(ctx context.Context, s streamState, now time.Time) (rate changeRate, err error) {
+	if rate.list, err = p.estimateList(ctx, s, changeRate{list: List{Unread: "no list follows itself"}}, now); err != nil || rate.forbidden() {
+		return rate, err
 	}
-	if found.list.From != nil {
-		found.from = *found.list.From
-	}
+	rate.from = rate.list.From
 	month, err := p.Client.Estimate(ctx, s.resource, extract.Span{From: now.Add(-month), To: now})
 	if err != nil {
-		return found, err
+		return rate, err
 	}
-	found.list.monthly, found.touched = month.Objects, touched(month.Newest, p.Every)
-	return found, nil
+	rate.list.monthly, rate.rereads = month.Objects, rereadsPerEvent(month.Newest, p.Every)
+	return rate, nil
 }
 
-// touched is how many objects of each stream have to be read again for each of
-// some events, if a sync runs so often. Those that are no older than that are
-// listed anyway, and one is read once for all its events in between.
-func touched(events []extract.Object, every time.Duration) map[string]float64 {
+// rereadsPerEvent is how many objects of each stream are read again for each of some
+// events, at the interval of syncs. Objects younger than the interval are listed anyway,
+// and one is read once for all its events in between.
+func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]float64 {
 	type visit struct {
 		stream, id string
 		sync       int64
 	}
 	seen, counts := map[visit]bool{}, map[string]float64{}
 	for _, event := range events {
-		changes, err := extract.Changes(event.Raw, Resources()...)
+		changes, err := extract.Changes(event.Raw, pipeline.Resources()...)
 		if err != nil {
 			continue // a sync tells of it
 		}
@@ -82,8 +79,8 @@ func touched(events []extract.Object, every time.Duration) map[string]float64 {
 }
 
 // schedule adds up the syncs of a month, if it goes on as the last one went.
-func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error {
-	s := Schedule{Every: interval(p.Every), Syncs: int64(month / p.Every), Quiet: 1, Allocation: readsAtLeast}
+func (p *Planner) schedule(ctx context.Context, f *Forecast, rate changeRate) error {
+	s := Schedule{Every: pipeline.DurationText(p.Every), Syncs: int64(month / p.Every), Quiet: 1, Allocation: readsAtLeast}
 	var more float64
 	for _, l := range f.Lists {
 		if l.Unread != "" {
@@ -92,8 +89,8 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 		}
 		s.Quiet += l.variants
 		overlap := 1 + float64(10*time.Minute)/float64(p.Every)
-		more += float64(l.monthly)/100*overlap + pulse.touched[l.List]*float64(pulse.list.monthly)
-		if resource, _ := schemas.ResourceNamed(l.List); resource.Silent {
+		more += float64(l.monthly)/100*overlap + rate.rereads[l.Name]*float64(rate.list.monthly)
+		if resource, _ := schemas.ResourceNamed(l.Name); resource.Silent {
 			more += float64(l.monthly)/100 + 30 // they become available day by day
 		}
 		if back := p.Range.LookBack; back > 0 && l.looksBack {
@@ -110,7 +107,7 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, pulse pulse) error 
 		s.Transactions, s.Allocation = &n, max(s.Allocation, readsForEach*n)
 	}
 	f.Schedule = s
-	f.Assumptions = f.assume(p.Range.LookBack)
+	f.Assumptions = f.assumptions(p.Range.LookBack)
 	return nil
 }
 
@@ -119,34 +116,34 @@ func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known
 	all := schemas.Resources()
 	i := slices.IndexFunc(all, func(r schemas.Resource) bool { return r.Transaction })
 	for _, l := range f.Lists {
-		if l.List == all[i].Name {
+		if l.Name == all[i].Name {
 			return l.monthly, l.Unread == "", nil
 		}
 	}
-	n, err = p.monthly(ctx, Resources()[i], f.AsOf)
+	n, err = p.monthly(ctx, pipeline.Resources()[i], f.AsOf)
 	if extract.IsForbidden(err) {
 		return 0, false, nil
 	}
 	return n, err == nil, err
 }
 
-// assume says what the forecast rests on.
-func (f *Forecast) assume(lookBack time.Duration) []string {
-	has := func(which func(PlannedList) bool) bool { return slices.ContainsFunc(f.Lists, which) }
+// assumptions says what the forecast rests on.
+func (f *Forecast) assumptions(lookBack time.Duration) []string {
+	has := func(which func(List) bool) bool { return slices.ContainsFunc(f.Lists, which) }
 	says := []string{fmt.Sprintf("time is at %g requests a second in all and %g to each list, as far as Stripe's answers and this machine keep up", f.Rates.All, f.Rates.Endpoint)}
-	if has(func(l PlannedList) bool { return !l.exact && l.Unread == "" }) {
+	if has(func(l List) bool { return !l.exact && l.Unread == "" }) {
 		says = append(says,
 			"objects with a range are estimated from at most 32 pages of each list: what lies between two pages is taken to be as dense as they are; a short burst between them, a sale day, is not seen",
 			"a page holds 100 objects; a list of more than three is read in windows, which takes three requests and two in a hundred more")
 	}
-	if has(func(l PlannedList) bool { return l.AtLeast }) {
+	if has(func(l List) bool { return l.AtLeast }) {
 		says = append(says, "a single second holds more than 100 objects: there are more than estimated (≥), and how many is known when they are read")
 	}
 	if has(mentionsUnlisted) {
 		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
 	}
-	if lookBack > 0 && has(func(l PlannedList) bool { return l.looksBack }) {
-		says = append(says, fmt.Sprintf("the first sync of a day (UTC) lists the balance transactions and events of %s before the last one again", interval(lookBack)))
+	if lookBack > 0 && has(func(l List) bool { return l.looksBack }) {
+		says = append(says, fmt.Sprintf("the first sync of a day (UTC) lists the balance transactions and events of %s before the last one again", pipeline.DurationText(lookBack)))
 	}
 	says = append(says, "changes go on as in the newest 100 events; an object that changed takes one request, or less where many lie close together")
 	if f.Schedule.Transactions != nil {
@@ -159,18 +156,7 @@ func (f *Forecast) assume(lookBack time.Duration) []string {
 
 // mentionsUnlisted reports a list whose objects mention what no list may ever hold, or
 // one of what is mentioned so.
-func mentionsUnlisted(l PlannedList) bool {
-	resource, _ := schemas.ResourceNamed(l.List)
-	return len(resource.Mentions) > 0 || len(schemas.Mentioning(l.List)) > 0
-}
-
-// interval writes a duration without its empty parts: 15m, 1h30m.
-func interval(d time.Duration) string {
-	text := d.String()
-	for _, empty := range []string{"m0s", "h0m"} {
-		if len(text) > len(empty) && text[len(text)-len(empty):] == empty {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
+func mentionsUnlisted(l List) bool {
+	resource, _ := schemas.ResourceNamed(l.Name)
+	return len(resource.Mentions) > 0 || len(schemas.Mentioning(l.Name)) > 0
 }
