@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/doctor"
 )
 
 func doctorCommand(env *environment) *cli.Command {
@@ -21,11 +21,11 @@ func doctorCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) doctor(c *cli.Context) error {
-	doctor := pipeline.Doctor{Dir: c.String("lake"), Label: c.String("account-label")}
+	d := doctor.Doctor{Dir: c.String("lake"), Label: c.String("account-label")}
 	if c.String("api-key-file") != "" || env.getenv("STRIPE_API_KEY") != "" {
-		doctor.Client, doctor.NoClient = env.clientFor(c)
+		d.Client, d.NoClient = env.clientFor(c)
 	}
-	found, err := doctor.Run(c.Context)
+	found, err := d.Run(c.Context)
 	if c.Context.Err() != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (env *environment) doctor(c *cli.Context) error {
 	return err
 }
 
-func (env *environment) printDiagnosis(d pipeline.Diagnosis) {
+func (env *environment) printDiagnosis(d doctor.Diagnosis) {
 	for _, f := range d.Findings {
 		fix := ""
 		if f.Fix != "" {

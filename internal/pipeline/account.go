@@ -35,7 +35,7 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 	case err == nil:
 		return account.ID, lake.Remember(account.ID, false)
 	case label == "" && known == "" && extract.IsNotFound(err):
-		return "", fmt.Errorf("%w; %s", err, fixUnnamed)
+		return "", fmt.Errorf("%w; %s", err, FixHiddenAccount)
 	case label == "" && known == "":
 		return "", &UsageError{"this key may not read the account's id: name the account once with --account-label NAME, and the lake remembers it"}
 	case label == "":
@@ -47,8 +47,8 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 	return label, nil
 }
 
-// fixUnnamed is what else to do where the question whose key it is answers 404.
-const fixUnnamed = "if the address is right, name the account once with --account-label NAME, and the lake remembers it"
+// FixHiddenAccount is what else to do where the question whose key it is answers 404.
+const FixHiddenAccount = "if the address is right, name the account once with --account-label NAME, and the lake remembers it"
 
 // IsAccountHidden reports an answer of [extract.Client.Account] that leaves it to the caller to name the account: a
 // restricted key may not ask, and some proxies pass on no such question.

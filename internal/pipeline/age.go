@@ -21,7 +21,7 @@ func (e *AgeError) Error() string {
 }
 
 // ExitCode is 3.
-func (e *AgeError) ExitCode() int { return exitIncomplete }
+func (e *AgeError) ExitCode() int { return ExitIncomplete }
 
 // Oldest is the resource whose changes are in up to the earliest time, of those
 // that a sync has ever selected. One without such a time is older than all. It is

@@ -70,12 +70,12 @@ func noticeVersions(m *meter, sources []source) {
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) > 0 {
-		m.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, fixVersion))
+		m.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, FixAPIVersion))
 	}
 }
 
-// fixVersion is what to do about objects in another API version.
-const fixVersion = "look at --api-base and the proxy in between; meta.coverage says what came in it, and meta.drift names the fields that differ"
+// FixAPIVersion is what to do about objects in another API version.
+const FixAPIVersion = "look at --api-base and the proxy in between; meta.coverage says what came in it, and meta.drift names the fields that differ"
 
 // coverageOf is what a lake says of how complete a resource is: meta.coverage,
 // and with it the report, and `status` say this and nothing else. failed is why

@@ -74,7 +74,7 @@ func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 		}
 		out.next = kept
 	}
-	present, err := setOf(kept)
+	present, err := DeclaredSet(kept)
 	if err != nil {
 		return nil, err
 	}
@@ -170,9 +170,9 @@ func (d Declare) declared(set *schemas.Set, base map[string]string) (*load.Decla
 	return out, nil
 }
 
-// setOf is the set of what a lake declares: its own or, where it follows the
+// DeclaredSet is the set of what a lake declares: its own or, where it follows the
 // program, the one that this program ships.
-func setOf(kept *load.Declared) (*schemas.Set, error) {
+func DeclaredSet(kept *load.Declared) (*schemas.Set, error) {
 	if kept.Shipped {
 		return schemas.Load(schemas.Embedded())
 	}
@@ -230,7 +230,7 @@ func InForce(dir string) (*schemas.Set, error) {
 		return nil, fmt.Errorf("lake %s: %w", dir, err)
 	}
 	if kept != nil {
-		return setOf(kept)
+		return DeclaredSet(kept)
 	}
 	files, err := load.ReadSchemas(dir)
 	if load.Shortage(err) != "" {

@@ -156,7 +156,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 		}
 	}
 	summary := e.meter.summary()
-	summary.Outcome = outcomeDone
+	summary.Outcome = OutcomeDone
 	if err := e.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
 		return 0, err
 	}

@@ -153,7 +153,7 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 		return Summary{}, err
 	}
 	summary := m.meter.summary()
-	summary.Outcome = outcomeDone
+	summary.Outcome = OutcomeDone
 	if err := m.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
 		return summary, err
 	}

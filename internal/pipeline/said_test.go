@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/internal/doctor"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/report"
@@ -339,9 +340,9 @@ func TestDoctorKnowsWhy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found := diagnose(t, pipeline.Doctor{Dir: tc.make(t).Lake})
-			wants(t, found, tc.want...)
-			running := slices.ContainsFunc(found, func(f pipeline.Finding) bool {
+			found := diagnose(t, tc.make(t).Lake)
+			laketest.CheckFindings(t, found, tc.want...)
+			running := slices.ContainsFunc(found, func(f doctor.Finding) bool {
 				return f.Check == "last run" && strings.HasPrefix(f.Says, "sync is running since ")
 			})
 			if running != (name == "at work") {

@@ -78,7 +78,7 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 			if _, err := pipeline.ReadStatus(t.Context(), s.Lake); err != nil {
 				t.Errorf("status: %v", err)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem generation: "+says+"; run stripelake sync, which publishes it anew")
+			laketest.CheckFindings(t, diagnose(t, s.Lake), "problem generation: "+says+"; run stripelake sync, which publishes it anew")
 			if found := strings.Join(laketest.Verify(t, s.Lake, false), "\n"); found != "generation replaced: current: "+strings.TrimPrefix(says, "current ") {
 				t.Errorf("verify found %q", found)
 			}
@@ -104,7 +104,7 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 			if said := strings.Join(s.Notices, "\n"); said != tells {
 				t.Errorf("the next sync said %q", said)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "warning set aside: "+aside)
+			laketest.CheckFindings(t, diagnose(t, s.Lake), "warning set aside: "+aside)
 			again := rebuildOf(s)
 			if _, err := again.Run(t.Context()); err != nil {
 				t.Fatal(err)

@@ -96,7 +96,7 @@ func ReadStatus(ctx context.Context, dir string) (Status, error) {
 
 // presentStatus is the status that is in the lake's private files.
 func presentStatus(dir string) (Status, error) {
-	counts, unsure, err := readCounts(dir)
+	counts, unsure, err := ReadCounts(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Status{}, err
 	}
@@ -106,31 +106,42 @@ func presentStatus(dir string) (Status, error) {
 		return Status{}, err
 	}
 	status := Status{
-		Generation: counts.Generation, Resources: []ResourceStatus{}, Unknown: unknown && len(logs) > 0,
+		Generation: counts.Generation, Unknown: unknown && len(logs) > 0,
 		GivenUp: counts.GivenUp, Drift: counts.Summary.Drift, LastRun: counts.LastRun, Unsure: unsure,
 	}
 	if g, ok := load.ReadPublished(dir); ok {
 		status.Publish = publishOf(g)
 	}
-	for _, log := range everyResource(logs) {
-		coverage, err := coverageOf(log, failureOf(counts.Failures, log))
-		if err != nil {
-			return Status{}, err
-		}
-		r := resourceStatus(coverage, counts.Summary.Resources)
-		r.Segments = &log.Newest
-		status.Resources = append(status.Resources, r)
+	if status.Resources, err = StatusOfResources(logs, counts); err != nil {
+		return Status{}, err
 	}
 	return status, nil
 }
 
-// readCounts reads what the last apply wrote, and whether a last run that has not
+// StatusOfResources is how complete every resource of some logs is, in the resources'
+// fixed order, and how many objects of each counts tells of. With an error come those
+// ahead of the cursor that cannot be read.
+func StatusOfResources(logs []load.LogSize, counts load.Status) ([]ResourceStatus, error) {
+	all := []ResourceStatus{}
+	for _, log := range everyResource(logs) {
+		coverage, err := coverageOf(log, failureOf(counts.Failures, log))
+		if err != nil {
+			return all, err
+		}
+		r := resourceStatus(coverage, counts.Summary.Resources)
+		r.Segments = &log.Newest
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// ReadCounts reads what the last apply wrote, and whether a last run that has not
 // ended was killed: then no process works on the lake. Where another one does,
 // the run is taken to go on, as in meta.runs; unsure is where that is closed to
 // this user.
-func readCounts(dir string) (counts load.Status, unsure bool, err error) {
+func ReadCounts(dir string) (counts load.Status, unsure bool, err error) {
 	counts, err = load.ReadStatus(dir)
-	for err == nil && goesOn(counts.LastRun) {
+	for err == nil && IsRunning(counts.LastRun) {
 		atWork, lockErr := load.AtWork(dir)
 		if unsure = lockErr != nil; unsure || atWork {
 			break
@@ -138,14 +149,15 @@ func readCounts(dir string) (counts load.Status, unsure bool, err error) {
 		// Before it lets go of the lock, a run writes how it ended.
 		id := counts.LastRun.ID
 		counts, err = load.ReadStatus(dir)
-		if err == nil && goesOn(counts.LastRun) && counts.LastRun.ID == id {
-			counts.LastRun.Outcome = outcomeKilled
+		if err == nil && IsRunning(counts.LastRun) && counts.LastRun.ID == id {
+			counts.LastRun.Outcome = OutcomeKilled
 		}
 	}
 	return counts, unsure, err
 }
 
-func goesOn(run *load.Run) bool { return run != nil && run.Outcome == outcomeRunning }
+// IsRunning reports that the record of a run, which may be nil, has no end yet.
+func IsRunning(run *load.Run) bool { return run != nil && run.Outcome == OutcomeRunning }
 
 // publishedStatus is the status that is published.
 func publishedStatus(ctx context.Context, dir string) (Status, error) {
@@ -157,7 +169,7 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 		Generation: p.Number, AsPublished: &p.Built, Resources: []ResourceStatus{},
 		GivenUp: p.GivenUp, Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
 	}
-	if goesOn(p.LastRun) { // what it published last is here, but not how it ended
+	if IsRunning(p.LastRun) { // what it published last is here, but not how it ended
 		atWork, err := load.AtWork(dir)
 		status.Unsure = err != nil || !atWork
 	}

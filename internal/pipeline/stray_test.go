@@ -63,11 +63,11 @@ func TestPutBack(t *testing.T) {
 			if diff := cmp.Diff(want, laketest.Digest(t, s.Lake)); diff != "" {
 				t.Errorf("(-sound +mended):\n%s", diff)
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}))
+			laketest.CheckFindings(t, diagnose(t, s.Lake))
 		}
 		t.Run(name+", sync", func(t *testing.T) {
 			mended(t, func(s *laketest.Scene) {
-				wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem generation: current "+tc.says)
+				laketest.CheckFindings(t, diagnose(t, s.Lake), "problem generation: current "+tc.says)
 				s.Sync()
 				if said := strings.Join(s.Notices, "\n"); said != "publishing every file anew: current "+tc.says {
 					t.Errorf("the sync said %q", said)
@@ -104,7 +104,7 @@ func TestPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		laketest.CheckSound(t, first.Lake, false)
-		wants(t, diagnose(t, pipeline.Doctor{Dir: first.Lake}))
+		laketest.CheckFindings(t, diagnose(t, first.Lake))
 		first.Sync()
 		if len(first.Notices) > 0 {
 			t.Errorf("the sync said %q", first.Notices)
@@ -144,7 +144,7 @@ func TestStateOfAnotherLake(t *testing.T) {
 		t.Helper()
 		s.Expect("customers", "SELECT id FROM customers ORDER BY id", want...)
 		laketest.CheckSound(t, s.Lake, false)
-		wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}))
+		laketest.CheckFindings(t, diagnose(t, s.Lake))
 	}
 	for name, damage := range map[string]func(string) error{
 		"another's": place(other.Lake, work),
@@ -162,7 +162,7 @@ func TestStateOfAnotherLake(t *testing.T) {
 				if found := laketest.Verify(t, s.Lake, false); len(found) == 0 || !strings.HasPrefix(found[0], "state of another lake: .state/work.duckdb") {
 					t.Errorf("verify found %q", found)
 				}
-				wants(t, diagnose(t, pipeline.Doctor{Dir: s.Lake}), "problem state: .state/work.duckdb is not this lake's own")
+				laketest.CheckFindings(t, diagnose(t, s.Lake), "problem state: .state/work.duckdb is not this lake's own")
 			}
 			s.Sync()
 			if said := strings.Join(s.Notices, "\n"); !strings.Contains(said, "deriving the tables again from the raw log: it is not this lake's own, set aside as "+filepath.Join(s.Lake, work)+".of-another-lake") {

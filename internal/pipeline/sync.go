@@ -198,7 +198,7 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []sourc
 	noticeVersions(m.meter, sources)
 	summary := m.meter.summary()
 	summary.Requests = requests(sources)
-	summary.Outcome = outcomeInterrupted
+	summary.Outcome = OutcomeInterrupted
 	if errors.Join(m.cover(ctx), m.state.EndRun(ctx, ended(run, summary, nil))) == nil {
 		_ = m.state.WriteStatus(ctx)
 	}
@@ -232,7 +232,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 	}
 	generation, publishErr := m.publish(ctx)
 	if publishErr != nil {
-		summary.Outcome = outcomeFailed
+		summary.Outcome = OutcomeFailed
 		return summary, errors.Join(err, publishErr)
 	}
 	summary.Generation = generation

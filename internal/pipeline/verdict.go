@@ -15,21 +15,21 @@ import (
 
 // Outcomes of a run, as meta.runs and the summary hold them.
 const (
-	outcomeDone       = "done"
-	outcomeIncomplete = "incomplete" // a resource unread, or too many rejects
-	outcomeFailed     = "failed"
+	OutcomeDone       = "done"
+	OutcomeIncomplete = "incomplete" // a resource unread, or too many rejects
+	OutcomeFailed     = "failed"
 
-	outcomeInterrupted = "interrupted" // by a signal
+	OutcomeInterrupted = "interrupted" // by a signal
 
 	// What the program itself could not record.
-	outcomeRunning = "running" // it has not ended
-	outcomeKilled  = "killed"  // nor will it: as the next run finds, and ReadStatus
+	OutcomeRunning = "running" // it has not ended
+	OutcomeKilled  = "killed"  // nor will it: as the next run finds, and ReadStatus
 )
 
 // Exit statuses that scripts rely on; 0, 1 and 130 need no error type.
 const (
 	exitUsage      = 2
-	exitIncomplete = 3
+	ExitIncomplete = 3  // something is not as it should be, and the command has told what
 	exitBusy       = 75 // EX_TEMPFAIL: another process has the lake, try again
 )
 
@@ -66,7 +66,7 @@ func (e *keptError) Unwrap() error { return e.error }
 func isKept(err error) bool { return errors.As(err, new(*keptError)) }
 
 // ExitCode is 3.
-func (e *UnreadError) ExitCode() int { return exitIncomplete }
+func (e *UnreadError) ExitCode() int { return ExitIncomplete }
 
 // GivenUpError says what was given up that no resource as a whole depends on, such
 // as the rest of a nested list, by this run or one before, and that none has read
@@ -101,7 +101,7 @@ func (e *GivenUpError) Error() string {
 }
 
 // ExitCode is 3.
-func (e *GivenUpError) ExitCode() int { return exitIncomplete }
+func (e *GivenUpError) ExitCode() int { return ExitIncomplete }
 
 // RejectsError says that more objects were refused than --max-rejects allows.
 type RejectsError struct {
@@ -119,7 +119,7 @@ func (e *RejectsError) Error() string {
 }
 
 // ExitCode is 3.
-func (e *RejectsError) ExitCode() int { return exitIncomplete }
+func (e *RejectsError) ExitCode() int { return ExitIncomplete }
 
 // verdict is the error of a run that went through to its end: all that keeps it
 // from being complete, of the resources that it was to read.
@@ -155,11 +155,11 @@ func outcome(err error) string {
 	var rejects *RejectsError
 	switch {
 	case err == nil:
-		return outcomeDone
+		return OutcomeDone
 	case errors.As(err, &unread), errors.As(err, &given), errors.As(err, &rejects):
-		return outcomeIncomplete
+		return OutcomeIncomplete
 	default:
-		return outcomeFailed
+		return OutcomeFailed
 	}
 }
 

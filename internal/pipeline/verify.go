@@ -60,7 +60,7 @@ func (e *FindingsError) Error() string {
 }
 
 // ExitCode is 3.
-func (e *FindingsError) ExitCode() int { return exitIncomplete }
+func (e *FindingsError) ExitCode() int { return ExitIncomplete }
 
 // Run makes all checks and keeps their outcome in meta.verifications. The error
 // is a [*FindingsError] if there are findings, which Verified tells of, a

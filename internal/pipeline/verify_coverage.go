@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -36,10 +37,12 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				case err != nil && i < len(cursors)-1:
 					continue // a newer one is gone on from
 				case err != nil:
-					f.Name = "cursor damaged"
-					f.Says, f.Fix = told(err, f.Fix)
+					f.Name, f.Says = "cursor damaged", message(err)
+					if h := hint.Of(err); h != nil {
+						f.Says, f.Fix = message(h.Err), h.Fix
+					}
 				case !ahead.IsZero():
-					f.Name, f.Fix = "coverage beyond what was read", fixFuture
+					f.Name, f.Fix = "coverage beyond what was read", FixFutureCursor
 					f.Says = "it says complete through " + stamp(coverage.Through) + " and followed up to " + stamp(coverage.AsOf) + ", which is to come"
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
@@ -56,8 +59,8 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 	return nil
 }
 
-// fixFuture is what to do about a cursor that says what was read of the future.
-const fixFuture = "run stripelake sync, which lists it again; if this machine's clock is behind, set that"
+// FixFutureCursor is what to do about a cursor that says what was read of the future.
+const FixFutureCursor = "run stripelake sync, which lists it again; if this machine's clock is behind, set that"
 
 func stamp(t time.Time) string {
 	if t.IsZero() {

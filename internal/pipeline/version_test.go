@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/doctor"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
@@ -51,10 +52,10 @@ func TestOtherAPIVersion(t *testing.T) {
 		if slices.Sort(told); !slices.Equal(told, want) {
 			t.Errorf("status: %q, want %q", told, want)
 		}
-		found, _ := (&pipeline.Doctor{Dir: s.Lake}).Run(t.Context())
+		found, _ := (&doctor.Doctor{Dir: s.Lake}).Run(t.Context())
 		n := 0
 		for _, f := range found.Findings {
-			if f.Check == "API version" && f.Level == pipeline.LevelWarning {
+			if f.Check == "API version" && f.Level == doctor.LevelWarning {
 				n++
 			}
 		}

@@ -1,4 +1,6 @@
-package pipeline
+// Package doctor looks for what will keep a sync from working: the key and what it may
+// read, the clock, the disk, and the lake's files. Each finding has its fix.
+package doctor
 
 import (
 	"cmp"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/hint"
+	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -17,7 +20,7 @@ import (
 type Doctor struct {
 	Client *extract.Client // nil: only the lake is looked at
 	Dir    string          // the lake's folder; it need not exist
-	Label  string          // as in [Sync]
+	Label  string          // as in [pipeline.Sync]
 
 	NoClient error // why there is no client; nil where nobody gave a key, which is no problem
 }
@@ -58,7 +61,7 @@ func (e *ProblemsError) Error() string {
 }
 
 // ExitCode is 3.
-func (e *ProblemsError) ExitCode() int { return exitIncomplete }
+func (e *ProblemsError) ExitCode() int { return pipeline.ExitIncomplete }
 
 // Run makes all checks. The error is a [*ProblemsError] if there are problems;
 // the diagnosis stands in each case.
@@ -106,9 +109,9 @@ func (d *Diagnosis) add(f Finding) {
 	d.Findings = append(d.Findings, f)
 }
 
-// told splits an error into what happened and what to do about it: what the error
+// split tells apart what an error says and what to do about it: what the error
 // knows, else otherwise.
-func told(err error, otherwise string) (says, fix string) {
+func split(err error, otherwise string) (says, fix string) {
 	h := hint.Of(err)
 	if older, ok := errors.AsType[interface {
 		error

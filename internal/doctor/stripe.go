@@ -1,4 +1,4 @@
-package pipeline
+package doctor
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -19,12 +20,12 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 		found.skip("stripe", "no key is given (STRIPE_API_KEY or --api-key-file), so only the lake is looked at")
 		return ""
 	case d.Client == nil:
-		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", message(d.NoClient))
+		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", d.NoClient)
 		return ""
 	}
 	who, err := d.Client.Account(ctx)
-	if err != nil && !IsAccountHidden(err) { // nothing else will fare better
-		says, fix := told(err, fixAsked)
+	if err != nil && !pipeline.IsAccountHidden(err) { // nothing else will fare better
+		says, fix := split(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
 		return ""
@@ -52,13 +53,13 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		return id
 	}
 	accounts, _ := load.ReadAccounts(d.Dir) // checkLake tells what is wrong with it
-	if label := NameOfAccount(accounts, "", d.Label); label != "" {
+	if label := pipeline.NameOfAccount(accounts, "", d.Label); label != "" {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
 	}
-	says, fix := told(err, fixAsked)
+	says, fix := split(err, fixAsked)
 	if extract.IsNotFound(err) {
-		fix += "; " + fixUnnamed
+		fix += "; " + pipeline.FixHiddenAccount
 	}
 	found.problem("account", strings.Replace(fix, "or name the account yourself", "or name the account once with --account-label NAME", 1), "%s", says)
 	return ""
@@ -68,14 +69,14 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 // it answers.
 func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
-	for _, resource := range streams() {
+	for _, resource := range append(pipeline.Resources(), extract.Events()) {
 		version, err := d.Client.Ask(ctx, resource)
 		answered = cmp.Or(answered, version)
 		if err == nil {
 			found.ok(resource.Name, "readable")
 			continue
 		}
-		says, fix := told(err, fixAsked)
+		says, fix := split(err, fixAsked)
 		if resource.Name == extract.Events().Name {
 			says += ": changes to what is in the lake are missed"
 		}
@@ -87,7 +88,7 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	case "":
 		found.warn("API version", "look at --api-base and the proxy in between", "no answer tells it; %s was asked for", extract.APIVersion)
 	default:
-		found.warn("API version", fixVersion,
+		found.warn("API version", pipeline.FixAPIVersion,
 			"%s, and %s was asked for", answered, extract.APIVersion)
 	}
 }

@@ -1,4 +1,4 @@
-package pipeline
+package doctor
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -19,7 +20,7 @@ const fixUnread = "see that its disk is mounted and that this user may read it; 
 // the last run went.
 func checkLog(found *Diagnosis, dir string, health load.Health) {
 	for _, damage := range health.Damage {
-		says, fix := told(damage, fixUnread)
+		says, fix := split(damage, fixUnread)
 		if errors.Is(damage, load.ErrNewerFormat) {
 			fix = fixNewer
 		}
@@ -34,14 +35,14 @@ func checkLog(found *Diagnosis, dir string, health load.Health) {
 		found.problem("state", "run stripelake sync, which sets it aside and derives the tables again from the raw log", ".state/work.duckdb is not this lake's own")
 		return
 	}
-	status, unsure, err := readCounts(dir)
+	status, unsure, err := pipeline.ReadCounts(dir)
 	switch logs, logErr := load.LogSizes(dir); {
 	case logErr != nil:
-		says, fix := told(logErr, load.FixLog)
+		says, fix := split(logErr, load.FixLog)
 		found.problem("raw log", fix, "%s", says)
 	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
 	case err != nil:
-		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", message(err))
+		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", err)
 	default:
 		checkState(found, logs, status)
 		checkRun(found, status.LastRun, unsure)
@@ -55,7 +56,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	for _, log := range logs {
 		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
 		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
-			says, fix := told(err, load.FixLog)
+			says, fix := split(err, load.FixLog)
 			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
 		}
 	}
@@ -70,13 +71,13 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	}
 	for _, log := range logs {
 		last := applied[load.Position{Account: log.Account, Stream: log.Stream}]
-		if last < log.Newest && log.Stream != extract.Events().Name && !goesOn(status.LastRun) {
+		if last < log.Newest && log.Stream != extract.Events().Name && !pipeline.IsRunning(status.LastRun) {
 			found.warn("state", "run stripelake sync, which applies it first", "%s/%s: the log ends with segment %d, and the tables hold %d", log.Account, log.Stream, log.Newest, last)
 		}
 	}
 	switch {
 	case len(found.Findings) > before:
-	case goesOn(status.LastRun):
+	case pipeline.IsRunning(status.LastRun):
 		found.ok("state", "a run is at work on it")
 	default:
 		found.ok("state", "holds all of the log")
@@ -90,33 +91,31 @@ func checkPresent(found *Diagnosis, logs []load.LogSize) {
 	for _, log := range logs {
 		beyond, err := extract.Cursor(log.Cursor).Beyond(now)
 		if err == nil && !beyond.IsZero() {
-			found.warn("cursor", fixFuture, "%s/%s: it says that it was read up to %s, which is to come", log.Account, log.Stream, stamp(beyond))
+			found.warn("cursor", pipeline.FixFutureCursor, "%s/%s: it says that it was read up to %s, which is to come", log.Account, log.Stream, timeText(beyond))
 		}
 	}
 }
 
 // checkComplete looks at how complete the resources are that a sync has selected.
 func checkComplete(found *Diagnosis, logs []load.LogSize, status load.Status) {
-	var seen Status
-	for _, log := range everyResource(logs) {
-		coverage, err := coverageOf(log, failureOf(status.Failures, log))
-		if err != nil {
-			return // told already
-		}
-		seen.Resources = append(seen.Resources, resourceStatus(coverage, nil))
-		fix := fixIncomplete[coverage.Why]
-		if fix == "" || coverage.Why == load.WhyUnfinished && goesOn(status.LastRun) {
+	resources, err := pipeline.StatusOfResources(logs, status)
+	for _, r := range resources {
+		fix := fixIncomplete[r.Why]
+		if fix == "" || r.Why == load.WhyUnfinished && pipeline.IsRunning(status.LastRun) {
 			continue
 		}
-		found.warn("complete", fix, "%s/%s: %s", coverage.Account, coverage.Resource, coverage.Why)
+		found.warn("complete", fix, "%s/%s: %s", r.Account, r.Resource, r.Why)
 	}
-	for _, r := range status.Summary.Resources {
-		if len(r.OtherVersions) > 0 {
-			found.warn("API version", fixVersion, "%s/%s came in %s, and %s was asked for", r.Account, r.Stream, cameIn(r.OtherVersions, r.OnlyOther), extract.APIVersion)
+	if err != nil {
+		return // told already
+	}
+	for _, r := range resources {
+		if r.APIVersion != "" {
+			found.warn("API version", pipeline.FixAPIVersion, "%s/%s came in %s, and %s was asked for", r.Account, r.Resource, r.APIVersion, extract.APIVersion)
 		}
 	}
-	if oldest := seen.Oldest(); oldest != nil && oldest.AsOf != nil {
-		found.ok("age", "changes are in up to %s (%s)", stamp(*oldest.AsOf), oldest.Resource)
+	if oldest := (pipeline.Status{Resources: resources}).Oldest(); oldest != nil && oldest.AsOf != nil {
+		found.ok("age", "changes are in up to %s (%s)", timeText(*oldest.AsOf), oldest.Resource)
 	}
 }
 
@@ -139,13 +138,13 @@ func checkRun(found *Diagnosis, run *load.Run, unsure bool) {
 	switch {
 	case unsure:
 		found.skip("last run", "%s is running, or was killed: this user may not read the lock", run.Command)
-	case run.Outcome == outcomeRunning:
-		found.ok("last run", "%s is running since %s", run.Command, stamp(run.Started))
-	case run.Outcome == outcomeKilled:
-		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was killed", run.Command, stamp(run.Started))
-	case run.Outcome == outcomeInterrupted:
-		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was interrupted", run.Command, stamp(run.Started))
-	case run.Outcome != outcomeDone:
+	case run.Outcome == pipeline.OutcomeRunning:
+		found.ok("last run", "%s is running since %s", run.Command, timeText(run.Started))
+	case run.Outcome == pipeline.OutcomeKilled:
+		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was killed", run.Command, timeText(run.Started))
+	case run.Outcome == pipeline.OutcomeInterrupted:
+		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was interrupted", run.Command, timeText(run.Started))
+	case run.Outcome != pipeline.OutcomeDone:
 		says := run.Command + ", " + run.Outcome
 		if why := strings.Join(strings.Fields(run.Detail), " "); why != "" {
 			says += ": " + why
@@ -153,3 +152,5 @@ func checkRun(found *Diagnosis, run *load.Run, unsure bool) {
 		found.warn("last run", again+" once that is mended; stripelake status says what is missing", "%s", says)
 	}
 }
+
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,4 +1,4 @@
-package pipeline
+package doctor
 
 import (
 	"errors"
@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
 
 // checkLake makes the checks that look at files. account is the key's, if known.
 func (d *Doctor) checkLake(found *Diagnosis, account string) {
-	exists, err := HasLake(d.Dir)
+	exists, err := pipeline.HasLake(d.Dir)
 	if err != nil {
-		says, fix := told(err, "run as the user that the lake belongs to, or name another folder with --lake")
+		says, fix := split(err, "run as the user that the lake belongs to, or name another folder with --lake")
 		found.problem("lake", fix, "%s", says)
 		return
 	}
@@ -25,7 +26,7 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	}
 	mode, err := load.ReadMode(d.Dir)
 	if err != nil {
-		says, fix := told(err, "restore lake.json from a backup")
+		says, fix := split(err, "restore lake.json from a backup")
 		switch {
 		case errors.Is(err, load.ErrNewerFormat):
 			fix = fixNewer
@@ -51,11 +52,11 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	kept, err := load.ReadDeclared(d.Dir)
 	switch {
 	case errors.Is(err, load.ErrDeclaredLost):
-		says, fix := told(err, "run stripelake sync")
+		says, fix := split(err, "run stripelake sync")
 		found.problem("schemas", fix, "%s", says)
 		return
 	case err != nil:
-		says, fix := told(err, "run as the user that the lake belongs to")
+		says, fix := split(err, "run as the user that the lake belongs to")
 		found.problem("schemas", fix, "%s", says)
 		return
 	case kept == nil:
@@ -65,20 +66,28 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 		found.ok("schemas", "version %d: those that the program ships", kept.Version)
 		return
 	}
-	set, err := setOf(kept)
+	set, err := pipeline.DeclaredSet(kept)
 	var changed []string
 	if err == nil {
 		changed, err = set.ChangedSince(kept.Base)
 	}
 	switch {
 	case err != nil:
-		found.problem("schemas", "write them out with `stripelake init --from-lake`, mend them, and run stripelake rebuild --schemas DIR", "%s", message(err))
+		found.problem("schemas", "write them out with `stripelake init --from-lake`, mend them, and run stripelake rebuild --schemas DIR", "%s", err)
 	case len(changed) > 0:
 		found.warn("schemas", "compare with a new copy (stripelake init DIR), take over what is of use, and its "+schemas.CopyManifest+" with it",
-			"version %d is the lake's own; changed in the program since it was copied: %s", kept.Version, sentence(changed, 5))
+			"version %d is the lake's own; changed in the program since it was copied: %s", kept.Version, firstOf(changed, 5))
 	default:
 		found.ok("schemas", "version %d: the lake's own", kept.Version)
 	}
+}
+
+// firstOf names the first of some, and says how many more there are.
+func firstOf(names []string, most int) string {
+	if more := len(names) - most; more > 0 {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // checkDisk tries out what the file system can do, and compares what is free with
@@ -86,13 +95,13 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	room, err := load.ReadRoom(d.Dir)
 	if err != nil {
-		found.problem("disk", "name another folder with --lake", "%s", message(err))
+		found.problem("disk", "name another folder with --lake", "%s", err)
 		return
 	}
 	if !room.Writable {
 		found.problem("disk", "make the disk writable, give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
 	} else if err := load.CheckFileSystem(d.Dir); err != nil {
-		says, fix := told(err, "see that the disk is writable and sound, or name another folder with --lake")
+		says, fix := split(err, "see that the disk is writable and sound, or name another folder with --lake")
 		found.problem("disk", fix, "%s", says)
 	}
 	if room.Free < 0 {
@@ -144,7 +153,7 @@ func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
 func (d *Doctor) checkFiles(found *Diagnosis) {
 	health, err := load.Inspect(d.Dir)
 	if err != nil {
-		says, fix := told(err, "run as the user that the lake belongs to")
+		says, fix := split(err, "run as the user that the lake belongs to")
 		found.problem("files", fix, "%s", says)
 		return
 	}

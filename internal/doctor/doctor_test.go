@@ -1,75 +1,17 @@
-package pipeline_test
+package doctor_test
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stripelake/stripelake/extract"
-	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/doctor"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
-
-const doctorKey = "rk_test_doctorshouldnevershowthis"
-
-func client(t *testing.T, key, api string) *extract.Client {
-	t.Helper()
-	c, err := extract.New(extract.Config{Key: key, BaseURL: api, MaxRPS: 100_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// diagnose runs a doctor and checks what holds for each diagnosis.
-func diagnose(t *testing.T, d pipeline.Doctor) []pipeline.Finding {
-	t.Helper()
-	found, err := d.Run(t.Context())
-	if problems, ok := errors.AsType[*pipeline.ProblemsError](err); ok != (found.Problems > 0) || ok && problems.Problems != found.Problems {
-		t.Errorf("%d problems, error %v", found.Problems, err)
-	}
-	if ok := found.Problems == 0; ok != (pipeline.ExitCode(err) == 0) || !ok && pipeline.ExitCode(err) != 3 {
-		t.Errorf("%d problems exit %d", found.Problems, pipeline.ExitCode(err))
-	}
-	text, err := json.Marshal(found)
-	if err != nil || strings.Contains(string(text), "shouldnevershow") {
-		t.Errorf("the key shows (Invariant 11), or %v: %s", err, text)
-	}
-	for _, f := range found.Findings {
-		needsFix := f.Level == pipeline.LevelProblem || f.Level == pipeline.LevelWarning
-		if f.Check == "" || f.Says == "" || (f.Fix != "") != needsFix || strings.Contains(f.Says+f.Fix, "\n") {
-			t.Errorf("%+v", f)
-		}
-		laketest.CheckAdvice(t, f.Check+" "+f.Says, f.Fix)
-	}
-	return found.Findings
-}
-
-// wants says which findings other than ok and skipped there are: level, check
-// and a part of the text, blank-separated.
-func wants(t *testing.T, found []pipeline.Finding, want ...string) {
-	t.Helper()
-	var got []string
-	for _, f := range found {
-		if f.Level == pipeline.LevelProblem || f.Level == pipeline.LevelWarning {
-			got = append(got, f.Level+" "+f.Check+": "+f.Says+"; "+f.Fix)
-		}
-	}
-	matches := slices.EqualFunc(got, want, func(got, want string) bool {
-		head, part, _ := strings.Cut(want, ": ")
-		return strings.HasPrefix(got, head+": ") && strings.Contains(got, part)
-	})
-	if !matches {
-		t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
 
 func TestDoctorAsksStripe(t *testing.T) {
 	t.Parallel()
@@ -108,8 +50,8 @@ func TestDoctorAsksStripe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := diagnose(t, pipeline.Doctor{Client: client(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
-			wants(t, found, tc.want...)
+			found := laketest.Diagnose(t, doctor.Doctor{Client: client(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
+			laketest.CheckFindings(t, found, tc.want...)
 		})
 	}
 }
@@ -117,9 +59,9 @@ func TestDoctorAsksStripe(t *testing.T) {
 func TestDoctorWithoutAClient(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "none")
-	wants(t, diagnose(t, pipeline.Doctor{Dir: dir}))
-	wants(t, diagnose(t, pipeline.Doctor{Dir: dir, NoClient: errors.New("this is not a Stripe API key")}), "problem key: not a Stripe API key")
-	wants(t, diagnose(t, pipeline.Doctor{Dir: dir, Client: client(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir}))
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, NoClient: errors.New("this is not a Stripe API key")}), "problem key: not a Stripe API key")
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Client: client(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the doctor made a lake")
 	}
@@ -133,9 +75,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		t.Fatal(err)
 	}
 	api, sound := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
-	if err := laketest.Run(laketest.NewSync(sound, api, nil)); err != nil {
-		t.Fatal(err)
-	}
+	sync(t, sound, api)
 	for name, tc := range map[string]struct {
 		damage func(dir string) error
 		key    string
@@ -193,7 +133,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 			if tc.key != "" {
 				key = tc.key
 			}
-			wants(t, diagnose(t, pipeline.Doctor{Client: client(t, key, api), Dir: dir}), tc.want...)
+			laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Client: client(t, key, api), Dir: dir}), tc.want...)
 		})
 	}
 }
@@ -210,5 +150,5 @@ func TestDoctorTakesNoLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	wants(t, diagnose(t, pipeline.Doctor{Dir: lake.Dir()}))
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: lake.Dir()}))
 }
