@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/internal/audiencefile"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -75,11 +76,11 @@ func (env *environment) exportSegment(c *cli.Context) error {
 	write := func(w io.Writer) error {
 		switch c.String("format") {
 		case "xdm":
-			return writeProfiles(c.Context, w, members, segment, c.String("tenant"), namespaceOf(set))
+			return audiencefile.WriteXDM(c.Context, w, members, audiencefile.XDM{Set: set, Segment: segment, Tenant: c.String("tenant")})
 		case "parquet":
 			return members.Write(c.Context, w, load.QueryParquet)
 		}
-		return writeGuardedCSV(c.Context, w, members)
+		return audiencefile.WriteCSV(c.Context, w, members)
 	}
 	if out := c.String("out"); out != "" {
 		err = writeOut(out, c.String("lake"), write)
@@ -145,16 +146,6 @@ func segmentOf(set *schemas.Set, name string) (*schemas.Segment, error) {
 		hint = "these schemas declare none; a newer copy from `stripelake init` has some under segments/: name it with --schemas"
 	}
 	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no segment %q; %s", name, hint)}
-}
-
-// namespaceOf is the identity namespace of customers' ids.
-func namespaceOf(set *schemas.Set) string {
-	if customers := set.Table(schemas.SegmentTable); customers != nil {
-		if id := schemas.FieldAt(customers.Fields, "id"); id != nil && id.Identity != "" {
-			return id.Identity
-		}
-	}
-	return "StripeCustomer"
 }
 
 // checkReveal holds that what is to be given as it is is declared so.

@@ -1,4 +1,4 @@
-package main
+package audiencefile
 
 import (
 	"bufio"
@@ -39,20 +39,25 @@ type membership struct {
 // object is written with sorted keys, as encoding/json does.
 type object map[string]any
 
-// profiles makes records of the class XDM Individual Profile, in the names of
+// XDM is what records of the Experience Data Model need besides the rows.
+type XDM struct {
+	Set     *schemas.Set // that declares the segment, and the identity namespace of customers' ids
+	Segment *schemas.Segment
+	Tenant  string // the organization's tenant id, with its underscore: "_acme"
+}
+
+// profileWriter makes records of the class XDM Individual Profile, in the names of
 // Experience Platform's compatibility mode: without prefixes, _id for @id.
 // Sources: adobe/xdm, classes/profile, fieldgroups/shared/identitymap,
 // fieldgroups/profile/profile-segmentation and datatypes/segmentmembership.
 //
 // The rows of a customer make one record: a profile is a person, and a second
 // record of the same primary identity would replace the first.
-type profiles struct {
+type profileWriter struct {
+	XDM
 	*load.Members
-	segment   *schemas.Segment
-	tenant    string
-	customers string // the namespace of their ids
-	out       *json.Encoder
-	personal  []*schemas.Personal // by column; nil for one that is not personal
+	out      *json.Encoder
+	personal []*schemas.Personal // by column; nil for one that is not personal
 
 	customer   [2]string // account and id of the record that is under way
 	record     object    // nil before the first
@@ -60,17 +65,17 @@ type profiles struct {
 	own        object // what stands under the tenant
 }
 
-// writeProfiles writes a record a line.
-func writeProfiles(ctx context.Context, w io.Writer, m *load.Members, s *schemas.Segment, tenant, customers string) error {
+// WriteXDM writes a record a line, as JSON: a profile of each customer.
+func WriteXDM(ctx context.Context, w io.Writer, m *load.Members, xdm XDM) error {
 	out := bufio.NewWriter(w)
-	p := &profiles{Members: m, segment: s, tenant: tenant, customers: customers, out: json.NewEncoder(out), personal: make([]*schemas.Personal, len(m.Columns))}
+	p := &profileWriter{Members: m, XDM: xdm, out: json.NewEncoder(out), personal: make([]*schemas.Personal, len(m.Columns))}
 	p.out.SetEscapeHTML(false)
 	for i, c := range m.Columns {
-		if at := slices.IndexFunc(s.Personal, func(d schemas.Personal) bool { return d.Name == c.Name }); at >= 0 {
-			p.personal[i] = &s.Personal[at]
+		if at := slices.IndexFunc(xdm.Segment.Personal, func(d schemas.Personal) bool { return d.Name == c.Name }); at >= 0 {
+			p.personal[i] = &xdm.Segment.Personal[at]
 		}
 	}
-	err := eachMember(ctx, m, p.add)
+	err := eachRow(ctx, m, p.add)
 	if err == nil {
 		err = p.end()
 	}
@@ -78,7 +83,7 @@ func writeProfiles(ctx context.Context, w io.Writer, m *load.Members, s *schemas
 }
 
 // add takes a row. Those of one customer follow each other.
-func (p *profiles) add(row []json.RawMessage) error {
+func (p *profileWriter) add(row []json.RawMessage) error {
 	var customer [2]string
 	for i := range customer {
 		if err := json.Unmarshal(row[i], &customer[i]); err != nil {
@@ -105,7 +110,7 @@ func (p *profiles) add(row []json.RawMessage) error {
 			return err
 		}
 	}
-	name := strings.ReplaceAll(p.segment.Name, "-", "_") // XDM has no hyphens in names
+	name := strings.ReplaceAll(p.Segment.Name, "-", "_") // XDM has no hyphens in names
 	list, _ := p.own[name].([]object)
 	p.own[name] = append(list, values)
 	return nil
@@ -113,19 +118,19 @@ func (p *profiles) add(row []json.RawMessage) error {
 
 // begin begins a record. Its _id is a hash, as Adobe advises, for it must be a
 // reference without colons; it tells records apart and names nobody.
-func (p *profiles) begin(customer [2]string) {
+func (p *profileWriter) begin(customer [2]string) {
 	account, id := customer[0], customer[1]
-	sum := sha256.Sum256([]byte(p.segment.Name + "/" + account + "/" + id))
+	sum := sha256.Sum256([]byte(p.Segment.Name + "/" + account + "/" + id))
 	p.customer = customer
-	p.identities = map[string][]identity{p.customers: {{ID: id, Primary: true}}}
+	p.identities = map[string][]identity{p.customerNamespace(): {{ID: id, Primary: true}}}
 	p.own = object{"account": account, "customer_id": id}
 	p.record = object{
 		"_id":         hex.EncodeToString(sum[:]),
 		"identityMap": p.identities,
 		"segmentMembership": object{externalAudience: object{
-			p.segment.Name: membership{Status: "realized", Time: p.AsOf[account]},
+			p.Segment.Name: membership{Status: "realized", Time: p.AsOf[account]},
 		}},
-		p.tenant: object{"stripelake": p.own},
+		p.Tenant: object{"stripelake": p.own},
 	}
 }
 
@@ -133,7 +138,7 @@ func (p *profiles) begin(customer [2]string) {
 // the identities, what is given as it is at the standard path that its schema
 // names. What has no such place, and a hash with the lake's own key, stands
 // beside the rest.
-func (p *profiles) addPersonal(declared *schemas.Personal, value json.RawMessage) error {
+func (p *profileWriter) addPersonal(declared *schemas.Personal, value json.RawMessage) error {
 	namespace := hashedNamespaces[declared.Field.Identity]
 	switch {
 	case declared.SHA256 && namespace != "":
@@ -158,8 +163,18 @@ func (p *profiles) addPersonal(declared *schemas.Personal, value json.RawMessage
 	return nil
 }
 
+// customerNamespace is the identity namespace of customers' ids.
+func (x XDM) customerNamespace() string {
+	if customers := x.Set.Table(schemas.SegmentTable); customers != nil {
+		if id := schemas.FieldAt(customers.Fields, "id"); id != nil && id.Identity != "" {
+			return id.Identity
+		}
+	}
+	return "StripeCustomer"
+}
+
 // end writes the record that is complete.
-func (p *profiles) end() error {
+func (p *profileWriter) end() error {
 	if p.record == nil {
 		return nil
 	}
