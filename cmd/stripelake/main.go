@@ -35,7 +35,7 @@ func main() { os.Exit(process()) }
 
 // process is the program from its start to its exit status.
 func process() int {
-	endAsFailed()
+	exitOnRuntimeAbort()
 	debug.SetMemoryLimit(heapGoal)
 	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // what authors write belongs into their repository
 		syscall.Umask(0o077) // DuckDB makes its write-ahead log for everybody
@@ -136,13 +136,13 @@ func refuseMisuse(command *cli.Command, above string) {
 			return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
 		}
 		lake := c.String("lake")
-		endPlainly(command.Name, lake)
-		if err := enoughFiles(); lake != "" && err != nil {
-			return ofDisk(err, lake)
+		exitOnDuckDBAbort(command.Name, lake)
+		if err := tryOpenFiles(); lake != "" && err != nil {
+			return withDiskFix(err, lake)
 		}
 		err := action(c)
 		warnOfLostList(c, lake, err)
-		return ofDisk(err, lake)
+		return withDiskFix(err, lake)
 	}
 }
 

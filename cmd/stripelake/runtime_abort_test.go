@@ -22,7 +22,7 @@ const asDying = "STRIPELAKE_TEST_AS_DYING"
 var hoard [][]byte
 
 func die(how string) {
-	endAsFailed()
+	exitOnRuntimeAbort()
 	var core syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &core); err != nil || core.Cur > 1 || core.Max > 1 {
 		os.Exit(97)

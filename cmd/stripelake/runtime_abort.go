@@ -2,25 +2,8 @@ package main
 
 /*
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-// std::set_terminate of C++, which DuckDB is written in.
-extern void (*_ZSt13set_terminatePFvvE(void (*)(void)))(void);
-
-static char *last_words;
-
-static void terminated(void) {
-	if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0) {}
-	_exit(1);
-}
-
-static void on_terminate(char *text) {
-	free(last_words);
-	last_words = text;
-	_ZSt13set_terminatePFvvE(terminated);
-}
 
 static const char *own_mistake;
 
@@ -53,12 +36,12 @@ import (
 // ownMistake is what is said last where the program fails by a mistake of its own.
 const ownMistake = "this is a mistake in stripelake: please report it; nothing is lost, and the next run goes on"
 
-// endAsFailed makes a process that Go's runtime gives up end with status 1 and a line
+// exitOnRuntimeAbort makes a process that Go's runtime gives up end with status 1 and a line
 // of text: by itself it ends with 2, which is wrong usage to whoever reads it. Such
 // are a panic outside of the main goroutine, a concurrent write to a map, no memory,
 // a signal of the machine. The stacks that it prints hold addresses and numbers; a
 // text is its address and its length there. No core is written, which holds the key.
-func endAsFailed() {
+func exitOnRuntimeAbort() {
 	// Of 1 byte no file is written, and on Linux no other program is given the core
 	// either, which a limit of 0 does not keep it from.
 	if syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: 1, Max: 1}) != nil {
@@ -83,16 +66,4 @@ func recovered(err *error) {
 	}
 	says := strings.Join(strings.Fields(extract.Redact(fmt.Sprint(p))), " ")
 	*err = fmt.Errorf("%s, in %s: %s", says, at, ownMistake)
-}
-
-// endPlainly makes the process end with a line of text where DuckDB ends it. A
-// disk that refuses a write, and then what undoes it, leaves DuckDB no way to go
-// on: it throws where C++ does not allow it (measured), and the process would
-// end with SIGABRT and the stacks of all its threads. The lake is as after a crash.
-func endPlainly(command, lake string) {
-	if lake == "" {
-		return // the command has no database
-	}
-	C.on_terminate(C.CString(fmt.Sprintf("stripelake: %s: duckdb gave up, as it does when the disk refuses a write and then what undoes it: "+
-		"free some space%s, see that it is writable and sound, and run again: nothing is lost\n", command, visible(diskOf(lake)))))
 }
