@@ -10,23 +10,19 @@ import (
 )
 
 func backupCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "backup",
-		Usage:     "copy all of a lake that cannot be made again into a folder, or bring that up to date",
-		ArgsUsage: "DIR",
+	return takes(arguments{usage: "DIR", needs: "the folder of the backup", most: 1}, &cli.Command{
+		Name:  "backup",
+		Usage: "copy all of a lake that cannot be made again into a folder, or bring that up to date",
 		Description: "Copies the raw log, the schemas, the key of hashes, what was forgotten and the receipts: everything but .state and\n" +
 			"current. It may run beside a sync. To restore, copy DIR to where the lake is to be and run `stripelake rebuild`: it\n" +
 			"asks Stripe for nothing. Example: stripelake backup /mnt/backup/lake",
 		Flags:  []cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), waitFlag()},
 		Action: func(c *cli.Context) error { return env.backup(c) },
-	}
+	})
 }
 
 func (env *environment) backup(c *cli.Context) error {
 	to := c.Args().First()
-	if to == "" {
-		return &pipeline.UsageError{Message: "name the folder of the backup: stripelake backup DIR"}
-	}
 	if _, err := load.ReadMode(c.String("lake")); err != nil {
 		return err // rather than make a lake
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func compactCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "compact",
 		Usage: "merge the small segments that many syncs have left in the raw log",
 		Description: "A sync does so by itself when a stream has come to 64 of them. Every version of every object stays,\n" +
@@ -23,7 +23,7 @@ func compactCommand(env *environment) *cli.Command {
 			&cli.IntFlag{Name: "drop-superseded", Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days before the newest answer in the log; at least 31"},
 		},
 		Action: func(c *cli.Context) error { return env.compact(c) },
-	}
+	})
 }
 
 func (env *environment) compact(c *cli.Context) error {

@@ -19,16 +19,16 @@ import (
 )
 
 func demoCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "demo",
 		Usage: "a simulated account, a full sync, and who pays later; needs no key",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "lake", Value: "./demo-lake", Usage: "the lake's `DIR`"},
+			&cli.StringFlag{Name: "lake", Value: "./demo-lake", Usage: "the lake's `DIR`", Action: refuseEmptyLake},
 			&cli.IntFlag{Name: "charges", Value: 20_000, Usage: "size of the simulated business: `N` charges"},
 			&cli.StringFlag{Name: "now", Usage: "the business ends before `DATE` (UTC) (default: today, or as the lake's demo did)"},
 		},
 		Action: func(c *cli.Context) error { return env.demo(c) },
-	}
+	})
 }
 
 // demoDays are how long the demo's business is.

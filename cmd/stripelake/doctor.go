@@ -9,7 +9,7 @@ import (
 )
 
 func doctorCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "doctor",
 		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
 		Description: "Asks Stripe for one object of each list, looks at the lake's files, and tries out the file system in a folder that it\n" +
@@ -17,7 +17,7 @@ func doctorCommand(env *environment) *cli.Command {
 			"there is a problem; each is told with its fix.",
 		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), accountFlag()}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.doctor(c) },
-	}
+	})
 }
 
 func (env *environment) doctor(c *cli.Context) error {

@@ -18,21 +18,18 @@ import (
 )
 
 func exportCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:            "export",
-		Usage:           "hand data to other systems",
-		UsageText:       "stripelake export COMMAND [command options] [argument]",
-		HideHelpCommand: true,
-		Subcommands:     []*cli.Command{exportSegmentCommand(env)},
-		Action:          showCommands,
-	}
+	return groups(&cli.Command{
+		Name:        "export",
+		Usage:       "hand data to other systems",
+		UsageText:   "stripelake export COMMAND [command options] [argument]",
+		Subcommands: []*cli.Command{exportSegmentCommand(env)},
+	})
 }
 
 func exportSegmentCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "segment",
-		Usage:     "write a list of customers for an offer engine or a customer data platform",
-		ArgsUsage: "SEGMENT",
+	return takes(arguments{usage: "SEGMENT", needs: "a segment", most: 1}, &cli.Command{
+		Name:  "segment",
+		Usage: "write a list of customers for an offer engine or a customer data platform",
 		Description: "Who is in a segment is declared in segments/SEGMENT.sql of the lake's schemas, or of those that --schemas names.\n" +
 			"Customers who are deleted or forgotten are never in it, and what is personal follows privacy.yaml.\n" +
 			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
@@ -45,14 +42,11 @@ func exportSegmentCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "tenant", Usage: "`_ID` of your organization in Experience Platform, under which fields of your own stand; xdm needs it"},
 		},
 		Action: func(c *cli.Context) error { return ofQuery(env.exportSegment(c)) },
-	}
+	})
 }
 
 func (env *environment) exportSegment(c *cli.Context) error {
 	name := c.Args().First()
-	if name == "" {
-		return &pipeline.UsageError{Message: "name a segment: stripelake export segment SEGMENT"}
-	}
 	if err := checkExport(c); err != nil {
 		return err
 	}

@@ -16,7 +16,14 @@ import (
 )
 
 func lakeFlag() cli.Flag {
-	return &cli.StringFlag{Name: "lake", Value: "./lake", Usage: "the lake's `DIR`"}
+	return &cli.StringFlag{Name: "lake", Value: "./lake", Usage: "the lake's `DIR`", Action: refuseEmptyLake}
+}
+
+func refuseEmptyLake(_ *cli.Context, dir string) error {
+	if dir == "" {
+		return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
+	}
+	return nil
 }
 
 func schemasFlag() cli.Flag {

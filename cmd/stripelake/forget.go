@@ -12,10 +12,9 @@ import (
 )
 
 func forgetCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "forget",
-		Usage:     "erase customers and all that is theirs, from the raw log too",
-		ArgsUsage: "cus_…",
+	return takes(arguments{usage: "cus_…", most: anyNumber}, &cli.Command{
+		Name:  "forget",
+		Usage: "erase customers and all that is theirs, from the raw log too",
 		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, makes the\n" +
 			"tables again from scratch, removes all older generations, keeps out what Stripe lists of them later, and\n" +
 			"leaves a receipt. It cannot be undone. Without a customer it finishes an erasure that was interrupted.",
@@ -26,7 +25,7 @@ func forgetCommand(env *environment) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
 		},
 		Action: func(c *cli.Context) error { return env.forget(c) },
-	}
+	})
 }
 
 func (env *environment) forget(c *cli.Context) error {

@@ -19,10 +19,9 @@ import (
 )
 
 func initCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "init",
-		Usage:     "lay out an editable copy of the built-in schemas, or of a lake's",
-		ArgsUsage: "[DIR]",
+	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
+		Name:  "init",
+		Usage: "lay out an editable copy of the built-in schemas, or of a lake's",
 		Description: "Writes the schemas, mappings, marts and lookups, with what editors need to complete them, into DIR\n" +
 			"(./schemas unless given). Example: stripelake init my-schemas",
 		Flags: []cli.Flag{
@@ -48,7 +47,7 @@ func initCommand(env *environment) *cli.Command {
 			fmt.Fprintf(env.stdout, "%s in %s; begin with %s\n", counted(n, "file"), dir, filepath.Join(dir, "README.md"))
 			return nil
 		},
-	}
+	})
 }
 
 // copyOf is what init writes, by path: a set, what editors need, and what the set

@@ -23,7 +23,6 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/load"
 )
 
 // heapGoal is where Go's collector begins to work harder, in bytes. DuckDB has a
@@ -84,7 +83,7 @@ func runApp(ctx context.Context, app *cli.App, args []string) (err error) {
 var errSilent = errors.New("said already")
 
 func newApp(env *environment) *cli.App {
-	app := &cli.App{
+	return &cli.App{
 		Name:            "stripelake",
 		Usage:           "copy a Stripe account into files you own",
 		Version:         version,
@@ -100,60 +99,10 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env), schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env),
+			exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
+			schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
 		},
-	}
-	for _, command := range app.Commands {
-		refuseMisuse(command, "stripelake")
-	}
-	return app
-}
-
-// refuseMisuse makes a command, and those below it, refuse unknown flags and
-// more arguments than its usage line names: none, one or, where that ends in an
-// ellipsis, any number.
-func refuseMisuse(command *cli.Command, above string) {
-	command.OnUsageError = usageError
-	for _, flag := range command.Flags {
-		if given, ok := flag.(*cli.BoolFlag); ok {
-			given.DisableDefaultText = true // that it is not given goes without saying
-		}
-	}
-	name := above + " " + command.Name
-	for _, sub := range command.Subcommands {
-		refuseMisuse(sub, name)
-	}
-	action, usage := command.Action, strings.TrimSpace(name+" "+command.ArgsUsage)
-	if len(command.Subcommands) > 0 {
-		return
-	}
-	most := min(len(command.ArgsUsage), 1)
-	command.Action = func(c *cli.Context) error {
-		if c.NArg() > most && !strings.Contains(command.ArgsUsage, "…") {
-			return &pipeline.UsageError{Message: fmt.Sprintf("%q is one argument too many: %s", c.Args().Get(most), usage)}
-		}
-		if c.IsSet("lake") && c.String("lake") == "" {
-			return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
-		}
-		lake := c.String("lake")
-		exitOnDuckDBAbort(command.Name, lake)
-		if err := tryOpenFiles(); lake != "" && err != nil {
-			return withDiskFix(err, lake)
-		}
-		err := action(c)
-		warnOfLostList(c, lake, err)
-		return withDiskFix(err, lake)
-	}
-}
-
-// warnOfLostList says that the list of the forgotten is lost, after a command that
-// was not refused for it.
-func warnOfLostList(c *cli.Context, lake string, err error) {
-	if lake == "" || errors.As(err, new(*load.ListLostError)) {
-		return
-	}
-	if lost := load.ReadListLost(lake); lost != nil {
-		fmt.Fprintf(c.App.ErrWriter, "warning: %v\n", lost)
 	}
 }
 
@@ -171,33 +120,6 @@ func (env *environment) stdoutOf(format string) io.Writer {
 		return env.raw
 	}
 	return env.stdout
-}
-
-func usageError(c *cli.Context, err error, _ bool) error {
-	name := "stripelake"
-	if c.Command != nil && c.Command.Name != "" {
-		name = strings.TrimSpace("stripelake " + strings.TrimPrefix(c.Command.HelpName, "stripelake "))
-	}
-	return &pipeline.UsageError{Message: fmt.Sprintf("%v (see %s --help)", err, name)}
-}
-
-func unknownCommand(commands []*cli.Command, name string) error {
-	var names []string
-	for _, command := range commands {
-		if command.Name == "help" {
-			continue
-		}
-		names = append(names, command.Name)
-	}
-	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}
-}
-
-// showCommands is what a command does that only groups others.
-func showCommands(c *cli.Context) error {
-	if c.NArg() > 0 {
-		return unknownCommand(c.Command.Subcommands, c.Args().First())
-	}
-	return cli.ShowSubcommandHelp(c)
 }
 
 // flagsFirst moves a command's flags before its other arguments, because the

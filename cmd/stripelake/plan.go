@@ -15,10 +15,9 @@ import (
 )
 
 func planCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "plan",
-		Usage:     "what the next sync would request, how long it takes, and what a schedule adds up to",
-		ArgsUsage: "[resource…]",
+	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
+		Name:  "plan",
+		Usage: "what the next sync would request, how long it takes, and what a schedule adds up to",
 		Description: "Asks for a few pages of each list (at most 32, mostly 20) and estimates the rest from them; says what it assumes.\n" +
 			"Changes nothing: a lake need not exist, and one that does is neither locked nor written.",
 		Flags: append([]cli.Flag{
@@ -29,7 +28,7 @@ func planCommand(env *environment) *cli.Command {
 			&cli.DurationFlag{Name: "every", Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.plan(c) },
-	}
+	})
 }
 
 func (env *environment) plan(c *cli.Context) error {

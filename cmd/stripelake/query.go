@@ -19,10 +19,9 @@ import (
 )
 
 func queryCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "query",
-		Usage:     "ask the warehouse in SQL, for reading only",
-		ArgsUsage: "[SQL]",
+	return takes(arguments{usage: "[SQL]", most: 1}, &cli.Command{
+		Name:  "query",
+		Usage: "ask the warehouse in SQL, for reading only",
 		Description: "Answers one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) out of the generation that is published when it starts,\n" +
 			"also while a sync runs. SQL of - is read from standard input. Nothing else can be read, and nothing written but the answer.\n" +
 			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
@@ -34,7 +33,7 @@ func queryCommand(env *environment) *cli.Command {
 			&cli.GenericFlag{Name: "var", Value: variables{}, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
 		},
 		Action: func(c *cli.Context) error { return ofQuery(env.query(c)) },
-	}
+	})
 }
 
 // ofQuery makes a wrong use of what is wrong in the SQL, and says plainly that

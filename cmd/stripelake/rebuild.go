@@ -10,10 +10,9 @@ import (
 )
 
 func rebuildCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "rebuild",
-		Usage:     "derive tables again from the raw log, asking Stripe for nothing",
-		ArgsUsage: "[table…]",
+	return takes(arguments{usage: "[table…]", most: anyNumber}, &cli.Command{
+		Name:  "rebuild",
+		Usage: "derive tables again from the raw log, asking Stripe for nothing",
 		Description: "Derives the tables whose schemas or mappings changed, and those named, beside the present ones,\n" +
 			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
 		Flags: []cli.Flag{
@@ -23,7 +22,7 @@ func rebuildCommand(env *environment) *cli.Command {
 			&cli.BoolFlag{Name: "rejects", Usage: "first say how many of the rows that were refused would fit now"},
 		},
 		Action: func(c *cli.Context) error { return env.rebuild(c) },
-	}
+	})
 }
 
 func (env *environment) rebuild(c *cli.Context) error {

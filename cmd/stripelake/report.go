@@ -19,12 +19,11 @@ import (
 )
 
 func reportCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:            "report",
-		Usage:           "make a page to look at, out of the warehouse",
-		UsageText:       "stripelake report COMMAND [command options]",
-		HideHelpCommand: true,
-		Subcommands: []*cli.Command{{
+	return groups(&cli.Command{
+		Name:      "report",
+		Usage:     "make a page to look at, out of the warehouse",
+		UsageText: "stripelake report COMMAND [command options]",
+		Subcommands: []*cli.Command{takesNone(&cli.Command{
 			Name:  "bnpl",
 			Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
 			Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
@@ -34,9 +33,8 @@ func reportCommand(env *environment) *cli.Command {
 				&cli.StringFlag{Name: "out", Value: "./bnpl.html", Usage: "write the page into `FILE`, which is replaced when all of it is there"},
 			},
 			Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c)) },
-		}},
-		Action: showCommands,
-	}
+		})},
+	})
 }
 
 // ofReport says plainly that a report was interrupted: unlike a sync, it does

@@ -15,20 +15,18 @@ import (
 )
 
 func schemaCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return groups(&cli.Command{
 		Name:      "schema",
 		Usage:     "check, preview and explain schemas and mappings",
 		UsageText: "stripelake schema COMMAND [command options] [argument]",
 		Description: "A schema says what a table is, a mapping how a Stripe object becomes its rows. To change them:\n" +
 			"`stripelake init my-schemas` lays out a copy, `check` it after each edit, `diff` says what the edit would change,\n" +
 			"`stripelake rebuild --schemas my-schemas` derives the tables anew. Nothing is asked of Stripe.",
-		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			schemaCheckCommand(env), schemaPreviewCommand(env), schemaExplainCommand(env), schemaCoverageCommand(env),
 			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env), schemaExportCommand(env),
 		},
-		Action: showCommands,
-	}
+	})
 }
 
 // table finds the table that an argument names.
@@ -55,14 +53,6 @@ func lakeIfAny(c *cli.Context) *authoring.Lake {
 		return nil
 	}
 	return lake
-}
-
-// argument is the command's one argument.
-func argument(c *cli.Context, what string) (string, error) {
-	if c.NArg() == 0 {
-		return "", &pipeline.UsageError{Message: fmt.Sprintf("name %s: stripelake schema %s %s", what, c.Command.Name, c.Command.ArgsUsage)}
-	}
-	return c.Args().First(), nil
 }
 
 // inDir names a file of the set as the user can open it.

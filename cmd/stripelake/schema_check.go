@@ -19,13 +19,13 @@ import (
 )
 
 func schemaCheckCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:        "check",
 		Usage:       "say every mistake in the schemas and mappings, with its place and its fix",
 		Description: "Exit status 1 if there are mistakes, 0 if there are only warnings. Example: stripelake schema check --schemas my-schemas",
 		Flags:       []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object")},
 		Action:      func(c *cli.Context) error { return env.schemaCheck(c) },
-	}
+	})
 }
 
 // finding is one mistake or warning, as --json prints it.

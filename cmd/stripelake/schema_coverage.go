@@ -11,24 +11,20 @@ import (
 )
 
 func schemaCoverageCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takes(arguments{usage: "TABLE", needs: "a table", most: 1}, &cli.Command{
 		Name:        "coverage",
 		Usage:       "list what Stripe sends that no column of a table takes",
-		ArgsUsage:   "TABLE",
 		Description: "Looks at the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
 		Flags: []cli.Flag{
 			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
 			&cli.IntFlag{Name: "objects", Value: 20_000, Usage: "look at the newest `N` objects"},
 		},
 		Action: func(c *cli.Context) error { return env.schemaCoverage(c) },
-	}
+	})
 }
 
 func (env *environment) schemaCoverage(c *cli.Context) error {
-	name, err := argument(c, "a table")
-	if err != nil {
-		return err
-	}
+	name := c.Args().First()
 	set, compiled, err := plan(c)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 func schemaDiffCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "diff",
 		Usage: "say what an edit changes against what the lake was last built with",
 		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does, 2 if it cannot be told.\n" +
@@ -30,7 +30,7 @@ func schemaDiffCommand(env *environment) *cli.Command {
 			}
 			return err
 		},
-	}
+	})
 }
 
 // trouble is a failure of schema diff, whose status 1 says that there is a

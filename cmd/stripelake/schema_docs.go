@@ -18,16 +18,15 @@ import (
 )
 
 func schemaDocsCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "docs",
-		Usage:     "write a reference of the tables, the mapping language and the commands",
-		ArgsUsage: "[DIR]",
+	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
+		Name:  "docs",
+		Usage: "write a reference of the tables, the mapping language and the commands",
 		Description: "Writes Markdown into DIR (docs/reference unless given): README.md, an index with a diagram of the tables;\n" +
 			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command.\n" +
 			"A page of that name is written over; no other file is touched. Example: stripelake schema docs pages --schemas my-schemas",
 		Flags:  []cli.Flag{schemasFlag(), lakeFlag()},
 		Action: func(c *cli.Context) error { return env.schemaDocs(c) },
-	}
+	})
 }
 
 func (env *environment) schemaDocs(c *cli.Context) error {

@@ -15,24 +15,20 @@ import (
 )
 
 func schemaExplainCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takes(arguments{usage: "TABLE[.FIELD]", needs: "a table or a field", most: 1}, &cli.Command{
 		Name:        "explain",
 		Usage:       "say where a column comes from, what it means and how it is filled",
-		ArgsUsage:   "TABLE[.FIELD]",
 		Description: "Example: stripelake schema explain charges.bnpl.provider --sql",
 		Flags: []cli.Flag{
 			schemasFlag(), lakeFlag(),
 			&cli.BoolFlag{Name: "sql", Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"},
 		},
 		Action: func(c *cli.Context) error { return env.schemaExplain(c) },
-	}
+	})
 }
 
 func (env *environment) schemaExplain(c *cli.Context) error {
-	name, err := argument(c, "a table or a field")
-	if err != nil {
-		return err
-	}
+	name := c.Args().First()
 	set, compiled, err := plan(c)
 	if err != nil {
 		return err

@@ -11,18 +11,16 @@ import (
 )
 
 func schemaExportCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:            "export",
-		Usage:           "write the schemas as other tools declare them",
-		UsageText:       "stripelake schema export COMMAND [command options]",
-		HideHelpCommand: true,
-		Subcommands:     []*cli.Command{schemaExportDBTCommand(env)},
-		Action:          showCommands,
-	}
+	return groups(&cli.Command{
+		Name:        "export",
+		Usage:       "write the schemas as other tools declare them",
+		UsageText:   "stripelake schema export COMMAND [command options]",
+		Subcommands: []*cli.Command{schemaExportDBTCommand(env)},
+	})
 }
 
 func schemaExportDBTCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "dbt",
 		Usage: "write sources.yml for dbt: tables, histories and marts with columns, types, meaning and tests",
 		Description: "For dbt 1.10 or later with dbt-duckdb; the file says how to attach the warehouse.\n" +
@@ -35,7 +33,7 @@ func schemaExportDBTCommand(env *environment) *cli.Command {
 			}
 			return env.schemaExportDBT(c, set)
 		},
-	}
+	})
 }
 
 func (env *environment) schemaExportDBT(c *cli.Context, set *schemas.Set) error {

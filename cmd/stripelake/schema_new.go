@@ -17,10 +17,9 @@ import (
 )
 
 func schemaNewCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "new",
-		Usage:     "begin a table from objects in the lake",
-		ArgsUsage: "OBJECT",
+	return takes(arguments{usage: "OBJECT", needs: "a type of object", most: 1}, &cli.Command{
+		Name:  "new",
+		Usage: "begin a table from objects in the lake",
 		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
 			"Example: stripelake schema new subscription --each items.data --table plan_lines --schemas my-schemas",
 		Flags: []cli.Flag{
@@ -29,16 +28,13 @@ func schemaNewCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "table", Usage: "the new table's `NAME`"},
 		},
 		Action: func(c *cli.Context) error { return env.schemaNew(c) },
-	}
+	})
 }
 
 var newTable = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func (env *environment) schemaNew(c *cli.Context) error {
-	object, err := argument(c, "a type of object")
-	if err != nil {
-		return err
-	}
+	object := c.Args().First()
 	dir, table := c.String("schemas"), c.String("table")
 	switch {
 	case dir == "":

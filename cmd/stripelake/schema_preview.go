@@ -14,22 +14,18 @@ import (
 )
 
 func schemaPreviewCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "preview",
-		Usage:     "show what one object becomes, field by field, and what each was made from",
-		ArgsUsage: "FILE.json|ID",
+	return takes(arguments{usage: "FILE.json|ID", needs: "a file or an id", most: 1}, &cli.Command{
+		Name:  "preview",
+		Usage: "show what one object becomes, field by field, and what each was made from",
 		Description: "The object is a file (- for standard input) or, by its id, the newest version in the lake's raw log.\n" +
 			"Example: stripelake schema preview ch_1abc --schemas my-schemas",
 		Flags:  []cli.Flag{schemasFlag(), lakeFlag(), &cli.BoolFlag{Name: "nulls", Usage: "show fields without a value too"}},
 		Action: func(c *cli.Context) error { return env.schemaPreview(c) },
-	}
+	})
 }
 
 func (env *environment) schemaPreview(c *cli.Context) error {
-	name, err := argument(c, "a file or an id")
-	if err != nil {
-		return err
-	}
+	name := c.Args().First()
 	set, compiled, err := plan(c)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 const simulatedKey = "sk_test_simulated"
 
 func simulateCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "simulate",
 		Usage: "serve a simulated Stripe on a loopback address",
 		Flags: slices.Concat(
@@ -27,7 +27,7 @@ func simulateCommand(env *environment) *cli.Command {
 			under("the business", businessFlags()), under("the clock", clockFlags()),
 			under("keys and accounts", accessFlags()), under("trouble", troubleFlags())),
 		Action: func(c *cli.Context) error { return env.simulate(c) },
-	}
+	})
 }
 
 func businessFlags() []cli.Flag {

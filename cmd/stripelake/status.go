@@ -15,7 +15,7 @@ import (
 )
 
 func statusCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "status",
 		Usage: "how far the lake is complete, and what it holds",
 		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), &cli.DurationFlag{
@@ -42,7 +42,7 @@ func statusCommand(env *environment) *cli.Command {
 			}
 			return status.Within(most, time.Now())
 		},
-	}
+	})
 }
 
 func (env *environment) printStatus(s pipeline.Status) error {

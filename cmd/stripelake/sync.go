@@ -16,10 +16,9 @@ import (
 const publishEvery = 5 * time.Minute
 
 func syncCommand(env *environment) *cli.Command {
-	return &cli.Command{
-		Name:      "sync",
-		Usage:     "backfill what is missing, then what is new",
-		ArgsUsage: "[resource…]",
+	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
+		Name:  "sync",
+		Usage: "backfill what is missing, then what is new",
 		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
 			"keeps every object as sent, maps it, and publishes the lake. Interrupted, the next run goes on.",
 		Flags: append([]cli.Flag{
@@ -34,7 +33,7 @@ func syncCommand(env *environment) *cli.Command {
 			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.sync(c) },
-	}
+	})
 }
 
 func (env *environment) sync(c *cli.Context) error {

@@ -13,7 +13,7 @@ import (
 )
 
 func verifyCommand(env *environment) *cli.Command {
-	return &cli.Command{
+	return takesNone(&cli.Command{
 		Name:  "verify",
 		Usage: "check a lake against itself, raw log, tables, published files and books, and if wanted against Stripe",
 		Description: "Reads the whole log and compares it with the tables and the files that are published. It mends nothing, and asks Stripe\n" +
@@ -29,7 +29,7 @@ func verifyCommand(env *environment) *cli.Command {
 			accountFlag(),
 		}, stripeFlags()...),
 		Action: func(c *cli.Context) error { return env.verify(c) },
-	}
+	})
 }
 
 func (env *environment) verify(c *cli.Context) error {
