@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -9,32 +11,42 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type backupOptions struct {
+	lake string
+	json bool
+	wait optional[time.Duration]
+}
+
+func (o *backupOptions) flags() []cli.Flag {
+	return []cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), waitFlag(&o.wait)}
+}
+
 func backupCommand(env *environment) *cli.Command {
+	var o backupOptions
 	return takes(arguments{usage: "DIR", needs: "the folder of the backup", most: 1}, &cli.Command{
 		Name:  "backup",
 		Usage: "copy all of a lake that cannot be made again into a folder, or bring that up to date",
 		Description: "Copies the raw log, the schemas, the key of hashes, what was forgotten and the receipts: everything but .state and\n" +
 			"current. It may run beside a sync. To restore, copy DIR to where the lake is to be and run `stripelake rebuild`: it\n" +
 			"asks Stripe for nothing. Example: stripelake backup /mnt/backup/lake",
-		Flags:  []cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), waitFlag()},
-		Action: func(c *cli.Context) error { return env.backup(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.backup(c.Context, &o, c.Args().First()) },
 	})
 }
 
-func (env *environment) backup(c *cli.Context) error {
-	to := c.Args().First()
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+func (env *environment) backup(ctx context.Context, o *backupOptions, to string) error {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, err := env.openLake(c, load.Options{})
+	lake, err := load.Open(o.lake, env.waiting(o.wait, load.Options{}))
 	if err != nil {
 		return err
 	}
-	done, err := pipeline.Backup(c.Context, lake, to)
+	done, err := pipeline.Backup(ctx, lake, to)
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
+	if o.json {
 		return env.printJSON(done)
 	}
 	fmt.Fprintf(env.stdout, "%s: %s, %s; %s copied, %s removed\n", to, counted(done.Files, "file"), bytesText(done.Bytes), grouped(done.Copied), grouped(done.Removed))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -11,36 +12,50 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type compactOptions struct {
+	workOptions
+	json           bool
+	dropSuperseded optional[int] // days
+}
+
+func (o *compactOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object a stream"), waitFlag(&o.wait),
+		&cli.IntFlag{
+			Name: "drop-superseded", Destination: &o.dropSuperseded.value, Action: o.dropSuperseded.note,
+			Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days before the newest answer in the log; at least 31",
+		},
+	}
+}
+
 func compactCommand(env *environment) *cli.Command {
+	o := compactOptions{workOptions: workOptions{command: "compact"}}
 	return takesNone(&cli.Command{
 		Name:  "compact",
 		Usage: "merge the small segments that many syncs have left in the raw log",
 		Description: "A sync does so by itself when a stream has come to 64 of them. Every version of every object stays,\n" +
 			"under its sequence number; only files become fewer. With --drop-superseded old versions and events go for\n" +
 			"good: the tables stay as they are, but what an object was like before can no longer be asked.",
-		Flags: []cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object a stream"), waitFlag(),
-			&cli.IntFlag{Name: "drop-superseded", Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days before the newest answer in the log; at least 31"},
-		},
-		Action: func(c *cli.Context) error { return env.compact(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.compact(c.Context, &o) },
 	})
 }
 
-func (env *environment) compact(c *cli.Context) error {
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+func (env *environment) compact(ctx context.Context, o *compactOptions) error {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, _, err := env.workOn(c, "", false, lakeOptions)
+	lake, _, err := env.workOn(ctx, &o.workOptions, "", false, loadOptions)
 	if err != nil {
 		return err
 	}
 	var keep time.Duration
-	if c.IsSet("drop-superseded") {
-		if keep = time.Duration(c.Int("drop-superseded")) * 24 * time.Hour; keep <= 0 {
+	if o.dropSuperseded.given {
+		if keep = time.Duration(o.dropSuperseded.value) * 24 * time.Hour; keep <= 0 {
 			keep = 1 // which is too short, and refused as that
 		}
 	}
-	done, err := pipeline.Compact(c.Context, lake, keep)
+	done, err := pipeline.Compact(ctx, lake, keep)
 	if err != nil {
 		return err
 	}
@@ -53,7 +68,7 @@ func (env *environment) compact(c *cli.Context) error {
 	}
 	encoder := json.NewEncoder(env.stdout)
 	for _, d := range done {
-		if c.Bool("json") {
+		if o.json {
 			if err := encoder.Encode(d); err != nil {
 				return err
 			}

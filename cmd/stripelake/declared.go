@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,37 +18,47 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+// workOptions are those of a command that works on a lake under its locks, or may.
+type workOptions struct {
+	command string // its name
+	lake    string
+	schemas optional[string]
+	wait    optional[time.Duration]
+	expose  cli.StringSlice
+	newList bool // consents to a new list of the forgotten where theirs is lost
+}
+
 // exposeFlag is for commands that may put a set in force that shows more.
-func exposeFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "expose", Usage: "consent that --schemas shows the source `PATH`, or whole object, that the lake hides or blanks: customer.email (repeatable; the lake keeps a record)"}
+func (o *workOptions) exposeFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "expose", Destination: &o.expose, Usage: "consent that --schemas shows the source `PATH`, or whole object, that the lake hides or blanks: customer.email (repeatable; the lake keeps a record)"}
 }
 
 // workOn opens the lake that --lake names, to work on it under its locks, with
 // the schemas and the privacy that it keeps; --schemas is compared with those.
 // derive says that this run derives what --schemas names. Options are made for
 // the set in force. mode is the key's, or empty where there is none.
-func (env *environment) workOn(c *cli.Context, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
-	if c.IsSet("expose") && (!derive || !c.IsSet("schemas")) {
+func (env *environment) workOn(ctx context.Context, o *workOptions, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
+	if len(o.expose.Value()) > 0 && (!derive || !o.schemas.given) {
 		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
 	}
-	return env.declare(c, derive, options, func() (*load.Lake, error) {
-		return env.openLake(c, load.Options{Mode: mode, NoList: c.Bool(newListFlag)})
+	return env.declare(ctx, o, derive, options, func() (*load.Lake, error) {
+		return load.Open(o.lake, env.waiting(o.wait, load.Options{Mode: mode, NoList: o.newList}))
 	})
 }
 
 // lookAt is workOn for a command that changes nothing in a lake, which may be
 // read-only; unless it is to change it after all.
-func (env *environment) lookAt(c *cli.Context, change bool) (*load.Lake, *pipeline.Declaration, error) {
+func (env *environment) lookAt(ctx context.Context, o *workOptions, change bool) (*load.Lake, *pipeline.Declaration, error) {
 	if change {
-		return env.workOn(c, "", false, lakeOptions)
+		return env.workOn(ctx, o, "", false, loadOptions)
 	}
-	return env.declare(c, false, lakeOptions, func() (*load.Lake, error) {
-		return load.OpenToRead(c.String("lake"), env.waiting(c, load.Options{}))
+	return env.declare(ctx, o, false, loadOptions, func() (*load.Lake, error) {
+		return load.OpenToRead(o.lake, env.waiting(o.wait, load.Options{}))
 	})
 }
 
-func (env *environment) declare(c *cli.Context, derive bool, options func(*schemas.Set) load.Options, open func() (*load.Lake, error)) (*load.Lake, *pipeline.Declaration, error) {
-	given, base, err := givenSet(c)
+func (env *environment) declare(ctx context.Context, o *workOptions, derive bool, options func(*schemas.Set) load.Options, open func() (*load.Lake, error)) (*load.Lake, *pipeline.Declaration, error) {
+	given, base, err := givenSet(o.schemas.value)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,24 +67,24 @@ func (env *environment) declare(c *cli.Context, derive bool, options func(*schem
 		return nil, nil, err
 	}
 	declaration, err := pipeline.Declare{
-		Lake: lake, Given: given, Base: base, Derive: derive, Expose: c.StringSlice("expose"), Command: c.Command.Name, Program: version,
-	}.Run(c.Context)
+		Lake: lake, Given: given, Base: base, Derive: derive, Expose: o.expose.Value(), Command: o.command, Program: version,
+	}.Run(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return lake.Using(env.waiting(c, options(declaration.Set))), declaration, nil
+	return lake.Using(env.waiting(o.wait, options(declaration.Set))), declaration, nil
 }
 
-// lakeOptions are pipeline.LakeOptions of a lake that has its mode.
-func lakeOptions(set *schemas.Set) load.Options { return pipeline.LakeOptions(set, "") }
+// loadOptions are pipeline.LakeOptions of a lake that has its mode.
+func loadOptions(set *schemas.Set) load.Options { return pipeline.LakeOptions(set, "") }
 
-// givenSet is the set that --schemas names, every mistake in it told at once, and
-// what it was copied from, if its folder says so; nil if there is no such flag.
-func givenSet(c *cli.Context) (*schemas.Set, map[string]string, error) {
-	if c.String("schemas") == "" {
+// givenSet is the set in the folder that --schemas names, every mistake in it told at
+// once, and what it was copied from, if the folder says so; nil of no folder.
+func givenSet(dir string) (*schemas.Set, map[string]string, error) {
+	if dir == "" {
 		return nil, nil, nil
 	}
-	files, err := schemaFiles(c)
+	files, err := schemaFiles(dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,7 +95,7 @@ func givenSet(c *cli.Context) (*schemas.Set, map[string]string, error) {
 	if _, err := transform.Compile(set); err != nil {
 		return nil, nil, err
 	}
-	base, err := copiedFrom(c.String("schemas"))
+	base, err := copiedFrom(dir)
 	return set, base, err
 }
 
@@ -104,13 +116,23 @@ func copiedFrom(dir string) (base map[string]string, err error) {
 	return base, nil
 }
 
-// plan loads the schemas that --schemas names, else those in force in the lake
+// setOptions say which schemas a command goes by.
+type setOptions struct {
+	schemas optional[string]
+	lake    string
+}
+
+func (o *setOptions) setFlags() []cli.Flag {
+	return []cli.Flag{schemasFlag(&o.schemas), lakeFlag(&o.lake)}
+}
+
+// compile loads the schemas that --schemas names, else those in force in the lake
 // that --lake names, else the built-in ones, and compiles their mappings. Every
 // mistake in them is reported at once.
-func plan(c *cli.Context) (*schemas.Set, *transform.Plan, error) {
-	set, _, err := givenSet(c)
+func (o *setOptions) compile() (*schemas.Set, *transform.Plan, error) {
+	set, _, err := givenSet(o.schemas.value)
 	if err == nil && set == nil {
-		set, err = pipeline.InForce(c.String("lake"))
+		set, err = pipeline.InForce(o.lake)
 	}
 	if err != nil {
 		return nil, nil, err

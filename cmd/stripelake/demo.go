@@ -18,16 +18,27 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type demoOptions struct {
+	lake    string
+	charges int
+	now     string // a date; empty is today, or as the lake's demo did
+}
+
+func (o *demoOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "lake", Destination: &o.lake, Value: "./demo-lake", Usage: "the lake's `DIR`", Action: refuseEmptyLake},
+		&cli.IntFlag{Name: "charges", Destination: &o.charges, Value: 20_000, Usage: "size of the simulated business: `N` charges"},
+		&cli.StringFlag{Name: "now", Destination: &o.now, Usage: "the business ends before `DATE` (UTC) (default: today, or as the lake's demo did)"},
+	}
+}
+
 func demoCommand(env *environment) *cli.Command {
+	var o demoOptions
 	return takesNone(&cli.Command{
-		Name:  "demo",
-		Usage: "a simulated account, a full sync, and who pays later; needs no key",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "lake", Value: "./demo-lake", Usage: "the lake's `DIR`", Action: refuseEmptyLake},
-			&cli.IntFlag{Name: "charges", Value: 20_000, Usage: "size of the simulated business: `N` charges"},
-			&cli.StringFlag{Name: "now", Usage: "the business ends before `DATE` (UTC) (default: today, or as the lake's demo did)"},
-		},
-		Action: func(c *cli.Context) error { return env.demo(c) },
+		Name:   "demo",
+		Usage:  "a simulated account, a full sync, and who pays later; needs no key",
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.demo(c.Context, &o) },
 	})
 }
 
@@ -37,8 +48,8 @@ const demoDays = 365
 // demo runs the product's main job against a business made up on the spot: a
 // simulated Stripe on a loopback port, a real sync over HTTP, and the
 // buy-now-pay-later answer out of the warehouse.
-func (env *environment) demo(c *cli.Context) error {
-	server, err := demoServer(c)
+func (env *environment) demo(ctx context.Context, o *demoOptions) error {
+	server, err := demoServer(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -48,21 +59,20 @@ func (env *environment) demo(c *cli.Context) error {
 		return err
 	}
 	defer stop()
-	dir := c.String("lake")
-	if err := env.demoSync(c, url); err != nil {
+	if err := env.demoSync(ctx, o, url); err != nil {
 		return err
 	}
-	if err := env.demoAnswer(c.Context, dir); err != nil {
+	if err := env.demoAnswer(ctx, o.lake); err != nil {
 		return err
 	}
-	fmt.Fprint(env.stdout, strings.ReplaceAll(demoNext, "LAKE", dir))
+	fmt.Fprint(env.stdout, strings.ReplaceAll(demoNext, "LAKE", o.lake))
 	return nil
 }
 
 // demoServer invents the business. A lake that holds the demo of another day keeps
 // that day: two businesses of one account would mix.
-func demoServer(c *cli.Context) (*stripesim.Server, error) {
-	until, err := parseTime(c, "now")
+func demoServer(ctx context.Context, o *demoOptions) (*stripesim.Server, error) {
+	until, err := parseTime("--now", o.now)
 	if err != nil {
 		return nil, err
 	}
@@ -71,18 +81,18 @@ func demoServer(c *cli.Context) (*stripesim.Server, error) {
 	}
 	until = until.Truncate(24 * time.Hour)
 	invent := func() (*stripesim.Server, error) {
-		return stripesim.New(stripesim.Config{Charges: c.Int("charges"), From: until.AddDate(0, 0, -demoDays), To: until})
+		return stripesim.New(stripesim.Config{Charges: o.charges, From: until.AddDate(0, 0, -demoDays), To: until})
 	}
 	server, err := invent()
 	if err != nil {
 		return nil, err
 	}
-	held, err := demoHeld(c.Context, c.String("lake"), server.AccountID())
+	held, err := demoHeld(ctx, o.lake, server.AccountID())
 	switch {
 	case err != nil || held.IsZero() || held.Equal(until):
 		return server, err
-	case c.IsSet("now"):
-		return nil, &pipeline.UsageError{Message: fmt.Sprintf("%s holds the demo of %s: leave --now out, remove the folder, or name another by --lake", c.String("lake"), held.Format(time.DateOnly))}
+	case o.now != "":
+		return nil, &pipeline.UsageError{Message: fmt.Sprintf("%s holds the demo of %s: leave --now out, remove the folder, or name another by --lake", o.lake, held.Format(time.DateOnly))}
 	}
 	until = held
 	return invent()
@@ -107,20 +117,20 @@ func demoHeld(ctx context.Context, lake, account string) (time.Time, error) {
 	return began.Time.UTC().Truncate(24*time.Hour).AddDate(0, 0, demoDays), nil
 }
 
-func (env *environment) demoSync(c *cli.Context, url string) error {
+func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string) error {
 	// The simulated account has no rate limit of its own.
 	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000})
 	if err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(c, client.Mode(), false, lakeOptions)
+	lake, declared, err := env.workOn(ctx, &workOptions{command: "demo", lake: o.lake}, client.Mode(), false, loadOptions)
 	if err != nil {
 		return err
 	}
 	show := env.renderer(false)
 	defer show.done()
 	sync := pipeline.Sync{Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
-	_, err = sync.Run(c.Context)
+	_, err = sync.Run(ctx)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -8,28 +9,39 @@ import (
 	"github.com/stripelake/stripelake/internal/doctor"
 )
 
+type doctorOptions struct {
+	stripeOptions
+	lake, account string
+	json          bool
+}
+
+func (o *doctorOptions) flags() []cli.Flag {
+	return append([]cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), accountFlag(&o.account)}, o.stripeFlags()...)
+}
+
 func doctorCommand(env *environment) *cli.Command {
+	var o doctorOptions
 	return takesNone(&cli.Command{
 		Name:  "doctor",
 		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
 		Description: "Asks Stripe for one object of each list, looks at the lake's files, and tries out the file system in a folder that it\n" +
 			"removes. Changes nothing. Without a key it looks at the lake alone, without a lake at Stripe alone. Exit status 3 if\n" +
 			"there is a problem; each is told with its fix.",
-		Flags:  append([]cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), accountFlag()}, stripeFlags()...),
-		Action: func(c *cli.Context) error { return env.doctor(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.doctor(c.Context, &o) },
 	})
 }
 
-func (env *environment) doctor(c *cli.Context) error {
-	d := doctor.Doctor{Dir: c.String("lake"), Label: c.String("account-label")}
-	if c.String("api-key-file") != "" || env.getenv("STRIPE_API_KEY") != "" {
-		d.Client, d.NoClient = env.clientFor(c)
+func (env *environment) doctor(ctx context.Context, o *doctorOptions) error {
+	d := doctor.Doctor{Dir: o.lake, Label: o.label}
+	if o.keyFile != "" || env.getenv("STRIPE_API_KEY") != "" {
+		d.Client, d.NoClient = env.clientFor(&o.stripeOptions, o.account)
 	}
-	found, err := d.Run(c.Context)
-	if c.Context.Err() != nil {
+	found, err := d.Run(ctx)
+	if ctx.Err() != nil {
 		return err
 	}
-	if c.Bool("json") {
+	if o.json {
 		if jsonErr := env.printJSON(found); jsonErr != nil {
 			return jsonErr
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -26,31 +27,44 @@ func exportCommand(env *environment) *cli.Command {
 	})
 }
 
+type exportOptions struct {
+	lake    string
+	schemas optional[string]
+	format  string
+	out     string // a file; empty is standard output
+	reveal  cli.StringSlice
+	tenant  string
+}
+
+func (o *exportOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		lakeFlag(&o.lake),
+		&cli.StringFlag{Name: "schemas", Destination: &o.schemas.value, Action: o.schemas.note, Usage: "take the segment from the schemas in `DIR` instead of those that the lake was built with"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "csv", Usage: "`FORM` of the list: csv, parquet, or xdm (a profile of Adobe's Experience Data Model a line)"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write into `FILE`, for you alone, which is replaced when all of it is there"},
+		&cli.StringSliceFlag{Name: "reveal", Destination: &o.reveal, Usage: "also write the personal `COLUMN` (repeatable) as it is, such as email"},
+		&cli.StringFlag{Name: "tenant", Destination: &o.tenant, Usage: "`_ID` of your organization in Experience Platform, under which fields of your own stand; xdm needs it"},
+	}
+}
+
 func exportSegmentCommand(env *environment) *cli.Command {
+	var o exportOptions
 	return takes(arguments{usage: "SEGMENT", needs: "a segment", most: 1}, &cli.Command{
 		Name:  "segment",
 		Usage: "write a list of customers for an offer engine or a customer data platform",
 		Description: "Who is in a segment is declared in segments/SEGMENT.sql of the lake's schemas, or of those that --schemas names.\n" +
 			"Customers who are deleted or forgotten are never in it, and what is personal follows privacy.yaml.\n" +
 			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
-		Flags: []cli.Flag{
-			lakeFlag(),
-			&cli.StringFlag{Name: "schemas", Usage: "take the segment from the schemas in `DIR` instead of those that the lake was built with"},
-			&cli.StringFlag{Name: "format", Value: "csv", Usage: "`FORM` of the list: csv, parquet, or xdm (a profile of Adobe's Experience Data Model a line)"},
-			&cli.StringFlag{Name: "out", Usage: "write into `FILE`, for you alone, which is replaced when all of it is there"},
-			&cli.StringSliceFlag{Name: "reveal", Usage: "also write the personal `COLUMN` (repeatable) as it is, such as email"},
-			&cli.StringFlag{Name: "tenant", Usage: "`_ID` of your organization in Experience Platform, under which fields of your own stand; xdm needs it"},
-		},
-		Action: func(c *cli.Context) error { return ofQuery(env.exportSegment(c)) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return ofQuery(env.exportSegment(c.Context, &o, c.Args().First())) },
 	})
 }
 
-func (env *environment) exportSegment(c *cli.Context) error {
-	name := c.Args().First()
-	if err := checkExport(c); err != nil {
+func (env *environment) exportSegment(ctx context.Context, o *exportOptions, name string) error {
+	if err := o.check(); err != nil {
 		return err
 	}
-	set, err := segmentSet(c)
+	set, err := o.segmentSet()
 	if err != nil {
 		return err
 	}
@@ -58,29 +72,29 @@ func (env *environment) exportSegment(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reveal := c.StringSlice("reveal")
+	reveal := o.reveal.Value()
 	if err := checkReveal(segment, reveal); err != nil {
 		return err
 	}
-	members, err := load.AskAudience(c.Context, c.String("lake"), load.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
+	members, err := load.AskAudience(ctx, o.lake, load.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = members.Close() }()
 	write := func(w io.Writer) error {
-		switch c.String("format") {
+		switch o.format {
 		case "xdm":
-			return audiencefile.WriteXDM(c.Context, w, members, audiencefile.XDM{Set: set, Segment: segment, Tenant: c.String("tenant")})
+			return audiencefile.WriteXDM(ctx, w, members, audiencefile.XDM{Set: set, Segment: segment, Tenant: o.tenant})
 		case "parquet":
-			return members.Write(c.Context, w, load.QueryParquet)
+			return members.Write(ctx, w, load.QueryParquet)
 		}
-		return audiencefile.WriteCSV(c.Context, w, members)
+		return audiencefile.WriteCSV(ctx, w, members)
 	}
-	if out := c.String("out"); out != "" {
-		err = writeOut(out, c.String("lake"), write)
+	if o.out != "" {
+		err = writeOut(o.out, o.lake, write)
 	} else {
 		signal.Ignore(syscall.SIGPIPE) // what was spilled is removed whoever closes
-		err = write(env.stdoutOf(c.String("format")))
+		err = write(env.stdoutOf(o.format))
 	}
 	if err == nil {
 		env.sayMembers(name, members)
@@ -88,14 +102,14 @@ func (env *environment) exportSegment(c *cli.Context) error {
 	return err
 }
 
-// checkExport holds that flags fit each other.
-func checkExport(c *cli.Context) error {
-	format, tenant := c.String("format"), c.String("tenant")
+// check holds that flags fit each other.
+func (o *exportOptions) check() error {
+	format, tenant := o.format, o.tenant
 	id, underscored := strings.CutPrefix(tenant, "_")
 	switch {
 	case format != "csv" && format != "parquet" && format != "xdm":
 		return &pipeline.UsageError{Message: fmt.Sprintf("--format %q is none of csv, parquet, xdm", format)}
-	case format == "parquet" && c.String("out") == "":
+	case format == "parquet" && o.out == "":
 		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}
 	case format != "xdm" && tenant != "":
 		return &pipeline.UsageError{Message: "--tenant is for --format xdm"}
@@ -109,18 +123,18 @@ func checkExport(c *cli.Context) error {
 
 // segmentSet loads the schemas that declare segments: those that --schemas
 // names, or the lake's own.
-func segmentSet(c *cli.Context) (*schemas.Set, error) {
-	if c.IsSet("schemas") {
-		files, err := schemaFiles(c)
+func (o *exportOptions) segmentSet() (*schemas.Set, error) {
+	if o.schemas.given {
+		files, err := schemaFiles(o.schemas.value)
 		if err != nil {
 			return nil, err
 		}
 		return schemas.Load(files)
 	}
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return nil, err
 	}
-	files, err := load.ReadSchemas(c.String("lake"))
+	files, err := load.ReadSchemas(o.lake)
 	if err != nil {
 		return nil, err
 	}

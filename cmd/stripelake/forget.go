@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"text/tabwriter"
@@ -11,38 +12,49 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type forgetOptions struct {
+	workOptions
+	json, dryRun bool
+	account      string
+}
+
+func (o *forgetOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print each receipt as one JSON line"), waitFlag(&o.wait),
+		&cli.StringFlag{Name: "account", Destination: &o.account, Usage: "the `ACCOUNT`, where several have a customer of that id"},
+		&cli.BoolFlag{Name: "consent-to-new-list", Destination: &o.newList, Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
+		&cli.BoolFlag{Name: "dry-run", Destination: &o.dryRun, Usage: "count what would be erased, and change nothing"},
+	}
+}
+
 func forgetCommand(env *environment) *cli.Command {
+	o := forgetOptions{workOptions: workOptions{command: "forget"}}
 	return takes(arguments{usage: "cus_…", most: anyNumber}, &cli.Command{
 		Name:  "forget",
 		Usage: "erase customers and all that is theirs, from the raw log too",
 		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, makes the\n" +
 			"tables again from scratch, removes all older generations, keeps out what Stripe lists of them later, and\n" +
 			"leaves a receipt. It cannot be undone. Without a customer it finishes an erasure that was interrupted.",
-		Flags: []cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print each receipt as one JSON line"), waitFlag(),
-			&cli.StringFlag{Name: "account", Usage: "the `ACCOUNT`, where several have a customer of that id"},
-			&cli.BoolFlag{Name: newListFlag, Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "count what would be erased, and change nothing"},
-		},
-		Action: func(c *cli.Context) error { return env.forget(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.forget(c.Context, &o, c.Args().Slice()) },
 	})
 }
 
-func (env *environment) forget(c *cli.Context) error {
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+func (env *environment) forget(ctx context.Context, o *forgetOptions, customers []string) error {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.lookAt(c, !c.Bool("dry-run"))
+	lake, declared, err := env.lookAt(ctx, &o.workOptions, !o.dryRun)
 	if err != nil {
 		return err
 	}
 	forget := pipeline.Forget{
-		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: c.Args().Slice(), Account: c.String("account"),
-		DryRun: c.Bool("dry-run"), NewList: c.Bool(newListFlag), Version: version,
+		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: customers, Account: o.account,
+		DryRun: o.dryRun, NewList: o.newList, Version: version,
 	}
-	receipts, err := forget.Run(c.Context)
+	receipts, err := forget.Run(ctx)
 	for _, receipt := range receipts {
-		if c.Bool("json") {
+		if o.json {
 			_ = json.NewEncoder(env.stdout).Encode(receipt)
 		} else {
 			env.printReceipt(receipt)
@@ -85,6 +97,3 @@ func (env *environment) printReceipt(r load.Receipt) {
 	}
 	fmt.Fprintf(env.stdout, "receipt: %s\n", r.Path)
 }
-
-// newListFlag consents to a new list of the forgotten where theirs is lost.
-const newListFlag = "consent-to-new-list"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,41 +19,53 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
+type initOptions struct {
+	lake     optional[string]
+	fromLake bool
+}
+
+func (o *initOptions) flags() []cli.Flag {
+	lake := lakeFlag(&o.lake.value)
+	lake.Action = func(c *cli.Context, dir string) error {
+		return errors.Join(o.lake.note(c, dir), refuseEmptyLake(c, dir))
+	}
+	return []cli.Flag{
+		lake,
+		&cli.BoolFlag{Name: "from-lake", Destination: &o.fromLake, Usage: "copy the schemas that the lake keeps, with their privacy"},
+	}
+}
+
 func initCommand(env *environment) *cli.Command {
+	var o initOptions
 	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
 		Name:  "init",
 		Usage: "lay out an editable copy of the built-in schemas, or of a lake's",
 		Description: "Writes the schemas, mappings, marts and lookups, with what editors need to complete them, into DIR\n" +
 			"(./schemas unless given). Example: stripelake init my-schemas",
-		Flags: []cli.Flag{
-			lakeFlag(),
-			&cli.BoolFlag{Name: "from-lake", Usage: "copy the schemas that the lake keeps, with their privacy"},
-		},
-		Action: func(c *cli.Context) error {
-			dir := c.Args().First()
-			if dir == "" {
-				dir = "schemas"
-			}
-			if c.IsSet("lake") && !c.Bool("from-lake") {
-				return &pipeline.UsageError{Message: "--lake goes with --from-lake"}
-			}
-			copied, err := copyOf(c)
-			if err != nil {
-				return err
-			}
-			n, err := layOut(dir, copied)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(env.stdout, "%s in %s; begin with %s\n", counted(n, "file"), dir, filepath.Join(dir, "README.md"))
-			return nil
-		},
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.initSchemas(&o, cmp.Or(c.Args().First(), "schemas")) },
 	})
 }
 
-// copyOf is what init writes, by path: a set, what editors need, and what the set
+func (env *environment) initSchemas(o *initOptions, dir string) error {
+	if o.lake.given && !o.fromLake {
+		return &pipeline.UsageError{Message: "--lake goes with --from-lake"}
+	}
+	copied, err := o.copied()
+	if err != nil {
+		return err
+	}
+	n, err := layOut(dir, copied)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.stdout, "%s in %s; begin with %s\n", counted(n, "file"), dir, filepath.Join(dir, "README.md"))
+	return nil
+}
+
+// copied is what init writes, by path: a set, what editors need, and what the set
 // was copied from.
-func copyOf(c *cli.Context) (map[string]string, error) {
+func (o *initOptions) copied() (map[string]string, error) {
 	copied := map[string]string{}
 	err := fs.WalkDir(schemas.Embedded(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -66,8 +79,8 @@ func copyOf(c *cli.Context) (map[string]string, error) {
 		return nil, err
 	}
 	base, err := schemas.ShippedSums()
-	if err == nil && c.Bool("from-lake") {
-		base, err = fromLake(c.String("lake"), copied, base)
+	if err == nil && o.fromLake {
+		base, err = fromLake(o.lake.value, copied, base)
 	}
 	if err != nil {
 		return nil, err

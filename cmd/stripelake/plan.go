@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -14,48 +15,60 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
+type planOptions struct {
+	stripeOptions
+	rangeOptions
+	lake, account string
+	json          bool
+	every         time.Duration
+}
+
+func (o *planOptions) flags() []cli.Flag {
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), accountFlag(&o.account),
+		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "as for sync: objects created since `DATE`"},
+		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "as for sync: objects created before `DATE` only"},
+		o.lookBackFlag(),
+		&cli.DurationFlag{Name: "every", Destination: &o.every, Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
+	}, o.stripeFlags()...)
+}
+
 func planCommand(env *environment) *cli.Command {
+	var o planOptions
 	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
 		Name:  "plan",
 		Usage: "what the next sync would request, how long it takes, and what a schedule adds up to",
 		Description: "Asks for a few pages of each list (at most 32, mostly 20) and estimates the rest from them; says what it assumes.\n" +
 			"Changes nothing: a lake need not exist, and one that does is neither locked nor written.",
-		Flags: append([]cli.Flag{
-			lakeFlag(), jsonFlag("print one JSON object"), accountFlag(),
-			&cli.StringFlag{Name: "from", Usage: "as for sync: objects created since `DATE`"},
-			&cli.StringFlag{Name: "to", Usage: "as for sync: objects created before `DATE` only"},
-			lookBackFlag(),
-			&cli.DurationFlag{Name: "every", Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
-		}, stripeFlags()...),
-		Action: func(c *cli.Context) error { return env.plan(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.plan(c.Context, &o, c.Args().Slice()) },
 	})
 }
 
-func (env *environment) plan(c *cli.Context) error {
-	bounds, err := parseRange(c)
+func (env *environment) plan(ctx context.Context, o *planOptions, resources []string) error {
+	bounds, err := o.parse()
 	if err != nil {
 		return err
 	}
-	every := c.Duration("every")
-	if every < time.Minute || every > 30*24*time.Hour {
-		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", every)}
+	if o.every < time.Minute || o.every > 30*24*time.Hour {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", o.every)}
 	}
-	client, err := env.clientFor(c)
+	client, err := env.clientFor(&o.stripeOptions, o.account)
 	if err != nil {
 		return err
 	}
 	planner := forecast.Planner{
-		Client: client, Dir: c.String("lake"), Label: c.String("account-label"), Resources: c.Args().Slice(),
-		Range: bounds, Every: every,
+		Client: client, Dir: o.lake, Label: o.label, Resources: resources,
+		Range: bounds, Every: o.every,
 	}
-	planned, err := planner.Run(c.Context)
+	planned, err := planner.Run(ctx)
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
+	if o.json {
 		return env.printJSON(planned)
 	}
-	return env.printForecast(planned, accountRate(c.Float64("max-rps"), planned.Mode))
+	return env.printForecast(planned, accountRate(o.maxRPS, planned.Mode))
 }
 
 // accountRate is what the account may send in all, in requests a second: what

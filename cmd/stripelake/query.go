@@ -18,21 +18,35 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type queryOptions struct {
+	lake      string
+	file      optional[string]
+	format    string
+	out       string // a file; empty is standard output
+	variables variables
+}
+
+func (o *queryOptions) flags() []cli.Flag {
+	o.variables = variables{}
+	return []cli.Flag{
+		lakeFlag(&o.lake),
+		&cli.StringFlag{Name: "file", Destination: &o.file.value, Action: o.file.note, Usage: "read the SQL from `FILE`"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "`FORM` of the answer: table, csv (values as they are, also what a spreadsheet runs as a formula), json (an object a line) or parquet"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the answer into `FILE`, which is replaced when all of it is there"},
+		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
+	}
+}
+
 func queryCommand(env *environment) *cli.Command {
+	var o queryOptions
 	return takes(arguments{usage: "[SQL]", most: 1}, &cli.Command{
 		Name:  "query",
 		Usage: "ask the warehouse in SQL, for reading only",
 		Description: "Answers one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) out of the generation that is published when it starts,\n" +
 			"also while a sync runs. SQL of - is read from standard input. Nothing else can be read, and nothing written but the answer.\n" +
 			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
-		Flags: []cli.Flag{
-			lakeFlag(),
-			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
-			&cli.StringFlag{Name: "format", Value: "table", Usage: "`FORM` of the answer: table, csv (values as they are, also what a spreadsheet runs as a formula), json (an object a line) or parquet"},
-			&cli.StringFlag{Name: "out", Usage: "write the answer into `FILE`, which is replaced when all of it is there"},
-			&cli.GenericFlag{Name: "var", Value: variables{}, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
-		},
-		Action: func(c *cli.Context) error { return ofQuery(env.query(c)) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return ofQuery(env.query(c.Context, &o, c.Args().Slice())) },
 	})
 }
 
@@ -56,15 +70,15 @@ type errInterrupted struct{}
 func (errInterrupted) Error() string { return "interrupted; the answer is not whole" }
 func (errInterrupted) ExitCode() int { return pipeline.ExitCode(context.Canceled) }
 
-func (env *environment) query(c *cli.Context) error {
-	format, out := load.QueryFormat(c.String("format")), c.String("out")
+func (env *environment) query(ctx context.Context, o *queryOptions, args []string) error {
+	format := load.QueryFormat(o.format)
 	switch {
-	case format == load.QueryParquet && out == "":
+	case format == load.QueryParquet && o.out == "":
 		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}
 	case format != "table" && format != load.QueryCSV && format != load.QueryJSON && format != load.QueryParquet:
 		return &pipeline.UsageError{Message: fmt.Sprintf("--format %q is none of table, csv, json, parquet", format)}
 	}
-	question, err := readQuestion(c)
+	question, err := o.question(args)
 	if err != nil {
 		return err
 	}
@@ -74,7 +88,7 @@ func (env *environment) query(c *cli.Context) error {
 		fmt.Fprintf(env.stderr, "stripelake: stopped: the query took %s of memory, and %s is the most: ask for fewer or shorter values at a time\n", bytesText(bytes), bytesText(mostQueryMemory))
 		os.Exit(1)
 	})()
-	answer, err := load.Ask(c.Context, c.String("lake"), question)
+	answer, err := load.Ask(ctx, o.lake, question)
 	if err != nil {
 		return err
 	}
@@ -88,17 +102,17 @@ func (env *environment) query(c *cli.Context) error {
 	write := func(w io.Writer) error {
 		switch {
 		case answer.Plan:
-			return answer.WritePlan(c.Context, &visibleWriter{to: w})
+			return answer.WritePlan(ctx, &visibleWriter{to: w})
 		case format == "table":
-			return writeTable(c.Context, answer, w)
+			return writeTable(ctx, answer, w)
 		}
-		return answer.Write(c.Context, w, format)
+		return answer.Write(ctx, w, format)
 	}
-	if out == "" {
+	if o.out == "" {
 		signal.Ignore(syscall.SIGPIPE) // the pipe and what was spilled are removed whoever closes
-		return write(env.stdoutOf(c.String("format")))
+		return write(env.stdoutOf(o.format))
 	}
-	return writeOut(out, c.String("lake"), write)
+	return writeOut(o.out, o.lake, write)
 }
 
 // variables are those of --var, by name. Their values may hold commas.
@@ -119,22 +133,21 @@ func (v variables) Set(given string) error {
 // String shows no default in the help.
 func (v variables) String() string { return "" }
 
-// readQuestion takes the SQL from where it is.
-func readQuestion(c *cli.Context) (load.Question, error) {
-	question := load.Question{SQL: c.Args().First()}
-	question.Variables, _ = c.Generic("var").(variables)
-	if (c.NArg() > 0) == c.IsSet("file") {
+// question takes the SQL from where it is.
+func (o *queryOptions) question(args []string) (load.Question, error) {
+	question := load.Question{Variables: o.variables}
+	if (len(args) > 0) == o.file.given {
 		return question, &pipeline.UsageError{Message: "what is the question? Give the SQL as an argument, with --file FILE, or as - on standard input: one of them"}
 	}
 	var text []byte
 	var err error
 	switch {
-	case c.IsSet("file"):
-		text, err = os.ReadFile(c.String("file"))
-	case question.SQL == "-":
+	case o.file.given:
+		text, err = os.ReadFile(o.file.value)
+	case args[0] == "-":
 		text, err = io.ReadAll(os.Stdin)
 	default:
-		text = []byte(question.SQL)
+		text = []byte(args[0])
 	}
 	if err != nil {
 		return question, &pipeline.UsageError{Message: fmt.Sprintf("read the question: %v", err)}

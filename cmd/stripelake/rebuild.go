@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -9,53 +10,62 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type rebuildOptions struct {
+	workOptions
+	json, all, rejects bool
+}
+
+func (o *rebuildOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait),
+		o.exposeFlag(),
+		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table again, and what is known of every object"},
+		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first say how many of the rows that were refused would fit now"},
+	}
+}
+
 func rebuildCommand(env *environment) *cli.Command {
+	o := rebuildOptions{workOptions: workOptions{command: "rebuild"}}
 	return takes(arguments{usage: "[table…]", most: anyNumber}, &cli.Command{
 		Name:  "rebuild",
 		Usage: "derive tables again from the raw log, asking Stripe for nothing",
 		Description: "Derives the tables whose schemas or mappings changed, and those named, beside the present ones,\n" +
 			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
-		Flags: []cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"), waitFlag(),
-			exposeFlag(),
-			&cli.BoolFlag{Name: "all", Usage: "derive every table again, and what is known of every object"},
-			&cli.BoolFlag{Name: "rejects", Usage: "first say how many of the rows that were refused would fit now"},
-		},
-		Action: func(c *cli.Context) error { return env.rebuild(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.rebuild(c.Context, &o, c.Args().Slice()) },
 	})
 }
 
-func (env *environment) rebuild(c *cli.Context) error {
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+func (env *environment) rebuild(ctx context.Context, o *rebuildOptions, tables []string) error {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(c, "", true, pipeline.RebuildOptions)
+	lake, declared, err := env.workOn(ctx, &o.workOptions, "", true, pipeline.RebuildOptions)
 	if err != nil {
 		return err
 	}
-	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: c.Args().Slice()}
-	if c.Bool("rejects") {
-		refusals, err := rebuild.Replay(c.Context)
+	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: tables}
+	if o.rejects {
+		refusals, err := rebuild.Replay(ctx)
 		if err != nil {
 			return err
 		}
-		env.printRefusals(c, refusals)
+		if !o.json {
+			env.printRefusals(refusals)
+		}
 	}
-	if c.Bool("all") {
+	if o.all {
 		rebuild.Lake = lake.FromScratch()
 	}
-	show := env.renderer(c.Bool("json"))
+	show := env.renderer(o.json)
 	show.rebuild = true
 	defer show.done()
 	rebuild.OnEvent = show.event
-	_, err = rebuild.Run(c.Context)
+	_, err = rebuild.Run(ctx)
 	return err
 }
 
-func (env *environment) printRefusals(c *cli.Context, refusals []pipeline.Refusal) {
-	if c.Bool("json") {
-		return
-	}
+func (env *environment) printRefusals(refusals []pipeline.Refusal) {
 	if len(refusals) == 0 {
 		fmt.Fprintln(env.stdout, "nothing was refused")
 	}

@@ -20,20 +20,31 @@ import (
 
 func reportCommand(env *environment) *cli.Command {
 	return groups(&cli.Command{
-		Name:      "report",
-		Usage:     "make a page to look at, out of the warehouse",
-		UsageText: "stripelake report COMMAND [command options]",
-		Subcommands: []*cli.Command{takesNone(&cli.Command{
-			Name:  "bnpl",
-			Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
-			Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
-				"holds sums only: no customer and no single payment.",
-			Flags: []cli.Flag{
-				lakeFlag(),
-				&cli.StringFlag{Name: "out", Value: "./bnpl.html", Usage: "write the page into `FILE`, which is replaced when all of it is there"},
-			},
-			Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c)) },
-		})},
+		Name:        "report",
+		Usage:       "make a page to look at, out of the warehouse",
+		UsageText:   "stripelake report COMMAND [command options]",
+		Subcommands: []*cli.Command{reportBNPLCommand(env)},
+	})
+}
+
+type reportOptions struct{ lake, out string }
+
+func (o *reportOptions) flags() []cli.Flag {
+	return []cli.Flag{
+		lakeFlag(&o.lake),
+		&cli.StringFlag{Name: "out", Destination: &o.out, Value: "./bnpl.html", Usage: "write the page into `FILE`, which is replaced when all of it is there"},
+	}
+}
+
+func reportBNPLCommand(env *environment) *cli.Command {
+	var o reportOptions
+	return takesNone(&cli.Command{
+		Name:  "bnpl",
+		Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
+		Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
+			"holds sums only: no customer and no single payment.",
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c.Context, o.lake, o.out)) },
 	})
 }
 
@@ -50,8 +61,7 @@ type errNoReport struct{ errInterrupted }
 
 func (errNoReport) Error() string { return "interrupted; no report was written" }
 
-func (env *environment) reportBNPL(c *cli.Context) (err error) {
-	dir, out := c.String("lake"), c.String("out")
+func (env *environment) reportBNPL(ctx context.Context, dir, out string) (err error) {
 	mode, err := load.ReadMode(dir)
 	if err != nil {
 		return err
@@ -69,7 +79,7 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(spill)) }()
-	db, err := openReport(c.Context, filepath.Join(generation, "warehouse.duckdb"), spill)
+	db, err := openReport(ctx, filepath.Join(generation, "warehouse.duckdb"), spill)
 	if err != nil {
 		return fmt.Errorf("report on %s: %w", dir, err)
 	}
@@ -78,7 +88,7 @@ func (env *environment) reportBNPL(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	page, err := report.BNPL(c.Context, db, report.Lake{Generation: strconv.FormatUint(number, 10), Mode: mode, Version: version, Decimals: decimals})
+	page, err := report.BNPL(ctx, db, report.Lake{Generation: strconv.FormatUint(number, 10), Mode: mode, Version: version, Decimals: decimals})
 	if err != nil {
 		return fmt.Errorf("report on %s: %w", dir, err)
 	}

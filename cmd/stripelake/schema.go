@@ -47,8 +47,8 @@ func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
 
 // lakeIfAny opens the lake for what it can add to an answer; nil if nothing is
 // published there.
-func lakeIfAny(c *cli.Context) *authoring.Lake {
-	lake, err := authoring.OpenLake(c.String("lake"))
+func lakeIfAny(dir string) *authoring.Lake {
+	lake, err := authoring.OpenLake(dir)
 	if err != nil {
 		return nil
 	}
@@ -56,17 +56,17 @@ func lakeIfAny(c *cli.Context) *authoring.Lake {
 }
 
 // inDir names a file of the set as the user can open it.
-func inDir(c *cli.Context, file string) string {
-	if dir := c.String("schemas"); dir != "" {
-		return filepath.Join(dir, filepath.FromSlash(file))
+func (o *setOptions) inDir(file string) string {
+	if o.schemas.value != "" {
+		return filepath.Join(o.schemas.value, filepath.FromSlash(file))
 	}
 	return file
 }
 
 // readInput reads a file, or standard input for "-".
-func readInput(c *cli.Context, name string) ([]byte, error) {
+func readInput(name string) ([]byte, error) {
 	if name == "-" {
-		return io.ReadAll(c.App.Reader)
+		return io.ReadAll(os.Stdin)
 	}
 	return os.ReadFile(name)
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,13 +18,23 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+type schemaCheckOptions struct {
+	setOptions
+	json bool
+}
+
+func (o *schemaCheckOptions) flags() []cli.Flag {
+	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"))
+}
+
 func schemaCheckCommand(env *environment) *cli.Command {
+	var o schemaCheckOptions
 	return takesNone(&cli.Command{
 		Name:        "check",
 		Usage:       "say every mistake in the schemas and mappings, with its place and its fix",
 		Description: "Exit status 1 if there are mistakes, 0 if there are only warnings. Example: stripelake schema check --schemas my-schemas",
-		Flags:       []cli.Flag{schemasFlag(), lakeFlag(), jsonFlag("print one JSON object")},
-		Action:      func(c *cli.Context) error { return env.schemaCheck(c) },
+		Flags:       o.flags(),
+		Action:      func(c *cli.Context) error { return env.schemaCheck(c.Context, &o) },
 	})
 }
 
@@ -38,15 +48,15 @@ type finding struct {
 	Warning bool   `json:"warning,omitempty"`
 }
 
-func (env *environment) schemaCheck(c *cli.Context) error {
-	present, err := pipeline.InForce(c.String("lake"))
+func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) error {
+	present, err := pipeline.InForce(o.lake)
 	if err != nil {
 		return err
 	}
 	set := present
 	var mistakes, inMappings schemas.Problems
-	if c.String("schemas") != "" {
-		files, err := schemaFiles(c)
+	if o.schemas.value != "" {
+		files, err := schemaFiles(o.schemas.value)
 		if err != nil {
 			return err
 		}
@@ -61,10 +71,10 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 	}
 	mistakes = append(mistakes, inMappings...)
 	if len(mistakes) == 0 { // else there are tables missing that a mart or a segment reads
-		if mistakes, err = authoring.CheckMarts(c.Context, set); err != nil {
+		if mistakes, err = authoring.CheckMarts(ctx, set); err != nil {
 			return err
 		}
-		inSegments, err := authoring.CheckSegments(c.Context, set)
+		inSegments, err := authoring.CheckSegments(ctx, set)
 		if err != nil {
 			return err
 		}
@@ -73,7 +83,7 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 	all := []finding{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {
-			all = append(all, finding{inDir(c, p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
+			all = append(all, finding{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
 		}
 	}
 	warnings := set.Warnings()
@@ -88,10 +98,8 @@ func (env *environment) schemaCheck(c *cli.Context) error {
 	slices.SortStableFunc(all, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
-	if c.Bool("json") {
-		encoder := json.NewEncoder(env.stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(map[string]any{"findings": all})
+	if o.json {
+		err = env.printJSON(map[string]any{"findings": all})
 	} else {
 		err = env.printFindings(set, all, len(mistakes))
 	}
@@ -127,9 +135,8 @@ func (env *environment) printFindings(set *schemas.Set, all []finding, mistakes 
 	return err
 }
 
-// schemaFiles are the files that --schemas names.
-func schemaFiles(c *cli.Context) (fs.FS, error) {
-	dir := c.String("schemas")
+// schemaFiles are the files in the folder that --schemas names.
+func schemaFiles(dir string) (fs.FS, error) {
 	files := os.DirFS(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--schemas %s is no folder; `stripelake init %s` lays out one with the built-in schemas", dir, dir)}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"text/tabwriter"
 
@@ -10,22 +10,30 @@ import (
 	"github.com/stripelake/stripelake/internal/authoring"
 )
 
+type schemaCoverageOptions struct {
+	setOptions
+	json    bool
+	objects int
+}
+
+func (o *schemaCoverageOptions) flags() []cli.Flag {
+	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"),
+		&cli.IntFlag{Name: "objects", Destination: &o.objects, Value: 20_000, Usage: "look at the newest `N` objects"})
+}
+
 func schemaCoverageCommand(env *environment) *cli.Command {
+	var o schemaCoverageOptions
 	return takes(arguments{usage: "TABLE", needs: "a table", most: 1}, &cli.Command{
 		Name:        "coverage",
 		Usage:       "list what Stripe sends that no column of a table takes",
 		Description: "Looks at the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
-		Flags: []cli.Flag{
-			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
-			&cli.IntFlag{Name: "objects", Value: 20_000, Usage: "look at the newest `N` objects"},
-		},
-		Action: func(c *cli.Context) error { return env.schemaCoverage(c) },
+		Flags:       o.flags(),
+		Action:      func(c *cli.Context) error { return env.schemaCoverage(c.Context, &o, c.Args().First()) },
 	})
 }
 
-func (env *environment) schemaCoverage(c *cli.Context) error {
-	name := c.Args().First()
-	set, compiled, err := plan(c)
+func (env *environment) schemaCoverage(ctx context.Context, o *schemaCoverageOptions, name string) error {
+	set, compiled, err := o.compile()
 	if err != nil {
 		return err
 	}
@@ -33,19 +41,17 @@ func (env *environment) schemaCoverage(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lake, err := authoring.OpenLake(c.String("lake"))
+	lake, err := authoring.OpenLake(o.lake)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lake.Close() }()
-	coverage, err := lake.CoverageOf(c.Context, set, compiled, table, c.Int("objects"))
+	coverage, err := lake.CoverageOf(ctx, set, compiled, table, o.objects)
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		encoder := json.NewEncoder(env.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(coverage)
+	if o.json {
+		return env.printJSON(coverage)
 	}
 	for _, source := range coverage {
 		if err := env.printCoverage(table.Table, source); err != nil {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 
@@ -13,18 +13,27 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+type schemaDiffOptions struct {
+	setOptions
+	json    bool
+	objects int
+}
+
+func (o *schemaDiffOptions) flags() []cli.Flag {
+	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"),
+		&cli.IntFlag{Name: "objects", Destination: &o.objects, Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"})
+}
+
 func schemaDiffCommand(env *environment) *cli.Command {
+	var o schemaDiffOptions
 	return takesNone(&cli.Command{
 		Name:  "diff",
 		Usage: "say what an edit changes against what the lake was last built with",
 		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does, 2 if it cannot be told.\n" +
 			"Example: stripelake schema diff --schemas my-schemas",
-		Flags: []cli.Flag{
-			schemasFlag(), lakeFlag(), jsonFlag("print one JSON object"),
-			&cli.IntFlag{Name: "objects", Value: 200_000, Usage: "compare the rows of the newest `N` objects of each table"},
-		},
+		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
-			err := env.schemaDiff(c)
+			err := env.schemaDiff(c.Context, &o)
 			if err != nil && !errors.Is(err, errSilent) {
 				return &trouble{err}
 			}
@@ -42,12 +51,12 @@ func (t *trouble) Unwrap() error { return t.error }
 // ExitCode is 2.
 func (t *trouble) ExitCode() int { return 2 }
 
-func (env *environment) schemaDiff(c *cli.Context) error {
-	edited, newPlan, err := plan(c)
+func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) error {
+	edited, newPlan, err := o.compile()
 	if err != nil {
 		return err
 	}
-	files, err := load.ReadSchemas(c.String("lake"))
+	files, err := load.ReadSchemas(o.lake)
 	if err != nil {
 		return err
 	}
@@ -60,13 +69,11 @@ func (env *environment) schemaDiff(c *cli.Context) error {
 		return fmt.Errorf("the mappings that the lake was built with: %w", err)
 	}
 	differences := authoring.Diff(old, edited, oldPlan, newPlan)
-	if err := compareRows(c, old, edited, oldPlan, newPlan, differences); err != nil {
+	if err := o.compareRows(ctx, old, edited, oldPlan, newPlan, differences); err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		encoder := json.NewEncoder(env.stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(map[string]any{"differences": differences})
+	if o.json {
+		err = env.printJSON(map[string]any{"differences": differences})
 	} else {
 		env.printDifferences(differences)
 	}
@@ -78,8 +85,8 @@ func (env *environment) schemaDiff(c *cli.Context) error {
 
 // compareRows counts changed rows, once a table: its first difference carries
 // the count.
-func compareRows(c *cli.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, differences []authoring.Difference) error {
-	lake, err := authoring.OpenLake(c.String("lake"))
+func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, differences []authoring.Difference) error {
+	lake, err := authoring.OpenLake(o.lake)
 	if err != nil {
 		return err
 	}
@@ -91,7 +98,7 @@ func compareRows(c *cli.Context, old, edited *schemas.Set, oldPlan, newPlan *tra
 			continue
 		}
 		done[d.Table] = true
-		if d.RowChanges, err = lake.RowsOf(c.Context, old, edited, oldPlan, newPlan, d.Table, c.Int("objects")); err != nil {
+		if d.RowChanges, err = lake.RowsOf(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -18,27 +19,26 @@ import (
 )
 
 func schemaDocsCommand(env *environment) *cli.Command {
+	var o setOptions
 	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
 		Name:  "docs",
 		Usage: "write a reference of the tables, the mapping language and the commands",
 		Description: "Writes Markdown into DIR (docs/reference unless given): README.md, an index with a diagram of the tables;\n" +
 			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command.\n" +
 			"A page of that name is written over; no other file is touched. Example: stripelake schema docs pages --schemas my-schemas",
-		Flags:  []cli.Flag{schemasFlag(), lakeFlag()},
-		Action: func(c *cli.Context) error { return env.schemaDocs(c) },
+		Flags: o.setFlags(),
+		Action: func(c *cli.Context) error {
+			return env.schemaDocs(c.Context, &o, cmp.Or(c.Args().First(), filepath.Join("docs", "reference")))
+		},
 	})
 }
 
-func (env *environment) schemaDocs(c *cli.Context) error {
-	dir := filepath.Join("docs", "reference")
-	if c.NArg() > 0 {
-		dir = c.Args().First()
-	}
-	set, compiled, err := plan(c)
+func (env *environment) schemaDocs(ctx context.Context, o *setOptions, dir string) error {
+	set, compiled, err := o.compile()
 	if err != nil {
 		return err
 	}
-	pages, err := referencePages(c.Context, set, compiled)
+	pages, err := referencePages(ctx, set, compiled)
 	if err != nil {
 		return err
 	}

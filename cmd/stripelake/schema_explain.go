@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,22 +15,29 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+type schemaExplainOptions struct {
+	setOptions
+	sql bool
+}
+
+func (o *schemaExplainOptions) flags() []cli.Flag {
+	return append(o.setFlags(),
+		&cli.BoolFlag{Name: "sql", Destination: &o.sql, Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"})
+}
+
 func schemaExplainCommand(env *environment) *cli.Command {
+	var o schemaExplainOptions
 	return takes(arguments{usage: "TABLE[.FIELD]", needs: "a table or a field", most: 1}, &cli.Command{
 		Name:        "explain",
 		Usage:       "say where a column comes from, what it means and how it is filled",
 		Description: "Example: stripelake schema explain charges.bnpl.provider --sql",
-		Flags: []cli.Flag{
-			schemasFlag(), lakeFlag(),
-			&cli.BoolFlag{Name: "sql", Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"},
-		},
-		Action: func(c *cli.Context) error { return env.schemaExplain(c) },
+		Flags:       o.flags(),
+		Action:      func(c *cli.Context) error { return env.schemaExplain(c.Context, &o, c.Args().First()) },
 	})
 }
 
-func (env *environment) schemaExplain(c *cli.Context) error {
-	name := c.Args().First()
-	set, compiled, err := plan(c)
+func (env *environment) schemaExplain(ctx context.Context, o *schemaExplainOptions, name string) error {
+	set, compiled, err := o.compile()
 	if err != nil {
 		return err
 	}
@@ -43,13 +51,13 @@ func (env *environment) schemaExplain(c *cli.Context) error {
 		return err
 	}
 	if field == "" {
-		return env.explainTable(c, set, compiled, table, columns)
+		return env.explainTable(o.sql, set, compiled, table, columns)
 	}
 	if inside := slices.DeleteFunc(slices.Clone(columns), func(o authoring.Column) bool { return !isInside(o.Target, field) }); len(inside) > 0 {
 		fmt.Fprintf(env.stdout, "%s.%s is made of\n\n", table.Table, field)
 		return env.printColumns(inside)
 	}
-	lake := lakeIfAny(c)
+	lake := lakeIfAny(o.lake)
 	if lake != nil {
 		defer func() { _ = lake.Close() }()
 	}
@@ -59,7 +67,7 @@ func (env *environment) schemaExplain(c *cli.Context) error {
 			continue
 		}
 		found = true
-		if err := env.explainColumn(c, lake, table, column); err != nil {
+		if err := env.explainColumn(ctx, o, lake, table, column); err != nil {
 			return err
 		}
 	}
@@ -77,9 +85,9 @@ func (env *environment) schemaExplain(c *cli.Context) error {
 	return &pipeline.UsageError{Message: fmt.Sprintf("%s has no field %q; %s", table.Table, field, hint)}
 }
 
-func (env *environment) explainTable(c *cli.Context, set *schemas.Set, compiled *transform.Plan, s *schemas.Schema, columns []authoring.Column) error {
+func (env *environment) explainTable(sql bool, set *schemas.Set, compiled *transform.Plan, s *schemas.Schema, columns []authoring.Column) error {
 	fmt.Fprintf(env.stdout, "%s: %s. %s\n\n", s.Table, s.Title, s.Description)
-	if c.Bool("sql") {
+	if sql {
 		for _, m := range set.Mappings {
 			if m.Schema == s {
 				fmt.Fprintln(env.stdout, compiled.SQL(m))
@@ -105,7 +113,7 @@ func (env *environment) printColumns(columns []authoring.Column) error {
 	return table.Flush()
 }
 
-func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *schemas.Schema, column authoring.Column) error {
+func (env *environment) explainColumn(ctx context.Context, o *schemaExplainOptions, lake *authoring.Lake, s *schemas.Schema, column authoring.Column) error {
 	f := column.Field
 	line := func(name, text string) {
 		if text != "" {
@@ -120,12 +128,12 @@ func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *s
 	line("refers to", f.Ref)
 	line("values", values(f))
 	line("made by", strings.Join(strings.Fields(column.Expression), " "))
-	line("", fmt.Sprintf("%s:%d", inDir(c, column.Pos.File), column.Pos.Line))
+	line("", fmt.Sprintf("%s:%d", o.inDir(column.Pos.File), column.Pos.Line))
 	for i, source := range column.Sources {
 		line([]string{"from", ""}[min(i, 1)], column.Mapping.Source.Object+"."+source.Path+catalogText(source.Field))
 	}
 	if lake != nil {
-		fill, err := lake.Fill(c.Context, s.Table, column)
+		fill, err := lake.Fill(ctx, s.Table, column)
 		if err != nil {
 			line("filled", "not in this lake yet: it was built with other schemas")
 		} else {
@@ -135,7 +143,7 @@ func (env *environment) explainColumn(c *cli.Context, lake *authoring.Lake, s *s
 	}
 	line("Data Prep", column.DataPrep)
 	line("Data Prep", must(column.Reason != "", "none: ")+column.Reason)
-	if c.Bool("sql") {
+	if o.sql {
 		line("SQL", column.SQL)
 	}
 	return nil

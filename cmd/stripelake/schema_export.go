@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/authoring"
-	"github.com/stripelake/stripelake/schemas"
 )
 
 func schemaExportCommand(env *environment) *cli.Command {
@@ -19,30 +19,38 @@ func schemaExportCommand(env *environment) *cli.Command {
 	})
 }
 
+type schemaExportOptions struct {
+	setOptions
+	out string // a file; empty is standard output
+}
+
+func (o *schemaExportOptions) flags() []cli.Flag {
+	return append(o.setFlags(), &cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write into `FILE`, over one of that name"})
+}
+
 func schemaExportDBTCommand(env *environment) *cli.Command {
+	var o schemaExportOptions
 	return takesNone(&cli.Command{
 		Name:  "dbt",
 		Usage: "write sources.yml for dbt: tables, histories and marts with columns, types, meaning and tests",
 		Description: "For dbt 1.10 or later with dbt-duckdb; the file says how to attach the warehouse.\n" +
 			"Example: stripelake schema export dbt --out models/sources.yml",
-		Flags: []cli.Flag{schemasFlag(), lakeFlag(), &cli.StringFlag{Name: "out", Usage: "write into `FILE`, over one of that name"}},
-		Action: func(c *cli.Context) error {
-			set, _, err := plan(c)
-			if err != nil {
-				return err
-			}
-			return env.schemaExportDBT(c, set)
-		},
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.schemaExportDBT(c.Context, &o) },
 	})
 }
 
-func (env *environment) schemaExportDBT(c *cli.Context, set *schemas.Set) error {
-	text, err := authoring.DBT(c.Context, set)
+func (env *environment) schemaExportDBT(ctx context.Context, o *schemaExportOptions) error {
+	set, _, err := o.compile()
 	if err != nil {
 		return err
 	}
-	if out := c.String("out"); out != "" {
-		return os.WriteFile(out, []byte(text), 0o644) // it belongs into a repository, as schemas do
+	text, err := authoring.DBT(ctx, set)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		return os.WriteFile(o.out, []byte(text), 0o644) // it belongs into a repository, as schemas do
 	}
 	_, err = io.WriteString(env.stdout, text)
 	return err

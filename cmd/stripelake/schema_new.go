@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,43 +17,50 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
+type schemaNewOptions struct {
+	setOptions
+	each, table string
+}
+
+func (o *schemaNewOptions) flags() []cli.Flag {
+	return append(o.setFlags(),
+		&cli.StringFlag{Name: "each", Destination: &o.each, Usage: "make a row of each element of the list at `PATH` inside the object"},
+		&cli.StringFlag{Name: "table", Destination: &o.table, Usage: "the new table's `NAME`"})
+}
+
 func schemaNewCommand(env *environment) *cli.Command {
+	var o schemaNewOptions
 	return takes(arguments{usage: "OBJECT", needs: "a type of object", most: 1}, &cli.Command{
 		Name:  "new",
 		Usage: "begin a table from objects in the lake",
 		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
 			"Example: stripelake schema new subscription --each items.data --table plan_lines --schemas my-schemas",
-		Flags: []cli.Flag{
-			schemasFlag(), lakeFlag(),
-			&cli.StringFlag{Name: "each", Usage: "make a row of each element of the list at `PATH` inside the object"},
-			&cli.StringFlag{Name: "table", Usage: "the new table's `NAME`"},
-		},
-		Action: func(c *cli.Context) error { return env.schemaNew(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.schemaNew(c.Context, &o, c.Args().First()) },
 	})
 }
 
 var newTable = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func (env *environment) schemaNew(c *cli.Context) error {
-	object := c.Args().First()
-	dir, table := c.String("schemas"), c.String("table")
+func (env *environment) schemaNew(ctx context.Context, o *schemaNewOptions, object string) error {
+	dir, table := o.schemas.value, o.table
 	switch {
 	case dir == "":
 		return &pipeline.UsageError{Message: "name your schemas with --schemas DIR; `stripelake init DIR` lays them out"}
-	case table == "" && c.String("each") == "":
+	case table == "" && o.each == "":
 		return &pipeline.UsageError{Message: "name the table with --table: " + object + "s is there already"}
 	case table == "":
-		table = object + "_" + strings.TrimSuffix(strings.ReplaceAll(c.String("each"), ".", "_"), "_data")
+		table = object + "_" + strings.TrimSuffix(strings.ReplaceAll(o.each, ".", "_"), "_data")
 	}
 	if !newTable.MatchString(table) {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--table %q must be lower case letters, digits and underscores", table)}
 	}
-	lake, err := authoring.OpenLake(c.String("lake"))
+	lake, err := authoring.OpenLake(o.lake)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lake.Close() }()
-	start, err := lake.StartFrom(c.Context, object, table, c.String("each"))
+	start, err := lake.StartFrom(ctx, object, table, o.each)
 	if err != nil {
 		return err
 	}

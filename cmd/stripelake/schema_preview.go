@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,24 +14,33 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
+type schemaPreviewOptions struct {
+	setOptions
+	nulls bool
+}
+
+func (o *schemaPreviewOptions) flags() []cli.Flag {
+	return append(o.setFlags(), &cli.BoolFlag{Name: "nulls", Destination: &o.nulls, Usage: "show fields without a value too"})
+}
+
 func schemaPreviewCommand(env *environment) *cli.Command {
+	var o schemaPreviewOptions
 	return takes(arguments{usage: "FILE.json|ID", needs: "a file or an id", most: 1}, &cli.Command{
 		Name:  "preview",
 		Usage: "show what one object becomes, field by field, and what each was made from",
 		Description: "The object is a file (- for standard input) or, by its id, the newest version in the lake's raw log.\n" +
 			"Example: stripelake schema preview ch_1abc --schemas my-schemas",
-		Flags:  []cli.Flag{schemasFlag(), lakeFlag(), &cli.BoolFlag{Name: "nulls", Usage: "show fields without a value too"}},
-		Action: func(c *cli.Context) error { return env.schemaPreview(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.schemaPreview(c.Context, &o, c.Args().First()) },
 	})
 }
 
-func (env *environment) schemaPreview(c *cli.Context) error {
-	name := c.Args().First()
-	set, compiled, err := plan(c)
+func (env *environment) schemaPreview(ctx context.Context, o *schemaPreviewOptions, name string) error {
+	set, compiled, err := o.compile()
 	if err != nil {
 		return err
 	}
-	object, err := findObject(c, name)
+	object, err := findObject(ctx, o.lake, name)
 	if err != nil {
 		return err
 	}
@@ -40,7 +50,7 @@ func (env *environment) schemaPreview(c *cli.Context) error {
 	}
 	fmt.Fprintf(env.stdout, "%s %s\n", preview.Object, preview.ID)
 	for _, table := range preview.Tables {
-		if err := env.printPreview(table, c.Bool("nulls")); err != nil {
+		if err := env.printPreview(table, o.nulls); err != nil {
 			return err
 		}
 	}
@@ -52,8 +62,8 @@ func (env *environment) schemaPreview(c *cli.Context) error {
 
 // findObject reads an object from a file or, where there is none of that name,
 // from the lake.
-func findObject(c *cli.Context, name string) (transform.Object, error) {
-	raw, err := readInput(c, name)
+func findObject(ctx context.Context, dir, name string) (transform.Object, error) {
+	raw, err := readInput(name)
 	if err == nil {
 		object, err := authoring.Parse(raw)
 		if err != nil {
@@ -64,12 +74,12 @@ func findObject(c *cli.Context, name string) (transform.Object, error) {
 	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(name, "/.") {
 		return transform.Object{}, err
 	}
-	lake, err := authoring.OpenLake(c.String("lake"))
+	lake, err := authoring.OpenLake(dir)
 	if err != nil {
 		return transform.Object{}, fmt.Errorf("%s is no file, and no lake can be asked for it: %w", name, err)
 	}
 	defer func() { _ = lake.Close() }()
-	return lake.Find(c.Context, name)
+	return lake.Find(ctx, name)
 }
 
 func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error {

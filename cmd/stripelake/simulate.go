@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -18,59 +19,77 @@ import (
 // well-formed test-mode key.
 const simulatedKey = "sk_test_simulated"
 
+// simulateOptions describe a simulated account. What the simulator takes as it is
+// stands in config.
+type simulateOptions struct {
+	addr                 string
+	config               stripesim.Config
+	objects              string // a folder
+	from, to, now        string // dates
+	deletions            string // a percentage
+	clock                string // a speed
+	shape                string
+	keys, forbid, faults cli.StringSlice
+}
+
+func (o *simulateOptions) flags() []cli.Flag {
+	return slices.Concat(
+		[]cli.Flag{&cli.StringFlag{Name: "addr", Destination: &o.addr, Value: "127.0.0.1:12111", Usage: "listen on this loopback `HOST:PORT`; port 0 picks one"}},
+		under("the business", o.businessFlags()), under("the clock", o.clockFlags()),
+		under("keys and accounts", o.accessFlags()), under("trouble", o.troubleFlags()))
+}
+
 func simulateCommand(env *environment) *cli.Command {
+	var o simulateOptions
 	return takesNone(&cli.Command{
-		Name:  "simulate",
-		Usage: "serve a simulated Stripe on a loopback address",
-		Flags: slices.Concat(
-			[]cli.Flag{&cli.StringFlag{Name: "addr", Value: "127.0.0.1:12111", Usage: "listen on this loopback `HOST:PORT`; port 0 picks one"}},
-			under("the business", businessFlags()), under("the clock", clockFlags()),
-			under("keys and accounts", accessFlags()), under("trouble", troubleFlags())),
-		Action: func(c *cli.Context) error { return env.simulate(c) },
+		Name:   "simulate",
+		Usage:  "serve a simulated Stripe on a loopback address",
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.simulate(c.Context, &o) },
 	})
 }
 
-func businessFlags() []cli.Flag {
+func (o *simulateOptions) businessFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.Int64Flag{Name: "seed", Value: 1, Usage: "the business grows from this `N`; same seed, same bytes"},
-		&cli.IntFlag{Name: "charges", Value: 10_000, Usage: "size of the business: `N` charges; the rest scales with it"},
-		&cli.StringFlag{Name: "from", Value: "2025-01-01", Usage: "the business begins on `DATE`"},
-		&cli.StringFlag{Name: "to", Value: "2026-01-01", Usage: "the business ends before `DATE`"},
-		&cli.StringFlag{Name: "shape", Usage: "spread of created: uniform, sale-day, one-second or sparse `SHAPE` (default: a shop's)"},
-		&cli.BoolFlag{Name: "pricing", Usage: "packages, tiers, fractions of a cent and further currencies of prices, coupons, voided invoices"},
-		&cli.BoolFlag{Name: "long-lists", Usage: "nested lists over ten: subscription items, refunds of a charge, tiers"},
-		&cli.StringFlag{Name: "deletions", Usage: "delete this `SHARE` of the customers, like 2%, some day"},
-		&cli.StringFlag{Name: "objects", Usage: "serve recorded objects from `DIR`/charge.jsonl, customer.jsonl, … instead"},
+		&cli.Int64Flag{Name: "seed", Destination: &o.config.Seed, Value: 1, Usage: "the business grows from this `N`; same seed, same bytes"},
+		&cli.IntFlag{Name: "charges", Destination: &o.config.Charges, Value: 10_000, Usage: "size of the business: `N` charges; the rest scales with it"},
+		&cli.StringFlag{Name: "from", Destination: &o.from, Value: "2025-01-01", Usage: "the business begins on `DATE`"},
+		&cli.StringFlag{Name: "to", Destination: &o.to, Value: "2026-01-01", Usage: "the business ends before `DATE`"},
+		&cli.StringFlag{Name: "shape", Destination: &o.shape, Usage: "spread of created: uniform, sale-day, one-second or sparse `SHAPE` (default: a shop's)"},
+		&cli.BoolFlag{Name: "pricing", Destination: &o.config.Pricing, Usage: "packages, tiers, fractions of a cent and further currencies of prices, coupons, voided invoices"},
+		&cli.BoolFlag{Name: "long-lists", Destination: &o.config.LongLists, Usage: "nested lists over ten: subscription items, refunds of a charge, tiers"},
+		&cli.StringFlag{Name: "deletions", Destination: &o.deletions, Usage: "delete this `SHARE` of the customers, like 2%, some day"},
+		&cli.StringFlag{Name: "objects", Destination: &o.objects, Usage: "serve recorded objects from `DIR`/charge.jsonl, customer.jsonl, … instead"},
 	}
 }
 
-func clockFlags() []cli.Flag {
+func (o *simulateOptions) clockFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "now", Usage: "show the business as of `DATE`, with the events of the 30 days before (default: its end)"},
-		&cli.StringFlag{Name: "clock", Usage: "let time run from --now: simulated seconds for each real one, like `3600x`"},
-		&cli.DurationFlag{Name: "lag", Usage: "list objects and events only `TIME` after they are created, like 10s"},
-		&cli.DurationFlag{Name: "late", Usage: "list one of eight balance transactions and events late, up to `TIME` after they are created, like 2h"},
-		&cli.StringFlag{Name: "event-version", Usage: "render events in API `VERSION`, like 2025-03-31.basil (default: " + stripesim.Version + ")"},
+		&cli.StringFlag{Name: "now", Destination: &o.now, Usage: "show the business as of `DATE`, with the events of the 30 days before (default: its end)"},
+		&cli.StringFlag{Name: "clock", Destination: &o.clock, Usage: "let time run from --now: simulated seconds for each real one, like `3600x`"},
+		&cli.DurationFlag{Name: "lag", Destination: &o.config.Lag, Usage: "list objects and events only `TIME` after they are created, like 10s"},
+		&cli.DurationFlag{Name: "late", Destination: &o.config.Late, Usage: "list one of eight balance transactions and events late, up to `TIME` after they are created, like 2h"},
+		&cli.StringFlag{Name: "event-version", Destination: &o.config.EventVersion, Usage: "render events in API `VERSION`, like 2025-03-31.basil (default: " + stripesim.Version + ")"},
 	}
 }
 
-func accessFlags() []cli.Flag {
+func (o *simulateOptions) accessFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "key", Usage: "accept only this `KEY` (repeatable); otherwise any sk_test_… or rk_test_…"},
-		&cli.StringSliceFlag{Name: "forbid", Usage: "restricted keys (rk_…) may not read this `RESOURCE` (repeatable)"},
-		&cli.IntFlag{Name: "accounts", Usage: "have `N` connected accounts, reached with the Stripe-Account header"},
+		&cli.StringSliceFlag{Name: "key", Destination: &o.keys, Usage: "accept only this `KEY` (repeatable); otherwise any sk_test_… or rk_test_…"},
+		&cli.StringSliceFlag{Name: "forbid", Destination: &o.forbid, Usage: "restricted keys (rk_…) may not read this `RESOURCE` (repeatable)"},
+		&cli.IntFlag{Name: "accounts", Destination: &o.config.Accounts, Usage: "have `N` connected accounts, reached with the Stripe-Account header"},
 	}
 }
 
-func troubleFlags() []cli.Flag {
+func (o *simulateOptions) troubleFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.Float64Flag{Name: "limit-global", Usage: "answer 429 above `N` requests a second"},
-		&cli.Float64Flag{Name: "limit-endpoint", Usage: "answer 429 above `N` requests a second to one endpoint"},
-		&cli.IntFlag{Name: "limit-concurrent", Usage: "answer 429 above `N` requests at a time"},
-		&cli.DurationFlag{Name: "latency", Usage: "answer after `TIME`, like 150ms"},
-		&cli.Float64Flag{Name: "faults", Usage: "spoil this `SHARE` of the answers, like 0.02: resets, stalls, 5xx, broken pages"},
-		&cli.Int64Flag{Name: "fault-seed", Usage: "which answers and how follows from this `N`"},
-		&cli.StringSliceFlag{Name: "fault", Usage: "spoil one answer: `KIND[:PATH[:NTH]]`, like reset-mid-body:/v1/charges:3 (repeatable)"},
+		&cli.Float64Flag{Name: "limit-global", Destination: &o.config.Limits.Global, Usage: "answer 429 above `N` requests a second"},
+		&cli.Float64Flag{Name: "limit-endpoint", Destination: &o.config.Limits.Endpoint, Usage: "answer 429 above `N` requests a second to one endpoint"},
+		&cli.IntFlag{Name: "limit-concurrent", Destination: &o.config.Limits.Concurrent, Usage: "answer 429 above `N` requests at a time"},
+		&cli.DurationFlag{Name: "latency", Destination: &o.config.Latency, Usage: "answer after `TIME`, like 150ms"},
+		&cli.Float64Flag{Name: "faults", Destination: &o.config.Faults.Rate, Usage: "spoil this `SHARE` of the answers, like 0.02: resets, stalls, 5xx, broken pages"},
+		&cli.Int64Flag{Name: "fault-seed", Destination: &o.config.Faults.Seed, Usage: "which answers and how follows from this `N`"},
+		&cli.StringSliceFlag{Name: "fault", Destination: &o.faults, Usage: "spoil one answer: `KIND[:PATH[:NTH]]`, like reset-mid-body:/v1/charges:3 (repeatable)"},
 	}
 }
 
@@ -98,31 +117,21 @@ func under(heading string, flags []cli.Flag) []cli.Flag {
 }
 
 // simulation is the configuration that the flags describe.
-func simulation(c *cli.Context) (stripesim.Config, error) {
-	from, to, err := parseSpan(c)
-	config := stripesim.Config{
-		Seed: c.Int64("seed"), Charges: c.Int("charges"), From: from, To: to,
-		Shape: stripesim.Shape(c.String("shape")), LongLists: c.Bool("long-lists"), Pricing: c.Bool("pricing"),
-		Lag: c.Duration("lag"), Late: c.Duration("late"), EventVersion: c.String("event-version"),
-		Keys: c.StringSlice("key"), Forbid: c.StringSlice("forbid"), Accounts: c.Int("accounts"),
-		Limits: stripesim.Limits{
-			Global: c.Float64("limit-global"), Endpoint: c.Float64("limit-endpoint"), Concurrent: c.Int("limit-concurrent"),
-		},
-		Latency: c.Duration("latency"),
-		Faults:  stripesim.Faults{Rate: c.Float64("faults"), Seed: c.Int64("fault-seed")},
-	}
-	deletions, shareErr := parseShare(c, "deletions")
+func (o *simulateOptions) simulation() (stripesim.Config, error) {
+	config := o.config
+	config.Shape, config.Keys, config.Forbid = stripesim.Shape(o.shape), o.keys.Value(), o.forbid.Value()
+	deletions, shareErr := parseShare("--deletions", o.deletions)
 	config.Deletions = int(math.Round(1000 * deletions))
-	var nowErr, speedErr, faultErr error
-	config.Now, nowErr = parseTime(c, "now")
-	config.Speed, speedErr = parseSpeed(c)
-	config.Faults.Plan, faultErr = parseFaults(c.StringSlice("fault"))
-	return config, errors.Join(err, shareErr, nowErr, speedErr, faultErr)
+	var spanErr, nowErr, speedErr, faultErr error
+	config.From, config.To, spanErr = parseSpan(o.from, o.to)
+	config.Now, nowErr = parseTime("--now", o.now)
+	config.Speed, speedErr = parseSpeed(o.clock)
+	config.Faults.Plan, faultErr = parseFaults(o.faults.Value())
+	return config, errors.Join(spanErr, shareErr, nowErr, speedErr, faultErr)
 }
 
 // parseSpeed reads --clock; an absent one is 0.
-func parseSpeed(c *cli.Context) (int, error) {
-	text := c.String("clock")
+func parseSpeed(text string) (int, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -153,21 +162,21 @@ func parseFaults(texts []string) ([]stripesim.Fault, error) {
 	return plan, nil
 }
 
-func (env *environment) simulate(c *cli.Context) error {
-	config, err := simulation(c)
+func (env *environment) simulate(ctx context.Context, o *simulateOptions) error {
+	config, err := o.simulation()
 	if err != nil {
 		return err
 	}
 	var server *stripesim.Server
-	if dir := c.String("objects"); dir != "" {
-		server, err = stripesim.FromFiles(dir, config)
+	if o.objects != "" {
+		server, err = stripesim.FromFiles(o.objects, config)
 	} else {
 		server, err = stripesim.New(config)
 	}
 	if err != nil {
 		return &pipeline.UsageError{Message: err.Error()}
 	}
-	url, stop, err := server.Start(c.String("addr"))
+	url, stop, err := server.Start(o.addr)
 	if err != nil {
 		return err
 	}
@@ -180,6 +189,6 @@ func (env *environment) simulate(c *cli.Context) error {
 		fmt.Fprintf(env.stdout, "  connected account %s\n", account.AccountID())
 	}
 	fmt.Fprintf(env.stdout, "\ncopy it from another terminal:\n  STRIPE_API_KEY=%s stripelake sync --api-base %s\n\nCtrl-C stops it.\n", simulatedKey, url)
-	<-c.Context.Done()
+	<-ctx.Done()
 	return nil
 }

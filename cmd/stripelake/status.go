@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -14,35 +14,47 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type statusOptions struct {
+	lake   string
+	json   bool
+	maxAge optional[time.Duration]
+}
+
+func (o *statusOptions) flags() []cli.Flag {
+	return []cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), &cli.DurationFlag{
+		Name: "max-age", Destination: &o.maxAge.value, Action: o.maxAge.note,
+		Usage: "exit 3 if the changes of a resource are in up to longer ago than `DURATION`, such as 1h, or it is not known up to when",
+	}}
+}
+
 func statusCommand(env *environment) *cli.Command {
+	var o statusOptions
 	return takesNone(&cli.Command{
-		Name:  "status",
-		Usage: "how far the lake is complete, and what it holds",
-		Flags: []cli.Flag{lakeFlag(), jsonFlag("print one JSON object"), &cli.DurationFlag{
-			Name: "max-age", Usage: "exit 3 if the changes of a resource are in up to longer ago than `DURATION`, such as 1h, or it is not known up to when",
-		}},
-		Action: func(c *cli.Context) error {
-			most := c.Duration("max-age")
-			if c.IsSet("max-age") && most <= 0 {
-				return &pipeline.UsageError{Message: fmt.Sprintf("--max-age %s is not longer than 0", most)}
-			}
-			status, err := pipeline.ReadStatus(c.Context, c.String("lake"))
-			if err != nil {
-				return err
-			}
-			if c.Bool("json") {
-				encoder := json.NewEncoder(env.stdout)
-				encoder.SetIndent("", "  ")
-				err = encoder.Encode(status)
-			} else {
-				err = env.printStatus(status)
-			}
-			if err != nil || most == 0 {
-				return err
-			}
-			return status.Within(most, time.Now())
-		},
+		Name:   "status",
+		Usage:  "how far the lake is complete, and what it holds",
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.status(c.Context, &o) },
 	})
+}
+
+func (env *environment) status(ctx context.Context, o *statusOptions) error {
+	most := o.maxAge.value
+	if o.maxAge.given && most <= 0 {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--max-age %s is not longer than 0", most)}
+	}
+	status, err := pipeline.ReadStatus(ctx, o.lake)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = env.printJSON(status)
+	} else {
+		err = env.printStatus(status)
+	}
+	if err != nil || most == 0 {
+		return err
+	}
+	return status.Within(most, time.Now())
 }
 
 func (env *environment) printStatus(s pipeline.Status) error {
@@ -177,9 +189,9 @@ func unfinishedText(s pipeline.Status) string {
 	switch {
 	case s.LastRun == nil || s.Unsure:
 		return ""
-	case s.LastRun.Outcome == "running":
+	case s.LastRun.Outcome == pipeline.OutcomeRunning:
 		return "a run is at work; "
-	case s.LastRun.Outcome == "killed" || s.LastRun.Outcome == "interrupted":
+	case s.LastRun.Outcome == pipeline.OutcomeKilled || s.LastRun.Outcome == pipeline.OutcomeInterrupted:
 		return "the last run was " + s.LastRun.Outcome + "; "
 	}
 	return "a run was stopped before it was all read, or --to bounded it; "
@@ -192,7 +204,7 @@ func outcomeText(s pipeline.Status) string {
 		return "running then, and running, over or killed now: this user may not read the lock"
 	case s.Unsure:
 		return "running, or killed: this user may not read the lock"
-	case outcome == "killed":
+	case outcome == pipeline.OutcomeKilled:
 		return "killed: the next sync goes on"
 	default:
 		return outcome

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -15,55 +16,69 @@ import (
 // publishEvery is how often a long backfill shows people what it has.
 const publishEvery = 5 * time.Minute
 
+type syncOptions struct {
+	workOptions
+	stripeOptions
+	rangeOptions
+	json, rebuild bool
+	accounts      cli.StringSlice
+	maxRejects    string // a percentage
+}
+
+func (o *syncOptions) flags() []cli.Flag {
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"),
+		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "backfill objects created since `DATE` (the first one is remembered)"},
+		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "read objects created before `DATE` only, in this run"},
+		o.lookBackFlag(),
+		&cli.BoolFlag{Name: "rebuild", Destination: &o.rebuild, Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
+		o.exposeFlag(),
+		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
+		waitFlag(&o.wait),
+		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
+	}, o.stripeFlags()...)
+}
+
 func syncCommand(env *environment) *cli.Command {
+	o := syncOptions{workOptions: workOptions{command: "sync"}}
 	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
 		Name:  "sync",
 		Usage: "backfill what is missing, then what is new",
 		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
 			"keeps every object as sent, maps it, and publishes the lake. Interrupted, the next run goes on.",
-		Flags: append([]cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print events as JSON lines; the last one is a summary"),
-			&cli.StringFlag{Name: "from", Usage: "backfill objects created since `DATE` (the first one is remembered)"},
-			&cli.StringFlag{Name: "to", Usage: "read objects created before `DATE` only, in this run"},
-			lookBackFlag(),
-			&cli.BoolFlag{Name: "rebuild", Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
-			exposeFlag(),
-			&cli.StringSliceFlag{Name: "account", Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
-			waitFlag(),
-			&cli.StringFlag{Name: "max-rejects", Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
-		}, stripeFlags()...),
-		Action: func(c *cli.Context) error { return env.sync(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.sync(c.Context, &o, c.Args().Slice()) },
 	})
 }
 
-func (env *environment) sync(c *cli.Context) error {
-	bounds, err := parseRange(c)
+func (env *environment) sync(ctx context.Context, o *syncOptions, resources []string) error {
+	bounds, err := o.parse()
 	if err != nil {
 		return err
 	}
-	maxRejects, err := parseShare(c, "max-rejects")
+	maxRejects, err := parseShare("--max-rejects", o.maxRejects)
 	if err != nil {
 		return err
 	}
-	accounts, err := connected(c.StringSlice("account"))
+	accounts, err := connected(o.accounts.Value())
 	if err != nil {
 		return err
 	}
-	client, err := env.client(c)
+	client, err := env.client(&o.stripeOptions)
 	if err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(c, client.Mode(), c.Bool("rebuild"), lakeOptions)
+	lake, declared, err := env.workOn(ctx, &o.workOptions, client.Mode(), o.rebuild, loadOptions)
 	if err != nil {
 		return err
 	}
-	show := env.renderer(c.Bool("json"))
+	show := env.renderer(o.json)
 	defer show.done()
 	sync := pipeline.Sync{
-		Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, Label: c.String("account-label"), Accounts: accounts, Resources: c.Args().Slice(),
-		Range: bounds, Rebuild: c.Bool("rebuild"), MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
+		Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
+		Label: o.label, Accounts: accounts, Resources: resources, Range: bounds, Rebuild: o.rebuild, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
 	}
-	_, err = sync.Run(c.Context)
+	_, err = sync.Run(ctx)
 	return err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -12,72 +13,85 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+type verifyOptions struct {
+	workOptions
+	stripeOptions
+	json, deep, stripe, full, repair bool
+	sample                           optional[int] // windows
+	account                          string
+}
+
+func (o *verifyOptions) flags() []cli.Flag {
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object, with every finding"), waitFlag(&o.wait),
+		&cli.BoolFlag{Name: "deep", Destination: &o.deep, Usage: "map the whole log again and compare every row with that: takes longer than a rebuild, and room for one"},
+		&cli.BoolFlag{Name: "stripe", Destination: &o.stripe, Usage: "list windows of each resource again and compare them with the newest versions in the log"},
+		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "with --stripe: `N` windows of 2,000 objects, spread over what is covered"},
+		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: all windows"},
+		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what is not as the raw log says; with --stripe, read again what differs and what the log lost"},
+		accountFlag(&o.account),
+	}, o.stripeFlags()...)
+}
+
 func verifyCommand(env *environment) *cli.Command {
+	o := verifyOptions{workOptions: workOptions{command: "verify"}}
 	return takesNone(&cli.Command{
 		Name:  "verify",
 		Usage: "check a lake against itself, raw log, tables, published files and books, and if wanted against Stripe",
 		Description: "Reads the whole log and compares it with the tables and the files that are published. It mends nothing, and asks Stripe\n" +
 			"for nothing, unless told to. A sync waits meanwhile. Exit status 3 if there is a finding, each told with its fix;\n" +
 			"meta.verifications keeps the counts.",
-		Flags: append([]cli.Flag{
-			lakeFlag(), schemasFlag(), jsonFlag("print one JSON object, with every finding"), waitFlag(),
-			&cli.BoolFlag{Name: "deep", Usage: "map the whole log again and compare every row with that: takes longer than a rebuild, and room for one"},
-			&cli.BoolFlag{Name: "stripe", Usage: "list windows of each resource again and compare them with the newest versions in the log"},
-			&cli.IntFlag{Name: "sample", Value: 3, Usage: "with --stripe: `N` windows of 2,000 objects, spread over what is covered"},
-			&cli.BoolFlag{Name: "full", Usage: "with --stripe: all windows"},
-			&cli.BoolFlag{Name: "repair", Usage: "derive and publish again what is not as the raw log says; with --stripe, read again what differs and what the log lost"},
-			accountFlag(),
-		}, stripeFlags()...),
-		Action: func(c *cli.Context) error { return env.verify(c) },
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.verify(c.Context, &o) },
 	})
 }
 
-func (env *environment) verify(c *cli.Context) error {
-	if _, err := load.ReadMode(c.String("lake")); err != nil {
+func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
+	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.lookAt(c, c.Bool("repair"))
+	lake, declared, err := env.lookAt(ctx, &o.workOptions, o.repair)
 	if err != nil {
 		return err
 	}
-	verify := pipeline.Verify{Dir: c.String("lake"), Set: declared.Set, Deep: c.Bool("deep"), All: c.Bool("json")}
-	if c.IsSet("wait") {
-		verify.Wait = cmp.Or(c.Duration("wait"), -1)
+	verify := pipeline.Verify{Dir: o.lake, Set: declared.Set, Deep: o.deep, All: o.json}
+	if o.wait.given {
+		verify.Wait = cmp.Or(o.wait.value, -1)
 	}
-	if err := env.atStripe(c, declared, &verify); err != nil {
+	if err := env.atStripe(o, declared, &verify); err != nil {
 		return err
 	}
-	found, err := verify.Run(c.Context)
+	found, err := verify.Run(ctx)
 	if found.RunID == "" {
 		return err
 	}
-	if c.Bool("repair") && err != nil {
-		err = env.repair(c, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared})
-	} else if !c.Bool("json") {
+	if o.repair && err != nil {
+		err = env.repair(ctx, o.json, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared})
+	} else if !o.json {
 		env.printVerified(found)
 	}
-	if c.Bool("json") {
+	if o.json {
 		err = cmp.Or(err, env.printJSON(found))
 	}
 	return err
 }
 
 // atStripe reads the flags of the comparison with Stripe.
-func (env *environment) atStripe(c *cli.Context, declared *pipeline.Declaration, verify *pipeline.Verify) error {
-	if !c.Bool("stripe") {
-		for _, name := range []string{"sample", "full"} {
-			if c.IsSet(name) {
-				return &pipeline.UsageError{Message: "--" + name + " goes with --stripe"}
-			}
-		}
+func (env *environment) atStripe(o *verifyOptions, declared *pipeline.Declaration, verify *pipeline.Verify) error {
+	switch {
+	case !o.stripe && o.sample.given:
+		return &pipeline.UsageError{Message: "--sample goes with --stripe"}
+	case !o.stripe && o.full:
+		return &pipeline.UsageError{Message: "--full goes with --stripe"}
+	case !o.stripe:
 		return nil
 	}
-	client, err := env.clientFor(c)
+	client, err := env.clientFor(&o.stripeOptions, o.account)
 	if err != nil {
 		return err
 	}
-	verify.Stripe = &pipeline.AtStripe{Client: client, Redactors: declared.Redactors, Label: c.String("account-label"), Sample: c.Int("sample")}
-	if c.Bool("full") {
+	verify.Stripe = &pipeline.AtStripe{Client: client, Redactors: declared.Redactors, Label: o.label, Sample: o.sample.value}
+	if o.full {
 		verify.Stripe.Sample = 0
 	} else if verify.Stripe.Sample < 1 {
 		return &pipeline.UsageError{Message: "--sample is at least 1; --full compares everything"}
@@ -87,23 +101,22 @@ func (env *environment) atStripe(c *cli.Context, declared *pipeline.Declaration,
 
 // repair mends what a verification found, and looks at the lake once more in the
 // same way, whatever of it failed: what is left says how it ends.
-func (env *environment) repair(c *cli.Context, verify *pipeline.Verify, found *pipeline.Verified, sync *pipeline.Sync) error {
-	quiet := c.Bool("json")
+func (env *environment) repair(ctx context.Context, quiet bool, verify *pipeline.Verify, found *pipeline.Verified, sync *pipeline.Sync) error {
 	if !quiet {
 		env.printVerified(*found)
 	}
 	if verify.Stripe != nil {
 		sync.Client, sync.Label = verify.Stripe.Client, verify.Stripe.Label
 	}
-	repaired, err := verify.Repair(c.Context, sync)
+	repaired, err := verify.Repair(ctx, sync)
 	found.Repaired = &repaired
 	if !quiet {
 		env.printRepaired(repaired)
 	}
-	if c.Context.Err() != nil {
+	if ctx.Err() != nil {
 		return err
 	}
-	after, left := verify.Again().Run(c.Context)
+	after, left := verify.Again().Run(ctx)
 	if after.RunID != "" {
 		repaired.After = &after
 		if !quiet {
