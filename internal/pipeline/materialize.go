@@ -364,3 +364,22 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
 	return generation.Number, errors.Join(m.removeExposed(), m.meter.tellAside(m.lake))
 }
+
+// objectOf is the type of the objects in a stream.
+func objectOf(stream string) string {
+	for _, resource := range Resources() {
+		if resource.Name == stream {
+			return resource.Object
+		}
+	}
+	return ""
+}
+
+// objectIn is an object of the log as the mapping takes it: with its nested
+// lists whole.
+func objectIn(account string, raw load.Raw) transform.Object {
+	return transform.Object{
+		Raw: extract.Whole(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
+		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted, LeftOut: raw.LeftOut,
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -110,23 +109,4 @@ func refuses(mapper *transform.Mapper, account string, raw load.Raw, table strin
 		b.Rows.Release()
 	}
 	return refused
-}
-
-// objectOf is the type of the objects in a stream.
-func objectOf(stream string) string {
-	for _, resource := range Resources() {
-		if resource.Name == stream {
-			return resource.Object
-		}
-	}
-	return ""
-}
-
-// objectIn is an object of the log as the mapping takes it: with its nested
-// lists whole.
-func objectIn(account string, raw load.Raw) transform.Object {
-	return transform.Object{
-		Raw: extract.Whole(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
-		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted, LeftOut: raw.LeftOut,
-	}
 }
