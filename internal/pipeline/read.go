@@ -42,7 +42,7 @@ type reader struct {
 	bytes     int             // raw JSON in pending
 	cursor    extract.Cursor  // of the last page in pending
 	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
-	heal      []load.Reread   // read just these again; nil for a sync
+	again     []load.Reread   // read just these again; nil for a sync
 	relisting bool            // note every id that comes
 	missing   missing         // what was answered with a 404
 	blank     idSet           // of the pending objects: those without their text
@@ -84,7 +84,7 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if err := r.loadNotFound(); err != nil {
 		return err
 	}
-	if r.heal != nil {
+	if r.again != nil {
 		if err := r.awaitOwners(ctx); err != nil {
 			return err
 		}
@@ -92,12 +92,12 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 		if err != nil {
 			return err
 		}
-		for _, o := range r.heal {
+		for _, o := range r.again {
 			if r.resource.Silent && o.Created.IsZero() { // only its id is known, by who names it
 				r.named.asked[o.ID] = true
 			}
 		}
-		return r.reread(ctx, r.heal, nil, at)
+		return r.reread(ctx, r.again, nil, at)
 	}
 	if err := r.rewind(ctx); err != nil {
 		return err

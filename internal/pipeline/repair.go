@@ -42,16 +42,18 @@ func (v *Verify) Repair(ctx context.Context, sync *Sync) (Repaired, error) {
 	return done, nil
 }
 
+// rereads are what a repair reads again from Stripe.
+type rereads struct {
+	objects map[string][]load.Reread // by resource
+	streams map[string]bool          // to be listed once more, as their cursors say
+}
+
 func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
-	sync.heal = v.heal
-	if sync.heal == nil {
-		sync.heal = map[string][]load.Reread{}
-	}
-	again, err := v.mendLog(ctx, sync, done)
+	again, err := v.repairLog(ctx, sync, done)
 	if err != nil {
 		return err
 	}
-	unread := v.readAgain(ctx, sync, again, done)
+	unread := again.read(ctx, sync, done)
 	if unread != nil && (len(done.Losses) > 0 || ctx.Err() != nil) {
 		return unread // the loss stays recorded: the next repair goes on
 	}
@@ -93,34 +95,29 @@ func (v *Verify) derivedDamage() (state, published bool) {
 	return state, published
 }
 
-// readAgain reads what is known to differ or to be lost, and then whatever streams
-// have to be listed for.
-func (v *Verify) readAgain(ctx context.Context, sync *Sync, again map[string]bool, done *Repaired) error {
-	most := sync.MaxRejects
-	defer func() { sync.MaxRejects, sync.heal, sync.Resources, sync.repairing = most, nil, nil, false }()
-	sync.repairing, sync.MaxRejects = true, 1 // what is gone may be refused: deleted, never seen
-	run := func(resources []string) error {
-		sync.Resources = resources
-		summary, err := sync.Run(ctx)
+// read reads the objects, and then whatever streams have to be listed for.
+func (r *rereads) read(ctx context.Context, sync *Sync, done *Repaired) error {
+	run := func(resources []string, objects map[string][]load.Reread) error {
+		summary, err := sync.inRepair(resources, objects).Run(ctx)
 		done.Read, done.New = done.Read+summary.Objects, done.New+summary.Objects-summary.Unchanged
 		done.Number = max(done.Number, summary.Generation)
 		return err
 	}
-	var heal, list []string
+	var reread, list []string
 	for _, resource := range Resources() {
-		if len(sync.heal[resource.Name]) > 0 {
-			heal = append(heal, resource.Name)
+		if len(r.objects[resource.Name]) > 0 {
+			reread = append(reread, resource.Name)
 		}
-		if again[resource.Name] || again[extract.Events().Name] {
+		if r.streams[resource.Name] || r.streams[extract.Events().Name] {
 			list = append(list, resource.Name)
 		}
 	}
 	var err error
-	if len(heal) > 0 {
-		err = run(heal)
+	if len(reread) > 0 {
+		err = run(reread, r.objects)
 	}
-	if sync.heal = nil; len(list) > 0 && ctx.Err() == nil {
-		err = errors.Join(err, run(list))
+	if len(list) > 0 && ctx.Err() == nil {
+		err = errors.Join(err, run(list, nil))
 	}
 	return err
 }
@@ -241,24 +238,6 @@ func (v *Verify) finishLosses(ctx context.Context, sync *Sync, done *Repaired) (
 		err = errors.Join(err, log.FinishLoss(x))
 	}
 	return err
-}
-
-// pendingRepair refuses a run on an account whose log is being repaired: what was
-// lost is not all read again.
-func (s *Sync) pendingRepair(sources []source) error {
-	if s.repairing {
-		return nil
-	}
-	for _, src := range sources {
-		pending, err := s.Lake.PendingRepairs(src.account)
-		if err == nil && len(pending) > 0 {
-			err = fmt.Errorf("%s: %w", src.account, ErrRepairPending)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // lossesIn leaves out the losses that are known already.

@@ -4,59 +4,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 )
 
-// mender mends the log of one account, whose lock and the state's it holds.
-type mender struct {
+// logRepair repairs the log of one account, whose lock and the state's it holds.
+type logRepair struct {
 	*Verify
 	sync  *Sync
 	log   *load.Log
 	state *load.State
 	done  *Repaired
-	again map[string]bool // streams to be listed once more, as their cursors say
+	again rereads
 }
 
-// mendLog puts empty segments in the place of those that are lost, and finds out
-// what is to be read again: objects, in sync.heal, and streams.
+// repairLog puts empty segments in the place of those that are lost, and finds out
+// what is to be read again, beside what Run found to differ.
 //
 // What the state holds tells whose newest version was in a segment. Where it does
 // not hold the segment, nobody knows: the newest one of a stream is read again by
 // going on from the cursor before it, and for another the stream is listed again,
 // since later cursors say that it was.
-func (v *Verify) mendLog(ctx context.Context, sync *Sync, done *Repaired) (_ map[string]bool, err error) {
+func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (again rereads, err error) {
+	again = rereads{objects: map[string][]load.Reread{}, streams: map[string]bool{}}
+	maps.Copy(again.objects, v.reread)
 	if sync.Client == nil || v.account == "" || !v.logDamage() {
-		return nil, nil
+		return again, nil
 	}
-	m := mender{Verify: v, sync: sync, done: done, again: map[string]bool{}}
+	m := logRepair{Verify: v, sync: sync, done: done, again: again}
 	if m.log, err = sync.Lake.LockLog(ctx, v.account); err != nil {
-		return nil, err
+		return again, err
 	}
 	defer func() { err = errors.Join(err, m.log.Close()) }()
 	if m.state, err = sync.Lake.OpenState(ctx); err != nil {
-		return nil, err
+		return again, err
 	}
 	defer func() { err = errors.Join(err, m.state.Close()) }()
 	if err := m.findLosses(ctx); err != nil {
-		return nil, err
+		return again, err
 	}
 	for i := range done.Losses {
 		if err := m.take(ctx, &done.Losses[i]); err != nil {
-			return nil, err
+			return again, err
 		}
 	}
 	if err := m.cursors(); err != nil {
-		return nil, err
+		return again, err
 	}
 	for i := range done.Losses {
 		if err := m.plan(ctx, &done.Losses[i]); err != nil {
-			return nil, err
+			return again, err
 		}
 	}
-	return m.again, nil
+	return again, nil
 }
 
 // logDamage reports whether Run found anything amiss in the raw log.
@@ -68,7 +71,7 @@ func (v *Verify) logDamage() bool {
 
 // findLosses finds what a repair before this one had recorded, and what is damaged
 // now.
-func (m *mender) findLosses(ctx context.Context) error {
+func (m *logRepair) findLosses(ctx context.Context) error {
 	pending, err := m.sync.Lake.PendingRepairs(m.account)
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func (m *mender) findLosses(ctx context.Context) error {
 
 // take records a loss and takes it out of the log. The record comes first: it is
 // all that tells what is to be read again.
-func (m *mender) take(ctx context.Context, x *load.Loss) (err error) {
+func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
 	if x.Objects == nil {
 		if x.Objects, err = m.state.Took(ctx, *x); err != nil {
 			return err
@@ -147,7 +150,7 @@ func (m *mender) take(ctx context.Context, x *load.Loss) (err error) {
 // cursors sets cursor.json files aside that cannot be read. Where the newest segment
 // ends with such a cursor too, the stream goes on from an older one, and without
 // any it is listed again.
-func (m *mender) cursors() error {
+func (m *logRepair) cursors() error {
 	names, err := m.log.Streams()
 	if err != nil {
 		return err
@@ -169,13 +172,13 @@ func (m *mender) cursors() error {
 			}
 		}
 		m.done.Cursors = append(m.done.Cursors, m.account+"/"+stream)
-		m.again[stream] = true
+		m.again.streams[stream] = true
 	}
 	return nil
 }
 
 // goBack makes the newest cursor that can be read the one to go on from.
-func (m *mender) goBack(stream string) error {
+func (m *logRepair) goBack(stream string) error {
 	older, err := m.log.Cursors(stream)
 	if err != nil {
 		return err
@@ -204,7 +207,7 @@ func (m *mender) goBack(stream string) error {
 }
 
 // cursor is where extraction of a stream goes on, if that can be read.
-func (m *mender) cursor(stream string) (extract.Cursor, error) {
+func (m *logRepair) cursor(stream string) (extract.Cursor, error) {
 	text, err := m.log.Cursor(stream)
 	if err == nil {
 		_, err = extract.Cursor(text).Coverage()
@@ -216,10 +219,10 @@ func (m *mender) cursor(stream string) (extract.Cursor, error) {
 }
 
 // plan says how what was in a loss is read again.
-func (m *mender) plan(ctx context.Context, x *load.Loss) error {
+func (m *logRepair) plan(ctx context.Context, x *load.Loss) error {
 	events := extract.Events().Name
 	if x.Newest {
-		m.again[x.Stream] = true
+		m.again.streams[x.Stream] = true
 	}
 	switch {
 	case x.Stream == events && !x.Newest:
@@ -233,7 +236,7 @@ func (m *mender) plan(ctx context.Context, x *load.Loss) error {
 		return m.relist(x, x.Stream)
 	case x.Stream != events:
 		unread, err := m.state.Unread(ctx, *x)
-		m.sync.heal[x.Stream] = append(m.sync.heal[x.Stream], unread...)
+		m.again.objects[x.Stream] = append(m.again.objects[x.Stream], unread...)
 		return err
 	}
 	return nil
@@ -241,7 +244,7 @@ func (m *mender) plan(ctx context.Context, x *load.Loss) error {
 
 // relistBehind has a resource listed again that had not followed the events in a
 // loss.
-func (m *mender) relistBehind(x *load.Loss, resource extract.Resource) error {
+func (m *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error {
 	if resource.Silent {
 		return nil
 	}
@@ -261,8 +264,8 @@ func (m *mender) relistBehind(x *load.Loss, resource extract.Resource) error {
 }
 
 // relist makes a stream's cursor one that lists everything again that is covered.
-func (m *mender) relist(x *load.Loss, stream string) error {
-	m.again[stream] = true
+func (m *logRepair) relist(x *load.Loss, stream string) error {
+	m.again.streams[stream] = true
 	x.Relisted = append(x.Relisted, stream)
 	cursor, err := m.cursor(stream)
 	if err != nil {

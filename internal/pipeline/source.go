@@ -155,7 +155,7 @@ func (s *Sync) read(ctx context.Context, m *materializer, src source, resources 
 			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {
-			r.news, r.heal = news, s.heal[resource.Name]
+			r.news, r.again = news, s.reread[resource.Name]
 		} else {
 			r.owners = newOwners() // it is read beside the others
 		}

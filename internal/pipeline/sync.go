@@ -33,8 +33,17 @@ type Sync struct {
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
 
-	heal      map[string][]load.Reread // by resource: read just these again; nil for a sync
+	reread    map[string][]load.Reread // by resource: read just these again; nil for a sync
 	repairing bool                     // of a repair: it may be pending
+}
+
+// inRepair is a copy of the sync as a repair runs it: of some resources, and of those
+// just the objects given; without any it goes on from their cursors. What is gone may
+// be refused: deleted, never seen.
+func (s *Sync) inRepair(resources []string, objects map[string][]load.Reread) *Sync {
+	again := *s
+	again.Resources, again.reread, again.repairing, again.MaxRejects = resources, objects, true, 1
+	return &again
 }
 
 // Run copies what is missing, then what is new, then what has changed, and
@@ -129,6 +138,24 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 		return s.interrupted(context.WithoutCancel(ctx), m, sources, run), ctx.Err()
 	}
 	return s.finish(ctx, m, sources, run, unread, err)
+}
+
+// pendingRepair refuses a run on an account whose log is being repaired: what was
+// lost is not all read again.
+func (s *Sync) pendingRepair(sources []source) error {
+	if s.repairing {
+		return nil
+	}
+	for _, src := range sources {
+		pending, err := s.Lake.PendingRepairs(src.account)
+		if err == nil && len(pending) > 0 {
+			err = fmt.Errorf("%s: %w", src.account, ErrRepairPending)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // decide finds the mappings that the run goes on with.

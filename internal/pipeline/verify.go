@@ -24,7 +24,7 @@ type Verify struct {
 
 	Stripe *AtStripe // compare with Stripe too; nil asks it for nothing
 
-	heal    map[string][]load.Reread   // by resource: what Stripe has otherwise
+	reread  map[string][]load.Reread   // by resource: what Stripe has otherwise
 	windows map[string][]extract.Range // by resource: what to compare with Stripe, and then what was
 	account string                     // that was compared with Stripe
 	checks  []*load.Checked
@@ -148,9 +148,9 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 			}
 			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
 			if err == nil {
-				v.account, v.heal, v.windows = x.account, x.heal, x.compared
+				v.account, v.reread, v.windows = x.account, x.reread, x.compared
 				for resource, named := range orphans[x.account] { // what both found comes twice, unchanged
-					v.heal[resource] = append(v.heal[resource], named...)
+					v.reread[resource] = append(v.reread[resource], named...)
 				}
 			}
 			return err

@@ -42,7 +42,7 @@ type comparison struct {
 	account   string
 	forgotten *load.Forgotten
 	compared  map[string][]extract.Range // by resource: the windows that were listed again
-	heal      map[string][]load.Reread   // by resource: what to read again
+	reread    map[string][]load.Reread   // by resource: what to read again
 
 	differing map[string]load.Finding // of the resource at hand, by id
 	seen      map[string]load.Raw     // as Stripe has what differs
@@ -52,7 +52,7 @@ type comparison struct {
 // compare lists windows of every resource again, those given or a choice of its
 // own, and compares them with the newest versions in the log.
 func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
-	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, heal: map[string][]load.Reread{}}
+	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, reread: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
 		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
 	}
@@ -135,7 +135,7 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 			continue
 		}
 		c.Add(x.differing[id])
-		x.heal[resource.Name] = append(x.heal[resource.Name], load.Reread{ID: id, Created: x.seen[id].Created, Apart: farApart})
+		x.reread[resource.Name] = append(x.reread[resource.Name], load.Reread{ID: id, Created: x.seen[id].Created, Apart: farApart})
 	}
 	if pending > 0 {
 		c.Note("%d have changed since; the next sync reads them", pending)

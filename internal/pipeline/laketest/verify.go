@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,9 +84,14 @@ func Repaired(t *testing.T, s *Scene) pipeline.Repaired {
 	if _, err := v.Run(t.Context()); pipeline.ExitCode(err) != 3 && err != nil {
 		t.Fatal(err)
 	}
+	resources, rejects := []string{"customers"}, 0.5
+	sync.Resources, sync.MaxRejects = resources, rejects
 	done, err := v.Repair(t.Context(), sync)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.Equal(sync.Resources, resources) || sync.MaxRejects != rejects {
+		t.Errorf("the repair left its caller's sync with %v and %g", sync.Resources, sync.MaxRejects)
 	}
 	return done
 }
