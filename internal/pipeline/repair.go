@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 )
 
@@ -25,7 +26,7 @@ type Repaired struct {
 }
 
 // ErrRepairPending says that a repair of the raw log was begun and did not end.
-var ErrRepairPending = errors.New("a repair of the raw log was begun and is not finished: run stripelake verify --stripe --repair")
+var ErrRepairPending error = hint.New("a repair of the raw log was begun and is not finished", "run stripelake verify --stripe --repair")
 
 // Repair mends what Run found, and can be mended: what the raw log lost is read
 // again from Stripe, and so is what Stripe has otherwise; tables and files that
