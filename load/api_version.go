@@ -18,7 +18,7 @@ type OtherVersion struct {
 func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byStream, err := s.otherVersions(ctx)
+	byStream, err := otherVersions(ctx, s.querier)
 	var all []OtherVersion
 	for _, v := range byStream {
 		all = append(all, v)
@@ -28,7 +28,7 @@ func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 
 // otherVersions asks for them version by version: of a lake that has none nothing
 // is read but the statistics of one column.
-func (q querier) otherVersions(ctx context.Context) (map[streamKey]OtherVersion, error) {
+func otherVersions(ctx context.Context, q querier) (map[streamKey]OtherVersion, error) {
 	all := map[streamKey]OtherVersion{}
 	var key streamKey
 	var version string

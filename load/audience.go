@@ -124,7 +124,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 		statement, err := q.oneSelect(v.SQL)
 		misfit := ""
 		if err == nil {
-			misfit, err = q.makeView(ctx, View{Name: v.Name, SQL: statement})
+			misfit, err = makeView(ctx, q.querier, View{Name: v.Name, SQL: statement})
 		}
 		if wrong := new(QueryError); errors.As(err, &wrong) {
 			misfit, err = wrong.Message, nil
@@ -143,7 +143,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 // earlier version published has none: the marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
 	err := q.run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
-	if duck := new(duckdb.Error); errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
+	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
 		return nil
 	}
 	return err

@@ -48,7 +48,7 @@ func (q *audienceQuery) fitSegment(ctx context.Context) (Fitted, error) {
 	case err != nil:
 		return f, err
 	default:
-		if f, err = q.fit(ctx, View{Name: "segment " + q.Segment.Name, SQL: statement}); err != nil {
+		if f, err = fitView(ctx, q.querier, View{Name: "segment " + q.Segment.Name, SQL: statement}); err != nil {
 			return f, err
 		}
 	}

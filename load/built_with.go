@@ -56,8 +56,8 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 		}
 		return nil, false, nil // damaged: it is set aside when it is opened for work
 	}
-	files, err = instance.filesIn(ctx, "state.schemas")
-	if duck := new(duckdb.Error); errors.As(err, &duck) && duck.Type == duckdb.ErrorTypeCatalog {
+	files, err = filesIn(ctx, instance.querier, "state.schemas")
+	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && duckErr.Type == duckdb.ErrorTypeCatalog {
 		var labelled int
 		err = instance.one(ctx, []any{&labelled}, "SELECT count(*) FROM meta.columns WHERE label = 'pii'")
 		return nil, err == nil && labelled > 0, nil

@@ -57,10 +57,10 @@ func wholeCoverage(database string) string {
 func (s *State) Failures(ctx context.Context) ([]Failure, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failures(ctx)
+	return failures(ctx, s.querier)
 }
 
-func (q querier) failures(ctx context.Context) (all []Failure, err error) {
+func failures(ctx context.Context, q querier) (all []Failure, err error) {
 	var f Failure
 	err = q.each(ctx, []any{&f.Account, &f.Resource, &f.Why}, func() error {
 		if slices.Contains(failed, f.Why) {

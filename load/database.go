@@ -92,17 +92,17 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	path := s.lake.databasePath()
 	err = s.run(ctx, attach(path, "work", "")...)
 	var version int
-	var duck, running string
+	var madeBy, running string
 	if err == nil {
-		err = s.one(ctx, []any{&version, &duck, &s.lineage, &running},
+		err = s.one(ctx, []any{&version, &madeBy, &s.lineage, &running},
 			"SELECT version, duckdb, lineage, version() FROM state.info")
 	}
 	aside := ""
 	switch {
 	case err == nil && version != stateVersion:
 		reason = fmt.Sprintf("state version %d, want %d", version, stateVersion)
-	case err == nil && duck != running:
-		reason = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
+	case err == nil && madeBy != running:
+		reason = fmt.Sprintf("made by DuckDB %s, running %s", madeBy, running)
 	case err == nil:
 		own, err := s.checkOwner(ctx)
 		if err != nil {

@@ -53,12 +53,12 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	var version int
-	var duck, fingerprint, lineage, running string
+	var madeBy, fingerprint, lineage, running string
 	err := s.run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
 	if err == nil {
-		err = s.one(ctx, []any{&version, &duck, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
+		err = s.one(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
-	if err == nil && version == stateVersion && duck == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
+	if err == nil && version == stateVersion && madeBy == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
 		return true, nil
 	}
 	if err != nil && (ctx.Err() != nil || passing(err)) {

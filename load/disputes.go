@@ -10,7 +10,7 @@ import (
 func (s *State) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.disputedCharges(ctx, &s.feed, "meta.dispute_charges", account, ids)
+	return disputedCharges(ctx, s.querier, &s.feed, "meta.dispute_charges", account, ids)
 }
 
 // DisputedCharges is [State.DisputedCharges] of the state that is verified; where
@@ -19,10 +19,10 @@ func (v *Verification) DisputedCharges(ctx context.Context, account string, ids 
 	if v.noState != "" {
 		return nil, nil
 	}
-	return v.disputedCharges(ctx, &v.feed, "work.meta.dispute_charges", account, ids)
+	return disputedCharges(ctx, v.querier, &v.feed, "work.meta.dispute_charges", account, ids)
 }
 
-func (q querier) disputedCharges(ctx context.Context, feed *feed, from, account string, ids []string) (map[string]string, error) {
+func disputedCharges(ctx context.Context, q querier, feed *feed, from, account string, ids []string) (map[string]string, error) {
 	charges := map[string]string{}
 	if len(ids) == 0 {
 		return charges, nil

@@ -45,17 +45,18 @@ var trials = []struct {
 
 const trialBytes = "tried"
 
-// CheckFileSystem tries out what a lake needs of the file system under dir, which
-// need not exist yet, in a folder that it makes and removes. The error is a
+// checkFileSystem tries out what a lake needs of the file system under dir, which
+// need not exist yet, in a folder that it makes and removes: in the one of the name
+// private in dir, if there is such a one. The error is a
 // *LackingError where it has not all of that, and another one where nothing can be
 // written there.
-func CheckFileSystem(dir string) (err error) {
+func checkFileSystem(dir, private string) (err error) {
 	in, err := existing(dir)
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(filepath.Join(in, stateDir)); err == nil && info.IsDir() {
-		in = filepath.Join(in, stateDir) // where a trial that was killed is swept
+	if info, err := os.Stat(filepath.Join(in, private)); err == nil && info.IsDir() {
+		in = filepath.Join(in, private) // where a trial that was killed is swept
 	}
 	folder, err := makeOwnFolder(in, trialFolders)
 	defer func() { err = errors.Join(err, folder.remove()) }()

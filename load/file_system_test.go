@@ -38,7 +38,7 @@ func TestTrialLeavesNothing(t *testing.T) {
 	killed := filepath.Join(dir, trialFolders+"1")
 	err := errors.Join(os.Mkdir(killed, 0o700), os.WriteFile(filepath.Join(killed, "lock"), nil, 0o600))
 	if err == nil {
-		err = CheckFileSystem(filepath.Join(dir, "to", "come"))
+		err = checkFileSystem(filepath.Join(dir, "to", "come"), ".state")
 	}
 	left, readErr := os.ReadDir(dir)
 	if err = errors.Join(err, readErr); err != nil || len(left) > 0 {

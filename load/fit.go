@@ -38,7 +38,7 @@ func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted,
 			return fmt.Errorf("make empty tables: %w", err)
 		}
 		for i, v := range views {
-			if fitted[i], err = w.fit(ctx, v); err != nil {
+			if fitted[i], err = fitView(ctx, w, v); err != nil {
 				return fmt.Errorf("mart %s: %w", v.Name, err)
 			}
 		}
@@ -46,9 +46,9 @@ func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted,
 	})
 }
 
-// fit makes one view.
-func (q querier) fit(ctx context.Context, v View) (Fitted, error) {
-	misfit, err := q.makeView(ctx, v)
+// fitView makes one view.
+func fitView(ctx context.Context, q querier, v View) (Fitted, error) {
+	misfit, err := makeView(ctx, q, v)
 	if err != nil {
 		return Fitted{}, err
 	}

@@ -38,12 +38,12 @@ func (g GivenUp) reason() GivenUp {
 func (s *State) GivenUp(ctx context.Context) ([]GivenUp, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.givenUp(ctx)
+	return givenUp(ctx, s.querier)
 }
 
 // givenUp reads meta.requests. One of before version 9 of the state was a log of
 // what each run gave up, and says nothing of what still stands.
-func (q querier) givenUp(ctx context.Context) (all []GivenUp, err error) {
+func givenUp(ctx context.Context, q querier) (all []GivenUp, err error) {
 	var g GivenUp
 	var since sql.NullTime
 	err = q.each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &g.RequestID, &since, &g.At}, func() error {
@@ -64,7 +64,7 @@ func (q querier) givenUp(ctx context.Context) (all []GivenUp, err error) {
 func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, err := s.givenUp(ctx)
+	before, err := givenUp(ctx, s.querier)
 	if err != nil {
 		return err
 	}

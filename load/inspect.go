@@ -203,3 +203,9 @@ func existing(dir string) (string, error) {
 	}
 	return dir, err
 }
+
+// CheckFileSystem tries out what a lake needs of the file system under dir, which
+// need not exist yet, in a folder that it makes and removes. The error is a
+// *LackingError where it has not all of that, and another one where nothing can be
+// written there.
+func CheckFileSystem(dir string) error { return checkFileSystem(dir, stateDir) }

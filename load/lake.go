@@ -102,7 +102,7 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckFileSystem(l.dir); err != nil {
+	if err := checkFileSystem(l.dir, stateDir); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	if err := makeDir(l.path(stateDir, generationsDir)); err != nil {

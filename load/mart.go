@@ -42,7 +42,7 @@ func Views(set *schemas.Set) []View {
 // another column or none, is left out and noted: the data goes on without it.
 func (p *publisher) makeMarts(ctx context.Context, w querier) error {
 	for _, v := range p.lake.opts.Views {
-		misfit, err := w.makeView(ctx, v)
+		misfit, err := makeView(ctx, w, v)
 		if err != nil {
 			return fmt.Errorf("mart %s: %w", v.Name, err)
 		}
@@ -56,11 +56,11 @@ func (p *publisher) makeMarts(ctx context.Context, w querier) error {
 
 // makeView makes a view and its comments, or returns why they do not fit the
 // tables: a column that is not there, or a comment on one that the view has not.
-func (q querier) makeView(ctx context.Context, v View) (misfit string, err error) {
+func makeView(ctx context.Context, q querier, v View) (misfit string, err error) {
 	err = q.inTx(ctx, func() error { return q.run(ctx, v.statements()...) })
-	duck := new(duckdb.Error)
-	if errors.As(err, &duck) && slices.Contains(unfit, duck.Type) {
-		return duck.Msg, nil
+	duckErr := new(duckdb.Error)
+	if errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
+		return duckErr.Msg, nil
 	}
 	return "", err
 }

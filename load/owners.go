@@ -21,7 +21,7 @@ func (m *merge) checkOwners(ctx context.Context) error {
 	for _, t := range m.tables {
 		total, owned := 0, 0
 		for _, rows := range m.staged[t] {
-			n, err := t.owned(rows, m.key.account, owners)
+			n, err := countOwned(rows, t.layout, m.key.account, owners)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 			}
@@ -41,8 +41,8 @@ func (m *merge) checkOwners(ctx context.Context) error {
 	return err
 }
 
-// owned counts the rows of an account that belong to a full version.
-func (l *layout) owned(rows arrow.RecordBatch, account string, owners map[uint64]*ObjectVersion) (n int, err error) {
+// countOwned counts the rows of an account that belong to a full version.
+func countOwned(rows arrow.RecordBatch, l *layout, account string, owners map[uint64]*ObjectVersion) (n int, err error) {
 	columns, err := l.arrays(rows, "account", "_source_id", "_seq")
 	if err != nil {
 		return 0, err

@@ -39,13 +39,13 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 			if err := q.run(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
 				return err
 			}
-			if p.Coverage, err = q.coverage(ctx); err != nil {
+			if p.Coverage, err = coverageIn(ctx, q); err != nil {
 				return err
 			}
-			if p.GivenUp, err = q.givenUp(ctx); err != nil {
+			if p.GivenUp, err = givenUp(ctx, q); err != nil {
 				return err
 			}
-			p.LastRun, err = q.lastRun(ctx)
+			p.LastRun, err = lastRun(ctx, q)
 			return err
 		})
 	}
@@ -55,8 +55,8 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 	return p, nil
 }
 
-// coverage reads meta.coverage and meta.gaps.
-func (q querier) coverage(ctx context.Context) ([]Coverage, error) {
+// coverageIn reads meta.coverage and meta.gaps.
+func coverageIn(ctx context.Context, q querier) ([]Coverage, error) {
 	var all []Coverage
 	var c Coverage
 	var from, through, asOf sql.NullTime

@@ -232,21 +232,21 @@ var ourFault = []duckdb.ErrorType{
 
 // ofQuestion makes a *QueryError of what DuckDB says about a question.
 func ofQuestion(err error) error {
-	duck := new(duckdb.Error)
+	duckErr := new(duckdb.Error)
 	switch {
 	case err == nil:
 		return nil
-	case !errors.As(err, &duck) && strings.Contains(err.Error(), "empty query"):
+	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "empty query"):
 		return &QueryError{"the question is empty"}
-	case !errors.As(err, &duck) && strings.Contains(err.Error(), "multi-statement"):
+	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "multi-statement"):
 		return &QueryError{oneSelect}
-	case !errors.As(err, &duck) || slices.Contains(ourFault, duck.Type):
+	case !errors.As(err, &duckErr) || slices.Contains(ourFault, duckErr.Type):
 		if disk := ofDisk(err); disk != nil {
 			return disk
 		}
 		return err
 	}
-	return &QueryError{strings.TrimSpace(duck.Msg)}
+	return &QueryError{strings.TrimSpace(duckErr.Msg)}
 }
 
 var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)

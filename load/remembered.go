@@ -28,7 +28,7 @@ type publication struct {
 
 // remembered reads what the state in an attached database remembers; nothing of a
 // state that has not published yet.
-func (q querier) remembered(ctx context.Context, database string) ([]publication, error) {
+func remembered(ctx context.Context, q querier, database string) ([]publication, error) {
 	var all []publication
 	var p publication
 	return all, q.each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
@@ -72,7 +72,7 @@ func (s *State) own(ctx context.Context) (Generation, bool, error) {
 	if !ok || len(s.lake.fileDefects(g, bySize)) > 0 {
 		return g, false, nil
 	}
-	known, err := s.remembered(ctx, "work")
+	known, err := remembered(ctx, s.querier, "work")
 	return g, isKnown(sum, known), err
 }
 
@@ -93,7 +93,7 @@ func (l *Lake) strayDefects(ctx context.Context, q querier) ([]defect, error) {
 	if !ok {
 		return nil, nil
 	}
-	known, err := q.remembered(ctx, "work")
+	known, err := remembered(ctx, q, "work")
 	if err != nil || len(known) == 0 || isKnown(sum, known) {
 		return nil, err
 	}

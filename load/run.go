@@ -57,7 +57,7 @@ func (s *State) EndRun(ctx context.Context, r Run) error {
 }
 
 // lastRun returns the run that started last, or nil.
-func (q querier) lastRun(ctx context.Context) (*Run, error) {
+func lastRun(ctx context.Context, q querier) (*Run, error) {
 	var last *Run
 	var r Run
 	var finished sql.NullTime

@@ -83,7 +83,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
-	others, err := s.otherVersions(ctx)
+	others, err := otherVersions(ctx, s.querier)
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
@@ -128,13 +128,13 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	if status.Logs, err = LogSizes(s.lake.dir); err != nil {
 		return err
 	}
-	if status.LastRun, err = s.lastRun(ctx); err != nil {
+	if status.LastRun, err = lastRun(ctx, s.querier); err != nil {
 		return err
 	}
-	if status.Failures, err = s.failures(ctx); err != nil {
+	if status.Failures, err = failures(ctx, s.querier); err != nil {
 		return err
 	}
-	if status.GivenUp, err = s.givenUp(ctx); err != nil {
+	if status.GivenUp, err = givenUp(ctx, s.querier); err != nil {
 		return err
 	}
 	needs, err := s.needsPublish(ctx)

@@ -73,11 +73,11 @@ func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 }
 
 func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
-	return s.filesIn(ctx, "state.schemas")
+	return filesIn(ctx, s.querier, "state.schemas")
 }
 
 // filesIn reads a table of files.
-func (q querier) filesIn(ctx context.Context, table string) (map[string]string, error) {
+func filesIn(ctx context.Context, q querier, table string) (map[string]string, error) {
 	files := map[string]string{}
 	var path, text string
 	err := q.each(ctx, []any{&path, &text}, func() error {

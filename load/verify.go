@@ -168,10 +168,10 @@ func (v *Verification) attachState(ctx context.Context) error {
 		return nil //nolint:nilerr // told by the checks
 	}
 	var version int
-	var duck, running, id string
+	var madeBy, running, id string
 	err := v.run(ctx, "ATTACH "+sqltext.Literal(path)+" AS work (READ_ONLY)")
 	if err == nil {
-		err = v.one(ctx, []any{&version, &duck, &running}, "SELECT version, duckdb, version() FROM work.state.info")
+		err = v.one(ctx, []any{&version, &madeBy, &running}, "SELECT version, duckdb, version() FROM work.state.info")
 	}
 	// What the checks go by is read once: a block that is missing shows here.
 	for _, table := range []string{"state.objects", "state.schemas", "meta.positions", "meta.coverage", "meta.gaps", "meta.rejects", "meta.runs"} {
@@ -186,8 +186,8 @@ func (v *Verification) attachState(ctx context.Context) error {
 		v.noState = "damaged: " + firstLine(err)
 	case version != stateVersion:
 		v.noState = fmt.Sprintf("version %d, want %d", version, stateVersion)
-	case duck != running:
-		v.noState = fmt.Sprintf("made by DuckDB %s, running %s", duck, running)
+	case madeBy != running:
+		v.noState = fmt.Sprintf("made by DuckDB %s, running %s", madeBy, running)
 	}
 	if v.noState != "" {
 		return nil
@@ -212,7 +212,7 @@ func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 		}
 		return files, nil
 	}
-	return v.filesIn(ctx, "work.state.schemas")
+	return filesIn(ctx, v.querier, "work.state.schemas")
 }
 
 // Use says which tables the lake is built of.

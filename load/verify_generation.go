@@ -70,7 +70,7 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	if err != nil || len(made) > 0 || v.noState != "" {
 		return len(made) > 0, err
 	}
-	known, err := v.remembered(ctx, "work")
+	known, err := remembered(ctx, v.querier, "work")
 	return len(known) > 0, err
 }
 
