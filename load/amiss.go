@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // defect is one thing that is wrong with what people read. A sync, doctor and
@@ -60,7 +63,7 @@ func (l *Lake) defects(how depth) []defect {
 func (l *Lake) manifestDefect() defect {
 	d := defect{name: "manifest damaged", what: linkName + "/" + manifestName, says: "is missing or damaged"}
 	number, _ := l.linked()
-	if _, _, err := readManifest(l.generationPath(number)); isShort(err) {
+	if _, _, err := readManifest(l.generationPath(number)); oserr.IsShortage(err) {
 		d.err = err
 	}
 	return d
@@ -112,7 +115,7 @@ func partDefect(path string, f File, how depth) (name, says string, unknown erro
 
 // short is an error that says nothing about the file, or nil.
 func short(err error) error {
-	if isShort(err) {
+	if oserr.IsShortage(err) {
 		return err
 	}
 	return nil
@@ -136,7 +139,7 @@ func warehouseDefect(path string, size int64, how depth) (name, says string, unk
 		_, err = db.ExecContext(context.Background(), "SELECT count(*) FROM meta.tables")
 		_ = db.Close() // only read from
 	}
-	if err == nil || passing(err) && !isShort(err) {
+	if err == nil || duck.IsTransient(err) && !oserr.IsShortage(err) {
 		return "", "", nil
 	}
 	return "damaged", "does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": "), short(err)
@@ -191,11 +194,11 @@ func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	defer s.mu.Unlock()
 	if _, linked := s.lake.linked(); !linked && s.lake.inPlaceOfLink() == "" {
 		var published int64
-		if err := s.one(ctx, []any{&published}, "SELECT generation FROM state.info"); err != nil || published == 0 {
+		if err := s.db.One(ctx, []any{&published}, "SELECT generation FROM state.info"); err != nil || published == 0 {
 			return nil, err
 		}
 	}
-	found, err := s.lake.strayDefects(ctx, s.querier)
+	found, err := s.lake.strayDefects(ctx, s.db.Session)
 	if err != nil {
 		return nil, err
 	}

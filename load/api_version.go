@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // OtherVersion is what came of a stream in other API versions than the one that is
@@ -18,7 +20,7 @@ type OtherVersion struct {
 func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byStream, err := otherVersions(ctx, s.querier)
+	byStream, err := otherVersions(ctx, s.db.Session)
 	var all []OtherVersion
 	for _, v := range byStream {
 		all = append(all, v)
@@ -28,11 +30,11 @@ func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 
 // otherVersions asks for them version by version: of a lake that has none nothing
 // is read but the statistics of one column.
-func otherVersions(ctx context.Context, q querier) (map[streamKey]OtherVersion, error) {
+func otherVersions(ctx context.Context, q duck.Session) (map[streamKey]OtherVersion, error) {
 	all := map[streamKey]OtherVersion{}
 	var key streamKey
 	var version string
-	err := q.each(ctx, []any{&key.account, &key.stream, &version}, func() error {
+	err := q.Each(ctx, []any{&key.account, &key.stream, &version}, func() error {
 		v := all[key]
 		v.Account, v.Stream, v.Only = key.account, key.stream, true
 		v.Versions = append(v.Versions, version)
@@ -40,7 +42,7 @@ func otherVersions(ctx context.Context, q querier) (map[streamKey]OtherVersion, 
 		return nil
 	}, "SELECT DISTINCT account, stream, api_version FROM state.objects WHERE api_version IS NOT NULL ORDER BY ALL")
 	if err == nil && len(all) > 0 {
-		err = q.each(ctx, []any{&key.account, &key.stream}, func() error {
+		err = q.Each(ctx, []any{&key.account, &key.stream}, func() error {
 			if v, ok := all[key]; ok {
 				v.Only = false
 				all[key] = v

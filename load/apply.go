@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/zeebo/xxh3"
 
+	"github.com/stripelake/stripelake/load/internal/trace"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -136,15 +137,15 @@ func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batc
 	defer s.mu.Unlock()
 	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table][]arrow.RecordBatch{}}
 	defer m.release()
-	err := s.trim(ctx, s.querier)
+	err := s.trim(ctx, s.db.Session)
 	if err == nil {
-		err = s.inTx(ctx, func() error { return m.apply(ctx, batches) })
+		err = s.db.InTx(ctx, func() error { return m.apply(ctx, batches) })
 	}
 	if err != nil {
 		return Applied{}, fmt.Errorf("apply %s/%s up to segment %d: %w", upTo.Account, upTo.Stream, upTo.Segment, err)
 	}
 	s.positions[m.key] = max(s.positions[m.key], m.upTo)
-	hit(s.lake.opts.Trace.AfterCommit)
+	trace.Hit(s.lake.opts.Trace.AfterCommit)
 	return m.applied, nil
 }
 
@@ -162,7 +163,7 @@ func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 	if err := m.move(ctx, m.upTo); err != nil {
 		return err
 	}
-	hit(m.lake.opts.Trace.BeforeCommit)
+	trace.Hit(m.lake.opts.Trace.BeforeCommit)
 	return nil
 }
 
@@ -177,11 +178,11 @@ func (m *merge) move(ctx context.Context, segment uint64) error {
 	var moved int64
 	var err error
 	if old == 0 {
-		moved, err = m.exec(ctx, `INSERT INTO meta.positions SELECT ?, ?, ?
+		moved, err = m.db.Exec(ctx, `INSERT INTO meta.positions SELECT ?, ?, ?
 			WHERE NOT EXISTS (FROM meta.positions WHERE account = ? AND stream = ?)`,
 			m.key.account, m.key.stream, int64(segment), m.key.account, m.key.stream)
 	} else {
-		moved, err = m.exec(ctx, `UPDATE meta.positions SET segment = ? WHERE account = ? AND stream = ? AND segment = ?`,
+		moved, err = m.db.Exec(ctx, `UPDATE meta.positions SET segment = ? WHERE account = ? AND stream = ? AND segment = ?`,
 			int64(segment), m.key.account, m.key.stream, int64(old))
 	}
 	if err == nil && moved != 1 {

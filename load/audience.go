@@ -15,6 +15,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -90,7 +91,7 @@ func (q *audienceQuery) answer(ctx context.Context, lake *Lake, generation strin
 		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", lake.dir, schemas.SegmentTable)
 	}
 	q.warehouse, q.chosen = "warehouse_"+unguessable(), "chosen_"+unguessable()
-	err = q.open(ctx, append(attach(filepath.Join(generation, warehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
+	err = q.open(ctx, append(duck.Attach(filepath.Join(generation, warehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
 	if err != nil {
 		return fmt.Errorf("open warehouse of %s: %w", lake.dir, err)
 	}
@@ -124,7 +125,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 		statement, err := q.oneSelect(v.SQL)
 		misfit := ""
 		if err == nil {
-			misfit, err = makeView(ctx, q.querier, View{Name: v.Name, SQL: statement})
+			misfit, err = makeView(ctx, q.db.Session, View{Name: v.Name, SQL: statement})
 		}
 		if wrong := new(QueryError); errors.As(err, &wrong) {
 			misfit, err = wrong.Message, nil
@@ -142,7 +143,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 // showDisputes shows what marts need beside the tables. A warehouse that an
 // earlier version published has none: the marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
-	err := q.run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
+	err := q.db.Run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
 	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
 		return nil
 	}
@@ -153,7 +154,7 @@ func (q *audienceQuery) showDisputes(ctx context.Context) error {
 func (q *audienceQuery) choose(ctx context.Context) error {
 	statement, err := q.oneSelect(q.Segment.SQL)
 	if err == nil {
-		err = asAsked(ofQuestion(q.run(ctx, "CREATE TABLE "+sqltext.Ident(q.chosen)+" AS FROM (\n"+statement+"\n)")))
+		err = asAsked(ofQuestion(q.db.Run(ctx, "CREATE TABLE "+sqltext.Ident(q.chosen)+" AS FROM (\n"+statement+"\n)")))
 	}
 	return q.wrong(err)
 }
@@ -192,7 +193,7 @@ func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generatio
 	}
 	var account, id string
 	var found [][2]string
-	err = q.each(ctx, []any{&account, &id}, func() error {
+	err = q.db.Each(ctx, []any{&account, &id}, func() error {
 		if forgotten(account, id) {
 			found = append(found, [2]string{account, id})
 		}
@@ -202,7 +203,7 @@ func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generatio
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "DELETE FROM "+sqltext.Ident(q.chosen)+" WHERE account = ? AND customer_id = ?", who[0], who[1])
+		_, err = q.db.Exec(ctx, "DELETE FROM "+sqltext.Ident(q.chosen)+" WHERE account = ? AND customer_id = ?", who[0], who[1])
 		q.Forgotten++
 	}
 	return err
@@ -214,7 +215,7 @@ func (q *audienceQuery) customers(join string) string {
 }
 
 func (q *audienceQuery) count(ctx context.Context) error {
-	return q.each(ctx, []any{&q.Rows, &q.Deleted, &q.Unknown}, func() error { return nil }, `SELECT count(*) FILTER (NOT c.deleted),
+	return q.db.Each(ctx, []any{&q.Rows, &q.Deleted, &q.Unknown}, func() error { return nil }, `SELECT count(*) FILTER (NOT c.deleted),
 		count(DISTINCT (s.account, s.customer_id)) FILTER (c.deleted),
 		count(DISTINCT (s.account, s.customer_id)) FILTER (c.id IS NULL) `+q.customers("LEFT JOIN"))
 }
@@ -223,7 +224,7 @@ func (q *audienceQuery) count(ctx context.Context) error {
 func (q *audienceQuery) dates(ctx context.Context) error {
 	var account string
 	var asOf time.Time
-	return q.each(ctx, []any{&account, &asOf}, func() error {
+	return q.db.Each(ctx, []any{&account, &asOf}, func() error {
 		q.AsOf[account] = asOf.UTC()
 		return nil
 	}, `SELECT account, min(coalesce(as_of, complete_through)) AS as_of FROM `+sqltext.Ident(q.warehouse)+`.meta.coverage GROUP BY account HAVING as_of IS NOT NULL`)

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // backupName is the file that makes a folder a backup.
@@ -43,7 +46,7 @@ func (l *Lake) Backup(ctx context.Context, to string, last string) (_ Backup, er
 	if err != nil {
 		return b.Backup, err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	b.Started = time.Now().UTC().Truncate(time.Second)
 	for _, step := range []func(context.Context) error{b.check, b.begin, b.logs, b.beside, b.prune, b.finish} {
 		if err := step(ctx); err != nil {
@@ -106,10 +109,10 @@ func overlapping(a, b string) bool {
 
 // begin marks the copy as unfinished.
 func (b *backup) begin(context.Context) error {
-	if err := makeDir(b.to); err != nil {
+	if err := atomicfile.MakeDir(b.to); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(b.to, backupName), moments{}, b.Backup)
+	return atomicfile.WriteJSON(filepath.Join(b.to, backupName), atomicfile.Hooks{}, b.Backup)
 }
 
 // logs copies each account's streams, one after the other.
@@ -167,10 +170,10 @@ func (b *backup) folder(ctx context.Context, dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if isLink(e) {
-			return linkedFile(b.lake.path(filepath.FromSlash(dir), e.Name()))
+		if folder.IsLink(e) {
+			return folder.LinkedFile(b.lake.path(filepath.FromSlash(dir), e.Name()))
 		}
-		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), tmpSuffix) && e.Name() != "cursor.json" {
+		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), atomicfile.TempSuffix) && e.Name() != "cursor.json" {
 			if err := b.file(ctx, path.Join(dir, e.Name())); err != nil {
 				return err
 			}
@@ -225,12 +228,12 @@ func (b *backup) file(ctx context.Context, name string) error {
 		return nil
 	}
 	b.Copied++
-	if err := makeDir(filepath.Dir(to)); err != nil {
+	if err := atomicfile.MakeDir(filepath.Dir(to)); err != nil {
 		return err
 	}
-	tmp := to + tmpSuffix
-	err = writeFile(tmp, moments{}, func(w io.Writer) error {
-		if out, ok := w.(*os.File); ok && cloneFile(out, in) {
+	tmp := to + atomicfile.TempSuffix
+	err = atomicfile.Write(tmp, atomicfile.Hooks{}, func(w io.Writer) error {
+		if out, ok := w.(*os.File); ok && atomicfile.Clone(out, in) {
 			return nil
 		}
 		_, err := io.Copy(w, in)
@@ -240,7 +243,7 @@ func (b *backup) file(ctx context.Context, name string) error {
 		err = os.Chtimes(tmp, time.Time{}, info.ModTime())
 	}
 	if err == nil {
-		err = renameFile(tmp, to, moments{})
+		err = atomicfile.Rename(tmp, to, atomicfile.Hooks{})
 	}
 	return err
 }
@@ -260,13 +263,13 @@ func (b *backup) prune(context.Context) error {
 
 func (b *backup) finish(context.Context) error {
 	b.Finished = time.Now().UTC().Truncate(time.Second)
-	return writeJSON(filepath.Join(b.to, backupName), moments{}, b.Backup)
+	return atomicfile.WriteJSON(filepath.Join(b.to, backupName), atomicfile.Hooks{}, b.Backup)
 }
 
 // unfinishedBackup says that a folder holds a backup that is not whole.
 func unfinishedBackup(dir string) error {
 	var b Backup
-	err := readJSON(filepath.Join(dir, backupName), &b)
+	err := atomicfile.ReadJSON(filepath.Join(dir, backupName), &b)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !b.Finished.IsZero():
 		return nil

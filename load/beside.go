@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // CheckBeside looks at what lies beside the log and cannot be made again: the
@@ -60,7 +62,7 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 			continue
 		}
 		looked++
-		if err := of.read(); errors.Is(err, fs.ErrPermission) || isShort(err) {
+		if err := of.read(); errors.Is(err, fs.ErrPermission) || oserr.IsShortage(err) {
 			return looked, found, err
 		} else if errors.As(err, new(*ListLostError)) {
 			found = append(found, listFinding(err))

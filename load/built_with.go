@@ -11,6 +11,11 @@ import (
 	"slices"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // ErrUnknownSet says that nothing is left in a lake that tells with which
@@ -27,7 +32,7 @@ func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err erro
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	files, early, err := l.setInState(ctx)
 	if err != nil || len(files) > 0 {
 		return files, err
@@ -45,24 +50,24 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 	if _, err := os.Stat(l.databasePath()); err != nil {
 		return nil, false, nil
 	}
-	instance, err := startInstance(ctx, l.opts.MemoryLimit, l.opts.Threads, "") // there is little to read, and nothing to spill
+	instance, err := duck.Start(ctx, l.opts.MemoryLimit, l.opts.Threads, "") // there is little to read, and nothing to spill
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { err = errors.Join(err, instance.close()) }()
-	if err := instance.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...); err != nil {
-		if ctx.Err() != nil || passing(err) {
+	defer func() { err = errors.Join(err, instance.Close()) }()
+	if err := instance.Run(ctx, duck.Attach(l.databasePath(), "work", " (READ_ONLY)")...); err != nil {
+		if ctx.Err() != nil || duck.IsTransient(err) {
 			return nil, false, err
 		}
 		return nil, false, nil // damaged: it is set aside when it is opened for work
 	}
-	files, err = filesIn(ctx, instance.querier, "state.schemas")
+	files, err = filesIn(ctx, instance.Session, "state.schemas")
 	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && duckErr.Type == duckdb.ErrorTypeCatalog {
 		var labelled int
-		err = instance.one(ctx, []any{&labelled}, "SELECT count(*) FROM meta.columns WHERE label = 'pii'")
+		err = instance.One(ctx, []any{&labelled}, "SELECT count(*) FROM meta.columns WHERE label = 'pii'")
 		return nil, err == nil && labelled > 0, nil
 	}
-	if err != nil && ctx.Err() == nil && !passing(err) {
+	if err != nil && ctx.Err() == nil && !duck.IsTransient(err) {
 		return nil, false, nil
 	}
 	return files, false, err
@@ -76,8 +81,8 @@ func (l *Lake) setInGenerations() (map[string]string, error) {
 	}
 	for _, number := range slices.Backward(numbers) {
 		var files map[string]string
-		err := readJSON(l.generationPath(number, schemasName), &files)
-		if err == nil && len(files) > 0 || isShort(err) {
+		err := atomicfile.ReadJSON(l.generationPath(number, schemasName), &files)
+		if err == nil && len(files) > 0 || oserr.IsShortage(err) {
 			return files, short(err)
 		}
 	}
@@ -92,7 +97,7 @@ func (l *Lake) hasPIIKey() bool {
 // IsEmpty reports that nothing was ever read into the lake: there is no segment
 // and no generation.
 func (l *Lake) IsEmpty() (bool, error) {
-	segments, err := glob(l.path(rawDir), "*", "*", "*.parquet")
+	segments, err := folder.Glob(l.path(rawDir), "*", "*", "*.parquet")
 	numbers, numbersErr := l.generations()
 	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // The state is rewritten when more than this share of its blocks is free and
@@ -19,7 +21,7 @@ const (
 // warehouse is a copy of it.
 func (s *State) compact(ctx context.Context) error {
 	var total, free, block int64
-	err := s.one(ctx, []any{&total, &free, &block},
+	err := s.db.One(ctx, []any{&total, &free, &block},
 		"SELECT total_blocks, free_blocks, block_size FROM pragma_database_size() WHERE database_name = 'work'")
 	if err != nil || total*block < compactBytes || float64(free) < compactShare*float64(total) {
 		return err
@@ -28,11 +30,11 @@ func (s *State) compact(ctx context.Context) error {
 }
 
 func (s *State) rewrite(ctx context.Context) error {
-	fresh := s.lake.databasePath() + tmpSuffix
-	if err := removeDatabase(fresh); err != nil {
+	fresh := s.lake.databasePath() + atomicfile.TempSuffix
+	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
-	if err := s.run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
+	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
 		return err
 	}
 	return s.settle(ctx, fresh, "fresh")

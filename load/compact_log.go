@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // Tidy compacts a stream that has come to many small segments: a lake that is
@@ -122,13 +125,13 @@ func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	t := g.lake.opts.Trace
-	err = writeFile(segmentPath(s.dir, run[0].first, run[len(run)-1].last), moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+	err = atomicfile.Write(segmentPath(s.dir, run[0].first, run[len(run)-1].last), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err == nil {
 		err = g.sweepSuperseded(stream)
 	}
 	if err == nil {
-		hit(t.SegmentsMerged)
+		trace.Hit(t.SegmentsMerged)
 	}
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Unchanged reports, for each object, whether its bytes are those of its newest
@@ -33,20 +35,20 @@ func (s *State) compare(ctx context.Context, account, stream string, objects []R
 	if len(objects) == 0 {
 		return found, nil
 	}
-	src, err := rowSource(len(objects), func(i int) []any {
+	src, err := duck.RowSource(len(objects), func(i int) []any {
 		return []any{int64(i), objects[i].ID, objects[i].Hash()}
-	}, kindBigint, kindText, kindHash)
+	}, duck.KindBigint, duck.KindText, duck.KindHash)
 	if err != nil {
 		return nil, err
 	}
-	id, done := s.feed.offer(src)
+	id, done := s.feed.Offer(src)
 	defer done()
 	var i int64
-	err = s.each(ctx, []any{&i}, func() error {
+	err = s.db.Each(ctx, []any{&i}, func() error {
 		found[i] = true
 		return nil
 	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON %s
-		WHERE o.account = ? AND o.stream = ?`, feedName, id, alike), account, stream)
+		WHERE o.account = ? AND o.stream = ?`, duck.FeedName, id, alike), account, stream)
 	if err != nil {
 		return nil, fmt.Errorf("compare %d objects of %s/%s: %w", len(objects), account, stream, err)
 	}

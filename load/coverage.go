@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Coverage is what of a resource is complete, for meta.coverage. Times are UTC
@@ -57,12 +59,12 @@ func wholeCoverage(database string) string {
 func (s *State) Failures(ctx context.Context) ([]Failure, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return failures(ctx, s.querier)
+	return failures(ctx, s.db.Session)
 }
 
-func failures(ctx context.Context, q querier) (all []Failure, err error) {
+func failures(ctx context.Context, q duck.Session) (all []Failure, err error) {
 	var f Failure
-	err = q.each(ctx, []any{&f.Account, &f.Resource, &f.Why}, func() error {
+	err = q.Each(ctx, []any{&f.Account, &f.Resource, &f.Why}, func() error {
 		if slices.Contains(failed, f.Why) {
 			all = append(all, f)
 		}
@@ -90,25 +92,25 @@ type Gap struct{ From, To time.Time }
 func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.inTx(ctx, func() error {
+	return s.db.InTx(ctx, func() error {
 		for _, table := range []string{"meta.coverage", "meta.gaps", "meta.not_found"} {
-			if _, err := s.exec(ctx, "DELETE FROM "+table+" WHERE account = ?", account); err != nil {
+			if _, err := s.db.Exec(ctx, "DELETE FROM "+table+" WHERE account = ?", account); err != nil {
 				return fmt.Errorf("coverage: %w", err)
 			}
 		}
 		for _, c := range rows {
-			_, err := s.exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))", c.Account, c.Resource,
-				orNull(c.From), orNull(c.Through), orNull(c.AsOf), c.APIVersion, string(c.Why))
+			_, err := s.db.Exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))", c.Account, c.Resource,
+				duck.NullTime(c.From), duck.NullTime(c.Through), duck.NullTime(c.AsOf), c.APIVersion, string(c.Why))
 			if err != nil {
 				return fmt.Errorf("coverage of %s: %w", c.Resource, err)
 			}
 			for _, g := range c.Gaps {
-				if _, err := s.exec(ctx, "INSERT INTO meta.gaps VALUES (?, ?, ?, ?)", c.Account, c.Resource, orNull(g.From), g.To); err != nil {
+				if _, err := s.db.Exec(ctx, "INSERT INTO meta.gaps VALUES (?, ?, ?, ?)", c.Account, c.Resource, duck.NullTime(g.From), g.To); err != nil {
 					return fmt.Errorf("gaps of %s: %w", c.Resource, err)
 				}
 			}
 			for _, n := range c.NotFound {
-				if _, err := s.exec(ctx, "INSERT INTO meta.not_found VALUES (?, ?, ?, ?, ?)", c.Account, c.Resource, n.ID, n.Asked, n.Times); err != nil {
+				if _, err := s.db.Exec(ctx, "INSERT INTO meta.not_found VALUES (?, ?, ?, ?, ?)", c.Account, c.Resource, n.ID, n.Asked, n.Times); err != nil {
 					return fmt.Errorf("what of %s was not found: %w", c.Resource, err)
 				}
 			}

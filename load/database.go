@@ -10,6 +10,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // disputeCharges is what is learned of disputes: ids and nothing personal, so
@@ -79,7 +82,7 @@ func (s *State) openDatabase(ctx context.Context) error {
 		}
 		s.Fresh = reason
 	}
-	if err := removeDatabase(path); err != nil {
+	if err := duck.RemoveDatabase(path); err != nil {
 		return err
 	}
 	return s.createDatabase(ctx)
@@ -90,11 +93,11 @@ func (s *State) openDatabase(ctx context.Context) error {
 // reached now.
 func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	path := s.lake.databasePath()
-	err = s.run(ctx, attach(path, "work", "")...)
+	err = s.db.Run(ctx, duck.Attach(path, "work", "")...)
 	var version int
 	var madeBy, running string
 	if err == nil {
-		err = s.one(ctx, []any{&version, &madeBy, &s.lineage, &running},
+		err = s.db.One(ctx, []any{&version, &madeBy, &s.lineage, &running},
 			"SELECT version, duckdb, lineage, version() FROM state.info")
 	}
 	aside := ""
@@ -116,14 +119,14 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		if reason, err = s.fit(ctx); err != nil || reason == "" {
 			return "", err
 		}
-	case ctx.Err() != nil || passing(err) || errors.Is(writable(path), fs.ErrPermission):
+	case ctx.Err() != nil || duck.IsTransient(err) || errors.Is(writable(path), fs.ErrPermission):
 		return "", err
 	default:
 		// Everything in it is in the log; the file is kept for whoever asks why.
 		aside = path + damagedSuffix
 		reason = fmt.Sprintf("damaged, set aside as %s: %v", aside, err)
 	}
-	_ = s.run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
+	_ = s.db.Run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
 	if aside != "" {
 		return reason, os.Rename(path, aside)
 	}
@@ -162,22 +165,7 @@ func (l *Lake) SetStateAside(ctx context.Context) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return errors.Join(err, lock.release())
-}
-
-// passing reports whether DuckDB's error says nothing about the file itself:
-// another program has it open, there is no room, or the disk does not let it be
-// written. A disk that does not let it be read is another matter: the log may
-// be on sound blocks.
-func passing(err error) bool {
-	if isShort(err) {
-		return true
-	}
-	if disk := new(DiskError); errors.As(err, &disk) && !strings.Contains(disk.text, "read from file") {
-		return true
-	}
-	return slices.ContainsFunc([]string{"lock on file", "Out of Memory"},
-		func(s string) bool { return strings.Contains(err.Error(), s) })
+	return errors.Join(err, lock.Release())
 }
 
 // writable returns why a file cannot be opened for writing, if so.
@@ -189,24 +177,14 @@ func writable(path string) error {
 	return f.Close()
 }
 
-// removeDatabase removes a DuckDB file and its write-ahead log.
-func removeDatabase(path string) error {
-	for _, p := range []string{path, path + ".wal"} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
 // createDatabase makes an empty state beside its place and moves it there.
 func (s *State) createDatabase(ctx context.Context) error {
 	path := s.lake.databasePath()
-	fresh := path + tmpSuffix
-	if err := removeDatabase(fresh); err != nil {
+	fresh := path + atomicfile.TempSuffix
+	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
-	if err := s.run(ctx, attach(fresh, "work", "")...); err != nil {
+	if err := s.db.Run(ctx, duck.Attach(fresh, "work", "")...); err != nil {
 		return err
 	}
 	if err := s.createTables(ctx); err != nil {
@@ -220,7 +198,7 @@ func (s *State) createDatabase(ctx context.Context) error {
 // process ever opens the state: DuckDB finds a write-ahead log by its path.
 func (s *State) settle(ctx context.Context, fresh, name string) error {
 	path := s.lake.databasePath()
-	err := s.run(ctx, "CHECKPOINT "+name, "USE memory", "DETACH "+name, "DETACH DATABASE IF EXISTS work")
+	err := s.db.Run(ctx, "CHECKPOINT "+name, "USE memory", "DETACH "+name, "DETACH DATABASE IF EXISTS work")
 	if err != nil {
 		return err
 	}
@@ -229,13 +207,13 @@ func (s *State) settle(ctx context.Context, fresh, name string) error {
 			return fmt.Errorf("%s is left after a checkpoint", wal)
 		}
 	}
-	if err := errors.Join(os.Chmod(fresh, 0o600), syncPath(fresh)); err != nil {
+	if err := errors.Join(os.Chmod(fresh, 0o600), atomicfile.Sync(fresh)); err != nil {
 		return err
 	}
-	if err := renameFile(fresh, path, moments{synced: s.lake.opts.Trace.StateRewritten}); err != nil {
+	if err := atomicfile.Rename(fresh, path, atomicfile.Hooks{Synced: s.lake.opts.Trace.StateRewritten}); err != nil {
 		return err
 	}
-	return s.run(ctx, attach(path, "work", "")...)
+	return s.db.Run(ctx, duck.Attach(path, "work", "")...)
 }
 
 func (s *State) createTables(ctx context.Context) error {
@@ -248,23 +226,23 @@ func (s *State) createTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.inTx(ctx, func() error {
-		if err := s.run(ctx, slices.Concat(privateTables, driftTables, storedTables)...); err != nil {
+	return s.db.InTx(ctx, func() error {
+		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, storedTables)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
-			statements := append(createTables(t.Schema), comments(t.Schema)...)
+			statements := append(createTables(t.Schema), duck.Comments(t.Schema)...)
 			if !t.KeyIsID {
 				statements = append(statements, createHeld(t.Schema))
 			}
-			if err := s.run(ctx, statements...); err != nil {
+			if err := s.db.Run(ctx, statements...); err != nil {
 				return err
 			}
 		}
 		if err := errors.Join(s.describeTables(ctx), s.store(ctx)); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",
+		_, err := s.db.Exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",
 			stateVersion, s.lake.fingerprint(), s.lineage, newest, id)
 		return err
 	})
@@ -275,7 +253,7 @@ func (l *Lake) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, l.opts.Fingerprint)
 	for _, t := range l.opts.Tables {
-		fmt.Fprintln(h, createTable(t.Schema), comments(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
+		fmt.Fprintln(h, duck.CreateTable(t.Schema), duck.Comments(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }

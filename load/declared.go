@@ -10,6 +10,10 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // Declared is one version of what is declared in a lake: the file
@@ -31,7 +35,7 @@ type Declared struct {
 
 // ErrDeclaredLost says that what is declared in a lake cannot be read. Nothing
 // may be published before it is known again.
-var ErrDeclaredLost = hinted("what says which schemas and privacy are in force is missing or damaged",
+var ErrDeclaredLost = hint.New("what says which schemas and privacy are in force is missing or damaged",
 	"restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
 
 // ErrDeclaredMoved says that another process declared something meanwhile.
@@ -54,7 +58,7 @@ func ReadDeclared(dir string) (*Declared, error) {
 // Declared is [ReadDeclared] of this lake.
 func (l *Lake) Declared() (*Declared, error) {
 	var f lakeFile
-	if err := readJSON(l.path("lake.json"), &f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.ReadJSON(l.path("lake.json"), &f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read lake: %w", err)
 	}
 	if f.Schemas == 0 {
@@ -66,7 +70,7 @@ func (l *Lake) Declared() (*Declared, error) {
 func (l *Lake) readDeclared(version int) (*Declared, error) {
 	d := new(Declared)
 	path := l.declaredPath(version)
-	err := readJSON(path, d)
+	err := atomicfile.ReadJSON(path, d)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err != nil && isJSONDamage(err),
 		err == nil && (d.Version != version || d.Sum != d.sum()):
@@ -93,10 +97,10 @@ func (l *Lake) Declare(d *Declared, before int) error {
 		}
 		d.Version = before + 1
 		d.Sum = d.sum()
-		if err := makeDir(l.path(declaredDir)); err != nil {
+		if err := atomicfile.MakeDir(l.path(declaredDir)); err != nil {
 			return err
 		}
-		if err := writeJSON(l.declaredPath(d.Version), moments{}, d); err != nil {
+		if err := atomicfile.WriteJSON(l.declaredPath(d.Version), atomicfile.Hooks{}, d); err != nil {
 			return err
 		}
 		f.Format, f.Schemas = lakeFormat, d.Version
@@ -105,7 +109,7 @@ func (l *Lake) Declare(d *Declared, before int) error {
 	if err != nil {
 		return fmt.Errorf("keep the lake's schemas: %w", err)
 	}
-	hit(l.opts.Trace.SchemasDeclared)
+	trace.Hit(l.opts.Trace.SchemasDeclared)
 	return nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // nextPath is the state that a rebuild makes beside the present one.
@@ -34,7 +36,7 @@ func (s *State) Derive(ctx context.Context, force ...string) (resumed bool, err 
 		err = s.beginNext(ctx, given, force)
 	}
 	if err == nil {
-		err = s.run(ctx, "USE next")
+		err = s.db.Run(ctx, "USE next")
 	}
 	if err != nil {
 		return false, fmt.Errorf("derive beside: %w", err)
@@ -54,25 +56,25 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 	}
 	var version int
 	var madeBy, fingerprint, lineage, running string
-	err := s.run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
+	err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
 	if err == nil {
-		err = s.one(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
+		err = s.db.One(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
 	if err == nil && version == stateVersion && madeBy == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
 		return true, nil
 	}
-	if err != nil && (ctx.Err() != nil || passing(err)) {
+	if err != nil && (ctx.Err() != nil || duck.IsTransient(err)) {
 		return false, err
 	}
-	_ = s.run(ctx, "DETACH DATABASE IF EXISTS next") // a damaged one may not even detach
-	return false, removeDatabase(s.lake.nextPath())
+	_ = s.db.Run(ctx, "DETACH DATABASE IF EXISTS next") // a damaged one may not even detach
+	return false, duck.RemoveDatabase(s.lake.nextPath())
 }
 
 // beginNext makes the second state. It appears under its name when everything
 // that need not be derived is in it.
 func (s *State) beginNext(ctx context.Context, given []*table, force []string) error {
-	fresh := s.lake.nextPath() + tmpSuffix
-	if err := removeDatabase(fresh); err != nil {
+	fresh := s.lake.nextPath() + atomicfile.TempSuffix
+	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
 	stored, err := s.stored(ctx)
@@ -85,26 +87,26 @@ func (s *State) beginNext(ctx context.Context, given []*table, force []string) e
 		changed = append(changed, Change{table, "forced"})
 	}
 	affected := affectedStreams(changed, append(slices.Clone(present), given...))
-	if err := s.run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next", "USE next"); err != nil {
+	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next", "USE next"); err != nil {
 		return err
 	}
 	s.tables = given
 	err = s.createTables(ctx)
 	s.tables, s.lineage = present, lineage
 	if err == nil {
-		err = s.inTx(ctx, func() error { return s.carryOver(ctx, given, affected) })
+		err = s.db.InTx(ctx, func() error { return s.carryOver(ctx, given, affected) })
 	}
 	if err == nil {
-		err = s.run(ctx, "CHECKPOINT next", "USE work", "DETACH next")
+		err = s.db.Run(ctx, "CHECKPOINT next", "USE work", "DETACH next")
 	}
 	if err == nil {
-		err = errors.Join(os.Chmod(fresh, 0o600), syncPath(fresh))
+		err = errors.Join(os.Chmod(fresh, 0o600), atomicfile.Sync(fresh))
 	}
 	if err == nil {
-		err = renameFile(fresh, s.lake.nextPath(), moments{synced: s.lake.opts.Trace.NextBegun})
+		err = atomicfile.Rename(fresh, s.lake.nextPath(), atomicfile.Hooks{Synced: s.lake.opts.Trace.NextBegun})
 	}
 	if err == nil {
-		err = s.run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
+		err = s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
 	}
 	return err
 }
@@ -171,7 +173,7 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 				sqltext.Literal(t.Schema.Table)))
 	}
 	for _, statement := range statements {
-		if err := s.run(ctx, statement); err != nil {
+		if err := s.db.Run(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", strings.SplitN(statement, " FROM", 2)[0], err)
 		}
 	}
@@ -187,7 +189,7 @@ func (s *State) Adopt(ctx context.Context) error {
 		return errors.New("adopt: nothing was derived")
 	}
 	// What was published since the second state was begun is not what that holds.
-	err := s.run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
+	err := s.db.Run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
 	if err == nil {
 		err = s.settle(ctx, s.lake.nextPath(), "next")
 	}

@@ -11,6 +11,9 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // undigested columns say when and from which reading of the log a row was
@@ -29,7 +32,7 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	var g Generation
-	if err := readJSON(filepath.Join(root, manifestName), &g); err != nil {
+	if err := atomicfile.ReadJSON(filepath.Join(root, manifestName), &g); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	db, err := OpenWarehouse(filepath.Join(root, warehouseName))
@@ -42,7 +45,7 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	q := querier{conn: conn}
+	q := duck.Session{Conn: conn}
 	for table := range g.Rows {
 		if digest[table], err = digestTable(ctx, q, root, g, table); err != nil {
 			return nil, fmt.Errorf("digest table %s: %w", table, err)
@@ -55,10 +58,10 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 }
 
 // digestTable hashes a table of the warehouse and checks its files against it.
-func digestTable(ctx context.Context, q querier, root string, g Generation, table string) (string, error) {
+func digestTable(ctx context.Context, q duck.Session, root string, g Generation, table string) (string, error) {
 	var kept []string
 	var column, kind string
-	err := q.each(ctx, []any{&column, &kind}, func() error {
+	err := q.Each(ctx, []any{&column, &kind}, func() error {
 		if !slices.Contains(undigested, column) {
 			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind)) // the files have other instants
 		}
@@ -83,7 +86,7 @@ func digestTable(ctx context.Context, q querier, root string, g Generation, tabl
 		}
 		return want, nil
 	}
-	got, err := digestRows(ctx, q, readFiles(files), kept)
+	got, err := digestRows(ctx, q, duck.ReadParquet(files), kept)
 	if err == nil && got != want {
 		err = fmt.Errorf("its Parquet files hold other rows (%s) than the warehouse (%s)", got, want)
 	}
@@ -92,10 +95,10 @@ func digestTable(ctx context.Context, q querier, root string, g Generation, tabl
 
 // digestRows hashes each row and adds the hashes up: the order of rows does not
 // matter, how often one occurs does.
-func digestRows(ctx context.Context, q querier, from string, columns []string) (string, error) {
+func digestRows(ctx context.Context, q duck.Session, from string, columns []string) (string, error) {
 	var rows int64
 	var low, high sql.NullString
-	err := q.one(ctx, []any{&rows, &low, &high}, fmt.Sprintf(`
+	err := q.One(ctx, []any{&rows, &low, &high}, fmt.Sprintf(`
 		SELECT count(*), CAST(sum(CAST(md5_number_lower(r) AS HUGEINT)) AS VARCHAR),
 			CAST(sum(CAST(md5_number_upper(r) AS HUGEINT)) AS VARCHAR)
 		FROM (SELECT CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s)`, packed(columns), from))
@@ -105,7 +108,7 @@ func digestRows(ctx context.Context, q querier, from string, columns []string) (
 // digestLog hashes the set of objects of the whole log.
 func digestLog(ctx context.Context, dir string) (string, error) {
 	l := &Lake{dir: dir}
-	accounts, err := subdirs(l.path(rawDir))
+	accounts, err := folder.Subdirs(l.path(rawDir))
 	if err != nil {
 		return "", err
 	}

@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // DisputedCharges returns the charge of each of the disputes among ids, as far
@@ -10,7 +12,7 @@ import (
 func (s *State) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return disputedCharges(ctx, s.querier, &s.feed, "meta.dispute_charges", account, ids)
+	return disputedCharges(ctx, s.db.Session, &s.feed, "meta.dispute_charges", account, ids)
 }
 
 // DisputedCharges is [State.DisputedCharges] of the state that is verified; where
@@ -19,21 +21,21 @@ func (v *Verification) DisputedCharges(ctx context.Context, account string, ids 
 	if v.noState != "" {
 		return nil, nil
 	}
-	return disputedCharges(ctx, v.querier, &v.feed, "work.meta.dispute_charges", account, ids)
+	return disputedCharges(ctx, v.db.Session, &v.feed, "work.meta.dispute_charges", account, ids)
 }
 
-func disputedCharges(ctx context.Context, q querier, feed *feed, from, account string, ids []string) (map[string]string, error) {
+func disputedCharges(ctx context.Context, q duck.Session, feed *duck.Feed, from, account string, ids []string) (map[string]string, error) {
 	charges := map[string]string{}
 	if len(ids) == 0 {
 		return charges, nil
 	}
-	table, done, err := feed.offerIDs(ids)
+	table, done, err := feed.OfferIDs(ids)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	var dispute, charge string
-	err = q.each(ctx, []any{&dispute, &charge}, func() error {
+	err = q.Each(ctx, []any{&dispute, &charge}, func() error {
 		charges[dispute] = charge
 		return nil
 	}, fmt.Sprintf("SELECT dispute_id, charge_id FROM %s WHERE account = ? AND dispute_id IN (SELECT c0 FROM %s)", from, table), account)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Drift is something that a source sent and neither the catalog nor the schemas
@@ -52,7 +54,7 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 	}
 	var known []driftKind
 	var k driftKind
-	err := m.each(ctx, []any{&k.path, &k.found}, func() error {
+	err := m.db.Each(ctx, []any{&k.path, &k.found}, func() error {
 		known = append(known, k)
 		return nil
 	}, "SELECT path, found FROM meta.drift WHERE account = ? AND stream = ?", m.key.account, m.key.stream)
@@ -61,13 +63,13 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 	}
 	for _, d := range folded(m.drift, known) {
 		if slices.Contains(known, driftKind{d.Path, d.Found}) {
-			_, err = m.exec(ctx, `UPDATE meta.drift SET objects = objects + ?, last_seen = greatest(last_seen, ?)
+			_, err = m.db.Exec(ctx, `UPDATE meta.drift SET objects = objects + ?, last_seen = greatest(last_seen, ?)
 				WHERE account = ? AND stream = ? AND path = ? AND found = ?`,
-				d.Objects, orNull(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
+				d.Objects, duck.NullTime(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
 		} else {
 			m.applied.Drift++
-			_, err = m.exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))", m.key.account, m.key.stream,
-				d.Path, d.Found, d.Objects, d.FirstID, orNull(d.FirstSeen), orNull(d.LastSeen), d.Example)
+			_, err = m.db.Exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))", m.key.account, m.key.stream,
+				d.Path, d.Found, d.Objects, d.FirstID, duck.NullTime(d.FirstSeen), duck.NullTime(d.LastSeen), d.Example)
 		}
 		if err != nil {
 			return fmt.Errorf("drift of %s: %w", d.Path, err)

@@ -33,7 +33,7 @@ func TestDriftIsAddedUp(t *testing.T) {
 	var path, id string
 	var objects int64
 	var first, last time.Time
-	err := k.state.each(t.Context(), []any{&path, &objects, &id, &first, &last}, func() error {
+	err := k.state.db.Each(t.Context(), []any{&path, &objects, &id, &first, &last}, func() error {
 		rows = append(rows, fmt.Sprintln(path, objects, id, first.Day(), last.Day()))
 		return nil
 	}, "SELECT path, objects, first_id, first_seen, last_seen FROM meta.drift")

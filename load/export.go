@@ -16,12 +16,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // exporter makes or links the files of one partition.
 type exporter struct {
 	*publisher
-	querier // one of the connections that write
+	duck.Session // one of the connections that write
 
 	table *table
 	part  partition
@@ -41,18 +44,18 @@ func (p *publisher) write(ctx context.Context, jobs []*exporter) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for writer := range p.lake.opts.Writers {
 		group.Go(func() (err error) {
-			q := p.querier
+			q := p.db.Session
 			if writer > 0 {
-				if q.conn, err = p.db.Conn(ctx); err != nil {
+				if q.Conn, err = p.db.DB.Conn(ctx); err != nil {
 					return err
 				}
-				defer func() { err = errors.Join(err, q.conn.Close()) }()
-				if err := q.run(ctx, "USE work"); err != nil {
+				defer func() { err = errors.Join(err, q.Conn.Close()) }()
+				if err := q.Run(ctx, "USE work"); err != nil {
 					return err
 				}
 			}
 			for i := taken.Add(1) - 1; i < int64(len(jobs)); i = taken.Add(1) - 1 {
-				jobs[i].querier = q
+				jobs[i].Session = q
 				if err := jobs[i].make(ctx); err != nil {
 					return fmt.Errorf("table %s: %w", jobs[i].table.Schema.Table, err)
 				}
@@ -114,7 +117,7 @@ func (e *exporter) count(ctx context.Context) ([]int64, error) {
 	}
 	var bucket int
 	var rows int64
-	err = e.each(ctx, []any{&bucket, &rows}, func() error {
+	err = e.Each(ctx, []any{&bucket, &rows}, func() error {
 		inBucket[bucket] = rows
 		return nil
 	}, fmt.Sprintf("SELECT %s AS bucket, count(*) FROM %s WHERE account = %s AND %s GROUP BY bucket",
@@ -144,7 +147,7 @@ func (e *exporter) shares(ctx context.Context, p Part) error {
 func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err error) {
 	from := sqltext.Ident(e.part.table)
 	if groups > 1 {
-		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d-%d%s", e.part.table, e.part.account, e.part.label, p.From, group, tmpSuffix))
+		file := filepath.Join(e.dir, fmt.Sprintf("%s-%s-%s-%d-%d%s", e.part.table, e.part.account, e.part.label, p.From, group, atomicfile.TempSuffix))
 		if err := e.copy(ctx, "FROM "+from, Part{p.From, p.To, group, groups}, "", file); err != nil {
 			return fmt.Errorf("part %d: group %d of %d: %w", p.From, group, groups, err)
 		}
@@ -154,7 +157,7 @@ func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err er
 			return err
 		}
 		e.written += info.Size()
-		from = readFiles([]string{file})
+		from = duck.ReadParquet([]string{file})
 	}
 	for p.Share = group; p.Share < p.Shares; p.Share += groups {
 		if err := e.export(ctx, from, p); err != nil {
@@ -200,8 +203,8 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return err
 	}
-	tmp := final + tmpSuffix
-	if err := e.copy(ctx, "SELECT "+toFile(t.Schema)+" FROM "+from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
+	tmp := final + atomicfile.TempSuffix
+	if err := e.copy(ctx, "SELECT "+duck.FileColumns(t.Schema)+" FROM "+from, p, " ORDER BY "+strings.Join(t.order(), ", "), tmp); err != nil {
 		return err
 	}
 	err := e.inspect(ctx, tmp, &f)
@@ -214,12 +217,12 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	if f.Rows == 0 {
 		return errors.Join(os.Remove(tmp), removeEmpty(filepath.Dir(final)))
 	}
-	trace := e.lake.opts.Trace
-	hit(trace.PartWritten)
+	on := e.lake.opts.Trace
+	trace.Hit(on.PartWritten)
 	if err := os.Rename(tmp, final); err != nil {
 		return err
 	}
-	hit(trace.PartRenamed)
+	trace.Hit(on.PartRenamed)
 	e.files, e.made, e.written = append(e.files, f), append(e.made, final), e.written+f.Bytes
 	return nil
 }
@@ -231,10 +234,10 @@ func (e *exporter) copy(ctx context.Context, selected string, p Part, order, fil
 	if err != nil {
 		return err
 	}
-	if err := e.trim(ctx, e.querier); err != nil {
+	if err := e.trim(ctx, e.Session); err != nil {
 		return err
 	}
-	_, err = e.exec(ctx, fmt.Sprintf(`COPY (%s WHERE account = %s AND %s%s)
+	_, err = e.Exec(ctx, fmt.Sprintf(`COPY (%s WHERE account = %s AND %s%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
 		selected, sqltext.Literal(e.part.account), rows, order,
 		sqltext.Literal(file), exportRowGroup, exportDictionary, sqltext.Literal(t.Schema.Name+"@"+t.Schema.Version), sqltext.Literal(t.fingerprint())))
@@ -278,9 +281,9 @@ func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	}
 	var distinct int64
 	var first, last sql.NullTime
-	err := e.one(ctx, []any{&f.Rows, &distinct, &first, &last}, fmt.Sprintf(
+	err := e.One(ctx, []any{&f.Rows, &distinct, &first, &last}, fmt.Sprintf(
 		"SELECT count(*), count(DISTINCT struct_pack(%s)), min(%s), max(%s) FROM %s",
-		packed(t.keys()), when, when, readFiles([]string{file})))
+		packed(t.keys()), when, when, duck.ReadParquet([]string{file})))
 	if err != nil {
 		return err
 	}
@@ -303,3 +306,9 @@ func packed(keys []string) string {
 	}
 	return strings.Join(members, ", ")
 }
+
+// exportVersion changes whenever files are written otherwise from the same rows.
+// What was exported by another version is not linked. In 1, which a manifest
+// does not name, an instant in a file had no zone. In 2 the key of an account's
+// folder was account, as a column is, and JSON had a type of its own.
+const exportVersion = 3

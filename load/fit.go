@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -33,8 +34,8 @@ func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted,
 		}
 	}
 	fitted := make([]Fitted, len(views))
-	return fitted, inDuckDB(ctx, "64MB", 1, "", func(w querier) (err error) {
-		if err := w.run(ctx, statements...); err != nil {
+	return fitted, duck.With(ctx, "64MB", 1, "", func(w duck.Session) (err error) {
+		if err := w.Run(ctx, statements...); err != nil {
 			return fmt.Errorf("make empty tables: %w", err)
 		}
 		for i, v := range views {
@@ -47,7 +48,7 @@ func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted,
 }
 
 // fitView makes one view.
-func fitView(ctx context.Context, q querier, v View) (Fitted, error) {
+func fitView(ctx context.Context, q duck.Session, v View) (Fitted, error) {
 	misfit, err := makeView(ctx, q, v)
 	if err != nil {
 		return Fitted{}, err
@@ -59,7 +60,7 @@ func fitView(ctx context.Context, q querier, v View) (Fitted, error) {
 	}
 	f := Fitted{Types: map[string]string{}}
 	var name, kind string
-	err = q.each(ctx, []any{&name, &kind}, func() error {
+	err = q.Each(ctx, []any{&name, &kind}, func() error {
 		f.Types[name] = kind
 		return nil
 	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", v.Name)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // footer is what a segment knows of itself, in Parquet's key/value metadata.
@@ -42,7 +44,7 @@ type DamagedError struct {
 	Err  error
 }
 
-func (e *DamagedError) Error() string { return hinted(e.Told()).Error() }
+func (e *DamagedError) Error() string { return hint.New(e.Told()).Error() }
 
 // Told says what happened, and what to do about it.
 func (e *DamagedError) Told() (says, fix string) {

@@ -11,6 +11,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // Erasure says what is to be erased. It is kept as forget.json, beside the log, from
@@ -78,7 +83,7 @@ func (l *Lake) isErasing() (bool, error) {
 // RecordErasure makes the intention durable. What it names is erased from then
 // on, by this process or the next.
 func (l *Lake) RecordErasure(e Erasure) error {
-	if err := writeJSON(l.erasurePath(), moments{synced: l.opts.Trace.ErasureRecorded}, e); err != nil {
+	if err := atomicfile.WriteJSON(l.erasurePath(), atomicfile.Hooks{Synced: l.opts.Trace.ErasureRecorded}, e); err != nil {
 		return fmt.Errorf("record erasure: %w", err)
 	}
 	return nil
@@ -88,16 +93,16 @@ func (l *Lake) RecordErasure(e Erasure) error {
 func (l *Lake) PendingErasure() (*Erasure, error) {
 	var e Erasure
 	path := l.erasurePath()
-	err := readJSON(path, &e)
+	err := atomicfile.ReadJSON(path, &e)
 	if errors.Is(err, fs.ErrNotExist) {
 		path = l.formerErasurePath()
-		err = readJSON(path, &e)
+		err = atomicfile.ReadJSON(path, &e)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if isJSONDamage(err) || err == nil && len(e.Customers) == 0 {
-		err = hinted(path+" is damaged", "remove it, and run stripelake forget again for whoever it was about")
+		err = hint.New(path+" is damaged", "remove it, and run stripelake forget again for whoever it was about")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read pending erasure: %w", err)
@@ -110,9 +115,9 @@ func (l *Lake) PendingErasure() (*Erasure, error) {
 func (l *Lake) FinishErasure(r *Receipt) error {
 	who := sha256.Sum256([]byte(strings.Join(r.Customers, " ")))
 	r.Path = fmt.Sprintf("receipts/forget-%s-%x.json", r.Started.UTC().Format("20060102T150405Z"), who[:4])
-	err := makeDir(l.path("receipts"))
+	err := atomicfile.MakeDir(l.path("receipts"))
 	if err == nil {
-		err = writeJSON(l.path(filepath.FromSlash(r.Path)), moments{synced: l.opts.Trace.ReceiptWritten}, r)
+		err = atomicfile.WriteJSON(l.path(filepath.FromSlash(r.Path)), atomicfile.Hooks{Synced: l.opts.Trace.ReceiptWritten}, r)
 	}
 	for _, path := range []string{l.formerErasurePath(), l.erasurePath()} {
 		if err == nil {
@@ -123,7 +128,7 @@ func (l *Lake) FinishErasure(r *Receipt) error {
 		}
 	}
 	if err == nil {
-		err = errors.Join(syncPath(l.path(stateDir)), syncPath(l.dir))
+		err = errors.Join(atomicfile.Sync(l.path(stateDir)), atomicfile.Sync(l.dir))
 	}
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
@@ -144,7 +149,7 @@ func (s *State) Discard(ctx context.Context) error {
 		return err
 	}
 	s.tables, s.Stale = tables, nil
-	err = s.close()
+	err = s.db.Close()
 	if err == nil {
 		err = s.lake.discardState()
 	}
@@ -153,7 +158,7 @@ func (s *State) Discard(ctx context.Context) error {
 		_, err = s.lake.claim("")
 	}
 	if err == nil {
-		hit(s.lake.opts.Trace.StateDiscarded)
+		trace.Hit(s.lake.opts.Trace.StateDiscarded)
 		err = s.openInstance(ctx)
 	}
 	if err == nil {
@@ -182,7 +187,7 @@ func (l *Lake) discardState() error {
 		}
 		err = errors.Join(err, os.RemoveAll(l.path(stateDir, name)))
 	}
-	return errors.Join(err, syncPath(l.path(stateDir)))
+	return errors.Join(err, atomicfile.Sync(l.path(stateDir)))
 }
 
 // RemoveOtherGenerations leaves only the generation that is linked. Whoever has
@@ -205,10 +210,10 @@ func (s *State) RemoveOtherGenerations() error {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
 		}
 	}
-	if err := errors.Join(err, syncPath(dir)); err != nil {
+	if err := errors.Join(err, atomicfile.Sync(dir)); err != nil {
 		return fmt.Errorf("remove old generations: %w", err)
 	}
-	hit(s.lake.opts.Trace.OthersRemoved)
+	trace.Hit(s.lake.opts.Trace.OthersRemoved)
 	return nil
 }
 
@@ -221,10 +226,10 @@ func (l *Lake) Strangers() (int, error) {
 	}
 	known := []string{"lake.json", rawDir, stateDir, linkName, "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return slices.Contains(known, strings.TrimSuffix(e.Name(), tmpSuffix))
+		return slices.Contains(known, strings.TrimSuffix(e.Name(), atomicfile.TempSuffix))
 	})
 	return len(entries), nil
 }
 
 // LogAccounts returns the accounts that have a raw log, by name.
-func (l *Lake) LogAccounts() ([]string, error) { return subdirs(l.path(rawDir)) }
+func (l *Lake) LogAccounts() ([]string, error) { return folder.Subdirs(l.path(rawDir)) }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // erase rewrites the charges of a lake without some ids.
@@ -119,7 +121,7 @@ func TestUnannouncedGapIsDamage(t *testing.T) {
 		legal     bool
 	}{{0, false}, {1, true}, {2, false}, {4, false}} {
 		foot := footer{Account: acct, Stream: "charge", FirstSeq: 1, LastSeq: 3, Forgotten: tc.forgotten}
-		err := writeFile(path, moments{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, kept) })
+		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, kept) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,10 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // Forgotten is the lake's list of ids that must not come back: of people who
@@ -63,7 +67,7 @@ func (f *Forgotten) read() error {
 	}
 	f.bytes = int64(len(data))
 	if f.decode(data) != nil { // its bytes are secrets: what of them is damaged is not told
-		return hinted(f.path()+" is damaged", fixForgotten)
+		return hint.New(f.path()+" is damaged", fixForgotten)
 	}
 	return nil
 }
@@ -134,11 +138,11 @@ func (f *Forgotten) sum(account, id string) []byte {
 // Add puts ids of an account on the list. It is durable when Add returns. Other
 // processes may add at the same time; what they added is taken over.
 func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err error) {
-	lock, err := waitLock(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
+	lock, err := filelock.Wait(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.read(); err != nil {
@@ -159,5 +163,5 @@ func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err 
 	for _, sum := range slices.Sorted(maps.Keys(f.sums)) {
 		file.IDs = append(file.IDs, hex.EncodeToString([]byte(sum)))
 	}
-	return writeJSON(f.path(), moments{synced: f.lake.opts.Trace.ForgottenListed}, file)
+	return atomicfile.WriteJSON(f.path(), atomicfile.Hooks{Synced: f.lake.opts.Trace.ForgottenListed}, file)
 }

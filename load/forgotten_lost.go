@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // ListLostError says that the list of the forgotten is gone: whoever was on it would
@@ -16,7 +19,7 @@ type ListLostError struct {
 	Older     bool // there is a list, and they are not on it
 }
 
-func (e *ListLostError) Error() string { return hinted(e.Told()).Error() }
+func (e *ListLostError) Error() string { return hint.New(e.Told()).Error() }
 
 // Told says what happened, and the two ways on.
 func (e *ListLostError) Told() (says, fix string) {
@@ -93,7 +96,7 @@ func (l *Lake) receipts() (all []Receipt, err error) {
 	paths, err := filepath.Glob(l.path("receipts", "forget-*.json")) // Open refuses a path that is a pattern itself
 	for _, path := range paths {
 		var r Receipt
-		_ = readJSON(path, &r)
+		_ = atomicfile.ReadJSON(path, &r)
 		all = append(all, r)
 	}
 	return all, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -54,7 +55,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 			sqltext.Literal(t.Schema.Table), p.prev.Revision, t.period.label("c."), t.period.bucket("c."))
 	}
 	var c Customer
-	return p.each(ctx, []any{&c.Account, &c.ID}, func() error {
+	return p.db.Each(ctx, []any{&c.Account, &c.ID}, func() error {
 		if list.Has(c.Account, c.ID) && !slices.Contains(p.Forgotten, c) {
 			p.Forgotten = append(p.Forgotten, c)
 		}
@@ -64,7 +65,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 
 // listBytes is the size of the list of the forgotten; 0 if there is none.
 func (l *Lake) listBytes() (int64, error) {
-	bytes, err := fileBytes((&Forgotten{lake: l}).path())
+	bytes, err := atomicfile.Size((&Forgotten{lake: l}).path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // Generation is one published, immutable present state of the lake: what its
@@ -101,7 +104,7 @@ func sameFolder(a, b string) bool {
 
 // generations returns the numbers of the generations on disk, oldest first.
 func (l *Lake) generations() ([]uint64, error) {
-	names, err := subdirs(l.path(stateDir, generationsDir))
+	names, err := folder.Subdirs(l.path(stateDir, generationsDir))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +162,7 @@ func (l *Lake) link(number uint64) error {
 	if err := l.setLinkAside(); err != nil {
 		return err
 	}
-	tmp := l.path(linkName + tmpSuffix)
+	tmp := l.path(linkName + atomicfile.TempSuffix)
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -167,7 +170,7 @@ func (l *Lake) link(number uint64) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return renameFile(tmp, l.path(linkName), moments{synced: l.opts.Trace.GenerationLinked})
+	return atomicfile.Rename(tmp, l.path(linkName), atomicfile.Hooks{Synced: l.opts.Trace.GenerationLinked})
 }
 
 // seal makes a generation read-only, and its names durable.
@@ -194,5 +197,5 @@ func seal(dir string) error {
 			return err
 		}
 	}
-	return syncAll(append(dirs, filepath.Dir(dir)))
+	return atomicfile.SyncAll(append(dirs, filepath.Dir(dir)))
 }

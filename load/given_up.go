@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // GivenUp is what a run gave up to read and no run has read since, for
@@ -38,15 +40,15 @@ func (g GivenUp) reason() GivenUp {
 func (s *State) GivenUp(ctx context.Context) ([]GivenUp, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return givenUp(ctx, s.querier)
+	return givenUp(ctx, s.db.Session)
 }
 
 // givenUp reads meta.requests. One of before version 9 of the state was a log of
 // what each run gave up, and says nothing of what still stands.
-func givenUp(ctx context.Context, q querier) (all []GivenUp, err error) {
+func givenUp(ctx context.Context, q duck.Session) (all []GivenUp, err error) {
 	var g GivenUp
 	var since sql.NullTime
-	err = q.each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &g.RequestID, &since, &g.At}, func() error {
+	err = q.Each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &g.RequestID, &since, &g.At}, func() error {
 		g.Since, g.At = since.Time.UTC(), g.At.UTC()
 		all = append(all, g)
 		return nil
@@ -64,19 +66,19 @@ func givenUp(ctx context.Context, q querier) (all []GivenUp, err error) {
 func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, err := givenUp(ctx, s.querier)
+	before, err := givenUp(ctx, s.db.Session)
 	if err != nil {
 		return err
 	}
 	before = slices.DeleteFunc(before, func(g GivenUp) bool { return !slices.Contains(accounts, g.Account) })
-	return s.inTx(ctx, func() error {
+	return s.db.InTx(ctx, func() error {
 		for _, account := range accounts {
-			if _, err := s.exec(ctx, "DELETE FROM meta.requests WHERE account = ?", account); err != nil {
+			if _, err := s.db.Exec(ctx, "DELETE FROM meta.requests WHERE account = ?", account); err != nil {
 				return fmt.Errorf("what was given up: %w", err)
 			}
 		}
 		for _, g := range all {
-			_, err := s.exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			_, err := s.db.Exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 				g.Account, g.Resource, g.What, g.Status, g.Message, g.RequestID, g.Since.UTC(), g.At.UTC())
 			if err != nil {
 				return fmt.Errorf("keep what was given up: %w", err)
@@ -85,7 +87,7 @@ func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp
 		if maps.Equal(reasons(before), reasons(all)) {
 			return nil
 		}
-		_, err := s.exec(ctx, "UPDATE state.info SET revision = revision + 1")
+		_, err := s.db.Exec(ctx, "UPDATE state.info SET revision = revision + 1")
 		return err
 	})
 }
@@ -112,7 +114,7 @@ func (s *State) CutShort(ctx context.Context, account string, most int) (all []C
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var c CutShort
-	err = s.each(ctx, []any{&c.Stream, &c.ID, &c.List}, func() error {
+	err = s.db.Each(ctx, []any{&c.Stream, &c.ID, &c.List}, func() error {
 		all = append(all, c)
 		return nil
 	}, "SELECT stream, id, list FROM meta.incomplete_lists WHERE account = ? ORDER BY ALL LIMIT ?", account, most)

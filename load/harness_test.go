@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -326,14 +327,14 @@ func (k *testLake) publish() Generation {
 // rows reads a query on the state as text, one line a row.
 func (k *testLake) rows(query string, args ...any) []string {
 	k.t.Helper()
-	return queryRows(k.t, k.state.querier, query, args...)
+	return queryRows(k.t, k.state.db.Session, query, args...)
 }
 
-func queryRows(t testing.TB, q querier, query string, args ...any) []string {
+func queryRows(t testing.TB, q duck.Session, query string, args ...any) []string {
 	t.Helper()
 	lines := []string{}
 	var line string
-	err := q.each(t.Context(), []any{&line}, func() error {
+	err := q.Each(t.Context(), []any{&line}, func() error {
 		lines = append(lines, line)
 		return nil
 	}, query, args...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -19,7 +20,7 @@ import (
 func createHistory(s *schemas.Schema) []string {
 	columns := make([]string, 0, len(s.Fields)+7)
 	for _, c := range s.HistoryColumns() {
-		columns = append(columns, sqltext.Ident(c.Name)+" "+sqlType(c.Type))
+		columns = append(columns, sqltext.Ident(c.Name)+" "+duck.SQLType(c.Type))
 	}
 	return []string{
 		fmt.Sprintf("CREATE TABLE %s (%s)", historyOf(s), strings.Join(columns, ", ")),
@@ -40,17 +41,17 @@ func historyView(s *schemas.Schema) []string {
 		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, sqltext.Literal(s.HistoryComment())),
 	}
 	for _, c := range s.HistoryColumns() {
-		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, sqltext.Ident(c.Name), sqltext.Literal(columnComment(c))))
+		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, sqltext.Ident(c.Name), sqltext.Literal(duck.ColumnComment(c))))
 	}
 	return statements
 }
 
 // showHistories makes the views, which have some three hundred comments: the
 // caller has one transaction for all, or the disk is waited for after each.
-func (p *publisher) showHistories(ctx context.Context, w querier) error {
+func (p *publisher) showHistories(ctx context.Context, w duck.Session) error {
 	for _, t := range p.tables {
 		if t.Schema.History {
-			if err := w.run(ctx, historyView(t.Schema)...); err != nil {
+			if err := w.Run(ctx, historyView(t.Schema)...); err != nil {
 				return fmt.Errorf("%s: %w", t.Schema.HistoryTable(), err)
 			}
 		}
@@ -67,7 +68,7 @@ func (m *merge) findSteps(ctx context.Context) error {
 	if !slices.ContainsFunc(m.tables, keeps) {
 		return nil
 	}
-	_, err := m.exec(ctx, `CREATE TEMP TABLE steps AS
+	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE steps AS
 		SELECT id, seq, base, deleted, observed_at AS valid_from, next AS valid_to FROM (
 			SELECT *, lead(observed_at) OVER one AS next, lead(seq) OVER one AS next_seq, max(rows_of) OVER one AS base FROM (
 				SELECT k.id, k.seq, k.observed_at, k.deleted, k.seq AS rows_of FROM known k SEMI JOIN newest n ON n.id = k.id
@@ -104,24 +105,24 @@ func (m *merge) keepReplaced(ctx context.Context, t *table) error {
 }
 
 func (m *merge) keepStaged(ctx context.Context, t *table) error {
-	staged, err := t.source(m.staged[t])
+	staged, err := t.SourceOf(m.staged[t])
 	if err != nil {
 		return err
 	}
-	id, done := m.feed.offer(staged)
+	id, done := m.feed.Offer(staged)
 	defer done()
-	columns := make([]string, len(t.exprs))
+	columns := make([]string, len(t.Exprs))
 	for i, c := range t.Schema.Columns() {
-		columns[i] = t.exprs[i] + " AS " + sqltext.Ident(c.Name)
+		columns[i] = t.Exprs[i] + " AS " + sqltext.Ident(c.Name)
 	}
-	return m.keepFrom(ctx, t, fmt.Sprintf("(SELECT %s FROM %s(%d))", strings.Join(columns, ", "), feedName, id), "ANTI")
+	return m.keepFrom(ctx, t, fmt.Sprintf("(SELECT %s FROM %s(%d))", strings.Join(columns, ", "), duck.FeedName, id), "ANTI")
 }
 
 // keepFrom keeps the rows of each step: from the table those of the version that
 // is known, from what is staged those of all others (a known one that is applied
 // again is there too).
 func (m *merge) keepFrom(ctx context.Context, t *table, rows, join string) error {
-	_, err := m.exec(ctx, fmt.Sprintf(`INSERT INTO %s
+	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s
 		SELECT s.valid_from, s.valid_to, t.* REPLACE (s.deleted AS deleted, CASE WHEN s.deleted THEN s.valid_from END AS deleted_seen_at, s.seq AS _seq)
 		FROM %s t JOIN (FROM steps %s JOIN known k ON k.seq = base AND k.id = steps.id) s ON s.base = t._seq AND s.id = t._source_id
 		WHERE t.account = ?`, historyOf(t.Schema), rows, join), m.key.account)
@@ -143,4 +144,14 @@ func (s *State) Histories() (names []string) {
 		}
 	}
 	return names
+}
+
+// createTables returns the statements that make a declared table and, if it
+// keeps one, its history.
+func createTables(s *schemas.Schema) []string {
+	statements := []string{duck.CreateTable(s)}
+	if s.History {
+		statements = append(statements, createHistory(s)...)
+	}
+	return statements
 }

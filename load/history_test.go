@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // What was replaced, from when until when in hours after the first look.
@@ -72,7 +74,7 @@ func TestHistoryInTheWarehouse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	rows := func(query string) []string { return queryRows(t, querier{conn: conn}, query) }
+	rows := func(query string) []string { return queryRows(t, duck.Session{Conn: conn}, query) }
 	expect(t, "charges", rows(strings.ReplaceAll(chargeHistory, "history.charges_replaced", "charges_history")),
 		"ch_1 paid 3 5 9", "ch_1 paid 4 9 deleted 9", "ch_1 pending 1 1 5", "ch_2 paid 2 1")
 	expect(t, "items", rows(strings.ReplaceAll(itemHistory, "history.items_replaced", "items_history")),

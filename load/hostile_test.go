@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -41,7 +42,7 @@ var hostileTexts = []string{
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	accepted := 0
-	db, err := openDuckDB("100MB", 1, "")
+	db, err := duck.Open("100MB", 1, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestHostileNames(t *testing.T) {
 		if name := periodOf(s).folder(s.Table, "acct_1", "2024-01"); !filepath.IsLocal(name) || strings.Count(name, "/") != 2 || strings.ContainsAny(name, `*?[]\'"`) {
 			t.Fatalf("a folder %q of\n%s", name, file)
 		}
-		checkTables(t, querier{conn: conn}, s, file)
+		checkTables(t, duck.Session{Conn: conn}, s, file)
 	})
 	if accepted == 0 && !testing.Short() { // short, there are a few tries only
 		t.Error("nothing was accepted: the test proves nothing")
@@ -85,18 +86,18 @@ func TestHostileNames(t *testing.T) {
 }
 
 // checkTables runs what a schema makes of SQL beside another table.
-func checkTables(t *rapid.T, q querier, s *schemas.Schema, file string) {
+func checkTables(t *rapid.T, q duck.Session, s *schemas.Schema, file string) {
 	ctx := t.Context()
-	defer func() { _ = q.run(context.WithoutCancel(ctx), "ROLLBACK") }()
-	if err := q.run(ctx, append([]string{"BEGIN", "CREATE TABLE victim_of_it (x INTEGER)", createTable(s)}, comments(s)...)...); err != nil {
+	defer func() { _ = q.Run(context.WithoutCancel(ctx), "ROLLBACK") }()
+	if err := q.Run(ctx, append([]string{"BEGIN", "CREATE TABLE victim_of_it (x INTEGER)", duck.CreateTable(s)}, duck.Comments(s)...)...); err != nil {
 		t.Fatalf("%v\nof\n%s", err, file)
 	}
 	var tables, columns int
 	var comment sql.NullString
-	if err := q.one(ctx, []any{&tables}, "SELECT count(*) FROM duckdb_tables()"); err != nil {
+	if err := q.One(ctx, []any{&tables}, "SELECT count(*) FROM duckdb_tables()"); err != nil {
 		t.Fatal(err)
 	}
-	err := q.one(ctx, []any{&columns, &comment}, "SELECT column_count, comment FROM duckdb_tables() WHERE table_name = ?", s.Table)
+	err := q.One(ctx, []any{&columns, &comment}, "SELECT column_count, comment FROM duckdb_tables() WHERE table_name = ?", s.Table)
 	if err != nil || tables != 2 || columns != len(s.Columns()) || !strings.Contains(comment.String, strings.TrimSpace(s.Description)) {
 		t.Fatalf("%d tables, %d columns, comment %q, %v of\n%s", tables, columns, comment.String, err, file)
 	}

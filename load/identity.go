@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // strangerSuffix ends the name of a state that was found in this lake's place and
@@ -16,7 +19,7 @@ const strangerSuffix = ".of-another-lake"
 // is a state, and where lake.json was made again.
 func (l *Lake) id() (string, error) {
 	var f lakeFile
-	err := readJSON(l.path("lake.json"), &f)
+	err := atomicfile.ReadJSON(l.path("lake.json"), &f)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -48,7 +51,7 @@ func (l *Lake) identity() (string, error) {
 // that the log does not have: the lake then takes the state's.
 func (s *State) checkOwner(ctx context.Context) (bool, error) {
 	var id string
-	if err := s.one(ctx, []any{&id}, "SELECT lake FROM state.info"); err != nil {
+	if err := s.db.One(ctx, []any{&id}, "SELECT lake FROM state.info"); err != nil {
 		return false, err
 	}
 	kept, err := s.lake.id()
@@ -61,7 +64,7 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 	}
 	var account string
 	strange := false
-	err = s.each(ctx, []any{&account}, func() error {
+	err = s.db.Each(ctx, []any{&account}, func() error {
 		strange = strange || !slices.Contains(accounts, account)
 		return nil
 	}, "SELECT DISTINCT account FROM meta.positions")
@@ -75,5 +78,5 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 // removeOldStates removes states that were set aside.
 func (l *Lake) removeOldStates() error {
 	path := l.databasePath()
-	return errors.Join(removeDatabase(path+damagedSuffix), removeDatabase(path+strangerSuffix))
+	return errors.Join(duck.RemoveDatabase(path+damagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
 }

@@ -8,6 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/fsprobe"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
@@ -48,7 +54,7 @@ func Inspect(dir string) (Health, error) {
 			n, damage := lake.inspectStream(account, stream)
 			h.Segments += n
 			h.Damage = append(h.Damage, damage...)
-			if err := errors.Join(damage...); isShort(err) {
+			if err := errors.Join(damage...); oserr.IsShortage(err) {
 				return h, fmt.Errorf("inspect lake: %w", err)
 			}
 		}
@@ -87,37 +93,37 @@ func Inspect(dir string) (Health, error) {
 // at work, closed to this user, damaged or of another version tells nothing: the
 // next sync says so, and derives it again.
 func (l *Lake) inspectState(h *Health) (err error) {
-	lock, _, err := holdFree(l.path(stateDir, "lock"))
+	lock, _, err := filelock.TryExisting(l.path(stateDir, "lock"))
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
 	if err != nil || lock == nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	if _, err := os.Stat(l.databasePath()); err != nil {
 		return nil // there is none
 	}
-	return inDuckDB(context.Background(), "64MB", 1, "", func(q querier) error {
-		if err := l.compareState(context.Background(), q, h); err != nil && !isDamage(err) && !passing(err) {
+	return duck.With(context.Background(), "64MB", 1, "", func(q duck.Session) error {
+		if err := l.compareState(context.Background(), q, h); err != nil && !duck.IsDamage(err) && !duck.IsTransient(err) {
 			return err
 		}
 		return nil
 	})
 }
 
-func (l *Lake) compareState(ctx context.Context, q querier, h *Health) error {
+func (l *Lake) compareState(ctx context.Context, q duck.Session, h *Health) error {
 	version, of := 0, ""
-	err := q.run(ctx, attach(l.databasePath(), "work", " (READ_ONLY)")...)
+	err := q.Run(ctx, duck.Attach(l.databasePath(), "work", " (READ_ONLY)")...)
 	if err == nil {
-		err = q.one(ctx, []any{&version}, "SELECT version FROM state.info")
+		err = q.One(ctx, []any{&version}, "SELECT version FROM state.info")
 	}
 	if err != nil || version != stateVersion {
 		return err
 	}
 	id, err := l.id()
 	if err == nil {
-		err = q.one(ctx, []any{&of}, "SELECT lake FROM state.info")
+		err = q.One(ctx, []any{&of}, "SELECT lake FROM state.info")
 	}
 	if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
 		return err
@@ -166,7 +172,7 @@ func (l *Lake) findLeftovers() (names []string, err error) {
 		switch {
 		case isDir && filepath.Base(path) == generationsDir: // one that is not whole is not linked
 			return fs.SkipDir
-		case strings.HasSuffix(path, tmpSuffix) && !isDir:
+		case strings.HasSuffix(path, atomicfile.TempSuffix) && !isDir:
 			names = append(names, name)
 		}
 		return nil
@@ -183,29 +189,15 @@ type Room struct {
 // ReadRoom measures the file system of dir, or of the nearest folder above it
 // that exists.
 func ReadRoom(dir string) (Room, error) {
-	dir, err := existing(dir)
+	dir, err := fsprobe.Existing(dir)
 	if err != nil {
 		return Room{}, fmt.Errorf("measure the disk: %w", err)
 	}
-	return Room{Free: freeBytes(dir), Writable: mayWrite(dir)}, nil
-}
-
-// existing is dir, or the nearest folder above it that exists.
-func existing(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
-	for err == nil {
-		if _, err = os.Stat(dir); err == nil {
-			break
-		}
-		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
-			dir, err = parent, nil
-		}
-	}
-	return dir, err
+	return Room{Free: fsprobe.FreeBytes(dir), Writable: fsprobe.MayWrite(dir)}, nil
 }
 
 // CheckFileSystem tries out what a lake needs of the file system under dir, which
 // need not exist yet, in a folder that it makes and removes. The error is a
 // *LackingError where it has not all of that, and another one where nothing can be
 // written there.
-func CheckFileSystem(dir string) error { return checkFileSystem(dir, stateDir) }
+func CheckFileSystem(dir string) error { return fsprobe.Check(dir, stateDir) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Instants of the published files say that they are UTC's, nested ones too, and
@@ -33,7 +34,7 @@ func TestFilesSayUTC(t *testing.T) {
 			columns += ", epoch_us(address.geo.at)"
 		}
 		rows := "SELECT concat_ws(' ', " + columns + ") FROM "
-		expect(t, f.Table+": rows", k.rows(rows+readFiles([]string{path})), k.rows(rows+f.Table)...)
+		expect(t, f.Table+": rows", k.rows(rows+duck.ReadParquet([]string{path})), k.rows(rows+f.Table)...)
 	}
 	expect(t, "types of the warehouse", k.rows("SELECT DISTINCT data_type FROM duckdb_columns() WHERE NOT internal AND data_type LIKE 'TIMESTAMP%'"), "TIMESTAMP")
 	raw := sqltext.Literal(filepath.Join(k.dir, "raw", "*", "*", "*.parquet"))
@@ -95,12 +96,12 @@ func TestFormerFilesHaveTheSameRows(t *testing.T) {
 	g := k.publish()
 	file := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
 	former := filepath.Join(t.TempDir(), "former.parquet")
-	if _, err := k.state.exec(t.Context(), "COPY charges TO "+sqltext.Literal(former)+" (FORMAT parquet)"); err != nil {
+	if _, err := k.state.db.Exec(t.Context(), "COPY charges TO "+sqltext.Literal(former)+" (FORMAT parquet)"); err != nil {
 		t.Fatal(err)
 	}
 	rows := func(from string) string { return strings.Join(k.rows("SELECT c::VARCHAR FROM "+from+" c"), "\n") }
 	for _, path := range []string{file, former} {
-		if got, want := rows(fromFiles(chargeSchema(), path)), rows("charges"); got != want {
+		if got, want := rows(duck.FileRows(chargeSchema(), path)), rows("charges"); got != want {
 			t.Errorf("%s has\n%s\nwant\n%s", path, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -27,7 +28,7 @@ func heldOf(s *schemas.Schema) string { return "state." + sqltext.Ident(s.Table+
 func createHeld(s *schemas.Schema) string {
 	var columns []string
 	for _, c := range s.Columns() {
-		columns = append(columns, sqltext.Ident(c.Name)+" "+sqlType(c.Type))
+		columns = append(columns, sqltext.Ident(c.Name)+" "+duck.SQLType(c.Type))
 	}
 	return fmt.Sprintf("CREATE TABLE %s (%s)", heldOf(s), strings.Join(columns, ", "))
 }
@@ -65,21 +66,21 @@ func (m *merge) settleKeys(ctx context.Context) error {
 // have and another row has too, and those that a row waits for. It reports whether
 // there is any, or a reject that says so.
 func (m *merge) findContested(ctx context.Context, t *table) (bool, error) {
-	_, err := m.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), heldOf(t.Schema)), m.key.account)
+	_, err := m.db.Exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), heldOf(t.Schema)), m.key.account)
 	if err != nil {
 		return false, err
 	}
 	if len(m.staged[t]) > 0 {
-		narrow, err := t.narrow(m.staged[t], append(slices.Clone(t.Schema.PrimaryKey), "_source_id", "_seq")...)
+		narrow, err := t.SourceOfColumns(m.staged[t], append(slices.Clone(t.Schema.PrimaryKey), "_source_id", "_seq")...)
 		if err != nil {
 			return false, err
 		}
-		id, done := m.feed.offer(narrow)
+		id, done := m.feed.Offer(narrow)
 		defer done()
-		_, err = m.exec(ctx, fmt.Sprintf(`INSERT INTO temp.contested
+		_, err = m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO temp.contested
 			SELECT %[1]s FROM %[2]s t SEMI JOIN (SELECT %[1]s FROM %[3]s(%[4]d) s%[5]s) s ON %[6]s
 			WHERE account = ? GROUP BY ALL HAVING count(*) > 1 EXCEPT FROM temp.contested`,
-			t.keysAs(), sqltext.Ident(t.Schema.Table), feedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
+			t.keysAs(), sqltext.Ident(t.Schema.Table), duck.FeedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
 		if err != nil {
 			return false, err
 		}
@@ -130,7 +131,7 @@ func (m *merge) rank(ctx context.Context, t *table) error {
 		return fmt.Sprintf("SELECT struct_pack(%s) AS key, %s AS text, _source_id, _seq, %t AS held FROM %s t SEMI JOIN temp.contested c ON %s WHERE account = %s",
 			packed(t.keys()), t.keyText(), held, from, t.hasKey("c"), sqltext.Literal(m.key.account))
 	}
-	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
+	_, err := m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
 		WITH rows AS (%[1]s UNION ALL %[2]s),
 			objects AS (FROM state.objects WHERE account = ? AND stream IN (%[3]s) AND id_hash IN (SELECT hash(_source_id) FROM rows))
 		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.deleted, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since, first(o.deleted) OVER one AS gone
@@ -152,11 +153,11 @@ func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int
 	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("t."), t.period.bucket("t."), moved)); err != nil {
 		return 0, err
 	}
-	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT t.* %s", to, moved))
+	inserted, err := m.db.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT t.* %s", to, moved))
 	if err != nil {
 		return 0, err
 	}
-	deleted, err := m.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT t.rowid %s)", from, moved))
+	deleted, err := m.db.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT t.rowid %s)", from, moved))
 	if err == nil && (inserted != n || deleted != n) { // Invariant 3
 		err = fmt.Errorf("of %d rows %d were put there and %d taken away", n, inserted, deleted)
 	}
@@ -166,7 +167,7 @@ func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int
 // rejectHeld makes the rejects say which rows wait, and for whose sake. The value is
 // the key's as the table has it: what of it the privacy policy keeps out is out.
 func (m *merge) rejectHeld(ctx context.Context, t *table) error {
-	_, err := m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
+	_, err := m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
 		SELECT %[1]s AS account, stream, _source_id AS id, _seq AS seq, NULL::BIGINT AS segment, %[2]s AS "table", %[3]s AS field, %[4]s AS rule,
 			concat('a row of ', holder, ' has this key, ', CASE WHEN deleted AND NOT gone THEN 'which is not deleted' WHEN since < created OR created IS NULL AND since IS NOT NULL THEN 'which was created earlier'
 				ELSE 'which was created at the same time and has the smaller id' END) AS reason,
@@ -177,16 +178,16 @@ func (m *merge) rejectHeld(ctx context.Context, t *table) error {
 		return err
 	}
 	const before = `r.account = w.account AND r."table" = w."table" AND r.rule = w.rule AND r.id = w.id AND r.example = w.example`
-	_, err = m.exec(ctx, "UPDATE temp.waiting AS w SET first_seen = least(w.first_seen, r.first_seen) FROM meta.rejects r WHERE "+before)
+	_, err = m.db.Exec(ctx, "UPDATE temp.waiting AS w SET first_seen = least(w.first_seen, r.first_seen) FROM meta.rejects r WHERE "+before)
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `DELETE FROM meta.rejects r WHERE account = ? AND "table" = ? AND rule = ?
+	_, err = m.db.Exec(ctx, `DELETE FROM meta.rejects r WHERE account = ? AND "table" = ? AND rule = ?
 		AND NOT EXISTS (FROM temp.waiting w WHERE `+before+` AND r.seq = w.seq AND r.reason = w.reason)`, m.key.account, t.Schema.Table, ruleTaken)
 	if err != nil {
 		return err
 	}
-	n, err := m.exec(ctx, "INSERT INTO meta.rejects FROM temp.waiting w WHERE NOT EXISTS (FROM meta.rejects r WHERE "+before+")")
+	n, err := m.db.Exec(ctx, "INSERT INTO meta.rejects FROM temp.waiting w WHERE NOT EXISTS (FROM meta.rejects r WHERE "+before+")")
 	m.applied.Rejects += n
 	return err
 }

@@ -14,7 +14,7 @@ func BenchmarkApplyAmongAMillion(b *testing.B) {
 			tables := testTables()
 			tables[1].KeyIsID = own
 			k := openLake(b, b.TempDir(), func(o *Options) { o.Tables = tables })
-			_, err := k.state.exec(b.Context(), `INSERT INTO items BY NAME SELECT 'acct_1' AS account, concat('it_', md5(range::VARCHAR)) AS id, TIMESTAMP '2020-01-01' + to_minutes(range) AS created,
+			_, err := k.state.db.Exec(b.Context(), `INSERT INTO items BY NAME SELECT 'acct_1' AS account, concat('it_', md5(range::VARCHAR)) AS id, TIMESTAMP '2020-01-01' + to_minutes(range) AS created,
 				false AS deleted, concat('ch_', md5(range::VARCHAR)) AS _source_id, range + 1 AS _seq FROM range(1_000_000)`)
 			if err != nil {
 				b.Fatal(err)

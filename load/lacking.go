@@ -33,7 +33,7 @@ func (s *State) Lacking(ctx context.Context, account, stream string, within []Ga
 	// share one of 64 bits are as good as never.
 	var ids []string
 	var id string
-	err := s.each(ctx, []any{&id}, func() error {
+	err := s.db.Each(ctx, []any{&id}, func() error {
 		ids = append(ids, id)
 		return nil
 	}, fmt.Sprintf(`SELECT named FROM (FROM (%s) WHERE %s) n ANTI JOIN (SELECT id_hash FROM state.objects WHERE account = ? AND stream = ?) o ON o.id_hash = hash(n.named)

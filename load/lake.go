@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -102,10 +105,10 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFileSystem(l.dir, stateDir); err != nil {
+	if err := fsprobe.Check(l.dir, stateDir); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
-	if err := makeDir(l.path(stateDir, generationsDir)); err != nil {
+	if err := atomicfile.MakeDir(l.path(stateDir, generationsDir)); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	if err := l.ListLost(); err != nil && !opts.NoList {
@@ -213,7 +216,7 @@ func (l *Lake) Dir() string { return l.dir }
 // Accounts returns what the lake remembers of its accounts, by id.
 func (l *Lake) Accounts() ([]Account, error) {
 	var f lakeFile
-	if err := readJSON(l.path("lake.json"), &f); err != nil {
+	if err := atomicfile.ReadJSON(l.path("lake.json"), &f); err != nil {
 		return nil, fmt.Errorf("read lake: %w", err)
 	}
 	return f.Accounts, nil
@@ -267,11 +270,11 @@ func (l *Lake) Start(id, stream string) (time.Time, error) {
 // update changes lake.json under its lock: several processes may each pull an
 // account of their own into one lake.
 func (l *Lake) update(change func(*lakeFile) error) (err error) {
-	lock, err := waitLock(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
+	lock, err := filelock.Wait(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	f, err := l.readLakeFile()
 	if err != nil {
 		return err
@@ -289,7 +292,7 @@ func (l *Lake) update(change func(*lakeFile) error) (err error) {
 	if after, err := json.Marshal(f); err != nil || bytes.Equal(before, after) {
 		return err
 	}
-	return writeJSON(l.path("lake.json"), moments{}, f)
+	return atomicfile.WriteJSON(l.path("lake.json"), atomicfile.Hooks{}, f)
 }
 
 // account finds an account in lake.json, or adds it.

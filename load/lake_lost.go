@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // Mended says what was wrong with lake.json when the lake was opened and that it
@@ -21,7 +23,7 @@ func (l *Lake) Mended() string { return l.mended }
 // resource that was never read the date is lost.
 func (l *Lake) readLakeFile() (f lakeFile, err error) {
 	path, why := l.path("lake.json"), "is missing"
-	switch err := readJSON(path, &f); {
+	switch err := atomicfile.ReadJSON(path, &f); {
 	case err == nil && f.Format > 0:
 		return f, nil
 	case errors.Is(err, fs.ErrNotExist):

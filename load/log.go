@@ -11,6 +11,11 @@ import (
 	"sync"
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // Position is a place in the log: everything of a stream up to and with a segment.
@@ -25,7 +30,7 @@ type Position struct {
 type Log struct {
 	lake    *Lake
 	account string
-	lock    *fileLock
+	lock    *filelock.Lock
 
 	// One segment is compressed at a time, and by the same encoder: each brings a
 	// window of many megabytes, and six readers would bring six.
@@ -58,10 +63,10 @@ func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", account)
 	}
 	dir := l.path(rawDir, account)
-	if err := makeDir(dir); err != nil {
+	if err := atomicfile.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", account, err)
 	}
-	lock, err := waitLock(ctx, filepath.Join(dir, "lock"), "log of "+account, l.opts.LogWait, l.opts.Waiting)
+	lock, err := filelock.Wait(ctx, filepath.Join(dir, "lock"), "log of "+account, l.opts.LogWait, l.opts.Waiting)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +75,8 @@ func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 		// As small as the default level on Stripe's JSON, and faster.
 		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
 	}
-	if err := sweepTemp(dir, linkedBelow-1); err != nil {
-		return nil, errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.release())
+	if err := atomicfile.SweepTemp(dir, folder.MaxLinks-1); err != nil {
+		return nil, errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.Release())
 	}
 	return g, nil
 }
@@ -102,7 +107,7 @@ func (l *Lake) OpenLog(ctx context.Context, account string) (_ *Log, err error) 
 }
 
 // Close drops the lock.
-func (g *Log) Close() error { return g.lock.release() }
+func (g *Log) Close() error { return g.lock.Release() }
 
 // Full reports whether a segment of so many objects and bytes of raw JSON
 // should end here.
@@ -187,13 +192,13 @@ func (g *Log) forget(stream string) {
 func (s *streamLog) readCursor() error {
 	var c cursorFile
 	path := filepath.Join(s.dir, "cursor.json")
-	if err := readJSON(path, &c); errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.ReadJSON(path, &c); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return damaged(path, err)
 	}
 	if c.AfterSegment > s.newest {
-		return hinted(fmt.Sprintf("%s follows segment %d but the newest is %d", path, c.AfterSegment, s.newest),
+		return hint.New(fmt.Sprintf("%s follows segment %d but the newest is %d", path, c.AfterSegment, s.newest),
 			"restore the missing segments from a backup; without one, "+runRepair)
 	}
 	if c.AfterSegment == s.newest {
@@ -226,7 +231,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	if err != nil {
 		return Position{}, err
 	}
-	if err := makeDir(s.dir); err != nil {
+	if err := atomicfile.MakeDir(s.dir); err != nil {
 		return Position{}, err
 	}
 	for i := range objects {
@@ -240,7 +245,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	defer g.writing.Unlock()
 	t := g.lake.opts.Trace
 	n := s.newest + 1
-	err = writeFile(segmentPath(s.dir, n, n), moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+	err = atomicfile.Write(segmentPath(s.dir, n, n), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err != nil {
 		return Position{}, err
@@ -256,10 +261,10 @@ func (g *Log) MoveCursor(stream, cursor string) error {
 		return nil
 	}
 	if err == nil {
-		err = makeDir(s.dir)
+		err = atomicfile.MakeDir(s.dir)
 	}
 	if err == nil {
-		err = writeJSON(filepath.Join(s.dir, "cursor.json"), moments{synced: g.lake.opts.Trace.CursorMoved},
+		err = atomicfile.WriteJSON(filepath.Join(s.dir, "cursor.json"), atomicfile.Hooks{Synced: g.lake.opts.Trace.CursorMoved},
 			cursorFile{AfterSegment: s.newest, Cursor: cursor})
 	}
 	if err != nil {
@@ -293,7 +298,7 @@ func (g *Log) Streams() ([]string, error) { return g.lake.Streams(g.account) }
 
 // Streams returns the streams of an account that have a folder, by name.
 func (l *Lake) Streams(account string) ([]string, error) {
-	return subdirs(l.path(rawDir, account))
+	return folder.Subdirs(l.path(rawDir, account))
 }
 
 // Newest returns the last segment of a stream; 0 if there is none.

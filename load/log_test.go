@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 func openLog(t *testing.T, dir string, trace Trace) *Log {
@@ -114,7 +116,7 @@ func TestCursorComesWithItsObjects(t *testing.T) {
 			if got := fmt.Sprint(cursor, " ", len(objects)); got != want || errors.Join(err, err2) != nil {
 				t.Errorf("found %q, want %q; %v %v", got, want, err, err2)
 			}
-			if left, _ := filepath.Glob(filepath.Join(copied, "raw", "*", "*", "*"+tmpSuffix)); left != nil {
+			if left, _ := filepath.Glob(filepath.Join(copied, "raw", "*", "*", "*"+atomicfile.TempSuffix)); left != nil {
 				t.Errorf("left over: %v", left)
 			}
 		}
@@ -137,7 +139,7 @@ func TestCursorComesWithItsObjects(t *testing.T) {
 	if seen != 4 {
 		t.Errorf("%d moments traced, want 4", seen)
 	}
-	if err := writeFile(filepath.Join(dir, "x"), moments{}, func(w io.Writer) error {
+	if err := atomicfile.Write(filepath.Join(dir, "x"), atomicfile.Hooks{}, func(w io.Writer) error {
 		_, err := io.WriteString(w, "half")
 		return errors.Join(err, crash)
 	}); !errors.Is(err, crash) {

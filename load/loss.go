@@ -12,6 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // Loss is a run of segments that are missing or cannot be read, and what is known
@@ -75,14 +79,14 @@ func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
 }
 
 func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
-	paths, err := glob(l.path(rawDir, account), "*", "*"+suffix)
+	paths, err := folder.Glob(l.path(rawDir, account), "*", "*"+suffix)
 	for _, name := range paths {
 		m := segmentName.FindStringSubmatch(strings.TrimSuffix(filepath.Base(name), suffix) + ".parquet")
 		if m == nil {
 			continue // nobody wrote it
 		}
 		var x Loss
-		err := readJSON(name, &x)
+		err := atomicfile.ReadJSON(name, &x)
 		if err != nil && !isJSONDamage(err) {
 			return nil, fmt.Errorf("read pending repair: %w", err)
 		}
@@ -120,9 +124,9 @@ func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
 // RecordLoss keeps a loss as pending. The stream's folder may be lost too.
 func (g *Log) RecordLoss(x Loss) error {
 	dir := g.lake.path(rawDir, x.Account, x.Stream)
-	err := makeDir(dir)
+	err := atomicfile.MakeDir(dir)
 	if err == nil {
-		err = writeJSON(x.path(dir, pendingSuffix), moments{synced: g.lake.opts.Trace.LossRecorded}, x)
+		err = atomicfile.WriteJSON(x.path(dir, pendingSuffix), atomicfile.Hooks{Synced: g.lake.opts.Trace.LossRecorded}, x)
 	}
 	if err != nil {
 		return fmt.Errorf("record loss: %w", err)
@@ -134,9 +138,9 @@ func (g *Log) RecordLoss(x Loss) error {
 func (g *Log) FinishLoss(x Loss) error {
 	dir := g.lake.path(rawDir, x.Account, x.Stream)
 	x.Repaired = time.Now().UTC().Truncate(time.Second)
-	err := writeJSON(x.path(dir, lostSuffix), moments{}, x)
+	err := atomicfile.WriteJSON(x.path(dir, lostSuffix), atomicfile.Hooks{}, x)
 	if err == nil {
-		err = errors.Join(os.Remove(x.path(dir, pendingSuffix)), syncPath(dir))
+		err = errors.Join(os.Remove(x.path(dir, pendingSuffix)), atomicfile.Sync(dir))
 	}
 	if err != nil {
 		return fmt.Errorf("keep what was lost: %w", err)
@@ -147,7 +151,7 @@ func (g *Log) FinishLoss(x Loss) error {
 // EraseLosses takes objects out of what is kept of losses, and removes what was
 // set aside: nobody can tell what is in it.
 func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
-	aside, err := glob(g.lake.path(rawDir, account), "*", "*"+damagedSuffix)
+	aside, err := folder.Glob(g.lake.path(rawDir, account), "*", "*"+damagedSuffix)
 	for _, path := range aside {
 		err = errors.Join(err, os.Remove(path))
 	}
@@ -157,11 +161,11 @@ func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
 		for _, x := range losses {
 			path := x.path(g.lake.path(rawDir, account, x.Stream), suffix)
 			if x.Unread { // nobody can tell what is in it: it stays as a record that cannot be read
-				err = errors.Join(err, writeJSON(path, moments{}, struct{}{}))
+				err = errors.Join(err, atomicfile.WriteJSON(path, atomicfile.Hooks{}, struct{}{}))
 				continue
 			}
 			x.Objects = slices.DeleteFunc(x.Objects, func(o LostObject) bool { return gone(o.ID) })
-			err = errors.Join(err, writeJSON(path, moments{}, x))
+			err = errors.Join(err, atomicfile.WriteJSON(path, atomicfile.Hooks{}, x))
 		}
 	}
 	if err != nil {
@@ -180,18 +184,18 @@ func (s *State) Forfeit(ctx context.Context, x Loss, event bool) error {
 	if x.LastSeq < x.FirstSeq {
 		return nil
 	}
-	if err := removeDatabase(s.lake.nextPath()); err != nil { // derived from what is lost, too
+	if err := duck.RemoveDatabase(s.lake.nextPath()); err != nil { // derived from what is lost, too
 		return err
 	}
 	const lost = " WHERE account = ? AND stream = ? AND seq BETWEEN ? AND ?"
 	args := []any{x.Account, x.Stream, int64(x.FirstSeq), int64(x.LastSeq)}
-	return s.inTx(ctx, func() error {
+	return s.db.InTx(ctx, func() error {
 		for _, statement := range []string{
 			"DELETE FROM meta.rejects" + lost + " AND id LIKE 'noid:%'",
 			"DELETE FROM state.objects" + lost + fmt.Sprintf(" AND (%t OR id LIKE 'noid:%%')", event),
 			"UPDATE state.objects SET hash = 0" + lost,
 		} {
-			if _, err := s.exec(ctx, statement, args...); err != nil {
+			if _, err := s.db.Exec(ctx, statement, args...); err != nil {
 				return fmt.Errorf("forfeit %s/%s: %w", x.Account, x.Stream, err)
 			}
 		}
@@ -230,7 +234,7 @@ func (s *State) lostObjects(ctx context.Context, which string, args ...any) (fou
 	var o LostObject
 	var created *time.Time
 	found = []LostObject{}
-	return found, s.each(ctx, []any{&o.ID, &created}, func() error {
+	return found, s.db.Each(ctx, []any{&o.ID, &created}, func() error {
 		o.Created = time.Time{}
 		if created != nil {
 			o.Created = created.UTC()
@@ -248,7 +252,7 @@ func (s *State) Gone(ctx context.Context, x *Loss) (found bool, err error) {
 	gone := map[string]bool{}
 	err = s.offerLost(*x, func(from string) error {
 		var id string
-		return s.each(ctx, []any{&id}, func() error {
+		return s.db.Each(ctx, []any{&id}, func() error {
 			gone[id] = true
 			return nil
 		}, "SELECT h.c0 FROM "+from+" WHERE coalesce(o.deleted OR o.hash = 0, true)", x.Account, x.Stream)
@@ -270,19 +274,19 @@ func (s *State) offerLost(x Loss, query func(from string) error) error {
 	if len(x.Objects) == 0 {
 		return nil
 	}
-	src, err := rowSource(len(x.Objects), func(i int) []any { return []any{x.Objects[i].ID, orNull(x.Objects[i].Created)} }, kindText, kindTime)
+	src, err := duck.RowSource(len(x.Objects), func(i int) []any { return []any{x.Objects[i].ID, duck.NullTime(x.Objects[i].Created)} }, duck.KindText, duck.KindTime)
 	if err != nil {
 		return err
 	}
-	id, done := s.feed.offer(src)
+	id, done := s.feed.Offer(src)
 	defer done()
-	return query(fmt.Sprintf("%s(%d) h LEFT JOIN (FROM state.objects WHERE account = ? AND stream = ?) o ON o.id = h.c0", feedName, id))
+	return query(fmt.Sprintf("%s(%d) h LEFT JOIN (FROM state.objects WHERE account = ? AND stream = ?) o ON o.id = h.c0", duck.FeedName, id))
 }
 
 func (s *State) lastRows(ctx context.Context, account string, o *LostObject) error {
 	for _, t := range s.tables {
 		var row string
-		err := s.each(ctx, []any{&row}, func() error {
+		err := s.db.Each(ctx, []any{&row}, func() error {
 			if o.Rows == nil {
 				o.Rows = map[string][]json.RawMessage{}
 			}
@@ -300,6 +304,6 @@ func (s *State) lastRows(ctx context.Context, account string, o *LostObject) err
 func (s *State) Highest(ctx context.Context, account, stream string) (seq uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err = s.one(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM state.objects WHERE account = ? AND stream = ?", account, stream)
+	err = s.db.One(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM state.objects WHERE account = ? AND stream = ?", account, stream)
 	return seq, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -40,7 +41,7 @@ func Views(set *schemas.Set) []View {
 
 // makeMarts makes the views. One that does not fit, because the schemas have
 // another column or none, is left out and noted: the data goes on without it.
-func (p *publisher) makeMarts(ctx context.Context, w querier) error {
+func (p *publisher) makeMarts(ctx context.Context, w duck.Session) error {
 	for _, v := range p.lake.opts.Views {
 		misfit, err := makeView(ctx, w, v)
 		if err != nil {
@@ -56,8 +57,8 @@ func (p *publisher) makeMarts(ctx context.Context, w querier) error {
 
 // makeView makes a view and its comments, or returns why they do not fit the
 // tables: a column that is not there, or a comment on one that the view has not.
-func makeView(ctx context.Context, q querier, v View) (misfit string, err error) {
-	err = q.inTx(ctx, func() error { return q.run(ctx, v.statements()...) })
+func makeView(ctx context.Context, q duck.Session, v View) (misfit string, err error) {
+	err = q.InTx(ctx, func() error { return q.Run(ctx, v.statements()...) })
 	duckErr := new(duckdb.Error)
 	if errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
 		return duckErr.Msg, nil

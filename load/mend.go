@@ -11,6 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // Losses finds the runs of segments of a stream that are missing or cannot be
@@ -39,7 +43,7 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 		}
 	}
 	var cursor cursorFile
-	if err := readJSON(filepath.Join(dir, "cursor.json"), &cursor); isShort(err) { // a damaged one says nothing
+	if err := atomicfile.ReadJSON(filepath.Join(dir, "cursor.json"), &cursor); oserr.IsShortage(err) { // a damaged one says nothing
 		return nil, fmt.Errorf("find losses: %w", err)
 	}
 	f.missing(max(seen, applied, cursor.AfterSegment))
@@ -94,7 +98,7 @@ func (f *lossFinder) close(firstSeq uint64) {
 func (f *lossFinder) look(ctx context.Context, s span) error {
 	foot, err := f.readThrough(ctx, s)
 	switch {
-	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission) || isShort(err):
+	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission) || oserr.IsShortage(err):
 		return cmp.Or(ctx.Err(), err)
 	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.rows() > 0:
 		err = fmt.Errorf("it holds what another segment holds, seq %d to %d", foot.FirstSeq, foot.LastSeq)
@@ -173,7 +177,7 @@ func (g *Log) replace(x Loss, dir, place string) error {
 			return err
 		}
 	}
-	hit(g.lake.opts.Trace.LossSetAside)
+	trace.Hit(g.lake.opts.Trace.LossSetAside)
 	cursor, err := g.cursorBefore(x, dir)
 	if err != nil {
 		return err
@@ -185,7 +189,7 @@ func (g *Log) replace(x Loss, dir, place string) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	t := g.lake.opts.Trace
-	return writeFile(place, moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+	return atomicfile.Write(place, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, nil) })
 }
 
@@ -233,8 +237,8 @@ func (g *Log) SetMisnumberedAside(stream string) (kept []string, err error) {
 func (g *Log) dropCursor(x Loss, dir string) error {
 	var c cursorFile
 	path := filepath.Join(dir, "cursor.json")
-	err := readJSON(path, &c)
-	if isShort(err) {
+	err := atomicfile.ReadJSON(path, &c)
+	if oserr.IsShortage(err) {
 		return err
 	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!x.Newest || x.Known || c.AfterSegment < x.First) {

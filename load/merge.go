@@ -47,7 +47,7 @@ func (m *merge) newest(ctx context.Context) error {
 	if err := m.findKnown(ctx); err != nil {
 		return err
 	}
-	_, err := m.exec(ctx, `CREATE TEMP TABLE newest AS
+	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE newest AS
 		SELECT v.id, max(v.seq) AS seq, arg_max(v.hash, v.seq) AS hash,
 			coalesce(arg_max(v.created, v.seq), any_value(k.created)) AS created,
 			arg_max(v.observed_at, v.seq) AS observed_at, arg_max(v.deleted, v.seq) AS deleted,
@@ -74,7 +74,7 @@ func (m *merge) newest(ctx context.Context) error {
 // make another number, is made anew.
 func (m *merge) findKnown(ctx context.Context) error {
 	first, last := m.span()
-	_, err := m.exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
+	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
 		WHERE account = ? AND stream = ? AND created BETWEEN ? AND ? AND id IN (SELECT id FROM versions)`,
 		m.key.account, m.key.stream, first, last)
 	if err != nil {
@@ -84,7 +84,7 @@ func (m *merge) findKnown(ctx context.Context) error {
 	if err != nil || left == 0 {
 		return err
 	}
-	_, err = m.exec(ctx, `CREATE TEMP TABLE alike AS SELECT rowid AS row FROM state.objects
+	_, err = m.db.Exec(ctx, `CREATE TEMP TABLE alike AS SELECT rowid AS row FROM state.objects
 		WHERE id_hash IN (SELECT hash(id) FROM (SELECT id FROM versions EXCEPT SELECT id FROM temp.known))`)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (m *merge) findKnown(ctx context.Context) error {
 	if found, err := m.count(ctx, "FROM alike"); err != nil || found == 0 {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
+	_, err = m.db.Exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
 		AND account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.account, m.key.stream)
 	return err
 }
@@ -136,20 +136,20 @@ func (m *merge) mergeTables(ctx context.Context) error {
 // mergeRejects does for rejects what mergeTables does for rows.
 func (m *merge) mergeRejects(ctx context.Context) error {
 	if m.rejects > 0 {
-		_, err := m.exec(ctx, `UPDATE temp.new_rejects AS n SET first_seen = least(n.first_seen, r.first_seen) FROM meta.rejects r
+		_, err := m.db.Exec(ctx, `UPDATE temp.new_rejects AS n SET first_seen = least(n.first_seen, r.first_seen) FROM meta.rejects r
 			WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND r."table" = n."table" AND r.rule = n.rule AND r.field IS NOT DISTINCT FROM n.field`,
 			m.key.account, m.key.stream)
 		if err != nil {
 			return err
 		}
 	}
-	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
+	_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
 		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
 		m.key.account, m.key.stream, ruleTaken) // settleKeys has those
 	if err != nil || m.rejects == 0 {
 		return err
 	}
-	n, err := m.exec(ctx, `INSERT INTO meta.rejects
+	n, err := m.db.Exec(ctx, `INSERT INTO meta.rejects
 		SELECT ?, ?, r.* FROM new_rejects r JOIN newest n ON n.id = r.id AND n.full_seq = r.seq`,
 		m.key.account, m.key.stream)
 	m.applied.Rejects += n
@@ -158,13 +158,13 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 
 // mergeLists does the same for nested lists that could not be read whole.
 func (m *merge) mergeLists(ctx context.Context) error {
-	_, err := m.exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
+	_, err := m.db.Exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
 		WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
 		m.key.account, m.key.stream)
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO meta.incomplete_lists
+	_, err = m.db.Exec(ctx, `INSERT INTO meta.incomplete_lists
 		SELECT ?, ?, l.* FROM new_lists l JOIN newest n ON n.id = l.id AND n.full_seq = l.seq`,
 		m.key.account, m.key.stream)
 	return err
@@ -173,18 +173,18 @@ func (m *merge) mergeLists(ctx context.Context) error {
 // mergeObjects remembers the newest version of every object; what vanished
 // from the tables has no other memory.
 func (m *merge) mergeObjects(ctx context.Context) error {
-	_, err := m.exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)")
+	_, err := m.db.Exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)")
 	if err != nil {
 		return err
 	}
-	_, err = m.exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
+	_, err = m.db.Exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
 		m.key.account, m.key.stream)
 	return err
 }
 
 // mergeNamed remembers what the objects mention.
 func (m *merge) mergeNamed(ctx context.Context) error {
-	_, err := m.exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
+	_, err := m.db.Exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
 		WHERE NOT EXISTS (FROM state.named k WHERE k.account = ? AND k.stream = n.stream AND k.id = n.id)`,
 		m.key.account, m.key.account)
 	return err
@@ -193,13 +193,13 @@ func (m *merge) mergeNamed(ctx context.Context) error {
 // mergeDisputes remembers which charges disputes are about, of old versions too:
 // that never changes. A state of the charge tells it better than an event.
 func (m *merge) mergeDisputes(ctx context.Context) (err error) {
-	m.learned, err = m.exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
+	m.learned, err = m.db.Exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
 		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
 		GROUP BY n.dispute_id`, m.key.account, m.key.stream, m.key.account)
 	if err != nil || m.key.stream != "charges" {
 		return err
 	}
-	better, err := m.exec(ctx, `UPDATE meta.dispute_charges SET learned_from = 'charges'
+	better, err := m.db.Exec(ctx, `UPDATE meta.dispute_charges SET learned_from = 'charges'
 		WHERE account = ? AND learned_from <> 'charges' AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.account)
 	m.learned += better
 	return err
@@ -212,7 +212,7 @@ func (m *merge) bump(ctx context.Context) error {
 	if m.learned == 0 && (m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds)) {
 		return nil
 	}
-	_, err := m.exec(ctx, "UPDATE state.info SET revision = revision + 1")
+	_, err := m.db.Exec(ctx, "UPDATE state.info SET revision = revision + 1")
 	return err
 }
 
@@ -222,10 +222,10 @@ func (m *merge) dropStaging(ctx context.Context) error {
 		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.alike", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
 		"DROP TABLE IF EXISTS temp.contested", "DROP TABLE IF EXISTS temp.claims", "DROP TABLE IF EXISTS temp.waiting",
 	}
-	return m.run(ctx, drops...)
+	return m.db.Run(ctx, drops...)
 }
 
 func (m *merge) count(ctx context.Context, from string, args ...any) (n int64, err error) {
-	err = m.one(ctx, []any{&n}, "SELECT count(*) "+from, args...)
+	err = m.db.One(ctx, []any{&n}, "SELECT count(*) "+from, args...)
 	return n, err
 }

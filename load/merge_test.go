@@ -237,7 +237,7 @@ func TestRowsAndPositionTogether(t *testing.T) {
 			}
 			defer s.Close()
 			var rows int
-			if err := s.one(context.Background(), []any{&rows}, "SELECT count(*) FROM charges"); err != nil {
+			if err := s.db.One(context.Background(), []any{&rows}, "SELECT count(*) FROM charges"); err != nil {
 				t.Fatal(err)
 			}
 			if rows != wantRows || s.Position(acct, "charge") != wantPosition || s.Fresh != "" {
@@ -260,7 +260,7 @@ func TestPositionMovedByAnother(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
 	k.sync(charge("ch_1", "paid"))
-	if _, err := k.state.exec(t.Context(), "UPDATE meta.positions SET segment = 5"); err != nil {
+	if _, err := k.state.db.Exec(t.Context(), "UPDATE meta.positions SET segment = 5"); err != nil {
 		t.Fatal(err)
 	}
 	k.append(charge("ch_2", "paid"))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // ErrLakeFile says that there is a raw log, and no lake.json that can be read.
@@ -15,7 +17,7 @@ var ErrLakeFile = errors.New("lake.json is missing or damaged")
 // is published.
 func ReadMode(dir string) (string, error) {
 	var f lakeFile
-	err := readJSON(filepath.Join(dir, "lake.json"), &f)
+	err := atomicfile.ReadJSON(filepath.Join(dir, "lake.json"), &f)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return publishedMode(dir)

@@ -15,14 +15,14 @@ func (s *State) NewestObjects(ctx context.Context, account, stream string, ids [
 	if err != nil || len(segments) == 0 || len(ids) == 0 {
 		return nil, err
 	}
-	table, done, err := s.feed.offerIDs(ids)
+	table, done, err := s.feed.OfferIDs(ids)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	objects := map[string][]byte{}
 	var id, object string
-	err = s.each(ctx, []any{&id, &object}, func() error {
+	err = s.db.Each(ctx, []any{&id, &object}, func() error {
 		objects[id] = []byte(object)
 		return nil
 	}, fmt.Sprintf("SELECT id, arg_max(object, seq) FROM read_parquet([%s]) WHERE NOT deleted AND id IN (SELECT c0 FROM %s) GROUP BY id",

@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // checkOwners checks that every staged row and reject belongs to a staged
@@ -21,7 +23,7 @@ func (m *merge) checkOwners(ctx context.Context) error {
 	for _, t := range m.tables {
 		total, owned := 0, 0
 		for _, rows := range m.staged[t] {
-			n, err := countOwned(rows, t.layout, m.key.account, owners)
+			n, err := countOwned(rows, t.Layout, m.key.account, owners)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 			}
@@ -42,8 +44,8 @@ func (m *merge) checkOwners(ctx context.Context) error {
 }
 
 // countOwned counts the rows of an account that belong to a full version.
-func countOwned(rows arrow.RecordBatch, l *layout, account string, owners map[uint64]*ObjectVersion) (n int, err error) {
-	columns, err := l.arrays(rows, "account", "_source_id", "_seq")
+func countOwned(rows arrow.RecordBatch, l *duck.Layout, account string, owners map[uint64]*ObjectVersion) (n int, err error) {
+	columns, err := l.Arrays(rows, "account", "_source_id", "_seq")
 	if err != nil {
 		return 0, err
 	}

@@ -49,7 +49,7 @@ func (p Part) rows(inBucket []int64) (n int64) {
 const partValues = 1_000_000
 
 // partRows is how many rows of a table a partition file holds at most.
-func (t *table) partRows(most int) int64 { return int64(max(1, min(most, partValues/len(t.leaves)))) }
+func (t *table) partRows(most int) int64 { return int64(max(1, min(most, partValues/t.Width()))) }
 
 // cut divides a partition into parts of at most so many rows, each with all of
 // its shares told by one. The borders of the old parts, in order, stay: what

@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // piiKeyName is the file that holds the key of hashed personal data. It is not
@@ -28,12 +31,12 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 		if l.reading {
 			return key, true, nil
 		}
-		return key, true, writeFile(path, moments{}, func(w io.Writer) error {
+		return key, true, atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, "%x\n", key)
 			return err
 		})
 	}
-	if isShort(err) {
+	if oserr.IsShortage(err) {
 		return nil, false, err
 	}
 	if err != nil {

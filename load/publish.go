@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // NeedsPublish reports whether what people read is not what the state holds,
@@ -39,7 +41,7 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 }
 
 func (s *State) revision(ctx context.Context) (n int64, err error) {
-	err = s.one(ctx, []any{&n}, "SELECT revision FROM state.info")
+	err = s.db.One(ctx, []any{&n}, "SELECT revision FROM state.info")
 	return n, err
 }
 
@@ -72,14 +74,14 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.step("partitions", func() error { return p.partitions(ctx) }); err != nil {
 		return Generation{}, err
 	}
-	trace := s.lake.opts.Trace
-	hit(trace.PartitionsMade)
+	on := s.lake.opts.Trace
+	trace.Hit(on.PartitionsMade)
 	if err := p.warehouse(ctx); err != nil {
 		return Generation{}, fmt.Errorf("warehouse: %w", err)
 	}
 	files, err := p.storedFiles(ctx)
 	if err == nil {
-		err = writeJSON(filepath.Join(p.dir, schemasName), moments{}, files)
+		err = atomicfile.WriteJSON(filepath.Join(p.dir, schemasName), atomicfile.Hooks{}, files)
 	}
 	if err == nil {
 		p.SchemasSum, err = sumFile(filepath.Join(p.dir, schemasName))
@@ -87,7 +89,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err != nil {
 		return Generation{}, err
 	}
-	if err := writeJSON(filepath.Join(p.dir, manifestName), moments{}, p.Generation); err != nil {
+	if err := atomicfile.WriteJSON(filepath.Join(p.dir, manifestName), atomicfile.Hooks{}, p.Generation); err != nil {
 		return Generation{}, err
 	}
 	if err := seal(p.dir); err != nil {
@@ -96,7 +98,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.offer(ctx); err != nil {
 		return Generation{}, err
 	}
-	hit(trace.GenerationReady)
+	trace.Hit(on.GenerationReady)
 	if err := s.lake.link(p.Number); err != nil {
 		return Generation{}, err
 	}
@@ -104,11 +106,11 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.note(ctx); err != nil {
 		return Generation{}, err
 	}
-	hit(trace.DirtyCleared)
+	trace.Hit(on.DirtyCleared)
 	if err := s.lake.dropOldGenerations(p.Number); err != nil {
 		return Generation{}, err
 	}
-	hit(trace.GenerationsSwept)
+	trace.Hit(on.GenerationsSwept)
 	return p.Generation, nil
 }
 
@@ -119,7 +121,7 @@ func (p *publisher) settleState(ctx context.Context) error {
 	if err := p.compact(ctx); err != nil {
 		return fmt.Errorf("compact state: %w", err)
 	}
-	err := p.run(ctx, "CHECKPOINT work")
+	err := p.db.Run(ctx, "CHECKPOINT work")
 	p.Cost.State = bytesWritten() - before
 	return err
 }
@@ -149,7 +151,7 @@ func (p *publisher) begin(ctx context.Context) error {
 	}
 	newest, err := p.lake.newestGeneration()
 	if err == nil {
-		_, err = p.exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", newest)
+		_, err = p.db.Exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", newest)
 	}
 	if err != nil {
 		return err
@@ -159,7 +161,7 @@ func (p *publisher) begin(ctx context.Context) error {
 		Positions: p.applied(), Cost: Cost{Seconds: map[string]float64{}},
 	}
 	p.Cost.Changed = p.changed(prev.Positions)
-	err = p.one(ctx, []any{&p.Number, &p.Revision}, "SELECT generation, revision FROM state.info")
+	err = p.db.One(ctx, []any{&p.Number, &p.Revision}, "SELECT generation, revision FROM state.info")
 	if err != nil {
 		return err
 	}
@@ -217,7 +219,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 	p.Cost.Files = len(made)
 	// Nothing is linked before all of it is on the disk (Invariant 7): the files here,
 	// their names when the generation is sealed.
-	if err := syncAll(made); err != nil {
+	if err := atomicfile.SyncAll(made); err != nil {
 		return err
 	}
 	for _, t := range p.tables {
@@ -232,7 +234,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 // linked as it is.
 func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) {
 	var rows int64
-	if err := p.one(ctx, []any{&rows}, "SELECT count(*) FROM "+sqltext.Ident(t.Schema.Table)); err != nil {
+	if err := p.db.One(ctx, []any{&rows}, "SELECT count(*) FROM "+sqltext.Ident(t.Schema.Table)); err != nil {
 		return nil, err
 	}
 	p.Rows[t.Schema.Table] = rows // an empty table is told of too
@@ -271,7 +273,7 @@ func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, e
 	changed := map[partition][]int{}
 	key := partition{table: t.Schema.Table}
 	var bucket int
-	err := p.each(ctx, []any{&key.account, &key.label, &bucket}, func() error {
+	err := p.db.Each(ctx, []any{&key.account, &key.label, &bucket}, func() error {
 		changed[key] = append(changed[key], bucket)
 		return nil
 	}, `SELECT DISTINCT account, partition, bucket FROM state.dirty WHERE "table" = ? AND revision > ?`,
@@ -291,7 +293,7 @@ func (p *publisher) partitionsOf(ctx context.Context, t *table, dirty map[partit
 		all = slices.AppendSeq(all, maps.Keys(dirty))
 	} else {
 		one := partition{table: t.Schema.Table}
-		err = p.each(ctx, []any{&one.account, &one.label}, func() error {
+		err = p.db.Each(ctx, []any{&one.account, &one.label}, func() error {
 			all = append(all, one)
 			return nil
 		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.period.label(""), sqltext.Ident(t.Schema.Table)))

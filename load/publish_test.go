@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // files lists the Parquet files of a generation with their rows.
@@ -60,7 +62,7 @@ func TestPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	q := querier{conn: conn}
+	q := duck.Session{Conn: conn}
 	expect(t, "mart", queryRows(t, q, "SELECT id FROM paid"), "ch_1", "ch_2")
 	expect(t, "schemas", queryRows(t, q, "SELECT DISTINCT schema_name FROM duckdb_tables()"), "history", "main", "meta")
 	expect(t, "positions", queryRows(t, q, "SELECT concat_ws(' ', account, stream, segment) FROM meta.positions"), "acct_1 charge 1")

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Published is what people read, as it says of itself.
@@ -35,8 +37,8 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 		return p, errOlder(dir, p.Generation)
 	}
 	if err == nil {
-		err = inDuckDB(ctx, "64MB", 1, "", func(q querier) error {
-			if err := q.run(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
+		err = duck.With(ctx, "64MB", 1, "", func(q duck.Session) error {
+			if err := q.Run(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
 				return err
 			}
 			if p.Coverage, err = coverageIn(ctx, q); err != nil {
@@ -56,12 +58,12 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 }
 
 // coverageIn reads meta.coverage and meta.gaps.
-func coverageIn(ctx context.Context, q querier) ([]Coverage, error) {
+func coverageIn(ctx context.Context, q duck.Session) ([]Coverage, error) {
 	var all []Coverage
 	var c Coverage
 	var from, through, asOf sql.NullTime
 	var why sql.NullString
-	err := q.each(ctx, []any{&c.Account, &c.Resource, &from, &through, &asOf, &c.APIVersion, &why}, func() error {
+	err := q.Each(ctx, []any{&c.Account, &c.Resource, &from, &through, &asOf, &c.APIVersion, &why}, func() error {
 		c.From, c.Through, c.AsOf, c.Why = from.Time, through.Time, asOf.Time, Why(why.String)
 		all = append(all, c)
 		return nil
@@ -72,7 +74,7 @@ func coverageIn(ctx context.Context, q querier) ([]Coverage, error) {
 	}
 	var account, resource string
 	var gap Gap
-	err = q.each(ctx, []any{&account, &resource, &from, &gap.To}, func() error {
+	err = q.Each(ctx, []any{&account, &resource, &from, &gap.To}, func() error {
 		gap.From = from.Time
 		for i := range all {
 			if all[i].Account == account && all[i].Resource == resource {

@@ -16,6 +16,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
 // queryMemory is what DuckDB may use for somebody's query before it spills.
@@ -39,8 +41,8 @@ type Query struct {
 
 	statement string
 	types     []duckdb.TypeInfo
-	folder    ownFolder // what DuckDB spills, and the pipe
-	instance
+	folder    workdir.Dir // what DuckDB spills, and the pipe
+	db        duck.Instance
 }
 
 // QueryColumn is a column of the answer.
@@ -60,7 +62,7 @@ func (e *QueryError) Error() string { return e.Message }
 // is a *QueryError if the question is at fault.
 func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
-		if err := q.open(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
+		if err := q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
 			return fmt.Errorf("open warehouse of %s: %w", dir, err)
 		}
 		if err := q.checkVariables(ctx, question); err != nil {
@@ -80,8 +82,8 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 		return nil, fmt.Errorf("query %s: %w", dir, err)
 	}
 	q := new(Query)
-	if q.folder, err = makeOwnFolder(os.TempDir(), queryFolders); err != nil {
-		return nil, errors.Join(err, q.folder.remove())
+	if q.folder, err = workdir.Make(os.TempDir(), workdir.QueryPrefix); err != nil {
+		return nil, errors.Join(err, q.folder.Remove())
 	}
 	if err := f(q, generation); err != nil {
 		return nil, errors.Join(err, q.Close())
@@ -91,7 +93,7 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 
 // Close ends the query.
 func (q *Query) Close() error {
-	return errors.Join(q.close(), q.folder.remove())
+	return errors.Join(q.db.Close(), q.folder.Remove())
 }
 
 // open attaches the warehouse, with the statements that do so, and shuts
@@ -99,7 +101,7 @@ func (q *Query) Close() error {
 // outside too: DuckDB knows no folder that may only be read, and table functions
 // such as enable_profiling write files.
 func (q *Query) open(ctx context.Context, attached []string, variables map[string]string) (err error) {
-	q.instance, err = startInstance(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.folder.path, "spill"))
+	q.db, err = duck.Start(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.folder.Path, "spill"))
 	if err != nil {
 		return err
 	}
@@ -107,13 +109,13 @@ func (q *Query) open(ctx context.Context, attached []string, variables map[strin
 	for name, value := range variables {
 		statements = append(statements, fmt.Sprintf("SET VARIABLE %s = %s", sqltext.Ident(name), sqltext.Literal(value)))
 	}
-	return q.run(ctx, append(statements,
+	return q.db.Run(ctx, append(statements,
 		fmt.Sprintf("SET allowed_paths = [%s]", sqltext.Literal(q.pipe())),
 		"SET enable_external_access = false",
 		"SET lock_configuration = true")...)
 }
 
-func (q *Query) pipe() string { return filepath.Join(q.folder.path, "rows") }
+func (q *Query) pipe() string { return filepath.Join(q.folder.Path, "rows") }
 
 const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
 
@@ -177,7 +179,7 @@ func (q *Query) kind(text string) (kind duckdb.StmtType, err error) {
 // prepared calls f with a text as a prepared statement. It is never run: of
 // several statements DuckDB's driver prepares none.
 func (q *Query) prepared(text string, f func(*duckdb.Stmt) error) error {
-	return q.conn.Raw(func(raw any) (err error) {
+	return q.db.Conn.Raw(func(raw any) (err error) {
 		conn, ok := raw.(*duckdb.Conn)
 		if !ok {
 			return fmt.Errorf("a connection of type %T", raw)
@@ -217,7 +219,7 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 		}
 		decimal, _ := info.Details().(*duckdb.DecimalDetails)
 		q.Columns = append(q.Columns, QueryColumn{
-			Name: name, Number: slices.Contains(numeric, info.InternalType()), Amount: decimal != nil && decimal.Scale == moneyScale,
+			Name: name, Number: slices.Contains(numeric, info.InternalType()), Amount: decimal != nil && decimal.Scale == duck.MoneyScale,
 		})
 		q.types = append(q.types, info)
 	}
@@ -241,7 +243,7 @@ func ofQuestion(err error) error {
 	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "multi-statement"):
 		return &QueryError{oneSelect}
 	case !errors.As(err, &duckErr) || slices.Contains(ourFault, duckErr.Type):
-		if disk := ofDisk(err); disk != nil {
+		if disk := duck.AsDiskError(err); disk != nil {
 			return disk
 		}
 		return err
@@ -272,7 +274,7 @@ func asAsked(err error) error {
 // WritePlan writes what an EXPLAIN says.
 func (q *Query) WritePlan(ctx context.Context, w io.Writer) error {
 	var kind, plan string
-	return ofQuestion(q.each(ctx, []any{&kind, &plan}, func() error {
+	return ofQuestion(q.db.Each(ctx, []any{&kind, &plan}, func() error {
 		_, err := fmt.Fprintln(w, strings.TrimRight(plan, "\n"))
 		return err
 	}, q.statement))

@@ -86,7 +86,7 @@ func viewsIn(text string, views map[string]string) (texts []string) {
 func (q *Query) viewTexts(ctx context.Context) (map[string]string, error) {
 	views := map[string]string{}
 	var name, text string
-	err := q.each(ctx, []any{&name, &text}, func() error {
+	err := q.db.Each(ctx, []any{&name, &text}, func() error {
 		views[strings.ToLower(name)] = text
 		return nil
 	}, "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal AND database_name = 'warehouse'")

@@ -56,7 +56,7 @@ func (q *Query) Write(ctx context.Context, w io.Writer, format QueryFormat) (err
 		}
 		written <- err
 	}()
-	_, err = q.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), sqltext.Literal(q.pipe()), copyOptions[format]))
+	_, err = q.db.Conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), sqltext.Literal(q.pipe()), copyOptions[format]))
 	if err != nil { // DuckDB may keep its end open after that: the reader is woken instead
 		from.over.Store(true)
 		_, _ = ours.Write([]byte{0})

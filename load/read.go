@@ -9,6 +9,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/zeebo/xxh3"
+
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // batchObjects bounds the objects read at a time; a row group bounds their bytes.
@@ -17,7 +19,7 @@ const batchObjects = 2000
 // ErrBeyondLog says that the position asked for lies after the newest segment:
 // the log has lost segments that were already applied. Without a backup of them
 // the state tells a repair what was in them.
-var ErrBeyondLog = hinted("the position is beyond the end of the log", "restore the missing segments from a backup; without one, "+runRepair)
+var ErrBeyondLog = hint.New("the position is beyond the end of the log", "restore the missing segments from a backup; without one, "+runRepair)
 
 // SegmentBatch is a run of objects of one segment, in seq order.
 type SegmentBatch struct {

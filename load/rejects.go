@@ -1,8 +1,6 @@
 package load
 
-import (
-	"context"
-)
+import "context"
 
 // Rejected is a row of meta.rejects.
 type Rejected struct {
@@ -21,7 +19,7 @@ func (s *State) Rejects(ctx context.Context) ([]Rejected, error) {
 	defer s.mu.Unlock()
 	var all []Rejected
 	var r Rejected
-	err := s.each(ctx, []any{&r.Account, &r.Stream, &r.ID, &r.Seq, &r.Segment, &r.Table, &r.Field, &r.Rule}, func() error {
+	err := s.db.Each(ctx, []any{&r.Account, &r.Stream, &r.ID, &r.Seq, &r.Segment, &r.Table, &r.Field, &r.Rule}, func() error {
 		all = append(all, r)
 		return nil
 	}, `SELECT account, stream, id, seq, coalesce(segment, 0), "table", coalesce(field, ''), rule FROM meta.rejects ORDER BY account, stream, segment, seq, "table"`)

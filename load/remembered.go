@@ -13,6 +13,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // publication is a generation that a state made, as it remembers it: state.published
@@ -28,10 +29,10 @@ type publication struct {
 
 // remembered reads what the state in an attached database remembers; nothing of a
 // state that has not published yet.
-func remembered(ctx context.Context, q querier, database string) ([]publication, error) {
+func remembered(ctx context.Context, q duck.Session, database string) ([]publication, error) {
 	var all []publication
 	var p publication
-	return all, q.each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
+	return all, q.Each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
 		all = append(all, p)
 		return nil
 	}, "SELECT generation, revision, manifest FROM "+sqltext.Ident(database)+".state.published ORDER BY generation")
@@ -44,23 +45,23 @@ func (p *publisher) offer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.inTx(ctx, func() error {
+	return p.db.InTx(ctx, func() error {
 		if p.prev.Number > 0 {
-			if _, err := p.exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.prev.Number); err != nil {
+			if _, err := p.db.Exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.prev.Number); err != nil {
 				return err
 			}
 		}
-		_, err := p.exec(ctx, "INSERT INTO state.published VALUES (?, ?, ?)", p.Number, p.Revision, sum)
+		_, err := p.db.Exec(ctx, "INSERT INTO state.published VALUES (?, ?, ?)", p.Number, p.Revision, sum)
 		return err
 	})
 }
 
 // note remembers that the generation is linked, and forgets what changed before it.
 func (p *publisher) note(ctx context.Context) error {
-	return p.inTx(ctx, func() error {
-		_, err := p.exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.Number)
+	return p.db.InTx(ctx, func() error {
+		_, err := p.db.Exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.Number)
 		if err == nil {
-			_, err = p.exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision)
+			_, err = p.db.Exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision)
 		}
 		return err
 	})
@@ -72,7 +73,7 @@ func (s *State) own(ctx context.Context) (Generation, bool, error) {
 	if !ok || len(s.lake.fileDefects(g, bySize)) > 0 {
 		return g, false, nil
 	}
-	known, err := remembered(ctx, s.querier, "work")
+	known, err := remembered(ctx, s.db.Session, "work")
 	return g, isKnown(sum, known), err
 }
 
@@ -88,7 +89,7 @@ func isKnown(sum string, known []publication) bool {
 // strayDefects says if the linked generation is not the one that the state in an
 // attached database, work, linked last, nor the one that it was about to link when
 // it was killed. A state that remembers nothing knows none.
-func (l *Lake) strayDefects(ctx context.Context, q querier) ([]defect, error) {
+func (l *Lake) strayDefects(ctx context.Context, q duck.Session) ([]defect, error) {
 	g, sum, ok := l.manifest()
 	if !ok {
 		return nil, nil

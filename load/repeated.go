@@ -19,7 +19,7 @@ func (t *table) withoutRepeated(rows arrow.RecordBatch) (kept []arrow.RecordBatc
 	if t.KeyIsID {
 		names = nil
 	}
-	columns, err := t.arrays(rows, names...)
+	columns, err := t.Arrays(rows, names...)
 	if err != nil || len(columns) == 0 {
 		rows.Retain()
 		return []arrow.RecordBatch{rows}, nil, err

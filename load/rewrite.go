@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // Rewriting says what to take out of a stream.
@@ -95,7 +97,7 @@ func (g *Log) rewriteSegment(ctx context.Context, s span, stream string, r Rewri
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	t := g.lake.opts.Trace
-	return true, writeFile(s.path, moments{t.SegmentWritten, t.SegmentRenamed, t.SegmentSynced},
+	return true, atomicfile.Write(s.path, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, kept) })
 }
 
@@ -103,7 +105,7 @@ func (g *Log) rewriteSegment(ctx context.Context, s span, stream string, r Rewri
 func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 	var c cursorFile
 	path := filepath.Join(dir, "cursor.json")
-	err := readJSON(path, &c)
+	err := atomicfile.ReadJSON(path, &c)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -114,7 +116,7 @@ func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 	if c.Cursor = r.Cursor(before); c.Cursor == before {
 		return nil
 	}
-	return writeJSON(path, moments{}, c)
+	return atomicfile.WriteJSON(path, atomicfile.Hooks{}, c)
 }
 
 // removeSuperseded removes the segment files that a wider one has taken the

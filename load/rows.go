@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // removeOld removes the rows that older versions made. An object that is new
@@ -20,14 +21,14 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 		return err
 	}
 	if !t.KeyIsID {
-		_, err := m.exec(ctx, fmt.Sprintf(`DELETE FROM %s AS t USING newest n
+		_, err := m.db.Exec(ctx, fmt.Sprintf(`DELETE FROM %s AS t USING newest n
 			WHERE t.account = ? AND n.known_seq = t._seq AND n.id = t._source_id AND n.full_seq IS NOT NULL`, heldOf(t.Schema)), m.key.account)
 		if err != nil {
 			return err
 		}
 	}
 	name := sqltext.Ident(t.Schema.Table)
-	_, err = m.exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE gone AS
+	_, err = m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE gone AS
 		SELECT t.rowid AS row, %s AS partition, %s AS bucket
 		FROM %s t JOIN newest n ON n.known_seq = t._seq AND n.id = t._source_id
 		WHERE t.account = ? AND n.full_seq IS NOT NULL`,
@@ -42,7 +43,7 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 	if err := m.markDirty(ctx, t, "SELECT partition, bucket FROM gone"); err != nil {
 		return err
 	}
-	deleted, err := m.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT row FROM gone)", name))
+	deleted, err := m.db.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT row FROM gone)", name))
 	if err == nil && deleted != gone {
 		err = fmt.Errorf("%d of %d old rows removed", deleted, gone)
 	}
@@ -57,16 +58,16 @@ func (m *merge) insertNew(ctx context.Context, t *table) error {
 	if t.period.column != "" {
 		keys = append(keys, t.period.column)
 	}
-	narrow, err1 := t.narrow(m.staged[t], keys...)
-	whole, err2 := t.source(m.staged[t])
+	narrow, err1 := t.SourceOfColumns(m.staged[t], keys...)
+	whole, err2 := t.SourceOf(m.staged[t])
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	n, done := m.feed.offer(narrow)
+	n, done := m.feed.Offer(narrow)
 	defer done()
-	w, done := m.feed.offer(whole)
+	w, done := m.feed.Offer(whole)
 	defer done()
-	want, from := int64(whole.rows()), fmt.Sprintf("FROM %s(%d) s%s", feedName, n, m.onlyNewest(keys[0], keys[1]))
+	want, from := int64(whole.Rows()), fmt.Sprintf("FROM %s(%d) s%s", duck.FeedName, n, m.onlyNewest(keys[0], keys[1]))
 	if !m.allNewest() {
 		var err error
 		if want, err = m.count(ctx, from); err != nil || want == 0 {
@@ -76,8 +77,8 @@ func (m *merge) insertNew(ctx context.Context, t *table) error {
 	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), t.period.bucket("s."), from)); err != nil {
 		return err
 	}
-	inserted, err := m.exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", sqltext.Ident(t.Schema.Table),
-		strings.Join(t.exprs, ", "), feedName, w, m.onlyNewest(t.fed(keys[0]), t.fed(keys[1]))))
+	inserted, err := m.db.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", sqltext.Ident(t.Schema.Table),
+		strings.Join(t.Exprs, ", "), duck.FeedName, w, m.onlyNewest(t.FeedColumn(keys[0]), t.FeedColumn(keys[1]))))
 	if err == nil && inserted != want {
 		err = fmt.Errorf("%d of %d rows inserted", inserted, want)
 	}
@@ -100,7 +101,7 @@ func (m *merge) onlyNewest(id, seq string) string {
 
 // markDirty notes which parts of a table's partitions are no longer as published.
 func (m *merge) markDirty(ctx context.Context, t *table, partitionsAndBuckets string, args ...any) error {
-	_, err := m.exec(ctx, fmt.Sprintf(`INSERT INTO state.dirty
+	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO state.dirty
 		SELECT DISTINCT %s, %s, p.*, (SELECT revision + 1 FROM state.info) FROM (%s) p`,
 		sqltext.Literal(t.Schema.Table), sqltext.Literal(m.key.account), partitionsAndBuckets), args...)
 	return err

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Run is one run of the program on the lake, kept in meta.runs.
@@ -27,10 +29,10 @@ func (s *State) BeginRun(ctx context.Context, r Run) error {
 	defer s.mu.Unlock()
 	var err error
 	if s.alone { // a run that never ended was killed
-		_, err = s.exec(ctx, "UPDATE meta.runs SET outcome = 'killed' WHERE outcome = 'running'")
+		_, err = s.db.Exec(ctx, "UPDATE meta.runs SET outcome = 'killed' WHERE outcome = 'running'")
 	}
 	if err == nil {
-		_, err = s.exec(ctx, "INSERT INTO meta.runs (run_id, started, command, outcome) VALUES (?, ?, ?, 'running')",
+		_, err = s.db.Exec(ctx, "INSERT INTO meta.runs (run_id, started, command, outcome) VALUES (?, ?, ?, 'running')",
 			r.ID, r.Started.UTC(), r.Command)
 	}
 	if err != nil {
@@ -44,11 +46,11 @@ func (s *State) BeginRun(ctx context.Context, r Run) error {
 func (s *State) EndRun(ctx context.Context, r Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, err := s.exec(ctx, `UPDATE meta.runs SET finished = ?, outcome = ?, requests = ?, objects = ?, rows = ?, rejects = ?, detail = ?
-		WHERE run_id = ?`, orNull(r.Finished), r.Outcome, r.Requests, r.Objects, r.Rows, r.Rejects, r.Detail, r.ID)
+	n, err := s.db.Exec(ctx, `UPDATE meta.runs SET finished = ?, outcome = ?, requests = ?, objects = ?, rows = ?, rejects = ?, detail = ?
+		WHERE run_id = ?`, duck.NullTime(r.Finished), r.Outcome, r.Requests, r.Objects, r.Rows, r.Rejects, r.Detail, r.ID)
 	if err == nil && n == 0 { // a fresh state has forgotten the beginning
-		_, err = s.exec(ctx, "INSERT INTO meta.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", r.ID, orNull(r.Started),
-			orNull(r.Finished), r.Command, r.Outcome, r.Requests, r.Objects, r.Rows, r.Rejects, r.Detail)
+		_, err = s.db.Exec(ctx, "INSERT INTO meta.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", r.ID, duck.NullTime(r.Started),
+			duck.NullTime(r.Finished), r.Command, r.Outcome, r.Requests, r.Objects, r.Rows, r.Rejects, r.Detail)
 	}
 	if err != nil {
 		return fmt.Errorf("end run %s: %w", r.ID, err)
@@ -57,13 +59,13 @@ func (s *State) EndRun(ctx context.Context, r Run) error {
 }
 
 // lastRun returns the run that started last, or nil.
-func lastRun(ctx context.Context, q querier) (*Run, error) {
+func lastRun(ctx context.Context, q duck.Session) (*Run, error) {
 	var last *Run
 	var r Run
 	var finished sql.NullTime
 	var requests, objects, rows, rejects sql.NullInt64
 	var detail sql.NullString
-	err := q.each(ctx, []any{&r.ID, &r.Started, &finished, &r.Command, &r.Outcome, &requests, &objects, &rows, &rejects, &detail}, func() error {
+	err := q.Each(ctx, []any{&r.ID, &r.Started, &finished, &r.Command, &r.Outcome, &requests, &objects, &rows, &rejects, &detail}, func() error {
 		r.Finished, r.Detail = finished.Time, detail.String
 		r.Requests, r.Objects, r.Rows, r.Rejects = requests.Int64, objects.Int64, rows.Int64, rejects.Int64
 		last = &r

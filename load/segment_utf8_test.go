@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 	"github.com/zeebo/xxh3"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 var brokenBytes = []Raw{
@@ -48,7 +50,7 @@ func TestSegmentIsUTF8(t *testing.T) {
 		}
 	}
 
-	db, err := openDuckDB("100MB", 1, "")
+	db, err := duck.Open("100MB", 1, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 const (
@@ -57,7 +60,7 @@ func PublishedDir(dir string) (string, error) {
 		_, err = os.Stat(filepath.Join(published, warehouseName))
 	}
 	if stands != "" && err != nil {
-		return "", hinted(linkName+" "+stands, "run `stripelake sync`, which sets it aside and publishes anew")
+		return "", hint.New(linkName+" "+stands, "run `stripelake sync`, which sets it aside and publishes anew")
 	}
 	return published, err
 }
@@ -101,7 +104,7 @@ func (l *Lake) setLinkAside() error {
 			return err
 		}
 	}
-	return renameFile(from, to, moments{})
+	return atomicfile.Rename(from, to, atomicfile.Hooks{})
 }
 
 // ReadSetAside returns the names of what was set aside in the lake in dir because
@@ -137,7 +140,7 @@ func (l *Lake) removeAside(names []string) (err error) {
 		err = errors.Join(err, removeTree(l.path(name)))
 	}
 	if len(names) > 0 {
-		err = errors.Join(err, syncPath(l.dir))
+		err = errors.Join(err, atomicfile.Sync(l.dir))
 	}
 	return err
 }

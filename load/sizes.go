@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // LogSize is how much of a stream is in the raw log.
@@ -22,13 +25,13 @@ func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
 
 // LogSizes measures the raw log in a lake's folder, by account and stream.
 func LogSizes(dir string) ([]LogSize, error) {
-	accounts, err := subdirs(filepath.Join(dir, rawDir))
+	accounts, err := folder.Subdirs(filepath.Join(dir, rawDir))
 	if err != nil {
 		return nil, fmt.Errorf("measure log: %w", err)
 	}
 	var sizes []LogSize
 	for _, account := range accounts {
-		streams, err := subdirs(filepath.Join(dir, rawDir, account))
+		streams, err := folder.Subdirs(filepath.Join(dir, rawDir, account))
 		if err != nil {
 			return nil, fmt.Errorf("measure log: %w", err)
 		}
@@ -67,7 +70,7 @@ func ReadSizes(dir string) (sizes Sizes, err error) {
 	if sizes.Log, err = measured(l.logBytes()); err != nil {
 		return sizes, err
 	}
-	if sizes.State, err = measured(fileBytes(l.databasePath())); err != nil {
+	if sizes.State, err = measured(atomicfile.Size(l.databasePath())); err != nil {
 		return sizes, err
 	}
 	sizes.Published, err = measured(l.publishedBytes())

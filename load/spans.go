@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // span is a segment: the range of segment numbers that its file covers.
@@ -48,7 +51,7 @@ func listSegments(dir string) ([]span, error) {
 func segmentFiles(dir string, foreign func(path string, err error) error) ([]span, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, leadsNowhere(dir)
+		return nil, folder.BrokenLink(dir)
 	}
 	if err != nil {
 		return nil, err
@@ -86,7 +89,7 @@ func refuseForeign(_ string, err error) error { return err }
 // misnumberedError says that a file has the name of a segment that there cannot be.
 type misnumberedError struct{ path string }
 
-func (e *misnumberedError) Error() string { return hinted(e.Told()).Error() }
+func (e *misnumberedError) Error() string { return hint.New(e.Told()).Error() }
 
 // Told says what happened, and what to do about it.
 func (e *misnumberedError) Told() (says, fix string) {
@@ -95,15 +98,15 @@ func (e *misnumberedError) Told() (says, fix string) {
 
 func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
 	path := filepath.Join(dir, e.Name())
-	if isLink(e) {
-		return span{}, false, linkedFile(path)
+	if folder.IsLink(e) {
+		return span{}, false, folder.LinkedFile(path)
 	}
 	if filepath.Ext(path) != ".parquet" {
 		return span{}, false, nil
 	}
 	m := segmentName.FindStringSubmatch(e.Name())
 	if m == nil {
-		return span{}, false, hinted(path+" is not a segment", "move it out of the log")
+		return span{}, false, hint.New(path+" is not a segment", "move it out of the log")
 	}
 	first, err1 := strconv.ParseUint(m[1], 10, 63)
 	last, err2 := strconv.ParseUint(m[2], 10, 63)
@@ -131,7 +134,7 @@ func contiguous(dir string, spans []span) ([]span, error) {
 		case s.last < next: // compacted into the one before
 			continue
 		case s.first != next || s.last < s.first:
-			return nil, hinted(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.path)),
+			return nil, hint.New(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.path)),
 				"restore it from a backup; without one, "+runRepair)
 		}
 		kept = append(kept, s)

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // The temporary tables of a merge.
@@ -24,7 +25,7 @@ var stagingTables = []string{
 // stage takes every batch in: rows stay as they are, for DuckDB to read once it
 // is known which of them are the newest; the rest goes into temporary tables.
 func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) error {
-	if err := m.run(ctx, stagingTables...); err != nil {
+	if err := m.db.Run(ctx, stagingTables...); err != nil {
 		return err
 	}
 	for b, err := range batches {
@@ -35,12 +36,12 @@ func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 			return err
 		}
 		m.upTo = max(m.upTo, b.UpTo)
-		hit(m.lake.opts.Trace.BatchStaged)
+		trace.Hit(m.lake.opts.Trace.BatchStaged)
 	}
 	return m.stageValues(ctx, "versions", len(m.versions), func(i int) []any {
 		o := m.versions[i]
-		return []any{o.ID, int64(o.Seq), o.Hash, orNull(o.Created), orNull(o.ObservedAt), o.Deleted, int64(o.Segment), orNull(o.Due), orNone(o.OtherVersion)}
-	}, kindText, kindBigint, kindHash, kindTime, kindTime, kindBool, kindBigint, kindTime, kindText)
+		return []any{o.ID, int64(o.Seq), o.Hash, duck.NullTime(o.Created), duck.NullTime(o.ObservedAt), o.Deleted, int64(o.Segment), duck.NullTime(o.Due), duck.NullText(o.OtherVersion)}
+	}, duck.KindText, duck.KindBigint, duck.KindHash, duck.KindTime, duck.KindTime, duck.KindBool, duck.KindBigint, duck.KindTime, duck.KindText)
 }
 
 func (m *merge) stageBatch(ctx context.Context, b Batch) error {
@@ -76,13 +77,13 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 			r := rejects[i]
 			return []any{
 				r.ID, int64(r.Seq), int64(r.Segment), r.Table, r.Field, r.Rule, r.Reason, r.Mapping,
-				orNull(r.ObservedAt), orNull(r.ObservedAt), orNone(r.Object), orNone(r.Example),
+				duck.NullTime(r.ObservedAt), duck.NullTime(r.ObservedAt), duck.NullText(r.Object), duck.NullText(r.Example),
 			}
-		}, kindText, kindBigint, kindBigint, kindText, kindText, kindText, kindText, kindText, kindTime, kindTime, kindText, kindText),
+		}, duck.KindText, duck.KindBigint, duck.KindBigint, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindTime, duck.KindTime, duck.KindText, duck.KindText),
 		m.stageValues(ctx, "new_lists", len(lists), func(i int) []any { return lists[i] },
-			kindText, kindBigint, kindText),
-		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, kindText, kindText),
-		m.stageValues(ctx, "new_disputes", len(disputes), func(i int) []any { return disputes[i] }, kindText, kindText))
+			duck.KindText, duck.KindBigint, duck.KindText),
+		m.stageValues(ctx, "new_named", len(named), func(i int) []any { return named[i] }, duck.KindText, duck.KindText),
+		m.stageValues(ctx, "new_disputes", len(disputes), func(i int) []any { return disputes[i] }, duck.KindText, duck.KindText))
 }
 
 // stageRows keeps the rows of one table until release, and returns those that it
@@ -121,62 +122,12 @@ func (m *merge) stageValues(ctx context.Context, table string, n int, row func(i
 	if n == 0 {
 		return nil
 	}
-	src, err := rowSource(n, row, kinds...)
+	src, err := duck.RowSource(n, row, kinds...)
 	if err != nil {
 		return err
 	}
-	id, done := m.feed.offer(src)
+	id, done := m.feed.Offer(src)
 	defer done()
-	_, err = m.exec(ctx, fmt.Sprintf("INSERT INTO temp.%s FROM %s(%d)", table, feedName, id))
+	_, err = m.db.Exec(ctx, fmt.Sprintf("INSERT INTO temp.%s FROM %s(%d)", table, duck.FeedName, id))
 	return err
-}
-
-// The kinds of plain values that rowSource takes.
-const (
-	kindText   = duckdb.TYPE_VARCHAR
-	kindBigint = duckdb.TYPE_BIGINT
-	kindHash   = duckdb.TYPE_UBIGINT
-	kindTime   = duckdb.TYPE_TIMESTAMP
-	kindBool   = duckdb.TYPE_BOOLEAN
-)
-
-// rowSource lets DuckDB read n rows of plain values through the feed, as
-// columns c0, c1, ….
-func rowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*source, error) {
-	src := &source{}
-	for i, k := range kinds {
-		info, err := duckdb.NewTypeInfo(k)
-		if err != nil {
-			return nil, err
-		}
-		src.columns = append(src.columns, duckdb.ColumnInfo{Name: fmt.Sprintf("c%d", i), T: info})
-	}
-	src.pieces = []piece{{n, func(chunk duckdb.DataChunk, from, n int) error {
-		for i := range n {
-			for col, v := range row(from + i) {
-				if s, ok := v.(string); ok {
-					v = strings.ToValidUTF8(s, "\uFFFD") // or DuckDB makes it NULL
-				}
-				if err := chunk.SetValue(col, i, v); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}}}
-	return src, nil
-}
-
-func orNone[T string | []byte](text T) any {
-	if len(text) == 0 {
-		return nil
-	}
-	return string(text)
-}
-
-func orNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UTC()
 }

@@ -9,6 +9,9 @@ import (
 	"sync"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/filelock"
 )
 
 // stateVersion changes whenever the private tables or the merge do. A state of
@@ -30,13 +33,13 @@ type State struct {
 	// returns, until Derive and Adopt.
 	Stale []Change
 
-	lake   *Lake
-	member *os.File   // says for as long as it is open that this process works on the state
-	alone  bool       // no other process did when this one opened it
-	mu     sync.Mutex // held by every exported method; guards all below
-	lock   *fileLock
-	instance
-	feed       feed
+	lake       *Lake
+	member     *os.File   // says for as long as it is open that this process works on the state
+	alone      bool       // no other process did when this one opened it
+	mu         sync.Mutex // held by every exported method; guards all below
+	lock       *filelock.Lock
+	db         duck.Instance
+	feed       duck.Feed
 	tables     []*table
 	positions  map[streamKey]uint64
 	beside     bool   // working on the state that Derive began
@@ -49,7 +52,7 @@ type streamKey struct{ account, stream string }
 // table is a declared table as the state works with it.
 type table struct {
 	Table
-	*layout
+	*duck.Layout
 	period period
 }
 
@@ -93,7 +96,7 @@ func (l *Lake) declared() ([]*table, error) { return tablesOf(l.opts.Tables) }
 func tablesOf(declared []Table) ([]*table, error) {
 	var tables []*table
 	for _, t := range declared {
-		layout, err := newLayout(t.Schema)
+		layout, err := duck.NewLayout(t.Schema)
 		if err != nil {
 			return nil, err
 		}
@@ -107,29 +110,29 @@ func (l *Lake) sweepState() error {
 	return errors.Join(
 		os.RemoveAll(l.path(stateDir, "tmp")),
 		os.RemoveAll(l.verifyPath()),
-		sweepTemp(l.path(stateDir), 0),
-		os.RemoveAll(l.path(linkName+tmpSuffix)),
+		atomicfile.SweepTemp(l.path(stateDir), 0),
+		os.RemoveAll(l.path(linkName+atomicfile.TempSuffix)),
 		l.sweepGenerations())
 }
 
 // openInstance starts DuckDB with its one connection.
 func (s *State) openInstance(ctx context.Context) (err error) {
 	opts := s.lake.opts
-	s.instance, err = startInstance(ctx, opts.MemoryLimit, opts.Threads, s.lake.path(stateDir, "tmp"))
+	s.db, err = duck.Start(ctx, opts.MemoryLimit, opts.Threads, s.lake.path(stateDir, "tmp"))
 	if err != nil {
 		return err
 	}
-	if err := s.run(ctx, "SET checkpoint_threshold = "+sqltext.Literal(opts.Checkpoint)); err != nil {
+	if err := s.db.Run(ctx, "SET checkpoint_threshold = "+sqltext.Literal(opts.Checkpoint)); err != nil {
 		return err
 	}
-	return s.feed.register(s.conn)
+	return s.feed.Register(s.db.Conn)
 }
 
 // trim makes DuckDB give freed memory back to the system. With one thread it
 // does so only when its limit is set; without this a long backfill and the
 // sorts of a publish keep 120 MB more (measured).
-func (s *State) trim(ctx context.Context, q querier) error {
-	_, err := q.exec(ctx, "SET memory_limit = "+sqltext.Literal(s.lake.opts.MemoryLimit))
+func (s *State) trim(ctx context.Context, q duck.Session) error {
+	_, err := q.Exec(ctx, "SET memory_limit = "+sqltext.Literal(s.lake.opts.MemoryLimit))
 	return err
 }
 
@@ -138,7 +141,7 @@ func (s *State) loadPositions(ctx context.Context) error {
 	s.positions = map[streamKey]uint64{}
 	var key streamKey
 	var segment uint64
-	return s.each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
+	return s.db.Each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
 		s.positions[key] = segment
 		return nil
 	}, "SELECT account, stream, segment FROM meta.positions")
@@ -155,9 +158,9 @@ func (s *State) Position(account, stream string) uint64 {
 func (s *State) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.close()
+	err := s.db.Close()
 	if s.lock != nil {
-		err = errors.Join(err, s.lock.release())
+		err = errors.Join(err, s.lock.Release())
 	}
 	if s.member != nil {
 		err = errors.Join(err, s.member.Close())
@@ -183,9 +186,9 @@ func (s *State) Reset(ctx context.Context, why string) error {
 		return err
 	}
 	s.tables, s.Stale, s.Fresh = tables, nil, why
-	err = s.run(ctx, "USE memory", "DETACH DATABASE work")
+	err = s.db.Run(ctx, "USE memory", "DETACH DATABASE work")
 	if err == nil {
-		err = removeDatabase(s.lake.databasePath())
+		err = duck.RemoveDatabase(s.lake.databasePath())
 	}
 	if err == nil {
 		err = s.createDatabase(ctx)

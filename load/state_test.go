@@ -85,7 +85,7 @@ func TestRequiredAmountMayBeNull(t *testing.T) {
 	}
 	k := newLake(t, demanded)
 	k.sync(version{ID: "ch_1", Day: "2024-01-05", Row: map[string]any{"amount": "1", "amount_minor": 100}})
-	if err := k.state.run(t.Context(), "ALTER TABLE charges ALTER COLUMN amount SET NOT NULL"); err != nil {
+	if err := k.state.db.Run(t.Context(), "ALTER TABLE charges ALTER COLUMN amount SET NOT NULL"); err != nil {
 		t.Fatal(err)
 	}
 	k = k.reopen(demanded)
@@ -122,7 +122,7 @@ func set(k *testLake, assignment string) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	if _, err := s.exec(k.t.Context(), "UPDATE state.info SET "+assignment); err != nil {
+	if _, err := s.db.Exec(k.t.Context(), "UPDATE state.info SET "+assignment); err != nil {
 		k.t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // Summary counts what the state holds.
@@ -63,16 +64,16 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	var sum Summary
 	for _, t := range s.tables {
 		n := TableCount{Table: t.Schema.Table}
-		if err := s.one(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+sqltext.Ident(n.Table)); err != nil {
+		if err := s.db.One(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+sqltext.Ident(n.Table)); err != nil {
 			return sum, fmt.Errorf("summary: %w", err)
 		}
 		sum.Tables = append(sum.Tables, n)
 	}
-	if err := s.one(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
+	if err := s.db.One(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
 	var r Resource
-	err := s.each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
+	err := s.db.Each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
 		sum.Resources = append(sum.Resources, r)
 		return nil
 	}, `SELECT p.account, p.stream, p.segment, coalesce(any_value(o.n), 0), count(l.id)
@@ -83,7 +84,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
-	others, err := otherVersions(ctx, s.querier)
+	others, err := otherVersions(ctx, s.db.Session)
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
@@ -105,9 +106,9 @@ func (s *State) countMain(ctx context.Context, r *Resource) error {
 			continue
 		}
 		return errors.Join(
-			s.one(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
+			s.db.One(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
 				"SELECT count(*), count(*) FILTER (deleted) FROM %s WHERE account = ?", sqltext.Ident(t.Schema.Table)), r.Account),
-			s.one(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
+			s.db.One(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
 				WHERE account = ? AND stream = ? AND "table" = ?`, r.Account, r.Stream, t.Schema.Table))
 	}
 	return nil
@@ -128,13 +129,13 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	if status.Logs, err = LogSizes(s.lake.dir); err != nil {
 		return err
 	}
-	if status.LastRun, err = lastRun(ctx, s.querier); err != nil {
+	if status.LastRun, err = lastRun(ctx, s.db.Session); err != nil {
 		return err
 	}
-	if status.Failures, err = failures(ctx, s.querier); err != nil {
+	if status.Failures, err = failures(ctx, s.db.Session); err != nil {
 		return err
 	}
-	if status.GivenUp, err = givenUp(ctx, s.querier); err != nil {
+	if status.GivenUp, err = givenUp(ctx, s.db.Session); err != nil {
 		return err
 	}
 	needs, err := s.needsPublish(ctx)
@@ -143,7 +144,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	}
 	status.Generation, _ = s.lake.linked()
 	status.Published = !needs
-	if err := writeJSON(s.lake.path(stateDir, "status.json"), moments{}, status); err != nil {
+	if err := atomicfile.WriteJSON(s.lake.path(stateDir, "status.json"), atomicfile.Hooks{}, status); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	return nil
@@ -155,7 +156,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 func ReadStatus(dir string) (Status, error) {
 	l := Lake{dir: dir}
 	var st Status
-	err := readJSON(l.path(stateDir, "status.json"), &st)
+	err := atomicfile.ReadJSON(l.path(stateDir, "status.json"), &st)
 	if err == nil {
 		return st, nil
 	}

@@ -11,6 +11,10 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -54,13 +58,13 @@ func readSchemas(generation string) (files map[string]string, err error) {
 		err = errors.New("it is not as it was written")
 	}
 	if err == nil {
-		err = readJSON(path, &files)
+		err = atomicfile.ReadJSON(path, &files)
 	}
-	if isShort(err) {
+	if oserr.IsShortage(err) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, hinted(fmt.Sprintf("read %s: %v", path, err), "run `stripelake sync`, which publishes it anew")
+		return nil, hint.New(fmt.Sprintf("read %s: %v", path, err), "run `stripelake sync`, which publishes it anew")
 	}
 	return files, nil
 }
@@ -73,14 +77,14 @@ func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 }
 
 func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
-	return filesIn(ctx, s.querier, "state.schemas")
+	return filesIn(ctx, s.db.Session, "state.schemas")
 }
 
 // filesIn reads a table of files.
-func filesIn(ctx context.Context, q querier, table string) (map[string]string, error) {
+func filesIn(ctx context.Context, q duck.Session, table string) (map[string]string, error) {
 	files := map[string]string{}
 	var path, text string
-	err := q.each(ctx, []any{&path, &text}, func() error {
+	err := q.Each(ctx, []any{&path, &text}, func() error {
 		files[path] = text
 		return nil
 	}, "SELECT path, text FROM "+table)
@@ -93,7 +97,7 @@ func (s *State) store(ctx context.Context) error {
 		return err
 	}
 	for _, t := range s.tables {
-		_, err := s.exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
+		_, err := s.db.Exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
 			t.Schema.Table, t.fingerprint(), rand.Text(), strings.Join(t.Streams, " "), t.Main)
 		if err != nil {
 			return err
@@ -103,11 +107,11 @@ func (s *State) store(ctx context.Context) error {
 }
 
 func (s *State) storeFiles(ctx context.Context) error {
-	if err := s.run(ctx, "DELETE FROM state.schemas"); err != nil {
+	if err := s.db.Run(ctx, "DELETE FROM state.schemas"); err != nil {
 		return err
 	}
 	for path, text := range s.lake.opts.Schemas {
-		if _, err := s.exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
+		if _, err := s.db.Exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
 			return err
 		}
 	}
@@ -117,7 +121,7 @@ func (s *State) storeFiles(ctx context.Context) error {
 // fingerprint covers whatever decides what a table holds.
 func (t *table) fingerprint() string {
 	h := sha256.New()
-	fmt.Fprintln(h, t.Fingerprint, createTable(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
+	fmt.Fprintln(h, t.Fingerprint, duck.CreateTable(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
@@ -133,7 +137,7 @@ func (t storedTable) builtAlike(other storedTable) bool {
 func (s *State) stored(ctx context.Context) ([]storedTable, error) {
 	var all []storedTable
 	var t storedTable
-	err := s.each(ctx, []any{&t.name, &t.fingerprint, &t.derivation, &t.streams, &t.main}, func() error {
+	err := s.db.Each(ctx, []any{&t.name, &t.fingerprint, &t.derivation, &t.streams, &t.main}, func() error {
 		all = append(all, t)
 		return nil
 	}, "SELECT name, fingerprint, derivation, streams, main FROM state.tables ORDER BY rowid")
@@ -202,7 +206,7 @@ func (s *State) allowNulls(ctx context.Context) error {
 				continue
 			}
 			var demanded int
-			err := s.one(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
+			err := s.db.One(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
 				AND table_name = ? AND column_name = ? AND NOT is_nullable`, t.Schema.Table, c.Name)
 			if err != nil {
 				return err
@@ -211,7 +215,7 @@ func (s *State) allowNulls(ctx context.Context) error {
 				continue
 			}
 			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", sqltext.Ident(t.Schema.Table), sqltext.Ident(c.Name))
-			if err := s.run(ctx, statement); err != nil {
+			if err := s.db.Run(ctx, statement); err != nil {
 				return fmt.Errorf("let %s.%s be null: %w", t.Schema.Table, c.Name, err)
 			}
 		}
@@ -223,23 +227,23 @@ func (s *State) allowNulls(ctx context.Context) error {
 // titles, descriptions and comments.
 func (s *State) redescribe(ctx context.Context) error {
 	var kept string
-	err := s.one(ctx, []any{&kept}, "SELECT fingerprint FROM state.info")
+	err := s.db.One(ctx, []any{&kept}, "SELECT fingerprint FROM state.info")
 	if err != nil || kept == s.lake.fingerprint() {
 		return err
 	}
-	return s.inTx(ctx, func() error {
-		if err := s.run(ctx, "DELETE FROM meta.tables", "DELETE FROM meta.columns"); err != nil {
+	return s.db.InTx(ctx, func() error {
+		if err := s.db.Run(ctx, "DELETE FROM meta.tables", "DELETE FROM meta.columns"); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
-			if err := s.run(ctx, comments(t.Schema)...); err != nil {
+			if err := s.db.Run(ctx, duck.Comments(t.Schema)...); err != nil {
 				return err
 			}
 		}
 		if err := errors.Join(s.describeTables(ctx), s.storeFiles(ctx)); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, "UPDATE state.info SET fingerprint = ?, revision = revision + 1", s.lake.fingerprint())
+		_, err := s.db.Exec(ctx, "UPDATE state.info SET fingerprint = ?, revision = revision + 1", s.lake.fingerprint())
 		return err
 	})
 }

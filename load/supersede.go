@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // DropSuperseded takes out of a stream the versions of objects that another full
@@ -61,13 +62,13 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 
 // sequence runs a query of sequence numbers on the view versions of segments.
 func (l *Lake) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
-	err = inDuckDB(ctx, l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"), func(q querier) error {
-		err := q.run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+paths(segments)+"])")
+	err = duck.With(ctx, l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"), func(q duck.Session) error {
+		err := q.Run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+paths(segments)+"])")
 		if err != nil {
 			return err
 		}
 		var seq uint64
-		return q.each(ctx, []any{&seq}, func() error {
+		return q.Each(ctx, []any{&seq}, func() error {
 			seqs = append(seqs, seq)
 			return nil
 		}, query, args...)
@@ -88,6 +89,6 @@ func paths(segments []span) string {
 func (s *State) forgetOld(ctx context.Context, account, stream string, before time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.exec(ctx, "DELETE FROM state.objects WHERE account = ? AND stream = ? AND observed_at < ?", account, stream, before)
+	_, err := s.db.Exec(ctx, "DELETE FROM state.objects WHERE account = ? AND stream = ? AND observed_at < ?", account, stream, before)
 	return err
 }

@@ -32,7 +32,7 @@ func (m *merge) markDeleted(ctx context.Context) error {
 			names = append(names, heldOf(t.Schema))
 		}
 		for _, name := range names {
-			_, err = m.exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET deleted = true, deleted_seen_at = n.observed_at, _seq = n.seq
+			_, err = m.db.Exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET deleted = true, deleted_seen_at = n.observed_at, _seq = n.seq
 				FROM newest n WHERE %s`, name, which), m.key.account)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.Schema.Table, err)
@@ -47,13 +47,13 @@ func (m *merge) rejectUnseen(ctx context.Context) error {
 	if i < 0 {
 		return nil
 	}
-	_, err := m.exec(ctx, `DELETE FROM meta.rejects r USING newest n
+	_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
 		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.deleted AND NOT n.seen`,
 		m.key.account, m.key.stream)
 	if err != nil {
 		return err
 	}
-	n, err := m.exec(ctx, `INSERT INTO meta.rejects
+	n, err := m.db.Exec(ctx, `INSERT INTO meta.rejects
 		SELECT ?, ?, id, seq, (SELECT arg_max(v.segment, v.seq) FROM versions v WHERE v.id = n.id),
 			?, NULL, 'deleted', 'deleted, never seen', NULL, observed_at, observed_at, NULL, NULL
 		FROM newest n WHERE deleted AND NOT seen`,

@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // Processes that sync different accounts of one lake take turns with its state:
@@ -25,30 +30,30 @@ var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run
 
 // takeTurn gets the state's lock, in the order in which processes asked for it,
 // or returns a *BusyError that names who holds it.
-func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*fileLock, error) {
+func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock, error) {
 	const what = "state"
 	path := l.path(stateDir, "lock")
-	queue, err := waitLock(ctx, l.path(stateDir, "queue"), what, wait, l.opts.Waiting)
+	queue, err := filelock.Wait(ctx, l.path(stateDir, "queue"), what, wait, l.opts.Waiting)
 	if busy := new(BusyError); errors.As(err, &busy) {
-		busy.Holder = holderOf(path) // rather than who is first in the queue
+		busy.Holder = filelock.HolderOf(path) // rather than who is first in the queue
 	}
 	if err != nil {
 		return nil, err
 	}
-	lock, err := waitLock(ctx, path, what, wait, l.opts.Waiting)
-	return lock, errors.Join(err, queue.release())
+	lock, err := filelock.Wait(ctx, path, what, wait, l.opts.Waiting)
+	return lock, errors.Join(err, queue.Release())
 }
 
 // takeLook is takeTurn for somebody who changes nothing. Where the lake cannot be
 // written, which readOnly says, nothing is.
-func (l *Lake) takeLook(ctx context.Context) (lock *fileLock, readOnly bool, err error) {
-	if err = makeDir(l.path(stateDir)); err == nil {
+func (l *Lake) takeLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
+	if err = atomicfile.MakeDir(l.path(stateDir)); err == nil {
 		lock, err = l.takeTurn(ctx, l.opts.StateWait)
 	}
-	if !isReadOnly(err) {
+	if !oserr.IsReadOnly(err) {
 		return lock, false, err
 	}
-	lock, err = waitFor(ctx, l.opts.StateWait, l.opts.Waiting, func() (*fileLock, error) { return tryLookLock(l.path(stateDir, "lock"), "state") })
+	lock, err = filelock.WaitFor(ctx, l.opts.StateWait, l.opts.Waiting, func() (*filelock.Lock, error) { return filelock.TryShared(l.path(stateDir, "lock"), "state") })
 	return lock, true, err
 }
 
@@ -66,7 +71,7 @@ func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		waited, err := isHeld(s.lake.path(stateDir, "queue"))
+		waited, err := filelock.IsHeld(s.lake.path(stateDir, "queue"))
 		if err == nil && waited {
 			err = s.giveWay(ctx)
 		}
@@ -82,15 +87,15 @@ func (s *State) giveWay(ctx context.Context) (err error) {
 	defer s.mu.Unlock()
 	defer func() {
 		if err != nil {
-			s.lost = err
+			s.db.Lost = err
 		}
 	}()
 	before, err := s.stored(ctx)
 	if err == nil {
-		err = s.close()
+		err = s.db.Close()
 	}
 	if err == nil {
-		err = s.lock.release()
+		err = s.lock.Release()
 		s.lock = nil
 	}
 	if err != nil {
@@ -112,9 +117,9 @@ func (s *State) comeBack(ctx context.Context, before []storedTable) error {
 		return ErrRebuilt
 	}
 	var lineage string
-	err := s.run(ctx, attach(path, "work", "")...)
+	err := s.db.Run(ctx, duck.Attach(path, "work", "")...)
 	if err == nil {
-		err = s.one(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", stateVersion)
+		err = s.db.One(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", stateVersion)
 	}
 	if err != nil || lineage != s.lineage {
 		return errors.Join(ErrRebuilt, err)
@@ -141,7 +146,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // it to the next one to call an older run killed. An error is that the lock
 // cannot be asked: fs.ErrPermission where it is closed to this user.
 func AtWork(dir string) (bool, error) {
-	held, err := isHeld((&Lake{dir: dir}).path(stateDir, "members"))
+	held, err := filelock.IsHeld((&Lake{dir: dir}).path(stateDir, "members"))
 	if err != nil {
 		return false, fmt.Errorf("ask who works on %s: %w", dir, err)
 	}

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/duckdb/duckdb-go/v2"
-
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/workdir"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -76,10 +78,10 @@ type Verification struct {
 	ReadOnly bool // the lake cannot be written: the outcome is recorded nowhere
 
 	lake    *Lake
-	lock    *fileLock
-	scratch ownFolder
-	instance
-	feed feed
+	lock    *filelock.Lock
+	scratch workdir.Dir
+	db      duck.Instance
+	feed    duck.Feed
 
 	accounts  []string
 	tables    []*table
@@ -123,10 +125,10 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 	if l.opts.MemoryLimit == mostMemory {
 		memory = mostMemory
 	}
-	if v.instance, err = startInstance(ctx, memory, 2, filepath.Join(v.scratch.path, "tmp")); err != nil {
+	if v.db, err = duck.Start(ctx, memory, 2, filepath.Join(v.scratch.Path, "tmp")); err != nil {
 		return nil, err
 	}
-	if err := v.feed.register(v.conn); err != nil {
+	if err := v.feed.Register(v.db.Conn); err != nil {
 		return nil, err
 	}
 	return v, v.attachState(ctx)
@@ -143,20 +145,20 @@ func (l *Lake) verifyPath() string { return l.path(stateDir, "verify") }
 // lake cannot be written.
 func (v *Verification) makeScratch() (err error) {
 	if v.ReadOnly {
-		v.scratch, err = makeOwnFolder(os.TempDir(), verifyFolders)
+		v.scratch, err = workdir.Make(os.TempDir(), workdir.VerifyPrefix)
 	} else {
-		v.scratch.path = v.lake.verifyPath()
-		err = os.RemoveAll(v.scratch.path)
+		v.scratch.Path = v.lake.verifyPath()
+		err = os.RemoveAll(v.scratch.Path)
 	}
 	if err == nil {
-		err = makeDir(filepath.Join(v.scratch.path, "tmp"))
+		err = atomicfile.MakeDir(filepath.Join(v.scratch.Path, "tmp"))
 	}
 	return err
 }
 
 // Close removes what the verification made and drops the lock.
 func (v *Verification) Close() error {
-	return errors.Join(v.close(), v.scratch.remove(), v.lock.release())
+	return errors.Join(v.db.Close(), v.scratch.Remove(), v.lock.Release())
 }
 
 // attachState opens the state for reading. One that cannot be used is told of
@@ -169,18 +171,18 @@ func (v *Verification) attachState(ctx context.Context) error {
 	}
 	var version int
 	var madeBy, running, id string
-	err := v.run(ctx, "ATTACH "+sqltext.Literal(path)+" AS work (READ_ONLY)")
+	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(path)+" AS work (READ_ONLY)")
 	if err == nil {
-		err = v.one(ctx, []any{&version, &madeBy, &running}, "SELECT version, duckdb, version() FROM work.state.info")
+		err = v.db.One(ctx, []any{&version, &madeBy, &running}, "SELECT version, duckdb, version() FROM work.state.info")
 	}
 	// What the checks go by is read once: a block that is missing shows here.
 	for _, table := range []string{"state.objects", "state.schemas", "meta.positions", "meta.coverage", "meta.gaps", "meta.rejects", "meta.runs"} {
 		if err == nil {
-			_, err = v.exec(ctx, "SELECT max(COLUMNS(*)) FROM work."+table)
+			_, err = v.db.Exec(ctx, "SELECT max(COLUMNS(*)) FROM work."+table)
 		}
 	}
 	switch {
-	case err != nil && (ctx.Err() != nil || !isDamage(err)):
+	case err != nil && (ctx.Err() != nil || !duck.IsDamage(err)):
 		return err
 	case err != nil:
 		v.noState = "damaged: " + firstLine(err)
@@ -194,7 +196,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 	}
 	kept, err := v.lake.id()
 	if err == nil {
-		err = v.one(ctx, []any{&id}, "SELECT lake FROM work.state.info")
+		err = v.db.One(ctx, []any{&id}, "SELECT lake FROM work.state.info")
 	}
 	if err == nil && kept != "" && id != kept {
 		v.noState = notOwn
@@ -212,7 +214,7 @@ func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 		}
 		return files, nil
 	}
-	return filesIn(ctx, v.querier, "work.state.schemas")
+	return filesIn(ctx, v.db.Session, "work.state.schemas")
 }
 
 // Use says which tables the lake is built of.
@@ -248,16 +250,6 @@ func columnsOf(s *schemas.Schema) []string {
 		names = append(names, sqltext.Ident(c.Name))
 	}
 	return names
-}
-
-// isDamage tells what a damaged file makes DuckDB say from a lack of memory, and
-// from a mistake in a query of ours.
-func isDamage(err error) bool {
-	if d, ok := errors.AsType[*duckdb.Error](err); ok && slices.Contains(
-		[]duckdb.ErrorType{duckdb.ErrorTypeParser, duckdb.ErrorTypeBinder, duckdb.ErrorTypeNotImplemented, duckdb.ErrorTypeInterrupt}, d.Type) {
-		return false
-	}
-	return !passing(err)
 }
 
 // firstLine leaves of DuckDB's error what a person needs.

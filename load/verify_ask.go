@@ -14,7 +14,7 @@ func (v *Verification) Begin(account, check, unit string) *Checked {
 // Query runs a query of the caller's on the published warehouse, whose tables
 // need no catalog, and calls f for each row that it scanned into dest.
 func (v *Verification) Query(ctx context.Context, dest []any, f func() error, query string, args ...any) error {
-	return v.each(ctx, dest, f, query, args...)
+	return v.db.Each(ctx, dest, f, query, args...)
 }
 
 // BeginBooks makes the published warehouse the one that [Verification.Query]
@@ -33,7 +33,7 @@ func (v *Verification) BeginBooks(ctx context.Context) (bool, error) {
 	if newest {
 		from = "work"
 	}
-	return true, v.run(ctx, "USE warehouse", fmt.Sprintf(`CREATE TEMP TABLE covered AS
+	return true, v.db.Run(ctx, "USE warehouse", fmt.Sprintf(`CREATE TEMP TABLE covered AS
 		SELECT account, resource, complete_from AS since, complete_through AS through, as_of FROM %s.meta.coverage c WHERE %s`, from, wholeCoverage(from+".")))
 }
 
@@ -41,7 +41,7 @@ func (v *Verification) BeginBooks(ctx context.Context) (bool, error) {
 func (v *Verification) Publishes(ctx context.Context, table string, columns ...string) (bool, error) {
 	found := map[string]bool{}
 	var column string
-	err := v.each(ctx, []any{&column}, func() error {
+	err := v.db.Each(ctx, []any{&column}, func() error {
 		found[column] = true
 		return nil
 	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ?", table)
@@ -57,12 +57,12 @@ func (v *Verification) Publishes(ctx context.Context, table string, columns ...s
 // the newest answer in its log, or the end of the last run, which is now where a
 // run has not ended.
 func (v *Verification) LastRead(ctx context.Context, account string, now time.Time) (last time.Time, err error) {
-	err = v.one(ctx, []any{&last}, "SELECT coalesce(max(observed), TIMESTAMP '1970-01-01') FROM temp.versions WHERE account = ?", account)
+	err = v.db.One(ctx, []any{&last}, "SELECT coalesce(max(observed), TIMESTAMP '1970-01-01') FROM temp.versions WHERE account = ?", account)
 	if err != nil || v.noState != "" {
 		return now, err
 	}
 	var run time.Time
-	err = v.one(ctx, []any{&run}, "SELECT coalesce(max(coalesce(finished, ?)), ?) FROM work.meta.runs", now, now)
+	err = v.db.One(ctx, []any{&run}, "SELECT coalesce(max(coalesce(finished, ?)), ?) FROM work.meta.runs", now, now)
 	if run.After(last) {
 		last = run
 	}
@@ -78,7 +78,7 @@ func (v *Verification) Recorded(ctx context.Context, account string) (map[string
 	}
 	var resource string
 	var at time.Time
-	return through, v.each(ctx, []any{&resource, &at}, func() error {
+	return through, v.db.Each(ctx, []any{&resource, &at}, func() error {
 		through[resource] = at.UTC()
 		return nil
 	}, "SELECT resource, complete_through FROM work.meta.coverage WHERE account = ? AND complete_through IS NOT NULL", account)

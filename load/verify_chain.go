@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // checkOrder checks that the segments of a stream are each other's neighbours:
@@ -77,8 +80,8 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 		v.cursors[key] = append(v.cursors[key], end.Cursor)
 	}
 	var file cursorFile
-	switch err := readJSON(path, &file); {
-	case isShort(err):
+	switch err := atomicfile.ReadJSON(path, &file); {
+	case oserr.IsShortage(err):
 		return err
 	case err != nil:
 		if s.readCursor() != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // tellRows tells which rows of a table are not what they are in the reference.
@@ -40,7 +41,7 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 		if err != nil {
 			return err
 		}
-		err = v.tellDifference(ctx, c, t, fromFiles(t.Schema, v.pathOf(f)),
+		err = v.tellDifference(ctx, c, t, duck.FileRows(t.Schema, v.pathOf(f)),
 			"(FROM "+v.from(t, at)+" WHERE "+part+")", string(at)+" row", "")
 		if err != nil {
 			return err
@@ -63,15 +64,15 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 		return err
 	}
 	from = "(FROM " + from + " WHERE " + part + ")"
-	file := fromFiles(t.Schema, v.pathOf(f))
+	file := duck.FileRows(t.Schema, v.pathOf(f))
 	columns := columnsOf(t.Schema)
-	want, err := digestRows(ctx, v.querier, from, columns)
+	want, err := digestRows(ctx, v.db.Session, from, columns)
 	if err != nil {
 		return err
 	}
-	got, err := digestRows(ctx, v.querier, file, columns)
+	got, err := digestRows(ctx, v.db.Session, file, columns)
 	switch {
-	case err != nil && (ctx.Err() != nil || !isDamage(err)):
+	case err != nil && (ctx.Err() != nil || !duck.IsDamage(err)):
 		return err
 	case err != nil:
 		v.add(c, Finding{"partition file damaged", "current/" + f.Path, firstLine(err), FixState})

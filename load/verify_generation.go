@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // CheckGeneration looks at the linked generation as a sync does, and closer
@@ -35,7 +37,7 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	}
 	var found []defect
 	if v.noState == "" {
-		if found, err = v.lake.strayDefects(ctx, v.querier); err != nil {
+		if found, err = v.lake.strayDefects(ctx, v.db.Session); err != nil {
 			return err
 		}
 	}
@@ -66,11 +68,11 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	if _, linked := v.lake.linked(); linked || v.lake.inPlaceOfLink() != "" {
 		return true, nil
 	}
-	made, err := glob(v.lake.path(stateDir, generationsDir), "*", manifestName)
+	made, err := folder.Glob(v.lake.path(stateDir, generationsDir), "*", manifestName)
 	if err != nil || len(made) > 0 || v.noState != "" {
 		return len(made) > 0, err
 	}
-	known, err := remembered(ctx, v.querier, "work")
+	known, err := remembered(ctx, v.db.Session, "work")
 	return len(known) > 0, err
 }
 
@@ -139,12 +141,12 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	if slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Name == "warehouse missing" || f.Name == "warehouse damaged" }) {
 		return nil
 	}
-	err := v.run(ctx, "ATTACH "+sqltext.Literal(path)+" AS warehouse (READ_ONLY)")
+	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(path)+" AS warehouse (READ_ONLY)")
 	if err == nil {
 		v.published = true
 		err = v.readMeta(ctx)
 	}
-	if err == nil || ctx.Err() != nil || !isDamage(err) {
+	if err == nil || ctx.Err() != nil || !duck.IsDamage(err) {
 		return err
 	}
 	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, firstLine(err), FixState})
@@ -156,14 +158,14 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 func (v *Verification) readMeta(ctx context.Context) error {
 	var statements []string
 	var table string
-	err := v.each(ctx, []any{&table}, func() error {
+	err := v.db.Each(ctx, []any{&table}, func() error {
 		statements = append(statements, "SELECT max(COLUMNS(*)) FROM warehouse.meta."+sqltext.Ident(table))
 		return nil
 	}, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse' AND schema_name = 'meta'")
 	if err != nil {
 		return err
 	}
-	return v.run(ctx, statements...)
+	return v.db.Run(ctx, statements...)
 }
 
 // unknownFiles tells of Parquet files that the manifest does not name: whoever

@@ -29,7 +29,7 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 			continue
 		}
 		var rows int64
-		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM work."+historyOf(t.Schema)); err != nil {
+		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM work."+historyOf(t.Schema)); err != nil {
 			return err
 		}
 		c.LookedAt += rows

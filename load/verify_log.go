@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // segmentEnd is a whole segment and what it says of itself.
@@ -25,7 +28,7 @@ func (s segmentEnd) name() string { return filepath.Base(s.path) }
 // that its number says, and holds the rows and the checksum that its footer
 // promises. It keeps the versions of all objects for the checks that follow.
 func (v *Verification) CheckLog(ctx context.Context) error {
-	err := v.run(ctx, `CREATE TEMP TABLE versions (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN, observed TIMESTAMP)`)
+	err := v.db.Run(ctx, `CREATE TEMP TABLE versions (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN, observed TIMESTAMP)`)
 	if err != nil {
 		return err
 	}
@@ -138,14 +141,14 @@ func numbers(first, last uint64) string {
 // is wrong it returns the name of that; an error without a name is none of the
 // segment.
 func (v *Verification) readWhole(ctx context.Context, s span, key streamKey) (end segmentEnd, name string, err error) {
-	if cut, err := lacksEnd(s.path); isShort(err) {
+	if cut, err := lacksEnd(s.path); oserr.IsShortage(err) {
 		return end, "", err
 	} else if err != nil || cut {
 		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.bytes))
 	}
 	f, file, foot, err := openSegment(s.path, key.account, key.stream)
 	switch {
-	case isShort(err):
+	case oserr.IsShortage(err):
 		return end, "", err
 	case errors.Is(err, ErrNewerFormat):
 		return end, "segment of a newer version", err
@@ -207,16 +210,16 @@ func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	src, err := rowSource(len(objects), func(i int) []any {
+	src, err := duck.RowSource(len(objects), func(i int) []any {
 		o := &objects[i]
-		return []any{o.ID, int64(o.Seq), o.Hash(), o.Deleted, orNull(o.ObservedAt)}
-	}, kindText, kindBigint, kindHash, kindBool, kindTime)
+		return []any{o.ID, int64(o.Seq), o.Hash(), o.Deleted, duck.NullTime(o.ObservedAt)}
+	}, duck.KindText, duck.KindBigint, duck.KindHash, duck.KindBool, duck.KindTime)
 	if err != nil {
 		return err
 	}
-	id, done := v.feed.offer(src)
+	id, done := v.feed.Offer(src)
 	defer done()
-	_, err = v.exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", feedName, id), key.account, key.stream)
+	_, err = v.db.Exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", duck.FeedName, id), key.account, key.stream)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // CheckObjects compares the newest version of each object in the log with what
@@ -22,7 +23,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		"CREATE TEMP TABLE newest (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN)",
 		"CREATE TEMP TABLE kept (account VARCHAR, stream VARCHAR, id VARCHAR, n BIGINT, seq BIGINT, hash UBIGINT, deleted BOOLEAN)",
 	}
-	if err := v.run(ctx, steps...); err != nil {
+	if err := v.db.Run(ctx, steps...); err != nil {
 		return err
 	}
 	for key := range v.ends {
@@ -30,16 +31,16 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		if seq, compared := v.applied[key]; compared {
 			upTo = seq
 		}
-		if _, err := v.exec(ctx, "INSERT INTO temp.applied VALUES (?, ?, ?)", key.account, key.stream, upTo); err != nil {
+		if _, err := v.db.Exec(ctx, "INSERT INTO temp.applied VALUES (?, ?, ?)", key.account, key.stream, upTo); err != nil {
 			return err
 		}
 	}
 	var err error
-	c.LookedAt, err = v.exec(ctx, `INSERT INTO temp.newest
+	c.LookedAt, err = v.db.Exec(ctx, `INSERT INTO temp.newest
 		SELECT account, stream, id, max(seq), arg_max(hash, seq), arg_max(deleted, seq)
 		FROM temp.versions v JOIN temp.applied a USING (account, stream) WHERE v.seq <= a.upto GROUP BY ALL`)
 	if err == nil {
-		_, err = v.exec(ctx, `INSERT INTO temp.kept
+		_, err = v.db.Exec(ctx, `INSERT INTO temp.kept
 			SELECT account, stream, id, count(*), max(seq), arg_max(CASE WHEN id_hash = hash(id) THEN hash END, seq), arg_max(deleted, seq)
 			FROM work.state.objects ANTI JOIN (FROM temp.applied WHERE upto IS NULL) USING (account, stream) GROUP BY ALL`)
 	}
@@ -65,7 +66,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 // tell adds a finding for each row of a query of name, what and says.
 func (v *Verification) tell(ctx context.Context, c *Checked, query string) error {
 	f := Finding{Fix: FixState}
-	return v.each(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
+	return v.db.Each(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
 		v.add(c, f)
 		return nil
 	}, query)
@@ -93,7 +94,7 @@ func (v *Verification) CheckState(ctx context.Context) error {
 			continue
 		}
 		if err := v.checkTable(ctx, c, t); err != nil {
-			if ctx.Err() != nil || !isDamage(err) {
+			if ctx.Err() != nil || !duck.IsDamage(err) {
 				return err
 			}
 			v.add(c, Finding{"state damaged", t.Schema.Table, firstLine(err), FixState})
@@ -115,7 +116,7 @@ func (v *Verification) streamsOf(t *table) (keys []streamKey) {
 func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) error {
 	name := "work.main." + sqltext.Ident(t.Schema.Table)
 	var rows int64
-	if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM "+name); err != nil {
+	if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM "+name); err != nil {
 		return err
 	}
 	c.LookedAt += rows
@@ -131,7 +132,7 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE strange AS SELECT account, _source_id AS id, %s AS key, _seq AS seq FROM %s r
 			WHERE NOT EXISTS (FROM temp.due o WHERE o.account = r.account AND o.id = r._source_id AND o.seq = r._seq)`, t.keyText(), name),
 	}
-	if err := v.run(ctx, steps...); err != nil {
+	if err := v.db.Run(ctx, steps...); err != nil {
 		return err
 	}
 	err = v.tell(ctx, c, fmt.Sprintf(`

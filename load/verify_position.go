@@ -62,7 +62,7 @@ func (v *Verification) tellNoState(c *Checked) {
 func (v *Verification) readPositions(ctx context.Context, c *Checked) error {
 	var key streamKey
 	var segment uint64
-	return v.each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
+	return v.db.Each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
 		if _, twice := v.positions[key]; twice {
 			c.Add(Finding{"position doubled", key.account + "/" + key.stream, "", FixState})
 		}
@@ -75,7 +75,7 @@ func (v *Verification) highestSeqs(ctx context.Context, table string) (map[strea
 	highest := map[streamKey]int64{}
 	var key streamKey
 	var seq int64
-	return highest, v.each(ctx, []any{&key.account, &key.stream, &seq}, func() error {
+	return highest, v.db.Each(ctx, []any{&key.account, &key.stream, &seq}, func() error {
 		highest[key] = seq
 		return nil
 	}, "SELECT account, stream, max(seq) FROM "+table+" GROUP BY ALL")
@@ -134,7 +134,7 @@ func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64)
 			upTo, whole = end.LastSeq, true
 		}
 	}
-	err = v.one(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM temp.versions WHERE account = ? AND stream = ? AND seq <= ?",
+	err = v.db.One(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM temp.versions WHERE account = ? AND stream = ? AND seq <= ?",
 		key.account, key.stream, int64(upTo))
 	return seq, whole, err
 }

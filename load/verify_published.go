@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // A place is where a table's rows are.
@@ -65,7 +66,7 @@ func (v *Verification) upToDate(ctx context.Context) (bool, error) {
 	}
 	var lineage string
 	var revision int64
-	err := v.one(ctx, []any{&lineage, &revision}, "SELECT lineage, revision FROM work.state.info")
+	err := v.db.One(ctx, []any{&lineage, &revision}, "SELECT lineage, revision FROM work.state.info")
 	return lineage == v.current.Lineage && revision == v.current.Revision, err
 }
 
@@ -140,11 +141,11 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at plac
 	if from == "" {
 		return "", nil
 	}
-	digest, err := digestRows(ctx, v.querier, from, columnsOf(t.Schema))
+	digest, err := digestRows(ctx, v.db.Session, from, columnsOf(t.Schema))
 	switch {
 	case err == nil:
 		return digest, nil
-	case ctx.Err() != nil || !isDamage(err):
+	case ctx.Err() != nil || !duck.IsDamage(err):
 		return "", err
 	}
 	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, firstLine(err), FixState})
@@ -174,7 +175,7 @@ func (v *Verification) sameColumns(ctx context.Context, t *table) (bool, error) 
 	}
 	var columns []string
 	var column string
-	err := v.each(ctx, []any{&column}, func() error {
+	err := v.db.Each(ctx, []any{&column}, func() error {
 		columns = append(columns, sqltext.Ident(column))
 		return nil
 	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", t.Schema.Table)
@@ -217,8 +218,8 @@ func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error
 		}
 		paths[i] = v.pathOf(f)
 	}
-	digest, err := digestRows(ctx, v.querier, fromFiles(t.Schema, paths...), columnsOf(t.Schema))
-	if err != nil && ctx.Err() == nil && isDamage(err) {
+	digest, err := digestRows(ctx, v.db.Session, duck.FileRows(t.Schema, paths...), columnsOf(t.Schema))
+	if err != nil && ctx.Err() == nil && duck.IsDamage(err) {
 		return unreadable, nil
 	}
 	return digest, err

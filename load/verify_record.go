@@ -20,14 +20,14 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 	if v.noState != "" || damaged || v.ReadOnly {
 		return nil
 	}
-	err := v.run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(v.lake.databasePath())+" AS work")
+	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(v.lake.databasePath())+" AS work")
 	for _, c := range v.Checks {
 		if err == nil {
-			_, err = v.exec(ctx, `INSERT INTO work.meta.verifications VALUES (?, ?, ?, ?, ?, ?)`, runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC())
+			_, err = v.db.Exec(ctx, `INSERT INTO work.meta.verifications VALUES (?, ?, ?, ?, ?, ?)`, runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC())
 		}
 	}
 	if err == nil {
-		err = v.run(ctx, "CHECKPOINT work", "DETACH work")
+		err = v.db.Run(ctx, "CHECKPOINT work", "DETACH work")
 	}
 	v.noState = "closed"
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // fixTie is for a sum that rows which were checked before do not come to.
@@ -22,7 +23,7 @@ func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
 		return nil
 	}
 	q, err := ask(v.lake.dir, func(q *Query, generation string) error {
-		return q.open(ctx, attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), nil)
+		return q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), nil)
 	})
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
@@ -53,11 +54,11 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 		return err
 	}
 	add, count, differ := sums.statements()
-	switch err := ofQuestion(q.run(ctx, add)); {
+	switch err := ofQuestion(q.db.Run(ctx, add)); {
 	case errors.As(err, &wrong):
 		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: firstLine(wrong), Fix: fixTie})
 		return nil
-	case err != nil && ctx.Err() == nil && passing(err):
+	case err != nil && ctx.Err() == nil && duck.IsTransient(err):
 		c.Note("%s is not added up: %s", tie.Mart, firstLine(err))
 		return nil
 	case err != nil:
@@ -70,12 +71,12 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 func (q *Query) compare(ctx context.Context, c *Checked, tie Tie, count string, differ []string) error {
 	var of, says string
 	var looked int64
-	if err := q.one(ctx, []any{&looked}, count); err != nil {
+	if err := q.db.One(ctx, []any{&looked}, count); err != nil {
 		return err
 	}
 	c.LookedAt += looked
 	for _, statement := range differ {
-		err := q.each(ctx, []any{&of, &says}, func() error {
+		err := q.db.Each(ctx, []any{&of, &says}, func() error {
 			c.Add(Finding{Name: "mart does not add up", What: tie.Mart + " of " + of, Says: says + " (" + tie.Claim + ")", Fix: fixTie})
 			return nil
 		}, statement)
@@ -95,7 +96,7 @@ func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
 	}
 	s := &sums{entries: "\n" + text + "\n", types: map[string]string{}}
 	var name, kind string
-	err = q.each(ctx, []any{&name, &kind}, func() error {
+	err = q.db.Each(ctx, []any{&name, &kind}, func() error {
 		s.columns = append(s.columns, name)
 		s.types[name] = kind
 		return nil
@@ -116,7 +117,7 @@ func (v *Verification) limit(ctx context.Context, c *Checked, q *Query, tie Tie,
 		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
 			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), wholeCoverage(""))
 		var account string
-		err := q.each(ctx, []any{&account}, func() error {
+		err := q.db.Each(ctx, []any{&account}, func() error {
 			c.Note("%s is not added up for %s: %s are not complete", tie.Mart, account, resource)
 			return nil
 		}, lacking+" ORDER BY account")

@@ -25,12 +25,12 @@ func (v *Verification) Derivable() string {
 
 // Scratch is a folder for the lake that the log is mapped into again. It goes
 // when the verification is closed.
-func (v *Verification) Scratch() string { return filepath.Join(v.scratch.path, "lake") }
+func (v *Verification) Scratch() string { return filepath.Join(v.scratch.Path, "lake") }
 
 // AttachTruth opens the state of the scratch lake for reading: what the tables
 // should hold.
 func (v *Verification) AttachTruth(ctx context.Context) error {
-	err := v.run(ctx, "ATTACH "+sqltext.Literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
+	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
 	v.truth = err == nil
 	return err
 }
@@ -56,7 +56,7 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 	}
 	for _, t := range kept {
 		var rows int64
-		if err := v.one(ctx, []any{&rows}, "SELECT count(*) FROM truth."+t.table); err != nil {
+		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM truth."+t.table); err != nil {
 			return err
 		}
 		c.LookedAt += rows

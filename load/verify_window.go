@@ -25,7 +25,7 @@ func (v *Verification) Comparable(account, stream string) bool {
 // created. It returns where each begins but the first.
 func (v *Verification) Windows(ctx context.Context, account, stream string, from, to time.Time, objects int) (cuts []time.Time, err error) {
 	var cut time.Time
-	return cuts, v.each(ctx, []any{&cut}, func() error {
+	return cuts, v.db.Each(ctx, []any{&cut}, func() error {
 		cuts = append(cuts, cut.UTC())
 		return nil
 	}, `SELECT DISTINCT created FROM (SELECT created, row_number() OVER (ORDER BY created) AS n FROM work.state.objects
@@ -37,7 +37,7 @@ func (v *Verification) Objects(ctx context.Context, account, stream string) (n i
 	if v.noState != "" {
 		return 0, nil
 	}
-	return n, v.one(ctx, []any{&n}, "SELECT count(*) FROM work.state.objects WHERE account = ? AND stream = ? AND NOT deleted", account, stream)
+	return n, v.db.One(ctx, []any{&n}, "SELECT count(*) FROM work.state.objects WHERE account = ? AND stream = ? AND NOT deleted", account, stream)
 }
 
 // Kept returns the objects of a stream that were created in [from, to), by id.
@@ -51,7 +51,7 @@ func (v *Verification) KeptOf(ctx context.Context, account, stream string, ids [
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	table, done, err := v.feed.offerIDs(ids)
+	table, done, err := v.feed.OfferIDs(ids)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (v *Verification) kept(ctx context.Context, which string, args ...any) (map
 	var id string
 	var k Kept
 	var created, due *time.Time
-	return kept, v.each(ctx, []any{&id, &k.Hash, &k.Deleted, &created, &due}, func() error {
+	return kept, v.db.Each(ctx, []any{&id, &k.Hash, &k.Deleted, &created, &due}, func() error {
 		k.Created, k.Due = orZero(created), orZero(due)
 		kept[id] = k
 		return nil

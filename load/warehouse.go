@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // warehouse copies the checkpointed state into the generation and makes it what
@@ -18,7 +21,7 @@ import (
 // by an instance of its own, so that its views name no other database.
 func (p *publisher) warehouse(ctx context.Context) error {
 	final := filepath.Join(p.dir, warehouseName)
-	tmp := final + tmpSuffix
+	tmp := final + atomicfile.TempSuffix
 	err := p.step("copy", func() (err error) {
 		p.Cost.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
 		return err
@@ -26,20 +29,20 @@ func (p *publisher) warehouse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hit(p.lake.opts.Trace.WarehouseCopied)
+	trace.Hit(p.lake.opts.Trace.WarehouseCopied)
 	return p.step("warehouse", func() error { return p.finish(ctx, tmp, final) })
 }
 
 // finish makes of the copied state the warehouse.
 func (p *publisher) finish(ctx context.Context, tmp, final string) error {
-	err := inDuckDB(ctx, "64MB", 1, p.lake.path(stateDir, "tmp"), func(w querier) error {
-		err := w.run(ctx, attach(tmp, "warehouse", "")...)
+	err := duck.With(ctx, "64MB", 1, p.lake.path(stateDir, "tmp"), func(w duck.Session) error {
+		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
 		if err == nil {
 			err = p.furnish(ctx, w)
 		}
 		// DETACH checkpoints what is left; the file must be whole without its log.
 		if err == nil {
-			err = w.run(ctx, "CHECKPOINT warehouse", "USE memory", "DETACH warehouse")
+			err = w.Run(ctx, "CHECKPOINT warehouse", "USE memory", "DETACH warehouse")
 		}
 		return err
 	})
@@ -54,18 +57,18 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 		return err
 	}
 	p.Warehouse = info.Size()
-	if err := syncPath(tmp); err != nil {
+	if err := atomicfile.Sync(tmp); err != nil {
 		return err
 	}
-	return renameFile(tmp, final, moments{})
+	return atomicfile.Rename(tmp, final, atomicfile.Hooks{})
 }
 
 // furnish drops what is private and adds the histories, the marts and the list of files.
-func (p *publisher) furnish(ctx context.Context, w querier) error {
-	if err := w.run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
+func (p *publisher) furnish(ctx context.Context, w duck.Session) error {
+	if err := w.Run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
 	}
-	if err := w.inTx(ctx, func() error { return p.showHistories(ctx, w) }); err != nil {
+	if err := w.InTx(ctx, func() error { return p.showHistories(ctx, w) }); err != nil {
 		return err
 	}
 	if err := p.makeMarts(ctx, w); err != nil {
@@ -76,7 +79,7 @@ func (p *publisher) furnish(ctx context.Context, w querier) error {
 
 // listFiles fills meta.partitions, in one statement: a large lake has thousands
 // of files.
-func (p *publisher) listFiles(ctx context.Context, w querier) error {
+func (p *publisher) listFiles(ctx context.Context, w duck.Session) error {
 	if len(p.Files) == 0 {
 		return nil
 	}
@@ -85,7 +88,7 @@ func (p *publisher) listFiles(ctx context.Context, w querier) error {
 		values[i] = fmt.Sprintf("(%s, %s, %s, %d, %d, %s, %s, %s)", sqltext.Literal(f.Table), sqltext.Literal(f.Account), sqltext.Literal(f.Partition),
 			f.Rows, f.Bytes, sqltext.Literal(f.Path), timestamp(f.First), timestamp(f.Last))
 	}
-	_, err := w.exec(ctx, "INSERT INTO meta.partitions VALUES "+strings.Join(values, ", "))
+	_, err := w.Exec(ctx, "INSERT INTO meta.partitions VALUES "+strings.Join(values, ", "))
 	return err
 }
 
@@ -111,7 +114,7 @@ func copyFile(from, to string) (written int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, dst.Close()) }()
-	if cloneFile(dst, src) {
+	if atomicfile.Clone(dst, src) {
 		return 0, nil
 	}
 	if written, err = io.Copy(dst, src); err != nil {

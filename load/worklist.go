@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // Hint says that an object may have changed.
@@ -31,7 +33,7 @@ func (s *State) NewestCreated(ctx context.Context, account, stream string, now t
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var newest sql.NullTime
-	err := s.one(ctx, []any{&newest}, "SELECT max(created) FROM state.objects WHERE account = ? AND stream = ? AND created <= ?", account, stream, now)
+	err := s.db.One(ctx, []any{&newest}, "SELECT max(created) FROM state.objects WHERE account = ? AND stream = ? AND created <= ?", account, stream, now)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("find the newest of %s/%s: %w", account, stream, err)
 	}
@@ -44,7 +46,7 @@ func (s *State) NewestRead(ctx context.Context, account string) (time.Time, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var newest sql.NullTime
-	if err := s.one(ctx, []any{&newest}, "SELECT max(observed_at) FROM state.objects WHERE account = ?", account); err != nil {
+	if err := s.db.One(ctx, []any{&newest}, "SELECT max(observed_at) FROM state.objects WHERE account = ?", account); err != nil {
 		return time.Time{}, fmt.Errorf("find the newest answer of %s: %w", account, err)
 	}
 	return newest.Time.UTC(), nil
@@ -62,13 +64,13 @@ func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hi
 	if len(hints) == 0 {
 		return nil, nil
 	}
-	src, err := rowSource(len(hints), func(i int) []any {
-		return []any{hints[i].ID, orNull(hints[i].Created), hints[i].At.Add(lag)}
-	}, kindText, kindTime, kindTime)
+	src, err := duck.RowSource(len(hints), func(i int) []any {
+		return []any{hints[i].ID, duck.NullTime(hints[i].Created), hints[i].At.Add(lag)}
+	}, duck.KindText, duck.KindTime, duck.KindTime)
 	if err != nil {
 		return nil, err
 	}
-	id, done := s.feed.offer(src)
+	id, done := s.feed.Offer(src)
 	defer done()
 	list, err := s.rereads(ctx, account, stream, fmt.Sprintf(`
 		SELECT h.c0 AS id, any_value(coalesce(o.created, h.c1)) AS created
@@ -76,7 +78,7 @@ func (s *State) Outdated(ctx context.Context, account, stream string, hints []Hi
 		WHERE CASE WHEN o.id IS NOT NULL THEN o.observed_at IS NULL OR o.observed_at < h.c2 OR o.observed_at > ?
 			WHEN h.c1 IS NULL THEN ?
 			ELSE h.c1 >= ? AND h.c1 < ? END
-		GROUP BY h.c0`, feedName, id), account, stream, now.Add(slack), from.IsZero(), from, through)
+		GROUP BY h.c0`, duck.FeedName, id), account, stream, now.Add(slack), from.IsZero(), from, through)
 	if err != nil {
 		return nil, fmt.Errorf("find what %d hints to %s/%s tell: %w", len(hints), account, stream, err)
 	}
@@ -114,7 +116,7 @@ func (s *State) Due(ctx context.Context, account, stream string, now time.Time) 
 func (s *State) Postpone(ctx context.Context, account, stream string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.exec(ctx, "UPDATE state.objects SET due = ? WHERE account = ? AND stream = ? AND due <= ?", now.Add(patience), account, stream, now)
+	_, err := s.db.Exec(ctx, "UPDATE state.objects SET due = ? WHERE account = ? AND stream = ? AND due <= ?", now.Add(patience), account, stream, now)
 	return err
 }
 
@@ -141,14 +143,14 @@ func (s *State) Listed(ctx context.Context, account, stream string, ids []string
 	if err != nil || len(segments) == 0 {
 		return nil, err
 	}
-	table, done, err := s.feed.offerIDs(ids)
+	table, done, err := s.feed.OfferIDs(ids)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	listed := map[string]bool{}
 	var id string
-	err = s.each(ctx, []any{&id}, func() error {
+	err = s.db.Each(ctx, []any{&id}, func() error {
 		listed[id] = true
 		return nil
 	}, fmt.Sprintf("SELECT DISTINCT id FROM read_parquet([%s]) WHERE origin = 'list' AND NOT deleted AND id IN (SELECT c0 FROM %s)",
@@ -165,7 +167,7 @@ func (s *State) Unname(ctx context.Context, account, stream string, ids []string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		if _, err := s.exec(ctx, "DELETE FROM state.named WHERE account = ? AND stream = ? AND id = ?", account, stream, id); err != nil {
+		if _, err := s.db.Exec(ctx, "DELETE FROM state.named WHERE account = ? AND stream = ? AND id = ?", account, stream, id); err != nil {
 			return err
 		}
 	}
@@ -186,7 +188,7 @@ func (s *State) Relisting(ctx context.Context, account, stream string) (bool, er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var n int
-	err := s.one(ctx, []any{&n}, "SELECT count(*) FROM state.relisted WHERE account = ? AND stream = ? AND id = ''", account, stream)
+	err := s.db.One(ctx, []any{&n}, "SELECT count(*) FROM state.relisted WHERE account = ? AND stream = ? AND id = ''", account, stream)
 	return n > 0, err
 }
 
@@ -197,12 +199,12 @@ func (s *State) Relisted(ctx context.Context, account, stream string, ids []stri
 	if len(ids) == 0 {
 		return nil
 	}
-	table, done, err := s.feed.offerIDs(ids)
+	table, done, err := s.feed.OfferIDs(ids)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if _, err := s.exec(ctx, "INSERT INTO state.relisted SELECT ?, ?, c0 FROM "+table, account, stream); err != nil {
+	if _, err := s.db.Exec(ctx, "INSERT INTO state.relisted SELECT ?, ?, c0 FROM "+table, account, stream); err != nil {
 		return fmt.Errorf("note %d ids of %s/%s: %w", len(ids), account, stream, err)
 	}
 	return nil
@@ -227,20 +229,20 @@ func (s *State) Vanished(ctx context.Context, account, stream string, from, thro
 func (s *State) EndRelist(ctx context.Context, account, stream string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.exec(ctx, "DELETE FROM state.relisted WHERE account = ? AND stream = ?", account, stream)
+	_, err := s.db.Exec(ctx, "DELETE FROM state.relisted WHERE account = ? AND stream = ?", account, stream)
 	return err
 }
 
 // rereads runs a query of ids and their created, and counts how many objects
 // lie between one and the next: what listing them would cost.
 func (s *State) rereads(ctx context.Context, account, stream, query string, args ...any) ([]Reread, error) {
-	if _, err := s.exec(ctx, "CREATE OR REPLACE TEMP TABLE wanted AS "+query, args...); err != nil {
+	if _, err := s.db.Exec(ctx, "CREATE OR REPLACE TEMP TABLE wanted AS "+query, args...); err != nil {
 		return nil, err
 	}
 	var list []Reread
 	var r Reread
 	var created *time.Time
-	err := s.each(ctx, []any{&r.ID, &created, &r.Apart}, func() error {
+	err := s.db.Each(ctx, []any{&r.ID, &created, &r.Apart}, func() error {
 		r.Created = time.Time{}
 		if created != nil {
 			r.Created = created.UTC()
@@ -256,5 +258,5 @@ func (s *State) rereads(ctx context.Context, account, stream, query string, args
 	if err != nil {
 		return nil, err
 	}
-	return list, s.run(ctx, "DROP TABLE temp.wanted")
+	return list, s.db.Run(ctx, "DROP TABLE temp.wanted")
 }

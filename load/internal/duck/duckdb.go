@@ -1,0 +1,187 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strconv"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
+)
+
+// Open starts a DuckDB instance that never touches the network, keeps to
+// a memory limit and spills into tmp. Databases are attached to it by SQL,
+// where a path can hold any character; every new connection is in UTC and runs setup.
+func Open(memory string, threads int, tmp string, setup ...string) (*sql.DB, error) {
+	oneArena()
+	settings := url.Values{
+		// Linked in: json, parquet, icu. A typo must not make a download.
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+		"memory_limit":                 {memory},
+		"threads":                      {strconv.Itoa(threads)},
+		// A wide table keeps one block open for each of its few hundred leaf
+		// columns: 256 KiB each, DuckDB's default, is more than a sync may use.
+		"default_block_size": {"65536"},
+		// In the older format, which is DuckDB's default, a checkpoint reads what is
+		// known of every row group again, be it one row that changed (measured: a
+		// tenth of a second and 50 MB with ten million rows, now next to none).
+		"storage_compatibility_version": {"v1.4.0"},
+		"temp_directory":                {tmp},
+		// Nothing here relies on the order of unordered reads, and keeping it costs memory.
+		"preserve_insertion_order": {"false"},
+	}
+	connector, err := duckdb.NewConnector("?"+settings.Encode(), func(conn driver.ExecerContext) error {
+		for _, statement := range append([]string{inUTC}, setup...) {
+			if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start duckdb: %w", err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Attach returns the statements that open a database file and make it the
+// default of a connection.
+func Attach(path, name, options string) []string {
+	return []string{
+		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS %s%s", sqltext.Literal(path), sqltext.Ident(name), options),
+		"USE " + sqltext.Ident(name),
+	}
+}
+
+// OpenWarehouse opens a published warehouse, or any DuckDB file, for reading
+// only: with little memory, and with extensions that are not linked in off.
+// Its tables are the connection's default, so no catalog needs to be named.
+func OpenWarehouse(path string) (*sql.DB, error) {
+	db, err := Open("160MB", 2, "", Attach(path, "warehouse", " (READ_ONLY)")...)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(context.Background()); err != nil {
+		if disk := AsDiskError(err); disk != nil {
+			err = disk
+		}
+		return nil, errors.Join(fmt.Errorf("open warehouse %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+// Session is what runs statements: a connection, in a transaction or in none.
+type Session struct {
+	Conn *sql.Conn
+	Lost error // why there is no connection any more
+}
+
+// Exec runs a statement and returns the rows it changed.
+func (q Session) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	if q.Lost != nil {
+		return 0, q.Lost
+	}
+	res, err := q.Conn.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, statementError(err, statement)
+	}
+	return res.RowsAffected()
+}
+
+// Run runs statements one after the other.
+func (q Session) Run(ctx context.Context, statements ...string) error {
+	for _, s := range statements {
+		if _, err := q.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// One reads a single row into dest. No row is sql.ErrNoRows.
+func (q Session) One(ctx context.Context, dest []any, query string, args ...any) error {
+	if q.Lost != nil {
+		return q.Lost
+	}
+	err := q.Conn.QueryRowContext(ctx, query, args...).Scan(dest...)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return statementError(err, query)
+	}
+	return err
+}
+
+// Each scans every row of a query into dest and calls f after each.
+func (q Session) Each(ctx context.Context, dest []any, f func() error, query string, args ...any) (err error) {
+	if q.Lost != nil {
+		return q.Lost
+	}
+	rows, err := q.Conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return statementError(err, query)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return statementError(err, query)
+	}
+	return nil
+}
+
+// InTx runs f in a transaction: committed when f returns nil, rolled back
+// otherwise. BEGIN and COMMIT are statements of our own because the one
+// connection also carries the table function and the temporary tables.
+func (q Session) InTx(ctx context.Context, f func() error) error {
+	if _, err := q.Exec(ctx, "BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		_, err = q.Exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		// The caller's context may be what ended the transaction.
+		_, rollbackErr := q.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		if duckErr := new(duckdb.Error); errors.As(rollbackErr, &duckErr) && duckErr.Type == duckdb.ErrorTypeTransaction {
+			rollbackErr = nil // a failed COMMIT has already rolled back
+		}
+		if errors.As(err, new(*DiskError)) {
+			rollbackErr = nil // DuckDB has closed the database: all that it says is the same again
+		}
+		return errors.Join(err, rollbackErr)
+	}
+	return nil
+}
+
+// clip shortens a statement for an error.
+func clip(statement string) string {
+	const most = 300
+	if len(statement) <= most {
+		return statement
+	}
+	return statement[:most] + " …"
+}
+
+// RemoveDatabase removes a DuckDB file and its write-ahead log.
+func RemoveDatabase(path string) error {
+	for _, p := range []string{path, path + ".wal"} {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

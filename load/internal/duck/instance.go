@@ -1,0 +1,46 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// Instance is a DuckDB with its one connection. The zero instance is closed.
+type Instance struct {
+	DB *sql.DB
+	Session
+}
+
+// Start starts a DuckDB as [Open] does, and connects.
+func Start(ctx context.Context, memory string, threads int, tmp string) (i Instance, err error) {
+	if i.DB, err = Open(memory, threads, tmp); err != nil {
+		return Instance{}, err
+	}
+	if i.Conn, err = i.DB.Conn(ctx); err != nil {
+		return Instance{}, errors.Join(err, i.DB.Close())
+	}
+	return i, nil
+}
+
+// Close ends the connection and DuckDB.
+func (i *Instance) Close() error {
+	var errs []error
+	if i.Conn != nil {
+		errs = append(errs, i.Conn.Close())
+	}
+	if i.DB != nil {
+		errs = append(errs, i.DB.Close())
+	}
+	i.Conn, i.DB = nil, nil
+	return errors.Join(errs...)
+}
+
+// With calls f with a DuckDB that is closed when With returns.
+func With(ctx context.Context, memory string, threads int, tmp string, f func(Session) error) error {
+	i, err := Start(ctx, memory, threads, tmp)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(i.Session), i.Close())
+}

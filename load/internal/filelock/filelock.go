@@ -1,0 +1,168 @@
+package filelock
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/oserr"
+)
+
+// Holder is the process that holds a lock.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"` // UTC
+}
+
+// BusyError says that another process holds a lock of the lake. Trying again
+// later is all there is to do; the lock goes with its process.
+type BusyError struct {
+	What   string // "log of acct_1", "state"
+	Holder Holder // zero if the holder has not yet written its name
+}
+
+func (e *BusyError) Error() string {
+	if e.Holder.PID == 0 {
+		return fmt.Sprintf("%s is in use by another process: try again when it is done", e.What)
+	}
+	return fmt.Sprintf("%s is in use by process %d since %s: try again when it is done",
+		e.What, e.Holder.PID, e.Holder.Since.Format(time.RFC3339))
+}
+
+// Lock is an advisory lock that the kernel drops when its process ends,
+// however it ends. What the file says is for people; the flock is what holds.
+type Lock struct{ file *os.File }
+
+// Try takes the lock at path or returns a *BusyError at once.
+func Try(path, what string) (*Lock, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer func() { _ = f.Close() }()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, &BusyError{What: what, Holder: HolderOf(path)}
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	holder, err := json.Marshal(Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
+		_, err = f.WriteAt(holder, 0)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return &Lock{f}, nil
+}
+
+// HolderOf reads who holds a lock. The name is a courtesy: zero if there is none.
+func HolderOf(path string) (h Holder) {
+	_ = atomicfile.ReadJSON(path, &h)
+	return h
+}
+
+// IsHeld reports whether a process holds the lock at path. It makes and changes
+// nothing, but has the lock for a moment where nobody else has it.
+func IsHeld(path string) (held bool, err error) {
+	lock, held, err := TryExisting(path)
+	if lock != nil {
+		err = errors.Join(err, lock.Release())
+	}
+	return held, err
+}
+
+// TryExisting takes the lock at path where nobody has it, for somebody who only looks:
+// it makes no file and writes no name. The lock is nil where somebody has it, which
+// held says, and where there is no file.
+func TryExisting(path string) (lock *Lock, held bool, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS takes no lock of a file that is open for reading only
+	if oserr.IsReadOnly(err) {
+		f, err = os.Open(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return &Lock{f}, false, nil
+	}
+	if held = errors.Is(err, unix.EWOULDBLOCK); held {
+		err = nil
+	}
+	return nil, held, errors.Join(err, f.Close())
+}
+
+// TryShared is Try for somebody who only looks, at a lock that may not be
+// written: it keeps writers out, and nobody else who looks. The lock is nil where
+// there is no file, and so no writer.
+func TryShared(path, what string) (*Lock, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if err == nil {
+		return &Lock{f}, nil
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = &BusyError{What: what, Holder: HolderOf(path)}
+	} else {
+		err = fmt.Errorf("lock %s: %w", path, err)
+	}
+	return nil, errors.Join(err, f.Close())
+}
+
+// Wait is Try, tried again until wait has passed or ctx is done. It
+// tells once whom it waits for, after a while; told may be nil.
+func Wait(ctx context.Context, path, what string, wait time.Duration, told func(*BusyError)) (*Lock, error) {
+	return WaitFor(ctx, wait, told, func() (*Lock, error) { return Try(path, what) })
+}
+
+// WaitFor is Wait with another way to take the lock.
+func WaitFor(ctx context.Context, wait time.Duration, told func(*BusyError), try func() (*Lock, error)) (*Lock, error) {
+	timeout := time.After(wait)
+	for began := time.Now(); ; {
+		lock, err := try()
+		busy := new(BusyError)
+		if err == nil || !errors.As(err, &busy) {
+			return lock, err
+		}
+		if told != nil && time.Since(began) >= 2*time.Second {
+			told(busy)
+			told = nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-timeout:
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Release drops the lock; a nil one is none. The file stays: removing it would let
+// two processes lock two files of one name.
+func (l *Lock) Release() error {
+	if l == nil {
+		return nil
+	}
+	return l.file.Close()
+}

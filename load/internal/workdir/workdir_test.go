@@ -1,0 +1,54 @@
+package workdir
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What a killed query spilled is removed by the next one; that of a query which
+// still runs is not, nor a link of somebody's, nor what it leads to.
+func TestKilledQueryIsSwept(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	killed, err := Make(os.TempDir(), QueryPrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spill := filepath.Join(killed.Path, "spill")
+	if err := os.WriteFile(spill, []byte("ann@example.com"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	running, err := Make(os.TempDir(), QueryPrefix) // beside it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(spill); err != nil {
+		t.Fatalf("a query that runs was swept: %v", err)
+	}
+	if err := killed.Lock.Release(); err != nil { // as the kernel does
+		t.Fatal(err)
+	}
+	elsewhere := t.TempDir()
+	link := filepath.Join(os.TempDir(), QueryPrefix+"link")
+	if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, "lock"), []byte("mine"), 0o600), os.Symlink(elsewhere, link)); err != nil {
+		t.Fatal(err)
+	}
+	next, err := Make(os.TempDir(), QueryPrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(killed.Path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was killed is still there: %v", err)
+	}
+	if text, err := os.ReadFile(filepath.Join(link, "lock")); err != nil || string(text) != "mine" {
+		t.Errorf("behind the link: %q, %v", text, err)
+	}
+	if err := errors.Join(running.Remove(), next.Remove()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), QueryPrefix+"*")); len(left) != 1 {
+		t.Errorf("left are %v", left)
+	}
+}

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package load
-
-// oneArena matters to glibc only.
-func oneArena() {}
