@@ -331,7 +331,7 @@ func mapped(ctx context.Context, log *load.Log, mapper *transform.Mapper, positi
 			var batch load.Batch
 			var objects []transform.Object
 			for _, raw := range raws.Objects {
-				batch.Objects = append(batch.Objects, raw.Version(raws.Segment))
+				batch.Objects = append(batch.Objects, load.VersionOf(&raw, raws.Segment))
 				objects = append(objects, transform.Object{
 					Raw: extract.Whole(raw.Object, raw.More), Account: position.Account, ID: raw.ID, Created: raw.Created, ObservedAt: raw.ObservedAt, Seq: raw.Seq,
 				})

@@ -109,8 +109,8 @@ func writeFlat(w io.Writer, text []byte) {
 	}
 }
 
-// Version returns what Apply needs to know of an object.
-func (r *Raw) Version(segment uint64, incomplete ...string) ObjectVersion {
+// VersionOf returns what Apply needs to know of an object.
+func VersionOf(r *Raw, segment uint64, incomplete ...string) ObjectVersion {
 	return ObjectVersion{
 		ID: r.ID, Seq: r.Seq, Segment: segment, Hash: r.Hash(),
 		Created: r.Created, ObservedAt: r.ObservedAt, Deleted: r.Deleted, Incomplete: incomplete,

@@ -20,7 +20,7 @@ func (g *Log) Tidy(ctx context.Context, stream string) (merged, into int, err er
 	for _, run := range runs {
 		small += len(run)
 	}
-	if small < g.lake.opts.CompactAfter {
+	if small < g.opts.CompactAfter {
 		return 0, 0, nil
 	}
 	return g.Compact(ctx, stream)
@@ -75,7 +75,7 @@ func (g *Log) runs(stream string) (runs [][]span, err error) {
 	if err != nil {
 		return nil, err
 	}
-	full := int64(g.lake.opts.SegmentBytes / 10)
+	full := int64(g.opts.SegmentBytes / 10)
 	var run []span
 	size := int64(0)
 	end := func() {
@@ -124,7 +124,7 @@ func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
 	}
 	g.writing.Lock()
 	defer g.writing.Unlock()
-	t := g.lake.opts.Trace
+	t := g.opts.Trace
 	err = atomicfile.Write(segmentPath(s.dir, run[0].first, run[len(run)-1].last), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err == nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // A lake that is synced every fifteen minutes has few files, and all that was
@@ -16,7 +18,7 @@ import (
 func TestManySyncsFewFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	const syncs = 700
 	most := 0
 	for i := range syncs {
@@ -27,7 +29,7 @@ func TestManySyncsFewFiles(t *testing.T) {
 		if _, _, err := g.Tidy(t.Context(), "charges"); err != nil {
 			t.Fatal(err)
 		}
-		files, err := filepath.Glob(filepath.Join(dir, "raw", acct, "charges", "*.parquet"))
+		files, err := filepath.Glob(filepath.Join(dir, "raw", testAccount, "charges", "*.parquet"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +65,7 @@ func TestManySyncsFewFiles(t *testing.T) {
 func TestCompactKeepsPositions(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	for i := range 5 {
 		if _, err := g.Append(t.Context(), "charges", []Raw{{ID: fmt.Sprint(i), ObservedAt: time.Unix(9, 0), Object: []byte("{}")}}, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
@@ -92,7 +94,7 @@ func TestCompactKeepsPositions(t *testing.T) {
 		t.Error("a compacted stream is compacted again", merged, into, err)
 	}
 	// What a kill left behind is no damage, and goes with the next compaction.
-	stale := filepath.Join(dir, "raw", acct, "charges", "00000002-00000003.parquet")
+	stale := filepath.Join(dir, "raw", testAccount, "charges", "00000002-00000003.parquet")
 	if err := os.WriteFile(stale, []byte("superseded"), 0o600); err != nil {
 		t.Fatal(err)
 	}

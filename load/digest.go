@@ -13,7 +13,6 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
-	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // undigested columns say when and from which reading of the log a row was
@@ -108,7 +107,7 @@ func digestRows(ctx context.Context, q duck.Session, from string, columns []stri
 // digestLog hashes the set of objects of the whole log.
 func digestLog(ctx context.Context, dir string) (string, error) {
 	l := &Lake{dir: dir}
-	accounts, err := folder.Subdirs(l.path(rawDir))
+	accounts, err := l.LogAccounts()
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +123,7 @@ func digestLog(ctx context.Context, dir string) (string, error) {
 					return "", err
 				}
 				for i := range batch.Objects {
-					seen[batch.Objects[i].digest(account, stream)] = struct{}{}
+					seen[batch.Objects[i].Digest(account, stream)] = struct{}{}
 				}
 			}
 		}
@@ -141,7 +140,9 @@ func digestLog(ctx context.Context, dir string) (string, error) {
 	return fmt.Sprintf("%d objects %s", len(all), hex.EncodeToString(h.Sum(nil))), nil
 }
 
-func (r *Raw) digest(account, stream string) [16]byte {
+// Digest hashes a version as it is compared between lakes: whose it is, and its text
+// without indentation.
+func (r *Raw) Digest(account, stream string) [16]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
 	writeFlat(h, r.Object)

@@ -294,8 +294,7 @@ func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	if first.Valid {
 		f.First, f.Last = new(first.Time.UTC()), new(last.Time.UTC())
 	}
-	info, err := os.Stat(file)
-	f.Bytes = sizeOf(info)
+	f.Bytes, err = atomicfile.Size(file)
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
@@ -230,6 +229,3 @@ func (l *Lake) Strangers() (int, error) {
 	})
 	return len(entries), nil
 }
-
-// LogAccounts returns the accounts that have a raw log, by name.
-func (l *Lake) LogAccounts() ([]string, error) { return folder.Subdirs(l.path(rawDir)) }

@@ -3,7 +3,6 @@ package load
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,9 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
-	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
 // erase rewrites the charges of a lake without some ids.
@@ -100,35 +96,6 @@ func TestRewriteKeepsSegmentsAndSeqs(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a paid 8", "c new 3", "f new 10"}, k.rows(chargeRows)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
-	}
-}
-
-// A gap is legal only if the footer says so, and only one of that size.
-func TestUnannouncedGapIsDamage(t *testing.T) {
-	t.Parallel()
-	k := newLake(t)
-	k.append(charge("a", "new"), charge("b", "new"), charge("c", "new"))
-	path := segmentPath(k.path(rawDir, acct, "charge"), 1, 1)
-	var kept []Raw
-	for b, err := range k.log.Read(t.Context(), "charge", 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept = append(kept, b.Objects[0], b.Objects[2])
-	}
-	for _, tc := range []struct {
-		forgotten uint64
-		legal     bool
-	}{{0, false}, {1, true}, {2, false}, {4, false}} {
-		foot := footer{Account: acct, Stream: "charge", FirstSeq: 1, LastSeq: 3, Forgotten: tc.forgotten}
-		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, kept) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = readAll(t.Context(), k.log, "charge", 0)
-		if legal := err == nil; legal != tc.legal || !legal && !errors.As(err, new(*DamagedError)) {
-			t.Errorf("two of three rows, %d announced as forgotten: %v", tc.forgotten, err)
-		}
 	}
 }
 

@@ -163,7 +163,7 @@ func mapped(tables []Table, segment uint64, objects []Raw) (Batch, error) {
 		if err := json.Unmarshal(objects[i].Object, &v); err != nil {
 			return b, err
 		}
-		b.Objects = append(b.Objects, objects[i].Version(segment, v.Partial...))
+		b.Objects = append(b.Objects, VersionOf(&objects[i], segment, v.Partial...))
 		if v.Deleted {
 			continue
 		}

@@ -51,7 +51,7 @@ func Inspect(dir string) (Health, error) {
 			return h, fmt.Errorf("inspect lake: %w", err)
 		}
 		for _, stream := range streams {
-			n, damage := lake.inspectStream(account, stream)
+			n, damage := inspectStream(dir, account, stream)
 			h.Segments += n
 			h.Damage = append(h.Damage, damage...)
 			if err := errors.Join(damage...); oserr.IsShortage(err) {
@@ -133,10 +133,10 @@ func (l *Lake) compareState(ctx context.Context, q duck.Session, h *Health) erro
 	return err
 }
 
-// inspectStream opens each segment of a stream and returns how many there are
-// and what is wrong with them.
-func (l *Lake) inspectStream(account, stream string) (segments int, damage []error) {
-	dir := l.path(rawDir, account, stream)
+// inspectStream opens each segment of a stream in the log of a lake and returns how
+// many there are and what is wrong with them.
+func inspectStream(lake, account, stream string) (segments int, damage []error) {
+	dir := LogOptions{Lake: lake}.path(account, stream)
 	spans, err := listSegments(dir) // Invariant 2 is checked here
 	if err != nil {
 		return 0, []error{err}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -92,11 +91,6 @@ type lakeFile struct {
 	Schemas  int       `json:"schemas,omitempty"` // version of what is declared, see [Declared]; 0 before there is one
 	Accounts []Account `json:"accounts,omitempty"`
 }
-
-var (
-	accountName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-)
 
 // Open opens the lake in dir, and makes it on first use. It returns
 // ErrNewerFormat or ErrOtherMode where the folder is not for us.
@@ -297,8 +291,8 @@ func (l *Lake) update(change func(*lakeFile) error) (err error) {
 
 // account finds an account in lake.json, or adds it.
 func (f *lakeFile) account(id string) (*Account, error) {
-	if !accountName.MatchString(id) {
-		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", id)
+	if err := checkAccount(id); err != nil {
+		return nil, err
 	}
 	i, found := slices.BinarySearchFunc(f.Accounts, id, func(a Account, id string) int { return cmp.Compare(a.ID, id) })
 	if !found {
@@ -310,7 +304,6 @@ func (f *lakeFile) account(id string) (*Account, error) {
 const (
 	stateDir       = ".state"
 	generationsDir = "generations"
-	rawDir         = "raw"
 )
 
 func (l *Lake) path(elem ...string) string {

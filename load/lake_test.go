@@ -20,8 +20,16 @@ func TestLockHelper(t *testing.T) {
 	if dir == "" {
 		t.Skip("runs only as another process")
 	}
-	g := openLog(t, dir, Trace{})
-	s, err := g.lake.OpenState(t.Context())
+	l, err := Open(dir, Options{Mode: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := l.OpenLog(t.Context(), acct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	s, err := l.OpenState(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

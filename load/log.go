@@ -28,7 +28,7 @@ type Position struct {
 // Log is the raw log of one account, open for appending by one process. Its
 // methods may be called from any goroutine, but a stream has one writer.
 type Log struct {
-	lake    *Lake
+	opts    LogOptions
 	account string
 	lock    *filelock.Lock
 
@@ -55,23 +55,23 @@ type cursorFile struct {
 	Cursor       string `json:"cursor"`
 }
 
-// LockLog takes the lock of an account's log, waiting as Options say, or returns
-// a *BusyError. It removes what a crash left half written, and does not mind what
-// is damaged.
-func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
-	if !accountName.MatchString(account) {
-		return nil, fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", account)
+// rawLock takes the lock of an account's log, waiting as the options say, or
+// returns a *BusyError. It removes what a crash left half written, and does not
+// mind what is damaged.
+func rawLock(ctx context.Context, opts LogOptions, account string) (*Log, error) {
+	if err := checkAccount(account); err != nil {
+		return nil, err
 	}
-	dir := l.path(rawDir, account)
+	dir := opts.path(account)
 	if err := atomicfile.MakeDir(dir); err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", account, err)
 	}
-	lock, err := filelock.Wait(ctx, filepath.Join(dir, "lock"), "log of "+account, l.opts.LogWait, l.opts.Waiting)
+	lock, err := filelock.Wait(ctx, filepath.Join(dir, "lock"), "log of "+account, opts.Wait, opts.Waiting)
 	if err != nil {
 		return nil, err
 	}
 	g := &Log{
-		lake: l, account: account, lock: lock, streams: map[string]*streamLog{},
+		opts: opts, account: account, lock: lock, streams: map[string]*streamLog{},
 		// As small as the default level on Stripe's JSON, and faster.
 		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
 	}
@@ -81,11 +81,9 @@ func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 	return g, nil
 }
 
-// OpenLog takes the lock of an account's log, waiting as Options say, or returns
-// a *BusyError. It
-// removes what a crash left half written and checks every stream's segments.
-func (l *Lake) OpenLog(ctx context.Context, account string) (_ *Log, err error) {
-	g, err := l.LockLog(ctx, account)
+// rawOpen is rawLock, and checks every stream's segments.
+func rawOpen(ctx context.Context, opts LogOptions, account string) (_ *Log, err error) {
+	g, err := rawLock(ctx, opts, account)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +92,7 @@ func (l *Lake) OpenLog(ctx context.Context, account string) (_ *Log, err error) 
 			err = errors.Join(fmt.Errorf("open log of %s: %w", account, err), g.Close())
 		}
 	}()
-	streams, err := l.Streams(account)
+	streams, err := g.Streams()
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +104,16 @@ func (l *Lake) OpenLog(ctx context.Context, account string) (_ *Log, err error) 
 	return g, nil
 }
 
+// Account returns whose log it is.
+func (g *Log) Account() string { return g.account }
+
 // Close drops the lock.
 func (g *Log) Close() error { return g.lock.Release() }
 
 // Full reports whether a segment of so many objects and bytes of raw JSON
 // should end here.
 func (g *Log) Full(objects, bytes int) bool {
-	return objects >= g.lake.opts.SegmentObjects || bytes >= g.lake.opts.SegmentBytes
+	return objects >= g.opts.SegmentObjects || bytes >= g.opts.SegmentBytes
 }
 
 // stream returns the end of a stream, read from disk on first use.
@@ -125,7 +126,7 @@ func (g *Log) stream(name string) (*streamLog, error) {
 	if !streamName.MatchString(name) {
 		return nil, fmt.Errorf("stream %q: only lower-case letters, digits and _", name)
 	}
-	s := &streamLog{dir: g.lake.path(rawDir, g.account, name)}
+	s := &streamLog{dir: g.opts.path(g.account, name)}
 	segments, err := listSegments(s.dir) // Invariant 2 is checked here
 	if err != nil {
 		return nil, err
@@ -160,7 +161,7 @@ const unreadableCursor = "unreadable"
 
 // Cursors returns the cursors that the segments of a stream end with, newest first.
 func (g *Log) Cursors(stream string) ([]string, error) {
-	segments, err := listSegments(g.lake.path(rawDir, g.account, stream))
+	segments, err := listSegments(g.opts.path(g.account, stream))
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +244,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	}
 	g.writing.Lock()
 	defer g.writing.Unlock()
-	t := g.lake.opts.Trace
+	t := g.opts.Trace
 	n := s.newest + 1
 	err = atomicfile.Write(segmentPath(s.dir, n, n), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
@@ -264,7 +265,7 @@ func (g *Log) MoveCursor(stream, cursor string) error {
 		err = atomicfile.MakeDir(s.dir)
 	}
 	if err == nil {
-		err = atomicfile.WriteJSON(filepath.Join(s.dir, "cursor.json"), atomicfile.Hooks{Synced: g.lake.opts.Trace.CursorMoved},
+		err = atomicfile.WriteJSON(filepath.Join(s.dir, "cursor.json"), atomicfile.Hooks{Synced: g.opts.Trace.CursorMoved},
 			cursorFile{AfterSegment: s.newest, Cursor: cursor})
 	}
 	if err != nil {
@@ -294,16 +295,21 @@ func (g *Log) Newest(stream string) (Position, error) {
 }
 
 // Streams returns the streams of the account that have a folder, by name.
-func (g *Log) Streams() ([]string, error) { return g.lake.Streams(g.account) }
+func (g *Log) Streams() ([]string, error) { return rawStreams(g.opts.Lake, g.account) }
 
-// Streams returns the streams of an account that have a folder, by name.
-func (l *Lake) Streams(account string) ([]string, error) {
-	return folder.Subdirs(l.path(rawDir, account))
+// rawAccounts returns the accounts that have a folder in the log of a lake, by name.
+func rawAccounts(lake string) ([]string, error) {
+	return folder.Subdirs(LogOptions{Lake: lake}.path())
 }
 
-// Newest returns the last segment of a stream; 0 if there is none.
-func (l *Lake) Newest(account, stream string) (uint64, error) {
-	segments, err := listSegments(l.path(rawDir, account, stream)) // Invariant 2 is checked here
+// rawStreams returns the streams of an account that have a folder, by name.
+func rawStreams(lake, account string) ([]string, error) {
+	return folder.Subdirs(LogOptions{Lake: lake}.path(account))
+}
+
+// rawNewest returns the last segment of a stream; 0 if there is none.
+func rawNewest(lake, account, stream string) (uint64, error) {
+	segments, err := listSegments(LogOptions{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
 	if err != nil || len(segments) == 0 {
 		return 0, err
 	}

@@ -13,15 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-func openLog(t *testing.T, dir string, trace Trace) *Log {
+const testAccount = "acct_1"
+
+func openLog(t *testing.T, dir string, moments trace.Trace) *Log {
 	t.Helper()
-	l, err := Open(dir, Options{Mode: "test", Trace: trace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := l.OpenLog(t.Context(), acct)
+	g, err := rawOpen(t.Context(), LogOptions{Lake: dir, SegmentBytes: 32 << 20, SegmentObjects: 20_000, CompactAfter: 64, Trace: moments}, testAccount)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +41,7 @@ func readAll(ctx context.Context, g *Log, stream string, after uint64) ([]Raw, e
 func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	at := time.Date(2024, 2, 29, 23, 59, 59, 123456000, time.UTC)
 	in := []Raw{
 		{
@@ -55,7 +54,7 @@ func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Position{acct, "charge", 1}, p); diff != "" {
+	if diff := cmp.Diff(Position{testAccount, "charge", 1}, p); diff != "" {
 		t.Error(diff)
 	}
 	p2, err := g.Append(t.Context(), "charge", []Raw{{ID: "ch_2", ObservedAt: at, Object: []byte("{}")}}, "second")
@@ -66,7 +65,7 @@ func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	g = openLog(t, dir, Trace{})
+	g = openLog(t, dir, trace.Trace{})
 	defer g.Close()
 	got, err := readAll(t.Context(), g, "charge", 0)
 	if err != nil {
@@ -92,7 +91,7 @@ func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 func TestCursorComesWithItsObjects(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	if _, err := g.Append(t.Context(), "charge", []Raw{{ID: "a", Object: []byte("{}")}}, "after a"); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +108,7 @@ func TestCursorComesWithItsObjects(t *testing.T) {
 			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 				t.Fatal(err)
 			}
-			g := openLog(t, copied, Trace{})
+			g := openLog(t, copied, trace.Trace{})
 			defer g.Close()
 			cursor, err := g.Cursor("charge")
 			objects, err2 := readAll(t.Context(), g, "charge", 0)
@@ -123,7 +122,7 @@ func TestCursorComesWithItsObjects(t *testing.T) {
 	}
 	seen := 0
 	count := func(f func()) func() { return func() { seen++; f() } }
-	g = openLog(t, dir, Trace{
+	g = openLog(t, dir, trace.Trace{
 		SegmentWritten: count(look("after a, quiet 1")),
 		SegmentRenamed: count(look("after b 2")), // the older cursor.json no longer counts
 		SegmentSynced:  count(look("after b 2")),
@@ -153,7 +152,7 @@ func TestCursorComesWithItsObjects(t *testing.T) {
 func TestQuietStreamKeepsItsCursor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	if _, err := g.Append(t.Context(), "refund", nil, "c"); err == nil {
 		t.Error("an empty append was accepted")
 	}
@@ -163,7 +162,7 @@ func TestQuietStreamKeepsItsCursor(t *testing.T) {
 	if err := g.Close(); err != nil {
 		t.Fatal(err)
 	}
-	g = openLog(t, dir, Trace{})
+	g = openLog(t, dir, trace.Trace{})
 	defer g.Close()
 	if c, err := g.Cursor("refund"); c != "nothing yet" || err != nil {
 		t.Errorf("cursor %q %v", c, err)

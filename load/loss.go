@@ -72,14 +72,14 @@ func (x Loss) path(dir, suffix string) string {
 	return strings.TrimSuffix(segmentPath(dir, x.First, x.Last), ".parquet") + suffix
 }
 
-// PendingRepairs returns the repairs of an account's log that were begun and are
+// pendingRepairs returns the repairs of an account's log that were begun and are
 // not finished.
-func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
-	return l.losses(account, pendingSuffix)
+func pendingRepairs(lake, account string) ([]Loss, error) {
+	return losses(LogOptions{Lake: lake}, account, pendingSuffix)
 }
 
-func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
-	paths, err := folder.Glob(l.path(rawDir, account), "*", "*"+suffix)
+func losses(opts LogOptions, account, suffix string) (found []Loss, err error) {
+	paths, err := folder.Glob(opts.path(account), "*", "*"+suffix)
 	for _, name := range paths {
 		m := segmentName.FindStringSubmatch(strings.TrimSuffix(filepath.Base(name), suffix) + ".parquet")
 		if m == nil {
@@ -90,7 +90,7 @@ func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
 		if err != nil && !isJSONDamage(err) {
 			return nil, fmt.Errorf("read pending repair: %w", err)
 		}
-		if err != nil || x.path(l.path(rawDir, x.Account, x.Stream), suffix) != name {
+		if err != nil || x.path(opts.path(x.Account, x.Stream), suffix) != name {
 			x = Loss{Account: account, Stream: filepath.Base(filepath.Dir(name)), Unread: true}
 			x.First, _ = strconv.ParseUint(m[1], 10, 64)
 			x.Last, _ = strconv.ParseUint(m[2], 10, 64)
@@ -104,7 +104,7 @@ func (l *Lake) losses(account, suffix string) (found []Loss, err error) {
 // what stands in their place says how much it took. It reports whether anything
 // does; else the record goes aside, and what is damaged is found as it is elsewhere.
 func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
-	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	dir := g.opts.path(x.Account, x.Stream)
 	f := lossFinder{Log: g, dir: dir, stream: x.Stream}
 	foot, err := f.readThrough(ctx, span{first: x.First, last: x.Last, path: segmentPath(dir, x.First, x.Last)})
 	if ctx.Err() != nil {
@@ -123,10 +123,10 @@ func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
 
 // RecordLoss keeps a loss as pending. The stream's folder may be lost too.
 func (g *Log) RecordLoss(x Loss) error {
-	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	dir := g.opts.path(x.Account, x.Stream)
 	err := atomicfile.MakeDir(dir)
 	if err == nil {
-		err = atomicfile.WriteJSON(x.path(dir, pendingSuffix), atomicfile.Hooks{Synced: g.lake.opts.Trace.LossRecorded}, x)
+		err = atomicfile.WriteJSON(x.path(dir, pendingSuffix), atomicfile.Hooks{Synced: g.opts.Trace.LossRecorded}, x)
 	}
 	if err != nil {
 		return fmt.Errorf("record loss: %w", err)
@@ -136,7 +136,7 @@ func (g *Log) RecordLoss(x Loss) error {
 
 // FinishLoss keeps a loss for good: all that could be is read again.
 func (g *Log) FinishLoss(x Loss) error {
-	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	dir := g.opts.path(x.Account, x.Stream)
 	x.Repaired = time.Now().UTC().Truncate(time.Second)
 	err := atomicfile.WriteJSON(x.path(dir, lostSuffix), atomicfile.Hooks{}, x)
 	if err == nil {
@@ -151,15 +151,15 @@ func (g *Log) FinishLoss(x Loss) error {
 // EraseLosses takes objects out of what is kept of losses, and removes what was
 // set aside: nobody can tell what is in it.
 func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
-	aside, err := folder.Glob(g.lake.path(rawDir, account), "*", "*"+damagedSuffix)
+	aside, err := folder.Glob(g.opts.path(account), "*", "*"+damagedSuffix)
 	for _, path := range aside {
 		err = errors.Join(err, os.Remove(path))
 	}
 	for _, suffix := range []string{pendingSuffix, lostSuffix} {
-		losses, readErr := g.lake.losses(account, suffix)
+		found, readErr := losses(g.opts, account, suffix)
 		err = errors.Join(err, readErr)
-		for _, x := range losses {
-			path := x.path(g.lake.path(rawDir, account, x.Stream), suffix)
+		for _, x := range found {
+			path := x.path(g.opts.path(account, x.Stream), suffix)
 			if x.Unread { // nobody can tell what is in it: it stays as a record that cannot be read
 				err = errors.Join(err, atomicfile.WriteJSON(path, atomicfile.Hooks{}, struct{}{}))
 				continue

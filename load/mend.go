@@ -27,7 +27,7 @@ import (
 // error: it is not damaged. So are whole segments under each other's numbers,
 // which have only to be renamed.
 func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
-	dir := g.lake.path(rawDir, g.account, stream)
+	dir := g.opts.path(g.account, stream)
 	files, err := segmentFiles(dir, refuseForeign)
 	if err != nil {
 		return nil, fmt.Errorf("find losses: %w", err)
@@ -69,7 +69,7 @@ func (f *lossFinder) missing(upTo uint64) {
 	if upTo < f.next() {
 		return
 	}
-	f.lose(f.next(), upTo, Damage{File: f.lake.relative(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
+	f.lose(f.next(), upTo, Damage{File: f.opts.relative(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
 }
 
 func (f *lossFinder) lose(first, last uint64, d Damage) {
@@ -107,7 +107,7 @@ func (f *lossFinder) look(ctx context.Context, s span) error {
 	}
 	if err != nil {
 		f.lose(s.first, s.last, Damage{
-			File: f.lake.relative(s.path), Says: firstLine(unwrapped(err)), Kept: f.lake.relative(s.path) + damagedSuffix,
+			File: f.opts.relative(s.path), Says: firstLine(unwrapped(err)), Kept: f.opts.relative(s.path) + damagedSuffix,
 		})
 		return nil
 	}
@@ -155,7 +155,7 @@ func (g *Log) SetAside(ctx context.Context, x Loss) error {
 }
 
 func (g *Log) setAside(ctx context.Context, x Loss) error {
-	dir := g.lake.path(rawDir, x.Account, x.Stream)
+	dir := g.opts.path(x.Account, x.Stream)
 	place := segmentPath(dir, x.First, x.Last)
 	f := lossFinder{Log: g, dir: dir, stream: x.Stream}
 	foot, err := f.readThrough(ctx, span{first: x.First, last: x.Last, path: place})
@@ -172,12 +172,12 @@ func (g *Log) replace(x Loss, dir, place string) error {
 		if d.Kept == "" {
 			continue
 		}
-		from, to := g.lake.path(filepath.FromSlash(d.File)), g.lake.path(filepath.FromSlash(d.Kept))
+		from, to := filepath.Join(g.opts.Lake, filepath.FromSlash(d.File)), filepath.Join(g.opts.Lake, filepath.FromSlash(d.Kept))
 		if err := os.Rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	trace.Hit(g.lake.opts.Trace.LossSetAside)
+	trace.Hit(g.opts.Trace.LossSetAside)
 	cursor, err := g.cursorBefore(x, dir)
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (g *Log) replace(x Loss, dir, place string) error {
 	}
 	g.writing.Lock()
 	defer g.writing.Unlock()
-	t := g.lake.opts.Trace
+	t := g.opts.Trace
 	return atomicfile.Write(place, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, nil) })
 }
@@ -219,11 +219,11 @@ func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 // inside the lake.
 func (g *Log) SetMisnumberedAside(stream string) (kept []string, err error) {
 	defer g.forget(stream)
-	_, err = segmentFiles(g.lake.path(rawDir, g.account, stream), func(path string, err error) error {
+	_, err = segmentFiles(g.opts.path(g.account, stream), func(path string, err error) error {
 		if !errors.As(err, new(*misnumberedError)) {
 			return err
 		}
-		kept = append(kept, g.lake.relative(path)+damagedSuffix)
+		kept = append(kept, g.opts.relative(path)+damagedSuffix)
 		return os.Rename(path, path+damagedSuffix)
 	})
 	if err != nil {
@@ -251,7 +251,7 @@ func (g *Log) dropCursor(x Loss, dir string) error {
 // newest segment has a cursor too.
 func (g *Log) SetCursorAside(stream string) error {
 	defer g.forget(stream)
-	path := g.lake.path(rawDir, g.account, stream, "cursor.json")
+	path := g.opts.path(g.account, stream, "cursor.json")
 	if err := os.Rename(path, path+damagedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("set aside: %w", err)
 	}

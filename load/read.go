@@ -33,14 +33,15 @@ type SegmentBatch struct {
 // changed or lost ends the sequence with an error that names it (a
 // *DamagedError), a position after the newest segment with ErrBeyondLog.
 func (g *Log) Read(ctx context.Context, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
-	return g.lake.Read(ctx, g.account, stream, after)
+	return rawRead(ctx, g.opts.Lake, g.account, stream, after)
 }
 
-// Read is Log.Read without the lock: segments never change, so any process may
-// read them at any time. It sees the segments that are there when it starts.
-func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
+// rawRead is Log.Read of the log of a lake, without the lock: segments never change,
+// so any process may read them at any time. It sees the segments that are there when
+// it starts.
+func rawRead(ctx context.Context, lake, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return func(yield func(SegmentBatch, error) bool) {
-		err := l.read(ctx, account, stream, after, yield)
+		err := readStream(ctx, lake, account, stream, after, yield)
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(SegmentBatch{}, fmt.Errorf("read log of %s/%s: %w", account, stream, err))
 		}
@@ -50,11 +51,11 @@ func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) i
 // errStopped unwinds a read whose consumer has broken out of its loop.
 var errStopped = errors.New("stopped")
 
-func (l *Lake) read(ctx context.Context, account, stream string, after uint64, yield func(SegmentBatch, error) bool) error {
+func readStream(ctx context.Context, lake, account, stream string, after uint64, yield func(SegmentBatch, error) bool) error {
 	if !accountName.MatchString(account) || !streamName.MatchString(stream) {
 		return errors.New("not the name of a stream")
 	}
-	segments, err := listSegments(l.path(rawDir, account, stream))
+	segments, err := listSegments(LogOptions{Lake: lake}.path(account, stream))
 	if err != nil {
 		return err
 	}

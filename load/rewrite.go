@@ -96,7 +96,7 @@ func (g *Log) rewriteSegment(ctx context.Context, s span, stream string, r Rewri
 	foot.Cursor = cursor
 	g.writing.Lock()
 	defer g.writing.Unlock()
-	t := g.lake.opts.Trace
+	t := g.opts.Trace
 	return true, atomicfile.Write(s.path, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, kept) })
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 // Invariant 2: a gap in the ranges stops the log from being used; a wider
@@ -67,7 +69,7 @@ func TestSegmentRanges(t *testing.T) {
 func TestDamagedSegment(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	defer g.Close()
 	var in []Raw
 	for i := range 50 {
@@ -79,7 +81,7 @@ func TestDamagedSegment(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := segmentPath(filepath.Join(dir, rawDir, acct, "charge"), 1, 1)
+	path := segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +116,7 @@ func TestDamagedSegment(t *testing.T) {
 
 func TestReadInSmallBatches(t *testing.T) {
 	t.Parallel()
-	g := openLog(t, t.TempDir(), Trace{})
+	g := openLog(t, t.TempDir(), trace.Trace{})
 	defer g.Close()
 	in := make([]Raw, 2*batchObjects+10)
 	for i := range in {

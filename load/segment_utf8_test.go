@@ -14,6 +14,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
 var brokenBytes = []Raw{
@@ -28,7 +29,7 @@ var brokenBytes = []Raw{
 func TestSegmentIsUTF8(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	defer g.Close()
 	want := [][4]string{
 		{"{\"id\":\"ch_1\",\"description\":\"a\ufffd\ufffdé\"}", "", string(brokenBytes[0].Object), ""},
@@ -38,7 +39,7 @@ func TestSegmentIsUTF8(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), brokenBytes...), "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := segmentPath(filepath.Join(dir, rawDir, acct, "charge"), 1, 1)
+	path := segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1)
 
 	got, err := readAll(t.Context(), g, "charge", 0)
 	if diff := cmp.Diff(brokenBytes, got); err != nil || diff != "" {
@@ -96,12 +97,12 @@ func TestSegmentFormat(t *testing.T) {
 	t.Parallel()
 	for objects, want := range map[*[]Raw]string{new(brokenBytes): "2", new(brokenBytes[1:2]): "1"} {
 		dir := t.TempDir()
-		g := openLog(t, dir, Trace{})
+		g := openLog(t, dir, trace.Trace{})
 		defer g.Close()
 		if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), *objects...), "c"); err != nil {
 			t.Fatal(err)
 		}
-		data, err := os.ReadFile(segmentPath(filepath.Join(dir, rawDir, acct, "charge"), 1, 1))
+		data, err := os.ReadFile(segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +135,7 @@ type rowBefore struct {
 func TestSegmentWithoutSentBytes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	folder := filepath.Join(dir, rawDir, acct, "charge")
+	folder := filepath.Join(dir, rawDir, testAccount, "charge")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -145,13 +146,13 @@ func TestSegmentWithoutSentBytes(t *testing.T) {
 		(&rawRow{Seq: before.Seq, ID: before.ID, ObservedAt: before.ObservedAt, Origin: before.Origin, Object: before.Object, More: before.More}).addTo(&sum)
 		rows = append(rows, before)
 	}
-	err := parquet.WriteFile(segmentPath(folder, 1, 1), rows, parquet.KeyValueMetadata(keyFormat, "1"), parquet.KeyValueMetadata(keyAccount, acct),
+	err := parquet.WriteFile(segmentPath(folder, 1, 1), rows, parquet.KeyValueMetadata(keyFormat, "1"), parquet.KeyValueMetadata(keyAccount, testAccount),
 		parquet.KeyValueMetadata(keyStream, "charge"), parquet.KeyValueMetadata(keyFirstSeq, "1"), parquet.KeyValueMetadata(keyLastSeq, fmt.Sprint(len(rows))),
 		parquet.KeyValueMetadata(keyCursor, "c"), parquet.KeyValueMetadata(keySum, strconv.FormatUint(sum.Sum64(), 16)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := openLog(t, dir, Trace{})
+	g := openLog(t, dir, trace.Trace{})
 	defer g.Close()
 	got, err := readAll(t.Context(), g, "charge", 0)
 	if diff := cmp.Diff(brokenBytes, got); err != nil || diff != "" {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
 // LogSize is how much of a stream is in the raw log.
@@ -20,27 +19,24 @@ type LogSize struct {
 	Cursor   string `json:"cursor"` // where extraction goes on
 }
 
-// LogSizes is the function of that name for this lake.
-func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
-
 // LogSizes measures the raw log in a lake's folder, by account and stream.
 func LogSizes(dir string) ([]LogSize, error) {
-	accounts, err := folder.Subdirs(filepath.Join(dir, rawDir))
+	accounts, err := rawAccounts(dir)
 	if err != nil {
 		return nil, fmt.Errorf("measure log: %w", err)
 	}
 	var sizes []LogSize
 	for _, account := range accounts {
-		streams, err := folder.Subdirs(filepath.Join(dir, rawDir, account))
+		streams, err := rawStreams(dir, account)
 		if err != nil {
 			return nil, fmt.Errorf("measure log: %w", err)
 		}
 		for _, stream := range streams {
-			segments, err := listSegments(filepath.Join(dir, rawDir, account, stream))
+			segments, err := listSegments(LogOptions{Lake: dir}.path(account, stream))
 			if err != nil {
 				return nil, fmt.Errorf("measure log: %w", err)
 			}
-			log := Log{lake: &Lake{dir: dir}, account: account, streams: map[string]*streamLog{}}
+			log := Log{opts: LogOptions{Lake: dir}, account: account, streams: map[string]*streamLog{}}
 			cursor, err := log.Cursor(stream) // reading takes no lock: files are replaced by renames
 			if err != nil {
 				return nil, fmt.Errorf("measure log: %w", err)

@@ -23,12 +23,9 @@ func (g *Log) DropSuperseded(ctx context.Context, stream string, before time.Tim
 		WHERE v.seq < newer ORDER BY v.seq`, before)
 }
 
-// DropOld takes out of a stream all that was read before a time, and has the
-// state forget it: for a stream that feeds no table.
-func (g *Log) DropOld(ctx context.Context, state *State, stream string, before time.Time) (dropped int, err error) {
-	if err := state.forgetOld(ctx, g.account, stream, before); err != nil {
-		return 0, fmt.Errorf("drop old %s: %w", stream, err)
-	}
+// DropBefore takes out of a stream all that was read before a time. The state has to
+// forget it first, as [State.DropOld] sees to.
+func (g *Log) DropBefore(ctx context.Context, stream string, before time.Time) (dropped int, err error) {
 	return g.drop(ctx, stream, "SELECT seq FROM versions WHERE observed_at < ? ORDER BY seq", before)
 }
 
@@ -43,7 +40,7 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 	if err != nil || len(segments) == 0 {
 		return 0, err
 	}
-	gone, err := g.lake.sequence(ctx, segments, query, before)
+	gone, err := g.sequence(ctx, segments, query, before)
 	if err != nil {
 		return 0, fmt.Errorf("find what to drop of %s/%s: %w", g.account, stream, err)
 	}
@@ -61,8 +58,8 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 }
 
 // sequence runs a query of sequence numbers on the view versions of segments.
-func (l *Lake) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
-	err = duck.With(ctx, l.opts.MemoryLimit, l.opts.Threads, l.path(stateDir, "tmp"), func(q duck.Session) error {
+func (g *Log) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
+	err = duck.With(ctx, g.opts.MemoryLimit, g.opts.Threads, g.opts.Temp, func(q duck.Session) error {
 		err := q.Run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+paths(segments)+"])")
 		if err != nil {
 			return err
@@ -83,12 +80,4 @@ func paths(segments []span) string {
 		files[i] = sqltext.Literal(s.path)
 	}
 	return strings.Join(files, ", ")
-}
-
-// forgetOld takes objects out of what the state knows of a stream.
-func (s *State) forgetOld(ctx context.Context, account, stream string, before time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.db.Exec(ctx, "DELETE FROM state.objects WHERE account = ? AND stream = ? AND observed_at < ?", account, stream, before)
-	return err
 }

@@ -2,8 +2,9 @@ package load
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"io/fs"
 	"slices"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
@@ -72,9 +73,9 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []
 // checkCursorFile finds a cursor that follows a segment which is gone.
 func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segmentEnd) error {
 	path := v.lake.path(rawDir, key.account, key.stream, "cursor.json")
-	s := streamLog{dir: filepath.Dir(path)}
+	newest := uint64(0)
 	if len(ends) > 0 {
-		s.newest = ends[len(ends)-1].last
+		newest = ends[len(ends)-1].last
 	}
 	for _, end := range ends {
 		v.cursors[key] = append(v.cursors[key], end.Cursor)
@@ -84,14 +85,14 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segment
 	case oserr.IsShortage(err):
 		return err
 	case err != nil:
-		if s.readCursor() != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
 			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
 		}
 		return nil
-	case file.AfterSegment > s.newest:
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(s.newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
+	case file.AfterSegment > newest:
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
 		return nil
-	case file.AfterSegment < s.newest:
+	case file.AfterSegment < newest:
 		return nil
 	}
 	v.cursors[key] = append(v.cursors[key], file.Cursor)

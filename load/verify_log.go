@@ -90,7 +90,7 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	var ends []segmentEnd
 	for _, s := range v.inChain(c, key, files) {
 		c.LookedAt++
-		end, name, err := v.readWhole(ctx, s, key)
+		end, name, err := checkSegment(s, key.account, key.stream, func(objects []Raw) error { return v.keepVersions(ctx, key, objects) })
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -137,16 +137,16 @@ func numbers(first, last uint64) string {
 	return fmt.Sprintf("segments %d to %d", first, last)
 }
 
-// readWhole reads a segment to its end and keeps its versions. Where something
+// checkSegment reads a segment to its end and gives keep its objects. Where something
 // is wrong it returns the name of that; an error without a name is none of the
 // segment.
-func (v *Verification) readWhole(ctx context.Context, s span, key streamKey) (end segmentEnd, name string, err error) {
+func checkSegment(s span, account, stream string, keep func([]Raw) error) (end segmentEnd, name string, err error) {
 	if cut, err := lacksEnd(s.path); oserr.IsShortage(err) {
 		return end, "", err
 	} else if err != nil || cut {
 		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.bytes))
 	}
-	f, file, foot, err := openSegment(s.path, key.account, key.stream)
+	f, file, foot, err := openSegment(s.path, account, stream)
 	switch {
 	case oserr.IsShortage(err):
 		return end, "", err
@@ -173,7 +173,7 @@ func (v *Verification) readWhole(ctx context.Context, s span, key streamKey) (en
 			if first == 0 {
 				first = objects[0].Seq
 			}
-			if err := v.keepVersions(ctx, key, objects); err != nil {
+			if err := keep(objects); err != nil {
 				return end, "", err
 			}
 		}

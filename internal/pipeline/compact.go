@@ -100,7 +100,7 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 		switch {
 		case keep == 0:
 		case stream == extract.Events().Name:
-			c.Dropped, err = log.DropOld(ctx, state, stream, drop)
+			c.Dropped, err = state.DropOld(ctx, log, stream, drop)
 		default:
 			c.Dropped, err = log.DropSuperseded(ctx, stream, drop)
 		}

@@ -278,11 +278,11 @@ func notUTF8(object string, raws []load.Raw) []load.Drift {
 // lists whole.
 func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
 	if resource.Name == extract.Events().Name {
-		v := raw.Version(segment) // a hint: what it embeds is nobody's
+		v := load.VersionOf(&raw, segment) // a hint: what it embeds is nobody's
 		v.Disputed = disputed(resource.Name, whole)
 		return v
 	}
-	v := raw.Version(segment, extract.IncompleteLists(whole)...)
+	v := load.VersionOf(&raw, segment, extract.IncompleteLists(whole)...)
 	v.Disputed = disputed(resource.Name, whole)
 	if raw.APIVersion != extract.APIVersion {
 		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404

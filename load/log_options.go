@@ -1,0 +1,60 @@
+package load
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/trace"
+)
+
+// LogOptions say where a log is and how it is written. Zero values are not
+// defaults: the lake has those.
+type LogOptions struct {
+	Lake string // the lake's folder, absolute
+
+	SegmentBytes   int // raw JSON in a segment
+	SegmentObjects int
+	CompactAfter   int // small segments of a stream that Tidy merges
+
+	Wait    time.Duration             // how long to wait for the lock
+	Waiting func(*filelock.BusyError) // told once of who is waited for; may be nil
+
+	MemoryLimit string // of the DuckDB that finds what was superseded
+	Threads     int
+	Temp        string // where that may spill
+
+	Trace trace.Trace
+}
+
+// rawDir is the folder of the log in that of its lake.
+const rawDir = "raw"
+
+var (
+	accountName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+)
+
+// checkAccount says why an account's id cannot be the name of its folder, if so.
+func checkAccount(id string) error {
+	if !accountName.MatchString(id) {
+		return fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", id)
+	}
+	return nil
+}
+
+// path is a place in the log: of an account, a stream or a file of one.
+func (o LogOptions) path(elem ...string) string {
+	return filepath.Join(append([]string{o.Lake, rawDir}, elem...)...)
+}
+
+// relative is a path as people write it: inside the lake.
+func (o LogOptions) relative(path string) string {
+	name, err := filepath.Rel(o.Lake, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(name)
+}
