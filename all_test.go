@@ -69,8 +69,8 @@ const forTests = "internal/pipeline/laketest"
 // Tests of further layers may, where named.
 var confined = []struct{ prefix, layers, tests, why string }{
 	{"github.com/duckdb", "load load/internal bench", "internal/pipeline internal/report cmd", "only load knows DuckDB, and the benchmarks as a rival"},
-	{"github.com/parquet-go", "load", "internal/pipeline cmd bench", "only load knows Parquet"},
-	{"github.com/apache/arrow-go/v18/parquet", "", "", "it pulls in gRPC; load writes Parquet with parquet-go"},
+	{"github.com/parquet-go", "load/internal load/rawlog", "internal/pipeline cmd bench", "only the raw log knows Parquet; partitions are DuckDB's"},
+	{"github.com/apache/arrow-go/v18/parquet", "", "", "it pulls in gRPC; load/rawlog writes Parquet with parquet-go"},
 	{"github.com/stripe", "extract", "", "only extract speaks to Stripe"},
 	{"github.com/expr-lang", "transform", "", "only transform knows the expression language"},
 	{"github.com/urfave/cli", "cmd", "", "a command line belongs to a program"},

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
 // defect is one thing that is wrong with what people read. A sync, doctor and
@@ -102,7 +102,7 @@ func partDefect(path string, f File, how depth) (name, says string, unknown erro
 	if name != "" || how == bySize {
 		return name, says, unknown
 	}
-	if ok, err := marked(path, f.Bytes); !ok {
+	if ok, err := parquetfile.IsMarked(path, f.Bytes); !ok {
 		return "damaged", "is damaged", short(err)
 	}
 	if how == bySum && f.Sum != "" { // older versions kept none
@@ -142,7 +142,7 @@ func warehouseDefect(path string, size int64, how depth) (name, says string, unk
 	if err == nil || duck.IsTransient(err) && !oserr.IsShortage(err) {
 		return "", "", nil
 	}
-	return "damaged", "does not open: " + strings.TrimPrefix(firstLine(err), "open warehouse "+path+": "), short(err)
+	return "damaged", "does not open: " + strings.TrimPrefix(oserr.FirstLine(err), "open warehouse "+path+": "), short(err)
 }
 
 // sizeDefect says whether a file is there and as large as it was made.
@@ -155,35 +155,10 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 		return "", "", nil
 	}
 	says = fmt.Sprintf("has %d bytes, and was made with %d", info.Size(), size)
-	if cut, err := lacksEnd(path); info.Size() < size && (err != nil || cut) {
+	if cut, err := parquetfile.LacksEnd(path); info.Size() < size && (err != nil || cut) {
 		return "truncated", says, short(err)
 	}
 	return "of another size", says, nil
-}
-
-// marked reports whether a file begins and ends as Parquet does, with a footer
-// where its end says that there is one.
-func marked(path string, size int64) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = f.Close() }() // only read from
-	head, err1 := hasMark(f, 0)
-	begins, err2 := beginsFooter(f, size)
-	return err1 == nil && err2 == nil && head && begins, nil
-}
-
-// parquetMark is what a Parquet file begins and ends with.
-const parquetMark = "PAR1"
-
-// hasMark reports whether the mark stands at a place.
-func hasMark(r io.ReaderAt, at int64) (bool, error) {
-	var mark [len(parquetMark)]byte
-	if _, err := r.ReadAt(mark[:], at); err != nil && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	return string(mark[:]) == parquetMark, nil
 }
 
 // CheckPublished looks at what people read, without reading it through, and says

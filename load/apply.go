@@ -1,16 +1,13 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/zeebo/xxh3"
 
 	"github.com/stripelake/stripelake/load/internal/trace"
 	"github.com/stripelake/stripelake/schemas"
@@ -78,35 +75,6 @@ type Applied struct {
 	Rejects int64
 	Deleted int64 // objects marked as deleted
 	Drift   int64 // kinds of drift that were not seen before
-}
-
-// Hash tells two versions of an object apart.
-func (r *Raw) Hash() uint64 {
-	var h xxh3.Hasher
-	writeFlat(&h, r.Object)
-	_, _ = h.Write([]byte{0}) // JSON has no zero byte, so the parts cannot run into each other
-	writeFlat(&h, r.More)
-	if r.Deleted {
-		_, _ = h.Write([]byte{0})
-	}
-	if r.LeftOut > 0 {
-		_, _ = fmt.Fprintf(&h, "\x00%d", r.LeftOut)
-	}
-	return h.Sum64()
-}
-
-// writeFlat writes JSON without its indentation. Stripe indents an object by
-// where it stands: in a page of a list deeper than by itself. A line break is
-// never part of a string.
-func writeFlat(w io.Writer, text []byte) {
-	for {
-		line, rest, more := bytes.Cut(text, []byte("\n"))
-		_, _ = w.Write(line)
-		if !more {
-			return
-		}
-		text = bytes.TrimLeft(rest, " \t")
-	}
 }
 
 // VersionOf returns what Apply needs to know of an object.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // backupName is the file that makes a folder a backup.
@@ -136,7 +137,7 @@ func (b *backup) logs(ctx context.Context) error {
 			return 0
 		})
 		for _, stream := range streams {
-			if err := b.stream(ctx, path.Join(rawDir, account, stream)); err != nil {
+			if err := b.stream(ctx, path.Join(rawlog.Folder, account, stream)); err != nil {
 				return err
 			}
 		}
@@ -273,7 +274,7 @@ func unfinishedBackup(dir string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !b.Finished.IsZero():
 		return nil
-	case err == nil || isJSONDamage(err):
+	case err == nil || atomicfile.IsJSONDamage(err):
 		return errors.New("it is a backup that was not finished: run stripelake backup again")
 	}
 	return err

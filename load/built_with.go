@@ -16,6 +16,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // ErrUnknownSet says that nothing is left in a lake that tells with which
@@ -97,7 +98,7 @@ func (l *Lake) hasPIIKey() bool {
 // IsEmpty reports that nothing was ever read into the lake: there is no segment
 // and no generation.
 func (l *Lake) IsEmpty() (bool, error) {
-	segments, err := folder.Glob(l.path(rawDir), "*", "*", "*.parquet")
+	segments, err := folder.Glob(l.path(rawlog.Folder), "*", "*", "*.parquet")
 	numbers, numbersErr := l.generations()
 	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Cost is what making a generation wrote and took.
@@ -32,7 +34,7 @@ func (p *publisher) step(name string, f func() error) error {
 func (s *State) applied() []Position {
 	var all []Position
 	for key, segment := range s.positions {
-		all = append(all, Position{key.account, key.stream, segment})
+		all = append(all, Position{Account: key.account, Stream: key.stream, Segment: segment})
 	}
 	slices.SortFunc(all, func(a, b Position) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Stream, b.Stream))
@@ -54,27 +56,10 @@ func (p *publisher) changed(before []Position) (bytes int64) {
 				after = old.Segment
 			}
 		}
-		segments, _ := listSegments(p.lake.path(rawDir, now.Account, now.Stream))
+		segments, _ := rawlog.ListSegments(p.lake.path(rawlog.Folder, now.Account, now.Stream))
 		for _, s := range segments {
-			if s.last > after && s.last <= now.Segment {
-				bytes += rawBytes(s.path, now)
-			}
-		}
-	}
-	return bytes
-}
-
-// rawBytes is how much JSON a segment holds, uncompressed, by its footer.
-func rawBytes(path string, of Position) (bytes int64) {
-	f, file, _, err := openSegment(path, of.Account, of.Stream)
-	if err != nil {
-		return 0
-	}
-	defer func() { _ = f.Close() }() // only read from
-	for _, group := range file.Metadata().RowGroups {
-		for _, column := range group.Columns {
-			if name := column.MetaData.PathInSchema[0]; name == "object" || name == "more" {
-				bytes += column.MetaData.TotalUncompressedSize
+			if s.Last > after && s.Last <= now.Segment {
+				bytes += rawlog.JSONBytes(s.Path, now)
 			}
 		}
 	}

@@ -123,7 +123,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		return "", err
 	default:
 		// Everything in it is in the log; the file is kept for whoever asks why.
-		aside = path + damagedSuffix
+		aside = path + atomicfile.DamagedSuffix
 		reason = fmt.Sprintf("damaged, set aside as %s: %v", aside, err)
 	}
 	_ = s.db.Run(ctx, "USE memory", "DETACH DATABASE IF EXISTS work") // a damaged one may not even detach
@@ -161,7 +161,7 @@ func (l *Lake) SetStateAside(ctx context.Context) error {
 		return err
 	}
 	path := l.databasePath()
-	err = os.Rename(path, path+damagedSuffix)
+	err = os.Rename(path, path+atomicfile.DamagedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

@@ -72,7 +72,7 @@ func (l *Lake) readDeclared(version int) (*Declared, error) {
 	path := l.declaredPath(version)
 	err := atomicfile.ReadJSON(path, d)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err != nil && isJSONDamage(err),
+	case errors.Is(err, fs.ErrNotExist), err != nil && atomicfile.IsJSONDamage(err),
 		err == nil && (d.Version != version || d.Sum != d.sum()):
 		return &Declared{Version: version}, fmt.Errorf("%s: %w", l.relative(path), ErrDeclaredLost)
 	case err != nil:

@@ -139,17 +139,3 @@ func digestLog(ctx context.Context, dir string) (string, error) {
 	}
 	return fmt.Sprintf("%d objects %s", len(all), hex.EncodeToString(h.Sum(nil))), nil
 }
-
-// Digest hashes a version as it is compared between lakes: whose it is, and its text
-// without indentation.
-func (r *Raw) Digest(account, stream string) [16]byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
-	writeFlat(h, r.Object)
-	h.Write([]byte{0})
-	writeFlat(h, r.More)
-	if r.LeftOut > 0 {
-		fmt.Fprintf(h, "\x00%d", r.LeftOut)
-	}
-	return [16]byte(h.Sum(nil))
-}

@@ -19,7 +19,7 @@ func TestDriftIsAddedUp(t *testing.T) {
 		}
 		return applied
 	}
-	position := func(segment uint64) Position { return Position{"acct_1", "charges", segment} }
+	position := func(segment uint64) Position { return Position{Account: "acct_1", Stream: "charges", Segment: segment} }
 	novel := Drift{Path: "charge.novel", Found: "a field", Objects: 2, FirstID: "ch_1", FirstSeen: at(1), LastSeen: at(2)}
 	if got := apply(position(1), novel, novel).Drift; got != 1 {
 		t.Errorf("%d new kinds, want 1", got)

@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // walkLake is walk through a lake's folder, or a backup's, following what the log
 // may have for links.
 func walkLake(dir string, f func(path string, isDir bool) error) error {
-	raw := filepath.Join(dir, rawDir)
+	raw := filepath.Join(dir, rawlog.Folder)
 	err := folder.Walk(dir, 0, func(path string, isDir bool) error {
 		switch {
 		case path != raw:

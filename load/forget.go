@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/trace"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Erasure says what is to be erased. It is kept as forget.json, beside the log, from
@@ -100,7 +101,7 @@ func (l *Lake) PendingErasure() (*Erasure, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if isJSONDamage(err) || err == nil && len(e.Customers) == 0 {
+	if atomicfile.IsJSONDamage(err) || err == nil && len(e.Customers) == 0 {
 		err = hint.New(path+" is damaged", "remove it, and run stripelake forget again for whoever it was about")
 	}
 	if err != nil {
@@ -223,7 +224,7 @@ func (l *Lake) Strangers() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	known := []string{"lake.json", rawDir, stateDir, linkName, "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
+	known := []string{"lake.json", rawlog.Folder, stateDir, linkName, "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(known, strings.TrimSuffix(e.Name(), atomicfile.TempSuffix))
 	})

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // erase rewrites the charges of a lake without some ids.
@@ -56,7 +58,7 @@ func TestRewriteKeepsSegmentsAndSeqs(t *testing.T) {
 	k.append(charge("a", "new", "item_a"), charge("b", "new"), charge("c", "new"), charge("b", "paid"))
 	k.append(charge("b", "refunded"))
 	k.append(charge("d", "new"), charge("b", "late"), charge("a", "paid"))
-	path := func(n uint64) string { return segmentPath(k.path(rawDir, acct, "charge"), n, n) }
+	path := func(n uint64) string { return rawlog.SegmentPath(k.path(rawlog.Folder, acct, "charge"), n, n) }
 	untouched := mustRead(t, path(3))
 
 	if n := k.erase("nobody"); n != 2 { // two cursors name b
@@ -104,13 +106,13 @@ func TestRewriteRemovesSupersededSegments(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
 	k.append(charge("a", "new"))
-	dir := k.path(rawDir, acct, "charge")
-	if err := os.WriteFile(segmentPath(dir, 1, 2), []byte(mustRead(t, segmentPath(dir, 1, 1))), 0o600); err != nil {
+	dir := k.path(rawlog.Folder, acct, "charge")
+	if err := os.WriteFile(rawlog.SegmentPath(dir, 1, 2), []byte(mustRead(t, rawlog.SegmentPath(dir, 1, 1))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	k.erase("a")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if diff := cmp.Diff([]string{segmentPath(dir, 1, 2)}, files); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{rawlog.SegmentPath(dir, 1, 2)}, files); diff != "" || err != nil {
 		t.Errorf("(-want +got):\n%s%v", diff, err)
 	}
 }

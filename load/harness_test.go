@@ -284,7 +284,7 @@ func (k *testLake) append(versions ...version) Position {
 // apply applies segments (after, upTo], in transactions of whole segments.
 func (k *testLake) apply(after, upTo uint64) Applied {
 	k.t.Helper()
-	applied, err := k.state.Apply(k.t.Context(), Position{acct, "charge", upTo}, k.batches(after, upTo))
+	applied, err := k.state.Apply(k.t.Context(), Position{Account: acct, Stream: "charge", Segment: upTo}, k.batches(after, upTo))
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -78,5 +78,5 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 // removeOldStates removes states that were set aside.
 func (l *Lake) removeOldStates() error {
 	path := l.databasePath()
-	return errors.Join(duck.RemoveDatabase(path+damagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
+	return errors.Join(duck.RemoveDatabase(path+atomicfile.DamagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
 }

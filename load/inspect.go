@@ -14,6 +14,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
@@ -51,7 +52,7 @@ func Inspect(dir string) (Health, error) {
 			return h, fmt.Errorf("inspect lake: %w", err)
 		}
 		for _, stream := range streams {
-			n, damage := inspectStream(dir, account, stream)
+			n, damage := rawlog.Inspect(dir, account, stream)
 			h.Segments += n
 			h.Damage = append(h.Damage, damage...)
 			if err := errors.Join(damage...); oserr.IsShortage(err) {
@@ -131,38 +132,6 @@ func (l *Lake) compareState(ctx context.Context, q duck.Session, h *Health) erro
 	found, err := l.strayDefects(ctx, q)
 	h.Amiss = append(texts(found), h.Amiss...)
 	return err
-}
-
-// inspectStream opens each segment of a stream in the log of a lake and returns how
-// many there are and what is wrong with them.
-func inspectStream(lake, account, stream string) (segments int, damage []error) {
-	dir := LogOptions{Lake: lake}.path(account, stream)
-	spans, err := listSegments(dir) // Invariant 2 is checked here
-	if err != nil {
-		return 0, []error{err}
-	}
-	if err := misnumbered(dir); err != nil {
-		damage = append(damage, err)
-	}
-	s := streamLog{dir: dir}
-	for _, span := range spans {
-		f, _, foot, err := openSegment(span.path, account, stream)
-		if err != nil {
-			damage = append(damage, err)
-			continue
-		}
-		if err := f.Close(); err != nil {
-			damage = append(damage, err)
-		}
-		if foot.FirstSeq <= s.lastSeq {
-			damage = append(damage, &DamagedError{span.path, fmt.Errorf("it begins with seq %d, after %d", foot.FirstSeq, s.lastSeq)})
-		}
-		s.newest, s.lastSeq = span.last, foot.LastSeq
-	}
-	if err := s.readCursor(); err != nil && len(damage) == 0 {
-		damage = append(damage, err)
-	}
-	return len(spans), damage
 }
 
 // findLeftovers finds what is half written.

@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
+	"github.com/stripelake/stripelake/load/rawlog"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -24,9 +25,6 @@ const Format = 1
 // lakeFormat is the version of the lake's layout. In 2 the lake keeps what is
 // declared in it: a program that does not know so would not hold to it.
 const lakeFormat = 2
-
-// ErrNewerFormat says that a newer program made the lake or a segment of it.
-var ErrNewerFormat = errors.New("made by a newer version of stripelake: update the program")
 
 // ErrOtherMode says that the lake holds the other mode's data. A lake holds
 // one of live and test; use another folder for the other.
@@ -291,7 +289,7 @@ func (l *Lake) update(change func(*lakeFile) error) (err error) {
 
 // account finds an account in lake.json, or adds it.
 func (f *lakeFile) account(id string) (*Account, error) {
-	if err := checkAccount(id); err != nil {
+	if err := rawlog.CheckAccount(id); err != nil {
 		return nil, err
 	}
 	i, found := slices.BinarySearchFunc(f.Accounts, id, func(a Account, id string) int { return cmp.Compare(a.ID, id) })

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +26,7 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 	case err == nil && f.Format > 0:
 		return f, nil
 	case errors.Is(err, fs.ErrNotExist):
-	case err != nil && !isJSONDamage(err):
+	case err != nil && !atomicfile.IsJSONDamage(err):
 		return f, err
 	default:
 		why = "is damaged"
@@ -51,18 +50,9 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 			why, strings.Join(accounts, ", "), f.Mode)
 	}
 	if why == "is damaged" {
-		err = os.Rename(path, path+damagedSuffix)
+		err = os.Rename(path, path+atomicfile.DamagedSuffix)
 	}
 	return f, err
-}
-
-// damagedSuffix ends the name of what was set aside: it is kept, for whoever
-// asks why, and nothing reads it.
-const damagedSuffix = ".damaged"
-
-// isJSONDamage reports an error of a file's content, not of reading it.
-func isJSONDamage(err error) bool {
-	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError))
 }
 
 // modeInLog is the mode of the first object in the log that tells it, or nothing.

@@ -3,11 +3,13 @@ package load
 import (
 	"context"
 	"iter"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // logOptions are what of the lake its logs need.
-func (l *Lake) logOptions() LogOptions {
-	return LogOptions{
+func (l *Lake) logOptions() rawlog.Options {
+	return rawlog.Options{
 		Lake:         l.dir,
 		SegmentBytes: l.opts.SegmentBytes, SegmentObjects: l.opts.SegmentObjects, CompactAfter: l.opts.CompactAfter,
 		Wait: l.opts.LogWait, Waiting: l.opts.Waiting,
@@ -20,29 +22,29 @@ func (l *Lake) logOptions() LogOptions {
 // a *BusyError. It removes what a crash left half written, and does not mind what
 // is damaged.
 func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
-	return rawLock(ctx, l.logOptions(), account)
+	return rawlog.Lock(ctx, l.logOptions(), account)
 }
 
 // OpenLog is LockLog, and checks every stream's segments.
 func (l *Lake) OpenLog(ctx context.Context, account string) (*Log, error) {
-	return rawOpen(ctx, l.logOptions(), account)
+	return rawlog.Open(ctx, l.logOptions(), account)
 }
 
 // LogAccounts returns the accounts that have a folder in the log, by name.
-func (l *Lake) LogAccounts() ([]string, error) { return rawAccounts(l.dir) }
+func (l *Lake) LogAccounts() ([]string, error) { return rawlog.Accounts(l.dir) }
 
 // Streams returns the streams of an account that have a folder, by name.
-func (l *Lake) Streams(account string) ([]string, error) { return rawStreams(l.dir, account) }
+func (l *Lake) Streams(account string) ([]string, error) { return rawlog.Streams(l.dir, account) }
 
 // Newest returns the last segment of a stream; 0 if there is none.
 func (l *Lake) Newest(account, stream string) (uint64, error) {
-	return rawNewest(l.dir, account, stream)
+	return rawlog.Newest(l.dir, account, stream)
 }
 
 // Read is Log.Read without the lock: segments never change, so any process may
 // read them at any time. It sees the segments that are there when it starts.
 func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
-	return rawRead(ctx, l.dir, account, stream, after)
+	return rawlog.Read(ctx, l.dir, account, stream, after)
 }
 
 // LogSizes measures the raw log, by account and stream.
@@ -50,4 +52,6 @@ func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
 
 // PendingRepairs returns the repairs of an account's log that were begun and are
 // not finished.
-func (l *Lake) PendingRepairs(account string) ([]Loss, error) { return pendingRepairs(l.dir, account) }
+func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
+	return rawlog.PendingRepairs(l.dir, account)
+}

@@ -190,7 +190,7 @@ func TestApplyChecksItsCounts(t *testing.T) {
 				yield(b, err)
 			}
 		}
-		if _, err := k.state.Apply(t.Context(), Position{acct, "charge", 2}, batches); err == nil {
+		if _, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 2}, batches); err == nil {
 			t.Errorf("%s: applied", name)
 		}
 		if p := k.state.Position(acct, "charge"); p != 1 {
@@ -198,7 +198,7 @@ func TestApplyChecksItsCounts(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken")
-	_, err := k.state.Apply(t.Context(), Position{acct, "charge", 2}, func(yield func(Batch, error) bool) {
+	_, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 2}, func(yield func(Batch, error) bool) {
 		for b, err := range k.batches(1, 2) {
 			if !yield(b, err) {
 				return
@@ -264,7 +264,7 @@ func TestPositionMovedByAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.append(charge("ch_2", "paid"))
-	if _, err := k.state.Apply(t.Context(), Position{acct, "charge", 2}, k.batches(1, 2)); err == nil {
+	if _, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 2}, k.batches(1, 2)); err == nil {
 		t.Error("applied over another process's position")
 	}
 	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 1")
@@ -305,7 +305,7 @@ func TestRowsNeedAnOwner(t *testing.T) {
 		t.Parallel()
 		k := newLake(t)
 		p := k.append(charge("ch_1", "paid"))
-		_, err := k.state.Apply(t.Context(), Position{"acct_2", "charge", p.Segment}, k.batches(0, p.Segment))
+		_, err := k.state.Apply(t.Context(), Position{Account: "acct_2", Stream: "charge", Segment: p.Segment}, k.batches(0, p.Segment))
 		if err == nil || !strings.Contains(err.Error(), "rows of charges: 1 of 1 belong to no object") {
 			t.Error(err)
 		}

@@ -21,7 +21,7 @@ func ReadMode(dir string) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return publishedMode(dir)
-	case (errors.Is(err, fs.ErrNotExist) || err != nil && isJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
+	case (errors.Is(err, fs.ErrNotExist) || err != nil && atomicfile.IsJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
 		return "", fmt.Errorf("lake %s: %w: run stripelake sync, which makes it again from raw/, or restore it from a backup", dir, ErrLakeFile)
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)

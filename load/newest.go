@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // NewestObjects returns, by id, the newest version that the log holds of some
@@ -11,7 +13,7 @@ import (
 func (s *State) NewestObjects(ctx context.Context, account, stream string, ids []string) (map[string][]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	segments, err := listSegments(s.lake.path(rawDir, account, stream))
+	segments, err := rawlog.ListSegments(s.lake.path(rawlog.Folder, account, stream))
 	if err != nil || len(segments) == 0 || len(ids) == 0 {
 		return nil, err
 	}
@@ -26,7 +28,7 @@ func (s *State) NewestObjects(ctx context.Context, account, stream string, ids [
 		objects[id] = []byte(object)
 		return nil
 	}, fmt.Sprintf("SELECT id, arg_max(object, seq) FROM read_parquet([%s]) WHERE NOT deleted AND id IN (SELECT c0 FROM %s) GROUP BY id",
-		paths(segments), table))
+		rawlog.PathLiterals(segments), table))
 	if err != nil {
 		return nil, fmt.Errorf("read %d objects of %s/%s: %w", len(ids), account, stream, err)
 	}

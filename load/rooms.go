@@ -8,6 +8,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/trace"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // What callers see of the packages below, which only load and its rooms import.
@@ -28,6 +29,46 @@ type (
 	// behind; every func may be nil.
 	Trace = trace.Trace
 )
+
+// The raw log, of which package rawlog says all.
+type (
+	// Log is the raw log of one account, open for appending by one process.
+	Log = rawlog.Log
+
+	// Raw is one version of one Stripe object, as it was received.
+	Raw = rawlog.Raw
+
+	// Position is a place in the log: everything of a stream up to and with a segment.
+	Position = rawlog.Position
+
+	// SegmentBatch is a run of objects of one segment, in seq order.
+	SegmentBatch = rawlog.SegmentBatch
+
+	// Rewriting says what to take out of a stream.
+	Rewriting = rawlog.Rewriting
+
+	// LogSize is how much of a stream is in the raw log.
+	LogSize = rawlog.Size
+
+	// Loss is a run of segments that are missing or cannot be read, and what is known
+	// of what was in them.
+	Loss = rawlog.Loss
+
+	// LostObject is an object whose newest version is lost.
+	LostObject = rawlog.LostObject
+
+	// DamagedError names a file of the raw log that does not hold what it should.
+	DamagedError = rawlog.DamagedError
+)
+
+// FixLog is what to do about a raw log that lacks something.
+const FixLog = rawlog.FixLog
+
+// ErrNewerFormat says that a newer program made the lake or a segment of it.
+var ErrNewerFormat = rawlog.ErrNewerFormat
+
+// LogSizes measures the raw log in a lake's folder, by account and stream.
+func LogSizes(dir string) ([]LogSize, error) { return rawlog.Sizes(dir) }
 
 // OpenWarehouse opens a published warehouse, or any DuckDB file, for reading
 // only. Its tables are the connection's default, so no catalog needs to be named.

@@ -2,55 +2,11 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
-
-// LogSize is how much of a stream is in the raw log.
-type LogSize struct {
-	Account  string `json:"account"`
-	Stream   string `json:"stream"`
-	Newest   uint64 `json:"newest"` // segment
-	Segments int    `json:"segments"`
-	Bytes    int64  `json:"bytes"`  // on disk
-	Cursor   string `json:"cursor"` // where extraction goes on
-}
-
-// LogSizes measures the raw log in a lake's folder, by account and stream.
-func LogSizes(dir string) ([]LogSize, error) {
-	accounts, err := rawAccounts(dir)
-	if err != nil {
-		return nil, fmt.Errorf("measure log: %w", err)
-	}
-	var sizes []LogSize
-	for _, account := range accounts {
-		streams, err := rawStreams(dir, account)
-		if err != nil {
-			return nil, fmt.Errorf("measure log: %w", err)
-		}
-		for _, stream := range streams {
-			segments, err := listSegments(LogOptions{Lake: dir}.path(account, stream))
-			if err != nil {
-				return nil, fmt.Errorf("measure log: %w", err)
-			}
-			log := Log{opts: LogOptions{Lake: dir}, account: account, streams: map[string]*streamLog{}}
-			cursor, err := log.Cursor(stream) // reading takes no lock: files are replaced by renames
-			if err != nil {
-				return nil, fmt.Errorf("measure log: %w", err)
-			}
-			size := LogSize{Account: account, Stream: stream, Segments: len(segments), Cursor: cursor}
-			for _, s := range segments {
-				size.Bytes += s.bytes
-				size.Newest = s.last
-			}
-			sizes = append(sizes, size)
-		}
-	}
-	return sizes, nil
-}
 
 // Sizes are bytes on disk; nil where they are closed to whoever measures. Files
 // that generations share are counted once, in the published one.

@@ -162,7 +162,7 @@ func ReadStatus(dir string) (Status, error) {
 	}
 	st = Status{}
 	st.Generation, _ = l.linked()
-	if isJSONDamage(err) {
+	if atomicfile.IsJSONDamage(err) {
 		return st, fmt.Errorf("read status: status.json is damaged: %w", fs.ErrNotExist)
 	}
 	return st, fmt.Errorf("read status: %w", err)

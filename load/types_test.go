@@ -97,7 +97,7 @@ func TestNulAndBrokenText(t *testing.T) {
 			yield(b, err)
 		}
 	}
-	if _, err := k.state.Apply(t.Context(), Position{acct, "charge", 2}, batches); err != nil {
+	if _, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 2}, batches); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, "broken", k.rows("SELECT status FROM charges WHERE id = 'x'"), "BRO\uFFFDEN")

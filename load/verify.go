@@ -8,13 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/workdir"
+	"github.com/stripelake/stripelake/load/rawlog"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -86,7 +87,7 @@ type Verification struct {
 	accounts  []string
 	tables    []*table
 	damaged   map[streamKey]bool // streams whose log cannot be compared with anything
-	ends      map[streamKey][]segmentEnd
+	ends      map[streamKey][]rawlog.Segment
 	cursors   map[streamKey][]string
 	positions map[streamKey]uint64
 	applied   map[streamKey]int64 // the seq up to which the state holds a stream
@@ -104,7 +105,7 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 		return nil, err
 	}
 	v := &Verification{
-		ReadOnly: readOnly, lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]segmentEnd{}, cursors: map[streamKey][]string{},
+		ReadOnly: readOnly, lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]rawlog.Segment{}, cursors: map[streamKey][]string{},
 		positions: map[streamKey]uint64{}, applied: map[streamKey]int64{},
 	}
 	defer func() {
@@ -185,7 +186,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 	case err != nil && (ctx.Err() != nil || !duck.IsDamage(err)):
 		return err
 	case err != nil:
-		v.noState = "damaged: " + firstLine(err)
+		v.noState = "damaged: " + oserr.FirstLine(err)
 	case version != stateVersion:
 		v.noState = fmt.Sprintf("version %d, want %d", version, stateVersion)
 	case madeBy != running:
@@ -250,10 +251,4 @@ func columnsOf(s *schemas.Schema) []string {
 		names = append(names, sqltext.Ident(c.Name))
 	}
 	return names
-}
-
-// firstLine leaves of DuckDB's error what a person needs.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

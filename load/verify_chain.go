@@ -9,32 +9,33 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // checkOrder checks that the segments of a stream are each other's neighbours:
 // sequence numbers go up without a gap, from one segment to the next. holes says
 // that some of them are missing or unreadable, so that gaps are explained.
-func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
+func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool) {
 	all := len(ends)
 	ends = v.withoutDuplicates(c, ends)
 	holes = holes || len(ends) < all
 	sorted := slices.Clone(ends)
-	slices.SortStableFunc(sorted, func(a, b segmentEnd) int { return cmp.Compare(a.FirstSeq, b.FirstSeq) })
+	slices.SortStableFunc(sorted, func(a, b rawlog.Segment) int { return cmp.Compare(a.FirstSeq, b.FirstSeq) })
 	for i, end := range ends {
-		if sorted[i].path == end.path {
+		if sorted[i].Path == end.Path {
 			continue
 		}
-		j := slices.IndexFunc(sorted, func(s segmentEnd) bool { return s.path == end.path })
+		j := slices.IndexFunc(sorted, func(s rawlog.Segment) bool { return s.Path == end.Path })
 		switch {
-		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path && j > i:
+		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path && j > i:
 			c.Add(Finding{
-				"segments swapped", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name() + ", and that one what belongs here",
+				"segments swapped", v.lake.relative(end.Path), "it holds what belongs into " + ends[j].Name() + ", and that one what belongs here",
 				"swap the names of the two files; or " + FixLog,
 			})
-		case sorted[j].path == ends[i].path && sorted[i].path == ends[j].path:
+		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path:
 			continue // told with the first of the two
 		default:
-			c.Add(Finding{"segment under another number", v.lake.relative(end.path), "it holds what belongs into " + ends[j].name(), FixLog})
+			c.Add(Finding{"segment under another number", v.lake.relative(end.Path), "it holds what belongs into " + ends[j].Name(), FixLog})
 		}
 	}
 	if holes {
@@ -43,16 +44,16 @@ func (v *Verification) checkOrder(c *Checked, ends []segmentEnd, holes bool) {
 	last := uint64(0)
 	for _, end := range sorted {
 		if end.FirstSeq != last+1 {
-			c.Add(Finding{"sequence broken", v.lake.relative(end.path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
+			c.Add(Finding{"sequence broken", v.lake.relative(end.Path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
 		}
 		last = end.LastSeq
 	}
 }
 
 // withoutDuplicates tells of segments that are in the log under two numbers.
-func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []segmentEnd) {
+func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (once []rawlog.Segment) {
 	type content struct{ first, last, sum uint64 }
-	seen := map[content]segmentEnd{}
+	seen := map[content]rawlog.Segment{}
 	for i, end := range ends {
 		key := content{end.FirstSeq, end.LastSeq, end.Sum}
 		earlier, twice := seen[key]
@@ -65,32 +66,32 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []segmentEnd) (once []
 		if i == len(ends)-1 {
 			fix = "move it out of the log; if another segment belongs there, " + FixLog
 		}
-		c.Add(Finding{"segment duplicated", v.lake.relative(end.path), "it holds what " + earlier.name() + " holds", fix})
+		c.Add(Finding{"segment duplicated", v.lake.relative(end.Path), "it holds what " + earlier.Name() + " holds", fix})
 	}
 	return once
 }
 
 // checkCursorFile finds a cursor that follows a segment which is gone.
-func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []segmentEnd) error {
-	path := v.lake.path(rawDir, key.account, key.stream, "cursor.json")
+func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []rawlog.Segment) error {
+	path := v.lake.path(rawlog.Folder, key.account, key.stream, "cursor.json")
 	newest := uint64(0)
 	if len(ends) > 0 {
-		newest = ends[len(ends)-1].last
+		newest = ends[len(ends)-1].Last
 	}
 	for _, end := range ends {
 		v.cursors[key] = append(v.cursors[key], end.Cursor)
 	}
-	var file cursorFile
+	var file rawlog.CursorFile
 	switch err := atomicfile.ReadJSON(path, &file); {
 	case oserr.IsShortage(err):
 		return err
 	case err != nil:
 		if !errors.Is(err, fs.ErrNotExist) {
-			c.Add(Finding{"cursor damaged", v.lake.relative(path), firstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
+			c.Add(Finding{"cursor damaged", v.lake.relative(path), oserr.FirstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
 		}
 		return nil
 	case file.AfterSegment > newest:
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, numbers(newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, rawlog.RangeText(newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
 		return nil
 	case file.AfterSegment < newest:
 		return nil

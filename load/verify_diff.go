@@ -7,6 +7,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // tellRows tells which rows of a table are not what they are in the reference.
@@ -75,7 +76,7 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 	case err != nil && (ctx.Err() != nil || !duck.IsDamage(err)):
 		return err
 	case err != nil:
-		v.add(c, Finding{"partition file damaged", "current/" + f.Path, firstLine(err), FixState})
+		v.add(c, Finding{"partition file damaged", "current/" + f.Path, oserr.FirstLine(err), FixState})
 		return nil
 	case got == want:
 		return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // CheckGeneration looks at the linked generation as a sync does, and closer
@@ -149,7 +150,7 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	if err == nil || ctx.Err() != nil || !duck.IsDamage(err) {
 		return err
 	}
-	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, firstLine(err), FixState})
+	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, oserr.FirstLine(err), FixState})
 	return nil
 }
 

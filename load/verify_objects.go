@@ -8,6 +8,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // CheckObjects compares the newest version of each object in the log with what
@@ -97,7 +98,7 @@ func (v *Verification) CheckState(ctx context.Context) error {
 			if ctx.Err() != nil || !duck.IsDamage(err) {
 				return err
 			}
-			v.add(c, Finding{"state damaged", t.Schema.Table, firstLine(err), FixState})
+			v.add(c, Finding{"state damaged", t.Schema.Table, oserr.FirstLine(err), FixState})
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // CheckPositions compares how far the state says it is with the objects that it
@@ -87,7 +89,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 	position, what := v.positions[key], key.account+"/"+key.stream
 	newest, logged := uint64(0), uint64(0)
 	if n := len(v.ends[key]); n > 0 {
-		newest, logged = v.ends[key][n-1].last, v.ends[key][n-1].LastSeq
+		newest, logged = v.ends[key][n-1].Last, v.ends[key][n-1].LastSeq
 	}
 	switch {
 	case v.damaged[key]:
@@ -95,7 +97,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 		return nil
 	case position > newest && uint64(highest) > logged:
 		v.damaged[key] = true
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, numbers(newest+1, position)), "the state holds objects of it", FixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, rawlog.RangeText(newest+1, position)), "the state holds objects of it", FixLog})
 		return nil
 	case position > newest:
 		v.damaged[key] = true
@@ -119,7 +121,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 		return err
 	}
 	if position < newest {
-		c.Note("%s: %s of the log not applied yet; the next sync does so", what, numbers(position+1, newest))
+		c.Note("%s: %s of the log not applied yet; the next sync does so", what, rawlog.RangeText(position+1, newest))
 	}
 	v.applied[key] = upTo
 	return nil
@@ -130,7 +132,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64) (seq int64, whole bool, err error) {
 	upTo, whole := uint64(0), segment == 0
 	for _, end := range v.ends[key] {
-		if end.last == segment {
+		if end.Last == segment {
 			upTo, whole = end.LastSeq, true
 		}
 	}
@@ -145,18 +147,18 @@ func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64)
 func (v *Verification) appliedUpTo(ctx context.Context, key streamKey, position uint64, has int64) (uint64, error) {
 	ends := v.ends[key]
 	for i, end := range ends {
-		if end.last >= position {
+		if end.Last >= position {
 			break
 		}
-		seq, _, err := v.seqAt(ctx, key, end.last)
+		seq, _, err := v.seqAt(ctx, key, end.Last)
 		if err != nil {
 			return 0, err
 		}
-		if seq == has && ends[i+1].rows() > 1 {
-			return end.last, nil
+		if seq == has && ends[i+1].Rows() > 1 {
+			return end.Last, nil
 		}
 	}
-	if has == 0 && position > 0 && len(ends) > 0 && ends[0].rows() > 1 {
+	if has == 0 && position > 0 && len(ends) > 0 && ends[0].Rows() > 1 {
 		return 0, nil
 	}
 	return position, nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
 // A place is where a table's rows are.
@@ -148,7 +150,7 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at plac
 	case ctx.Err() != nil || !duck.IsDamage(err):
 		return "", err
 	}
-	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, firstLine(err), FixState})
+	v.add(c, Finding{string(at) + " damaged", t.Schema.Table, oserr.FirstLine(err), FixState})
 	return "", nil
 }
 
@@ -201,7 +203,7 @@ func (v *Verification) unreadable(f File) (bool, error) {
 	if err != nil || info.Size() == 0 {
 		return true, nil //nolint:nilerr // told by the check of the files
 	}
-	cut, err := lacksEnd(v.pathOf(f))
+	cut, err := parquetfile.LacksEnd(v.pathOf(f))
 	return err != nil || cut, short(err)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // fixTie is for a sum that rows which were checked before do not come to.
@@ -45,7 +46,7 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	wrong := new(QueryError)
 	switch {
 	case errors.As(err, &wrong):
-		c.Note("%s is not added up: %s", tie.Mart, firstLine(wrong))
+		c.Note("%s is not added up: %s", tie.Mart, oserr.FirstLine(wrong))
 		return nil
 	case err != nil:
 		return err
@@ -56,10 +57,10 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	add, count, differ := sums.statements()
 	switch err := ofQuestion(q.db.Run(ctx, add)); {
 	case errors.As(err, &wrong):
-		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: firstLine(wrong), Fix: fixTie})
+		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: oserr.FirstLine(wrong), Fix: fixTie})
 		return nil
 	case err != nil && ctx.Err() == nil && duck.IsTransient(err):
-		c.Note("%s is not added up: %s", tie.Mart, firstLine(err))
+		c.Note("%s is not added up: %s", tie.Mart, oserr.FirstLine(err))
 		return nil
 	case err != nil:
 		return err

@@ -16,7 +16,7 @@ func (v *Verification) Derivable() string {
 		}
 	}
 	for key, ends := range v.ends {
-		if n := len(ends); v.noState == "" && n > 0 && v.positions[key] != ends[n-1].last {
+		if n := len(ends); v.noState == "" && n > 0 && v.positions[key] != ends[n-1].Last {
 			return "not all of the log is applied yet: run stripelake sync first"
 		}
 	}

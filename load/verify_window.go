@@ -18,7 +18,7 @@ type Kept struct {
 func (v *Verification) Comparable(account, stream string) bool {
 	key := streamKey{account, stream}
 	ends := v.ends[key]
-	return v.noState == "" && !v.damaged[key] && (len(ends) == 0 || v.positions[key] == ends[len(ends)-1].last)
+	return v.noState == "" && !v.damaged[key] && (len(ends) == 0 || v.positions[key] == ends[len(ends)-1].Last)
 }
 
 // Windows cuts [from, to) of a stream into windows of about so many objects, by

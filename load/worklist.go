@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Hint says that an object may have changed.
@@ -139,7 +140,7 @@ func (s *State) Unlisted(ctx context.Context, account, stream string) ([]Reread,
 func (s *State) Listed(ctx context.Context, account, stream string, ids []string) (map[string]bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	segments, err := listSegments(s.lake.path(rawDir, account, stream))
+	segments, err := rawlog.ListSegments(s.lake.path(rawlog.Folder, account, stream))
 	if err != nil || len(segments) == 0 {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (s *State) Listed(ctx context.Context, account, stream string, ids []string
 		listed[id] = true
 		return nil
 	}, fmt.Sprintf("SELECT DISTINCT id FROM read_parquet([%s]) WHERE origin = 'list' AND NOT deleted AND id IN (SELECT c0 FROM %s)",
-		paths(segments), table))
+		rawlog.PathLiterals(segments), table))
 	if err != nil {
 		return nil, fmt.Errorf("find out which of %d missing objects of %s/%s a list has shown: %w", len(ids), account, stream, err)
 	}

@@ -153,7 +153,7 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 		if err != nil {
 			return false, err
 		}
-		gone, err := state.Gone(ctx, x)
+		gone, err := state.MarkGoneAtStripe(ctx, x)
 		if err == nil && (gone || deleted) {
 			derive = true
 			err = log.RecordLoss(*x) // with the rows, which the next step may take

@@ -104,7 +104,7 @@ func (m *logRepair) findLosses(ctx context.Context) error {
 	}
 	slices.Sort(names)
 	for _, stream := range slices.Compact(names) {
-		kept, err := m.log.SetMisnumberedAside(stream)
+		kept, err := m.log.QuarantineMisnumbered(stream)
 		m.done.Aside = append(m.done.Aside, kept...)
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (m *logRepair) findLosses(ctx context.Context) error {
 // all that tells what is to be read again.
 func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
 	if x.Objects == nil {
-		if x.Objects, err = m.state.Took(ctx, *x); err != nil {
+		if x.Objects, err = m.state.ObjectsIn(ctx, *x); err != nil {
 			return err
 		}
 		x.Older = x.Versions - uint64(len(x.Objects))
@@ -141,10 +141,10 @@ func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
 			return err
 		}
 	}
-	if err := m.log.SetAside(ctx, *x); err != nil {
+	if err := m.log.Quarantine(ctx, *x); err != nil {
 		return err
 	}
-	return m.state.Forfeit(ctx, *x, x.Stream == extract.Events().Name)
+	return m.state.MarkLost(ctx, *x, x.Stream == extract.Events().Name)
 }
 
 // cursors sets cursor.json files aside that cannot be read. Where the newest segment
@@ -163,7 +163,7 @@ func (m *logRepair) cursors() error {
 		if load.Shortage(err) != "" {
 			return err
 		}
-		if err := m.log.SetCursorAside(stream); err != nil {
+		if err := m.log.QuarantineCursor(stream); err != nil {
 			return err
 		}
 		if _, err := m.cursor(stream); err != nil {
@@ -235,7 +235,7 @@ func (m *logRepair) plan(ctx context.Context, x *load.Loss) error {
 	case x.Stream != events && !x.Known && !x.Newest:
 		return m.relist(x, x.Stream)
 	case x.Stream != events:
-		unread, err := m.state.Unread(ctx, *x)
+		unread, err := m.state.NotRereadYet(ctx, *x)
 		m.again.objects[x.Stream] = append(m.again.objects[x.Stream], unread...)
 		return err
 	}

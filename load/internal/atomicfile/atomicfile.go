@@ -143,3 +143,12 @@ func MakeDir(dir string) error {
 	}
 	return Sync(parent)
 }
+
+// DamagedSuffix ends the name of what was set aside: it is kept, for whoever
+// asks why, and nothing reads it.
+const DamagedSuffix = ".damaged"
+
+// IsJSONDamage reports an error of a file's content, not of reading it.
+func IsJSONDamage(err error) bool {
+	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError))
+}

@@ -3,6 +3,7 @@ package oserr
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -29,3 +30,9 @@ func Shortage(err error) (fix string) {
 
 // IsShortage reports such an error.
 func IsShortage(err error) bool { return Shortage(err) != "" }
+
+// FirstLine leaves of DuckDB's error what a person needs.
+func FirstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

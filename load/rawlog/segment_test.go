@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"errors"
@@ -38,14 +38,14 @@ func TestSegmentRanges(t *testing.T) {
 				if _, err := fmt.Sscanf(f, "%d-%d", &first, &last); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(segmentPath(dir, first, last), nil, 0o600); err != nil {
+				if err := os.WriteFile(SegmentPath(dir, first, last), nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			spans, err := listSegments(dir)
+			spans, err := ListSegments(dir)
 			var got []string
 			for _, s := range spans {
-				got = append(got, fmt.Sprintf("%d-%d", s.first, s.last))
+				got = append(got, fmt.Sprintf("%d-%d", s.First, s.Last))
 			}
 			if strings.Join(got, " ") != tc.want {
 				t.Errorf("got %v, want %s", got, tc.want)
@@ -59,7 +59,7 @@ func TestSegmentRanges(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "notes.parquet"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listSegments(dir); err == nil {
+	if _, err := ListSegments(dir); err == nil {
 		t.Error("a strange file was taken for nothing")
 	}
 }
@@ -81,7 +81,7 @@ func TestDamagedSegment(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1)
+	path := SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

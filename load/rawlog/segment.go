@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"encoding/binary"
@@ -11,22 +11,6 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 	"github.com/zeebo/xxh3"
 )
-
-// Raw is one version of one Stripe object, as it was received.
-type Raw struct {
-	Seq        uint64    // handed out by Append; the higher wins
-	ID         string    // "noid:<sha256>" for an object without one
-	Created    time.Time // UTC; zero if unknown
-	ObservedAt time.Time // UTC; information only, never decides which version wins
-	Origin     string    // list, retrieve, event or webhook
-	Deleted    bool      // a tombstone: the object is gone, Object may be a stub or empty
-	Livemode   *bool     // nil where the object does not say
-	APIVersion string
-	RequestID  string
-	Object     []byte // the JSON as received, byte for byte: it need not be UTF-8
-	More       []byte // follow-up pages of its nested lists, as received; nil if none
-	LeftOut    int64  // bytes of an object that is larger than is kept, and Object a stub with its id; else 0
-}
 
 // rawRow is Raw as a Parquet row. Analysts may query segments directly, so the
 // names and types are part of the lake's format.
@@ -61,7 +45,7 @@ const (
 const rowGroupBytes = 4 << 20
 
 // writeSegment writes objects and footer as one Parquet file to w.
-func writeSegment(w io.Writer, codec *zstd.Codec, foot footer, objects []Raw) error {
+func writeSegment(w io.Writer, codec *zstd.Codec, foot Footer, objects []Raw) error {
 	pw := parquet.NewGenericWriter[rawRow](w,
 		parquet.Compression(codec),
 		parquet.SkipPageBounds("object"), parquet.SkipPageBounds("more"),

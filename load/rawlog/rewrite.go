@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (g *Log) rewriteSegments(ctx context.Context, dir, stream string, r Rewriti
 	if err := misnumbered(dir); err != nil { // nobody knows whose objects are in it
 		return 0, err
 	}
-	segments, err := listSegments(dir)
+	segments, err := ListSegments(dir)
 	if err != nil {
 		return 0, err
 	}
@@ -71,8 +71,8 @@ func (g *Log) rewriteSegments(ctx context.Context, dir, stream string, r Rewriti
 
 // rewriteSegment writes a segment again if it holds what must go. One segment
 // is in memory at a time.
-func (g *Log) rewriteSegment(ctx context.Context, s span, stream string, r Rewriting) (bool, error) {
-	f, _, foot, err := openSegment(s.path, g.account, stream)
+func (g *Log) rewriteSegment(ctx context.Context, s SegmentFile, stream string, r Rewriting) (bool, error) {
+	f, _, foot, err := openSegment(s.Path, g.account, stream)
 	if err != nil {
 		return false, err
 	}
@@ -97,13 +97,13 @@ func (g *Log) rewriteSegment(ctx context.Context, s span, stream string, r Rewri
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	t := g.opts.Trace
-	return true, atomicfile.Write(s.path, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
+	return true, atomicfile.Write(s.Path, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, kept) })
 }
 
 // rewriteCursor does for cursor.json what rewriteSegment does for footers.
 func (g *Log) rewriteCursor(dir string, r Rewriting) error {
-	var c cursorFile
+	var c CursorFile
 	path := filepath.Join(dir, "cursor.json")
 	err := atomicfile.ReadJSON(path, &c)
 	if errors.Is(err, os.ErrNotExist) {
@@ -121,14 +121,14 @@ func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 
 // removeSuperseded removes the segment files that a wider one has taken the
 // place of.
-func removeSuperseded(dir string, segments []span) error {
-	files, err := segmentFiles(dir, func(string, error) error { return nil })
+func removeSuperseded(dir string, segments []SegmentFile) error {
+	files, err := SegmentFiles(dir, func(string, error) error { return nil })
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
 		if !slices.Contains(segments, file) {
-			err = errors.Join(err, os.Remove(file.path))
+			err = errors.Join(err, os.Remove(file.Path))
 		}
 	}
 	return err

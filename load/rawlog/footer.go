@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// footer is what a segment knows of itself, in Parquet's key/value metadata.
-type footer struct {
+// Footer is what a segment knows of itself, in Parquet's key/value metadata.
+type Footer struct {
 	Account, Stream   string
 	FirstSeq, LastSeq uint64
 	Cursor            string // opaque; follows the last object of the segment
@@ -21,8 +21,8 @@ type footer struct {
 	Lost              uint64 // of those, how many were damaged and given up
 }
 
-// rows is how many rows the segment must hold.
-func (f footer) rows() uint64 { return f.LastSeq + 1 - f.FirstSeq - f.Forgotten }
+// Rows is how many rows the segment must hold.
+func (f Footer) Rows() uint64 { return f.LastSeq + 1 - f.FirstSeq - f.Forgotten }
 
 const (
 	keyFormat   = "stripelake.format"
@@ -36,26 +36,9 @@ const (
 	keySum      = "stripelake.xxh3" // of all rows; Parquet's own checksums are optional and cover less
 )
 
-// DamagedError names a file of the raw log that does not hold what it should.
-// A backup has what was in it; else Stripe may have, and `verify --stripe --repair`
-// reads it again.
-type DamagedError struct {
-	Path string
-	Err  error
-}
-
-func (e *DamagedError) Error() string { return hint.New(e.Told()).Error() }
-
-// Told says what happened, and what to do about it.
-func (e *DamagedError) Told() (says, fix string) {
-	return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, " + runRepair
-}
-
-func (e *DamagedError) Unwrap() error { return e.Err }
-
 // readFooter reads what a segment says of itself. Opening it finds a torn file.
-func readFooter(file *parquet.File) (footer, error) {
-	var f footer
+func readFooter(file *parquet.File) (Footer, error) {
+	var f Footer
 	v, _ := file.Lookup(keyFormat)
 	switch n, err := strconv.Atoi(v); {
 	case err != nil || n < formatUTF8:
@@ -90,27 +73,27 @@ func readFooter(file *parquet.File) (footer, error) {
 
 // openSegment opens a segment and checks that it is the one its place says.
 // The caller closes the os.File.
-func openSegment(path, account, stream string) (*os.File, *parquet.File, footer, error) {
+func openSegment(path, account, stream string) (*os.File, *parquet.File, Footer, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, footer{}, err
+		return nil, nil, Footer{}, err
 	}
-	fail := func(err error) (*os.File, *parquet.File, footer, error) {
-		return nil, nil, footer{}, errors.Join(damaged(path, err), f.Close())
+	fail := func(err error) (*os.File, *parquet.File, Footer, error) {
+		return nil, nil, Footer{}, errors.Join(damaged(path, err), f.Close())
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return fail(err)
 	}
 	var file *parquet.File
-	var foot footer
-	err = guard(func() (err error) {
-		if err := checkFooter(f, info.Size()); err != nil {
+	var foot Footer
+	err = parquetfile.Guard(func() (err error) {
+		if err := parquetfile.CheckFooter(f, info.Size()); err != nil {
 			return err
 		}
 		file, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 		if err == nil {
-			err = checkPages(f, info.Size(), file)
+			err = parquetfile.CheckPages(f, info.Size(), file)
 		}
 		if err == nil {
 			foot, err = readFooter(file)
@@ -118,7 +101,7 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, footer,
 		return err
 	})
 	if errors.Is(err, ErrNewerFormat) {
-		return nil, nil, footer{}, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		return nil, nil, Footer{}, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	if err != nil {
 		return fail(err)
@@ -134,15 +117,4 @@ type strangerError struct{ account, stream string }
 
 func (e *strangerError) Error() string {
 	return fmt.Sprintf("it belongs to %s/%s", e.account, e.stream)
-}
-
-// guard makes a panic of the Parquet reader an error: it does not check all of
-// what it reads, and a damaged file must not end the program.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("unreadable: %v", p)
-		}
-	}()
-	return f()
 }

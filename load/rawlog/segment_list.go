@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"cmp"
@@ -15,25 +15,26 @@ import (
 	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
-// span is a segment: the range of segment numbers that its file covers.
-type span struct {
-	first, last uint64
-	path        string
-	bytes       int64
+// SegmentFile is a segment: the range of segment numbers that its file covers.
+type SegmentFile struct {
+	First, Last uint64
+	Path        string
+	Bytes       int64
 }
 
 var segmentName = regexp.MustCompile(`^(\d{8,19})-(\d{8,19})\.parquet$`)
 
-func segmentPath(dir string, first, last uint64) string {
+// SegmentPath is where the file of a range of segments is in the folder of its stream.
+func SegmentPath(dir string, first, last uint64) string {
 	return filepath.Join(dir, fmt.Sprintf("%08d-%08d.parquet", first, last))
 }
 
-// listSegments returns the segments of a stream in order. A range that lies
+// ListSegments returns the segments of a stream in order. A range that lies
 // within a wider one has been compacted into it and is left out, and so is a file
 // with the name of a segment that there cannot be: it ends the reading of its stream
 // alone (streamLog). A missing folder is a stream without segments.
-func listSegments(dir string) ([]span, error) {
-	spans, err := segmentFiles(dir, func(_ string, err error) error {
+func ListSegments(dir string) ([]SegmentFile, error) {
+	spans, err := SegmentFiles(dir, func(_ string, err error) error {
 		if errors.As(err, new(*misnumberedError)) {
 			return nil
 		}
@@ -45,10 +46,10 @@ func listSegments(dir string) ([]span, error) {
 	return contiguous(dir, spans)
 }
 
-// segmentFiles returns the segments in a folder, sorted by first, of two that
+// SegmentFiles returns the segments in a folder, sorted by first, of two that
 // start together the wider one first; none where the folder is missing. foreign is
-// told of a Parquet file that is none; its error ends the listing.
-func segmentFiles(dir string, foreign func(path string, err error) error) ([]span, error) {
+// called with a Parquet file that is no segment; its error ends the listing.
+func SegmentFiles(dir string, foreign func(path string, err error) error) ([]SegmentFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, folder.BrokenLink(dir)
@@ -56,7 +57,7 @@ func segmentFiles(dir string, foreign func(path string, err error) error) ([]spa
 	if err != nil {
 		return nil, err
 	}
-	var spans []span
+	var spans []SegmentFile
 	for _, e := range entries {
 		s, ok, err := parseSegment(dir, e)
 		switch {
@@ -68,15 +69,15 @@ func segmentFiles(dir string, foreign func(path string, err error) error) ([]spa
 			spans = append(spans, s)
 		}
 	}
-	slices.SortFunc(spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last))
+	slices.SortFunc(spans, func(a, b SegmentFile) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last))
 	})
 	return spans, nil
 }
 
 // misnumbered is the error of such a file, if there is one.
 func misnumbered(dir string) error {
-	_, err := segmentFiles(dir, refuseForeign)
+	_, err := SegmentFiles(dir, refuseForeign)
 	if errors.As(err, new(*misnumberedError)) {
 		return err
 	}
@@ -96,25 +97,25 @@ func (e *misnumberedError) Told() (says, fix string) {
 	return e.path + " is not a segment: they are numbered from 1 upwards", "move it out of the log, or run stripelake verify --stripe --repair, which sets it aside"
 }
 
-func parseSegment(dir string, e fs.DirEntry) (span, bool, error) {
+func parseSegment(dir string, e fs.DirEntry) (SegmentFile, bool, error) {
 	path := filepath.Join(dir, e.Name())
 	if folder.IsLink(e) {
-		return span{}, false, folder.LinkedFile(path)
+		return SegmentFile{}, false, folder.LinkedFile(path)
 	}
 	if filepath.Ext(path) != ".parquet" {
-		return span{}, false, nil
+		return SegmentFile{}, false, nil
 	}
 	m := segmentName.FindStringSubmatch(e.Name())
 	if m == nil {
-		return span{}, false, hint.New(path+" is not a segment", "move it out of the log")
+		return SegmentFile{}, false, hint.New(path+" is not a segment", "move it out of the log")
 	}
 	first, err1 := strconv.ParseUint(m[1], 10, 63)
 	last, err2 := strconv.ParseUint(m[2], 10, 63)
 	if err1 == nil && err2 == nil && (first == 0 || last < first) {
-		return span{}, false, &misnumberedError{path}
+		return SegmentFile{}, false, &misnumberedError{path}
 	}
 	info, err3 := e.Info()
-	return span{first, last, path, sizeOf(info)}, true, errors.Join(err1, err2, err3)
+	return SegmentFile{first, last, path, sizeOf(info)}, true, errors.Join(err1, err2, err3)
 }
 
 func sizeOf(info fs.FileInfo) int64 {
@@ -126,19 +127,19 @@ func sizeOf(info fs.FileInfo) int64 {
 
 // contiguous checks Invariant 2: the segments of a stream follow each other
 // from 1 without a gap. spans is sorted by first, the wider one first.
-func contiguous(dir string, spans []span) ([]span, error) {
-	var kept []span
+func contiguous(dir string, spans []SegmentFile) ([]SegmentFile, error) {
+	var kept []SegmentFile
 	next := uint64(1)
 	for _, s := range spans {
 		switch {
-		case s.last < next: // compacted into the one before
+		case s.Last < next: // compacted into the one before
 			continue
-		case s.first != next || s.last < s.first:
-			return nil, hint.New(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.path)),
+		case s.First != next || s.Last < s.First:
+			return nil, hint.New(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.Path)),
 				"restore it from a backup; without one, "+runRepair)
 		}
 		kept = append(kept, s)
-		next = s.last + 1
+		next = s.Last + 1
 	}
 	return kept, nil
 }

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 // little memory, and where it ends with an error that names the file.
 func FuzzSegment(f *testing.F) {
 	var whole bytes.Buffer
-	foot := footer{Account: testAccount, Stream: "charges", FirstSeq: 1, LastSeq: 3, Cursor: "c"}
+	foot := Footer{Account: testAccount, Stream: "charges", FirstSeq: 1, LastSeq: 3, Cursor: "c"}
 	err := writeSegment(&whole, &zstd.Codec{}, foot, []Raw{
 		{Seq: 1, ID: "ch_1", Created: time.Unix(1, 0), Origin: "list", Livemode: new(false), RequestID: "req_1", Object: []byte(`{"id":"ch_1"}`)},
 		{Seq: 2, ID: "ch_2", Origin: "list", Deleted: true, Object: []byte(`{"id":"ch_2"}`), More: []byte(`{"/refunds":[]}`)},
@@ -45,7 +45,7 @@ func FuzzSegment(f *testing.F) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var rows int
-		err := readSegment(t.Context(), span{first: 1, last: 1, path: path}, testAccount, "charges", func(b SegmentBatch, err error) bool {
+		err := readSegment(t.Context(), SegmentFile{First: 1, Last: 1, Path: path}, testAccount, "charges", func(b SegmentBatch, err error) bool {
 			rows += len(b.Objects)
 			return true
 		})

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// LogOptions say where a log is and how it is written. Zero values are not
+// Options say where a log is and how it is written. Zero values are not
 // defaults: the lake has those.
-type LogOptions struct {
+type Options struct {
 	Lake string // the lake's folder, absolute
 
 	SegmentBytes   int // raw JSON in a segment
@@ -29,16 +29,16 @@ type LogOptions struct {
 	Trace trace.Trace
 }
 
-// rawDir is the folder of the log in that of its lake.
-const rawDir = "raw"
+// Folder is the folder of the log in that of its lake.
+const Folder = "raw"
 
 var (
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 )
 
-// checkAccount says why an account's id cannot be the name of its folder, if so.
-func checkAccount(id string) error {
+// CheckAccount says why an account's id cannot be the name of its folder, if so.
+func CheckAccount(id string) error {
 	if !accountName.MatchString(id) {
 		return fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", id)
 	}
@@ -46,12 +46,12 @@ func checkAccount(id string) error {
 }
 
 // path is a place in the log: of an account, a stream or a file of one.
-func (o LogOptions) path(elem ...string) string {
-	return filepath.Join(append([]string{o.Lake, rawDir}, elem...)...)
+func (o Options) path(elem ...string) string {
+	return filepath.Join(append([]string{o.Lake, Folder}, elem...)...)
 }
 
 // relative is a path as people write it: inside the lake.
-func (o LogOptions) relative(path string) string {
+func (o Options) relative(path string) string {
 	name, err := filepath.Rel(o.Lake, path)
 	if err != nil {
 		return path

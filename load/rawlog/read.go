@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
 // batchObjects bounds the objects read at a time; a row group bounds their bytes.
@@ -33,13 +34,13 @@ type SegmentBatch struct {
 // changed or lost ends the sequence with an error that names it (a
 // *DamagedError), a position after the newest segment with ErrBeyondLog.
 func (g *Log) Read(ctx context.Context, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
-	return rawRead(ctx, g.opts.Lake, g.account, stream, after)
+	return Read(ctx, g.opts.Lake, g.account, stream, after)
 }
 
-// rawRead is Log.Read of the log of a lake, without the lock: segments never change,
+// Read is Log.Read of the log of a lake, without the lock: segments never change,
 // so any process may read them at any time. It sees the segments that are there when
 // it starts.
-func rawRead(ctx context.Context, lake, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
+func Read(ctx context.Context, lake, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return func(yield func(SegmentBatch, error) bool) {
 		err := readStream(ctx, lake, account, stream, after, yield)
 		if err != nil && !errors.Is(err, errStopped) {
@@ -55,15 +56,15 @@ func readStream(ctx context.Context, lake, account, stream string, after uint64,
 	if !accountName.MatchString(account) || !streamName.MatchString(stream) {
 		return errors.New("not the name of a stream")
 	}
-	segments, err := listSegments(LogOptions{Lake: lake}.path(account, stream))
+	segments, err := ListSegments(Options{Lake: lake}.path(account, stream))
 	if err != nil {
 		return err
 	}
-	if newest := len(segments) - 1; (newest < 0 && after > 0) || (newest >= 0 && after > segments[newest].last) {
+	if newest := len(segments) - 1; (newest < 0 && after > 0) || (newest >= 0 && after > segments[newest].Last) {
 		return fmt.Errorf("segment %d: %w", after, ErrBeyondLog)
 	}
 	for _, s := range segments {
-		if s.last <= after {
+		if s.Last <= after {
 			continue
 		}
 		if err := readSegment(ctx, s, account, stream, yield); err != nil {
@@ -78,8 +79,8 @@ func readStream(ctx context.Context, lake, account, stream string, after uint64,
 // footer promises; what was yielded before an error must not be kept. A segment
 // of which every row was erased is one batch without objects: it still has an
 // end, up to which it can be applied.
-func readSegment(ctx context.Context, s span, account, stream string, yield func(SegmentBatch, error) bool) error {
-	f, file, foot, err := openSegment(s.path, account, stream)
+func readSegment(ctx context.Context, s SegmentFile, account, stream string, yield func(SegmentBatch, error) bool) error {
+	f, file, foot, err := openSegment(s.Path, account, stream)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 		for {
 			objects, err := r.batch(rows)
 			if err != nil {
-				return damaged(s.path, err)
+				return damaged(s.Path, err)
 			}
 			if len(objects) == 0 {
 				break
@@ -98,21 +99,21 @@ func readSegment(ctx context.Context, s span, account, stream string, yield func
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if !yield(SegmentBatch{s.last, objects, r.rows == foot.rows()}, nil) {
+			if !yield(SegmentBatch{s.Last, objects, r.rows == foot.Rows()}, nil) {
 				return errStopped
 			}
 		}
 		if err := rows.Close(); err != nil {
-			return damaged(s.path, err)
+			return damaged(s.Path, err)
 		}
 	}
-	if r.rows != foot.rows() || r.next > foot.LastSeq+1 {
-		return &DamagedError{s.path, fmt.Errorf("%d rows up to seq %d where %d up to seq %d were due", r.rows, r.next-1, foot.rows(), foot.LastSeq)}
+	if r.rows != foot.Rows() || r.next > foot.LastSeq+1 {
+		return &DamagedError{s.Path, fmt.Errorf("%d rows up to seq %d where %d up to seq %d were due", r.rows, r.next-1, foot.Rows(), foot.LastSeq)}
 	}
 	if r.sum.Sum64() != foot.Sum {
-		return &DamagedError{s.path, errors.New("its checksum is another")}
+		return &DamagedError{s.Path, errors.New("its checksum is another")}
 	}
-	if r.rows == 0 && !yield(SegmentBatch{Segment: s.last, End: true}, nil) {
+	if r.rows == 0 && !yield(SegmentBatch{Segment: s.Last, End: true}, nil) {
 		return errStopped
 	}
 	return nil
@@ -128,7 +129,7 @@ type segmentReader struct {
 // batch reads the next objects into new memory; none at the end of the row group.
 func (r *segmentReader) batch(rows *parquet.GenericReader[rawRow]) (objects []Raw, err error) {
 	buffer := make([]rawRow, min(batchObjects, max(1, rows.NumRows())))
-	err = guard(func() error {
+	err = parquetfile.Guard(func() error {
 		for len(objects) == 0 {
 			n, err := rows.Read(buffer)
 			for i := range buffer[:n] {

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"errors"
@@ -20,13 +20,13 @@ func TestUnannouncedGapIsDamage(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", objects, "after c"); err != nil {
 		t.Fatal(err)
 	}
-	path := segmentPath(g.opts.path(testAccount, "charge"), 1, 1)
+	path := SegmentPath(g.opts.path(testAccount, "charge"), 1, 1)
 	kept := []Raw{objects[0], objects[2]}
 	for _, tc := range []struct {
 		forgotten uint64
 		legal     bool
 	}{{0, false}, {1, true}, {2, false}, {4, false}} {
-		foot := footer{Account: testAccount, Stream: "charge", FirstSeq: 1, LastSeq: 3, Forgotten: tc.forgotten}
+		foot := Footer{Account: testAccount, Stream: "charge", FirstSeq: 1, LastSeq: 3, Forgotten: tc.forgotten}
 		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, kept) })
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -20,7 +20,7 @@ const testAccount = "acct_1"
 
 func openLog(t *testing.T, dir string, moments trace.Trace) *Log {
 	t.Helper()
-	g, err := rawOpen(t.Context(), LogOptions{Lake: dir, SegmentBytes: 32 << 20, SegmentObjects: 20_000, CompactAfter: 64, Trace: moments}, testAccount)
+	g, err := Open(t.Context(), Options{Lake: dir, SegmentBytes: 32 << 20, SegmentObjects: 20_000, CompactAfter: 64, Trace: moments}, testAccount)
 	if err != nil {
 		t.Fatal(err)
 	}

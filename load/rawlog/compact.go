@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func (g *Log) sweepSuperseded(stream string) error {
 	if err != nil {
 		return err
 	}
-	segments, err := listSegments(s.dir)
+	segments, err := ListSegments(s.dir)
 	if err != nil {
 		return err
 	}
@@ -66,17 +66,17 @@ func (g *Log) sweepSuperseded(stream string) error {
 
 // runs finds neighbours that are worth merging. A segment's size on disk stands
 // for its JSON, which is some ten times as much.
-func (g *Log) runs(stream string) (runs [][]span, err error) {
+func (g *Log) runs(stream string) (runs [][]SegmentFile, err error) {
 	s, err := g.stream(stream)
 	if err != nil {
 		return nil, err
 	}
-	segments, err := listSegments(s.dir)
+	segments, err := ListSegments(s.dir)
 	if err != nil {
 		return nil, err
 	}
 	full := int64(g.opts.SegmentBytes / 10)
-	var run []span
+	var run []SegmentFile
 	size := int64(0)
 	end := func() {
 		if len(run) > 1 {
@@ -85,20 +85,20 @@ func (g *Log) runs(stream string) (runs [][]span, err error) {
 		run, size = nil, 0
 	}
 	for _, segment := range segments {
-		if size+segment.bytes > full {
+		if size+segment.Bytes > full {
 			end()
 		}
-		run, size = append(run, segment), size+segment.bytes
+		run, size = append(run, segment), size+segment.Bytes
 	}
 	end()
 	return runs, nil
 }
 
-func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
-	var foot footer
+func (g *Log) mergeRun(ctx context.Context, stream string, run []SegmentFile) error {
+	var foot Footer
 	var objects []Raw
 	for i, segment := range run {
-		f, _, one, err := openSegment(segment.path, g.account, stream)
+		f, _, one, err := openSegment(segment.Path, g.account, stream)
 		if err == nil {
 			err = f.Close()
 		}
@@ -125,7 +125,7 @@ func (g *Log) mergeRun(ctx context.Context, stream string, run []span) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	t := g.opts.Trace
-	err = atomicfile.Write(segmentPath(s.dir, run[0].first, run[len(run)-1].last), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
+	err = atomicfile.Write(SegmentPath(s.dir, run[0].First, run[len(run)-1].Last), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err == nil {
 		err = g.sweepSuperseded(stream)

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"bytes"
@@ -39,7 +39,7 @@ func TestSegmentIsUTF8(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), brokenBytes...), "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1)
+	path := SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1)
 
 	got, err := readAll(t.Context(), g, "charge", 0)
 	if diff := cmp.Diff(brokenBytes, got); err != nil || diff != "" {
@@ -102,7 +102,7 @@ func TestSegmentFormat(t *testing.T) {
 		if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), *objects...), "c"); err != nil {
 			t.Fatal(err)
 		}
-		data, err := os.ReadFile(segmentPath(filepath.Join(dir, rawDir, testAccount, "charge"), 1, 1))
+		data, err := os.ReadFile(SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ type rowBefore struct {
 func TestSegmentWithoutSentBytes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	folder := filepath.Join(dir, rawDir, testAccount, "charge")
+	folder := filepath.Join(dir, Folder, testAccount, "charge")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestSegmentWithoutSentBytes(t *testing.T) {
 		(&rawRow{Seq: before.Seq, ID: before.ID, ObservedAt: before.ObservedAt, Origin: before.Origin, Object: before.Object, More: before.More}).addTo(&sum)
 		rows = append(rows, before)
 	}
-	err := parquet.WriteFile(segmentPath(folder, 1, 1), rows, parquet.KeyValueMetadata(keyFormat, "1"), parquet.KeyValueMetadata(keyAccount, testAccount),
+	err := parquet.WriteFile(SegmentPath(folder, 1, 1), rows, parquet.KeyValueMetadata(keyFormat, "1"), parquet.KeyValueMetadata(keyAccount, testAccount),
 		parquet.KeyValueMetadata(keyStream, "charge"), parquet.KeyValueMetadata(keyFirstSeq, "1"), parquet.KeyValueMetadata(keyLastSeq, fmt.Sprint(len(rows))),
 		parquet.KeyValueMetadata(keyCursor, "c"), parquet.KeyValueMetadata(keySum, strconv.FormatUint(sum.Sum64(), 16)))
 	if err != nil {

@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type Position struct {
 // Log is the raw log of one account, open for appending by one process. Its
 // methods may be called from any goroutine, but a stream has one writer.
 type Log struct {
-	opts    LogOptions
+	opts    Options
 	account string
 	lock    *filelock.Lock
 
@@ -49,17 +49,17 @@ type streamLog struct {
 	cursor  string
 }
 
-// cursorFile is cursor.json: a cursor that moved over nothing new.
-type cursorFile struct {
+// CursorFile is cursor.json: a cursor that moved over nothing new.
+type CursorFile struct {
 	AfterSegment uint64 `json:"after_segment"`
 	Cursor       string `json:"cursor"`
 }
 
-// rawLock takes the lock of an account's log, waiting as the options say, or
+// Lock takes the lock of an account's log, waiting as the options say, or
 // returns a *BusyError. It removes what a crash left half written, and does not
 // mind what is damaged.
-func rawLock(ctx context.Context, opts LogOptions, account string) (*Log, error) {
-	if err := checkAccount(account); err != nil {
+func Lock(ctx context.Context, opts Options, account string) (*Log, error) {
+	if err := CheckAccount(account); err != nil {
 		return nil, err
 	}
 	dir := opts.path(account)
@@ -81,9 +81,9 @@ func rawLock(ctx context.Context, opts LogOptions, account string) (*Log, error)
 	return g, nil
 }
 
-// rawOpen is rawLock, and checks every stream's segments.
-func rawOpen(ctx context.Context, opts LogOptions, account string) (_ *Log, err error) {
-	g, err := rawLock(ctx, opts, account)
+// Open is Lock, and checks every stream's segments.
+func Open(ctx context.Context, opts Options, account string) (_ *Log, err error) {
+	g, err := Lock(ctx, opts, account)
 	if err != nil {
 		return nil, err
 	}
@@ -127,20 +127,20 @@ func (g *Log) stream(name string) (*streamLog, error) {
 		return nil, fmt.Errorf("stream %q: only lower-case letters, digits and _", name)
 	}
 	s := &streamLog{dir: g.opts.path(g.account, name)}
-	segments, err := listSegments(s.dir) // Invariant 2 is checked here
+	segments, err := ListSegments(s.dir) // Invariant 2 is checked here
 	if err != nil {
 		return nil, err
 	}
 	if len(segments) > 0 {
 		last := segments[len(segments)-1]
-		f, _, foot, err := openSegment(last.path, g.account, name)
+		f, _, foot, err := openSegment(last.Path, g.account, name)
 		if err != nil {
 			return nil, err
 		}
 		if err := f.Close(); err != nil {
 			return nil, err
 		}
-		s.newest, s.lastSeq, s.cursor = last.last, foot.LastSeq, foot.Cursor
+		s.newest, s.lastSeq, s.cursor = last.Last, foot.LastSeq, foot.Cursor
 	}
 	err = s.readCursor()
 	if errors.As(err, new(*DamagedError)) {
@@ -161,13 +161,13 @@ const unreadableCursor = "unreadable"
 
 // Cursors returns the cursors that the segments of a stream end with, newest first.
 func (g *Log) Cursors(stream string) ([]string, error) {
-	segments, err := listSegments(g.opts.path(g.account, stream))
+	segments, err := ListSegments(g.opts.path(g.account, stream))
 	if err != nil {
 		return nil, err
 	}
 	var cursors []string
 	for _, s := range slices.Backward(segments) {
-		f, _, foot, err := openSegment(s.path, g.account, stream)
+		f, _, foot, err := openSegment(s.Path, g.account, stream)
 		if err == nil {
 			err = f.Close()
 		}
@@ -191,7 +191,7 @@ func (g *Log) forget(stream string) {
 // while that segment is the newest: a crash between an append and the removal
 // of an older cursor.json must not bring the older cursor back (Invariant 1).
 func (s *streamLog) readCursor() error {
-	var c cursorFile
+	var c CursorFile
 	path := filepath.Join(s.dir, "cursor.json")
 	if err := atomicfile.ReadJSON(path, &c); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -238,7 +238,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	for i := range objects {
 		objects[i].Seq = s.lastSeq + uint64(i) + 1
 	}
-	foot := footer{
+	foot := Footer{
 		Account: g.account, Stream: stream, Cursor: cursor,
 		FirstSeq: s.lastSeq + 1, LastSeq: s.lastSeq + uint64(len(objects)),
 	}
@@ -246,7 +246,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	defer g.writing.Unlock()
 	t := g.opts.Trace
 	n := s.newest + 1
-	err = atomicfile.Write(segmentPath(s.dir, n, n), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
+	err = atomicfile.Write(SegmentPath(s.dir, n, n), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
 	if err != nil {
 		return Position{}, err
@@ -266,7 +266,7 @@ func (g *Log) MoveCursor(stream, cursor string) error {
 	}
 	if err == nil {
 		err = atomicfile.WriteJSON(filepath.Join(s.dir, "cursor.json"), atomicfile.Hooks{Synced: g.opts.Trace.CursorMoved},
-			cursorFile{AfterSegment: s.newest, Cursor: cursor})
+			CursorFile{AfterSegment: s.newest, Cursor: cursor})
 	}
 	if err != nil {
 		g.forget(stream)
@@ -295,23 +295,23 @@ func (g *Log) Newest(stream string) (Position, error) {
 }
 
 // Streams returns the streams of the account that have a folder, by name.
-func (g *Log) Streams() ([]string, error) { return rawStreams(g.opts.Lake, g.account) }
+func (g *Log) Streams() ([]string, error) { return Streams(g.opts.Lake, g.account) }
 
-// rawAccounts returns the accounts that have a folder in the log of a lake, by name.
-func rawAccounts(lake string) ([]string, error) {
-	return folder.Subdirs(LogOptions{Lake: lake}.path())
+// Accounts returns the accounts that have a folder in the log of a lake, by name.
+func Accounts(lake string) ([]string, error) {
+	return folder.Subdirs(Options{Lake: lake}.path())
 }
 
-// rawStreams returns the streams of an account that have a folder, by name.
-func rawStreams(lake, account string) ([]string, error) {
-	return folder.Subdirs(LogOptions{Lake: lake}.path(account))
+// Streams returns the streams of an account that have a folder, by name.
+func Streams(lake, account string) ([]string, error) {
+	return folder.Subdirs(Options{Lake: lake}.path(account))
 }
 
-// rawNewest returns the last segment of a stream; 0 if there is none.
-func rawNewest(lake, account, stream string) (uint64, error) {
-	segments, err := listSegments(LogOptions{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
+// Newest returns the last segment of a stream; 0 if there is none.
+func Newest(lake, account, stream string) (uint64, error) {
+	segments, err := ListSegments(Options{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
 	if err != nil || len(segments) == 0 {
 		return 0, err
 	}
-	return segments[len(segments)-1].last, nil
+	return segments[len(segments)-1].Last, nil
 }

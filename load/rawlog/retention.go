@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 	if err != nil {
 		return 0, err
 	}
-	segments, err := listSegments(s.dir)
+	segments, err := ListSegments(s.dir)
 	if err != nil || len(segments) == 0 {
 		return 0, err
 	}
@@ -58,9 +58,9 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 }
 
 // sequence runs a query of sequence numbers on the view versions of segments.
-func (g *Log) sequence(ctx context.Context, segments []span, query string, args ...any) (seqs []uint64, err error) {
+func (g *Log) sequence(ctx context.Context, segments []SegmentFile, query string, args ...any) (seqs []uint64, err error) {
 	err = duck.With(ctx, g.opts.MemoryLimit, g.opts.Threads, g.opts.Temp, func(q duck.Session) error {
-		err := q.Run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+paths(segments)+"])")
+		err := q.Run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+PathLiterals(segments)+"])")
 		if err != nil {
 			return err
 		}
@@ -73,11 +73,11 @@ func (g *Log) sequence(ctx context.Context, segments []span, query string, args 
 	return seqs, err
 }
 
-// paths are the files of segments as literals, for read_parquet.
-func paths(segments []span) string {
+// PathLiterals are the files of segments as literals, for read_parquet.
+func PathLiterals(segments []SegmentFile) string {
 	files := make([]string, len(segments))
 	for i, s := range segments {
-		files[i] = sqltext.Literal(s.path)
+		files[i] = sqltext.Literal(s.Path)
 	}
 	return strings.Join(files, ", ")
 }

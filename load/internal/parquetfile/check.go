@@ -1,4 +1,4 @@
-package load
+package parquetfile
 
 import (
 	"encoding/binary"
@@ -20,8 +20,8 @@ const (
 
 var errImplausible = errors.New("it says that it holds more than its bytes can")
 
-// checkFooter holds that no list and no text in the footer is longer than the footer.
-func checkFooter(r io.ReaderAt, size int64) error {
+// CheckFooter holds that no list and no text in the footer is longer than the footer.
+func CheckFooter(r io.ReaderAt, size int64) error {
 	var tail [8]byte
 	if size < int64(len(tail)) {
 		return errors.New("it is cut short")
@@ -62,9 +62,9 @@ func beginsFooter(r io.ReaderAt, size int64) (bool, error) {
 	return head[0] == 0x15 && head[2] == 0x19, nil // Thrift's compact protocol: an i32, then a list
 }
 
-// checkPages holds that the pages of each column lie in the file, one after the
+// CheckPages holds that the pages of each column lie in the file, one after the
 // other, and unpack to a size that a row group may have.
-func checkPages(r io.ReaderAt, size int64, file *parquet.File) error {
+func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
 	for _, group := range file.Metadata().RowGroups {
 		for _, column := range group.Columns {
 			at := column.MetaData.DataPageOffset
@@ -236,4 +236,15 @@ func (c *compact) unsigned() (uint64, error) {
 func (c *compact) signed() (int64, error) {
 	v, err := c.unsigned()
 	return int64(v>>1) ^ -int64(v&1), err
+}
+
+// Guard makes a panic of the Parquet reader an error: it does not check all of
+// what it reads, and a damaged file must not end the program.
+func Guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("unreadable: %v", p)
+		}
+	}()
+	return f()
 }

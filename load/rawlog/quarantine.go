@@ -1,4 +1,4 @@
-package load
+package rawlog
 
 import (
 	"cmp"
@@ -28,21 +28,21 @@ import (
 // which have only to be renamed.
 func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
 	dir := g.opts.path(g.account, stream)
-	files, err := segmentFiles(dir, refuseForeign)
+	files, err := SegmentFiles(dir, refuseForeign)
 	if err != nil {
 		return nil, fmt.Errorf("find losses: %w", err)
 	}
-	f := lossFinder{Log: g, dir: dir, stream: stream, found: time.Now().UTC().Truncate(time.Second)}
+	f := damageFinder{Log: g, dir: dir, stream: stream, found: time.Now().UTC().Truncate(time.Second)}
 	for _, s := range files {
-		if s.last < f.next() {
+		if s.Last < f.next() {
 			continue // compacted into the one before
 		}
-		f.missing(s.first - 1)
+		f.missing(s.First - 1)
 		if err := f.look(ctx, s); err != nil {
 			return nil, fmt.Errorf("find losses: %w", err)
 		}
 	}
-	var cursor cursorFile
+	var cursor CursorFile
 	if err := atomicfile.ReadJSON(filepath.Join(dir, "cursor.json"), &cursor); oserr.IsShortage(err) { // a damaged one says nothing
 		return nil, fmt.Errorf("find losses: %w", err)
 	}
@@ -51,8 +51,8 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 	return f.number(applied, highest), nil
 }
 
-// lossFinder walks the segments of a stream.
-type lossFinder struct {
+// damageFinder walks the segments of a stream.
+type damageFinder struct {
 	*Log
 	dir, stream string
 	found       time.Time
@@ -62,17 +62,17 @@ type lossFinder struct {
 	losses      []Loss
 }
 
-func (f *lossFinder) next() uint64 { return f.last + 1 }
+func (f *damageFinder) next() uint64 { return f.last + 1 }
 
 // missing notes that what lies before and with a segment is not there.
-func (f *lossFinder) missing(upTo uint64) {
+func (f *damageFinder) missing(upTo uint64) {
 	if upTo < f.next() {
 		return
 	}
-	f.lose(f.next(), upTo, Damage{File: f.opts.relative(segmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
+	f.lose(f.next(), upTo, Damage{File: f.opts.relative(SegmentPath(f.dir, f.next(), upTo)), Says: "it is missing"})
 }
 
-func (f *lossFinder) lose(first, last uint64, d Damage) {
+func (f *damageFinder) lose(first, last uint64, d Damage) {
 	if f.run == nil {
 		f.run = &Loss{Account: f.account, Stream: f.stream, First: first, FirstSeq: f.lastSeq + 1, Found: f.found}
 	}
@@ -80,9 +80,9 @@ func (f *lossFinder) lose(first, last uint64, d Damage) {
 	f.run.Damage = append(f.run.Damage, d)
 }
 
-// close ends the run of losses before a whole segment that begins with a seq; 0 is
-// the end of the stream.
-func (f *lossFinder) close(firstSeq uint64) {
+// close ends the loss before an intact segment, which begins with firstSeq; 0 is the
+// end of the stream.
+func (f *damageFinder) close(firstSeq uint64) {
 	if f.run == nil {
 		return
 	}
@@ -95,41 +95,41 @@ func (f *lossFinder) close(firstSeq uint64) {
 }
 
 // look reads a segment.
-func (f *lossFinder) look(ctx context.Context, s span) error {
+func (f *damageFinder) look(ctx context.Context, s SegmentFile) error {
 	foot, err := f.readThrough(ctx, s)
 	switch {
 	case ctx.Err() != nil || errors.Is(err, ErrNewerFormat) || errors.Is(err, fs.ErrPermission) || oserr.IsShortage(err):
 		return cmp.Or(ctx.Err(), err)
-	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.rows() > 0:
+	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.Rows() > 0:
 		err = fmt.Errorf("it holds what another segment holds, seq %d to %d", foot.FirstSeq, foot.LastSeq)
 	case err == nil && f.run == nil && foot.FirstSeq != f.lastSeq+1:
-		return fmt.Errorf("%s begins with seq %d, and what is before it ends with %d: run stripelake verify, which says which files to rename", s.path, foot.FirstSeq, f.lastSeq)
+		return fmt.Errorf("%s begins with seq %d, and what is before it ends with %d: run stripelake verify, which says which files to rename", s.Path, foot.FirstSeq, f.lastSeq)
 	}
 	if err != nil {
-		f.lose(s.first, s.last, Damage{
-			File: f.opts.relative(s.path), Says: firstLine(unwrapped(err)), Kept: f.opts.relative(s.path) + damagedSuffix,
+		f.lose(s.First, s.Last, Damage{
+			File: f.opts.relative(s.Path), Says: oserr.FirstLine(Cause(err)), Kept: f.opts.relative(s.Path) + atomicfile.DamagedSuffix,
 		})
 		return nil
 	}
 	f.close(foot.FirstSeq)
-	f.last, f.lastSeq = s.last, foot.LastSeq
+	f.last, f.lastSeq = s.Last, foot.LastSeq
 	return nil
 }
 
 // readThrough reads a segment to its end.
-func (f *lossFinder) readThrough(ctx context.Context, s span) (footer, error) {
-	file, _, foot, err := openSegment(s.path, f.account, f.stream)
+func (f *damageFinder) readThrough(ctx context.Context, s SegmentFile) (Footer, error) {
+	file, _, foot, err := openSegment(s.Path, f.account, f.stream)
 	if err != nil {
-		return footer{}, err
+		return Footer{}, err
 	}
 	if err := file.Close(); err != nil {
-		return footer{}, err
+		return Footer{}, err
 	}
 	return foot, readSegment(ctx, s, f.account, f.stream, func(SegmentBatch, error) bool { return true })
 }
 
 // number says how many versions each loss took, as far as it can be known.
-func (f *lossFinder) number(applied, highest uint64) []Loss {
+func (f *damageFinder) number(applied, highest uint64) []Loss {
 	for i := range f.losses {
 		x := &f.losses[i]
 		x.Known = applied >= x.Last
@@ -141,24 +141,24 @@ func (f *lossFinder) number(applied, highest uint64) []Loss {
 	return f.losses
 }
 
-// SetAside puts a segment without rows in the place of a loss, with its numbers
+// Quarantine puts a segment without rows in the place of a loss, with its numbers
 // and its range of sequence numbers (Invariant 2), and keeps the damaged files
 // beside under another name. cursor.json goes where it follows what is lost or
 // cannot be read: the stream then goes on from the segment before. Done again
 // after a crash it does what is left to do.
-func (g *Log) SetAside(ctx context.Context, x Loss) error {
+func (g *Log) Quarantine(ctx context.Context, x Loss) error {
 	defer g.forget(x.Stream)
-	if err := g.setAside(ctx, x); err != nil {
-		return fmt.Errorf("set aside %s/%s %s: %w", x.Account, x.Stream, numbers(x.First, x.Last), err)
+	if err := g.quarantine(ctx, x); err != nil {
+		return fmt.Errorf("set aside %s/%s %s: %w", x.Account, x.Stream, RangeText(x.First, x.Last), err)
 	}
 	return nil
 }
 
-func (g *Log) setAside(ctx context.Context, x Loss) error {
+func (g *Log) quarantine(ctx context.Context, x Loss) error {
 	dir := g.opts.path(x.Account, x.Stream)
-	place := segmentPath(dir, x.First, x.Last)
-	f := lossFinder{Log: g, dir: dir, stream: x.Stream}
-	foot, err := f.readThrough(ctx, span{first: x.First, last: x.Last, path: place})
+	place := SegmentPath(dir, x.First, x.Last)
+	f := damageFinder{Log: g, dir: dir, stream: x.Stream}
+	foot, err := f.readThrough(ctx, SegmentFile{First: x.First, Last: x.Last, Path: place})
 	if err != nil || foot.FirstSeq != x.FirstSeq || foot.LastSeq != x.LastSeq || foot.Lost == 0 && x.Versions > 0 {
 		if err := g.replace(x, dir, place); err != nil {
 			return err
@@ -182,7 +182,7 @@ func (g *Log) replace(x Loss, dir, place string) error {
 	if err != nil {
 		return err
 	}
-	foot := footer{
+	foot := Footer{
 		Account: x.Account, Stream: x.Stream, FirstSeq: x.FirstSeq, LastSeq: x.LastSeq, Cursor: cursor,
 		Forgotten: x.Versions, Lost: x.Versions,
 	}
@@ -199,32 +199,32 @@ func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 	if x.First == 1 {
 		return "", nil
 	}
-	files, err := segmentFiles(dir, func(string, error) error { return nil })
+	files, err := SegmentFiles(dir, func(string, error) error { return nil })
 	if err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(files, func(s span) bool { return s.last == x.First-1 })
+	i := slices.IndexFunc(files, func(s SegmentFile) bool { return s.Last == x.First-1 })
 	if i < 0 {
 		return "", fmt.Errorf("segment %d, before it, is not there", x.First-1)
 	}
-	file, _, foot, err := openSegment(files[i].path, x.Account, x.Stream)
+	file, _, foot, err := openSegment(files[i].Path, x.Account, x.Stream)
 	if err != nil {
 		return "", err
 	}
 	return foot.Cursor, file.Close()
 }
 
-// SetMisnumberedAside keeps files of a stream under another name that have the name
+// QuarantineMisnumbered keeps files of a stream under another name that have the name
 // of a segment that there cannot be, and returns what they are called now, by path
 // inside the lake.
-func (g *Log) SetMisnumberedAside(stream string) (kept []string, err error) {
+func (g *Log) QuarantineMisnumbered(stream string) (kept []string, err error) {
 	defer g.forget(stream)
-	_, err = segmentFiles(g.opts.path(g.account, stream), func(path string, err error) error {
+	_, err = SegmentFiles(g.opts.path(g.account, stream), func(path string, err error) error {
 		if !errors.As(err, new(*misnumberedError)) {
 			return err
 		}
-		kept = append(kept, g.opts.relative(path)+damagedSuffix)
-		return os.Rename(path, path+damagedSuffix)
+		kept = append(kept, g.opts.relative(path)+atomicfile.DamagedSuffix)
+		return os.Rename(path, path+atomicfile.DamagedSuffix)
 	})
 	if err != nil {
 		return kept, fmt.Errorf("set aside: %w", err)
@@ -235,7 +235,7 @@ func (g *Log) SetMisnumberedAside(stream string) (kept []string, err error) {
 // dropCursor sets cursor.json aside if the log below it no longer holds what it
 // follows.
 func (g *Log) dropCursor(x Loss, dir string) error {
-	var c cursorFile
+	var c CursorFile
 	path := filepath.Join(dir, "cursor.json")
 	err := atomicfile.ReadJSON(path, &c)
 	if oserr.IsShortage(err) {
@@ -244,15 +244,15 @@ func (g *Log) dropCursor(x Loss, dir string) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (!x.Newest || x.Known || c.AfterSegment < x.First) {
 		return nil
 	}
-	return os.Rename(path, path+damagedSuffix)
+	return os.Rename(path, path+atomicfile.DamagedSuffix)
 }
 
-// SetCursorAside keeps a cursor.json that cannot be read under another name: the
+// QuarantineCursor keeps a cursor.json that cannot be read under another name: the
 // newest segment has a cursor too.
-func (g *Log) SetCursorAside(stream string) error {
+func (g *Log) QuarantineCursor(stream string) error {
 	defer g.forget(stream)
 	path := g.opts.path(g.account, stream, "cursor.json")
-	if err := os.Rename(path, path+damagedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(path, path+atomicfile.DamagedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("set aside: %w", err)
 	}
 	return nil

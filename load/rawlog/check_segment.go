@@ -1,0 +1,84 @@
+package rawlog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/internal/parquetfile"
+)
+
+// Segment is a whole segment and what it says of itself.
+type Segment struct {
+	SegmentFile
+	Footer
+}
+
+// Name is what its file is called.
+func (s Segment) Name() string { return filepath.Base(s.Path) }
+
+// RangeText names a range of segments, both ends included, as people read it.
+func RangeText(first, last uint64) string {
+	if first == last {
+		return fmt.Sprintf("segment %d", first)
+	}
+	return fmt.Sprintf("segments %d to %d", first, last)
+}
+
+// CheckSegment reads a segment to its end and gives keep its objects. Where something
+// is wrong it returns the name of that; an error without a name is none of the
+// segment.
+func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error) (end Segment, name string, err error) {
+	if cut, err := parquetfile.LacksEnd(s.Path); oserr.IsShortage(err) {
+		return end, "", err
+	} else if err != nil || cut {
+		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.Bytes))
+	}
+	f, file, foot, err := openSegment(s.Path, account, stream)
+	switch {
+	case oserr.IsShortage(err):
+		return end, "", err
+	case errors.Is(err, ErrNewerFormat):
+		return end, "segment of a newer version", err
+	case err != nil && errors.As(err, new(*strangerError)):
+		return end, "segment of another stream", err
+	case err != nil:
+		return end, "segment bit-flipped", err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	r, first := segmentReader{}, uint64(0)
+	for _, group := range file.RowGroups() {
+		rows := parquet.NewGenericRowGroupReader[rawRow](group)
+		for {
+			// A page carries a checksum of its own: what reads well is as it was written.
+			objects, err := r.batch(rows)
+			if err != nil {
+				return end, "segment bit-flipped", err
+			}
+			if len(objects) == 0 {
+				break
+			}
+			if first == 0 {
+				first = objects[0].Seq
+			}
+			if err := keep(objects); err != nil {
+				return end, "", err
+			}
+		}
+		if err := rows.Close(); err != nil {
+			return end, "segment bit-flipped", err
+		}
+	}
+	end = Segment{s, foot}
+	switch {
+	case r.rows != foot.Rows() || r.rows > 0 && (first < foot.FirstSeq || r.next > foot.LastSeq+1):
+		return end, "footer edited", fmt.Errorf("it holds %d rows from seq %d up to %d, and its footer says %d from %d up to %d", r.rows, first, r.next-1, foot.Rows(), foot.FirstSeq, foot.LastSeq)
+	case r.sum.Sum64() != foot.Sum:
+		return end, "footer edited", errors.New("its rows read well, and have another checksum than its footer says")
+	}
+	return end, "whole", nil
+}
