@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2"
-
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
@@ -50,8 +48,7 @@ type Members struct {
 // far as the policy lets it, and only for customers who are neither deleted nor
 // forgotten. An error is a *QueryError if the segment is at fault.
 func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
-	lake := Lake{dir: dir}
-	switch erasing, err := lake.isErasing(); {
+	switch erasing, err := isErasing(dir); {
 	case err != nil:
 		return nil, fmt.Errorf("look for an unfinished erasure in %s: %w", dir, err)
 	case erasing:
@@ -61,7 +58,7 @@ func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ 
 	q.Empty, q.Hashed, q.AsOf = map[string]string{}, map[string]bool{}, map[string]time.Time{}
 	q.Members.Query, err = ask(dir, func(opened *Query, generation string) error {
 		q.Query = opened
-		return q.answer(ctx, &lake, generation)
+		return q.answer(ctx, dir, generation)
 	})
 	if err != nil {
 		return nil, err
@@ -79,23 +76,23 @@ type audienceQuery struct {
 	left      map[string]string // marts left out, and why
 }
 
-func (q *audienceQuery) answer(ctx context.Context, lake *Lake, generation string) error {
+func (q *audienceQuery) answer(ctx context.Context, dir, generation string) error {
 	files, err := readSchemas(generation)
 	if err != nil {
 		return err
 	}
 	if q.built, err = schemas.LoadFiles(files); err != nil {
-		return fmt.Errorf("read the schemas of %s: %w", lake.dir, err)
+		return fmt.Errorf("read the schemas of %s: %w", dir, err)
 	}
 	if q.built.Table(schemas.SegmentTable) == nil {
-		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", lake.dir, schemas.SegmentTable)
+		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", dir, schemas.SegmentTable)
 	}
 	q.warehouse, q.chosen = "warehouse_"+unguessable(), "chosen_"+unguessable()
 	err = q.open(ctx, append(duck.Attach(filepath.Join(generation, warehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
 	if err != nil {
-		return fmt.Errorf("open warehouse of %s: %w", lake.dir, err)
+		return fmt.Errorf("open warehouse of %s: %w", dir, err)
 	}
-	forget := func(ctx context.Context) error { return q.dropForgotten(ctx, lake, generation) }
+	forget := func(ctx context.Context) error { return q.dropForgotten(ctx, dir, generation) }
 	for _, step := range []func(context.Context) error{q.makeViews, q.choose, forget, q.count, q.dates} {
 		if err := step(ctx); err != nil {
 			return err
@@ -144,7 +141,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 // earlier version published has none: the marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
 	err := q.db.Run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
-	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
+	if isMisfit(err) {
 		return nil
 	}
 	return err
@@ -186,8 +183,8 @@ func (q *audienceQuery) hint(message string) string {
 
 // dropForgotten takes out whoever is on the list of the forgotten. The log holds
 // nobody of those, but a lake may have been restored from a backup.
-func (q *audienceQuery) dropForgotten(ctx context.Context, lake *Lake, generation string) error {
-	forgotten, err := lake.forgottenIn(generation)
+func (q *audienceQuery) dropForgotten(ctx context.Context, dir, generation string) error {
+	forgotten, err := forgottenIn(dir, generation)
 	if err != nil || forgotten == nil {
 		return err
 	}

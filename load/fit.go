@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,19 +22,9 @@ type Fitted struct {
 // Fit makes the declared tables, empty and in memory, and the views over them,
 // and returns what became of each view.
 func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted, error) {
-	statements := slices.Concat(privateTables, driftTables, storedTables)
-	for _, t := range tables {
-		statements = append(statements, createTables(t)...)
-	}
-	statements = append(statements, "DROP SCHEMA state CASCADE")
-	for _, t := range tables {
-		if t.History {
-			statements = append(statements, historyView(t)...)
-		}
-	}
 	fitted := make([]Fitted, len(views))
 	return fitted, duck.With(ctx, "64MB", 1, "", func(w duck.Session) (err error) {
-		if err := w.Run(ctx, statements...); err != nil {
+		if err := w.Run(ctx, emptyWarehouse(tables)...); err != nil {
 			return fmt.Errorf("make empty tables: %w", err)
 		}
 		for i, v := range views {

@@ -70,8 +70,10 @@ func (l *Lake) erasurePath() string { return l.path("forget.json") }
 // formerErasurePath is where programs that wrote lakes of format 1 kept it.
 func (l *Lake) formerErasurePath() string { return l.path(stateDir, "forget.json") }
 
-// isErasing reports whether an erasure was begun and is not finished.
-func (l *Lake) isErasing() (bool, error) {
+// isErasing reports whether an erasure was begun in the lake in dir and is not
+// finished.
+func isErasing(dir string) (bool, error) {
+	l := &Lake{dir: dir}
 	for _, path := range []string{l.erasurePath(), l.formerErasurePath()} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			return err == nil, err

@@ -72,9 +72,10 @@ func (l *Lake) listBytes() (int64, error) {
 	return bytes, err
 }
 
-// forgottenIn returns what says of a customer in a generation, by its folder,
-// that he was forgotten; nil if none was.
-func (l *Lake) forgottenIn(generation string) (has func(account, id string) bool, err error) {
+// forgottenIn returns what says of a customer in a generation of the lake in dir,
+// by its folder, that he was forgotten; nil if none was.
+func forgottenIn(dir, generation string) (has func(account, id string) bool, err error) {
+	l := &Lake{dir: dir}
 	list, err := l.Forgotten()
 	switch {
 	case err == nil && list.Empty():
@@ -93,7 +94,7 @@ func (l *Lake) forgottenIn(generation string) (has func(account, id string) bool
 		return nil, fmt.Errorf("find who was forgotten: %w", err)
 	}
 	if bytes != g.ListBytes {
-		return nil, fmt.Errorf("who was forgotten since generation %d of %s was published is not known to this user, who may not read forgotten.json: try again after the owner's next stripelake sync", g.Number, l.dir)
+		return nil, fmt.Errorf("who was forgotten since generation %d of %s was published is not known to this user, who may not read forgotten.json: try again after the owner's next stripelake sync", g.Number, dir)
 	}
 	if len(g.Forgotten) == 0 {
 		return nil, nil

@@ -24,8 +24,8 @@ type View struct {
 // Comment is on a column.
 type Comment struct{ Column, Text string }
 
-// unfit are the ways in which a view does not fit the tables.
-var unfit = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax}
+// misfits are the ways in which a view does not fit the tables.
+var misfits = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax}
 
 // Views are the marts of a schema set, each after those that it reads.
 func Views(set *schemas.Set) []View {
@@ -59,11 +59,16 @@ func (p *publisher) makeMarts(ctx context.Context, w duck.Session) error {
 // tables: a column that is not there, or a comment on one that the view has not.
 func makeView(ctx context.Context, q duck.Session, v View) (misfit string, err error) {
 	err = q.InTx(ctx, func() error { return q.Run(ctx, v.statements()...) })
-	duckErr := new(duckdb.Error)
-	if errors.As(err, &duckErr) && slices.Contains(unfit, duckErr.Type) {
+	if duckErr := new(duckdb.Error); isMisfit(err) && errors.As(err, &duckErr) {
 		return duckErr.Msg, nil
 	}
 	return "", err
+}
+
+// isMisfit reports what DuckDB says of SQL that does not fit the tables.
+func isMisfit(err error) bool {
+	duckErr := new(duckdb.Error)
+	return errors.As(err, &duckErr) && slices.Contains(misfits, duckErr.Type)
 }
 
 // statements make the view and its comments.

@@ -72,6 +72,13 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	})
 }
 
+// openQuery opens the warehouse of the lake in dir without a question.
+func openQuery(ctx context.Context, dir string) (*Query, error) {
+	return ask(dir, func(q *Query, generation string) error {
+		return q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), nil)
+	})
+}
+
 // ask makes a query with f, of the generation that is linked.
 func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err error) {
 	if _, err := ReadMode(dir); err != nil {

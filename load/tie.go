@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
-	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -62,40 +60,4 @@ func (t Tie) Misfit(types map[string]string) string {
 		return "there is no column of whole numbers or decimals to add up"
 	}
 	return ""
-}
-
-// sumsTable holds a tie's sums. No mart can have its name, which begins with _.
-const sumsTable = "_sums"
-
-// sums are those of a tie's entries: a SELECT, and its columns with their types.
-type sums struct {
-	entries string
-	columns []string
-	types   map[string]string
-}
-
-// statements are one that adds the entries up into a table, one that counts the
-// sums to compare and, for each amount, one that returns those that differ. A book
-// without an entry comes to nothing.
-func (s *sums) statements() (add, count string, differ []string) {
-	var amounts, totals, by, shown []string
-	for _, name := range s.columns {
-		switch {
-		case added.MatchString(s.types[name]):
-			amounts = append(amounts, name)
-			totals = append(totals, fmt.Sprintf("coalesce(sum(%[1]s), 0) AS %[1]s", sqltext.Ident(name)))
-		case name != bookColumn:
-			by = append(by, sqltext.Ident(name))
-			shown = append(shown, sqltext.Ident(name)+"::VARCHAR")
-		}
-	}
-	keys := strings.Join(by, ", ")
-	add = fmt.Sprintf("CREATE OR REPLACE TEMP TABLE %s AS SELECT book, %s, %s FROM (%s) GROUP BY ALL", sumsTable, keys, strings.Join(totals, ", "), s.entries)
-	count = fmt.Sprintf("SELECT %d * count(*) FROM (SELECT DISTINCT %s FROM temp.%s)", len(amounts), keys, sumsTable)
-	for _, name := range amounts {
-		differ = append(differ, fmt.Sprintf(`SELECT concat_ws(' ', %[1]s), concat(%[2]s, ' ', string_agg(book || ' ' || %[3]s, ', ' ORDER BY book))
-			FROM temp.%[5]s GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
-			strings.Join(shown, ", "), sqltext.Literal(name+":"), sqltext.Ident(name), keys, sumsTable))
-	}
-	return add, count, differ
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
-	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
@@ -23,9 +21,7 @@ func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
 		c.Note("nothing is published to ask")
 		return nil
 	}
-	q, err := ask(v.lake.dir, func(q *Query, generation string) error {
-		return q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), nil)
-	})
+	q, err := openQuery(ctx, v.lake.dir)
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}
@@ -51,11 +47,13 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	case err != nil:
 		return err
 	}
-	if err := v.limit(ctx, c, q, tie, sums); err != nil {
+	err = sums.limit(ctx, func(account, resource string) {
+		c.Note("%s is not added up for %s: %s are not complete", tie.Mart, account, resource)
+	})
+	if err != nil {
 		return err
 	}
-	add, count, differ := sums.statements()
-	switch err := ofQuestion(q.db.Run(ctx, add)); {
+	switch err := sums.addUp(ctx); {
 	case errors.As(err, &wrong):
 		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: oserr.FirstLine(wrong), Fix: fixTie})
 		return nil
@@ -65,67 +63,9 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	case err != nil:
 		return err
 	}
-	return q.compare(ctx, c, tie, count, differ)
-}
-
-// compare looks through the sums of a tie.
-func (q *Query) compare(ctx context.Context, c *Checked, tie Tie, count string, differ []string) error {
-	var of, says string
-	var looked int64
-	if err := q.db.One(ctx, []any{&looked}, count); err != nil {
-		return err
-	}
+	looked, err := sums.compare(ctx, func(of, says string) {
+		c.Add(Finding{Name: "mart does not add up", What: tie.Mart + " of " + of, Says: says + " (" + tie.Claim + ")", Fix: fixTie})
+	})
 	c.LookedAt += looked
-	for _, statement := range differ {
-		err := q.db.Each(ctx, []any{&of, &says}, func() error {
-			c.Add(Finding{Name: "mart does not add up", What: tie.Mart + " of " + of, Says: says + " (" + tie.Claim + ")", Fix: fixTie})
-			return nil
-		}, statement)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sumsOf describes what a tie selects; the error is a *QueryError where that does
-// not fit the warehouse, or is not what a tie selects.
-func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
-	text, err := q.oneSelect(tie.Tie.SQL)
-	if err != nil {
-		return nil, err
-	}
-	s := &sums{entries: "\n" + text + "\n", types: map[string]string{}}
-	var name, kind string
-	err = q.db.Each(ctx, []any{&name, &kind}, func() error {
-		s.columns = append(s.columns, name)
-		s.types[name] = kind
-		return nil
-	}, "SELECT column_name, column_type FROM (DESCRIBE "+s.entries+")")
-	if err != nil {
-		return nil, ofQuestion(err)
-	}
-	if why := tie.Misfit(s.types); why != "" {
-		return nil, &QueryError{why}
-	}
-	return s, nil
-}
-
-// limit leaves out the accounts of which not all is here that the tie needs, as
-// far as the lake goes, and notes them.
-func (v *Verification) limit(ctx context.Context, c *Checked, q *Query, tie Tie, s *sums) error {
-	for _, resource := range tie.Needs {
-		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
-			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), wholeCoverage(""))
-		var account string
-		err := q.db.Each(ctx, []any{&account}, func() error {
-			c.Note("%s is not added up for %s: %s are not complete", tie.Mart, account, resource)
-			return nil
-		}, lacking+" ORDER BY account")
-		if err != nil {
-			return err
-		}
-		s.entries = fmt.Sprintf("FROM (%s) WHERE account NOT IN (%s)", s.entries, lacking)
-	}
-	return nil
+	return err
 }

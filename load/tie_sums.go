@@ -1,0 +1,116 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
+)
+
+// sumsTable holds a tie's sums. No mart can have its name, which begins with _.
+const sumsTable = "_sums"
+
+// sums are those of a tie's entries: a SELECT, and its columns with their types.
+type sums struct {
+	tie     Tie
+	query   *Query
+	entries string
+	columns []string
+	types   map[string]string
+}
+
+// statements are one that adds the entries up into a table, one that counts the
+// sums to compare and, for each amount, one that returns those that differ. A book
+// without an entry comes to nothing.
+func (s *sums) statements() (add, count string, differ []string) {
+	var amounts, totals, by, shown []string
+	for _, name := range s.columns {
+		switch {
+		case added.MatchString(s.types[name]):
+			amounts = append(amounts, name)
+			totals = append(totals, fmt.Sprintf("coalesce(sum(%[1]s), 0) AS %[1]s", sqltext.Ident(name)))
+		case name != bookColumn:
+			by = append(by, sqltext.Ident(name))
+			shown = append(shown, sqltext.Ident(name)+"::VARCHAR")
+		}
+	}
+	keys := strings.Join(by, ", ")
+	add = fmt.Sprintf("CREATE OR REPLACE TEMP TABLE %s AS SELECT book, %s, %s FROM (%s) GROUP BY ALL", sumsTable, keys, strings.Join(totals, ", "), s.entries)
+	count = fmt.Sprintf("SELECT %d * count(*) FROM (SELECT DISTINCT %s FROM temp.%s)", len(amounts), keys, sumsTable)
+	for _, name := range amounts {
+		differ = append(differ, fmt.Sprintf(`SELECT concat_ws(' ', %[1]s), concat(%[2]s, ' ', string_agg(book || ' ' || %[3]s, ', ' ORDER BY book))
+			FROM temp.%[5]s GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
+			strings.Join(shown, ", "), sqltext.Literal(name+":"), sqltext.Ident(name), keys, sumsTable))
+	}
+	return add, count, differ
+}
+
+// sumsOf describes what a tie selects; the error is a *QueryError where that does
+// not fit the warehouse, or is not what a tie selects.
+func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
+	text, err := q.oneSelect(tie.Tie.SQL)
+	if err != nil {
+		return nil, err
+	}
+	s := &sums{tie: tie, query: q, entries: "\n" + text + "\n", types: map[string]string{}}
+	var name, kind string
+	err = q.db.Each(ctx, []any{&name, &kind}, func() error {
+		s.columns = append(s.columns, name)
+		s.types[name] = kind
+		return nil
+	}, "SELECT column_name, column_type FROM (DESCRIBE "+s.entries+")")
+	if err != nil {
+		return nil, ofQuestion(err)
+	}
+	if why := tie.Misfit(s.types); why != "" {
+		return nil, &QueryError{why}
+	}
+	return s, nil
+}
+
+// limit leaves out the accounts of which not all is here that the tie needs, as
+// far as the lake goes, and calls lacks with each and with what it lacks.
+func (s *sums) limit(ctx context.Context, lacks func(account, resource string)) error {
+	for _, resource := range s.tie.Needs {
+		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
+			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), wholeCoverage(""))
+		var account string
+		err := s.query.db.Each(ctx, []any{&account}, func() error {
+			lacks(account, resource)
+			return nil
+		}, lacking+" ORDER BY account")
+		if err != nil {
+			return err
+		}
+		s.entries = fmt.Sprintf("FROM (%s) WHERE account NOT IN (%s)", s.entries, lacking)
+	}
+	return nil
+}
+
+// addUp adds the entries up. The error is a *QueryError where that cannot be
+// computed.
+func (s *sums) addUp(ctx context.Context) error {
+	add, _, _ := s.statements()
+	return ofQuestion(s.query.db.Run(ctx, add))
+}
+
+// compare looks through the sums, once they are added up: it returns how many there
+// are, and calls differs with each whose books differ and what they come to.
+func (s *sums) compare(ctx context.Context, differs func(of, says string)) (looked int64, err error) {
+	_, count, differ := s.statements()
+	if err := s.query.db.One(ctx, []any{&looked}, count); err != nil {
+		return 0, err
+	}
+	var of, says string
+	for _, statement := range differ {
+		err := s.query.db.Each(ctx, []any{&of, &says}, func() error {
+			differs(of, says)
+			return nil
+		}, statement)
+		if err != nil {
+			return looked, err
+		}
+	}
+	return looked, nil
+}
