@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
@@ -23,9 +24,12 @@ type defect struct {
 	err error // why it cannot be known
 }
 
+// defects are several. A published file may have more than one.
+type defects []defect
+
 // unknown is why it cannot be known of any of them, as where no file can be opened.
-func unknown(found []defect) error {
-	for _, d := range found {
+func (all defects) unknown() error {
+	for _, d := range all {
 		if d.err != nil {
 			return d.err
 		}
@@ -45,23 +49,23 @@ const (
 )
 
 // defects are what is wrong with what people read, without asking the state.
-func (l *Lake) defects(how depth) []defect {
+func (l *Lake) defects(how depth) defects {
 	if _, linked := l.linked(); !linked {
 		if stands := l.inPlaceOfLink(); stands != "" {
-			return []defect{{name: "generation replaced", what: linkName, says: stands}}
+			return defects{{name: "generation replaced", what: lakedir.LinkName, says: stands}}
 		}
-		return []defect{{name: "generation missing", what: linkName, says: "is missing"}}
+		return defects{{name: "generation missing", what: lakedir.LinkName, says: "is missing"}}
 	}
 	g, _, ok := l.manifest()
 	if !ok {
-		return []defect{l.manifestDefect()}
+		return defects{l.manifestDefect()}
 	}
 	return l.fileDefects(g, how)
 }
 
 // manifestDefect is that of a manifest which cannot be read.
 func (l *Lake) manifestDefect() defect {
-	d := defect{name: "manifest damaged", what: linkName + "/" + manifestName, says: "is missing or damaged"}
+	d := defect{name: "manifest damaged", what: lakedir.LinkName + "/" + lakedir.ManifestName, says: "is missing or damaged"}
 	number, _ := l.linked()
 	if _, _, err := readManifest(l.generationPath(number)); oserr.IsShortage(err) {
 		d.err = err
@@ -70,19 +74,19 @@ func (l *Lake) manifestDefect() defect {
 }
 
 // fileDefects are what is wrong with the files of a generation.
-func (l *Lake) fileDefects(g Generation, how depth) []defect {
+func (l *Lake) fileDefects(g Generation, how depth) defects {
 	found := l.partDefects(g, how)
-	if name, says, err := warehouseDefect(l.generationPath(g.Number, warehouseName), g.Warehouse, how); name != "" {
-		found = append(found, defect{"warehouse " + name, linkName + "/" + warehouseName, says, err})
+	if name, says, err := warehouseDefect(l.generationPath(g.Number, lakedir.WarehouseName), g.Warehouse, how); name != "" {
+		found = append(found, defect{"warehouse " + name, lakedir.LinkName + "/" + lakedir.WarehouseName, says, err})
 	}
 	return found
 }
 
 // partDefects are those of all files but the warehouse.
-func (l *Lake) partDefects(g Generation, how depth) (found []defect) {
+func (l *Lake) partDefects(g Generation, how depth) (found defects) {
 	for _, f := range g.Files {
 		if name, says, err := partDefect(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
-			found = append(found, defect{"partition file " + name, linkName + "/" + f.Path, says, err})
+			found = append(found, defect{"partition file " + name, lakedir.LinkName + "/" + f.Path, says, err})
 		}
 	}
 	if how > bySize && g.SchemasSum != "" {
@@ -91,7 +95,7 @@ func (l *Lake) partDefects(g Generation, how depth) (found []defect) {
 			if errors.Is(err, os.ErrNotExist) {
 				says = "is missing"
 			}
-			found = append(found, defect{"schemas damaged", linkName + "/" + schemasName, says, short(err)})
+			found = append(found, defect{"schemas damaged", lakedir.LinkName + "/" + schemasName, says, short(err)})
 		}
 	}
 	return found
@@ -178,18 +182,19 @@ func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	found = append(found, s.lake.defects(byMarks)...)
-	if err := unknown(found); err != nil {
+	if err := found.unknown(); err != nil {
 		return nil, err
 	}
 	s.distrusted = s.distrusted || len(found) > 0
-	return texts(found), nil
+	return found.texts(), nil
 }
 
-func texts(found []defect) (all []string) {
-	for _, d := range found {
-		all = append(all, d.String())
+// texts are what people read of them.
+func (all defects) texts() (texts []string) {
+	for _, d := range all {
+		texts = append(texts, d.String())
 	}
-	return all
+	return texts
 }
 
 // Distrust has the next Publish write every file anew: an unchanged one would

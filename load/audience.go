@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -88,7 +89,7 @@ func (q *audienceQuery) answer(ctx context.Context, dir, generation string) erro
 		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", dir, schemas.SegmentTable)
 	}
 	q.warehouse, q.chosen = "warehouse_"+unguessable(), "chosen_"+unguessable()
-	err = q.open(ctx, append(duck.Attach(filepath.Join(generation, warehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
+	err = q.open(ctx, append(duck.Attach(filepath.Join(generation, lakedir.WarehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
 	if err != nil {
 		return fmt.Errorf("open warehouse of %s: %w", dir, err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -78,7 +79,7 @@ func (b *backup) check(context.Context) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
 	}
-	if len(entries) > 0 && (!has(backupName) || has(stateDir)) {
+	if len(entries) > 0 && (!has(backupName) || has(lakedir.StateDir)) {
 		return errors.New("it is not empty and no backup: name a new folder, nothing is written over")
 	}
 	erasure, err := b.lake.PendingErasure()
@@ -185,8 +186,8 @@ func (b *backup) folder(ctx context.Context, dir string) error {
 
 // besideFolders and besideFiles are what is neither log nor made from it.
 var (
-	besideFolders = []string{declaredDir, "receipts"}
-	besideFiles   = []string{"forgotten.json", piiKeyName, "lake.json"}
+	besideFolders = []string{lakedir.DeclaredDir, "receipts"}
+	besideFiles   = []string{"forgotten.json", lakedir.PIIKeyName, "lake.json"}
 )
 
 // beside copies what lies beside the logs, lake.json last: it says what of the

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
@@ -15,7 +17,7 @@ import (
 // can be read, or was never made.
 func (v *Verification) CheckBeside(context.Context) error {
 	c := v.begin("", "beside the log", "files")
-	looked, found, err := v.lake.besideFindings()
+	looked, found, err := besideFindings(v.lake)
 	c.LookedAt = looked
 	for _, f := range found {
 		c.Add(f)
@@ -25,12 +27,12 @@ func (v *Verification) CheckBeside(context.Context) error {
 
 // besideFindings are for a verification and for doctor. What of the files is
 // damaged is not told: their bytes are secrets.
-func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
+func besideFindings(l *Lake) (looked int64, found []Finding, err error) {
 	declared, err := l.Declared()
 	switch {
 	case errors.Is(err, ErrDeclaredLost):
 		found = append(found, Finding{
-			"schemas in force lost", l.relative(l.declaredPath(declared.Version)), "it is missing or damaged",
+			"schemas in force lost", lakedir.Relative(l.Dir(), lakedir.Declared(l.Dir(), declared.Version)), "it is missing or damaged",
 			"restore it from a backup; without one, stripelake sync goes on with what the tables were made with",
 		})
 	case err != nil:
@@ -46,7 +48,7 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 		name, fix string
 		read      func() error
 	}{
-		{piiKeyName, "restore it from a backup, or remove it and run stripelake rebuild --all for new hashes", func() error {
+		{lakedir.PIIKeyName, "restore it from a backup, or remove it and run stripelake rebuild --all for new hashes", func() error {
 			_, err := l.readPIIKey()
 			return err
 		}},
@@ -58,7 +60,7 @@ func (l *Lake) besideFindings() (looked int64, found []Finding, err error) {
 			return l.CheckList(list)
 		}},
 	} {
-		if _, err := os.Stat(l.path(of.name)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(l.Dir(), of.name)); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		looked++

@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -91,7 +92,7 @@ func (l *Lake) setInGenerations() (map[string]string, error) {
 }
 
 func (l *Lake) hasPIIKey() bool {
-	_, err := os.Stat(l.path(piiKeyName))
+	_, err := os.Stat(l.path(lakedir.PIIKeyName))
 	return err == nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // disputeCharges is what is learned of disputes: ids and nothing personal, so
@@ -62,7 +63,7 @@ var privateTables = []string{
 }
 
 // databasePath is the state's DuckDB file.
-func (l *Lake) databasePath() string { return l.path(stateDir, "work.duckdb") }
+func (l *Lake) databasePath() string { return lakedir.Database(l.dir) }
 
 // openDatabase attaches work.duckdb, or a new one where that does not fit.
 func (s *State) openDatabase(ctx context.Context) error {

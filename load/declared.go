@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -41,12 +42,6 @@ var ErrDeclaredLost = hint.New("what says which schemas and privacy are in force
 // ErrDeclaredMoved says that another process declared something meanwhile.
 var ErrDeclaredMoved = errors.New("another process changed the lake's schemas meanwhile: run again")
 
-const declaredDir = "schemas"
-
-func (l *Lake) declaredPath(version int) string {
-	return l.path(declaredDir, fmt.Sprintf("%06d.json", version))
-}
-
 // ReadDeclared returns the version in force in the lake in dir. It is nil where
 // nothing was declared yet: the lake is new, or from a program that kept no such
 // file. The error is [ErrDeclaredLost] if the file is not as it was written, and
@@ -69,12 +64,12 @@ func (l *Lake) Declared() (*Declared, error) {
 
 func (l *Lake) readDeclared(version int) (*Declared, error) {
 	d := new(Declared)
-	path := l.declaredPath(version)
+	path := lakedir.Declared(l.dir, version)
 	err := atomicfile.ReadJSON(path, d)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err != nil && atomicfile.IsJSONDamage(err),
 		err == nil && (d.Version != version || d.Sum != d.sum()):
-		return &Declared{Version: version}, fmt.Errorf("%s: %w", l.relative(path), ErrDeclaredLost)
+		return &Declared{Version: version}, fmt.Errorf("%s: %w", lakedir.Relative(l.dir, path), ErrDeclaredLost)
 	case err != nil:
 		return nil, fmt.Errorf("read the lake's schemas: %w", err)
 	}
@@ -97,10 +92,10 @@ func (l *Lake) Declare(d *Declared, before int) error {
 		}
 		d.Version = before + 1
 		d.Sum = d.sum()
-		if err := atomicfile.MakeDir(l.path(declaredDir)); err != nil {
+		if err := atomicfile.MakeDir(l.path(lakedir.DeclaredDir)); err != nil {
 			return err
 		}
-		if err := atomicfile.WriteJSON(l.declaredPath(d.Version), atomicfile.Hooks{}, d); err != nil {
+		if err := atomicfile.WriteJSON(lakedir.Declared(l.dir, d.Version), atomicfile.Hooks{}, d); err != nil {
 			return err
 		}
 		f.Format, f.Schemas = lakeFormat, d.Version
@@ -116,7 +111,7 @@ func (l *Lake) Declare(d *Declared, before int) error {
 // newestDeclared is the highest version that has a file, for a lake.json that is
 // made again.
 func (l *Lake) newestDeclared() (newest int) {
-	names, _ := fs.Glob(os.DirFS(l.path(declaredDir)), "*.json")
+	names, _ := fs.Glob(os.DirFS(l.path(lakedir.DeclaredDir)), "*.json")
 	for _, name := range names {
 		var version int
 		if n, err := fmt.Sscanf(name, "%06d.json", &version); n == 1 && err == nil {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // A version is in force when lake.json names it, and not before; two processes
@@ -33,7 +35,7 @@ func TestDeclare(t *testing.T) {
 		t.Errorf("something else, over what another process declared: %v", err)
 	}
 	// What a killed process left unnamed is written over.
-	if err := os.WriteFile(l.declaredPath(2), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(lakedir.Declared(l.dir, 2), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := ReadDeclared(dir); err != nil || d.Version != 1 {
@@ -46,13 +48,13 @@ func TestDeclare(t *testing.T) {
 	if err := l.Declare(blanking, 2); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(l.declaredPath(3))
+	text, err := os.ReadFile(lakedir.Declared(l.dir, 3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	unblanked := strings.Replace(string(text), "customer.phone", "customer.phonf", 1)
 	for what, damage := range map[string]string{"no JSON": "{", "another's": `{"version": 7}`, "altered": `{"version": 3, "sum": "x"}`, "blanking less": unblanked} {
-		if err := os.WriteFile(l.declaredPath(3), []byte(damage), 0o600); err != nil {
+		if err := os.WriteFile(lakedir.Declared(l.dir, 3), []byte(damage), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if d, err := ReadDeclared(dir); !errors.Is(err, ErrDeclaredLost) || d.Version != 3 {

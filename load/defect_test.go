@@ -48,7 +48,7 @@ func TestEveryBitIsHeld(t *testing.T) {
 }
 
 // defectsOf looks at all but the warehouse, which takes as long as all of the rest.
-func (k *testLake) defectsOf(g Generation, how depth) []defect {
+func (k *testLake) defectsOf(g Generation, how depth) defects {
 	g.Files = g.Files[:1]
 	return k.partDefects(g, how)
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // nextPath is the state that a rebuild makes beside the present one.
-func (l *Lake) nextPath() string { return l.path(stateDir, "next.duckdb") }
+func (l *Lake) nextPath() string { return l.path(lakedir.StateDir, "next.duckdb") }
 
 // Derive turns to a second state beside the present one, with the tables that
 // the lake was opened with. Streams that feed no table that changed are copied;

@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // undigested columns say when and from which reading of the log a row was
@@ -31,10 +32,10 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	var g Generation
-	if err := atomicfile.ReadJSON(filepath.Join(root, manifestName), &g); err != nil {
+	if err := atomicfile.ReadJSON(filepath.Join(root, lakedir.ManifestName), &g); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	db, err := OpenWarehouse(filepath.Join(root, warehouseName))
+	db, err := OpenWarehouse(filepath.Join(root, lakedir.WarehouseName))
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -68,7 +69,7 @@ type Mentioned struct {
 func (l *Lake) erasurePath() string { return l.path("forget.json") }
 
 // formerErasurePath is where programs that wrote lakes of format 1 kept it.
-func (l *Lake) formerErasurePath() string { return l.path(stateDir, "forget.json") }
+func (l *Lake) formerErasurePath() string { return l.path(lakedir.StateDir, "forget.json") }
 
 // isErasing reports whether an erasure was begun in the lake in dir and is not
 // finished.
@@ -130,7 +131,7 @@ func (l *Lake) FinishErasure(r *Receipt) error {
 		}
 	}
 	if err == nil {
-		err = errors.Join(atomicfile.Sync(l.path(stateDir)), atomicfile.Sync(l.dir))
+		err = errors.Join(atomicfile.Sync(l.path(lakedir.StateDir)), atomicfile.Sync(l.dir))
 	}
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
@@ -178,18 +179,18 @@ func (s *State) Discard(ctx context.Context) error {
 // discardState removes all of the private folder but what is published, the
 // intention to erase, and the locks.
 func (l *Lake) discardState() error {
-	entries, err := os.ReadDir(l.path(stateDir))
+	entries, err := os.ReadDir(l.path(lakedir.StateDir))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name == generationsDir || name == filepath.Base(l.formerErasurePath()) || slices.Contains(lockNames, name) {
+		if name == lakedir.GenerationsDir || name == filepath.Base(l.formerErasurePath()) || slices.Contains(lockNames, name) {
 			continue
 		}
-		err = errors.Join(err, os.RemoveAll(l.path(stateDir, name)))
+		err = errors.Join(err, os.RemoveAll(l.path(lakedir.StateDir, name)))
 	}
-	return errors.Join(err, atomicfile.Sync(l.path(stateDir)))
+	return errors.Join(err, atomicfile.Sync(l.path(lakedir.StateDir)))
 }
 
 // RemoveOtherGenerations leaves only the generation that is linked. Whoever has
@@ -201,7 +202,7 @@ func (s *State) RemoveOtherGenerations() error {
 	if !ok {
 		return errors.New("remove old generations: none is linked")
 	}
-	dir := s.lake.path(stateDir, generationsDir)
+	dir := s.lake.path(lakedir.StateDir, lakedir.GenerationsDir)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("remove old generations: %w", err)
@@ -226,7 +227,7 @@ func (l *Lake) Strangers() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	known := []string{"lake.json", rawlog.Folder, stateDir, linkName, "forgotten.json", "forget.json", "receipts", piiKeyName, declaredDir, backupName}
+	known := []string{"lake.json", rawlog.Folder, lakedir.StateDir, lakedir.LinkName, "forgotten.json", "forget.json", "receipts", lakedir.PIIKeyName, lakedir.DeclaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(known, strings.TrimSuffix(e.Name(), atomicfile.TempSuffix))
 	})

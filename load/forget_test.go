@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -127,7 +128,7 @@ func TestDiscardStartsFromNothing(t *testing.T) {
 	k.sync(charge("c", "new"))
 	before := k.publish()
 	for _, name := range []string{"work.duckdb.damaged", "work.duckdb.next.wal", "tmp/spilled", "status.json", "generations/000099/x"} {
-		path := k.path(stateDir, filepath.FromSlash(name))
+		path := k.path(lakedir.StateDir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("secret"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +153,7 @@ func TestDiscardStartsFromNothing(t *testing.T) {
 		t.Errorf("generations (-want +got):\n%s%v", diff, err)
 	}
 	var names []string
-	entries, err := os.ReadDir(k.path(stateDir))
+	entries, err := os.ReadDir(k.path(lakedir.StateDir))
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}

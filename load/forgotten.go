@@ -19,6 +19,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Forgotten is the lake's list of ids that must not come back: of people who
@@ -138,7 +139,7 @@ func (f *Forgotten) sum(account, id string) []byte {
 // Add puts ids of an account on the list. It is durable when Add returns. Other
 // processes may add at the same time; what they added is taken over.
 func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err error) {
-	lock, err := filelock.Wait(ctx, f.lake.path(stateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
+	lock, err := filelock.Wait(ctx, f.lake.path(lakedir.StateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}

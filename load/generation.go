@@ -12,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Generation is one published, immutable present state of the lake: what its
@@ -57,13 +58,9 @@ type File struct {
 	Last      *time.Time `json:"last,omitempty"`
 }
 
-const (
-	manifestName  = "generation.json"
-	warehouseName = "warehouse.duckdb"
-)
-
+// generationPath is the folder of a generation, or a file in it.
 func (l *Lake) generationPath(number uint64, elem ...string) string {
-	return l.path(append([]string{stateDir, generationsDir, fmt.Sprintf("%06d", number)}, elem...)...)
+	return lakedir.Generation(l.dir, number, elem...)
 }
 
 // manifest reads what the linked generation says of itself, and the checksum of
@@ -84,7 +81,7 @@ func (l *Lake) manifest() (g Generation, sum string, ok bool) {
 // linked returns the number of the generation of this lake that `current` points
 // at; it need not be there.
 func (l *Lake) linked() (uint64, bool) {
-	target, err := os.Readlink(l.path(linkName))
+	target, err := os.Readlink(l.path(lakedir.LinkName))
 	if err != nil {
 		return 0, false
 	}
@@ -92,7 +89,7 @@ func (l *Lake) linked() (uint64, bool) {
 		target = l.path(target)
 	}
 	number, err := strconv.ParseUint(filepath.Base(target), 10, 63)
-	in, own := filepath.Dir(target), l.path(stateDir, generationsDir)
+	in, own := filepath.Dir(target), l.path(lakedir.StateDir, lakedir.GenerationsDir)
 	return number, err == nil && (in == own || sameFolder(in, own))
 }
 
@@ -104,7 +101,7 @@ func sameFolder(a, b string) bool {
 
 // generations returns the numbers of the generations on disk, oldest first.
 func (l *Lake) generations() ([]uint64, error) {
-	names, err := folder.Subdirs(l.path(stateDir, generationsDir))
+	names, err := folder.Subdirs(l.path(lakedir.StateDir, lakedir.GenerationsDir))
 	if err != nil {
 		return nil, err
 	}
@@ -162,15 +159,15 @@ func (l *Lake) link(number uint64) error {
 	if err := l.setLinkAside(); err != nil {
 		return err
 	}
-	tmp := l.path(linkName + atomicfile.TempSuffix)
+	tmp := l.path(lakedir.LinkName + atomicfile.TempSuffix)
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
-	target := filepath.Join(stateDir, generationsDir, fmt.Sprintf("%06d", number))
+	target := filepath.Join(lakedir.StateDir, lakedir.GenerationsDir, fmt.Sprintf("%06d", number))
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return atomicfile.Rename(tmp, l.path(linkName), atomicfile.Hooks{Synced: l.opts.Trace.GenerationLinked})
+	return atomicfile.Rename(tmp, l.path(lakedir.LinkName), atomicfile.Hooks{Synced: l.opts.Trace.GenerationLinked})
 }
 
 // seal makes a generation read-only, and its names durable.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // What was replaced, from when until when in hours after the first look.
@@ -64,7 +65,7 @@ func TestHistoryInTheWarehouse(t *testing.T) {
 	k.sync(at(5, charge("ch_1", "paid", "it_2")))
 	k.sync(at(9, tombstone("ch_1")))
 	k.publish()
-	db, err := OpenWarehouse(k.path("current", warehouseName))
+	db, err := OpenWarehouse(k.path("current", lakedir.WarehouseName))
 	if err != nil {
 		t.Fatal(err)
 	}

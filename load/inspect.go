@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -40,7 +41,7 @@ type Health struct {
 // process works on the lake, half-written files are no leftovers. What the state
 // remembers it asks only where nobody works on that, and holds its lock meanwhile.
 func Inspect(dir string) (Health, error) {
-	lake := &Lake{dir: dir}
+	lake := lakeAt(dir)
 	var h Health
 	accounts, err := lake.LogAccounts()
 	if err != nil {
@@ -63,18 +64,18 @@ func Inspect(dir string) (Health, error) {
 	_, h.Linked = lake.linked()
 	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
 		found := lake.defects(byMarks)
-		if err := unknown(found); err != nil {
+		if err := found.unknown(); err != nil {
 			return h, fmt.Errorf("inspect lake: %w", err)
 		}
-		h.Amiss = texts(found)
+		h.Amiss = found.texts()
 	}
-	if err := lake.inspectState(&h); err != nil {
+	if err := inspectState(lake, &h); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	if h.Aside, err = ReadSetAside(dir); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
-	if _, h.Beside, err = lake.besideFindings(); err != nil && !errors.Is(err, fs.ErrPermission) {
+	if _, h.Beside, err = besideFindings(lake); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	erasure, err := lake.PendingErasure()
@@ -84,7 +85,7 @@ func Inspect(dir string) (Health, error) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	h.Open = info.Mode().Perm()&0o007 != 0
-	if h.Leftover, err = lake.findLeftovers(); err != nil {
+	if h.Leftover, err = findLeftovers(lake); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	return h, nil
@@ -93,8 +94,8 @@ func Inspect(dir string) (Health, error) {
 // inspectState compares what is linked with what the state remembers. One that is
 // at work, closed to this user, damaged or of another version tells nothing: the
 // next sync says so, and derives it again.
-func (l *Lake) inspectState(h *Health) (err error) {
-	lock, _, err := filelock.TryExisting(l.path(stateDir, "lock"))
+func inspectState(l *Lake, h *Health) (err error) {
+	lock, _, err := filelock.TryExisting(filepath.Join(l.Dir(), lakedir.StateDir, "lock"))
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
@@ -102,20 +103,20 @@ func (l *Lake) inspectState(h *Health) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	if _, err := os.Stat(l.databasePath()); err != nil {
+	if _, err := os.Stat(lakedir.Database(l.Dir())); err != nil {
 		return nil // there is none
 	}
 	return duck.With(context.Background(), "64MB", 1, "", func(q duck.Session) error {
-		if err := l.compareState(context.Background(), q, h); err != nil && !duck.IsDamage(err) && !duck.IsTransient(err) {
+		if err := compareState(context.Background(), l, q, h); err != nil && !duck.IsDamage(err) && !duck.IsTransient(err) {
 			return err
 		}
 		return nil
 	})
 }
 
-func (l *Lake) compareState(ctx context.Context, q duck.Session, h *Health) error {
+func compareState(ctx context.Context, l *Lake, q duck.Session, h *Health) error {
 	version, of := 0, ""
-	err := q.Run(ctx, duck.Attach(l.databasePath(), "work", " (READ_ONLY)")...)
+	err := q.Run(ctx, duck.Attach(lakedir.Database(l.Dir()), "work", " (READ_ONLY)")...)
 	if err == nil {
 		err = q.One(ctx, []any{&version}, "SELECT version FROM state.info")
 	}
@@ -130,16 +131,16 @@ func (l *Lake) compareState(ctx context.Context, q duck.Session, h *Health) erro
 		return err
 	}
 	found, err := l.strayDefects(ctx, q)
-	h.Amiss = append(texts(found), h.Amiss...)
+	h.Amiss = append(found.texts(), h.Amiss...)
 	return err
 }
 
 // findLeftovers finds what is half written.
-func (l *Lake) findLeftovers() (names []string, err error) {
-	err = walkLake(l.dir, func(path string, isDir bool) error {
-		name := l.relative(path)
+func findLeftovers(l *Lake) (names []string, err error) {
+	err = walkLake(l.Dir(), func(path string, isDir bool) error {
+		name := lakedir.Relative(l.Dir(), path)
 		switch {
-		case isDir && filepath.Base(path) == generationsDir: // one that is not whole is not linked
+		case isDir && filepath.Base(path) == lakedir.GenerationsDir: // one that is not whole is not linked
 			return fs.SkipDir
 		case strings.HasSuffix(path, atomicfile.TempSuffix) && !isDir:
 			names = append(names, name)
@@ -169,4 +170,4 @@ func ReadRoom(dir string) (Room, error) {
 // need not exist yet, in a folder that it makes and removes. The error is a
 // *LackingError where it has not all of that, and another one where nothing can be
 // written there.
-func CheckFileSystem(dir string) error { return fsprobe.Check(dir, stateDir) }
+func CheckFileSystem(dir string) error { return fsprobe.Check(dir, lakedir.StateDir) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Instants of the published files say that they are UTC's, nested ones too, and
@@ -49,7 +50,7 @@ func TestAnotherExportIsNotLinked(t *testing.T) {
 	k := newLake(t)
 	k.sync(charge("ch_1", "paid"), on("2024-02-01", charge("ch_2", "paid")))
 	before := k.publish()
-	manifest := k.generationPath(before.Number, manifestName)
+	manifest := k.generationPath(before.Number, lakedir.ManifestName)
 	text, err := os.ReadFile(manifest)
 	if err != nil {
 		t.Fatal(err)

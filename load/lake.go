@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -97,10 +98,10 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fsprobe.Check(l.dir, stateDir); err != nil {
+	if err := fsprobe.Check(l.dir, lakedir.StateDir); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
-	if err := atomicfile.MakeDir(l.path(stateDir, generationsDir)); err != nil {
+	if err := atomicfile.MakeDir(l.path(lakedir.StateDir, lakedir.GenerationsDir)); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	if err := l.ListLost(); err != nil && !opts.NoList {
@@ -262,7 +263,7 @@ func (l *Lake) Start(id, stream string) (time.Time, error) {
 // update changes lake.json under its lock: several processes may each pull an
 // account of their own into one lake.
 func (l *Lake) update(change func(*lakeFile) error) (err error) {
-	lock, err := filelock.Wait(context.Background(), l.path(stateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
+	lock, err := filelock.Wait(context.Background(), l.path(lakedir.StateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
 	if err != nil {
 		return err
 	}
@@ -299,20 +300,10 @@ func (f *lakeFile) account(id string) (*Account, error) {
 	return &f.Accounts[i], nil
 }
 
-const (
-	stateDir       = ".state"
-	generationsDir = "generations"
-)
+// lakeAt is the lake in a folder, of which nothing is known, for whoever asks what
+// it says of itself.
+func lakeAt(dir string) *Lake { return &Lake{dir: dir} }
 
 func (l *Lake) path(elem ...string) string {
 	return filepath.Join(append([]string{l.dir}, elem...)...)
-}
-
-// relative is a path as people write it: inside the lake.
-func (l *Lake) relative(path string) string {
-	name, err := filepath.Rel(l.dir, path)
-	if err != nil {
-		return path
-	}
-	return filepath.ToSlash(name)
 }

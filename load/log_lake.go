@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -13,7 +14,7 @@ func (l *Lake) logOptions() rawlog.Options {
 		Lake:         l.dir,
 		SegmentBytes: l.opts.SegmentBytes, SegmentObjects: l.opts.SegmentObjects, CompactAfter: l.opts.CompactAfter,
 		Wait: l.opts.LogWait, Waiting: l.opts.Waiting,
-		MemoryLimit: l.opts.MemoryLimit, Threads: l.opts.Threads, Temp: l.path(stateDir, "tmp"),
+		MemoryLimit: l.opts.MemoryLimit, Threads: l.opts.Threads, Temp: l.path(lakedir.StateDir, "tmp"),
 		Trace: l.opts.Trace,
 	}
 }

@@ -18,6 +18,15 @@ func NeedsMemory(err error) bool {
 		func(says string) bool { return strings.Contains(err.Error(), says) })
 }
 
+// memoryOr is what DuckDB may use for the lake where that is usual, or what it may at
+// most for one that came from [Lake.WithMemory].
+func (l *Lake) memoryOr(usual string) string {
+	if l.opts.MemoryLimit == mostMemory {
+		return mostMemory
+	}
+	return usual
+}
+
 // WithMemory is the lake for one more attempt after [NeedsMemory]; false where that
 // was the last.
 func (l *Lake) WithMemory() (*Lake, bool) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // ErrLakeFile says that there is a raw log, and no lake.json that can be read.
@@ -35,7 +36,7 @@ func ReadMode(dir string) (string, error) {
 
 // publishedMode is ReadMode for whoever is let in to what is published only.
 func publishedMode(dir string) (string, error) {
-	g, _, err := readManifest(filepath.Join(dir, linkName))
+	g, _, err := readManifest(filepath.Join(dir, lakedir.LinkName))
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return "", fmt.Errorf("lake %s is closed to this user: ask its owner to let you read what is published (docs/engineers.md: Letting a group read)", dir)

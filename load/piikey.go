@@ -11,19 +11,16 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
-
-// piiKeyName is the file that holds the key of hashed personal data. It is not
-// part of .state: the hashes of tables derived again must stay the same.
-const piiKeyName = "pii.key"
 
 // PIIKey returns the key with which the lake's tables hash personal data, made
 // on first use: 32 random bytes. fresh says that it was made now, so that
 // hashes in existing tables, if any, are another key's. It is kept, unless the lake
 // was opened to be read.
 func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
-	path := l.path(piiKeyName)
+	path := l.path(lakedir.PIIKeyName)
 	key, err = l.readPIIKey()
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, 32)
@@ -46,7 +43,7 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 }
 
 func (l *Lake) readPIIKey() ([]byte, error) {
-	text, err := os.ReadFile(l.path(piiKeyName))
+	text, err := os.ReadFile(l.path(lakedir.PIIKeyName))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -89,7 +90,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err != nil {
 		return Generation{}, err
 	}
-	if err := atomicfile.WriteJSON(filepath.Join(p.dir, manifestName), atomicfile.Hooks{}, p.Generation); err != nil {
+	if err := atomicfile.WriteJSON(filepath.Join(p.dir, lakedir.ManifestName), atomicfile.Hooks{}, p.Generation); err != nil {
 		return Generation{}, err
 	}
 	if err := seal(p.dir); err != nil {

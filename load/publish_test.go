@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // files lists the Parquet files of a generation with their rows.
@@ -52,7 +53,7 @@ func TestPublish(t *testing.T) {
 		t.Error("published, and yet there is something to publish", err)
 	}
 
-	db, err := OpenWarehouse(filepath.Join(k.dir, "current", warehouseName))
+	db, err := OpenWarehouse(filepath.Join(k.dir, "current", lakedir.WarehouseName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestManyPartsLeaveNothingElse(t *testing.T) {
 		listed = append(listed, filepath.Base(f.Path))
 	}
 	err := filepath.WalkDir(k.generationPath(g.Number), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && filepath.Ext(path) != ".json" && filepath.Base(path) != warehouseName {
+		if err == nil && !d.IsDir() && filepath.Ext(path) != ".json" && filepath.Base(path) != lakedir.WarehouseName {
 			found = append(found, filepath.Base(path))
 		}
 		return err

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Published is what people read, as it says of itself.
@@ -38,7 +39,7 @@ func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 	}
 	if err == nil {
 		err = duck.With(ctx, "64MB", 1, "", func(q duck.Session) error {
-			if err := q.Run(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
+			if err := q.Run(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)")...); err != nil {
 				return err
 			}
 			if p.Coverage, err = coverageIn(ctx, q); err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // ofCustomers calls the table of charges that of customers.
@@ -67,7 +69,7 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	if !ok || g.Mode != "test" || g.Summary == nil || g.Summary.Resources[0].Rows != 4 {
 		t.Errorf("the generation says of itself %+v", g)
 	}
-	path := k.path("current", manifestName)
+	path := k.path("current", lakedir.ManifestName)
 	text := bytes.Replace([]byte(mustRead(t, path)), []byte(`"mode": "test"`), []byte(`"mode": ""`), 1)
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)

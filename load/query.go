@@ -17,6 +17,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
@@ -62,7 +63,7 @@ func (e *QueryError) Error() string { return e.Message }
 // is a *QueryError if the question is at fault.
 func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
-		if err := q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
+		if err := q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
 			return fmt.Errorf("open warehouse of %s: %w", dir, err)
 		}
 		if err := q.checkVariables(ctx, question); err != nil {
@@ -75,7 +76,7 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 // openQuery opens the warehouse of the lake in dir without a question.
 func openQuery(ctx context.Context, dir string) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
-		return q.open(ctx, duck.Attach(filepath.Join(generation, warehouseName), "warehouse", " (READ_ONLY)"), nil)
+		return q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), nil)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // publication is a generation that a state made, as it remembers it: state.published
@@ -89,7 +90,7 @@ func isKnown(sum string, known []publication) bool {
 // strayDefects says if the linked generation is not the one that the state in an
 // attached database, work, linked last, nor the one that it was about to link when
 // it was killed. A state that remembers nothing knows none.
-func (l *Lake) strayDefects(ctx context.Context, q duck.Session) ([]defect, error) {
+func (l *Lake) strayDefects(ctx context.Context, q duck.Session) (defects, error) {
 	g, sum, ok := l.manifest()
 	if !ok {
 		return nil, nil
@@ -98,20 +99,20 @@ func (l *Lake) strayDefects(ctx context.Context, q duck.Session) ([]defect, erro
 	if err != nil || len(known) == 0 || isKnown(sum, known) {
 		return nil, err
 	}
-	d := defect{name: "manifest altered", what: linkName + "/" + manifestName, says: "is not as the state wrote it"}
+	d := defect{name: "manifest altered", what: lakedir.LinkName + "/" + lakedir.ManifestName, says: "is not as the state wrote it"}
 	switch newest := known[len(known)-1].generation; {
 	case g.Number < newest:
-		d.name, d.what, d.says = "generation rolled back", linkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)
+		d.name, d.what, d.says = "generation rolled back", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)
 	case g.Number > newest:
-		d.name, d.what, d.says = "state older than what is published", linkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
+		d.name, d.what, d.says = "state older than what is published", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
 	}
-	return []defect{d}, nil
+	return defects{d}, nil
 }
 
 // readManifest reads what the generation in a folder says of itself, and the
 // checksum of that text.
 func readManifest(dir string) (g Generation, sum string, err error) {
-	path := filepath.Join(dir, manifestName)
+	path := filepath.Join(dir, lakedir.ManifestName)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return g, "", err

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Invariant 7: parts are linked from the generation that the state linked last, or
@@ -32,7 +35,7 @@ func TestStrayGeneration(t *testing.T) {
 		},
 		"older state, and the link": {put: func(k *testLake, early string) { k.putState(early); k.relink(2) }},
 		"manifest altered": {put: func(k *testLake, _ string) {
-			path := k.path(linkName, manifestName)
+			path := k.path(lakedir.LinkName, lakedir.ManifestName)
 			text := strings.Replace(mustRead(t, path), `"rows": 1,`, `"rows": 2,`, 1)
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
@@ -56,9 +59,8 @@ func TestStrayGeneration(t *testing.T) {
 			k.publish()
 			tc.put(k, early)
 			k.close()
-			health, err := Inspect(k.dir)
-			if err != nil || strings.Join(health.Amiss, "\n") != tc.says {
-				t.Errorf("inspected: %q, %v; want %q", health.Amiss, err, tc.says)
+			if found, err := k.findDefects(); err != nil || strings.Join(found.texts(), "\n") != tc.says {
+				t.Errorf("found: %q, %v; want %q", found, err, tc.says)
 			}
 			k = openLake(t, k.dir)
 			if amiss, err := k.state.CheckPublished(t.Context()); err != nil || strings.Join(amiss, "\n") != tc.says {
@@ -78,11 +80,24 @@ func TestStrayGeneration(t *testing.T) {
 			if needs, err := k.state.NeedsPublish(t.Context()); needs || err != nil {
 				t.Error("published, and yet there is something to publish", err)
 			}
-			if health, err := Inspect(k.dir); err != nil || len(health.Amiss) > 0 {
-				t.Errorf("in the end: %q, %v", health.Amiss, err)
+			k.close()
+			if found, err := k.findDefects(); err != nil || len(found) > 0 {
+				t.Errorf("in the end: %q, %v", found, err)
 			}
 		})
 	}
+}
+
+// findDefects looks at what is published as nobody does who has the state open.
+func (k *testLake) findDefects() (found defects, err error) {
+	err = duck.With(k.t.Context(), "64MB", 1, "", func(q duck.Session) error {
+		err := q.Run(k.t.Context(), duck.Attach(k.databasePath(), "work", " (READ_ONLY)")...)
+		if err == nil {
+			found, err = k.strayDefects(k.t.Context(), q)
+		}
+		return err
+	})
+	return append(found, k.defects(byMarks)...), err
 }
 
 // putState puts a state back as it was.
@@ -95,11 +110,11 @@ func (k *testLake) putState(text string) {
 
 // relink leads the link to another generation.
 func (k *testLake) relink(number uint64) {
-	link := k.path(linkName)
+	link := k.path(lakedir.LinkName)
 	if err := os.Remove(link); err != nil {
 		k.t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(stateDir, generationsDir, fmt.Sprintf("%06d", number)), link); err != nil {
+	if err := os.Symlink(filepath.Join(lakedir.StateDir, lakedir.GenerationsDir, fmt.Sprintf("%06d", number)), link); err != nil {
 		k.t.Fatal(err)
 	}
 }

@@ -11,18 +11,17 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-const (
-	linkName  = "current"
-	asideMark = ".set-aside-" // in the name of what was set aside, before the time (UTC)
-)
+// asideMark is in the name of what was set aside, before the time (UTC).
+const asideMark = ".set-aside-"
 
 // inPlaceOfLink says what stands where the link to a generation belongs, if it is
 // not one: a folder or a file, as it comes out of an archive or an object store
 // that knows no links, or a link to somewhere else. Empty if there is nothing.
 func (l *Lake) inPlaceOfLink() string {
-	info, err := os.Lstat(l.path(linkName))
+	info, err := os.Lstat(l.path(lakedir.LinkName))
 	if _, linked := l.linked(); err != nil || linked {
 		return ""
 	}
@@ -51,16 +50,16 @@ func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist 
 // says that nothing is published, which is fs.ErrNotExist, or what to do about what stands there.
 func PublishedDir(dir string) (string, error) {
 	l := Lake{dir: dir}
-	published, err := filepath.EvalSymlinks(l.path(linkName))
+	published, err := filepath.EvalSymlinks(l.path(lakedir.LinkName))
 	stands := l.inPlaceOfLink()
 	if stands == "" && errors.Is(err, fs.ErrNotExist) {
 		return "", unpublishedError{}
 	}
 	if stands != "" && err == nil {
-		_, err = os.Stat(filepath.Join(published, warehouseName))
+		_, err = os.Stat(filepath.Join(published, lakedir.WarehouseName))
 	}
 	if stands != "" && err != nil {
-		return "", hint.New(linkName+" "+stands, "run `stripelake sync`, which sets it aside and publishes anew")
+		return "", hint.New(lakedir.LinkName+" "+stands, "run `stripelake sync`, which sets it aside and publishes anew")
 	}
 	return published, err
 }
@@ -81,7 +80,7 @@ func (l *Lake) setLinkAside() error {
 	if l.inPlaceOfLink() == "" {
 		return nil
 	}
-	from := l.path(linkName)
+	from := l.path(lakedir.LinkName)
 	info, err := os.Lstat(from)
 	if err != nil {
 		return err
@@ -116,7 +115,7 @@ func ReadSetAside(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if ok, _ := filepath.Match(linkName+asideMark+"*", e.Name()); ok {
+		if ok, _ := filepath.Match(lakedir.LinkName+asideMark+"*", e.Name()); ok {
 			names = append(names, e.Name())
 		}
 	}

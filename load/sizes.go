@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Sizes are bytes on disk; nil where they are closed to whoever measures. Files
@@ -49,7 +50,7 @@ func (l *Lake) logBytes() (bytes int64, err error) {
 }
 
 func (l *Lake) publishedBytes() (int64, error) {
-	published, err := filepath.EvalSymlinks(l.path(linkName))
+	published, err := filepath.EvalSymlinks(l.path(lakedir.LinkName))
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // stateVersion changes whenever the private tables or the merge do. A state of
@@ -108,17 +109,17 @@ func tablesOf(declared []Table) ([]*table, error) {
 // sweepState removes what a crash left half written.
 func (l *Lake) sweepState() error {
 	return errors.Join(
-		os.RemoveAll(l.path(stateDir, "tmp")),
-		os.RemoveAll(l.verifyPath()),
-		atomicfile.SweepTemp(l.path(stateDir), 0),
-		os.RemoveAll(l.path(linkName+atomicfile.TempSuffix)),
+		os.RemoveAll(l.path(lakedir.StateDir, "tmp")),
+		os.RemoveAll(lakedir.Verify(l.dir)),
+		atomicfile.SweepTemp(l.path(lakedir.StateDir), 0),
+		os.RemoveAll(l.path(lakedir.LinkName+atomicfile.TempSuffix)),
 		l.sweepGenerations())
 }
 
 // openInstance starts DuckDB with its one connection.
 func (s *State) openInstance(ctx context.Context) (err error) {
 	opts := s.lake.opts
-	s.db, err = duck.Start(ctx, opts.MemoryLimit, opts.Threads, s.lake.path(stateDir, "tmp"))
+	s.db, err = duck.Start(ctx, opts.MemoryLimit, opts.Threads, s.lake.path(lakedir.StateDir, "tmp"))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // A state that does not fit is replaced by an empty one that says why, and the
@@ -100,7 +102,7 @@ func TestRequiredAmountMayBeNull(t *testing.T) {
 }
 
 func remove(k *testLake, name string) {
-	if err := os.Remove(k.path(stateDir, name)); err != nil {
+	if err := os.Remove(k.path(lakedir.StateDir, name)); err != nil {
 		k.t.Fatal(err)
 	}
 }
@@ -134,7 +136,7 @@ func TestCommentsDescribeTheWarehouse(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
 	k.publish()
-	db, err := OpenWarehouse(k.path("current", warehouseName))
+	db, err := OpenWarehouse(k.path("current", lakedir.WarehouseName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Summary counts what the state holds.
@@ -144,7 +145,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	}
 	status.Generation, _ = s.lake.linked()
 	status.Published = !needs
-	if err := atomicfile.WriteJSON(s.lake.path(stateDir, "status.json"), atomicfile.Hooks{}, status); err != nil {
+	if err := atomicfile.WriteJSON(s.lake.path(lakedir.StateDir, "status.json"), atomicfile.Hooks{}, status); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	return nil
@@ -156,7 +157,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 func ReadStatus(dir string) (Status, error) {
 	l := Lake{dir: dir}
 	var st Status
-	err := atomicfile.ReadJSON(l.path(stateDir, "status.json"), &st)
+	err := atomicfile.ReadJSON(l.path(lakedir.StateDir, "status.json"), &st)
 	if err == nil {
 		return st, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
@@ -32,8 +33,8 @@ var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run
 // or returns a *BusyError that names who holds it.
 func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock, error) {
 	const what = "state"
-	path := l.path(stateDir, "lock")
-	queue, err := filelock.Wait(ctx, l.path(stateDir, "queue"), what, wait, l.opts.Waiting)
+	path := l.path(lakedir.StateDir, "lock")
+	queue, err := filelock.Wait(ctx, l.path(lakedir.StateDir, "queue"), what, wait, l.opts.Waiting)
 	if busy := new(BusyError); errors.As(err, &busy) {
 		busy.Holder = filelock.HolderOf(path) // rather than who is first in the queue
 	}
@@ -47,13 +48,13 @@ func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock
 // takeLook is takeTurn for somebody who changes nothing. Where the lake cannot be
 // written, which readOnly says, nothing is.
 func (l *Lake) takeLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
-	if err = atomicfile.MakeDir(l.path(stateDir)); err == nil {
+	if err = atomicfile.MakeDir(l.path(lakedir.StateDir)); err == nil {
 		lock, err = l.takeTurn(ctx, l.opts.StateWait)
 	}
 	if !oserr.IsReadOnly(err) {
 		return lock, false, err
 	}
-	lock, err = filelock.WaitFor(ctx, l.opts.StateWait, l.opts.Waiting, func() (*filelock.Lock, error) { return filelock.TryShared(l.path(stateDir, "lock"), "state") })
+	lock, err = filelock.WaitFor(ctx, l.opts.StateWait, l.opts.Waiting, func() (*filelock.Lock, error) { return filelock.TryShared(l.path(lakedir.StateDir, "lock"), "state") })
 	return lock, true, err
 }
 
@@ -71,7 +72,7 @@ func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		waited, err := filelock.IsHeld(s.lake.path(stateDir, "queue"))
+		waited, err := filelock.IsHeld(s.lake.path(lakedir.StateDir, "queue"))
 		if err == nil && waited {
 			err = s.giveWay(ctx)
 		}
@@ -146,7 +147,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // it to the next one to call an older run killed. An error is that the lock
 // cannot be asked: fs.ErrPermission where it is closed to this user.
 func AtWork(dir string) (bool, error) {
-	held, err := filelock.IsHeld((&Lake{dir: dir}).path(stateDir, "members"))
+	held, err := filelock.IsHeld((&Lake{dir: dir}).path(lakedir.StateDir, "members"))
 	if err != nil {
 		return false, fmt.Errorf("ask who works on %s: %w", dir, err)
 	}
@@ -156,7 +157,7 @@ func AtWork(dir string) (bool, error) {
 // join notes for as long as the process lives that it works on the state, be it
 // its turn or not. alone is whether no other does; the caller holds the lock.
 func (l *Lake) join() (member *os.File, alone bool, err error) {
-	member, err = os.OpenFile(l.path(stateDir, "members"), os.O_CREATE|os.O_RDWR, 0o600)
+	member, err = os.OpenFile(l.path(lakedir.StateDir, "members"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, err
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Whoever works on the state is seen to do so, also after an erasure has thrown all
@@ -30,11 +32,11 @@ func TestAtWork(t *testing.T) {
 	at(true, "emptied")
 	k.close()
 	at(false, "closed")
-	if err := os.Remove(filepath.Join(dir, stateDir, "members")); err != nil {
+	if err := os.Remove(filepath.Join(dir, lakedir.StateDir, "members")); err != nil {
 		t.Fatal(err)
 	}
 	at(false, "without the lock's file")
-	names, err := filepath.Glob(filepath.Join(dir, stateDir, "*"))
+	names, err := filepath.Glob(filepath.Join(dir, lakedir.StateDir, "*"))
 	if err != nil || strings.Contains(strings.Join(names, " "), "members") {
 		t.Errorf("the question made the lock: %q, %v", names, err)
 	}

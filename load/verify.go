@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/workdir"
 	"github.com/stripelake/stripelake/load/rawlog"
@@ -97,9 +98,9 @@ type Verification struct {
 	noState   string // why the state is not attached
 }
 
-// Verify takes the state's lock, or returns a [BusyError], and opens what there
-// is for reading.
-func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
+// OpenVerification takes the state's lock, or returns a [BusyError], and opens what
+// there is for reading.
+func OpenVerification(ctx context.Context, l *Lake) (_ *Verification, err error) {
 	lock, readOnly, err := l.takeLook(ctx)
 	if err != nil {
 		return nil, err
@@ -122,10 +123,7 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 	if err := v.makeScratch(); err != nil {
 		return nil, err
 	}
-	memory := "200MB" // as much as a rebuild has: nothing is read from Stripe
-	if l.opts.MemoryLimit == mostMemory {
-		memory = mostMemory
-	}
+	memory := l.memoryOr("200MB") // as much as a rebuild has: nothing is read from Stripe
 	if v.db, err = duck.Start(ctx, memory, 2, filepath.Join(v.scratch.Path, "tmp")); err != nil {
 		return nil, err
 	}
@@ -138,17 +136,13 @@ func (l *Lake) Verify(ctx context.Context) (_ *Verification, err error) {
 // notOwn says of a state that it is another lake's, or from before an erasure.
 const notOwn = "it is not this lake's own"
 
-// verifyPath is where a verification keeps what it makes: spilled data and the
-// derivation to compare with. Nothing of it is of use to anyone afterwards.
-func (l *Lake) verifyPath() string { return l.path(stateDir, "verify") }
-
 // makeScratch makes that folder, or one in the system's temporary folder where the
 // lake cannot be written.
 func (v *Verification) makeScratch() (err error) {
 	if v.ReadOnly {
 		v.scratch, err = workdir.Make(os.TempDir(), workdir.VerifyPrefix)
 	} else {
-		v.scratch.Path = v.lake.verifyPath()
+		v.scratch.Path = lakedir.Verify(v.lake.Dir())
 		err = os.RemoveAll(v.scratch.Path)
 	}
 	if err == nil {
@@ -165,7 +159,7 @@ func (v *Verification) Close() error {
 // attachState opens the state for reading. One that cannot be used is told of
 // by the checks; it stays as it is.
 func (v *Verification) attachState(ctx context.Context) error {
-	path := v.lake.databasePath()
+	path := lakedir.Database(v.lake.Dir())
 	if _, err := os.Stat(path); err != nil {
 		v.noState = "there is none"
 		return nil //nolint:nilerr // told by the checks
@@ -209,7 +203,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 // with; none where neither the state nor a generation tells.
 func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 	if v.noState != "" {
-		files, err := ReadSchemas(v.lake.dir)
+		files, err := ReadSchemas(v.lake.Dir())
 		if err != nil {
 			return nil, nil //nolint:nilerr // the caller has a set of its own to go by
 		}

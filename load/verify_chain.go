@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -29,13 +31,13 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 		switch {
 		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path && j > i:
 			c.Add(Finding{
-				"segments swapped", v.lake.relative(end.Path), "it holds what belongs into " + ends[j].Name() + ", and that one what belongs here",
+				"segments swapped", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name() + ", and that one what belongs here",
 				"swap the names of the two files; or " + FixLog,
 			})
 		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path:
 			continue // told with the first of the two
 		default:
-			c.Add(Finding{"segment under another number", v.lake.relative(end.Path), "it holds what belongs into " + ends[j].Name(), FixLog})
+			c.Add(Finding{"segment under another number", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name(), FixLog})
 		}
 	}
 	if holes {
@@ -44,7 +46,7 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 	last := uint64(0)
 	for _, end := range sorted {
 		if end.FirstSeq != last+1 {
-			c.Add(Finding{"sequence broken", v.lake.relative(end.Path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
+			c.Add(Finding{"sequence broken", lakedir.Relative(v.lake.Dir(), end.Path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
 		}
 		last = end.LastSeq
 	}
@@ -66,14 +68,14 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (onc
 		if i == len(ends)-1 {
 			fix = "move it out of the log; if another segment belongs there, " + FixLog
 		}
-		c.Add(Finding{"segment duplicated", v.lake.relative(end.Path), "it holds what " + earlier.Name() + " holds", fix})
+		c.Add(Finding{"segment duplicated", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what " + earlier.Name() + " holds", fix})
 	}
 	return once
 }
 
 // checkCursorFile finds a cursor that follows a segment which is gone.
 func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []rawlog.Segment) error {
-	path := v.lake.path(rawlog.Folder, key.account, key.stream, "cursor.json")
+	path := filepath.Join(v.lake.Dir(), rawlog.Folder, key.account, key.stream, "cursor.json")
 	newest := uint64(0)
 	if len(ends) > 0 {
 		newest = ends[len(ends)-1].Last
@@ -87,7 +89,7 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []rawlog.
 		return err
 	case err != nil:
 		if !errors.Is(err, fs.ErrNotExist) {
-			c.Add(Finding{"cursor damaged", v.lake.relative(path), oserr.FirstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
+			c.Add(Finding{"cursor damaged", lakedir.Relative(v.lake.Dir(), path), oserr.FirstLine(err), "run stripelake verify --stripe --repair, which goes on from the newest segment's"})
 		}
 		return nil
 	case file.AfterSegment > newest:

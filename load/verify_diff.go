@@ -38,7 +38,7 @@ func (v *Verification) tellRows(ctx context.Context, c *Checked, t *table, refer
 // tellAgainstFiles is tellRows where the files are right.
 func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *table, at place) error {
 	for _, f := range v.filesOf(t) {
-		part, err := t.partOf(f)
+		part, err := partOf(t, f)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 }
 
 // partOf is the SQL condition for the rows that belong into a file.
-func (t *table) partOf(f File) (string, error) {
+func partOf(t *table, f File) (string, error) {
 	part, err := t.period.in(f.Partition, f.Part)
 	return fmt.Sprintf("account = %s AND %s", sqltext.Literal(f.Account), part), err
 }
@@ -60,7 +60,7 @@ func (t *table) partOf(f File) (string, error) {
 // tellFile tells of the rows of one file: what of them belongs there and is not
 // as it should be.
 func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f File, from string) error {
-	part, err := t.partOf(f)
+	part, err := partOf(t, f)
 	if err != nil {
 		return err
 	}

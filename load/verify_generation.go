@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
@@ -23,7 +24,7 @@ import (
 // was written, and nothing else is.
 func (v *Verification) CheckGeneration(ctx context.Context) error {
 	c := v.begin("", "generation", "files")
-	aside, err := ReadSetAside(v.lake.dir)
+	aside, err := ReadSetAside(v.lake.Dir())
 	if err != nil {
 		return err
 	}
@@ -36,14 +37,14 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 		}
 		return err
 	}
-	var found []defect
+	var found defects
 	if v.noState == "" {
 		if found, err = v.lake.strayDefects(ctx, v.db.Session); err != nil {
 			return err
 		}
 	}
 	found = append(found, v.lake.defects(bySum)...)
-	if err := unknown(found); err != nil {
+	if err := found.unknown(); err != nil {
 		return err
 	}
 	g, _, ok := v.lake.manifest()
@@ -57,8 +58,8 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	root := v.lake.generationPath(g.Number)
-	if err := v.attachWarehouse(ctx, c, filepath.Join(root, warehouseName)); err != nil {
+	root := lakedir.Generation(v.lake.Dir(), g.Number)
+	if err := v.attachWarehouse(ctx, c, filepath.Join(root, lakedir.WarehouseName)); err != nil {
 		return err
 	}
 	return unknownFiles(c, root, g)
@@ -69,12 +70,13 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	if _, linked := v.lake.linked(); linked || v.lake.inPlaceOfLink() != "" {
 		return true, nil
 	}
-	made, err := folder.Glob(v.lake.path(stateDir, generationsDir), "*", manifestName)
+	made, err := folder.Glob(filepath.Join(v.lake.Dir(), lakedir.StateDir, lakedir.GenerationsDir), "*", lakedir.ManifestName)
 	if err != nil || len(made) > 0 || v.noState != "" {
 		return len(made) > 0, err
 	}
-	known, err := remembered(ctx, v.db.Session, "work")
-	return len(known) > 0, err
+	known := 0
+	err = v.db.One(ctx, []any{&known}, "SELECT count(*) FROM work.state.published")
+	return known > 0, err
 }
 
 // findingOf says of a defect what only a closer look shows: whether a file is an
@@ -87,8 +89,8 @@ func (v *Verification) findingOf(d defect) Finding {
 	case "generation replaced":
 		f.Fix = "run stripelake sync, which sets it aside and publishes anew"
 	case "partition file of another size", "partition file truncated", "partition file damaged":
-		name := strings.TrimPrefix(d.what, linkName+"/")
-		if older, found := v.inOlder(v.lake.path(filepath.FromSlash(d.what)), name); found {
+		name := strings.TrimPrefix(d.what, lakedir.LinkName+"/")
+		if older, found := v.inOlder(filepath.Join(v.lake.Dir(), filepath.FromSlash(d.what)), name); found {
 			f.Name, f.Says = "partition file from another generation", fmt.Sprintf("it is that of generation %d", older)
 		}
 	}
@@ -105,7 +107,7 @@ func (v *Verification) inOlder(path, name string) (uint64, bool) {
 		if n == v.current.Number {
 			continue
 		}
-		if same, err := sameBytes(path, v.lake.generationPath(n, filepath.FromSlash(name))); err == nil && same {
+		if same, err := sameBytes(path, lakedir.Generation(v.lake.Dir(), n, filepath.FromSlash(name))); err == nil && same {
 			return n, true
 		}
 	}
@@ -150,7 +152,7 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	if err == nil || ctx.Err() != nil || !duck.IsDamage(err) {
 		return err
 	}
-	c.Add(Finding{"warehouse damaged", linkName + "/" + warehouseName, oserr.FirstLine(err), FixState})
+	c.Add(Finding{"warehouse damaged", lakedir.LinkName + "/" + lakedir.WarehouseName, oserr.FirstLine(err), FixState})
 	return nil
 }
 
@@ -182,7 +184,7 @@ func unknownFiles(c *Checked, root string, g Generation) error {
 		}
 		name, err := filepath.Rel(root, path)
 		if name = filepath.ToSlash(name); err == nil && !known[name] && strings.HasSuffix(name, ".parquet") {
-			c.Add(Finding{"foreign file", linkName + "/" + name, "the manifest does not name it", "move it out of the generation"})
+			c.Add(Finding{"foreign file", lakedir.LinkName + "/" + name, "the manifest does not name it", "move it out of the generation"})
 		}
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -60,9 +61,9 @@ func (v *Verification) checkAccounts() error {
 
 func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKey) error {
 	before := c.Found
-	dir := v.lake.path(rawlog.Folder, key.account, key.stream)
+	dir := filepath.Join(v.lake.Dir(), rawlog.Folder, key.account, key.stream)
 	files, err := rawlog.SegmentFiles(dir, func(path string, err error) error {
-		f := Finding{"foreign file", v.lake.relative(path), "it is not a segment", "move it out of the log"}
+		f := Finding{"foreign file", lakedir.Relative(v.lake.Dir(), path), "it is not a segment", "move it out of the log"}
 		if told, ok := errors.AsType[interface {
 			error
 			Told() (says, fix string)
@@ -86,7 +87,7 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 		case name == "":
 			return err
 		case err != nil:
-			c.Add(Finding{name, v.lake.relative(s.Path), oserr.FirstLine(rawlog.Cause(err)), FixLog})
+			c.Add(Finding{name, lakedir.Relative(v.lake.Dir(), s.Path), oserr.FirstLine(rawlog.Cause(err)), FixLog})
 		default:
 			ends = append(ends, end)
 		}
@@ -109,7 +110,7 @@ func (v *Verification) inChain(c *Checked, key streamKey, spans []rawlog.Segment
 			continue
 		}
 		if s.First < next {
-			c.Add(Finding{"segment overlapping", v.lake.relative(s.Path), fmt.Sprintf("%s is in the segment before it too", rawlog.RangeText(s.First, next-1)), "move one of the two out of the log; or " + FixLog})
+			c.Add(Finding{"segment overlapping", lakedir.Relative(v.lake.Dir(), s.Path), fmt.Sprintf("%s is in the segment before it too", rawlog.RangeText(s.First, next-1)), "move one of the two out of the log; or " + FixLog})
 		}
 		if s.First > next {
 			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, rawlog.RangeText(next, s.First-1)), "before " + filepath.Base(s.Path), FixLog})

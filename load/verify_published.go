@@ -10,6 +10,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
@@ -195,7 +196,7 @@ func (v *Verification) filesOf(t *table) (files []File) {
 }
 
 func (v *Verification) pathOf(f File) string {
-	return v.lake.generationPath(v.current.Number, filepath.FromSlash(f.Path))
+	return lakedir.Generation(v.lake.Dir(), v.current.Number, filepath.FromSlash(f.Path))
 }
 
 func (v *Verification) unreadable(f File) (bool, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Record keeps the outcome of each check in meta.verifications, which the next
@@ -20,7 +21,7 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 	if v.noState != "" || damaged || v.ReadOnly {
 		return nil
 	}
-	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(v.lake.databasePath())+" AS work")
+	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(lakedir.Database(v.lake.Dir()))+" AS work")
 	for _, c := range v.Checks {
 		if err == nil {
 			_, err = v.db.Exec(ctx, `INSERT INTO work.meta.verifications VALUES (?, ?, ?, ?, ?, ?)`, runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC())

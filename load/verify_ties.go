@@ -21,7 +21,7 @@ func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
 		c.Note("nothing is published to ask")
 		return nil
 	}
-	q, err := openQuery(ctx, v.lake.dir)
+	q, err := openQuery(ctx, v.lake.Dir())
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}

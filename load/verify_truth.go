@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Derivable says why the log cannot be mapped again for comparison, or nothing.
@@ -30,7 +31,7 @@ func (v *Verification) Scratch() string { return filepath.Join(v.scratch.Path, "
 // AttachTruth opens the state of the scratch lake for reading: what the tables
 // should hold.
 func (v *Verification) AttachTruth(ctx context.Context) error {
-	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal((&Lake{dir: v.Scratch()}).databasePath())+" AS truth (READ_ONLY)")
+	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(lakedir.Database(v.Scratch()))+" AS truth (READ_ONLY)")
 	v.truth = err == nil
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -20,7 +21,7 @@ import (
 // analysts see: without the private tables, with the marts. The copy is opened
 // by an instance of its own, so that its views name no other database.
 func (p *publisher) warehouse(ctx context.Context) error {
-	final := filepath.Join(p.dir, warehouseName)
+	final := filepath.Join(p.dir, lakedir.WarehouseName)
 	tmp := final + atomicfile.TempSuffix
 	err := p.step("copy", func() (err error) {
 		p.Cost.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
@@ -35,7 +36,7 @@ func (p *publisher) warehouse(ctx context.Context) error {
 
 // finish makes of the copied state the warehouse.
 func (p *publisher) finish(ctx context.Context, tmp, final string) error {
-	err := duck.With(ctx, "64MB", 1, p.lake.path(stateDir, "tmp"), func(w duck.Session) error {
+	err := duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
 		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
 		if err == nil {
 			err = p.furnish(ctx, w)

@@ -78,7 +78,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 
 func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err error) {
 	start := time.Now()
-	verification, err := lake.Verify(ctx)
+	verification, err := load.OpenVerification(ctx, lake)
 	if err != nil {
 		return found, err
 	}

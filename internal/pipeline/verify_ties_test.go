@@ -154,7 +154,7 @@ func addUp(t *testing.T, dir string, ties []load.Tie) (found []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := lake.Verify(t.Context())
+	v, err := load.OpenVerification(t.Context(), lake)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load/internal/filelock"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -51,10 +52,4 @@ func (o Options) path(elem ...string) string {
 }
 
 // relative is a path as people write it: inside the lake.
-func (o Options) relative(path string) string {
-	name, err := filepath.Rel(o.Lake, path)
-	if err != nil {
-		return path
-	}
-	return filepath.ToSlash(name)
-}
+func (o Options) relative(path string) string { return lakedir.Relative(o.Lake, path) }
