@@ -14,21 +14,21 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// defect is one thing that is wrong with what people read. A sync, doctor and
+// Defect is one thing that is wrong with what people read. A sync, doctor and
 // verify go by the same list of them; they differ in how closely they look.
-type defect struct {
-	name string // as a finding is called: "partition file missing"
-	what string // "current/charges/…"
-	says string // "is missing"
+type Defect struct {
+	Name string // as a finding is called: "partition file missing"
+	What string // "current/charges/…"
+	Says string // "is missing"
 
 	err error // why it cannot be known
 }
 
-// defects are several. A published file may have more than one.
-type defects []defect
+// Defects are several. A published file may have more than one.
+type Defects []Defect
 
-// unknown is why it cannot be known of any of them, as where no file can be opened.
-func (all defects) unknown() error {
+// Unknown is why it cannot be known of any of them, as where no file can be opened.
+func (all Defects) Unknown() error {
 	for _, d := range all {
 		if d.err != nil {
 			return d.err
@@ -37,36 +37,37 @@ func (all defects) unknown() error {
 	return nil
 }
 
-func (d defect) String() string { return d.what + " " + d.says }
+func (d Defect) String() string { return d.What + " " + d.Says }
 
-// depth is how closely files are looked at, each level with those before it.
-type depth int
+// Depth is how closely files are looked at, each level with those before it.
+type Depth int
 
+// The depths that there are.
 const (
-	bySize  depth = iota // one look at the folder a file: before parts are linked
-	byMarks              // each file opened once, some 30 µs, and 10 ms for the warehouse: sync, doctor
-	bySum                // each file read through: verify
+	BySize  Depth = iota // one look at the folder a file: before parts are linked
+	ByMarks              // each file opened once, some 30 µs, and 10 ms for the warehouse: sync, doctor
+	BySum                // each file read through: verify
 )
 
-// defects are what is wrong with what people read, without asking the state.
-func (l *Lake) defects(how depth) defects {
-	if _, linked := l.linked(); !linked {
-		if stands := l.inPlaceOfLink(); stands != "" {
-			return defects{{name: "generation replaced", what: lakedir.LinkName, says: stands}}
+// Defects are what is wrong with what people read, without asking the state.
+func (l *Lake) Defects(how Depth) Defects {
+	if _, linked := l.Linked(); !linked {
+		if stands := l.InPlaceOfLink(); stands != "" {
+			return Defects{{Name: "generation replaced", What: lakedir.LinkName, Says: stands}}
 		}
-		return defects{{name: "generation missing", what: lakedir.LinkName, says: "is missing"}}
+		return Defects{{Name: "generation missing", What: lakedir.LinkName, Says: "is missing"}}
 	}
-	g, _, ok := l.manifest()
+	g, _, ok := l.Manifest()
 	if !ok {
-		return defects{l.manifestDefect()}
+		return Defects{l.manifestDefect()}
 	}
 	return l.fileDefects(g, how)
 }
 
 // manifestDefect is that of a manifest which cannot be read.
-func (l *Lake) manifestDefect() defect {
-	d := defect{name: "manifest damaged", what: lakedir.LinkName + "/" + lakedir.ManifestName, says: "is missing or damaged"}
-	number, _ := l.linked()
+func (l *Lake) manifestDefect() Defect {
+	d := Defect{Name: "manifest damaged", What: lakedir.LinkName + "/" + lakedir.ManifestName, Says: "is missing or damaged"}
+	number, _ := l.Linked()
 	if _, _, err := readManifest(l.generationPath(number)); oserr.IsShortage(err) {
 		d.err = err
 	}
@@ -74,58 +75,50 @@ func (l *Lake) manifestDefect() defect {
 }
 
 // fileDefects are what is wrong with the files of a generation.
-func (l *Lake) fileDefects(g Generation, how depth) defects {
+func (l *Lake) fileDefects(g Generation, how Depth) Defects {
 	found := l.partDefects(g, how)
 	if name, says, err := warehouseDefect(l.generationPath(g.Number, lakedir.WarehouseName), g.Warehouse, how); name != "" {
-		found = append(found, defect{"warehouse " + name, lakedir.LinkName + "/" + lakedir.WarehouseName, says, err})
+		found = append(found, Defect{"warehouse " + name, lakedir.LinkName + "/" + lakedir.WarehouseName, says, err})
 	}
 	return found
 }
 
 // partDefects are those of all files but the warehouse.
-func (l *Lake) partDefects(g Generation, how depth) (found defects) {
+func (l *Lake) partDefects(g Generation, how Depth) (found Defects) {
 	for _, f := range g.Files {
 		if name, says, err := partDefect(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
-			found = append(found, defect{"partition file " + name, lakedir.LinkName + "/" + f.Path, says, err})
+			found = append(found, Defect{"partition file " + name, lakedir.LinkName + "/" + f.Path, says, err})
 		}
 	}
-	if how > bySize && g.SchemasSum != "" {
+	if how > BySize && g.SchemasSum != "" {
 		sum, err := sumFile(l.generationPath(g.Number, schemasName))
 		if says := "is damaged"; err != nil || sum != g.SchemasSum {
 			if errors.Is(err, os.ErrNotExist) {
 				says = "is missing"
 			}
-			found = append(found, defect{"schemas damaged", lakedir.LinkName + "/" + schemasName, says, short(err)})
+			found = append(found, Defect{"schemas damaged", lakedir.LinkName + "/" + schemasName, says, oserr.OnlyShortage(err)})
 		}
 	}
 	return found
 }
 
-func partDefect(path string, f File, how depth) (name, says string, unknown error) {
+func partDefect(path string, f File, how Depth) (name, says string, unknown error) {
 	name, says, unknown = sizeDefect(path, f.Bytes)
-	if name != "" || how == bySize {
+	if name != "" || how == BySize {
 		return name, says, unknown
 	}
 	if ok, err := parquetfile.IsMarked(path, f.Bytes); !ok {
-		return "damaged", "is damaged", short(err)
+		return "damaged", "is damaged", oserr.OnlyShortage(err)
 	}
-	if how == bySum && f.Sum != "" { // older versions kept none
+	if how == BySum && f.Sum != "" { // older versions kept none
 		if sum, err := sumFile(path); err != nil || sum != f.Sum {
-			return "damaged", "is not as it was written", short(err)
+			return "damaged", "is not as it was written", oserr.OnlyShortage(err)
 		}
 	}
 	return "", "", nil
 }
 
-// short is an error that says nothing about the file, or nil.
-func short(err error) error {
-	if oserr.IsShortage(err) {
-		return err
-	}
-	return nil
-}
-
-func warehouseDefect(path string, size int64, how depth) (name, says string, unknown error) {
+func warehouseDefect(path string, size int64, how Depth) (name, says string, unknown error) {
 	name, says, unknown = sizeDefect(path, size)
 	_, err := os.Stat(path + ".wal")
 	switch {
@@ -135,7 +128,7 @@ func warehouseDefect(path string, size int64, how depth) (name, says string, unk
 		return name, says, unknown
 	case err == nil: // nothing stops root from writing: what it wrote shows to readers from its log
 		return "written to", "was written to", nil
-	case how == bySize:
+	case how == BySize:
 		return "", "", nil
 	}
 	db, err := OpenWarehouse(path)
@@ -146,7 +139,7 @@ func warehouseDefect(path string, size int64, how depth) (name, says string, unk
 	if err == nil || duck.IsTransient(err) && !oserr.IsShortage(err) {
 		return "", "", nil
 	}
-	return "damaged", "does not open: " + strings.TrimPrefix(oserr.FirstLine(err), "open warehouse "+path+": "), short(err)
+	return "damaged", "does not open: " + strings.TrimPrefix(oserr.FirstLine(err), "open warehouse "+path+": "), oserr.OnlyShortage(err)
 }
 
 // sizeDefect says whether a file is there and as large as it was made.
@@ -160,7 +153,7 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 	}
 	says = fmt.Sprintf("has %d bytes, and was made with %d", info.Size(), size)
 	if cut, err := parquetfile.LacksEnd(path); info.Size() < size && (err != nil || cut) {
-		return "truncated", says, short(err)
+		return "truncated", says, oserr.OnlyShortage(err)
 	}
 	return "of another size", says, nil
 }
@@ -171,35 +164,35 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, linked := s.lake.linked(); !linked && s.lake.inPlaceOfLink() == "" {
+	if _, linked := s.lake.Linked(); !linked && s.lake.InPlaceOfLink() == "" {
 		var published int64
 		if err := s.db.One(ctx, []any{&published}, "SELECT generation FROM state.info"); err != nil || published == 0 {
 			return nil, err
 		}
 	}
-	found, err := s.lake.strayDefects(ctx, s.db.Session)
+	found, err := s.lake.StrayDefects(ctx, s.db.Session)
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, s.lake.defects(byMarks)...)
-	if err := found.unknown(); err != nil {
+	found = append(found, s.lake.Defects(ByMarks)...)
+	if err := found.Unknown(); err != nil {
 		return nil, err
 	}
 	s.distrusted = s.distrusted || len(found) > 0
-	return found.texts(), nil
+	return found.Texts(), nil
 }
 
-// texts are what people read of them.
-func (all defects) texts() (texts []string) {
+// Texts are what people read of them.
+func (all Defects) Texts() (texts []string) {
 	for _, d := range all {
 		texts = append(texts, d.String())
 	}
 	return texts
 }
 
-// Distrust has the next Publish write every file anew: an unchanged one would
+// InvalidatePublished has the next Publish write every file anew: an unchanged one would
 // else be linked from generation to generation, with whatever is wrong in it.
-func (s *State) Distrust() {
+func (s *State) InvalidatePublished() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.distrusted = true

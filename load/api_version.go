@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // OtherVersion is what came of a stream in other API versions than the one that is
@@ -30,19 +31,19 @@ func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 
 // otherVersions asks for them version by version: of a lake that has none nothing
 // is read but the statistics of one column.
-func otherVersions(ctx context.Context, q duck.Session) (map[streamKey]OtherVersion, error) {
-	all := map[streamKey]OtherVersion{}
-	var key streamKey
+func otherVersions(ctx context.Context, q duck.Session) (map[rawlog.StreamKey]OtherVersion, error) {
+	all := map[rawlog.StreamKey]OtherVersion{}
+	var key rawlog.StreamKey
 	var version string
-	err := q.Each(ctx, []any{&key.account, &key.stream, &version}, func() error {
+	err := q.Each(ctx, []any{&key.Account, &key.Stream, &version}, func() error {
 		v := all[key]
-		v.Account, v.Stream, v.Only = key.account, key.stream, true
+		v.Account, v.Stream, v.Only = key.Account, key.Stream, true
 		v.Versions = append(v.Versions, version)
 		all[key] = v
 		return nil
 	}, "SELECT DISTINCT account, stream, api_version FROM state.objects WHERE api_version IS NOT NULL ORDER BY ALL")
 	if err == nil && len(all) > 0 {
-		err = q.Each(ctx, []any{&key.account, &key.stream}, func() error {
+		err = q.Each(ctx, []any{&key.Account, &key.Stream}, func() error {
 			if v, ok := all[key]; ok {
 				v.Only = false
 				all[key] = v

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/stripelake/stripelake/load/internal/trace"
+	"github.com/stripelake/stripelake/load/rawlog"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -103,7 +104,7 @@ func VersionOf(r *Raw, segment uint64, incomplete ...string) ObjectVersion {
 func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) (Applied, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := &merge{State: s, key: streamKey{upTo.Account, upTo.Stream}, upTo: upTo.Segment, staged: map[*table][]arrow.RecordBatch{}}
+	m := &merge{State: s, key: rawlog.StreamKey{Account: upTo.Account, Stream: upTo.Stream}, upTo: upTo.Segment, staged: map[*TableLayout][]arrow.RecordBatch{}}
 	defer m.release()
 	err := s.trim(ctx, s.db.Session)
 	if err == nil {
@@ -148,10 +149,10 @@ func (m *merge) move(ctx context.Context, segment uint64) error {
 	if old == 0 {
 		moved, err = m.db.Exec(ctx, `INSERT INTO meta.positions SELECT ?, ?, ?
 			WHERE NOT EXISTS (FROM meta.positions WHERE account = ? AND stream = ?)`,
-			m.key.account, m.key.stream, int64(segment), m.key.account, m.key.stream)
+			m.key.Account, m.key.Stream, int64(segment), m.key.Account, m.key.Stream)
 	} else {
 		moved, err = m.db.Exec(ctx, `UPDATE meta.positions SET segment = ? WHERE account = ? AND stream = ? AND segment = ?`,
-			int64(segment), m.key.account, m.key.stream, int64(old))
+			int64(segment), m.key.Account, m.key.Stream, int64(old))
 	}
 	if err == nil && moved != 1 {
 		err = errors.New("the position was moved by another process: run again")

@@ -16,7 +16,6 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
-	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // backupName is the file that makes a folder a backup.
@@ -138,7 +137,7 @@ func (b *backup) logs(ctx context.Context) error {
 			return 0
 		})
 		for _, stream := range streams {
-			if err := b.stream(ctx, path.Join(rawlog.Folder, account, stream)); err != nil {
+			if err := b.stream(ctx, path.Join(lakedir.RawDir, account, stream)); err != nil {
 				return err
 			}
 		}
@@ -253,7 +252,7 @@ func (b *backup) file(ctx context.Context, name string) error {
 // prune removes what the lake no longer has: segments that were merged, and what
 // was in them of people who were forgotten since.
 func (b *backup) prune(context.Context) error {
-	return walkLake(b.to, func(file string, isDir bool) error {
+	return lakedir.Walk(b.to, func(file string, isDir bool) error {
 		name, err := filepath.Rel(b.to, file)
 		if err != nil || isDir || b.kept[filepath.ToSlash(name)] {
 			return err

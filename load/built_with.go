@@ -10,14 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/duckdb/duckdb-go/v2"
-
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
-	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // ErrUnknownSet says that nothing is left in a lake that tells with which
@@ -30,7 +27,7 @@ var ErrUnknownSet = errors.New("nothing in the lake tells with which schemas and
 // in: from a program that knew none. [ErrUnknownSet] means that neither tells. It
 // takes the state's lock meanwhile, or returns a [*BusyError].
 func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err error) {
-	lock, _, err := l.takeLook(ctx)
+	lock, _, err := l.LockToLook(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +60,8 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 		}
 		return nil, false, nil // damaged: it is set aside when it is opened for work
 	}
-	files, err = filesIn(ctx, instance.Session, "state.schemas")
-	if duckErr := new(duckdb.Error); errors.As(err, &duckErr) && duckErr.Type == duckdb.ErrorTypeCatalog {
+	files, err = FilesIn(ctx, instance.Session, "state.schemas")
+	if duck.IsNoTable(err) {
 		var labelled int
 		err = instance.One(ctx, []any{&labelled}, "SELECT count(*) FROM meta.columns WHERE label = 'pii'")
 		return nil, err == nil && labelled > 0, nil
@@ -77,7 +74,7 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 
 // setInGenerations is the set of the newest generation that has one, or nil.
 func (l *Lake) setInGenerations() (map[string]string, error) {
-	numbers, err := l.generations()
+	numbers, err := l.Generations()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +82,7 @@ func (l *Lake) setInGenerations() (map[string]string, error) {
 		var files map[string]string
 		err := atomicfile.ReadJSON(l.generationPath(number, schemasName), &files)
 		if err == nil && len(files) > 0 || oserr.IsShortage(err) {
-			return files, short(err)
+			return files, oserr.OnlyShortage(err)
 		}
 	}
 	return nil, nil
@@ -99,8 +96,8 @@ func (l *Lake) hasPIIKey() bool {
 // IsEmpty reports that nothing was ever read into the lake: there is no segment
 // and no generation.
 func (l *Lake) IsEmpty() (bool, error) {
-	segments, err := folder.Glob(l.path(rawlog.Folder), "*", "*", "*.parquet")
-	numbers, numbersErr := l.generations()
+	segments, err := folder.Glob(l.path(lakedir.RawDir), "*", "*", "*.parquet")
+	numbers, numbersErr := l.Generations()
 	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }
 
@@ -114,8 +111,8 @@ func (l *Lake) IsEmpty() (bool, error) {
 func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (generations int, aside []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	linked, ok := s.lake.linked()
-	numbers, err := s.lake.generations()
+	linked, ok := s.lake.Linked()
+	numbers, err := s.lake.Generations()
 	if err != nil || !ok {
 		return 0, nil, err
 	}

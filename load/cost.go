@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -34,7 +35,7 @@ func (p *publisher) step(name string, f func() error) error {
 func (s *State) applied() []Position {
 	var all []Position
 	for key, segment := range s.positions {
-		all = append(all, Position{Account: key.account, Stream: key.stream, Segment: segment})
+		all = append(all, Position{Account: key.Account, Stream: key.Stream, Segment: segment})
 	}
 	slices.SortFunc(all, func(a, b Position) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Stream, b.Stream))
@@ -47,7 +48,7 @@ func (s *State) applied() []Position {
 // read is left out and stops nothing, for what it held is in the state.
 func (p *publisher) changed(before []Position) (bytes int64) {
 	for _, now := range p.Positions {
-		if !slices.ContainsFunc(p.tables, func(t *table) bool { return slices.Contains(t.Streams, now.Stream) }) {
+		if !slices.ContainsFunc(p.tables, func(t *TableLayout) bool { return slices.Contains(t.Streams, now.Stream) }) {
 			continue
 		}
 		after := uint64(0)
@@ -56,7 +57,7 @@ func (p *publisher) changed(before []Position) (bytes int64) {
 				after = old.Segment
 			}
 		}
-		segments, _ := rawlog.ListSegments(p.lake.path(rawlog.Folder, now.Account, now.Stream))
+		segments, _ := rawlog.ListSegments(p.lake.path(lakedir.RawDir, now.Account, now.Stream))
 		for _, s := range segments {
 			if s.Last > after && s.Last <= now.Segment {
 				bytes += rawlog.JSONBytes(s.Path, now)

@@ -48,10 +48,10 @@ type Failure struct {
 	Why      Why    `json:"why"`
 }
 
-// wholeCoverage is the condition on a row c of meta.coverage that something is
+// WholeCoverage is the condition on a row c of meta.coverage that something is
 // read and nothing is missing, as in extract.Coverage.Whole. The database is one
 // with a dot behind it, or "".
-func wholeCoverage(database string) string {
+func WholeCoverage(database string) string {
 	return "c.complete_through IS NOT NULL AND NOT EXISTS (FROM " + database + "meta.gaps g WHERE g.account = c.account AND g.resource = c.resource)"
 }
 

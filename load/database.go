@@ -16,9 +16,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// disputeCharges is what is learned of disputes: ids and nothing personal, so
+// DisputeChargesTable is what is learned of disputes: ids and nothing personal, so
 // segments see it too.
-const disputeCharges = "CREATE TABLE meta.dispute_charges (account VARCHAR, dispute_id VARCHAR, charge_id VARCHAR, learned_from VARCHAR)"
+const DisputeChargesTable = "CREATE TABLE meta.dispute_charges (account VARCHAR, dispute_id VARCHAR, charge_id VARCHAR, learned_from VARCHAR)"
 
 // privateTables live beside the declared ones. Schema state is dropped from
 // what is published; schema meta is published.
@@ -42,7 +42,7 @@ var privateTables = []string{
 	"CREATE TABLE meta.not_found (account VARCHAR, resource VARCHAR, id VARCHAR, asked TIMESTAMP, times INTEGER)",
 	"CREATE TABLE meta.requests (account VARCHAR, resource VARCHAR, what VARCHAR, status SMALLINT, message VARCHAR, request_id VARCHAR, since TIMESTAMP, failed_at TIMESTAMP)",
 	"CREATE TABLE meta.verifications (run_id VARCHAR, account VARCHAR, \"check\" VARCHAR, looked_at BIGINT, findings BIGINT, \"at\" TIMESTAMP)",
-	disputeCharges,
+	DisputeChargesTable,
 	"COMMENT ON TABLE meta.dispute_charges IS 'Which charge a dispute is about, which never changes. A charge names the newest of its disputes; the others are learned from its former states (learned_from charges) and from events.'",
 	"COMMENT ON TABLE meta.coverage IS 'What of each resource is complete: objects created in [complete_from, complete_through), the longest span without a gap, with their changes up to as_of. Null complete_from: since the beginning. Null complete_through: nothing. What is missing before or after that is in meta.gaps. Null why: nothing is missing.'",
 	"COMMENT ON COLUMN meta.coverage.api_version IS 'Versions of Stripe''s API that its objects came in; of more than one, what they have may differ. Where nothing has come, the one that is asked for.'",
@@ -103,8 +103,8 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	}
 	aside := ""
 	switch {
-	case err == nil && version != stateVersion:
-		reason = fmt.Sprintf("state version %d, want %d", version, stateVersion)
+	case err == nil && version != StateVersion:
+		reason = fmt.Sprintf("state version %d, want %d", version, StateVersion)
 	case err == nil && madeBy != running:
 		reason = fmt.Sprintf("made by DuckDB %s, running %s", madeBy, running)
 	case err == nil:
@@ -114,7 +114,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		}
 		if !own {
 			aside = path + strangerSuffix
-			reason = notOwn + ", set aside as " + aside
+			reason = NotOwn + ", set aside as " + aside
 			break
 		}
 		if reason, err = s.fit(ctx); err != nil || reason == "" {
@@ -244,7 +244,7 @@ func (s *State) createTables(ctx context.Context) error {
 			return err
 		}
 		_, err := s.db.Exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",
-			stateVersion, s.lake.fingerprint(), s.lineage, newest, id)
+			StateVersion, s.lake.fingerprint(), s.lineage, newest, id)
 		return err
 	})
 }

@@ -30,10 +30,10 @@ func TestEveryBitIsHeld(t *testing.T) {
 				if err := os.WriteFile(path, data, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if found := k.defectsOf(g, bySum); len(found) != 1 {
+				if found := k.defectsOf(g, BySum); len(found) != 1 {
 					t.Fatalf("%s: bit %d of byte %d of %d: verify finds %v", name, bit, at, len(sound), found)
 				}
-				if found := k.defectsOf(g, byMarks); ends && len(found) != 1 {
+				if found := k.defectsOf(g, ByMarks); ends && len(found) != 1 {
 					t.Fatalf("%s: bit %d of byte %d of %d: a sync finds %v", name, bit, at, len(sound), found)
 				}
 			}
@@ -42,13 +42,13 @@ func TestEveryBitIsHeld(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if found := k.defects(bySum); len(found) > 0 {
+	if found := k.Defects(BySum); len(found) > 0 {
 		t.Errorf("in the end: %v", found)
 	}
 }
 
 // defectsOf looks at all but the warehouse, which takes as long as all of the rest.
-func (k *testLake) defectsOf(g Generation, how depth) defects {
+func (k *testLake) defectsOf(g Generation, how Depth) Defects {
 	g.Files = g.Files[:1]
 	return k.partDefects(g, how)
 }

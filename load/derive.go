@@ -61,7 +61,7 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 	if err == nil {
 		err = s.db.One(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
-	if err == nil && version == stateVersion && madeBy == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
+	if err == nil && version == StateVersion && madeBy == running && fingerprint == s.lake.fingerprint() && lineage == s.lineage {
 		return true, nil
 	}
 	if err != nil && (ctx.Err() != nil || duck.IsTransient(err)) {
@@ -73,7 +73,7 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 
 // beginNext makes the second state. It appears under its name when everything
 // that need not be derived is in it.
-func (s *State) beginNext(ctx context.Context, given []*table, force []string) error {
+func (s *State) beginNext(ctx context.Context, given []*TableLayout, force []string) error {
 	fresh := s.lake.nextPath() + atomicfile.TempSuffix
 	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (s *State) beginNext(ctx context.Context, given []*table, force []string) e
 
 // affectedStreams are the streams that feed a table that changed, and those
 // that feed a table together with them.
-func affectedStreams(changed []Change, tables []*table) map[string]bool {
+func affectedStreams(changed []Change, tables []*TableLayout) map[string]bool {
 	affected := map[string]bool{}
 	for more := true; more; {
 		more = false
@@ -133,7 +133,7 @@ func affectedStreams(changed []Change, tables []*table) map[string]bool {
 
 // carryOver copies what is not derived again, so that the second state goes on
 // where the first one is: the same lineage, a later revision.
-func (s *State) carryOver(ctx context.Context, given []*table, affected map[string]bool) error {
+func (s *State) carryOver(ctx context.Context, given []*TableLayout, affected map[string]bool) error {
 	var streams strings.Builder
 	streams.WriteString("stream NOT IN (''")
 	for stream := range affected {
@@ -162,10 +162,10 @@ func (s *State) carryOver(ctx context.Context, given []*table, affected map[stri
 		}
 		name := sqltext.Ident(t.Schema.Table)
 		if !t.KeyIsID {
-			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", heldOf(t.Schema)))
+			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", HeldTable(t.Schema)))
 		}
 		if t.Schema.History {
-			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", historyOf(t.Schema)))
+			statements = append(statements, fmt.Sprintf("INSERT INTO next.%[1]s FROM work.%[1]s", HistoryTable(t.Schema)))
 		}
 		statements = append(statements,
 			fmt.Sprintf("INSERT INTO next.main.%s FROM work.main.%s", name, name),

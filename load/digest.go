@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -70,7 +69,7 @@ func digestTable(ctx context.Context, q duck.Session, root string, g Generation,
 	if err != nil {
 		return "", err
 	}
-	want, err := digestRows(ctx, q, sqltext.Ident(table), kept)
+	want, err := duck.DigestRows(ctx, q, sqltext.Ident(table), kept)
 	if err != nil {
 		return "", err
 	}
@@ -86,23 +85,11 @@ func digestTable(ctx context.Context, q duck.Session, root string, g Generation,
 		}
 		return want, nil
 	}
-	got, err := digestRows(ctx, q, duck.ReadParquet(files), kept)
+	got, err := duck.DigestRows(ctx, q, duck.ReadParquet(files), kept)
 	if err == nil && got != want {
 		err = fmt.Errorf("its Parquet files hold other rows (%s) than the warehouse (%s)", got, want)
 	}
 	return want, err
-}
-
-// digestRows hashes each row and adds the hashes up: the order of rows does not
-// matter, how often one occurs does.
-func digestRows(ctx context.Context, q duck.Session, from string, columns []string) (string, error) {
-	var rows int64
-	var low, high sql.NullString
-	err := q.One(ctx, []any{&rows, &low, &high}, fmt.Sprintf(`
-		SELECT count(*), CAST(sum(CAST(md5_number_lower(r) AS HUGEINT)) AS VARCHAR),
-			CAST(sum(CAST(md5_number_upper(r) AS HUGEINT)) AS VARCHAR)
-		FROM (SELECT CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s)`, packed(columns), from))
-	return fmt.Sprintf("%d rows %s %s", rows, low.String, high.String), err
 }
 
 // digestLog hashes the set of objects of the whole log.

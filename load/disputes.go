@@ -12,19 +12,12 @@ import (
 func (s *State) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return disputedCharges(ctx, s.db.Session, &s.feed, "meta.dispute_charges", account, ids)
+	return DisputedChargesIn(ctx, s.db.Session, &s.feed, "meta.dispute_charges", account, ids)
 }
 
-// DisputedCharges is [State.DisputedCharges] of the state that is verified; where
-// there is none, no charge is known.
-func (v *Verification) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
-	if v.noState != "" {
-		return nil, nil
-	}
-	return disputedCharges(ctx, v.db.Session, &v.feed, "work.meta.dispute_charges", account, ids)
-}
-
-func disputedCharges(ctx context.Context, q duck.Session, feed *duck.Feed, from, account string, ids []string) (map[string]string, error) {
+// DisputedChargesIn is [State.DisputedCharges] of a table of disputes in an attached
+// database.
+func DisputedChargesIn(ctx context.Context, q duck.Session, feed *duck.Feed, from, account string, ids []string) (map[string]string, error) {
 	charges := map[string]string{}
 	if len(ids) == 0 {
 		return charges, nil

@@ -57,7 +57,7 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 	err := m.db.Each(ctx, []any{&k.path, &k.found}, func() error {
 		known = append(known, k)
 		return nil
-	}, "SELECT path, found FROM meta.drift WHERE account = ? AND stream = ?", m.key.account, m.key.stream)
+	}, "SELECT path, found FROM meta.drift WHERE account = ? AND stream = ?", m.key.Account, m.key.Stream)
 	if err != nil {
 		return fmt.Errorf("drift: %w", err)
 	}
@@ -65,10 +65,10 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 		if slices.Contains(known, driftKind{d.Path, d.Found}) {
 			_, err = m.db.Exec(ctx, `UPDATE meta.drift SET objects = objects + ?, last_seen = greatest(last_seen, ?)
 				WHERE account = ? AND stream = ? AND path = ? AND found = ?`,
-				d.Objects, duck.NullTime(d.LastSeen), m.key.account, m.key.stream, d.Path, d.Found)
+				d.Objects, duck.NullTime(d.LastSeen), m.key.Account, m.key.Stream, d.Path, d.Found)
 		} else {
 			m.applied.Drift++
-			_, err = m.db.Exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))", m.key.account, m.key.stream,
+			_, err = m.db.Exec(ctx, "INSERT INTO meta.drift VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))", m.key.Account, m.key.Stream,
 				d.Path, d.Found, d.Objects, d.FirstID, duck.NullTime(d.FirstSeen), duck.NullTime(d.LastSeen), d.Example)
 		}
 		if err != nil {

@@ -6,9 +6,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// emptyWarehouse returns the statements that make declared tables, and what is
+// EmptyWarehouse returns the statements that make declared tables, and what is
 // published beside them, without a row.
-func emptyWarehouse(tables []*schemas.Schema) []string {
+func EmptyWarehouse(tables []*schemas.Schema) []string {
 	statements := slices.Concat(privateTables, driftTables, storedTables)
 	for _, t := range tables {
 		statements = append(statements, createTables(t)...)

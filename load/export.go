@@ -26,7 +26,7 @@ type exporter struct {
 	*publisher
 	duck.Session // one of the connections that write
 
-	table *table
+	table *TableLayout
 	part  partition
 	old   []File // of the generation before, to be linked where nothing changed
 	dirty []int  // buckets
@@ -111,7 +111,7 @@ func (e *exporter) partition(ctx context.Context) error {
 // count counts the rows of the partition in each bucket.
 func (e *exporter) count(ctx context.Context) ([]int64, error) {
 	inBucket := make([]int64, buckets)
-	period, err := e.table.period.where(e.part.label)
+	period, err := e.table.Period.where(e.part.label)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (e *exporter) count(ctx context.Context) ([]int64, error) {
 		inBucket[bucket] = rows
 		return nil
 	}, fmt.Sprintf("SELECT %s AS bucket, count(*) FROM %s WHERE account = %s AND %s GROUP BY bucket",
-		e.table.period.bucket(""), sqltext.Ident(e.part.table), sqltext.Literal(e.part.account), period))
+		e.table.Period.bucket(""), sqltext.Ident(e.part.table), sqltext.Literal(e.part.account), period))
 	return inBucket, err
 }
 
@@ -197,7 +197,7 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	t := e.table
 	f := File{
 		Table: e.part.table, Account: e.part.account, Partition: e.part.label, Part: p,
-		Path: path.Join(t.period.folder(e.part.table, e.part.account, e.part.label), p.file()),
+		Path: path.Join(t.Period.folder(e.part.table, e.part.account, e.part.label), p.file()),
 	}
 	final := filepath.Join(e.dir, filepath.FromSlash(f.Path))
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
@@ -230,7 +230,7 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 // copy writes what is selected of a part to a file.
 func (e *exporter) copy(ctx context.Context, selected string, p Part, order, file string) error {
 	t := e.table
-	rows, err := t.period.in(e.part.label, p)
+	rows, err := t.Period.Condition(e.part.label, p)
 	if err != nil {
 		return err
 	}
@@ -254,16 +254,16 @@ func removeEmpty(dir string) error {
 }
 
 // order is how the rows of a file are sorted.
-func (t *table) order() []string {
+func (t *TableLayout) order() []string {
 	var columns []string
-	if t.period.column != "" {
-		columns = append(columns, sqltext.Ident(t.period.column))
+	if t.Period.column != "" {
+		columns = append(columns, sqltext.Ident(t.Period.column))
 	}
-	return append(columns, t.keys()...)
+	return append(columns, t.Keys()...)
 }
 
-// keys returns the quoted columns that tell rows of one account apart.
-func (t *table) keys() []string {
+// Keys returns the quoted columns that tell rows of one account apart.
+func (t *TableLayout) Keys() []string {
 	keys := make([]string, len(t.Schema.PrimaryKey))
 	for i, k := range t.Schema.PrimaryKey {
 		keys[i] = sqltext.Ident(k)
@@ -276,34 +276,26 @@ func (t *table) keys() []string {
 func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	t := e.table
 	when := "CAST(NULL AS TIMESTAMP)"
-	if t.period.column != "" {
-		when = sqltext.Ident(t.period.column)
+	if t.Period.column != "" {
+		when = sqltext.Ident(t.Period.column)
 	}
 	var distinct int64
 	var first, last sql.NullTime
 	err := e.One(ctx, []any{&f.Rows, &distinct, &first, &last}, fmt.Sprintf(
 		"SELECT count(*), count(DISTINCT struct_pack(%s)), min(%s), max(%s) FROM %s",
-		packed(t.keys()), when, when, duck.ReadParquet([]string{file})))
+		duck.PackedStruct(t.Keys()), when, when, duck.ReadParquet([]string{file})))
 	if err != nil {
 		return err
 	}
 	if distinct != f.Rows {
 		return fmt.Errorf("%d rows have %d different keys (%s): the mapping does not tell its rows apart",
-			f.Rows, distinct, strings.Join(t.keys(), ", "))
+			f.Rows, distinct, strings.Join(t.Keys(), ", "))
 	}
 	if first.Valid {
 		f.First, f.Last = new(first.Time.UTC()), new(last.Time.UTC())
 	}
 	f.Bytes, err = atomicfile.Size(file)
 	return err
-}
-
-func packed(keys []string) string {
-	members := make([]string, len(keys))
-	for i, k := range keys {
-		members[i] = fmt.Sprintf("k%d := %s", i, k)
-	}
-	return strings.Join(members, ", ")
 }
 
 // exportVersion changes whenever files are written otherwise from the same rows.

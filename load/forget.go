@@ -16,7 +16,6 @@ import (
 	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
-	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Erasure says what is to be erased. It is kept as forget.json, beside the log, from
@@ -71,9 +70,9 @@ func (l *Lake) erasurePath() string { return l.path("forget.json") }
 // formerErasurePath is where programs that wrote lakes of format 1 kept it.
 func (l *Lake) formerErasurePath() string { return l.path(lakedir.StateDir, "forget.json") }
 
-// isErasing reports whether an erasure was begun in the lake in dir and is not
+// IsErasing reports whether an erasure was begun in the lake in dir and is not
 // finished.
-func isErasing(dir string) (bool, error) {
+func IsErasing(dir string) (bool, error) {
 	l := &Lake{dir: dir}
 	for _, path := range []string{l.erasurePath(), l.formerErasurePath()} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -198,7 +197,7 @@ func (l *Lake) discardState() error {
 func (s *State) RemoveOtherGenerations() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	linked, ok := s.lake.linked()
+	linked, ok := s.lake.Linked()
 	if !ok {
 		return errors.New("remove old generations: none is linked")
 	}
@@ -227,7 +226,7 @@ func (l *Lake) Strangers() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	known := []string{"lake.json", rawlog.Folder, lakedir.StateDir, lakedir.LinkName, "forgotten.json", "forget.json", "receipts", lakedir.PIIKeyName, lakedir.DeclaredDir, backupName}
+	known := []string{"lake.json", lakedir.RawDir, lakedir.StateDir, lakedir.LinkName, "forgotten.json", "forget.json", "receipts", lakedir.PIIKeyName, lakedir.DeclaredDir, backupName}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return slices.Contains(known, strings.TrimSuffix(e.Name(), atomicfile.TempSuffix))
 	})

@@ -59,7 +59,7 @@ func TestRewriteKeepsSegmentsAndSeqs(t *testing.T) {
 	k.append(charge("a", "new", "item_a"), charge("b", "new"), charge("c", "new"), charge("b", "paid"))
 	k.append(charge("b", "refunded"))
 	k.append(charge("d", "new"), charge("b", "late"), charge("a", "paid"))
-	path := func(n uint64) string { return rawlog.SegmentPath(k.path(rawlog.Folder, acct, "charge"), n, n) }
+	path := func(n uint64) string { return rawlog.SegmentPath(k.path(lakedir.RawDir, acct, "charge"), n, n) }
 	untouched := mustRead(t, path(3))
 
 	if n := k.erase("nobody"); n != 2 { // two cursors name b
@@ -107,7 +107,7 @@ func TestRewriteRemovesSupersededSegments(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
 	k.append(charge("a", "new"))
-	dir := k.path(rawlog.Folder, acct, "charge")
+	dir := k.path(lakedir.RawDir, acct, "charge")
 	if err := os.WriteFile(rawlog.SegmentPath(dir, 1, 2), []byte(mustRead(t, rawlog.SegmentPath(dir, 1, 1))), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestDiscardStartsFromNothing(t *testing.T) {
 	if after.Lineage == before.Lineage || after.Number <= before.Number {
 		t.Errorf("generation %d of lineage %s after %d of %s", after.Number, after.Lineage, before.Number, before.Lineage)
 	}
-	numbers, err := k.generations()
+	numbers, err := k.Generations()
 	if diff := cmp.Diff([]uint64{after.Number}, numbers); diff != "" || err != nil {
 		t.Errorf("generations (-want +got):\n%s%v", diff, err)
 	}

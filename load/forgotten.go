@@ -68,13 +68,13 @@ func (f *Forgotten) read() error {
 	}
 	f.bytes = int64(len(data))
 	if f.decode(data) != nil { // its bytes are secrets: what of them is damaged is not told
-		return hint.New(f.path()+" is damaged", fixForgotten)
+		return hint.New(f.path()+" is damaged", FixForgotten)
 	}
 	return nil
 }
 
-// fixForgotten is what to do where the list is there and cannot be read.
-const fixForgotten = "restore it from a backup; if nobody was ever erased from this lake, remove it"
+// FixForgotten is what to do where the list is there and cannot be read.
+const FixForgotten = "restore it from a backup; if nobody was ever erased from this lake, remove it"
 
 func (f *Forgotten) decode(data []byte) error {
 	var file forgottenFile

@@ -43,7 +43,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 		return err
 	}
 	p.ListBytes = list.bytes
-	i := slices.IndexFunc(p.tables, func(t *table) bool { return t.Schema.Table == schemas.SegmentTable })
+	i := slices.IndexFunc(p.tables, func(t *TableLayout) bool { return t.Schema.Table == schemas.SegmentTable })
 	if i < 0 || list.Empty() {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 		p.Forgotten = slices.Clone(p.prev.Forgotten)
 		changed = fmt.Sprintf(` SEMI JOIN (FROM state.dirty WHERE "table" = %s AND revision > %d) d
 			ON d.account = c.account AND d.partition = %s AND d.bucket = %s`,
-			sqltext.Literal(t.Schema.Table), p.prev.Revision, t.period.label("c."), t.period.bucket("c."))
+			sqltext.Literal(t.Schema.Table), p.prev.Revision, t.Period.label("c."), t.Period.bucket("c."))
 	}
 	var c Customer
 	return p.db.Each(ctx, []any{&c.Account, &c.ID}, func() error {
@@ -72,9 +72,9 @@ func (l *Lake) listBytes() (int64, error) {
 	return bytes, err
 }
 
-// forgottenIn returns what says of a customer in a generation of the lake in dir,
+// ForgottenIn returns what says of a customer in a generation of the lake in dir,
 // by its folder, that he was forgotten; nil if none was.
-func forgottenIn(dir, generation string) (has func(account, id string) bool, err error) {
+func ForgottenIn(dir, generation string) (has func(account, id string) bool, err error) {
 	l := &Lake{dir: dir}
 	list, err := l.Forgotten()
 	switch {

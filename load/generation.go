@@ -63,11 +63,11 @@ func (l *Lake) generationPath(number uint64, elem ...string) string {
 	return lakedir.Generation(l.dir, number, elem...)
 }
 
-// manifest reads what the linked generation says of itself, and the checksum of
+// Manifest reads what the linked generation says of itself, and the checksum of
 // that. One that is missing
 // or cannot be read is no error: the next publish replaces it.
-func (l *Lake) manifest() (g Generation, sum string, ok bool) {
-	number, linked := l.linked()
+func (l *Lake) Manifest() (g Generation, sum string, ok bool) {
+	number, linked := l.Linked()
 	if !linked {
 		return g, "", false
 	}
@@ -78,9 +78,9 @@ func (l *Lake) manifest() (g Generation, sum string, ok bool) {
 	return g, sum, true
 }
 
-// linked returns the number of the generation of this lake that `current` points
+// Linked returns the number of the generation of this lake that `current` points
 // at; it need not be there.
-func (l *Lake) linked() (uint64, bool) {
+func (l *Lake) Linked() (uint64, bool) {
 	target, err := os.Readlink(l.path(lakedir.LinkName))
 	if err != nil {
 		return 0, false
@@ -99,8 +99,8 @@ func sameFolder(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// generations returns the numbers of the generations on disk, oldest first.
-func (l *Lake) generations() ([]uint64, error) {
+// Generations returns the numbers of the generations on disk, oldest first.
+func (l *Lake) Generations() ([]uint64, error) {
 	names, err := folder.Subdirs(l.path(lakedir.StateDir, lakedir.GenerationsDir))
 	if err != nil {
 		return nil, err
@@ -117,19 +117,19 @@ func (l *Lake) generations() ([]uint64, error) {
 
 // newestGeneration returns the highest number that is in use.
 func (l *Lake) newestGeneration() (int64, error) {
-	numbers, err := l.generations()
-	linked, _ := l.linked()
+	numbers, err := l.Generations()
+	linked, _ := l.Linked()
 	return int64(slices.Max(append(numbers, linked))), err
 }
 
 // sweepGenerations removes generations that were never linked: a crash left
 // them. Those are the ones above the linked one, for numbers only go up.
 func (l *Lake) sweepGenerations() error {
-	numbers, err := l.generations()
+	numbers, err := l.Generations()
 	if err != nil {
 		return err
 	}
-	linked, _ := l.linked()
+	linked, _ := l.Linked()
 	for _, n := range numbers {
 		if n > linked {
 			err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
@@ -141,7 +141,7 @@ func (l *Lake) sweepGenerations() error {
 // dropOldGenerations keeps the linked generation and some before it, which
 // readers may still hold open.
 func (l *Lake) dropOldGenerations(linked uint64) error {
-	numbers, err := l.generations()
+	numbers, err := l.Generations()
 	if err != nil {
 		return err
 	}

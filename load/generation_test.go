@@ -48,8 +48,8 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			numbers, err := l.generations()
-			now, _ := l.linked()
+			numbers, err := l.Generations()
+			now, _ := l.Linked()
 			if err != nil || numbers[len(numbers)-1] != now || s.Fresh != "" {
 				t.Errorf("%s: generations %v after the sweep, %d linked; %v %s", moment, numbers, now, err, s.Fresh)
 			}

@@ -23,21 +23,21 @@ func createHistory(s *schemas.Schema) []string {
 		columns = append(columns, sqltext.Ident(c.Name)+" "+duck.SQLType(c.Type))
 	}
 	return []string{
-		fmt.Sprintf("CREATE TABLE %s (%s)", historyOf(s), strings.Join(columns, ", ")),
-		fmt.Sprintf("COMMENT ON TABLE %s IS %s", historyOf(s), sqltext.Literal("Rows of "+s.Table+" that were replaced. Read "+s.HistoryTable()+", which has the present ones too.")),
+		fmt.Sprintf("CREATE TABLE %s (%s)", HistoryTable(s), strings.Join(columns, ", ")),
+		fmt.Sprintf("COMMENT ON TABLE %s IS %s", HistoryTable(s), sqltext.Literal("Rows of "+s.Table+" that were replaced. Read "+s.HistoryTable()+", which has the present ones too.")),
 	}
 }
 
-// historyOf names that table apart from the declared one, for whoever asks the
+// HistoryTable names that table apart from the declared one, for whoever asks the
 // catalog by name alone.
-func historyOf(s *schemas.Schema) string { return "history." + sqltext.Ident(s.Table+"_replaced") }
+func HistoryTable(s *schemas.Schema) string { return "history." + sqltext.Ident(s.Table+"_replaced") }
 
 // historyView returns the statements that make and describe what people read.
 func historyView(s *schemas.Schema) []string {
 	name := sqltext.Ident(s.HistoryTable())
 	statements := []string{
 		fmt.Sprintf("CREATE VIEW %s AS SELECT coalesce(deleted_seen_at, %s) AS %s, NULL::TIMESTAMP AS %s, * FROM %s UNION ALL FROM %s",
-			name, schemas.SeenAt, schemas.ValidFrom, schemas.ValidTo, sqltext.Ident(s.Table), historyOf(s)),
+			name, schemas.SeenAt, schemas.ValidFrom, schemas.ValidTo, sqltext.Ident(s.Table), HistoryTable(s)),
 		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, sqltext.Literal(s.HistoryComment())),
 	}
 	for _, c := range s.HistoryColumns() {
@@ -64,7 +64,7 @@ func (p *publisher) showHistories(ctx context.Context, w duck.Session) error {
 // last, with when it was seen and when the next one was. base is the version
 // whose rows a state has: a tombstone has those of the version it ends.
 func (m *merge) findSteps(ctx context.Context) error {
-	keeps := func(t *table) bool { return t.Schema.History && slices.Contains(t.Streams, m.key.stream) }
+	keeps := func(t *TableLayout) bool { return t.Schema.History && slices.Contains(t.Streams, m.key.Stream) }
 	if !slices.ContainsFunc(m.tables, keeps) {
 		return nil
 	}
@@ -86,14 +86,14 @@ func (m *merge) findSteps(ctx context.Context) error {
 // keepReplaced keeps the rows of a table that the merge is about to replace or to
 // mark, and those of staged versions that were replaced before they got here.
 // However many versions come together, the history is the same as one by one.
-func (m *merge) keepReplaced(ctx context.Context, t *table) error {
+func (m *merge) keepReplaced(ctx context.Context, t *TableLayout) error {
 	if !t.Schema.History || m.steps == 0 {
 		return nil
 	}
 	// Told which versions the table has, DuckDB skips the row groups of all others.
 	err := m.keepFrom(ctx, t, sqltext.Ident(t.Schema.Table), "SEMI")
 	if err == nil && !t.KeyIsID { // what an object said is kept, whoever had the key
-		err = m.keepFrom(ctx, t, heldOf(t.Schema), "SEMI")
+		err = m.keepFrom(ctx, t, HeldTable(t.Schema), "SEMI")
 	}
 	if err == nil && len(m.staged[t]) > 0 && !m.allNewest() {
 		err = m.keepStaged(ctx, t)
@@ -104,7 +104,7 @@ func (m *merge) keepReplaced(ctx context.Context, t *table) error {
 	return nil
 }
 
-func (m *merge) keepStaged(ctx context.Context, t *table) error {
+func (m *merge) keepStaged(ctx context.Context, t *TableLayout) error {
 	staged, err := t.SourceOf(m.staged[t])
 	if err != nil {
 		return err
@@ -121,11 +121,11 @@ func (m *merge) keepStaged(ctx context.Context, t *table) error {
 // keepFrom keeps the rows of each step: from the table those of the version that
 // is known, from what is staged those of all others (a known one that is applied
 // again is there too).
-func (m *merge) keepFrom(ctx context.Context, t *table, rows, join string) error {
+func (m *merge) keepFrom(ctx context.Context, t *TableLayout, rows, join string) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s
 		SELECT s.valid_from, s.valid_to, t.* REPLACE (s.deleted AS deleted, CASE WHEN s.deleted THEN s.valid_from END AS deleted_seen_at, s.seq AS _seq)
 		FROM %s t JOIN (FROM steps %s JOIN known k ON k.seq = base AND k.id = steps.id) s ON s.base = t._seq AND s.id = t._source_id
-		WHERE t.account = ?`, historyOf(t.Schema), rows, join), m.key.account)
+		WHERE t.account = ?`, HistoryTable(t.Schema), rows, join), m.key.Account)
 	return err
 }
 

@@ -15,9 +15,9 @@ import (
 // is not its own.
 const strangerSuffix = ".of-another-lake"
 
-// id is the lake's id in lake.json, which its state carries too; empty before there
+// ID is the lake's id in lake.json, which its state carries too; empty before there
 // is a state, and where lake.json was made again.
-func (l *Lake) id() (string, error) {
+func (l *Lake) ID() (string, error) {
 	var f lakeFile
 	err := atomicfile.ReadJSON(l.path("lake.json"), &f)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +40,7 @@ func (l *Lake) claim(id string) (string, error) {
 
 // identity is the lake's id, made if there is none.
 func (l *Lake) identity() (string, error) {
-	id, err := l.id()
+	id, err := l.ID()
 	if err == nil && id == "" {
 		id, err = l.claim("")
 	}
@@ -54,7 +54,7 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 	if err := s.db.One(ctx, []any{&id}, "SELECT lake FROM state.info"); err != nil {
 		return false, err
 	}
-	kept, err := s.lake.id()
+	kept, err := s.lake.ID()
 	if err != nil || kept != "" {
 		return kept == id, err
 	}
@@ -80,3 +80,6 @@ func (l *Lake) removeOldStates() error {
 	path := l.databasePath()
 	return errors.Join(duck.RemoveDatabase(path+atomicfile.DamagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
 }
+
+// NotOwn says of a state that it is another lake's, or from before an erasure.
+const NotOwn = "it is not this lake's own"

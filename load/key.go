@@ -12,7 +12,7 @@ import (
 )
 
 // A table whose key is not the id of the object that a row is made of may be given
-// one key twice: by one object, which settles at once ([table.repeated]), or by two.
+// one key twice: by one object, which settles at once ([TableLayout.repeated]), or by two.
 // Of two objects the one that was created first keeps the key, then the one with the
 // smaller id, but for one that is deleted, by their newest versions alone: the order in
 // which they came does not matter (docs/adr/0034). The other's row waits in a table beside, and is a reject
@@ -21,8 +21,8 @@ import (
 // ruleTaken is the rule of a reject whose key another object's row has.
 const ruleTaken = "key taken"
 
-// heldOf names the table of rows that wait for their key. It is never published.
-func heldOf(s *schemas.Schema) string { return "state." + sqltext.Ident(s.Table+"_held") }
+// HeldTable names the table of rows that wait for their key. It is never published.
+func HeldTable(s *schemas.Schema) string { return "state." + sqltext.Ident(s.Table+"_held") }
 
 // createHeld is the statement that makes it: the table's columns, without demands.
 func createHeld(s *schemas.Schema) string {
@@ -30,15 +30,15 @@ func createHeld(s *schemas.Schema) string {
 	for _, c := range s.Columns() {
 		columns = append(columns, sqltext.Ident(c.Name)+" "+duck.SQLType(c.Type))
 	}
-	return fmt.Sprintf("CREATE TABLE %s (%s)", heldOf(s), strings.Join(columns, ", "))
+	return fmt.Sprintf("CREATE TABLE %s (%s)", HeldTable(s), strings.Join(columns, ", "))
 }
 
 // everyRow is the SQL of all rows of a table, those that wait too.
-func (t *table) everyRow() string {
+func (t *TableLayout) everyRow() string {
 	if t.KeyIsID {
 		return sqltext.Ident(t.Schema.Table)
 	}
-	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", sqltext.Ident(t.Schema.Table), heldOf(t.Schema))
+	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", sqltext.Ident(t.Schema.Table), HeldTable(t.Schema))
 }
 
 // settleKeys decides who keeps the keys that more than one object gives. It comes
@@ -48,7 +48,7 @@ func (m *merge) settleKeys(ctx context.Context) error {
 		return nil // nothing is newer than what was decided on
 	}
 	for _, t := range m.tables {
-		if t.KeyIsID || !slices.Contains(t.Streams, m.key.stream) {
+		if t.KeyIsID || !slices.Contains(t.Streams, m.key.Stream) {
 			continue
 		}
 		contested, err := m.findContested(ctx, t)
@@ -65,8 +65,8 @@ func (m *merge) settleKeys(ctx context.Context) error {
 // findContested finds the keys that are to be decided on: those that the staged rows
 // have and another row has too, and those that a row waits for. It reports whether
 // there is any, or a reject that says so.
-func (m *merge) findContested(ctx context.Context, t *table) (bool, error) {
-	_, err := m.db.Exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), heldOf(t.Schema)), m.key.account)
+func (m *merge) findContested(ctx context.Context, t *TableLayout) (bool, error) {
+	_, err := m.db.Exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), HeldTable(t.Schema)), m.key.Account)
 	if err != nil {
 		return false, err
 	}
@@ -80,44 +80,44 @@ func (m *merge) findContested(ctx context.Context, t *table) (bool, error) {
 		_, err = m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO temp.contested
 			SELECT %[1]s FROM %[2]s t SEMI JOIN (SELECT %[1]s FROM %[3]s(%[4]d) s%[5]s) s ON %[6]s
 			WHERE account = ? GROUP BY ALL HAVING count(*) > 1 EXCEPT FROM temp.contested`,
-			t.keysAs(), sqltext.Ident(t.Schema.Table), duck.FeedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.account)
+			t.keysAs(), sqltext.Ident(t.Schema.Table), duck.FeedName, id, m.onlyNewest("_source_id", "_seq"), t.hasKey("s")), m.key.Account)
 		if err != nil {
 			return false, err
 		}
 	}
 	n, err := m.count(ctx, `FROM (SELECT 1 FROM temp.contested UNION ALL SELECT 1 FROM meta.rejects WHERE account = ? AND "table" = ? AND rule = ?)`,
-		m.key.account, t.Schema.Table, ruleTaken)
+		m.key.Account, t.Schema.Table, ruleTaken)
 	return n > 0, err
 }
 
 // keysAs is the SQL of a row's key, under names that no column has.
-func (t *table) keysAs() string {
+func (t *TableLayout) keysAs() string {
 	var columns []string
-	for i, k := range t.keys() {
+	for i, k := range t.Keys() {
 		columns = append(columns, fmt.Sprintf("%s AS _key%d", k, i))
 	}
 	return strings.Join(columns, ", ")
 }
 
 // hasKey is the SQL condition that a row t has the key of another relation's row.
-func (t *table) hasKey(other string) string {
+func (t *TableLayout) hasKey(other string) string {
 	var same []string
-	for i, k := range t.keys() {
+	for i, k := range t.Keys() {
 		same = append(same, fmt.Sprintf("t.%s = %s._key%d", k, other, i))
 	}
 	return strings.Join(same, " AND ")
 }
 
 // settle gives each contested key to the row that is due to have it.
-func (m *merge) settle(ctx context.Context, t *table) error {
+func (m *merge) settle(ctx context.Context, t *TableLayout) error {
 	if err := m.rank(ctx, t); err != nil {
 		return err
 	}
-	held, err := m.hand(ctx, t, sqltext.Ident(t.Schema.Table), heldOf(t.Schema), "NOT held AND place > 1")
+	held, err := m.hand(ctx, t, sqltext.Ident(t.Schema.Table), HeldTable(t.Schema), "NOT held AND place > 1")
 	if err != nil {
 		return err
 	}
-	freed, err := m.hand(ctx, t, heldOf(t.Schema), sqltext.Ident(t.Schema.Table), "held AND place = 1")
+	freed, err := m.hand(ctx, t, HeldTable(t.Schema), sqltext.Ident(t.Schema.Table), "held AND place = 1")
 	if err != nil {
 		return err
 	}
@@ -126,10 +126,10 @@ func (m *merge) settle(ctx context.Context, t *table) error {
 }
 
 // rank puts the rows that have a contested key, or wait for it, in their order.
-func (m *merge) rank(ctx context.Context, t *table) error {
+func (m *merge) rank(ctx context.Context, t *TableLayout) error {
 	rows := func(from string, held bool) string {
 		return fmt.Sprintf("SELECT struct_pack(%s) AS key, %s AS text, _source_id, _seq, %t AS held FROM %s t SEMI JOIN temp.contested c ON %s WHERE account = %s",
-			packed(t.keys()), t.keyText(), held, from, t.hasKey("c"), sqltext.Literal(m.key.account))
+			duck.PackedStruct(t.Keys()), t.KeyText(), held, from, t.hasKey("c"), sqltext.Literal(m.key.Account))
 	}
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE claims AS
 		WITH rows AS (%[1]s UNION ALL %[2]s),
@@ -137,20 +137,20 @@ func (m *merge) rank(ctx context.Context, t *table) error {
 		SELECT r.key, r.text, r._source_id, r._seq, r.held, o.stream, o.created, o.deleted, o.observed_at, row_number() OVER one AS place, first(r._source_id) OVER one AS holder, first(o.created) OVER one AS since, first(o.deleted) OVER one AS gone
 		FROM rows r JOIN objects o ON o.id = r._source_id
 		WINDOW one AS (PARTITION BY r.key ORDER BY o.deleted, o.created NULLS LAST, r._source_id)`,
-		rows(sqltext.Ident(t.Schema.Table), false), rows(heldOf(t.Schema), true), t.streamList()), m.key.account)
+		rows(sqltext.Ident(t.Schema.Table), false), rows(HeldTable(t.Schema), true), t.StreamList()), m.key.Account)
 	return err
 }
 
 // hand moves rows from the table to those that wait, or back. Either way the parts
 // that they are published in are no longer as they were.
-func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int64, error) {
+func (m *merge) hand(ctx context.Context, t *TableLayout, from, to, which string) (int64, error) {
 	moved := fmt.Sprintf("FROM %s t SEMI JOIN (FROM temp.claims WHERE %s) c ON c._source_id = t._source_id AND c.key = struct_pack(%s) WHERE account = %s",
-		from, which, packed(t.keys()), sqltext.Literal(m.key.account))
+		from, which, duck.PackedStruct(t.Keys()), sqltext.Literal(m.key.Account))
 	n, err := m.count(ctx, moved)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("t."), t.period.bucket("t."), moved)); err != nil {
+	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.Period.label("t."), t.Period.bucket("t."), moved)); err != nil {
 		return 0, err
 	}
 	inserted, err := m.db.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT t.* %s", to, moved))
@@ -166,14 +166,14 @@ func (m *merge) hand(ctx context.Context, t *table, from, to, which string) (int
 
 // rejectHeld makes the rejects say which rows wait, and for whose sake. The value is
 // the key's as the table has it: what of it the privacy policy keeps out is out.
-func (m *merge) rejectHeld(ctx context.Context, t *table) error {
+func (m *merge) rejectHeld(ctx context.Context, t *TableLayout) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
 		SELECT %[1]s AS account, stream, _source_id AS id, _seq AS seq, NULL::BIGINT AS segment, %[2]s AS "table", %[3]s AS field, %[4]s AS rule,
 			concat('a row of ', holder, ' has this key, ', CASE WHEN deleted AND NOT gone THEN 'which is not deleted' WHEN since < created OR created IS NULL AND since IS NOT NULL THEN 'which was created earlier'
 				ELSE 'which was created at the same time and has the smaller id' END) AS reason,
 			NULL::VARCHAR AS mapping, observed_at AS first_seen, observed_at AS last_seen, NULL::VARCHAR AS object, left(CAST(to_json(text) AS VARCHAR), 40) AS example
 		FROM temp.claims WHERE place > 1`,
-		sqltext.Literal(m.key.account), sqltext.Literal(t.Schema.Table), sqltext.Literal(strings.Join(t.Schema.PrimaryKey, ", ")), sqltext.Literal(ruleTaken)))
+		sqltext.Literal(m.key.Account), sqltext.Literal(t.Schema.Table), sqltext.Literal(strings.Join(t.Schema.PrimaryKey, ", ")), sqltext.Literal(ruleTaken)))
 	if err != nil {
 		return err
 	}
@@ -183,11 +183,26 @@ func (m *merge) rejectHeld(ctx context.Context, t *table) error {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `DELETE FROM meta.rejects r WHERE account = ? AND "table" = ? AND rule = ?
-		AND NOT EXISTS (FROM temp.waiting w WHERE `+before+` AND r.seq = w.seq AND r.reason = w.reason)`, m.key.account, t.Schema.Table, ruleTaken)
+		AND NOT EXISTS (FROM temp.waiting w WHERE `+before+` AND r.seq = w.seq AND r.reason = w.reason)`, m.key.Account, t.Schema.Table, ruleTaken)
 	if err != nil {
 		return err
 	}
 	n, err := m.db.Exec(ctx, "INSERT INTO meta.rejects FROM temp.waiting w WHERE NOT EXISTS (FROM meta.rejects r WHERE "+before+")")
 	m.applied.Rejects += n
 	return err
+}
+
+// StreamList is the SQL of the streams that feed a table, and of one that is none: a
+// table that nothing feeds has a list too.
+func (t *TableLayout) StreamList() string {
+	list := []string{"''"}
+	for _, stream := range t.Streams {
+		list = append(list, sqltext.Literal(stream))
+	}
+	return strings.Join(list, ", ")
+}
+
+// KeyText is a row's key as one text.
+func (t *TableLayout) KeyText() string {
+	return "concat_ws('/', " + strings.Join(t.Keys(), ", ") + ")"
 }

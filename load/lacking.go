@@ -51,7 +51,7 @@ type namingColumn struct{ table, name, created string }
 // naming returns the columns that refer to a stream's main table, of tables whose
 // rows say when their objects were created.
 func (s *State) naming(stream string) []namingColumn {
-	i := slices.IndexFunc(s.tables, func(t *table) bool { return t.Main == stream })
+	i := slices.IndexFunc(s.tables, func(t *TableLayout) bool { return t.Main == stream })
 	if i < 0 {
 		return nil
 	}

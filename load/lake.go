@@ -300,9 +300,9 @@ func (f *lakeFile) account(id string) (*Account, error) {
 	return &f.Accounts[i], nil
 }
 
-// lakeAt is the lake in a folder, of which nothing is known, for whoever asks what
+// At is the lake in a folder, of which nothing is known, for whoever asks what
 // it says of itself.
-func lakeAt(dir string) *Lake { return &Lake{dir: dir} }
+func At(dir string) *Lake { return &Lake{dir: dir} }
 
 func (l *Lake) path(elem ...string) string {
 	return filepath.Join(append([]string{l.dir}, elem...)...)

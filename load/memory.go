@@ -18,9 +18,9 @@ func NeedsMemory(err error) bool {
 		func(says string) bool { return strings.Contains(err.Error(), says) })
 }
 
-// memoryOr is what DuckDB may use for the lake where that is usual, or what it may at
+// MemoryOr is what DuckDB may use for the lake where that is usual, or what it may at
 // most for one that came from [Lake.WithMemory].
-func (l *Lake) memoryOr(usual string) string {
+func (l *Lake) MemoryOr(usual string) string {
 	if l.opts.MemoryLimit == mostMemory {
 		return mostMemory
 	}

@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // merge is one Apply: what it staged and what it changed.
 type merge struct {
 	*State
-	key      streamKey
+	key      rawlog.StreamKey
 	upTo     uint64 // segment
-	staged   map[*table][]arrow.RecordBatch
+	staged   map[*TableLayout][]arrow.RecordBatch
 	versions []ObjectVersion
 	rejects  int64
 	drift    []Drift
@@ -76,7 +78,7 @@ func (m *merge) findKnown(ctx context.Context) error {
 	first, last := m.span()
 	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
 		WHERE account = ? AND stream = ? AND created BETWEEN ? AND ? AND id IN (SELECT id FROM versions)`,
-		m.key.account, m.key.stream, first, last)
+		m.key.Account, m.key.Stream, first, last)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (m *merge) findKnown(ctx context.Context) error {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
-		AND account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.account, m.key.stream)
+		AND account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.Account, m.key.Stream)
 	return err
 }
 
@@ -114,7 +116,7 @@ func (m *merge) span() (first, last time.Time) {
 // mergeTables replaces the rows of every object that has a newer full version.
 func (m *merge) mergeTables(ctx context.Context) error {
 	for _, t := range m.tables {
-		if !slices.Contains(t.Streams, m.key.stream) {
+		if !slices.Contains(t.Streams, m.key.Stream) {
 			continue
 		}
 		if err := m.keepReplaced(ctx, t); err != nil {
@@ -138,20 +140,20 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 	if m.rejects > 0 {
 		_, err := m.db.Exec(ctx, `UPDATE temp.new_rejects AS n SET first_seen = least(n.first_seen, r.first_seen) FROM meta.rejects r
 			WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND r."table" = n."table" AND r.rule = n.rule AND r.field IS NOT DISTINCT FROM n.field`,
-			m.key.account, m.key.stream)
+			m.key.Account, m.key.Stream)
 		if err != nil {
 			return err
 		}
 	}
 	_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
 		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
-		m.key.account, m.key.stream, ruleTaken) // settleKeys has those
+		m.key.Account, m.key.Stream, ruleTaken) // settleKeys has those
 	if err != nil || m.rejects == 0 {
 		return err
 	}
 	n, err := m.db.Exec(ctx, `INSERT INTO meta.rejects
 		SELECT ?, ?, r.* FROM new_rejects r JOIN newest n ON n.id = r.id AND n.full_seq = r.seq`,
-		m.key.account, m.key.stream)
+		m.key.Account, m.key.Stream)
 	m.applied.Rejects += n
 	return err
 }
@@ -160,13 +162,13 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 func (m *merge) mergeLists(ctx context.Context) error {
 	_, err := m.db.Exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
 		WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
-		m.key.account, m.key.stream)
+		m.key.Account, m.key.Stream)
 	if err != nil {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `INSERT INTO meta.incomplete_lists
 		SELECT ?, ?, l.* FROM new_lists l JOIN newest n ON n.id = l.id AND n.full_seq = l.seq`,
-		m.key.account, m.key.stream)
+		m.key.Account, m.key.Stream)
 	return err
 }
 
@@ -178,7 +180,7 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
-		m.key.account, m.key.stream)
+		m.key.Account, m.key.Stream)
 	return err
 }
 
@@ -186,7 +188,7 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 func (m *merge) mergeNamed(ctx context.Context) error {
 	_, err := m.db.Exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
 		WHERE NOT EXISTS (FROM state.named k WHERE k.account = ? AND k.stream = n.stream AND k.id = n.id)`,
-		m.key.account, m.key.account)
+		m.key.Account, m.key.Account)
 	return err
 }
 
@@ -195,12 +197,12 @@ func (m *merge) mergeNamed(ctx context.Context) error {
 func (m *merge) mergeDisputes(ctx context.Context) (err error) {
 	m.learned, err = m.db.Exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
 		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
-		GROUP BY n.dispute_id`, m.key.account, m.key.stream, m.key.account)
-	if err != nil || m.key.stream != "charges" {
+		GROUP BY n.dispute_id`, m.key.Account, m.key.Stream, m.key.Account)
+	if err != nil || m.key.Stream != "charges" {
 		return err
 	}
 	better, err := m.db.Exec(ctx, `UPDATE meta.dispute_charges SET learned_from = 'charges'
-		WHERE account = ? AND learned_from <> 'charges' AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.account)
+		WHERE account = ? AND learned_from <> 'charges' AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.Account)
 	m.learned += better
 	return err
 }
@@ -208,7 +210,7 @@ func (m *merge) mergeDisputes(ctx context.Context) (err error) {
 // bump gives what changed a new revision; nothing changed keeps the old one,
 // and with it the generation that is published.
 func (m *merge) bump(ctx context.Context) error {
-	feeds := func(t *table) bool { return slices.Contains(t.Streams, m.key.stream) }
+	feeds := func(t *TableLayout) bool { return slices.Contains(t.Streams, m.key.Stream) }
 	if m.learned == 0 && (m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds)) {
 		return nil
 	}

@@ -57,3 +57,7 @@ func publishedMode(dir string) (string, error) {
 func errOlder(dir string, g Generation) error {
 	return fmt.Errorf("lake %s: generation %d was published by an older version of stripelake, which left in lake.json and .state what readers need, and those are closed to this user: the owner's next stripelake sync publishes it", dir, g.Number)
 }
+
+// ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
+// takes no lock.
+func ReadAccounts(dir string) ([]Account, error) { return (&Lake{dir: dir}).Accounts() }

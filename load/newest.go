@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -13,7 +14,7 @@ import (
 func (s *State) NewestObjects(ctx context.Context, account, stream string, ids []string) (map[string][]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	segments, err := rawlog.ListSegments(s.lake.path(rawlog.Folder, account, stream))
+	segments, err := rawlog.ListSegments(s.lake.path(lakedir.RawDir, account, stream))
 	if err != nil || len(segments) == 0 || len(ids) == 0 {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (m *merge) checkOwners(ctx context.Context) error {
 	for _, t := range m.tables {
 		total, owned := 0, 0
 		for _, rows := range m.staged[t] {
-			n, err := countOwned(rows, t.Layout, m.key.account, owners)
+			n, err := countOwned(rows, t.Layout, m.key.Account, owners)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 			}

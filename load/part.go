@@ -49,7 +49,7 @@ func (p Part) rows(inBucket []int64) (n int64) {
 const partValues = 1_000_000
 
 // partRows is how many rows of a table a partition file holds at most.
-func (t *table) partRows(most int) int64 { return int64(max(1, min(most, partValues/t.Width()))) }
+func (t *TableLayout) partRows(most int) int64 { return int64(max(1, min(most, partValues/t.Width()))) }
 
 // cut divides a partition into parts of at most so many rows, each with all of
 // its shares told by one. The borders of the old parts, in order, stay: what
@@ -98,13 +98,13 @@ func split(parts []Part, inBucket []int64, p Part, most int64) []Part {
 func hashOf(prefix string) string { return fmt.Sprintf(`hash(%s"_source_id")`, prefix) }
 
 // width is how long a bucket is, in seconds.
-func (p period) width() int64 {
+func (p Period) width() int64 {
 	const day = 24 * 60 * 60
 	return map[string]int64{"day": day, "month": 31 * day, "year": 366 * day}[p.unit]/buckets + 1
 }
 
 // bucket is the SQL for the bucket of a row.
-func (p period) bucket(prefix string) string {
+func (p Period) bucket(prefix string) string {
 	hashed := fmt.Sprintf("%s & %d", hashOf(prefix), buckets-1)
 	if p.column == "" {
 		return fmt.Sprintf("CAST(%s AS SMALLINT)", hashed)
@@ -113,9 +113,9 @@ func (p period) bucket(prefix string) string {
 		prefix+sqltext.Ident(p.column), p.unit, p.width()*1_000_000, hashed)
 }
 
-// in is the SQL condition for the rows of a part. In a partition of a time it
+// Condition is the SQL condition for the rows of a part. In a partition of a time it
 // is a range of time, so that DuckDB skips row groups.
-func (p period) in(label string, part Part) (string, error) {
+func (p Period) Condition(label string, part Part) (string, error) {
 	condition, err := p.where(label)
 	if err != nil {
 		return "", err

@@ -101,7 +101,7 @@ func TestBucketsAgreeWithParts(t *testing.T) {
 		for _, day := range []string{"2024-02-29", "2023-02-28", "2024-12-31", "2025-01-01"} {
 			label := k.rows(fmt.Sprintf("SELECT %s FROM (SELECT TIMESTAMP '%s' AS created)", p.label(""), day))[0]
 			for _, part := range []Part{{0, 99, 0, 1}, {100, 100, 0, 1}, {101, 1000, 0, 1}, {1001, 1023, 0, 1}} {
-				in, err := p.in(label, part)
+				in, err := p.Condition(label, part)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// period is how a table's rows are divided by the source object's created.
-type period struct {
+// Period is how a table's rows are divided by the source object's created.
+type Period struct {
 	column string // empty: the table has no such column and one partition an account
 	unit   string // "month", "day" or "year"
 	format string // of DuckDB's strftime, and the partition's label
@@ -21,8 +21,8 @@ type period struct {
 // it as NULL.
 const nullLabel = "__HIVE_DEFAULT_PARTITION__"
 
-func periodOf(s *schemas.Schema) period {
-	p := period{column: s.Timestamp, unit: s.Partition, format: "%Y-%m", layout: "2006-01"}
+func periodOf(s *schemas.Schema) Period {
+	p := Period{column: s.Timestamp, unit: s.Partition, format: "%Y-%m", layout: "2006-01"}
 	switch s.Partition {
 	case "day":
 		p.format, p.layout = "%Y-%m-%d", "2006-01-02"
@@ -35,7 +35,7 @@ func periodOf(s *schemas.Schema) period {
 }
 
 // label is the SQL for the label of a row's partition.
-func (p period) label(prefix string) string {
+func (p Period) label(prefix string) string {
 	if p.column == "" {
 		return "''"
 	}
@@ -44,7 +44,7 @@ func (p period) label(prefix string) string {
 
 // where is the SQL condition for the rows of a partition: a range, so that
 // DuckDB skips the row groups of other periods.
-func (p period) where(label string) (string, error) {
+func (p Period) where(label string) (string, error) {
 	switch {
 	case p.column == "":
 		return "true", nil
@@ -66,7 +66,7 @@ const accountKey = "acct"
 
 // folder is where a partition's files are, inside a generation. Accounts and
 // labels hold no separators, so no partition leaves its table's folder.
-func (p period) folder(table, account, label string) string {
+func (p Period) folder(table, account, label string) string {
 	f := path.Join(table, accountKey+"="+account)
 	if p.column == "" {
 		return f

@@ -21,7 +21,7 @@ import (
 // was opened to be read.
 func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	path := l.path(lakedir.PIIKeyName)
-	key, err = l.readPIIKey()
+	key, err = l.ReadPIIKey()
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails
@@ -42,7 +42,9 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	return key, false, nil
 }
 
-func (l *Lake) readPIIKey() ([]byte, error) {
+// ReadPIIKey reads the key that [Lake.PIIKey] made; the error is fs.ErrNotExist where
+// there is none.
+func (l *Lake) ReadPIIKey() ([]byte, error) {
 	text, err := os.ReadFile(l.path(lakedir.PIIKeyName))
 	if err != nil {
 		return nil, err

@@ -191,7 +191,7 @@ func (p *publisher) describe(ctx context.Context) error {
 
 // linkable reports whether a table's rows are of the same derivation as in the
 // generation before: then what did not change since can be linked from there.
-func (p *publisher) linkable(t *table) bool {
+func (p *publisher) linkable(t *TableLayout) bool {
 	return p.prev.Number > 0 && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }
 
@@ -233,7 +233,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 
 // exports says what is to be written of a table. A partition without changes is
 // linked as it is.
-func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) {
+func (p *publisher) exports(ctx context.Context, t *TableLayout) ([]*exporter, error) {
 	var rows int64
 	if err := p.db.One(ctx, []any{&rows}, "SELECT count(*) FROM "+sqltext.Ident(t.Schema.Table)); err != nil {
 		return nil, err
@@ -256,7 +256,7 @@ func (p *publisher) exports(ctx context.Context, t *table) ([]*exporter, error) 
 }
 
 // checkRows checks that the files of a table hold all of its rows (Invariant 7).
-func (p *publisher) checkRows(t *table) error {
+func (p *publisher) checkRows(t *TableLayout) error {
 	var rows int64
 	for _, f := range p.Files {
 		if f.Table == t.Schema.Table {
@@ -270,7 +270,7 @@ func (p *publisher) checkRows(t *table) error {
 }
 
 // dirty returns the buckets that changed since the generation before, by partition.
-func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, error) {
+func (p *publisher) dirty(ctx context.Context, t *TableLayout) (map[partition][]int, error) {
 	changed := map[partition][]int{}
 	key := partition{table: t.Schema.Table}
 	var bucket int
@@ -284,7 +284,7 @@ func (p *publisher) dirty(ctx context.Context, t *table) (map[partition][]int, e
 
 // partitionsOf lists the partitions of a table, in order. Where those of the
 // generation before still hold, no row is looked at to find them.
-func (p *publisher) partitionsOf(ctx context.Context, t *table, dirty map[partition][]int) (all []partition, err error) {
+func (p *publisher) partitionsOf(ctx context.Context, t *TableLayout, dirty map[partition][]int) (all []partition, err error) {
 	if p.linkable(t) {
 		for part := range p.before {
 			if part.table == t.Schema.Table {
@@ -297,7 +297,7 @@ func (p *publisher) partitionsOf(ctx context.Context, t *table, dirty map[partit
 		err = p.db.Each(ctx, []any{&one.account, &one.label}, func() error {
 			all = append(all, one)
 			return nil
-		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.period.label(""), sqltext.Ident(t.Schema.Table)))
+		}, fmt.Sprintf("SELECT DISTINCT account, %s FROM %s", t.Period.label(""), sqltext.Ident(t.Schema.Table)))
 	}
 	slices.SortFunc(all, func(a, b partition) int {
 		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.label, b.label))

@@ -147,7 +147,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	if _, err := Digest(t.Context(), k.dir); err != nil {
 		t.Error(err)
 	}
-	left, err := k.generations()
+	left, err := k.Generations()
 	if diff := cmp.Diff([]uint64{second.Number, third.Number}, left); diff != "" || err != nil {
 		t.Error("generations kept:", diff, err)
 	}
@@ -169,10 +169,10 @@ func TestDuplicateKeyIsNotPublished(t *testing.T) {
 	if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
 		t.Error(err)
 	}
-	if _, linked := k.linked(); linked {
+	if _, linked := k.Linked(); linked {
 		t.Error("it was linked")
 	}
-	if left, err := k.generations(); len(left) != 0 || err != nil {
+	if left, err := k.Generations(); len(left) != 0 || err != nil {
 		t.Errorf("it left %v behind; %v", left, err)
 	}
 }
@@ -236,7 +236,7 @@ func TestWritersAgree(t *testing.T) {
 		if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
 			t.Errorf("%d writers: %v", writers, err)
 		}
-		if left, err := k.generations(); len(left) != 1 || err != nil {
+		if left, err := k.Generations(); len(left) != 1 || err != nil {
 			t.Errorf("%d writers left %v behind; %v", writers, left, err)
 		}
 	}

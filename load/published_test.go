@@ -62,10 +62,10 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	published("acct_1 a")
 	k.sync(version{ID: "z", Day: "2024-02-01"}) // a list that is as it was
 	published("acct_1 a", "acct_1 z")
-	k.state.Distrust()
+	k.state.InvalidatePublished()
 	published("acct_1 a", "acct_1 z")
 
-	g, _, ok := k.manifest()
+	g, _, ok := k.Manifest()
 	if !ok || g.Mode != "test" || g.Summary == nil || g.Summary.Resources[0].Rows != 4 {
 		t.Errorf("the generation says of itself %+v", g)
 	}

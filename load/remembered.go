@@ -70,8 +70,8 @@ func (p *publisher) note(ctx context.Context) error {
 
 // own returns the generation that is linked, if it is whole and the state's own.
 func (s *State) own(ctx context.Context) (Generation, bool, error) {
-	g, sum, ok := s.lake.manifest()
-	if !ok || len(s.lake.fileDefects(g, bySize)) > 0 {
+	g, sum, ok := s.lake.Manifest()
+	if !ok || len(s.lake.fileDefects(g, BySize)) > 0 {
 		return g, false, nil
 	}
 	known, err := remembered(ctx, s.db.Session, "work")
@@ -87,11 +87,11 @@ func isKnown(sum string, known []publication) bool {
 	return false
 }
 
-// strayDefects says if the linked generation is not the one that the state in an
+// StrayDefects says if the linked generation is not the one that the state in an
 // attached database, work, linked last, nor the one that it was about to link when
 // it was killed. A state that remembers nothing knows none.
-func (l *Lake) strayDefects(ctx context.Context, q duck.Session) (defects, error) {
-	g, sum, ok := l.manifest()
+func (l *Lake) StrayDefects(ctx context.Context, q duck.Session) (Defects, error) {
+	g, sum, ok := l.Manifest()
 	if !ok {
 		return nil, nil
 	}
@@ -99,14 +99,14 @@ func (l *Lake) strayDefects(ctx context.Context, q duck.Session) (defects, error
 	if err != nil || len(known) == 0 || isKnown(sum, known) {
 		return nil, err
 	}
-	d := defect{name: "manifest altered", what: lakedir.LinkName + "/" + lakedir.ManifestName, says: "is not as the state wrote it"}
+	d := Defect{Name: "manifest altered", What: lakedir.LinkName + "/" + lakedir.ManifestName, Says: "is not as the state wrote it"}
 	switch newest := known[len(known)-1].generation; {
 	case g.Number < newest:
-		d.name, d.what, d.says = "generation rolled back", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)
+		d.Name, d.What, d.Says = "generation rolled back", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state published generation %d last", g.Number, newest)
 	case g.Number > newest:
-		d.name, d.what, d.says = "state older than what is published", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
+		d.Name, d.What, d.Says = "state older than what is published", lakedir.LinkName, fmt.Sprintf("leads to generation %d, and the state is an older one, which published generation %d last", g.Number, newest)
 	}
-	return defects{d}, nil
+	return Defects{d}, nil
 }
 
 // readManifest reads what the generation in a folder says of itself, and the

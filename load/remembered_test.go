@@ -59,7 +59,7 @@ func TestStrayGeneration(t *testing.T) {
 			k.publish()
 			tc.put(k, early)
 			k.close()
-			if found, err := k.findDefects(); err != nil || strings.Join(found.texts(), "\n") != tc.says {
+			if found, err := k.findDefects(); err != nil || strings.Join(found.Texts(), "\n") != tc.says {
 				t.Errorf("found: %q, %v; want %q", found, err, tc.says)
 			}
 			k = openLake(t, k.dir)
@@ -89,15 +89,15 @@ func TestStrayGeneration(t *testing.T) {
 }
 
 // findDefects looks at what is published as nobody does who has the state open.
-func (k *testLake) findDefects() (found defects, err error) {
+func (k *testLake) findDefects() (found Defects, err error) {
 	err = duck.With(k.t.Context(), "64MB", 1, "", func(q duck.Session) error {
 		err := q.Run(k.t.Context(), duck.Attach(k.databasePath(), "work", " (READ_ONLY)")...)
 		if err == nil {
-			found, err = k.strayDefects(k.t.Context(), q)
+			found, err = k.StrayDefects(k.t.Context(), q)
 		}
 		return err
 	})
-	return append(found, k.defects(byMarks)...), err
+	return append(found, k.Defects(ByMarks)...), err
 }
 
 // putState puts a state back as it was.

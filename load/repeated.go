@@ -14,7 +14,7 @@ const ruleRepeated = "key repeated"
 // withoutRepeated parts the rows of a batch from those whose key an earlier row of
 // the same version of an object has, which become rejects. The rows of a version
 // stand together. The caller releases what is kept.
-func (t *table) withoutRepeated(rows arrow.RecordBatch) (kept []arrow.RecordBatch, rejects []Reject, err error) {
+func (t *TableLayout) withoutRepeated(rows arrow.RecordBatch) (kept []arrow.RecordBatch, rejects []Reject, err error) {
 	names := append([]string{"_source_id", "_seq"}, t.Schema.PrimaryKey...)
 	if t.KeyIsID {
 		names = nil

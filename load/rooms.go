@@ -6,6 +6,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/trace"
 	"github.com/stripelake/stripelake/load/rawlog"
@@ -24,6 +25,12 @@ type (
 	// LackingError says what the file system under a lake cannot do, and is a thing
 	// that a lake rests on.
 	LackingError = fsprobe.LackingError
+
+	// View is a mart: a SELECT over the tables and the views before it.
+	View = duck.View
+
+	// Comment is on a column of a view.
+	Comment = duck.Comment
 
 	// Trace is called at each moment at which a crash leaves something different
 	// behind; every func may be nil.
@@ -78,3 +85,9 @@ func OpenWarehouse(path string) (*sql.DB, error) { return duck.OpenWarehouse(pat
 // open more files; it is empty for any other. Such an error says nothing about the
 // file that was to be opened.
 func Shortage(err error) (fix string) { return oserr.Shortage(err) }
+
+// CheckFileSystem tries out what a lake needs of the file system under dir, which
+// need not exist yet, in a folder that it makes and removes. The error is a
+// *LackingError where it has not all of that, and another one where nothing can be
+// written there.
+func CheckFileSystem(dir string) error { return fsprobe.Check(dir, lakedir.StateDir) }

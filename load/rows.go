@@ -15,14 +15,14 @@ import (
 // not even scanned. The others are found by the number of the version that the
 // object is known by, which its rows have, be it a tombstone's: what was read
 // together lies together, and DuckDB skips the row groups of all other numbers.
-func (m *merge) removeOld(ctx context.Context, t *table) error {
+func (m *merge) removeOld(ctx context.Context, t *TableLayout) error {
 	known, err := m.count(ctx, "FROM newest WHERE known_seq > 0 AND full_seq IS NOT NULL")
 	if err != nil || known == 0 {
 		return err
 	}
 	if !t.KeyIsID {
 		_, err := m.db.Exec(ctx, fmt.Sprintf(`DELETE FROM %s AS t USING newest n
-			WHERE t.account = ? AND n.known_seq = t._seq AND n.id = t._source_id AND n.full_seq IS NOT NULL`, heldOf(t.Schema)), m.key.account)
+			WHERE t.account = ? AND n.known_seq = t._seq AND n.id = t._source_id AND n.full_seq IS NOT NULL`, HeldTable(t.Schema)), m.key.Account)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 		SELECT t.rowid AS row, %s AS partition, %s AS bucket
 		FROM %s t JOIN newest n ON n.known_seq = t._seq AND n.id = t._source_id
 		WHERE t.account = ? AND n.full_seq IS NOT NULL`,
-		t.period.label("t."), t.period.bucket("t."), name), m.key.account)
+		t.Period.label("t."), t.Period.bucket("t."), name), m.key.Account)
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func (m *merge) removeOld(ctx context.Context, t *table) error {
 // insertNew adds the rows of the newest full versions and checks their number
 // (Invariant 3). DuckDB reads them where they are, twice: first only what says
 // which parts they make dirty.
-func (m *merge) insertNew(ctx context.Context, t *table) error {
+func (m *merge) insertNew(ctx context.Context, t *TableLayout) error {
 	keys := []string{"_source_id", "_seq"}
-	if t.period.column != "" {
-		keys = append(keys, t.period.column)
+	if t.Period.column != "" {
+		keys = append(keys, t.Period.column)
 	}
 	narrow, err1 := t.SourceOfColumns(m.staged[t], keys...)
 	whole, err2 := t.SourceOf(m.staged[t])
@@ -74,7 +74,7 @@ func (m *merge) insertNew(ctx context.Context, t *table) error {
 			return err
 		}
 	}
-	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.period.label("s."), t.period.bucket("s."), from)); err != nil {
+	if err := m.markDirty(ctx, t, fmt.Sprintf("SELECT %s, %s %s", t.Period.label("s."), t.Period.bucket("s."), from)); err != nil {
 		return err
 	}
 	inserted, err := m.db.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s(%d) s%s", sqltext.Ident(t.Schema.Table),
@@ -100,9 +100,9 @@ func (m *merge) onlyNewest(id, seq string) string {
 }
 
 // markDirty notes which parts of a table's partitions are no longer as published.
-func (m *merge) markDirty(ctx context.Context, t *table, partitionsAndBuckets string, args ...any) error {
+func (m *merge) markDirty(ctx context.Context, t *TableLayout, partitionsAndBuckets string, args ...any) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO state.dirty
 		SELECT DISTINCT %s, %s, p.*, (SELECT revision + 1 FROM state.info) FROM (%s) p`,
-		sqltext.Literal(t.Schema.Table), sqltext.Literal(m.key.account), partitionsAndBuckets), args...)
+		sqltext.Literal(t.Schema.Table), sqltext.Literal(m.key.Account), partitionsAndBuckets), args...)
 	return err
 }

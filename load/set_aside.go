@@ -17,12 +17,12 @@ import (
 // asideMark is in the name of what was set aside, before the time (UTC).
 const asideMark = ".set-aside-"
 
-// inPlaceOfLink says what stands where the link to a generation belongs, if it is
+// InPlaceOfLink says what stands where the link to a generation belongs, if it is
 // not one: a folder or a file, as it comes out of an archive or an object store
 // that knows no links, or a link to somewhere else. Empty if there is nothing.
-func (l *Lake) inPlaceOfLink() string {
+func (l *Lake) InPlaceOfLink() string {
 	info, err := os.Lstat(l.path(lakedir.LinkName))
-	if _, linked := l.linked(); err != nil || linked {
+	if _, linked := l.Linked(); err != nil || linked {
 		return ""
 	}
 	is := "a file"
@@ -51,7 +51,7 @@ func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist 
 func PublishedDir(dir string) (string, error) {
 	l := Lake{dir: dir}
 	published, err := filepath.EvalSymlinks(l.path(lakedir.LinkName))
-	stands := l.inPlaceOfLink()
+	stands := l.InPlaceOfLink()
 	if stands == "" && errors.Is(err, fs.ErrNotExist) {
 		return "", unpublishedError{}
 	}
@@ -77,7 +77,7 @@ func PublishedNumber(published string) (uint64, error) {
 // setLinkAside gives what stands in the place of the link another name: only its
 // owner knows whether it is of use, so it is never removed unasked.
 func (l *Lake) setLinkAside() error {
-	if l.inPlaceOfLink() == "" {
+	if l.InPlaceOfLink() == "" {
 		return nil
 	}
 	from := l.path(lakedir.LinkName)

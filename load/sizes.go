@@ -2,10 +2,12 @@ package load
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
@@ -70,4 +72,20 @@ func bytesBelow(dir string) (bytes int64, err error) {
 		return err
 	})
 	return bytes, err
+}
+
+// Room is the state of the file system under a folder that may not exist yet.
+type Room struct {
+	Free     int64 // bytes that this user may still write; -1 where it cannot be known
+	Writable bool
+}
+
+// ReadRoom measures the file system of dir, or of the nearest folder above it
+// that exists.
+func ReadRoom(dir string) (Room, error) {
+	dir, err := fsprobe.Existing(dir)
+	if err != nil {
+		return Room{}, fmt.Errorf("measure the disk: %w", err)
+	}
+	return Room{Free: fsprobe.FreeBytes(dir), Writable: fsprobe.MayWrite(dir)}, nil
 }

@@ -7,8 +7,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/duckdb/duckdb-go/v2"
-
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
@@ -89,9 +87,9 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 // stageRows keeps the rows of one table until release, and returns those that it
 // refuses.
 func (m *merge) stageRows(rows TableRows, objects []ObjectVersion) ([]Reject, error) {
-	i := slices.IndexFunc(m.tables, func(t *table) bool { return t.Schema.Table == rows.Schema.Table })
-	if i < 0 || !slices.Contains(m.tables[i].Streams, m.key.stream) {
-		return nil, fmt.Errorf("table %s is not fed by %s", rows.Schema.Table, m.key.stream)
+	i := slices.IndexFunc(m.tables, func(t *TableLayout) bool { return t.Schema.Table == rows.Schema.Table })
+	if i < 0 || !slices.Contains(m.tables[i].Streams, m.key.Stream) {
+		return nil, fmt.Errorf("table %s is not fed by %s", rows.Schema.Table, m.key.Stream)
 	}
 	t := m.tables[i]
 	kept, rejects, err := t.withoutRepeated(rows.Rows)
@@ -118,7 +116,7 @@ func (m *merge) release() {
 }
 
 // stageValues brings rows of plain values in.
-func (m *merge) stageValues(ctx context.Context, table string, n int, row func(int) []any, kinds ...duckdb.Type) error {
+func (m *merge) stageValues(ctx context.Context, table string, n int, row func(int) []any, kinds ...duck.Kind) error {
 	if n == 0 {
 		return nil
 	}

@@ -13,11 +13,12 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// stateVersion changes whenever the private tables or the merge do. A state of
+// StateVersion changes whenever the private tables or the merge do. A state of
 // another version is not converted: the log makes a new one.
-const stateVersion = 10
+const StateVersion = 10
 
 // State is the merged tables and the position up to which the log is in them,
 // open in one process. Its methods may be called from any goroutine; they take
@@ -41,20 +42,18 @@ type State struct {
 	lock       *filelock.Lock
 	db         duck.Instance
 	feed       duck.Feed
-	tables     []*table
-	positions  map[streamKey]uint64
+	tables     []*TableLayout
+	positions  map[rawlog.StreamKey]uint64
 	beside     bool   // working on the state that Derive began
 	distrusted bool   // what is published is damaged: no file of it is linked
 	lineage    string // identity of this state; a fresh one never matches an old generation
 }
 
-type streamKey struct{ account, stream string }
-
-// table is a declared table as the state works with it.
-type table struct {
+// TableLayout is a declared table as the state works with it.
+type TableLayout struct {
 	Table
 	*duck.Layout
-	period period
+	Period Period
 }
 
 // OpenState takes the state's lock, waiting as Options say, or returns a
@@ -91,17 +90,17 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 }
 
 // declared are the tables that the lake was opened with.
-func (l *Lake) declared() ([]*table, error) { return tablesOf(l.opts.Tables) }
+func (l *Lake) declared() ([]*TableLayout, error) { return LayOut(l.opts.Tables) }
 
-// tablesOf lays out declared tables.
-func tablesOf(declared []Table) ([]*table, error) {
-	var tables []*table
+// LayOut lays out declared tables.
+func LayOut(declared []Table) ([]*TableLayout, error) {
+	var tables []*TableLayout
 	for _, t := range declared {
 		layout, err := duck.NewLayout(t.Schema)
 		if err != nil {
 			return nil, err
 		}
-		tables = append(tables, &table{t, layout, periodOf(t.Schema)})
+		tables = append(tables, &TableLayout{t, layout, periodOf(t.Schema)})
 	}
 	return tables, nil
 }
@@ -139,10 +138,10 @@ func (s *State) trim(ctx context.Context, q duck.Session) error {
 
 // loadPositions remembers the positions; nobody else moves them while the lock is held.
 func (s *State) loadPositions(ctx context.Context) error {
-	s.positions = map[streamKey]uint64{}
-	var key streamKey
+	s.positions = map[rawlog.StreamKey]uint64{}
+	var key rawlog.StreamKey
 	var segment uint64
-	return s.db.Each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
+	return s.db.Each(ctx, []any{&key.Account, &key.Stream, &segment}, func() error {
 		s.positions[key] = segment
 		return nil
 	}, "SELECT account, stream, segment FROM meta.positions")
@@ -152,7 +151,7 @@ func (s *State) loadPositions(ctx context.Context) error {
 func (s *State) Position(account, stream string) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.positions[streamKey{account, stream}]
+	return s.positions[rawlog.StreamKey{Account: account, Stream: stream}]
 }
 
 // Close closes the database and drops the lock.
@@ -173,7 +172,7 @@ func (s *State) Close() error {
 func (s *State) Hashes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.tables, func(t *table) bool { return t.Schema.Hashes() })
+	return slices.ContainsFunc(s.tables, func(t *TableLayout) bool { return t.Schema.Hashes() })
 }
 
 // Reset empties the state, for the whole log to be applied again to the tables

@@ -10,6 +10,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Summary counts what the state holds.
@@ -91,7 +92,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	}
 	for i := range sum.Resources {
 		r := &sum.Resources[i]
-		other := others[streamKey{r.Account, r.Stream}]
+		other := others[rawlog.StreamKey{Account: r.Account, Stream: r.Stream}]
 		r.OtherVersions, r.OnlyOther = other.Versions, other.Only
 		if err := s.countMain(ctx, &sum.Resources[i]); err != nil {
 			return sum, fmt.Errorf("summary of %s: %w", sum.Resources[i].Stream, err)
@@ -143,7 +144,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	status.Generation, _ = s.lake.linked()
+	status.Generation, _ = s.lake.Linked()
 	status.Published = !needs
 	if err := atomicfile.WriteJSON(s.lake.path(lakedir.StateDir, "status.json"), atomicfile.Hooks{}, status); err != nil {
 		return fmt.Errorf("write status: %w", err)
@@ -162,7 +163,7 @@ func ReadStatus(dir string) (Status, error) {
 		return st, nil
 	}
 	st = Status{}
-	st.Generation, _ = l.linked()
+	st.Generation, _ = l.Linked()
 	if atomicfile.IsJSONDamage(err) {
 		return st, fmt.Errorf("read status: status.json is damaged: %w", fs.ErrNotExist)
 	}

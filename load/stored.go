@@ -42,12 +42,12 @@ func ReadSchemas(dir string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the schemas of %s: %w", dir, err)
 	}
-	return readSchemas(published)
+	return SchemasIn(published)
 }
 
-// readSchemas reads the set of the generation in a folder, if it is as it was
+// SchemasIn reads the set of the generation in a folder, if it is as it was
 // written.
-func readSchemas(generation string) (files map[string]string, err error) {
+func SchemasIn(generation string) (files map[string]string, err error) {
 	path := filepath.Join(generation, schemasName)
 	g, _, err := readManifest(generation)
 	sum := ""
@@ -77,11 +77,11 @@ func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 }
 
 func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
-	return filesIn(ctx, s.db.Session, "state.schemas")
+	return FilesIn(ctx, s.db.Session, "state.schemas")
 }
 
-// filesIn reads a table of files.
-func filesIn(ctx context.Context, q duck.Session, table string) (map[string]string, error) {
+// FilesIn reads a table of files.
+func FilesIn(ctx context.Context, q duck.Session, table string) (map[string]string, error) {
 	files := map[string]string{}
 	var path, text string
 	err := q.Each(ctx, []any{&path, &text}, func() error {
@@ -119,7 +119,7 @@ func (s *State) storeFiles(ctx context.Context) error {
 }
 
 // fingerprint covers whatever decides what a table holds.
-func (t *table) fingerprint() string {
+func (t *TableLayout) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, t.Fingerprint, duck.CreateTable(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
@@ -145,7 +145,7 @@ func (s *State) stored(ctx context.Context) ([]storedTable, error) {
 }
 
 // changes compares what tables were built with to what the lake was opened with.
-func changes(given []*table, stored []storedTable) []Change {
+func changes(given []*TableLayout, stored []storedTable) []Change {
 	var out []Change
 	for _, t := range given {
 		i := slices.IndexFunc(stored, func(s storedTable) bool { return s.name == t.Schema.Table })
@@ -157,7 +157,7 @@ func changes(given []*table, stored []storedTable) []Change {
 		}
 	}
 	for _, s := range stored {
-		if !slices.ContainsFunc(given, func(t *table) bool { return t.Schema.Table == s.name }) {
+		if !slices.ContainsFunc(given, func(t *TableLayout) bool { return t.Schema.Table == s.name }) {
 			out = append(out, Change{s.name, "removed"})
 		}
 	}
@@ -193,7 +193,7 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 		}
 		declared = append(declared, Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main, KeyIsID: set.KeyIsID(schema)})
 	}
-	s.tables, err = tablesOf(declared)
+	s.tables, err = LayOut(declared)
 	return "", err
 }
 

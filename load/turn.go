@@ -45,9 +45,9 @@ func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock
 	return lock, errors.Join(err, queue.Release())
 }
 
-// takeLook is takeTurn for somebody who changes nothing. Where the lake cannot be
+// LockToLook is takeTurn for somebody who changes nothing. Where the lake cannot be
 // written, which readOnly says, nothing is.
-func (l *Lake) takeLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
+func (l *Lake) LockToLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
 	if err = atomicfile.MakeDir(l.path(lakedir.StateDir)); err == nil {
 		lock, err = l.takeTurn(ctx, l.opts.StateWait)
 	}
@@ -120,7 +120,7 @@ func (s *State) comeBack(ctx context.Context, before []storedTable) error {
 	var lineage string
 	err := s.db.Run(ctx, duck.Attach(path, "work", "")...)
 	if err == nil {
-		err = s.db.One(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", stateVersion)
+		err = s.db.One(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", StateVersion)
 	}
 	if err != nil || lineage != s.lineage {
 		return errors.Join(ErrRebuilt, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -140,7 +141,7 @@ func (s *State) Unlisted(ctx context.Context, account, stream string) ([]Reread,
 func (s *State) Listed(ctx context.Context, account, stream string, ids []string) (map[string]bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	segments, err := rawlog.ListSegments(s.lake.path(rawlog.Folder, account, stream))
+	segments, err := rawlog.ListSegments(s.lake.path(lakedir.RawDir, account, stream))
 	if err != nil || len(segments) == 0 {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 type demoOptions struct {
@@ -163,7 +164,7 @@ Try next:
 
 func (env *environment) demoAnswer(ctx context.Context, lake string) error {
 	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
-	answer, err := load.Ask(ctx, lake, load.Question{SQL: demoProviders})
+	answer, err := query.Ask(ctx, lake, query.Question{SQL: demoProviders})
 	if err == nil {
 		err = errors.Join(writeTable(ctx, answer, env.stdout), answer.Close())
 	}

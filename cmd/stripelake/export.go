@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/internal/audiencefile"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -76,7 +77,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	if err := checkReveal(segment, reveal); err != nil {
 		return err
 	}
-	members, err := load.AskAudience(ctx, o.lake, load.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
+	members, err := query.AskAudience(ctx, o.lake, query.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 		case "xdm":
 			return audiencefile.WriteXDM(ctx, w, members, audiencefile.XDM{Set: set, Segment: segment, Tenant: o.tenant})
 		case "parquet":
-			return members.Write(ctx, w, load.QueryParquet)
+			return members.Write(ctx, w, query.Parquet)
 		}
 		return audiencefile.WriteCSV(ctx, w, members)
 	}
@@ -178,7 +179,7 @@ func checkReveal(s *schemas.Segment, reveal []string) error {
 
 // sayMembers says how many were written, and what was left out: an empty column
 // or a customer who is missing must surprise nobody.
-func (env *environment) sayMembers(name string, m *load.Members) {
+func (env *environment) sayMembers(name string, m *query.Members) {
 	fmt.Fprintf(env.stderr, "%s: %s\n", name, counted(int(m.Rows), "row"))
 	for _, left := range []struct {
 		n   int64

@@ -15,7 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 type queryOptions struct {
@@ -53,7 +53,7 @@ func queryCommand(env *environment) *cli.Command {
 // ofQuery makes a wrong use of what is wrong in the SQL, and says plainly that
 // an answer was interrupted: unlike a sync, it does not go on next time.
 func ofQuery(err error) error {
-	var wrong *load.QueryError
+	var wrong *query.Error
 	switch {
 	case errors.As(err, &wrong):
 		return &pipeline.UsageError{Message: wrong.Message}
@@ -71,11 +71,11 @@ func (errInterrupted) Error() string { return "interrupted; the answer is not wh
 func (errInterrupted) ExitCode() int { return pipeline.ExitCode(context.Canceled) }
 
 func (env *environment) query(ctx context.Context, o *queryOptions, args []string) error {
-	format := load.QueryFormat(o.format)
+	format := query.Format(o.format)
 	switch {
-	case format == load.QueryParquet && o.out == "":
+	case format == query.Parquet && o.out == "":
 		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}
-	case format != "table" && format != load.QueryCSV && format != load.QueryJSON && format != load.QueryParquet:
+	case format != "table" && format != query.CSV && format != query.JSON && format != query.Parquet:
 		return &pipeline.UsageError{Message: fmt.Sprintf("--format %q is none of table, csv, json, parquet", format)}
 	}
 	question, err := o.question(args)
@@ -88,7 +88,7 @@ func (env *environment) query(ctx context.Context, o *queryOptions, args []strin
 		fmt.Fprintf(env.stderr, "stripelake: stopped: the query took %s of memory, and %s is the most: ask for fewer or shorter values at a time\n", bytesText(bytes), bytesText(mostQueryMemory))
 		os.Exit(1)
 	})()
-	answer, err := load.Ask(ctx, o.lake, question)
+	answer, err := query.Ask(ctx, o.lake, question)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (v variables) Set(given string) error {
 func (v variables) String() string { return "" }
 
 // question takes the SQL from where it is.
-func (o *queryOptions) question(args []string) (load.Question, error) {
-	question := load.Question{Variables: o.variables}
+func (o *queryOptions) question(args []string) (query.Question, error) {
+	question := query.Question{Variables: o.variables}
 	if (len(args) > 0) == o.file.given {
 		return question, &pipeline.UsageError{Message: "what is the question? Give the SQL as an argument, with --file FILE, or as - on standard input: one of them"}
 	}

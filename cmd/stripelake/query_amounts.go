@@ -3,7 +3,7 @@ package main
 import (
 	"strings"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -18,7 +18,7 @@ type amounts struct {
 
 // amountsIn finds the amounts of an answer and their currencies. By name: amounts
 // called settled_… are in settled_in, all others in currency (docs/adr/0024).
-func amountsIn(columns []load.QueryColumn) (*amounts, error) {
+func amountsIn(columns []query.Column) (*amounts, error) {
 	at := map[string]int{}
 	for i, c := range columns {
 		if !c.Number {

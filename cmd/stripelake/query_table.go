@@ -11,7 +11,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // measured is how many rows a table's columns are as wide as; later ones may
@@ -23,7 +23,7 @@ const measured = 1000
 var cells = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // writeTable writes an answer as an aligned table and the number of its rows.
-func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
+func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
 	amounts, err := amountsIn(answer.Columns)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
 	in, out := io.Pipe()
 	asked := make(chan error, 1)
 	go func() {
-		err := answer.Write(ctx, out, load.QueryQuoted)
+		err := answer.Write(ctx, out, query.Quoted)
 		out.CloseWithError(err)
 		asked <- err
 	}()
@@ -47,7 +47,7 @@ func writeTable(ctx context.Context, answer *load.Query, w io.Writer) error {
 // table aligns the rows of an answer.
 type table struct {
 	out     *bufio.Writer
-	columns []load.QueryColumn
+	columns []query.Column
 	amounts *amounts
 	widths  []int
 	held    [][]string

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/stripesim"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 var sqlBlock = regexp.MustCompile("(?s)```sql\n(.*?)```")
@@ -80,12 +80,12 @@ func TestDocumentedShares(t *testing.T) {
 // answerOf is what a lake answers, without the names of the columns.
 func answerOf(t *testing.T, lake, question string) []string {
 	t.Helper()
-	q, err := load.Ask(t.Context(), lake, load.Question{SQL: question})
+	q, err := query.Ask(t.Context(), lake, query.Question{SQL: question})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, question)
 	}
 	var answer bytes.Buffer
-	if err := errors.Join(q.Write(t.Context(), &answer, load.QueryCSV), q.Close()); err != nil {
+	if err := errors.Join(q.Write(t.Context(), &answer, query.CSV), q.Close()); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(answer.String()), "\n")
@@ -116,13 +116,13 @@ func documentedQuestions(t *testing.T, section string, atLeast int) (questions [
 // answered asks a lake a question, which must have an answer.
 func answered(t *testing.T, lake, question string) {
 	t.Helper()
-	q, err := load.Ask(t.Context(), lake, load.Question{SQL: question})
+	q, err := query.Ask(t.Context(), lake, query.Question{SQL: question})
 	if err != nil {
 		t.Errorf("%v\n%s", err, question)
 		return
 	}
 	var answer bytes.Buffer
-	if err := q.Write(t.Context(), &answer, load.QueryCSV); err != nil || strings.Count(answer.String(), "\n") < 2 {
+	if err := q.Write(t.Context(), &answer, query.CSV); err != nil || strings.Count(answer.String(), "\n") < 2 {
 		t.Errorf("%v, answer %q to\n%s", err, answer.String(), question)
 	}
 	if err := q.Close(); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // TestReportInBrowser looks at the report in a real Chromium under several
@@ -201,12 +202,12 @@ func answers(t *testing.T, dom string, tables map[string][][]string, ask func(sq
 func asUsersDo(t *testing.T, lake string) func(string) [][]string {
 	return func(question string) [][]string {
 		t.Helper()
-		answer, err := load.Ask(t.Context(), lake, load.Question{SQL: question})
+		answer, err := query.Ask(t.Context(), lake, query.Question{SQL: question})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, question)
 		}
 		var out bytes.Buffer
-		err = errors.Join(answer.Write(t.Context(), &out, load.QueryCSV), answer.Close())
+		err = errors.Join(answer.Write(t.Context(), &out, query.CSV), answer.Close())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, question)
 		}

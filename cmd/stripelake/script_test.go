@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim": sim, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": query, "lock": lock, "files": files,
+			"sim": sim, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,
 		},
 	})
 }
@@ -156,8 +156,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// query runs SQL on a lake's warehouse and prints the rows: `sql LAKE 'SELECT …'`.
-func query(ts *testscript.TestScript, _ bool, args []string) {
+// askSQL runs SQL on a lake's warehouse and prints the rows: `sql LAKE 'SELECT …'`.
+func askSQL(ts *testscript.TestScript, _ bool, args []string) {
 	db, err := load.OpenWarehouse(filepath.Join(ts.MkAbs(args[0]), "current", "warehouse.duckdb"))
 	ts.Check(err)
 	defer func() { ts.Check(db.Close()) }()

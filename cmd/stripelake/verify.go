@@ -11,6 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 type verifyOptions struct {
@@ -151,7 +152,7 @@ func (env *environment) printVerified(v pipeline.Verified) {
 }
 
 // printChecked prints what a check found, a line each.
-func (env *environment) printChecked(c *load.Checked) {
+func (env *environment) printChecked(c *verify.Checked) {
 	if len(c.Findings)+len(c.Notes) > 0 {
 		fmt.Fprintln(env.stdout)
 	}

@@ -9,13 +9,13 @@ import (
 	"io"
 	"strings"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // WriteCSV writes rows as RFC 4180 has them: a header, lines that end in CRLF, quotes
 // where a value needs them. NULL is nothing, an empty text "". No text runs as a
 // formula where a spreadsheet opens the file.
-func WriteCSV(ctx context.Context, w io.Writer, m *load.Members) error {
+func WriteCSV(ctx context.Context, w io.Writer, m *query.Members) error {
 	out := bufio.NewWriter(w)
 	cells := make([]string, len(m.Columns))
 	for i, c := range m.Columns {

@@ -11,16 +11,16 @@ import (
 	"errors"
 	"io"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // eachRow calls f with each row, a JSON value a column: numbers to the last
 // digit, times as RFC 3339, and null.
-func eachRow(ctx context.Context, m *load.Members, f func(row []json.RawMessage) error) error {
+func eachRow(ctx context.Context, m *query.Members, f func(row []json.RawMessage) error) error {
 	in, out := io.Pipe()
 	asked := make(chan error, 1)
 	go func() {
-		err := m.Write(ctx, out, load.QueryJSON)
+		err := m.Write(ctx, out, query.JSON)
 		out.CloseWithError(err)
 		asked <- err
 	}()

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -55,7 +55,7 @@ type XDM struct {
 // record of the same primary identity would replace the first.
 type profileWriter struct {
 	XDM
-	*load.Members
+	*query.Members
 	out      *json.Encoder
 	personal []*schemas.Personal // by column; nil for one that is not personal
 
@@ -66,7 +66,7 @@ type profileWriter struct {
 }
 
 // WriteXDM writes a record a line, as JSON: a profile of each customer.
-func WriteXDM(ctx context.Context, w io.Writer, m *load.Members, xdm XDM) error {
+func WriteXDM(ctx context.Context, w io.Writer, m *query.Members, xdm XDM) error {
 	out := bufio.NewWriter(w)
 	p := &profileWriter{Members: m, XDM: xdm, out: json.NewEncoder(out), personal: make([]*schemas.Personal, len(m.Columns))}
 	p.out.SetEscapeHTML(false)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -105,7 +106,7 @@ func dbtTables(ctx context.Context, set *schemas.Set) ([]dbtTable, error) {
 	for _, t := range tables {
 		views = append(views, load.View{Name: "columns of " + t.name, SQL: "FROM " + sqltext.Ident(t.name)})
 	}
-	fitted, err := load.Fit(ctx, set.Schemas, views)
+	fitted, err := query.CheckViews(ctx, set.Schemas, views)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func dbtTables(ctx context.Context, set *schemas.Set) ([]dbtTable, error) {
 		}
 	}
 	for i, m := range set.Marts {
-		if fitted[i].Unfit != "" {
+		if fitted[i].Problem != "" {
 			continue
 		}
 		t := dbtTable{name: m.Name, description: strings.TrimSpace(m.Title + " " + m.Description)}

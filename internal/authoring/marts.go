@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -16,11 +17,11 @@ import (
 // that does not fit is not said.
 func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error) {
 	views := load.Views(set)
-	ties := load.Ties(set)
+	ties := query.Ties(set)
 	for _, t := range ties {
 		views = append(views, t.View)
 	}
-	fitted, err := load.Fit(ctx, set.Schemas, views)
+	fitted, err := query.CheckViews(ctx, set.Schemas, views)
 	if err != nil {
 		return nil, err
 	}
@@ -33,22 +34,22 @@ func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error)
 	var unfit []string
 	for i, f := range fitted[:len(set.Marts)] {
 		mart := set.Marts[i]
-		if f.Unfit == "" {
+		if f.Problem == "" {
 			continue
 		}
-		if !follows(f.Unfit, unfit) {
+		if !follows(f.Problem, unfit) {
 			problems = append(problems, schemas.Problem{
-				Pos: schemas.Pos{File: mart.Pos.File, Line: f.Line, Col: f.Col}, Code: "V4", Message: "the mart does not fit the tables: " + f.Unfit,
+				Pos: schemas.Pos{File: mart.Pos.File, Line: f.Line, Col: f.Col}, Code: "V4", Message: "the mart does not fit the tables: " + f.Problem,
 			})
 		}
 		unfit = append(unfit, mart.Name)
 	}
 	for i, f := range fitted[len(set.Marts):] {
 		at, why := ties[i].Pos, cmp.Or(ties[i].Misfit(f.Types), ties[i].Lacking(set))
-		if f.Unfit != "" {
-			at, why = schemas.Pos{File: at.File, Line: at.Line + f.Line - 1, Col: f.Col}, "it does not fit the tables: "+f.Unfit
+		if f.Problem != "" {
+			at, why = schemas.Pos{File: at.File, Line: at.Line + f.Line - 1, Col: f.Col}, "it does not fit the tables: "+f.Problem
 		}
-		if why != "" && !follows(f.Unfit, unfit) {
+		if why != "" && !follows(f.Problem, unfit) {
 			problems = append(problems, schemas.Problem{Pos: at, Code: "V5", Message: "tie of " + ties[i].Mart + ": " + why})
 		}
 	}
@@ -58,7 +59,7 @@ func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error)
 // martsPage describes every mart, one after the other. A mart that does not fit
 // has no types.
 func martsPage(ctx context.Context, set *schemas.Set) (string, error) {
-	fitted, err := load.Fit(ctx, set.Schemas, load.Views(set))
+	fitted, err := query.CheckViews(ctx, set.Schemas, load.Views(set))
 	if err != nil {
 		return "", err
 	}

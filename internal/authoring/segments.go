@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -17,7 +17,7 @@ func CheckSegments(ctx context.Context, set *schemas.Set) (schemas.Problems, err
 	if len(set.Segments) == 0 {
 		return nil, nil
 	}
-	fitted, err := load.FitSegments(ctx, set)
+	fitted, err := query.CheckSegments(ctx, set)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,8 @@ func CheckSegments(ctx context.Context, set *schemas.Set) (schemas.Problems, err
 				Pos: schemas.Pos{File: s.Pos.File, Line: line, Col: col}, Code: "G4", Message: fmt.Sprintf(format, args...),
 			})
 		}
-		if f.Unfit != "" {
-			report(f.Line, f.Col, "the segment does not fit what it may see: %s", strings.Join(strings.Fields(f.Unfit), " "))
+		if f.Problem != "" {
+			report(f.Line, f.Col, "the segment does not fit what it may see: %s", strings.Join(strings.Fields(f.Problem), " "))
 			continue
 		}
 		said := map[string]bool{}

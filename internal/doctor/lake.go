@@ -8,6 +8,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -151,7 +152,7 @@ func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
 }
 
 func (d *Doctor) checkFiles(found *Diagnosis) {
-	health, err := load.Inspect(d.Dir)
+	health, err := verify.Inspect(d.Dir)
 	if err != nil {
 		says, fix := split(err, "run as the user that the lake belongs to")
 		found.problem("files", fix, "%s", says)
@@ -185,14 +186,14 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 	}
 }
 
-func checkGeneration(found *Diagnosis, health load.Health) {
+func checkGeneration(found *Diagnosis, health verify.Health) {
 	switch {
-	case len(health.Amiss) > 0:
+	case len(health.PublishedDamage) > 0:
 		more := ""
-		if n := len(health.Amiss) - 1; n > 0 {
+		if n := len(health.PublishedDamage) - 1; n > 0 {
 			more = fmt.Sprintf(", and %d more", n)
 		}
-		found.problem("generation", "run stripelake sync, which publishes it anew", "%s%s", health.Amiss[0], more)
+		found.problem("generation", "run stripelake sync, which publishes it anew", "%s%s", health.PublishedDamage[0], more)
 	case health.Linked:
 		found.ok("generation", "the one that people read is whole")
 	case health.Segments > 0:

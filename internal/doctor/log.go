@@ -9,6 +9,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 const fixNewer = "update stripelake to the version that wrote it"
@@ -18,7 +19,7 @@ const fixUnread = "see that its disk is mounted and that this user may read it; 
 
 // checkLog looks at the raw log, at the state that is made from it, and at how
 // the last run went.
-func checkLog(found *Diagnosis, dir string, health load.Health) {
+func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	for _, damage := range health.Damage {
 		says, fix := split(damage, fixUnread)
 		if errors.Is(damage, load.ErrNewerFormat) {

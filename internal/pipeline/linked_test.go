@@ -14,6 +14,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 // moved puts a folder of a lake on another disk and a link in its place. It returns
@@ -78,7 +79,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 	}
 	leftover := filepath.Join(dir, "raw", laketest.AccountOf(t, dir), "charges", "00000009-00000009.parquet.tmp")
 	do(os.WriteFile(leftover, nil, 0o600))
-	health, err := load.Inspect(dir)
+	health, err := verify.Inspect(dir)
 	do(err)
 	said["doctor"] = []any{health.Segments, len(health.Damage), health.Leftover}
 	relisted(t, dir, p.URL)
@@ -191,7 +192,7 @@ func TestLinksThatAreRefused(t *testing.T) {
 					return err
 				},
 				"doctor": func() error {
-					health, err := load.Inspect(s.Lake)
+					health, err := verify.Inspect(s.Lake)
 					return errors.Join(append(health.Damage, err)...)
 				},
 			} {

@@ -8,6 +8,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // TestQueryDuringSync holds that a query reads the generation that was linked
@@ -20,16 +21,16 @@ func TestQueryDuringSync(t *testing.T) {
 	if err := laketest.Run(laketest.NewSync(lake, api, nil)); err != nil {
 		t.Fatal(err)
 	}
-	ask := func() *load.Query {
-		q, err := load.Ask(t.Context(), lake, load.Question{SQL: "SELECT count(*) AS n, max(seq) AS newest FROM (SELECT max(_seq) AS seq FROM charges GROUP BY id)"})
+	ask := func() *query.Query {
+		q, err := query.Ask(t.Context(), lake, query.Question{SQL: "SELECT count(*) AS n, max(seq) AS newest FROM (SELECT max(_seq) AS seq FROM charges GROUP BY id)"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return q
 	}
-	answer := func(q *load.Query) string {
+	answer := func(q *query.Query) string {
 		var b bytes.Buffer
-		if err := q.Write(t.Context(), &b, load.QueryCSV); err != nil {
+		if err := q.Write(t.Context(), &b, query.CSV); err != nil {
 			t.Error(err)
 		}
 		if err := q.Close(); err != nil {

@@ -216,7 +216,7 @@ func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (e
 		return errors.Join(state.Close(), v.deriveAgain(ctx, sync, done))
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	state.Distrust()
+	state.InvalidatePublished()
 	m := &materializer{lake: sync.Lake, state: state, meter: newMeter(sync.OnEvent)}
 	if done.Number, err = m.publish(ctx); err == nil {
 		err = state.WriteStatus(ctx)

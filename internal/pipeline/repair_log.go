@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 // logRepair repairs the log of one account, whose lock and the state's it holds.
@@ -64,7 +65,7 @@ func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (aga
 
 // logDamage reports whether Run found anything amiss in the raw log.
 func (v *Verify) logDamage() bool {
-	return slices.ContainsFunc(v.checks, func(c *load.Checked) bool {
+	return slices.ContainsFunc(v.checks, func(c *verify.Checked) bool {
 		return c.Found > 0 && (c.Check == "raw log" || c.Check == "coverage" || c.Check == "position")
 	})
 }

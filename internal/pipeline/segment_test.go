@@ -16,6 +16,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -38,14 +39,14 @@ func lakeSet(t *testing.T, lake string, edit func(files map[string]string)) *sch
 
 // offers are the members of the shipped segment, line by line, and what is said
 // of them.
-func offers(t *testing.T, lake string, set *schemas.Set, reveal ...string) ([]string, *load.Members) {
+func offers(t *testing.T, lake string, set *schemas.Set, reveal ...string) ([]string, *query.Members) {
 	t.Helper()
-	m, err := load.AskAudience(t.Context(), lake, load.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers"), Reveal: reveal})
+	m, err := query.AskAudience(t.Context(), lake, query.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers"), Reveal: reveal})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := m.Write(t.Context(), &b, load.QueryCSV); err != nil {
+	if err := m.Write(t.Context(), &b, query.CSV); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Close(); err != nil {
@@ -169,13 +170,13 @@ func TestSegmentSeesNothingPersonal(t *testing.T) {
 			files["segments/spy.sql"] = "-- Everybody.\n\nWITH found AS (SELECT " + from + ")\nSELECT\n" +
 				"  u.account, -- the account\n  u.id AS customer_id, -- the customer\n  found::VARCHAR AS found -- what was found\nFROM customers u, found"
 		})
-		m, err := load.AskAudience(t.Context(), s.Lake, load.AudienceQuestion{Set: set, Segment: set.Segment("spy")})
+		m, err := query.AskAudience(t.Context(), s.Lake, query.AudienceQuestion{Set: set, Segment: set.Segment("spy")})
 		if err != nil {
 			refused++
 			continue
 		}
 		var b bytes.Buffer
-		if err := m.Write(t.Context(), &b, load.QueryJSON); err != nil {
+		if err := m.Write(t.Context(), &b, query.JSON); err != nil {
 			t.Error(err)
 		}
 		if err := m.Close(); err != nil {
@@ -256,7 +257,7 @@ func TestSegmentOfTheLiving(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.Lake, "forget.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = load.AskAudience(t.Context(), s.Lake, load.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers")})
+	_, err = query.AskAudience(t.Context(), s.Lake, query.AudienceQuestion{Set: set, Segment: set.Segment("bnpl-offers")})
 	if err == nil || !strings.Contains(err.Error(), "is not finished") {
 		t.Errorf("during an erasure: %v", err)
 	}

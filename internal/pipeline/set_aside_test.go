@@ -10,6 +10,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // asFolder puts a copy of what people read in the place of the link to it, as an
@@ -66,7 +67,7 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 				t.Fatal(err)
 			}
 			says := "current is " + tc.is + " and not the link to a generation"
-			answer, err := load.Ask(t.Context(), s.Lake, load.Question{SQL: "SELECT count(*) FROM charges"})
+			answer, err := query.Ask(t.Context(), s.Lake, query.Question{SQL: "SELECT count(*) FROM charges"})
 			switch {
 			case tc.reads && err != nil:
 				t.Errorf("query: %v", err)

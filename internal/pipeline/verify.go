@@ -8,6 +8,8 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -27,7 +29,7 @@ type Verify struct {
 	reread  map[string][]load.Reread   // by resource: what Stripe has otherwise
 	windows map[string][]extract.Range // by resource: what to compare with Stripe, and then what was
 	account string                     // that was compared with Stripe
-	checks  []*load.Checked
+	checks  []*verify.Checked
 }
 
 // Again is a verification that looks at the same things once more, those at Stripe
@@ -38,13 +40,13 @@ func (v *Verify) Again() *Verify {
 
 // Verified is what [Verify.Run] found, the checks always in the same order.
 type Verified struct {
-	RunID    string          `json:"run_id"`
-	At       time.Time       `json:"at"` // UTC
-	Deep     bool            `json:"deep"`
-	Checks   []*load.Checked `json:"checks"`
-	Findings int64           `json:"findings"`
-	Seconds  float64         `json:"seconds"`
-	Repaired *Repaired       `json:"repaired,omitempty"`
+	RunID    string            `json:"run_id"`
+	At       time.Time         `json:"at"` // UTC
+	Deep     bool              `json:"deep"`
+	Checks   []*verify.Checked `json:"checks"`
+	Findings int64             `json:"findings"`
+	Seconds  float64           `json:"seconds"`
+	Repaired *Repaired         `json:"repaired,omitempty"`
 
 	Unrecorded bool `json:"unrecorded,omitempty"` // the lake cannot be written: meta.verifications will not know of it
 }
@@ -78,7 +80,7 @@ func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 
 func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err error) {
 	start := time.Now()
-	verification, err := load.OpenVerification(ctx, lake)
+	verification, err := verify.Open(ctx, lake)
 	if err != nil {
 		return found, err
 	}
@@ -107,10 +109,12 @@ func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err 
 }
 
 // redactFinding keeps secrets out of a finding (Invariant 11).
-func redactFinding(f *load.Finding) { f.What, f.Says = extract.Redact(f.What), extract.Redact(f.Says) }
+func redactFinding(f *verify.Finding) {
+	f.What, f.Says = extract.Redact(f.What), extract.Redact(f.Says)
+}
 
 // check makes the checks, each of which relies on those before it.
-func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.Verification, now time.Time) error {
+func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verify.Verification, now time.Time) error {
 	set, err := v.setOf(ctx, verification)
 	if err != nil {
 		return err
@@ -141,7 +145,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 			orphans, err = checkBooks(ctx, lake, verification, set)
 			return err
 		},
-		func(ctx context.Context) error { return verification.CheckTies(ctx, load.Ties(set)) },
+		func(ctx context.Context) error { return verification.CheckTies(ctx, query.Ties(set)) },
 		func(ctx context.Context) error {
 			if v.Stripe == nil {
 				return nil
@@ -165,7 +169,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *load.
 }
 
 // setOf is the schema set that the lake is built with.
-func (v *Verify) setOf(ctx context.Context, verification *load.Verification) (*schemas.Set, error) {
+func (v *Verify) setOf(ctx context.Context, verification *verify.Verification) (*schemas.Set, error) {
 	files, err := verification.Schemas(ctx)
 	if err != nil || len(files) == 0 {
 		return v.Set, err
@@ -187,7 +191,7 @@ func leavesOut(set *schemas.Set, table load.Table) bool {
 
 // derive maps the whole log again, into a lake beside that goes when the
 // verification ends. It takes as long as a rebuild of everything.
-func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) (err error) {
+func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (err error) {
 	if !v.Deep {
 		return nil
 	}
@@ -221,5 +225,5 @@ func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *load
 	if err := errors.Join(m.everyAccount(ctx), state.Close()); err != nil {
 		return fmt.Errorf("map the log again: %w", err)
 	}
-	return verification.AttachTruth(ctx)
+	return verification.AttachRederived(ctx)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 // fixBalance finds what is missing among all balance transactions. What is in the
@@ -56,7 +56,7 @@ func (x *comparison) balance(ctx context.Context) error {
 	c.LookedAt = int64(len(sums))
 	for _, currency := range slices.Sorted(maps.Keys(sums)) {
 		if sums[currency] != at.Payments[currency] {
-			c.Add(load.Finding{
+			c.Add(verify.Finding{
 				Name: "balance differs", What: x.account + " " + strings.ToUpper(currency),
 				Says: fmt.Sprintf("Stripe has %d minor units, available and pending, and all balance transactions come to %d", at.Payments[currency], sums[currency]),
 				Fix:  fixBalance,

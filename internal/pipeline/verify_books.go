@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -171,8 +172,8 @@ func unlessRejected(stream, id string) string {
 
 // checkBooks asks the published warehouse whether its books agree. It returns what
 // they name and do not hold, by account and resource.
-func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
-	published, err := verification.BeginBooks(ctx)
+func checkBooks(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
+	published, err := verification.OpenLedger(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -198,13 +199,13 @@ func checkBooks(ctx context.Context, lake *load.Lake, verification *load.Verific
 
 // books are the published tables of a lake.
 type books struct {
-	*load.Verification
+	*verify.Verification
 	lake      *load.Lake
 	forgotten *load.Forgotten
 	orphans   map[string]map[string][]load.Reread // by account and resource: what is named and not there
 }
 
-func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
+func (b *books) ask(ctx context.Context, c *verify.Checked, q question) error {
 	missing, err := b.missing(ctx, q)
 	if err != nil {
 		return err
@@ -226,7 +227,7 @@ func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
 			queries = append(queries, inAmounts(query, true))
 		}
 		for _, query := range queries {
-			var f load.Finding
+			var f verify.Finding
 			err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
 				f.Fix = fixBooks
 				if b.namesForgotten(f) {
@@ -245,7 +246,7 @@ func (b *books) ask(ctx context.Context, c *load.Checked, q question) error {
 
 // namesForgotten reports a finding about an object of an account that names an id
 // which was forgotten.
-func (b *books) namesForgotten(f load.Finding) bool {
+func (b *books) namesForgotten(f verify.Finding) bool {
 	account, _, _ := strings.Cut(f.What, "/")
 	return slices.ContainsFunc(word.FindAllString(f.Says, -1), func(id string) bool { return b.forgotten.Has(account, id) })
 }

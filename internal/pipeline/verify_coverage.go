@@ -6,7 +6,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/hint"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 )
 
 // clockSlack is how far Stripe's clock and this machine's may be apart before
@@ -15,7 +15,7 @@ const clockSlack = 5 * time.Minute
 
 // checkCoverage looks at every cursor: whether it can be read, and whether it
 // claims more than can have been read (Invariant 9).
-func checkCoverage(ctx context.Context, verification *load.Verification, now time.Time) error {
+func checkCoverage(ctx context.Context, verification *verify.Verification, now time.Time) error {
 	for _, account := range verification.Accounts() {
 		c := verification.Begin(account, "coverage", "cursors")
 		last, err := verification.LastRead(ctx, account, now)
@@ -30,7 +30,7 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 			cursors := verification.Cursors(account, resource.Name)
 			for i, cursor := range cursors {
 				c.LookedAt++
-				f := load.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
+				f := verify.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
 				coverage, err := extract.Cursor(cursor).Coverage()
 				ahead, _ := extract.Cursor(cursor).Beyond(now) // its error is that of the coverage
 				switch beyond := last.Add(clockSlack); {
@@ -47,7 +47,7 @@ func checkCoverage(ctx context.Context, verification *load.Verification, now tim
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
 					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
-					f.Name, f.Fix = "coverage beyond the cursor", load.FixState
+					f.Name, f.Fix = "coverage beyond the cursor", verify.FixState
 					f.Says = "meta.coverage says complete through " + stamp(recorded[resource.Name]) + ", and the cursor " + stamp(coverage.Through)
 				default:
 					continue

@@ -8,13 +8,14 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
 
 // embedding leaves out what differs only in objects of another resource that it
 // embeds, such as the price of a subscription: such a copy is as of when the object
 // around it was read, and the embedded one is compared by itself.
-func (x *comparison) embedding(ctx context.Context, c *load.Checked, name string) error {
+func (x *comparison) embedding(ctx context.Context, c *verify.Checked, name string) error {
 	resource, _ := schemas.ResourceNamed(name)
 	for _, embedded := range resource.Embeds {
 		inside, _ := schemas.ResourceNamed(embedded)

@@ -9,6 +9,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -35,7 +36,7 @@ func (b *books) references(ctx context.Context, published bool, set *schemas.Set
 }
 
 // reference looks at one column of a table.
-func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
+func (b *books) reference(ctx context.Context, c *verify.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
 	key := from.PrimaryKey[len(from.PrimaryKey)-1]
 	for _, needs := range [][]string{{from.Table, key, column, "created", "synced_at"}, {to.Table, "id"}} {
 		there, err := b.Publishes(ctx, needs[0], needs[1:]...)
@@ -61,7 +62,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 	err := b.Query(ctx, []any{&account, &row, &id, &certain}, func() error {
 		switch {
 		case b.forgotten.Has(account, id):
-			c.Add(load.Finding{
+			c.Add(verify.Finding{
 				Name: "row of somebody forgotten", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: "it came in before it was known whose it is", Fix: fixForgotten,
 			})
@@ -70,7 +71,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 		case !certain:
 			open++
 		default:
-			f := load.Finding{
+			f := verify.Finding{
 				Name: "orphan", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: fmt.Sprintf("%s has no %s", to.Table, id),
 			}
@@ -95,7 +96,7 @@ func (b *books) reference(ctx context.Context, c *load.Checked, from *schemas.Sc
 // advise says what brings what is named and not there, and notes it for a repair.
 // A sync asks for what no event tells of, as long as Stripe may still come to have
 // it; of everything else events have told, so that only a repair asks again.
-func (b *books) advise(f *load.Finding, account, table, id string) {
+func (b *books) advise(f *verify.Finding, account, table, id string) {
 	resources := Resources()
 	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
 	if i < 0 {

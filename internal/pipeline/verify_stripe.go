@@ -11,6 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -38,20 +39,20 @@ const fixStripe = "run stripelake verify --stripe --repair, which reads just the
 // comparison compares one account's lake with Stripe.
 type comparison struct {
 	*AtStripe
-	*load.Verification
+	*verify.Verification
 	account   string
 	forgotten *load.Forgotten
 	compared  map[string][]extract.Range // by resource: the windows that were listed again
 	reread    map[string][]load.Reread   // by resource: what to read again
 
-	differing map[string]load.Finding // of the resource at hand, by id
-	seen      map[string]load.Raw     // as Stripe has what differs
-	missing   map[string]bool         // of the resource at hand: answered with a 404
+	differing map[string]verify.Finding // of the resource at hand, by id
+	seen      map[string]load.Raw       // as Stripe has what differs
+	missing   map[string]bool           // of the resource at hand: answered with a 404
 }
 
 // compare lists windows of every resource again, those given or a choice of its
 // own, and compares them with the newest versions in the log.
-func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *load.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
+func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *verify.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
 	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, reread: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
 		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
@@ -95,7 +96,7 @@ func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error)
 
 // resource compares one resource, as far as it is covered: what is younger, or
 // in a gap, is still to be read.
-func (x *comparison) resource(ctx context.Context, c *load.Checked, resource extract.Resource, windows []extract.Range) error {
+func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource extract.Resource, windows []extract.Range) error {
 	cursors := x.Cursors(x.account, resource.Name)
 	if len(cursors) == 0 || !x.Comparable(x.account, resource.Name) {
 		c.Note("not compared: nothing is read, or not all of it is applied")
@@ -115,7 +116,7 @@ func (x *comparison) resource(ctx context.Context, c *load.Checked, resource ext
 		}
 	}
 	x.compared[resource.Name] = windows
-	x.differing, x.seen, x.missing = map[string]load.Finding{}, map[string]load.Raw{}, map[string]bool{}
+	x.differing, x.seen, x.missing = map[string]verify.Finding{}, map[string]load.Raw{}, map[string]bool{}
 	for _, w := range windows {
 		if err := x.window(ctx, c, resource, w); err != nil {
 			return err
@@ -168,7 +169,7 @@ func (x *comparison) windows(ctx context.Context, resource extract.Resource, cov
 }
 
 // window lists a window and notes by id what differs.
-func (x *comparison) window(ctx context.Context, c *load.Checked, resource extract.Resource, w extract.Range) error {
+func (x *comparison) window(ctx context.Context, c *verify.Checked, resource extract.Resource, w extract.Range) error {
 	kept, err := x.Kept(ctx, x.account, resource.Name, w.From, w.To)
 	if err != nil {
 		return err
@@ -217,11 +218,11 @@ func (x *comparison) window(ctx context.Context, c *load.Checked, resource extra
 
 // unread passes pages on, and adds a finding for each object that Stripe answered
 // for with what is of no use: nothing is known of it.
-func (x *comparison) unread(c *load.Checked, resource extract.Resource, pages iter.Seq2[extract.Page, error]) iter.Seq2[extract.Page, error] {
+func (x *comparison) unread(c *verify.Checked, resource extract.Resource, pages iter.Seq2[extract.Page, error]) iter.Seq2[extract.Page, error] {
 	return func(yield func(extract.Page, error) bool) {
 		for page, err := range pages {
 			for _, item := range page.Unread {
-				c.Add(load.Finding{
+				c.Add(verify.Finding{
 					Name: "object unread", What: x.account + "/" + resource.Name + " " + item.ID,
 					Says: "no list shows it, and asked for it Stripe answered: " + x.answered(resource.Object+" "+item.ID), Fix: "compare again later",
 				})
@@ -250,8 +251,8 @@ func (x *comparison) later(o load.Raw, w extract.Range) bool {
 }
 
 // judge compares an object as Stripe has it with what the state keeps of it.
-func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, known bool) {
-	f := load.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
+func (x *comparison) judge(resource extract.Resource, o load.Raw, k verify.Kept, known bool) {
+	f := verify.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
 	switch {
 	case !known && o.Deleted:
 		return // it came and went; there is nothing to mark
@@ -276,7 +277,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k load.Kept, k
 }
 
 // isTextless reports an object that a sync kept without its text.
-func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k load.Kept) bool {
+func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.Kept) bool {
 	if x.forgotten.Empty() || tellers(resource.Name) == nil {
 		return false
 	}

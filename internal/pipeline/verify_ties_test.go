@@ -13,6 +13,8 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/query"
+	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -27,7 +29,7 @@ func TestVerifyFindsWrongMarts(t *testing.T) {
 	}
 	year, rare := aYear(t), rareMoney(t)
 	for _, lake := range []string{year, rare} {
-		if found := addUp(t, lake, load.Ties(set)); len(found) > 0 {
+		if found := addUp(t, lake, query.Ties(set)); len(found) > 0 {
 			t.Fatalf("before anything was planted: %q", found)
 		}
 	}
@@ -61,7 +63,7 @@ func TestVerifyFindsWrongMarts(t *testing.T) {
 			continue
 		}
 		replaceView(t, plant.lake, mart.Name, wrong)
-		found := addUp(t, plant.lake, slices.DeleteFunc(load.Ties(set), func(t load.Tie) bool { return t.Mart != mart.Name }))
+		found := addUp(t, plant.lake, slices.DeleteFunc(query.Ties(set), func(t query.Tie) bool { return t.Mart != mart.Name }))
 		replaceView(t, plant.lake, mart.Name, mart.SQL)
 		if !strings.Contains(strings.Join(found, "\n"), "mart does not add up: "+plant.mart+" of acct_") {
 			t.Errorf("%s: found %q", name, found)
@@ -119,7 +121,7 @@ func TestMartsDeclareTies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fitted, err := load.Fit(t.Context(), set.Schemas, load.Views(set))
+	fitted, err := query.CheckViews(t.Context(), set.Schemas, load.Views(set))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,13 +150,13 @@ func martOf(t *testing.T, set *schemas.Set, name string) *schemas.Mart {
 }
 
 // addUp adds up ties of what is published in a lake, and returns what is found.
-func addUp(t *testing.T, dir string, ties []load.Tie) (found []string) {
+func addUp(t *testing.T, dir string, ties []query.Tie) (found []string) {
 	t.Helper()
 	lake, err := load.Open(dir, load.Options{Mode: "test", StateWait: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := load.OpenVerification(t.Context(), lake)
+	v, err := verify.Open(t.Context(), lake)
 	if err != nil {
 		t.Fatal(err)
 	}

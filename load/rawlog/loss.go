@@ -15,6 +15,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
 // Loss is a run of segments that are missing or cannot be read, and what is known
@@ -64,7 +65,7 @@ const (
 
 // Path is where a loss is kept for good, inside the lake; slash-separated.
 func (x Loss) Path() string {
-	return path.Join(Folder, x.Account, x.Stream, filepath.Base(x.path("", lostSuffix)))
+	return path.Join(lakedir.RawDir, x.Account, x.Stream, filepath.Base(x.path("", lostSuffix)))
 }
 
 func (x Loss) path(dir, suffix string) string {

@@ -30,9 +30,6 @@ type Options struct {
 	Trace trace.Trace
 }
 
-// Folder is the folder of the log in that of its lake.
-const Folder = "raw"
-
 var (
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
@@ -48,7 +45,7 @@ func CheckAccount(id string) error {
 
 // path is a place in the log: of an account, a stream or a file of one.
 func (o Options) path(elem ...string) string {
-	return filepath.Join(append([]string{o.Lake, Folder}, elem...)...)
+	return filepath.Join(append([]string{o.Lake, lakedir.RawDir}, elem...)...)
 }
 
 // relative is a path as people write it: inside the lake.

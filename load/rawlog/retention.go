@@ -24,7 +24,7 @@ func (g *Log) DropSuperseded(ctx context.Context, stream string, before time.Tim
 }
 
 // DropBefore takes out of a stream all that was read before a time. The state has to
-// forget it first, as [State.DropOld] sees to.
+// forget it first, as load.State.DropOld sees to.
 func (g *Log) DropBefore(ctx context.Context, stream string, before time.Time) (dropped int, err error) {
 	return g.drop(ctx, stream, "SELECT seq FROM versions WHERE observed_at < ? ORDER BY seq", before)
 }

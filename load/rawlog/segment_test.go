@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -81,7 +82,7 @@ func TestDamagedSegment(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", in, "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1)
+	path := SegmentPath(filepath.Join(dir, lakedir.RawDir, testAccount, "charge"), 1, 1)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
@@ -39,7 +40,7 @@ func TestSegmentIsUTF8(t *testing.T) {
 	if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), brokenBytes...), "c"); err != nil {
 		t.Fatal(err)
 	}
-	path := SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1)
+	path := SegmentPath(filepath.Join(dir, lakedir.RawDir, testAccount, "charge"), 1, 1)
 
 	got, err := readAll(t.Context(), g, "charge", 0)
 	if diff := cmp.Diff(brokenBytes, got); err != nil || diff != "" {
@@ -102,7 +103,7 @@ func TestSegmentFormat(t *testing.T) {
 		if _, err := g.Append(t.Context(), "charge", append([]Raw(nil), *objects...), "c"); err != nil {
 			t.Fatal(err)
 		}
-		data, err := os.ReadFile(SegmentPath(filepath.Join(dir, Folder, testAccount, "charge"), 1, 1))
+		data, err := os.ReadFile(SegmentPath(filepath.Join(dir, lakedir.RawDir, testAccount, "charge"), 1, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ type rowBefore struct {
 func TestSegmentWithoutSentBytes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	folder := filepath.Join(dir, Folder, testAccount, "charge")
+	folder := filepath.Join(dir, lakedir.RawDir, testAccount, "charge")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,10 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// The kinds of plain values that RowSource takes.
+// Kind is the type of plain values that RowSource takes.
+type Kind = duckdb.Type
+
+// The kinds that there are.
 const (
 	KindText   = duckdb.TYPE_VARCHAR
 	KindBigint = duckdb.TYPE_BIGINT
@@ -19,7 +22,7 @@ const (
 
 // RowSource lets DuckDB read n rows of plain values through the feed, as
 // columns c0, c1, ….
-func RowSource(n int, row func(int) []any, kinds ...duckdb.Type) (*Source, error) {
+func RowSource(n int, row func(int) []any, kinds ...Kind) (*Source, error) {
 	src := &Source{}
 	for i, k := range kinds {
 		info, err := duckdb.NewTypeInfo(k)

@@ -45,3 +45,6 @@ func Relative(lake, path string) string {
 	}
 	return filepath.ToSlash(name)
 }
+
+// RawDir is the folder of the log in that of its lake.
+const RawDir = "raw"

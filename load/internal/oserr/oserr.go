@@ -36,3 +36,11 @@ func FirstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
+
+// OnlyShortage is an error that says nothing about the file, or nil.
+func OnlyShortage(err error) error {
+	if IsShortage(err) {
+		return err
+	}
+	return nil
+}

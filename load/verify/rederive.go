@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
@@ -13,7 +14,7 @@ import (
 func (v *Verification) Derivable() string {
 	for _, key := range sortedKeys(v.damaged) {
 		if v.damaged[key] {
-			return "the log or the position of " + key.account + "/" + key.stream + " is damaged"
+			return "the log or the position of " + key.Account + "/" + key.Stream + " is damaged"
 		}
 	}
 	for key, ends := range v.ends {
@@ -28,11 +29,11 @@ func (v *Verification) Derivable() string {
 // when the verification is closed.
 func (v *Verification) Scratch() string { return filepath.Join(v.scratch.Path, "lake") }
 
-// AttachTruth opens the state of the scratch lake for reading: what the tables
+// AttachRederived opens the state of the scratch lake for reading: what the tables
 // should hold.
-func (v *Verification) AttachTruth(ctx context.Context) error {
+func (v *Verification) AttachRederived(ctx context.Context) error {
 	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(lakedir.Database(v.Scratch()))+" AS truth (READ_ONLY)")
-	v.truth = err == nil
+	v.rederived = err == nil
 	return err
 }
 
@@ -42,7 +43,7 @@ func (v *Verification) AttachTruth(ctx context.Context) error {
 // merged, and is not compared.
 func (v *Verification) CheckRejects(ctx context.Context) error {
 	c := v.begin("", "rejects", "rows")
-	if !v.truth || v.noState != "" {
+	if !v.rederived || v.noState != "" {
 		c.Note("compared by --deep only, which maps the log again")
 		return nil
 	}
@@ -52,7 +53,7 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 	}
 	for _, t := range v.tables {
 		if !t.KeyIsID {
-			kept = append(kept, struct{ table, columns, named string }{heldOf(t.Schema), "*", "account, ' ', _source_id"})
+			kept = append(kept, struct{ table, columns, named string }{load.HeldTable(t.Schema), "*", "account, ' ', _source_id"})
 		}
 	}
 	for _, t := range kept {

@@ -1,8 +1,11 @@
-package load
+package verify
 
 import (
 	"context"
 	"time"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // Kept is what the state keeps of an object.
@@ -16,7 +19,7 @@ type Kept struct {
 // Comparable reports whether a stream can be compared with Stripe: its log is
 // whole, and all of it is applied.
 func (v *Verification) Comparable(account, stream string) bool {
-	key := streamKey{account, stream}
+	key := rawlog.StreamKey{Account: account, Stream: stream}
 	ends := v.ends[key]
 	return v.noState == "" && !v.damaged[key] && (len(ends) == 0 || v.positions[key] == ends[len(ends)-1].Last)
 }
@@ -81,8 +84,8 @@ func orZero(t *time.Time) time.Time {
 
 // Newest returns the newest version in the log of each object that is wanted. It
 // reads the whole stream.
-func (v *Verification) Newest(ctx context.Context, account, stream string, wanted func(id string) bool) (map[string]Raw, error) {
-	newest := map[string]Raw{}
+func (v *Verification) Newest(ctx context.Context, account, stream string, wanted func(id string) bool) (map[string]load.Raw, error) {
+	newest := map[string]load.Raw{}
 	for batch, err := range v.lake.Read(ctx, account, stream, 0) {
 		if err != nil {
 			return nil, err

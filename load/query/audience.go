@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/schemas"
@@ -47,9 +48,9 @@ type Members struct {
 // a database beside the warehouse, which stands under a name that cannot be
 // guessed. What is personal is joined here, as the segment declares it and as
 // far as the policy lets it, and only for customers who are neither deleted nor
-// forgotten. An error is a *QueryError if the segment is at fault.
+// forgotten. An error is a *Error if the segment is at fault.
 func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
-	switch erasing, err := isErasing(dir); {
+	switch erasing, err := load.IsErasing(dir); {
 	case err != nil:
 		return nil, fmt.Errorf("look for an unfinished erasure in %s: %w", dir, err)
 	case erasing:
@@ -78,7 +79,7 @@ type audienceQuery struct {
 }
 
 func (q *audienceQuery) answer(ctx context.Context, dir, generation string) error {
-	files, err := readSchemas(generation)
+	files, err := load.SchemasIn(generation)
 	if err != nil {
 		return err
 	}
@@ -113,19 +114,19 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 	if err := q.showDisputes(ctx); err != nil {
 		return err
 	}
-	var views []View
+	var views []duck.View
 	for _, table := range q.built.Schemas {
 		if given := q.Set.Table(table.Table); given != nil {
-			views = append(views, View{Name: table.Table, SQL: withoutLabelled(sqltext.Ident(q.warehouse)+".main."+sqltext.Ident(table.Table), table, given)})
+			views = append(views, duck.View{Name: table.Table, SQL: withoutLabelled(sqltext.Ident(q.warehouse)+".main."+sqltext.Ident(table.Table), table, given)})
 		}
 	}
-	for _, v := range append(views, Views(q.Set)...) {
+	for _, v := range append(views, load.Views(q.Set)...) {
 		statement, err := q.oneSelect(v.SQL)
 		misfit := ""
 		if err == nil {
-			misfit, err = makeView(ctx, q.db.Session, View{Name: v.Name, SQL: statement})
+			misfit, err = duck.MakeView(ctx, q.db.Session, duck.View{Name: v.Name, SQL: statement})
 		}
-		if wrong := new(QueryError); errors.As(err, &wrong) {
+		if wrong := new(Error); errors.As(err, &wrong) {
 			misfit, err = wrong.Message, nil
 		}
 		if err != nil {
@@ -142,7 +143,7 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 // earlier version published has none: the marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
 	err := q.db.Run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
-	if isMisfit(err) {
+	if duck.IsMisfit(err) {
 		return nil
 	}
 	return err
@@ -159,8 +160,8 @@ func (q *audienceQuery) choose(ctx context.Context) error {
 
 // wrong names the segment in what is said of its SQL.
 func (q *audienceQuery) wrong(err error) error {
-	if wrong := new(QueryError); errors.As(err, &wrong) {
-		return &QueryError{fmt.Sprintf("segment %s: %s%s", q.Segment.Name, wrong.Message, q.hint(wrong.Message))}
+	if wrong := new(Error); errors.As(err, &wrong) {
+		return &Error{fmt.Sprintf("segment %s: %s%s", q.Segment.Name, wrong.Message, q.hint(wrong.Message))}
 	}
 	return err
 }
@@ -185,7 +186,7 @@ func (q *audienceQuery) hint(message string) string {
 // dropForgotten takes out whoever is on the list of the forgotten. The log holds
 // nobody of those, but a lake may have been restored from a backup.
 func (q *audienceQuery) dropForgotten(ctx context.Context, dir, generation string) error {
-	forgotten, err := forgottenIn(dir, generation)
+	forgotten, err := load.ForgottenIn(dir, generation)
 	if err != nil || forgotten == nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/query"
 )
 
 // fixTie is for a sum that rows which were checked before do not come to.
@@ -15,13 +16,13 @@ const fixTie = "correct the mart's SQL, or the tie below it, and run stripelake 
 // CheckTies adds up what the published marts say they agree with. Their SQL is the
 // owner's, so it is asked as anybody's question is: alone, with nothing but the
 // warehouse in reach.
-func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
+func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err error) {
 	c := v.begin("", "marts", "sums")
 	if !v.published {
 		c.Note("nothing is published to ask")
 		return nil
 	}
-	q, err := openQuery(ctx, v.lake.Dir())
+	q, err := query.Open(ctx, v.lake.Dir())
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}
@@ -37,9 +38,9 @@ func (v *Verification) CheckTies(ctx context.Context, ties []Tie) (err error) {
 // checkTie adds up one tie. What does not fit what is published, as where the mart
 // was left out, or what there is no memory for, is noted; what cannot be computed
 // is a finding, since it hides what it was to show.
-func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie Tie) error {
-	sums, err := q.sumsOf(ctx, tie)
-	wrong := new(QueryError)
+func (v *Verification) checkTie(ctx context.Context, c *Checked, q *query.Query, tie query.Tie) error {
+	sums, err := q.Sums(ctx, tie)
+	wrong := new(query.Error)
 	switch {
 	case errors.As(err, &wrong):
 		c.Note("%s is not added up: %s", tie.Mart, oserr.FirstLine(wrong))
@@ -47,13 +48,13 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	case err != nil:
 		return err
 	}
-	err = sums.limit(ctx, func(account, resource string) {
+	err = sums.Limit(ctx, func(account, resource string) {
 		c.Note("%s is not added up for %s: %s are not complete", tie.Mart, account, resource)
 	})
 	if err != nil {
 		return err
 	}
-	switch err := sums.addUp(ctx); {
+	switch err := sums.AddUp(ctx); {
 	case errors.As(err, &wrong):
 		c.Add(Finding{Name: "mart cannot be added up", What: tie.Mart, Says: oserr.FirstLine(wrong), Fix: fixTie})
 		return nil
@@ -63,7 +64,7 @@ func (v *Verification) checkTie(ctx context.Context, c *Checked, q *Query, tie T
 	case err != nil:
 		return err
 	}
-	looked, err := sums.compare(ctx, func(of, says string) {
+	looked, err := sums.Compare(ctx, func(of, says string) {
 		c.Add(Finding{Name: "mart does not add up", What: tie.Mart + " of " + of, Says: says + " (" + tie.Claim + ")", Fix: fixTie})
 	})
 	c.LookedAt += looked

@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func (q *Query) checkVariables(ctx context.Context, question Question) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(question.Variables)) {
 		if !used[strings.ToLower(name)] && !computed {
-			return &QueryError{notUsed(name, slices.Sorted(maps.Keys(used)))}
+			return &Error{notUsed(name, slices.Sorted(maps.Keys(used)))}
 		}
 		delete(asked, strings.ToLower(name))
 	}

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
@@ -24,7 +25,7 @@ import (
 // was written, and nothing else is.
 func (v *Verification) CheckGeneration(ctx context.Context) error {
 	c := v.begin("", "generation", "files")
-	aside, err := ReadSetAside(v.lake.Dir())
+	aside, err := load.ReadSetAside(v.lake.Dir())
 	if err != nil {
 		return err
 	}
@@ -37,17 +38,17 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 		}
 		return err
 	}
-	var found defects
+	var found load.Defects
 	if v.noState == "" {
-		if found, err = v.lake.strayDefects(ctx, v.db.Session); err != nil {
+		if found, err = v.lake.StrayDefects(ctx, v.db.Session); err != nil {
 			return err
 		}
 	}
-	found = append(found, v.lake.defects(bySum)...)
-	if err := found.unknown(); err != nil {
+	found = append(found, v.lake.Defects(load.BySum)...)
+	if err := found.Unknown(); err != nil {
 		return err
 	}
-	g, _, ok := v.lake.manifest()
+	g, _, ok := v.lake.Manifest()
 	if ok {
 		v.current = g
 		c.LookedAt = int64(len(g.Files) + 1)
@@ -67,7 +68,7 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 
 // everPublished reports whether anything was, be it there or not.
 func (v *Verification) everPublished(ctx context.Context) (bool, error) {
-	if _, linked := v.lake.linked(); linked || v.lake.inPlaceOfLink() != "" {
+	if _, linked := v.lake.Linked(); linked || v.lake.InPlaceOfLink() != "" {
 		return true, nil
 	}
 	made, err := folder.Glob(filepath.Join(v.lake.Dir(), lakedir.StateDir, lakedir.GenerationsDir), "*", lakedir.ManifestName)
@@ -81,16 +82,16 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 
 // findingOf says of a defect what only a closer look shows: whether a file is an
 // older generation's.
-func (v *Verification) findingOf(d defect) Finding {
-	f := Finding{d.name, d.what, d.says, FixState}
-	switch d.name {
+func (v *Verification) findingOf(d load.Defect) Finding {
+	f := Finding{d.Name, d.What, d.Says, FixState}
+	switch d.Name {
 	case "generation missing", "partition file missing", "warehouse missing":
 		f.Says = "" // the name does
 	case "generation replaced":
 		f.Fix = "run stripelake sync, which sets it aside and publishes anew"
 	case "partition file of another size", "partition file truncated", "partition file damaged":
-		name := strings.TrimPrefix(d.what, lakedir.LinkName+"/")
-		if older, found := v.inOlder(filepath.Join(v.lake.Dir(), filepath.FromSlash(d.what)), name); found {
+		name := strings.TrimPrefix(d.What, lakedir.LinkName+"/")
+		if older, found := v.inOlder(filepath.Join(v.lake.Dir(), filepath.FromSlash(d.What)), name); found {
 			f.Name, f.Says = "partition file from another generation", fmt.Sprintf("it is that of generation %d", older)
 		}
 	}
@@ -99,7 +100,7 @@ func (v *Verification) findingOf(d defect) Finding {
 
 // inOlder finds a file under its name in an older generation, byte for byte.
 func (v *Verification) inOlder(path, name string) (uint64, bool) {
-	numbers, err := v.lake.generations()
+	numbers, err := v.lake.Generations()
 	if err != nil {
 		return 0, false
 	}
@@ -173,7 +174,7 @@ func (v *Verification) readMeta(ctx context.Context) error {
 
 // unknownFiles tells of Parquet files that the manifest does not name: whoever
 // reads a folder by a pattern reads them too.
-func unknownFiles(c *Checked, root string, g Generation) error {
+func unknownFiles(c *Checked, root string, g load.Generation) error {
 	known := map[string]bool{}
 	for _, f := range g.Files {
 		known[f.Path] = true

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -9,39 +9,35 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
-	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
-// takes no lock.
-func ReadAccounts(dir string) ([]Account, error) { return (&Lake{dir: dir}).Accounts() }
-
 // Health is what can be seen of a lake's files from outside, without a lock and
 // without reading the rows: damage inside a segment's rows is not among it.
 type Health struct {
-	Damage   []error   // of the raw log; a *DamagedError, or what says which segments are missing
-	Segments int       // that were looked at
-	Linked   bool      // a generation is linked
-	Amiss    []string  // what is wrong with it; or with its absence, where there is a state
-	Beside   []Finding // what is damaged beside the log and cannot be made again
-	Stranger bool      // the state is another lake's, or from before an erasure
-	Aside    []string  // what was set aside from the place of the link, by name
-	Erasing  bool      // an erasure was begun and is not finished
-	Open     bool      // everybody on this machine may look into the folder
-	Leftover []string  // half-written files, by path inside the lake
+	Damage          []error   // of the raw log; a *DamagedError, or what says which segments are missing
+	Segments        int       // that were looked at
+	Linked          bool      // a generation is linked
+	PublishedDamage []string  // what is wrong with it; or with its absence, where there is a state
+	Beside          []Finding // what is damaged beside the log and cannot be made again
+	Stranger        bool      // the state is another lake's, or from before an erasure
+	Aside           []string  // what was set aside from the place of the link, by name
+	Erasing         bool      // an erasure was begun and is not finished
+	Open            bool      // everybody on this machine may look into the folder
+	Leftover        []string  // half-written files, by path inside the lake
 }
 
 // Inspect looks at the files of the lake in dir. It waits for no lock: while a
 // process works on the lake, half-written files are no leftovers. What the state
 // remembers it asks only where nobody works on that, and holds its lock meanwhile.
 func Inspect(dir string) (Health, error) {
-	lake := lakeAt(dir)
+	lake := load.At(dir)
 	var h Health
 	accounts, err := lake.LogAccounts()
 	if err != nil {
@@ -61,18 +57,18 @@ func Inspect(dir string) (Health, error) {
 			}
 		}
 	}
-	_, h.Linked = lake.linked()
-	if generations, err := lake.generations(); h.Linked || lake.inPlaceOfLink() != "" || err == nil && len(generations) > 0 {
-		found := lake.defects(byMarks)
-		if err := found.unknown(); err != nil {
+	_, h.Linked = lake.Linked()
+	if generations, err := lake.Generations(); h.Linked || lake.InPlaceOfLink() != "" || err == nil && len(generations) > 0 {
+		found := lake.Defects(load.ByMarks)
+		if err := found.Unknown(); err != nil {
 			return h, fmt.Errorf("inspect lake: %w", err)
 		}
-		h.Amiss = found.texts()
+		h.PublishedDamage = found.Texts()
 	}
 	if err := inspectState(lake, &h); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
-	if h.Aside, err = ReadSetAside(dir); err != nil {
+	if h.Aside, err = load.ReadSetAside(dir); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	if _, h.Beside, err = besideFindings(lake); err != nil && !errors.Is(err, fs.ErrPermission) {
@@ -94,7 +90,7 @@ func Inspect(dir string) (Health, error) {
 // inspectState compares what is linked with what the state remembers. One that is
 // at work, closed to this user, damaged or of another version tells nothing: the
 // next sync says so, and derives it again.
-func inspectState(l *Lake, h *Health) (err error) {
+func inspectState(l *load.Lake, h *Health) (err error) {
 	lock, _, err := filelock.TryExisting(filepath.Join(l.Dir(), lakedir.StateDir, "lock"))
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
@@ -114,30 +110,30 @@ func inspectState(l *Lake, h *Health) (err error) {
 	})
 }
 
-func compareState(ctx context.Context, l *Lake, q duck.Session, h *Health) error {
+func compareState(ctx context.Context, l *load.Lake, q duck.Session, h *Health) error {
 	version, of := 0, ""
 	err := q.Run(ctx, duck.Attach(lakedir.Database(l.Dir()), "work", " (READ_ONLY)")...)
 	if err == nil {
 		err = q.One(ctx, []any{&version}, "SELECT version FROM state.info")
 	}
-	if err != nil || version != stateVersion {
+	if err != nil || version != load.StateVersion {
 		return err
 	}
-	id, err := l.id()
+	id, err := l.ID()
 	if err == nil {
 		err = q.One(ctx, []any{&of}, "SELECT lake FROM state.info")
 	}
 	if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
 		return err
 	}
-	found, err := l.strayDefects(ctx, q)
-	h.Amiss = append(found.texts(), h.Amiss...)
+	found, err := l.StrayDefects(ctx, q)
+	h.PublishedDamage = append(found.Texts(), h.PublishedDamage...)
 	return err
 }
 
 // findLeftovers finds what is half written.
-func findLeftovers(l *Lake) (names []string, err error) {
-	err = walkLake(l.Dir(), func(path string, isDir bool) error {
+func findLeftovers(l *load.Lake) (names []string, err error) {
+	err = lakedir.Walk(l.Dir(), func(path string, isDir bool) error {
 		name := lakedir.Relative(l.Dir(), path)
 		switch {
 		case isDir && filepath.Base(path) == lakedir.GenerationsDir: // one that is not whole is not linked
@@ -149,25 +145,3 @@ func findLeftovers(l *Lake) (names []string, err error) {
 	})
 	return names, err
 }
-
-// Room is the state of the file system under a folder that may not exist yet.
-type Room struct {
-	Free     int64 // bytes that this user may still write; -1 where it cannot be known
-	Writable bool
-}
-
-// ReadRoom measures the file system of dir, or of the nearest folder above it
-// that exists.
-func ReadRoom(dir string) (Room, error) {
-	dir, err := fsprobe.Existing(dir)
-	if err != nil {
-		return Room{}, fmt.Errorf("measure the disk: %w", err)
-	}
-	return Room{Free: fsprobe.FreeBytes(dir), Writable: fsprobe.MayWrite(dir)}, nil
-}
-
-// CheckFileSystem tries out what a lake needs of the file system under dir, which
-// need not exist yet, in a folder that it makes and removes. The error is a
-// *LackingError where it has not all of that, and another one where nothing can be
-// written there.
-func CheckFileSystem(dir string) error { return fsprobe.Check(dir, lakedir.StateDir) }

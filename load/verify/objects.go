@@ -1,14 +1,15 @@
-package load
+package verify
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // CheckObjects compares the newest version of each object in the log with what
@@ -32,7 +33,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		if seq, compared := v.applied[key]; compared {
 			upTo = seq
 		}
-		if _, err := v.db.Exec(ctx, "INSERT INTO temp.applied VALUES (?, ?, ?)", key.account, key.stream, upTo); err != nil {
+		if _, err := v.db.Exec(ctx, "INSERT INTO temp.applied VALUES (?, ?, ?)", key.Account, key.Stream, upTo); err != nil {
 			return err
 		}
 	}
@@ -90,7 +91,7 @@ func (v *Verification) CheckState(ctx context.Context) error {
 		return nil
 	}
 	for _, t := range v.tables {
-		if slices.ContainsFunc(v.streamsOf(t), func(key streamKey) bool { return v.damaged[key] }) {
+		if slices.ContainsFunc(v.streamsOf(t), func(key rawlog.StreamKey) bool { return v.damaged[key] }) {
 			c.Note("%s: not compared with a log that is damaged", t.Schema.Table)
 			continue
 		}
@@ -105,33 +106,33 @@ func (v *Verification) CheckState(ctx context.Context) error {
 }
 
 // streamsOf are the streams of all accounts that feed a table.
-func (v *Verification) streamsOf(t *table) (keys []streamKey) {
+func (v *Verification) streamsOf(t *load.TableLayout) (keys []rawlog.StreamKey) {
 	for _, account := range v.accounts {
 		for _, stream := range t.Streams {
-			keys = append(keys, streamKey{account, stream})
+			keys = append(keys, rawlog.StreamKey{Account: account, Stream: stream})
 		}
 	}
 	return keys
 }
 
-func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) error {
+func (v *Verification) checkTable(ctx context.Context, c *Checked, t *load.TableLayout) error {
 	name := "work.main." + sqltext.Ident(t.Schema.Table)
 	var rows int64
 	if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM "+name); err != nil {
 		return err
 	}
 	c.LookedAt += rows
-	feeding := "stream IN (" + t.streamList() + ")"
+	feeding := "stream IN (" + t.StreamList() + ")"
 	table := t.Schema.Table
 	err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'state row doubled', concat(%s, ' ', account, '/', key), concat(n, ' times')
-		FROM (SELECT account, %s AS key, count(*) AS n FROM %s GROUP BY ALL HAVING n > 1) ORDER BY ALL`, sqltext.Literal(table), t.keyText(), name))
+		FROM (SELECT account, %s AS key, count(*) AS n FROM %s GROUP BY ALL HAVING n > 1) ORDER BY ALL`, sqltext.Literal(table), t.KeyText(), name))
 	if err != nil {
 		return err
 	}
 	steps := []string{
 		"CREATE OR REPLACE TEMP TABLE due AS SELECT account, id, seq FROM temp.newest WHERE " + feeding,
 		fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE strange AS SELECT account, _source_id AS id, %s AS key, _seq AS seq FROM %s r
-			WHERE NOT EXISTS (FROM temp.due o WHERE o.account = r.account AND o.id = r._source_id AND o.seq = r._seq)`, t.keyText(), name),
+			WHERE NOT EXISTS (FROM temp.due o WHERE o.account = r.account AND o.id = r._source_id AND o.seq = r._seq)`, t.KeyText(), name),
 	}
 	if err := v.db.Run(ctx, steps...); err != nil {
 		return err
@@ -155,19 +156,4 @@ func (v *Verification) checkTable(ctx context.Context, c *Checked, t *table) err
 		AND NOT EXISTS (FROM temp.strange s WHERE s.id = o.id AND s.seq = o.seq)
 		AND NOT EXISTS (FROM work.meta.rejects x WHERE x.account = o.account AND x.stream = o.stream AND x.id = o.id AND x."table" = %[1]s)
 		ORDER BY ALL`, sqltext.Literal(table), sqltext.Literal(t.Main), name))
-}
-
-// streamList is the SQL of the streams that feed a table, and of one that is none: a
-// table that nothing feeds has a list too.
-func (t *table) streamList() string {
-	list := []string{"''"}
-	for _, stream := range t.Streams {
-		list = append(list, sqltext.Literal(stream))
-	}
-	return strings.Join(list, ", ")
-}
-
-// keyText is a row's key as one text.
-func (t *table) keyText() string {
-	return "concat_ws('/', " + strings.Join(t.keys(), ", ") + ")"
 }

@@ -1,17 +1,18 @@
-package load
+package query
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// FitSegments makes the declared tables, empty and in memory, and runs each of
+// CheckSegments makes the declared tables, empty and in memory, and runs each of
 // the set's segments as [AskAudience] would. It returns what became of each.
-func FitSegments(ctx context.Context, set *schemas.Set) (_ []Fitted, err error) {
+func CheckSegments(ctx context.Context, set *schemas.Set) (_ []ViewCheck, err error) {
 	i, err := duck.Start(ctx, "64MB", 1, "")
 	if err != nil {
 		return nil, err
@@ -19,7 +20,7 @@ func FitSegments(ctx context.Context, set *schemas.Set) (_ []Fitted, err error) 
 	defer func() { err = errors.Join(err, i.Close()) }()
 	q := &audienceQuery{built: set, warehouse: "warehouse", left: map[string]string{}}
 	q.Set, q.Query = set, &Query{db: i}
-	statements := []string{"ATTACH ':memory:' AS warehouse", "USE warehouse", "CREATE SCHEMA meta", disputeCharges}
+	statements := []string{"ATTACH ':memory:' AS warehouse", "USE warehouse", "CREATE SCHEMA meta", load.DisputeChargesTable}
 	for _, t := range set.Schemas {
 		statements = append(statements, duck.CreateTable(t))
 	}
@@ -29,32 +30,32 @@ func FitSegments(ctx context.Context, set *schemas.Set) (_ []Fitted, err error) 
 	if err := q.makeViews(ctx); err != nil {
 		return nil, err
 	}
-	fitted := make([]Fitted, len(set.Segments))
+	fitted := make([]ViewCheck, len(set.Segments))
 	for i, s := range set.Segments {
 		q.Segment = s
-		if fitted[i], err = q.fitSegment(ctx); err != nil {
+		if fitted[i], err = q.checkSegment(ctx); err != nil {
 			return nil, fmt.Errorf("segment %s: %w", s.Name, err)
 		}
 	}
 	return fitted, nil
 }
 
-func (q *audienceQuery) fitSegment(ctx context.Context) (Fitted, error) {
+func (q *audienceQuery) checkSegment(ctx context.Context) (ViewCheck, error) {
 	statement, err := q.oneSelect(q.Segment.SQL)
-	wrong := new(QueryError)
-	var f Fitted
+	wrong := new(Error)
+	var f ViewCheck
 	switch {
 	case errors.As(err, &wrong):
-		f.Unfit, f.Line, f.Col = placed(wrong.Message)
+		f.Problem, f.Line, f.Col = position(wrong.Message)
 	case err != nil:
 		return f, err
 	default:
-		if f, err = fitView(ctx, q.db.Session, View{Name: "segment " + q.Segment.Name, SQL: statement}); err != nil {
+		if f, err = checkView(ctx, q.db.Session, duck.View{Name: "segment " + q.Segment.Name, SQL: statement}); err != nil {
 			return f, err
 		}
 	}
-	if f.Unfit != "" {
-		f.Unfit += q.hint(f.Unfit)
+	if f.Problem != "" {
+		f.Problem += q.hint(f.Problem)
 	}
 	return f, nil
 }

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -27,11 +28,11 @@ const (
 
 // CheckRows compares the rows of each table in all the places that hold it. It
 // hashes them first, which takes little memory, and looks for the rows that
-// differ only where the hashes do. Where the log was mapped again ([Verification.AttachTruth])
+// differ only where the hashes do. Where the log was mapped again ([Verification.AttachRederived])
 // that says which are right; else it is the places that agree with each other.
 func (v *Verification) CheckRows(ctx context.Context) error {
 	c := v.begin("", "rows", "rows")
-	names := map[string]*table{}
+	names := map[string]*load.TableLayout{}
 	for _, t := range v.tables {
 		names[t.Schema.Table] = t
 	}
@@ -73,7 +74,7 @@ func (v *Verification) upToDate(ctx context.Context) (bool, error) {
 	return lineage == v.current.Lineage && revision == v.current.Revision, err
 }
 
-func (v *Verification) compareTable(ctx context.Context, c *Checked, t *table, upToDate bool) error {
+func (v *Verification) compareTable(ctx context.Context, c *Checked, t *load.TableLayout, upToDate bool) error {
 	digests := map[place]string{}
 	for _, at := range []place{inTruth, inState, inWarehouse} {
 		digest, err := v.digest(ctx, c, t, at)
@@ -95,7 +96,7 @@ func (v *Verification) compareTable(ctx context.Context, c *Checked, t *table, u
 }
 
 // judge finds which places are wrong, and tells of their rows.
-func (v *Verification) judge(ctx context.Context, c *Checked, t *table, digests map[place]string, upToDate bool) error {
+func (v *Verification) judge(ctx context.Context, c *Checked, t *load.TableLayout, digests map[place]string, upToDate bool) error {
 	groups := [][]place{{inTruth, inState, inWarehouse, inFiles}}
 	if !upToDate {
 		groups = [][]place{{inTruth, inState}, {inWarehouse, inFiles}}
@@ -139,12 +140,12 @@ func referenceIn(digests map[place]string, group []place) place {
 
 // digest hashes a table where it is; empty where it is not, or where nothing can
 // be said of it.
-func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at place) (string, error) {
+func (v *Verification) digest(ctx context.Context, c *Checked, t *load.TableLayout, at place) (string, error) {
 	from := v.from(t, at)
 	if from == "" {
 		return "", nil
 	}
-	digest, err := digestRows(ctx, v.db.Session, from, columnsOf(t.Schema))
+	digest, err := duck.DigestRows(ctx, v.db.Session, from, columnsOf(t.Schema))
 	switch {
 	case err == nil:
 		return digest, nil
@@ -156,11 +157,11 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *table, at plac
 }
 
 // from is the SQL for a table where it is; empty where it is not.
-func (v *Verification) from(t *table, at place) string {
+func (v *Verification) from(t *load.TableLayout, at place) string {
 	name := "main." + sqltext.Ident(t.Schema.Table)
 	_, isPublished := v.current.Rows[t.Schema.Table]
 	switch {
-	case at == inTruth && v.truth:
+	case at == inTruth && v.rederived:
 		return "truth." + name
 	case at == inState && v.noState == "":
 		return "work." + name
@@ -172,7 +173,7 @@ func (v *Verification) from(t *table, at place) string {
 
 // sameColumns reports whether a table is published as it is declared now. It is
 // not between a rebuild and its publication.
-func (v *Verification) sameColumns(ctx context.Context, t *table) (bool, error) {
+func (v *Verification) sameColumns(ctx context.Context, t *load.TableLayout) (bool, error) {
 	if v.from(t, inWarehouse) == "" {
 		return true, nil
 	}
@@ -186,7 +187,7 @@ func (v *Verification) sameColumns(ctx context.Context, t *table) (bool, error) 
 }
 
 // filesOf are the files of a table in the manifest.
-func (v *Verification) filesOf(t *table) (files []File) {
+func (v *Verification) filesOf(t *load.TableLayout) (files []load.File) {
 	for _, f := range v.current.Files {
 		if f.Table == t.Schema.Table {
 			files = append(files, f)
@@ -195,24 +196,24 @@ func (v *Verification) filesOf(t *table) (files []File) {
 	return files
 }
 
-func (v *Verification) pathOf(f File) string {
+func (v *Verification) pathOf(f load.File) string {
 	return lakedir.Generation(v.lake.Dir(), v.current.Number, filepath.FromSlash(f.Path))
 }
 
-func (v *Verification) unreadable(f File) (bool, error) {
+func (v *Verification) unreadable(f load.File) (bool, error) {
 	info, err := os.Stat(v.pathOf(f))
 	if err != nil || info.Size() == 0 {
 		return true, nil //nolint:nilerr // told by the check of the files
 	}
 	cut, err := parquetfile.LacksEnd(v.pathOf(f))
-	return err != nil || cut, short(err)
+	return err != nil || cut, oserr.OnlyShortage(err)
 }
 
 // digestFiles hashes the rows of a table's files.
-func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error) {
+func (v *Verification) digestFiles(ctx context.Context, t *load.TableLayout) (string, error) {
 	files := v.filesOf(t)
 	if len(files) == 0 {
-		return "0 rows  ", nil // as digestRows says it
+		return "0 rows  ", nil // as duck.DigestRows says it
 	}
 	paths := make([]string, len(files))
 	for i, f := range files {
@@ -221,7 +222,7 @@ func (v *Verification) digestFiles(ctx context.Context, t *table) (string, error
 		}
 		paths[i] = v.pathOf(f)
 	}
-	digest, err := digestRows(ctx, v.db.Session, duck.FileRows(t.Schema, paths...), columnsOf(t.Schema))
+	digest, err := duck.DigestRows(ctx, v.db.Session, duck.FileRows(t.Schema, paths...), columnsOf(t.Schema))
 	if err != nil && ctx.Err() == nil && duck.IsDamage(err) {
 		return unreadable, nil
 	}

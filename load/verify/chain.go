@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -32,12 +33,12 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path && j > i:
 			c.Add(Finding{
 				"segments swapped", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name() + ", and that one what belongs here",
-				"swap the names of the two files; or " + FixLog,
+				"swap the names of the two files; or " + load.FixLog,
 			})
 		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path:
 			continue // told with the first of the two
 		default:
-			c.Add(Finding{"segment under another number", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name(), FixLog})
+			c.Add(Finding{"segment under another number", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name(), load.FixLog})
 		}
 	}
 	if holes {
@@ -46,7 +47,7 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 	last := uint64(0)
 	for _, end := range sorted {
 		if end.FirstSeq != last+1 {
-			c.Add(Finding{"sequence broken", lakedir.Relative(v.lake.Dir(), end.Path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), FixLog})
+			c.Add(Finding{"sequence broken", lakedir.Relative(v.lake.Dir(), end.Path), fmt.Sprintf("it begins with seq %d, and what is before it ends with %d", end.FirstSeq, last), load.FixLog})
 		}
 		last = end.LastSeq
 	}
@@ -64,9 +65,9 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (onc
 			once = append(once, end)
 			continue
 		}
-		fix := FixLog
+		fix := load.FixLog
 		if i == len(ends)-1 {
-			fix = "move it out of the log; if another segment belongs there, " + FixLog
+			fix = "move it out of the log; if another segment belongs there, " + load.FixLog
 		}
 		c.Add(Finding{"segment duplicated", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what " + earlier.Name() + " holds", fix})
 	}
@@ -74,8 +75,8 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (onc
 }
 
 // checkCursorFile finds a cursor that follows a segment which is gone.
-func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []rawlog.Segment) error {
-	path := filepath.Join(v.lake.Dir(), rawlog.Folder, key.account, key.stream, "cursor.json")
+func (v *Verification) checkCursorFile(c *Checked, key rawlog.StreamKey, ends []rawlog.Segment) error {
+	path := filepath.Join(v.lake.Dir(), lakedir.RawDir, key.Account, key.Stream, "cursor.json")
 	newest := uint64(0)
 	if len(ends) > 0 {
 		newest = ends[len(ends)-1].Last
@@ -93,7 +94,7 @@ func (v *Verification) checkCursorFile(c *Checked, key streamKey, ends []rawlog.
 		}
 		return nil
 	case file.AfterSegment > newest:
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, rawlog.RangeText(newest+1, file.AfterSegment)), "cursor.json follows it", FixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.Account, key.Stream, rawlog.RangeText(newest+1, file.AfterSegment)), "cursor.json follows it", load.FixLog})
 		return nil
 	case file.AfterSegment < newest:
 		return nil

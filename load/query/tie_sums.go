@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 )
 
 // sumsTable holds a tie's sums. No mart can have its name, which begins with _.
 const sumsTable = "_sums"
 
-// sums are those of a tie's entries: a SELECT, and its columns with their types.
-type sums struct {
+// Sums are those of a tie's entries: a SELECT, and its columns with their types.
+type Sums struct {
 	tie     Tie
 	query   *Query
 	entries string
@@ -23,7 +24,7 @@ type sums struct {
 // statements are one that adds the entries up into a table, one that counts the
 // sums to compare and, for each amount, one that returns those that differ. A book
 // without an entry comes to nothing.
-func (s *sums) statements() (add, count string, differ []string) {
+func (s *Sums) statements() (add, count string, differ []string) {
 	var amounts, totals, by, shown []string
 	for _, name := range s.columns {
 		switch {
@@ -46,14 +47,14 @@ func (s *sums) statements() (add, count string, differ []string) {
 	return add, count, differ
 }
 
-// sumsOf describes what a tie selects; the error is a *QueryError where that does
+// Sums describes what a tie selects; the error is a *Error where that does
 // not fit the warehouse, or is not what a tie selects.
-func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
+func (q *Query) Sums(ctx context.Context, tie Tie) (*Sums, error) {
 	text, err := q.oneSelect(tie.Tie.SQL)
 	if err != nil {
 		return nil, err
 	}
-	s := &sums{tie: tie, query: q, entries: "\n" + text + "\n", types: map[string]string{}}
+	s := &Sums{tie: tie, query: q, entries: "\n" + text + "\n", types: map[string]string{}}
 	var name, kind string
 	err = q.db.Each(ctx, []any{&name, &kind}, func() error {
 		s.columns = append(s.columns, name)
@@ -64,17 +65,17 @@ func (q *Query) sumsOf(ctx context.Context, tie Tie) (*sums, error) {
 		return nil, ofQuestion(err)
 	}
 	if why := tie.Misfit(s.types); why != "" {
-		return nil, &QueryError{why}
+		return nil, &Error{why}
 	}
 	return s, nil
 }
 
-// limit leaves out the accounts of which not all is here that the tie needs, as
+// Limit leaves out the accounts of which not all is here that the tie needs, as
 // far as the lake goes, and calls lacks with each and with what it lacks.
-func (s *sums) limit(ctx context.Context, lacks func(account, resource string)) error {
+func (s *Sums) Limit(ctx context.Context, lacks func(account, resource string)) error {
 	for _, resource := range s.tie.Needs {
 		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
-			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), wholeCoverage(""))
+			FROM meta.coverage c WHERE c.account = a.account AND c.resource = %s AND %s)`, sqltext.Literal(resource), load.WholeCoverage(""))
 		var account string
 		err := s.query.db.Each(ctx, []any{&account}, func() error {
 			lacks(account, resource)
@@ -88,16 +89,16 @@ func (s *sums) limit(ctx context.Context, lacks func(account, resource string)) 
 	return nil
 }
 
-// addUp adds the entries up. The error is a *QueryError where that cannot be
+// AddUp adds the entries up. The error is a *Error where that cannot be
 // computed.
-func (s *sums) addUp(ctx context.Context) error {
+func (s *Sums) AddUp(ctx context.Context) error {
 	add, _, _ := s.statements()
 	return ofQuestion(s.query.db.Run(ctx, add))
 }
 
-// compare looks through the sums, once they are added up: it returns how many there
+// Compare looks through the sums, once they are added up: it returns how many there
 // are, and calls differs with each whose books differ and what they come to.
-func (s *sums) compare(ctx context.Context, differs func(of, says string)) (looked int64, err error) {
+func (s *Sums) Compare(ctx context.Context, differs func(of, says string)) (looked int64, err error) {
 	_, count, differ := s.statements()
 	if err := s.query.db.One(ctx, []any{&looked}, count); err != nil {
 		return 0, err

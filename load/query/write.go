@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -16,29 +16,29 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// QueryFormat is how an answer is written.
-type QueryFormat string
+// Format is how an answer is written.
+type Format string
 
 // The formats. In the first three a timestamp is RFC 3339 in UTC, a decimal is
 // exact, and what is nested is JSON.
 const (
-	QueryCSV     QueryFormat = "csv"     // with a header; NULL is empty, an empty text is ""
-	QueryQuoted  QueryFormat = "quoted"  // CSV with every value quoted; NULL is the word
-	QueryJSON    QueryFormat = "json"    // an object a line; a number that JSON has no word for is null
-	QueryParquet QueryFormat = "parquet" // types as DuckDB has them, but a timestamp is one of UTC
+	CSV     Format = "csv"     // with a header; NULL is empty, an empty text is ""
+	Quoted  Format = "quoted"  // CSV with every value quoted; NULL is the word
+	JSON    Format = "json"    // an object a line; a number that JSON has no word for is null
+	Parquet Format = "parquet" // types as DuckDB has them, but a timestamp is one of UTC
 )
 
-var copyOptions = map[QueryFormat]string{
-	QueryCSV:     "FORMAT csv, HEADER",
-	QueryQuoted:  "FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR 'NULL'",
-	QueryJSON:    "FORMAT json",
-	QueryParquet: "FORMAT parquet, COMPRESSION zstd",
+var copyOptions = map[Format]string{
+	CSV:     "FORMAT csv, HEADER",
+	Quoted:  "FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR 'NULL'",
+	JSON:    "FORMAT json",
+	Parquet: "FORMAT parquet, COMPRESSION zstd",
 }
 
 // Write asks the question and writes the answer as it comes: no more than
-// DuckDB's own limit is held in memory. An error is a *QueryError if the question
+// DuckDB's own limit is held in memory. An error is a *Error if the question
 // is at fault; some of the answer may be written by then.
-func (q *Query) Write(ctx context.Context, w io.Writer, format QueryFormat) (err error) {
+func (q *Query) Write(ctx context.Context, w io.Writer, format Format) (err error) {
 	rows, ours, err := openPipe(q.pipe())
 	if err != nil {
 		return err
@@ -104,9 +104,9 @@ func openPipe(path string) (r, w *os.File, err error) {
 }
 
 // written is the query for the rows as a format has them.
-func (q *Query) written(format QueryFormat) string {
+func (q *Query) written(format Format) string {
 	write := plain
-	if format == QueryParquet {
+	if format == Parquet {
 		write = zoned
 	}
 	names, values := make([]string, len(q.types)), make([]string, len(q.types))
@@ -114,7 +114,7 @@ func (q *Query) written(format QueryFormat) string {
 		names[i] = fmt.Sprintf("c%d", i)
 		value := each(names[i], info, 0, write)
 		switch {
-		case format == QueryJSON || format == QueryParquet:
+		case format == JSON || format == Parquet:
 		case slices.Contains(nested, info.InternalType()):
 			value = "to_json(" + value + ")::VARCHAR"
 		case slices.Contains(numeric, info.InternalType()):

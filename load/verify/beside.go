@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
@@ -27,10 +28,10 @@ func (v *Verification) CheckBeside(context.Context) error {
 
 // besideFindings are for a verification and for doctor. What of the files is
 // damaged is not told: their bytes are secrets.
-func besideFindings(l *Lake) (looked int64, found []Finding, err error) {
+func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 	declared, err := l.Declared()
 	switch {
-	case errors.Is(err, ErrDeclaredLost):
+	case errors.Is(err, load.ErrDeclaredLost):
 		found = append(found, Finding{
 			"schemas in force lost", lakedir.Relative(l.Dir(), lakedir.Declared(l.Dir(), declared.Version)), "it is missing or damaged",
 			"restore it from a backup; without one, stripelake sync goes on with what the tables were made with",
@@ -49,10 +50,10 @@ func besideFindings(l *Lake) (looked int64, found []Finding, err error) {
 		read      func() error
 	}{
 		{lakedir.PIIKeyName, "restore it from a backup, or remove it and run stripelake rebuild --all for new hashes", func() error {
-			_, err := l.readPIIKey()
+			_, err := l.ReadPIIKey()
 			return err
 		}},
-		{"forgotten.json", fixForgotten, func() error {
+		{"forgotten.json", load.FixForgotten, func() error {
 			list, err := l.Forgotten()
 			if err != nil {
 				return err
@@ -66,7 +67,7 @@ func besideFindings(l *Lake) (looked int64, found []Finding, err error) {
 		looked++
 		if err := of.read(); errors.Is(err, fs.ErrPermission) || oserr.IsShortage(err) {
 			return looked, found, err
-		} else if errors.As(err, new(*ListLostError)) {
+		} else if errors.As(err, new(*load.ListLostError)) {
 			found = append(found, listFinding(err))
 		} else if err != nil {
 			found = append(found, Finding{of.name + " damaged", of.name, "it is not as it was written", of.fix})
@@ -77,7 +78,7 @@ func besideFindings(l *Lake) (looked int64, found []Finding, err error) {
 
 func listFinding(err error) Finding {
 	f := Finding{Name: "forgotten.json lost", What: "forgotten.json", Says: err.Error()}
-	if lost, ok := errors.AsType[*ListLostError](err); ok {
+	if lost, ok := errors.AsType[*load.ListLostError](err); ok {
 		f.Says, f.Fix = lost.Told()
 	}
 	f.Says = "it" + strings.TrimPrefix(f.Says, "forgotten.json")

@@ -1,14 +1,16 @@
-package load
+package verify
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // CheckHistory compares the rows that histories keep: those of the log mapped
-// again ([Verification.AttachTruth]) with the state's, and the state's with what
+// again ([Verification.AttachRederived]) with the state's, and the state's with what
 // is published.
 func (v *Verification) CheckHistory(ctx context.Context) error {
 	c := v.begin("", "history", "replaced rows")
@@ -20,7 +22,7 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 		return err
 	}
 	suspect := "warehouse"
-	if !v.truth {
+	if !v.rederived {
 		c.Note("compared with what is published; --deep maps the log again, and compares with that")
 		suspect = "state" // which is derived again, and published: that mends either
 	}
@@ -29,11 +31,11 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 			continue
 		}
 		var rows int64
-		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM work."+historyOf(t.Schema)); err != nil {
+		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM work."+load.HistoryTable(t.Schema)); err != nil {
 			return err
 		}
 		c.LookedAt += rows
-		if v.truth {
+		if v.rederived {
 			if err := v.compareHistory(ctx, c, t, "truth", "work", "state"); err != nil {
 				return err
 			}
@@ -49,10 +51,10 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 
 // compareHistory tells which rows of a table's history are in one database and
 // not in the other, of which the first is right.
-func (v *Verification) compareHistory(ctx context.Context, c *Checked, t *table, right, suspect, place string) error {
+func (v *Verification) compareHistory(ctx context.Context, c *Checked, t *load.TableLayout, right, suspect, place string) error {
 	side := func(database string) string {
 		return fmt.Sprintf("SELECT account, %s AS key, _seq, CAST(struct_pack(h := valid_from, i := valid_to, %s) AS VARCHAR) AS r FROM %s.%s",
-			t.keyText(), packed(columnsOf(t.Schema)), database, historyOf(t.Schema))
+			t.KeyText(), duck.PackedStruct(columnsOf(t.Schema)), database, load.HistoryTable(t.Schema))
 	}
 	for _, s := range []struct{ says, from, less string }{{"removed or altered", right, suspect}, {"added or altered", suspect, right}} {
 		err := v.tell(ctx, c, fmt.Sprintf(`SELECT %s, concat(%s, ' ', account, '/', key), concat('seq ', _seq) FROM (%s EXCEPT ALL %s) ORDER BY ALL`,

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
@@ -79,35 +80,35 @@ type Verification struct {
 	All      bool // keep every finding, not only the first of each name
 	ReadOnly bool // the lake cannot be written: the outcome is recorded nowhere
 
-	lake    *Lake
+	lake    *load.Lake
 	lock    *filelock.Lock
 	scratch workdir.Dir
 	db      duck.Instance
 	feed    duck.Feed
 
 	accounts  []string
-	tables    []*table
-	damaged   map[streamKey]bool // streams whose log cannot be compared with anything
-	ends      map[streamKey][]rawlog.Segment
-	cursors   map[streamKey][]string
-	positions map[streamKey]uint64
-	applied   map[streamKey]int64 // the seq up to which the state holds a stream
-	current   Generation
+	tables    []*load.TableLayout
+	damaged   map[rawlog.StreamKey]bool // streams whose log cannot be compared with anything
+	ends      map[rawlog.StreamKey][]rawlog.Segment
+	cursors   map[rawlog.StreamKey][]string
+	positions map[rawlog.StreamKey]uint64
+	applied   map[rawlog.StreamKey]int64 // the seq up to which the state holds a stream
+	current   load.Generation
 	published bool   // the warehouse is attached
-	truth     bool   // the derivation to compare with is attached
+	rederived bool   // the derivation to compare with is attached
 	noState   string // why the state is not attached
 }
 
-// OpenVerification takes the state's lock, or returns a [BusyError], and opens what
-// there is for reading.
-func OpenVerification(ctx context.Context, l *Lake) (_ *Verification, err error) {
-	lock, readOnly, err := l.takeLook(ctx)
+// Open takes the lock of a lake's state, or returns a [load.BusyError], and opens
+// what there is for reading.
+func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
+	lock, readOnly, err := l.LockToLook(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := &Verification{
-		ReadOnly: readOnly, lake: l, lock: lock, damaged: map[streamKey]bool{}, ends: map[streamKey][]rawlog.Segment{}, cursors: map[streamKey][]string{},
-		positions: map[streamKey]uint64{}, applied: map[streamKey]int64{},
+		ReadOnly: readOnly, lake: l, lock: lock, damaged: map[rawlog.StreamKey]bool{}, ends: map[rawlog.StreamKey][]rawlog.Segment{}, cursors: map[rawlog.StreamKey][]string{},
+		positions: map[rawlog.StreamKey]uint64{}, applied: map[rawlog.StreamKey]int64{},
 	}
 	defer func() {
 		if err != nil {
@@ -123,7 +124,7 @@ func OpenVerification(ctx context.Context, l *Lake) (_ *Verification, err error)
 	if err := v.makeScratch(); err != nil {
 		return nil, err
 	}
-	memory := l.memoryOr("200MB") // as much as a rebuild has: nothing is read from Stripe
+	memory := l.MemoryOr("200MB") // as much as a rebuild has: nothing is read from Stripe
 	if v.db, err = duck.Start(ctx, memory, 2, filepath.Join(v.scratch.Path, "tmp")); err != nil {
 		return nil, err
 	}
@@ -132,9 +133,6 @@ func OpenVerification(ctx context.Context, l *Lake) (_ *Verification, err error)
 	}
 	return v, v.attachState(ctx)
 }
-
-// notOwn says of a state that it is another lake's, or from before an erasure.
-const notOwn = "it is not this lake's own"
 
 // makeScratch makes that folder, or one in the system's temporary folder where the
 // lake cannot be written.
@@ -181,20 +179,20 @@ func (v *Verification) attachState(ctx context.Context) error {
 		return err
 	case err != nil:
 		v.noState = "damaged: " + oserr.FirstLine(err)
-	case version != stateVersion:
-		v.noState = fmt.Sprintf("version %d, want %d", version, stateVersion)
+	case version != load.StateVersion:
+		v.noState = fmt.Sprintf("version %d, want %d", version, load.StateVersion)
 	case madeBy != running:
 		v.noState = fmt.Sprintf("made by DuckDB %s, running %s", madeBy, running)
 	}
 	if v.noState != "" {
 		return nil
 	}
-	kept, err := v.lake.id()
+	kept, err := v.lake.ID()
 	if err == nil {
 		err = v.db.One(ctx, []any{&id}, "SELECT lake FROM work.state.info")
 	}
 	if err == nil && kept != "" && id != kept {
-		v.noState = notOwn
+		v.noState = load.NotOwn
 	}
 	return err
 }
@@ -203,25 +201,25 @@ func (v *Verification) attachState(ctx context.Context) error {
 // with; none where neither the state nor a generation tells.
 func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 	if v.noState != "" {
-		files, err := ReadSchemas(v.lake.Dir())
+		files, err := load.ReadSchemas(v.lake.Dir())
 		if err != nil {
 			return nil, nil //nolint:nilerr // the caller has a set of its own to go by
 		}
 		return files, nil
 	}
-	return filesIn(ctx, v.db.Session, "work.state.schemas")
+	return load.FilesIn(ctx, v.db.Session, "work.state.schemas")
 }
 
 // Use says which tables the lake is built of.
-func (v *Verification) Use(tables []Table) (err error) {
-	v.tables, err = tablesOf(tables)
+func (v *Verification) Use(tables []load.Table) (err error) {
+	v.tables, err = load.LayOut(tables)
 	return err
 }
 
 // Cursors returns the cursors of a stream, oldest first: of each segment, and of
 // cursor.json if that is newer; none where the log is damaged.
 func (v *Verification) Cursors(account, stream string) []string {
-	key := streamKey{account, stream}
+	key := rawlog.StreamKey{Account: account, Stream: stream}
 	if v.damaged[key] {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
@@ -30,7 +31,7 @@ func (v *Verification) CheckPositions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys := map[streamKey]bool{}
+	keys := map[rawlog.StreamKey]bool{}
 	for key := range v.ends {
 		keys[key] = true
 	}
@@ -52,7 +53,7 @@ func (v *Verification) tellNoState(c *Checked) {
 	switch {
 	case strings.HasPrefix(v.noState, "damaged"):
 		c.Add(Finding{"state damaged", ".state/work.duckdb", v.noState, FixState})
-	case v.noState == notOwn:
+	case v.noState == load.NotOwn:
 		c.Add(Finding{"state of another lake", ".state/work.duckdb", v.noState, "run stripelake sync, which sets it aside and derives the tables again from the raw log"})
 	case v.noState == "there is none" && len(v.ends) > 0:
 		c.Add(Finding{"state missing", ".state/work.duckdb", "", FixState})
@@ -62,22 +63,22 @@ func (v *Verification) tellNoState(c *Checked) {
 }
 
 func (v *Verification) readPositions(ctx context.Context, c *Checked) error {
-	var key streamKey
+	var key rawlog.StreamKey
 	var segment uint64
-	return v.db.Each(ctx, []any{&key.account, &key.stream, &segment}, func() error {
+	return v.db.Each(ctx, []any{&key.Account, &key.Stream, &segment}, func() error {
 		if _, twice := v.positions[key]; twice {
-			c.Add(Finding{"position doubled", key.account + "/" + key.stream, "", FixState})
+			c.Add(Finding{"position doubled", key.Account + "/" + key.Stream, "", FixState})
 		}
 		v.positions[key] = segment
 		return nil
 	}, "SELECT account, stream, segment FROM work.meta.positions ORDER BY ALL")
 }
 
-func (v *Verification) highestSeqs(ctx context.Context, table string) (map[streamKey]int64, error) {
-	highest := map[streamKey]int64{}
-	var key streamKey
+func (v *Verification) highestSeqs(ctx context.Context, table string) (map[rawlog.StreamKey]int64, error) {
+	highest := map[rawlog.StreamKey]int64{}
+	var key rawlog.StreamKey
 	var seq int64
-	return highest, v.db.Each(ctx, []any{&key.account, &key.stream, &seq}, func() error {
+	return highest, v.db.Each(ctx, []any{&key.Account, &key.Stream, &seq}, func() error {
 		highest[key] = seq
 		return nil
 	}, "SELECT account, stream, max(seq) FROM "+table+" GROUP BY ALL")
@@ -85,8 +86,8 @@ func (v *Verification) highestSeqs(ctx context.Context, table string) (map[strea
 
 // checkPosition looks at one stream. highest is the highest seq of its objects in
 // the state, has that of those which are in the log as well.
-func (v *Verification) checkPosition(ctx context.Context, c *Checked, key streamKey, highest, has int64) error {
-	position, what := v.positions[key], key.account+"/"+key.stream
+func (v *Verification) checkPosition(ctx context.Context, c *Checked, key rawlog.StreamKey, highest, has int64) error {
+	position, what := v.positions[key], key.Account+"/"+key.Stream
 	newest, logged := uint64(0), uint64(0)
 	if n := len(v.ends[key]); n > 0 {
 		newest, logged = v.ends[key][n-1].Last, v.ends[key][n-1].LastSeq
@@ -97,7 +98,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 		return nil
 	case position > newest && uint64(highest) > logged:
 		v.damaged[key] = true
-		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, rawlog.RangeText(newest+1, position)), "the state holds objects of it", FixLog})
+		c.Add(Finding{"segment missing", fmt.Sprintf("%s: %s", what, rawlog.RangeText(newest+1, position)), "the state holds objects of it", load.FixLog})
 		return nil
 	case position > newest:
 		v.damaged[key] = true
@@ -129,7 +130,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key stream
 
 // seqAt returns the highest seq in the log up to a segment; whole is false for a
 // position inside a segment that was compacted after it was applied.
-func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64) (seq int64, whole bool, err error) {
+func (v *Verification) seqAt(ctx context.Context, key rawlog.StreamKey, segment uint64) (seq int64, whole bool, err error) {
 	upTo, whole := uint64(0), segment == 0
 	for _, end := range v.ends[key] {
 		if end.Last == segment {
@@ -137,14 +138,14 @@ func (v *Verification) seqAt(ctx context.Context, key streamKey, segment uint64)
 		}
 	}
 	err = v.db.One(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM temp.versions WHERE account = ? AND stream = ? AND seq <= ?",
-		key.account, key.stream, int64(upTo))
+		key.Account, key.Stream, int64(upTo))
 	return seq, whole, err
 }
 
 // appliedUpTo returns the segment with whose last object the state ends, where
 // that is an earlier one than its position, and all of the later ones' objects
 // are missing. A single object that is missing is no moved position.
-func (v *Verification) appliedUpTo(ctx context.Context, key streamKey, position uint64, has int64) (uint64, error) {
+func (v *Verification) appliedUpTo(ctx context.Context, key rawlog.StreamKey, position uint64, has int64) (uint64, error) {
 	ends := v.ends[key]
 	for i, end := range ends {
 		if end.Last >= position {
@@ -164,8 +165,8 @@ func (v *Verification) appliedUpTo(ctx context.Context, key streamKey, position 
 	return position, nil
 }
 
-func sortedKeys(keys map[streamKey]bool) []streamKey {
-	return slices.SortedFunc(maps.Keys(keys), func(a, b streamKey) int {
-		return slices.Compare([]string{a.account, a.stream}, []string{b.account, b.stream})
+func sortedKeys(keys map[rawlog.StreamKey]bool) []rawlog.StreamKey {
+	return slices.SortedFunc(maps.Keys(keys), func(a, b rawlog.StreamKey) int {
+		return slices.Compare([]string{a.Account, a.Stream}, []string{b.Account, b.Stream})
 	})
 }

@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/workdir"
@@ -36,7 +37,7 @@ type Question struct {
 // only read: DuckDB opens the warehouse read-only, reaches neither the network
 // nor any other file, and the statement is one that returns rows.
 type Query struct {
-	Columns []QueryColumn
+	Columns []Column
 	Plan    bool     // an EXPLAIN: its answer is a text, which WritePlan writes
 	Unset   []string // variables that the question reads and that have no value: NULL
 
@@ -46,21 +47,21 @@ type Query struct {
 	db        duck.Instance
 }
 
-// QueryColumn is a column of the answer.
-type QueryColumn struct {
+// Column is a column of the answer.
+type Column struct {
 	Name   string
 	Number bool
 	Amount bool // a DECIMAL of as many places as money is published with
 }
 
-// QueryError is a mistake in a question: DuckDB's words, and the place where it
+// Error is a mistake in a question: DuckDB's words, and the place where it
 // shows that.
-type QueryError struct{ Message string }
+type Error struct{ Message string }
 
-func (e *QueryError) Error() string { return e.Message }
+func (e *Error) Error() string { return e.Message }
 
 // Ask opens the warehouse of the lake in dir and checks the question. An error
-// is a *QueryError if the question is at fault.
+// is a *Error if the question is at fault.
 func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		if err := q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
@@ -73,8 +74,8 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	})
 }
 
-// openQuery opens the warehouse of the lake in dir without a question.
-func openQuery(ctx context.Context, dir string) (*Query, error) {
+// Open opens the warehouse of the lake in dir without a question.
+func Open(ctx context.Context, dir string) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		return q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), nil)
 	})
@@ -82,10 +83,10 @@ func openQuery(ctx context.Context, dir string) (*Query, error) {
 
 // ask makes a query with f, of the generation that is linked.
 func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err error) {
-	if _, err := ReadMode(dir); err != nil {
+	if _, err := load.ReadMode(dir); err != nil {
 		return nil, err
 	}
-	generation, err := PublishedDir(dir)
+	generation, err := load.PublishedDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", dir, err)
 	}
@@ -105,9 +106,8 @@ func (q *Query) Close() error {
 }
 
 // open attaches the warehouse, with the statements that do so, and shuts
-// everything else out. The raw log stays
-// outside too: DuckDB knows no folder that may only be read, and table functions
-// such as enable_profiling write files.
+// everything else out. The raw log stays outside too: DuckDB knows no folder that
+// may only be read, and table functions such as enable_profiling write files.
 func (q *Query) open(ctx context.Context, attached []string, variables map[string]string) (err error) {
 	q.db, err = duck.Start(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.folder.Path, "spill"))
 	if err != nil {
@@ -139,7 +139,7 @@ func (q *Query) check(text string) error {
 		// EXPLAIN ANALYZE runs what it explains.
 		explained := text[len(explainHead.FindString(text)):]
 		if kind, err = q.kind(explained); err != nil || kind != duckdb.STATEMENT_TYPE_SELECT || explained == text {
-			return &QueryError{oneSelect}
+			return &Error{oneSelect}
 		}
 		q.Plan, q.statement = true, text
 		return nil
@@ -149,8 +149,8 @@ func (q *Query) check(text string) error {
 	}
 	q.statement = "FROM (\n" + text + "\n)"
 	err = q.prepared(q.statement, q.describe)
-	if errors.As(err, new(*QueryError)) && strings.Contains(err.Error(), "Parser Error") {
-		return &QueryError{oneSelect} // a PRAGMA that stands for a SELECT
+	if errors.As(err, new(*Error)) && strings.Contains(err.Error(), "Parser Error") {
+		return &Error{oneSelect} // a PRAGMA that stands for a SELECT
 	}
 	return err
 }
@@ -164,7 +164,7 @@ func (q *Query) oneSelect(text string) (string, error) {
 		return "", err
 	}
 	if kind != duckdb.STATEMENT_TYPE_SELECT {
-		return "", &QueryError{oneSelect}
+		return "", &Error{oneSelect}
 	}
 	for end := strings.LastIndexByte(text, ';'); end >= 0; end = strings.LastIndexByte(text, ';') {
 		if kind, _ = q.kind(text[:end]); kind != duckdb.STATEMENT_TYPE_SELECT {
@@ -207,7 +207,7 @@ func (q *Query) prepared(text string, f func(*duckdb.Stmt) error) error {
 
 func (q *Query) describe(s *duckdb.Stmt) error {
 	if s.NumInput() > 0 {
-		return &QueryError{"a ? or $ in a question has no value: name it with --var name=value and write getvariable('name')"}
+		return &Error{"a ? or $ in a question has no value: name it with --var name=value and write getvariable('name')"}
 	}
 	n, err := s.ColumnCount()
 	if err != nil {
@@ -226,7 +226,7 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 			return err
 		}
 		decimal, _ := info.Details().(*duckdb.DecimalDetails)
-		q.Columns = append(q.Columns, QueryColumn{
+		q.Columns = append(q.Columns, Column{
 			Name: name, Number: slices.Contains(numeric, info.InternalType()), Amount: decimal != nil && decimal.Scale == duck.MoneyScale,
 		})
 		q.types = append(q.types, info)
@@ -240,23 +240,23 @@ var ourFault = []duckdb.ErrorType{
 	duckdb.ErrorTypeInterrupt, duckdb.ErrorTypeConnection, duckdb.ErrorTypeTransaction,
 }
 
-// ofQuestion makes a *QueryError of what DuckDB says about a question.
+// ofQuestion makes a *Error of what DuckDB says about a question.
 func ofQuestion(err error) error {
 	duckErr := new(duckdb.Error)
 	switch {
 	case err == nil:
 		return nil
 	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "empty query"):
-		return &QueryError{"the question is empty"}
+		return &Error{"the question is empty"}
 	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "multi-statement"):
-		return &QueryError{oneSelect}
+		return &Error{oneSelect}
 	case !errors.As(err, &duckErr) || slices.Contains(ourFault, duckErr.Type):
 		if disk := duck.AsDiskError(err); disk != nil {
 			return disk
 		}
 		return err
 	}
-	return &QueryError{strings.TrimSpace(duckErr.Msg)}
+	return &Error{strings.TrimSpace(duckErr.Msg)}
 }
 
 var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)
@@ -264,7 +264,7 @@ var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)
 // asAsked counts the lines of a mistake as the question does, which begins on
 // the second line of what DuckDB was given.
 func asAsked(err error) error {
-	var wrong *QueryError
+	var wrong *Error
 	if !errors.As(err, &wrong) {
 		return err
 	}
@@ -274,9 +274,9 @@ func asAsked(err error) error {
 	}
 	line, _ := strconv.Atoi(at[2])
 	if line < 2 {
-		return &QueryError{at[1]}
+		return &Error{at[1]}
 	}
-	return &QueryError{fmt.Sprintf("%s\n\nLINE %d:%s", at[1], line-1, at[3])}
+	return &Error{fmt.Sprintf("%s\n\nLINE %d:%s", at[1], line-1, at[3])}
 }
 
 // WritePlan writes what an EXPLAIN says.

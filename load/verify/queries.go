@@ -1,9 +1,11 @@
-package load
+package verify
 
 import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/stripelake/stripelake/load"
 )
 
 // Begin starts a check of the caller's own.
@@ -17,11 +19,11 @@ func (v *Verification) Query(ctx context.Context, dest []any, f func() error, qu
 	return v.db.Each(ctx, dest, f, query, args...)
 }
 
-// BeginBooks makes the published warehouse the one that [Verification.Query]
+// OpenLedger makes the published warehouse the one that [Verification.Query]
 // asks, with a table "covered" of what is complete: account, resource, since
 // (null: the beginning), through, as_of. What has gaps is not in it. It reports
 // whether there is a warehouse to ask.
-func (v *Verification) BeginBooks(ctx context.Context) (bool, error) {
+func (v *Verification) OpenLedger(ctx context.Context) (bool, error) {
 	if !v.published {
 		return false, nil
 	}
@@ -34,7 +36,7 @@ func (v *Verification) BeginBooks(ctx context.Context) (bool, error) {
 		from = "work"
 	}
 	return true, v.db.Run(ctx, "USE warehouse", fmt.Sprintf(`CREATE TEMP TABLE covered AS
-		SELECT account, resource, complete_from AS since, complete_through AS through, as_of FROM %s.meta.coverage c WHERE %s`, from, wholeCoverage(from+".")))
+		SELECT account, resource, complete_from AS since, complete_through AS through, as_of FROM %s.meta.coverage c WHERE %s`, from, load.WholeCoverage(from+".")))
 }
 
 // Publishes reports whether the warehouse has a table with these columns.
@@ -82,4 +84,13 @@ func (v *Verification) Recorded(ctx context.Context, account string) (map[string
 		through[resource] = at.UTC()
 		return nil
 	}, "SELECT resource, complete_through FROM work.meta.coverage WHERE account = ? AND complete_through IS NOT NULL", account)
+}
+
+// DisputedCharges is [load.State.DisputedCharges] of the state that is verified; where
+// there is none, no charge is known.
+func (v *Verification) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
+	if v.noState != "" {
+		return nil, nil
+	}
+	return load.DisputedChargesIn(ctx, v.db.Session, &v.feed, "work.meta.dispute_charges", account, ids)
 }

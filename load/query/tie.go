@@ -1,17 +1,18 @@
-package load
+package query
 
 import (
 	"fmt"
 	"regexp"
 	"slices"
 
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
 // Tie is a tie of a mart, as a view that nobody makes but to see whether it fits.
 type Tie struct {
 	schemas.Tie
-	View
+	duck.View
 	Mart string
 }
 
@@ -20,7 +21,7 @@ func Ties(set *schemas.Set) []Tie {
 	var ties []Tie
 	for _, m := range set.Marts {
 		for i, t := range m.Ties {
-			ties = append(ties, Tie{t, View{Name: fmt.Sprintf("%s, tie %d", m.Name, i+1), SQL: t.SQL}, m.Name})
+			ties = append(ties, Tie{t, duck.View{Name: fmt.Sprintf("%s, tie %d", m.Name, i+1), SQL: t.SQL}, m.Name})
 		}
 	}
 	return ties

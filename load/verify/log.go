@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -36,7 +37,7 @@ func (v *Verification) CheckLog(ctx context.Context) error {
 			return err
 		}
 		for _, stream := range streams {
-			if err := v.checkStream(ctx, c, streamKey{account, stream}); err != nil {
+			if err := v.checkStream(ctx, c, rawlog.StreamKey{Account: account, Stream: stream}); err != nil {
 				return err
 			}
 		}
@@ -52,16 +53,16 @@ func (v *Verification) checkAccounts() error {
 		return err
 	}
 	for i, account := range v.accounts {
-		if !slices.ContainsFunc(known, func(a Account) bool { return a.ID == account }) {
+		if !slices.ContainsFunc(known, func(a load.Account) bool { return a.ID == account }) {
 			v.Checks[i].Add(Finding{"account unknown", "raw/" + account, "lake.json does not name it, so that no rebuild reads its log", "restore lake.json from a backup, or move the folder out of raw/"})
 		}
 	}
 	return nil
 }
 
-func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKey) error {
+func (v *Verification) checkStream(ctx context.Context, c *Checked, key rawlog.StreamKey) error {
 	before := c.Found
-	dir := filepath.Join(v.lake.Dir(), rawlog.Folder, key.account, key.stream)
+	dir := filepath.Join(v.lake.Dir(), lakedir.RawDir, key.Account, key.Stream)
 	files, err := rawlog.SegmentFiles(dir, func(path string, err error) error {
 		f := Finding{"foreign file", lakedir.Relative(v.lake.Dir(), path), "it is not a segment", "move it out of the log"}
 		if told, ok := errors.AsType[interface {
@@ -80,14 +81,14 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 	var ends []rawlog.Segment
 	for _, s := range v.inChain(c, key, files) {
 		c.LookedAt++
-		end, name, err := rawlog.CheckSegment(s, key.account, key.stream, func(objects []Raw) error { return v.keepVersions(ctx, key, objects) })
+		end, name, err := rawlog.CheckSegment(s, key.Account, key.Stream, func(objects []load.Raw) error { return v.keepVersions(ctx, key, objects) })
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case name == "":
 			return err
 		case err != nil:
-			c.Add(Finding{name, lakedir.Relative(v.lake.Dir(), s.Path), oserr.FirstLine(rawlog.Cause(err)), FixLog})
+			c.Add(Finding{name, lakedir.Relative(v.lake.Dir(), s.Path), oserr.FirstLine(rawlog.Cause(err)), load.FixLog})
 		default:
 			ends = append(ends, end)
 		}
@@ -103,24 +104,24 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key streamKe
 
 // inChain leaves out what a compaction superseded, and tells of the numbers that
 // are missing, or are there twice (Invariant 2).
-func (v *Verification) inChain(c *Checked, key streamKey, spans []rawlog.SegmentFile) (chain []rawlog.SegmentFile) {
+func (v *Verification) inChain(c *Checked, key rawlog.StreamKey, spans []rawlog.SegmentFile) (chain []rawlog.SegmentFile) {
 	next := uint64(1)
 	for _, s := range spans {
 		if s.Last < next {
 			continue
 		}
 		if s.First < next {
-			c.Add(Finding{"segment overlapping", lakedir.Relative(v.lake.Dir(), s.Path), fmt.Sprintf("%s is in the segment before it too", rawlog.RangeText(s.First, next-1)), "move one of the two out of the log; or " + FixLog})
+			c.Add(Finding{"segment overlapping", lakedir.Relative(v.lake.Dir(), s.Path), fmt.Sprintf("%s is in the segment before it too", rawlog.RangeText(s.First, next-1)), "move one of the two out of the log; or " + load.FixLog})
 		}
 		if s.First > next {
-			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.account, key.stream, rawlog.RangeText(next, s.First-1)), "before " + filepath.Base(s.Path), FixLog})
+			c.Add(Finding{"segment missing", fmt.Sprintf("%s/%s: %s", key.Account, key.Stream, rawlog.RangeText(next, s.First-1)), "before " + filepath.Base(s.Path), load.FixLog})
 		}
 		chain, next = append(chain, s), s.Last+1
 	}
 	return chain
 }
 
-func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects []Raw) error {
+func (v *Verification) keepVersions(ctx context.Context, key rawlog.StreamKey, objects []load.Raw) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -133,6 +134,6 @@ func (v *Verification) keepVersions(ctx context.Context, key streamKey, objects 
 	}
 	id, done := v.feed.Offer(src)
 	defer done()
-	_, err = v.db.Exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", duck.FeedName, id), key.account, key.stream)
+	_, err = v.db.Exec(ctx, fmt.Sprintf("INSERT INTO temp.versions SELECT ?, ?, * FROM %s(%d)", duck.FeedName, id), key.Account, key.Stream)
 	return err
 }

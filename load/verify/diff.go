@@ -1,4 +1,4 @@
-package load
+package verify
 
 import (
 	"context"
@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
 // tellRows tells which rows of a table are not what they are in the reference.
-func (v *Verification) tellRows(ctx context.Context, c *Checked, t *table, reference, at place) error {
+func (v *Verification) tellRows(ctx context.Context, c *Checked, t *load.TableLayout, reference, at place) error {
 	from := v.from(t, reference)
 	if reference == inFiles {
 		return v.tellAgainstFiles(ctx, c, t, at)
@@ -36,7 +37,7 @@ func (v *Verification) tellRows(ctx context.Context, c *Checked, t *table, refer
 }
 
 // tellAgainstFiles is tellRows where the files are right.
-func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *table, at place) error {
+func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *load.TableLayout, at place) error {
 	for _, f := range v.filesOf(t) {
 		part, err := partOf(t, f)
 		if err != nil {
@@ -52,14 +53,14 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *tabl
 }
 
 // partOf is the SQL condition for the rows that belong into a file.
-func partOf(t *table, f File) (string, error) {
-	part, err := t.period.in(f.Partition, f.Part)
+func partOf(t *load.TableLayout, f load.File) (string, error) {
+	part, err := t.Period.Condition(f.Partition, f.Part)
 	return fmt.Sprintf("account = %s AND %s", sqltext.Literal(f.Account), part), err
 }
 
 // tellFile tells of the rows of one file: what of them belongs there and is not
 // as it should be.
-func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f File, from string) error {
+func (v *Verification) tellFile(ctx context.Context, c *Checked, t *load.TableLayout, f load.File, from string) error {
 	part, err := partOf(t, f)
 	if err != nil {
 		return err
@@ -67,11 +68,11 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 	from = "(FROM " + from + " WHERE " + part + ")"
 	file := duck.FileRows(t.Schema, v.pathOf(f))
 	columns := columnsOf(t.Schema)
-	want, err := digestRows(ctx, v.db.Session, from, columns)
+	want, err := duck.DigestRows(ctx, v.db.Session, from, columns)
 	if err != nil {
 		return err
 	}
-	got, err := digestRows(ctx, v.db.Session, file, columns)
+	got, err := duck.DigestRows(ctx, v.db.Session, file, columns)
 	switch {
 	case err != nil && (ctx.Err() != nil || !duck.IsDamage(err)):
 		return err
@@ -90,10 +91,10 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *table, f Fil
 
 // tellDifference compares two relations of the rows of a table, by key, and
 // names what differs after the suspect.
-func (v *Verification) tellDifference(ctx context.Context, c *Checked, t *table, reference, suspect, subject, where string) error {
+func (v *Verification) tellDifference(ctx context.Context, c *Checked, t *load.TableLayout, reference, suspect, subject, where string) error {
 	side := func(from string) string {
 		return fmt.Sprintf(`SELECT account, %s AS key, count(*) AS n, max(_seq) AS seq, bit_xor(md5_number_lower(r)) AS h
-			FROM (SELECT *, CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s) GROUP BY ALL`, t.keyText(), packed(columnsOf(t.Schema)), from)
+			FROM (SELECT *, CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s) GROUP BY ALL`, t.KeyText(), duck.PackedStruct(columnsOf(t.Schema)), from)
 	}
 	return v.tell(ctx, c, fmt.Sprintf(`
 		WITH differing AS (

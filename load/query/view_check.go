@@ -1,4 +1,4 @@
-package load
+package query
 
 import (
 	"context"
@@ -7,28 +7,29 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Fitted is what became of a view over the tables: its columns' types, by name,
+// ViewCheck is what became of a view over the tables: its columns' types, by name,
 // or why it does not fit and where in its SQL that shows, counted from 1.
-type Fitted struct {
+type ViewCheck struct {
 	Types     map[string]string
-	Unfit     string // empty where it fits
+	Problem   string // empty where it fits
 	Line, Col int
 }
 
-// Fit makes the declared tables, empty and in memory, and the views over them,
+// CheckViews makes the declared tables, empty and in memory, and the views over them,
 // and returns what became of each view.
-func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted, error) {
-	fitted := make([]Fitted, len(views))
+func CheckViews(ctx context.Context, tables []*schemas.Schema, views []duck.View) ([]ViewCheck, error) {
+	fitted := make([]ViewCheck, len(views))
 	return fitted, duck.With(ctx, "64MB", 1, "", func(w duck.Session) (err error) {
-		if err := w.Run(ctx, emptyWarehouse(tables)...); err != nil {
+		if err := w.Run(ctx, load.EmptyWarehouse(tables)...); err != nil {
 			return fmt.Errorf("make empty tables: %w", err)
 		}
 		for i, v := range views {
-			if fitted[i], err = fitView(ctx, w, v); err != nil {
+			if fitted[i], err = checkView(ctx, w, v); err != nil {
 				return fmt.Errorf("mart %s: %w", v.Name, err)
 			}
 		}
@@ -36,18 +37,18 @@ func Fit(ctx context.Context, tables []*schemas.Schema, views []View) ([]Fitted,
 	})
 }
 
-// fitView makes one view.
-func fitView(ctx context.Context, q duck.Session, v View) (Fitted, error) {
-	misfit, err := makeView(ctx, q, v)
+// checkView makes one view.
+func checkView(ctx context.Context, q duck.Session, v duck.View) (ViewCheck, error) {
+	misfit, err := duck.MakeView(ctx, q, v)
 	if err != nil {
-		return Fitted{}, err
+		return ViewCheck{}, err
 	}
 	if misfit != "" {
-		var f Fitted
-		f.Unfit, f.Line, f.Col = placed(misfit)
+		var f ViewCheck
+		f.Problem, f.Line, f.Col = position(misfit)
 		return f, nil
 	}
-	f := Fitted{Types: map[string]string{}}
+	f := ViewCheck{Types: map[string]string{}}
 	var name, kind string
 	err = q.Each(ctx, []any{&name, &kind}, func() error {
 		f.Types[name] = kind
@@ -58,9 +59,9 @@ func fitView(ctx context.Context, q duck.Session, v View) (Fitted, error) {
 
 var excerpt = regexp.MustCompile(`(?s)^(.*?)\n+(LINE (\d+): )(.*)\n( *)\^`)
 
-// placed takes the place out of what DuckDB says, and the kind of error. A view's
+// position takes the place out of what DuckDB says, and the kind of error. A view's
 // SQL begins with a comment, so its lines are those of the statement.
-func placed(message string) (why string, line, col int) {
+func position(message string) (why string, line, col int) {
 	why, line, col = message, 1, 1
 	if at := excerpt.FindStringSubmatch(message); at != nil {
 		why = at[1]

@@ -1,0 +1,29 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// DigestRows hashes each row and adds the hashes up: the order of rows does not
+// matter, how often one occurs does.
+func DigestRows(ctx context.Context, q Session, from string, columns []string) (string, error) {
+	var rows int64
+	var low, high sql.NullString
+	err := q.One(ctx, []any{&rows, &low, &high}, fmt.Sprintf(`
+		SELECT count(*), CAST(sum(CAST(md5_number_lower(r) AS HUGEINT)) AS VARCHAR),
+			CAST(sum(CAST(md5_number_upper(r) AS HUGEINT)) AS VARCHAR)
+		FROM (SELECT CAST(struct_pack(%s) AS VARCHAR) AS r FROM %s)`, PackedStruct(columns), from))
+	return fmt.Sprintf("%d rows %s %s", rows, low.String, high.String), err
+}
+
+// PackedStruct is the expression for one value of several columns.
+func PackedStruct(keys []string) string {
+	members := make([]string, len(keys))
+	for i, k := range keys {
+		members[i] = fmt.Sprintf("k%d := %s", i, k)
+	}
+	return strings.Join(members, ", ")
+}
