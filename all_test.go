@@ -59,7 +59,8 @@ var testsMayImport = map[string]string{
 	"internal/forecast": "internal/stripesim schemas transform",
 	"internal/pipeline": "internal/stripesim internal/report internal/doctor",
 	"internal/report":   "load",
-	"cmd":               "internal/faultyfs",
+	"load":              "load/loadtest",
+	"cmd":               "internal/faultyfs load/loadtest",
 }
 
 // forTests is a package that only tests import.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 func TestDigestComparesFilesAndWarehouse(t *testing.T) {
@@ -15,7 +17,7 @@ func TestDigestComparesFilesAndWarehouse(t *testing.T) {
 	k := newLake(t, func(o *Options) { o.KeepGenerations = -1 })
 	k.sync(charge("ch_1", "paid"))
 	one := k.publish()
-	digest, err := Digest(t.Context(), k.dir)
+	digest, err := loadtest.Digest(t.Context(), k.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +25,7 @@ func TestDigestComparesFilesAndWarehouse(t *testing.T) {
 	other.sync(charge("ch_1", "pending"))
 	other.sync(charge("ch_1", "paid"))
 	other.publish()
-	otherDigest, err := Digest(t.Context(), other.dir)
+	otherDigest, err := loadtest.Digest(t.Context(), other.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestDigestComparesFilesAndWarehouse(t *testing.T) {
 	if err := errors.Join(os.Remove(path), os.WriteFile(path, data, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Digest(t.Context(), k.dir); err == nil || !strings.Contains(err.Error(), "hold other rows") {
+	if _, err := loadtest.Digest(t.Context(), k.dir); err == nil || !strings.Contains(err.Error(), "hold other rows") {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // Invariant 7: at every moment of publishing, `current` is whole and is either
@@ -20,7 +22,7 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 	k := openLake(t, dir)
 	k.sync(charge("ch_1", "paid", "it_1"), charge("ch_2", "paid"))
 	old := k.publish()
-	oldDigest, err := Digest(t.Context(), dir)
+	oldDigest, err := loadtest.Digest(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +34,7 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 			if err := copyTree(dir, copied); err != nil {
 				t.Fatal(err)
 			}
-			digest, err := Digest(context.Background(), copied)
+			digest, err := loadtest.Digest(context.Background(), copied)
 			if err != nil {
 				t.Errorf("%s: %v", moment, err)
 			}
@@ -60,7 +62,7 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 			if err != nil || g.Number != old.Number+2 {
 				t.Errorf("%s: generation %d after %d: %v", moment, g.Number, old.Number, err)
 			}
-			if digest, err = Digest(context.Background(), copied); err != nil {
+			if digest, err = loadtest.Digest(context.Background(), copied); err != nil {
 				t.Errorf("%s: %v", moment, err)
 			}
 			fresh[fmt.Sprint(digest["charges"], digest["items"])] = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/load/loadtest"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -45,7 +46,7 @@ func TestApplyReplacesEveryRowOfAnObject(t *testing.T) {
 func publishAndCheck(k *testLake) {
 	k.t.Helper()
 	k.publish()
-	if _, err := Digest(k.t.Context(), k.dir); err != nil {
+	if _, err := loadtest.Digest(k.t.Context(), k.dir); err != nil {
 		k.t.Error(err)
 	}
 }

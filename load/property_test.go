@@ -11,6 +11,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // Whatever the segments, transactions, repetitions, publishes and restarts
@@ -49,7 +51,7 @@ func TestSameHistorySameLake(t *testing.T) {
 			}
 		}
 		k.publish()
-		if _, err := Digest(t.Context(), k.dir); err != nil {
+		if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 			rt.Error(err)
 		}
 		got := slices.Concat(k.rows(chargeRows), k.rows(itemRows), k.rows(rejectRows))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // files lists the Parquet files of a generation with their rows.
@@ -127,7 +128,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	if _, err := os.Stat(k.generationPath(second.Number, "charges", "acct=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("an empty partition has a folder", err)
 	}
-	if _, err := Digest(t.Context(), k.dir); err != nil {
+	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 		t.Error(err)
 	}
 
@@ -144,7 +145,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 			t.Errorf("%s: one of %d shares", f.Path, f.Shares)
 		}
 	}
-	if _, err := Digest(t.Context(), k.dir); err != nil {
+	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 		t.Error(err)
 	}
 	left, err := k.Generations()
@@ -206,7 +207,7 @@ func TestManyPartsLeaveNothingElse(t *testing.T) {
 	}
 	slices.Sort(listed)
 	expect(t, "files", found, listed...)
-	if _, err := Digest(t.Context(), k.dir); err != nil {
+	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 		t.Error(err) // the warehouse and the files hold the same rows
 	}
 }
@@ -229,7 +230,7 @@ func TestWritersAgree(t *testing.T) {
 		k.sync(charges...)
 		made[i] = k.publish().Files
 		var err error
-		if digests[i], err = Digest(t.Context(), k.dir); err != nil {
+		if digests[i], err = loadtest.Digest(t.Context(), k.dir); err != nil {
 			t.Fatal(err)
 		}
 		k.sync(charge("ch_1", "paid", "it_1", "it_1"))

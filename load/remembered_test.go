@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // Invariant 7: parts are linked from the generation that the state linked last, or
@@ -74,7 +75,7 @@ func TestStrayGeneration(t *testing.T) {
 			if all := len(g.Files); (g.Cost.Files == all) != tc.anew {
 				t.Errorf("%d of %d files were written", g.Cost.Files, all)
 			}
-			if _, err := Digest(t.Context(), k.dir); err != nil {
+			if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 				t.Error(err)
 			}
 			if needs, err := k.state.NeedsPublish(t.Context()); needs || err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/faultyfs"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // asWatched makes the test binary come under watch and then be the program.
@@ -212,14 +212,14 @@ func readable(t *testing.T, a *act, dir string) {
 		}
 		return
 	}
-	if _, err := load.Digest(t.Context(), dir); err != nil {
+	if _, err := loadtest.Digest(t.Context(), dir); err != nil {
 		t.Errorf("what people read is not whole: %v", err)
 	}
 }
 
 func digest(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	d, err := load.Digest(t.Context(), dir)
+	d, err := loadtest.Digest(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

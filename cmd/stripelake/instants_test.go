@@ -20,7 +20,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/report"
 	"github.com/stripelake/stripelake/internal/stripesim"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // zones are those of sessions and of processes, none of which may change an answer.
@@ -217,7 +217,7 @@ func TestLakeWrittenInAnyZone(t *testing.T) {
 	for _, zone := range zones {
 		began := time.Now().Add(-time.Second)
 		lake := changedLake(t, zone)
-		got, err := load.Digest(t.Context(), lake)
+		got, err := loadtest.Digest(t.Context(), lake)
 		if err != nil {
 			t.Fatal(err)
 		}

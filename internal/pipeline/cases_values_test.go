@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // expectBoth runs a query over the charges of the warehouse and over their files.
@@ -90,7 +90,7 @@ func TestCasesOfValues(t *testing.T) {
 		expectBoth(s, "case 54: "+name, "SELECT description FROM charges WHERE id = 'ch_54 "+name+"'", odd)
 	}
 	expectBoth(s, "case 55", "SELECT id, description FROM charges WHERE id LIKE 'ch_55%' ORDER BY id", "ch_55_Ab Ab", "ch_55_aB aB")
-	if _, err := load.Digest(t.Context(), s.Lake); err != nil {
+	if _, err := loadtest.Digest(t.Context(), s.Lake); err != nil {
 		t.Error(err)
 	}
 }

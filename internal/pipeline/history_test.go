@@ -17,6 +17,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 var histories = flag.Int("histories", sample(4, 12), "how many histories TestAnyHistory tries")
@@ -198,7 +199,7 @@ func somehow(rt *rapid.T, lake, url string) {
 // that were, one lake may have seen some that were gone before the other came.
 // It also checks the lake's files against its warehouse.
 func living(rt rapid.TB, dir string) map[string]string {
-	tables, err := load.Digest(context.Background(), dir)
+	tables, err := loadtest.Digest(context.Background(), dir)
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // page is a list of objects, and nothing after them.
@@ -179,7 +179,7 @@ func checkWhole(s *laketest.Scene) {
 	if err != nil {
 		s.T.Error(err)
 	}
-	if _, err := load.Digest(s.T.Context(), s.Lake); err != nil && !errors.Is(err, fs.ErrNotExist) { // where nothing is published
+	if _, err := loadtest.Digest(s.T.Context(), s.Lake); err != nil && !errors.Is(err, fs.ErrNotExist) { // where nothing is published
 		s.T.Error(err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 var readersFor = flag.Duration("readers", 0, "how long TestReadersNeverBlock goes on beyond its first rounds")
@@ -94,7 +95,7 @@ func TestReadersNeverBlock(t *testing.T) {
 		checkReadings(t, r, seen, slices.Compact(slices.Clone(all)))
 	}
 	t.Logf("%d syncs, %d generations", rounds, len(published[ofRows]))
-	if _, err := load.Digest(t.Context(), lake); err != nil {
+	if _, err := loadtest.Digest(t.Context(), lake); err != nil {
 		t.Error(err)
 	}
 }

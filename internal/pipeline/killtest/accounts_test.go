@@ -11,7 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
-	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 var pairs = flag.Int("pairs", 10, "pairs of accounts that are synced together after kills")
@@ -41,7 +41,7 @@ func TestTwoAccountsAfterKills(t *testing.T) {
 			if err := together(t, dir, urls, [2]int{}); err != nil {
 				return fmt.Errorf("after kills at %v: %w", killed, err)
 			}
-			got, err := load.Digest(t.Context(), dir)
+			got, err := loadtest.Digest(t.Context(), dir)
 			if diff := cmp.Diff(want, got); err == nil && diff != "" {
 				err = fmt.Errorf("after kills at %v the lake differs (-one after the other +side by side):\n%s", killed, diff)
 			}

@@ -12,12 +12,13 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-// Digest is load.Digest of a lake: what it holds, comparable.
+// Digest is loadtest.Digest of a lake: what it holds, comparable.
 func Digest(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	d, err := load.Digest(t.Context(), dir)
+	d, err := loadtest.Digest(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

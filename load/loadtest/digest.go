@@ -1,4 +1,4 @@
-package load
+package loadtest
 
 import (
 	"context"
@@ -13,11 +13,18 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // undigested columns say when and from which reading of the log a row was
 // made, not what it says.
 var undigested = []string{"synced_at", "_seq", "deleted_seen_at"}
+
+// manifest is what of generation.json matters here.
+type manifest struct {
+	Files []struct{ Table, Path string }
+	Rows  map[string]int64
+}
 
 // Digest hashes what a lake holds, so that two lakes can be compared: for each
 // published table its rows, in any order, less synced_at, _seq and
@@ -26,15 +33,15 @@ var undigested = []string{"synced_at", "_seq", "deleted_seen_at"}
 // must hold the same rows, or that is the error.
 func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	digest := map[string]string{}
-	root, err := PublishedDir(dir)
+	root, err := filepath.EvalSymlinks(filepath.Join(dir, lakedir.LinkName))
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	var g Generation
+	var g manifest
 	if err := atomicfile.ReadJSON(filepath.Join(root, lakedir.ManifestName), &g); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	db, err := OpenWarehouse(filepath.Join(root, lakedir.WarehouseName))
+	db, err := duck.OpenWarehouse(filepath.Join(root, lakedir.WarehouseName))
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
@@ -57,7 +64,7 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 }
 
 // digestTable hashes a table of the warehouse and checks its files against it.
-func digestTable(ctx context.Context, q duck.Session, root string, g Generation, table string) (string, error) {
+func digestTable(ctx context.Context, q duck.Session, root string, g manifest, table string) (string, error) {
 	var kept []string
 	var column, kind string
 	err := q.Each(ctx, []any{&column, &kind}, func() error {
@@ -94,19 +101,18 @@ func digestTable(ctx context.Context, q duck.Session, root string, g Generation,
 
 // digestLog hashes the set of objects of the whole log.
 func digestLog(ctx context.Context, dir string) (string, error) {
-	l := &Lake{dir: dir}
-	accounts, err := l.LogAccounts()
+	accounts, err := rawlog.Accounts(dir)
 	if err != nil {
 		return "", err
 	}
 	seen := map[[16]byte]struct{}{}
 	for _, account := range accounts {
-		streams, err := l.Streams(account)
+		streams, err := rawlog.Streams(dir, account)
 		if err != nil {
 			return "", err
 		}
 		for _, stream := range streams {
-			for batch, err := range l.Read(ctx, account, stream, 0) {
+			for batch, err := range rawlog.Read(ctx, dir, account, stream, 0) {
 				if err != nil {
 					return "", err
 				}
