@@ -101,13 +101,13 @@ func (p *published) apart() float64 { return p.merge.time + p.total.time - p.cop
 func (p *published) cpu() float64 { return p.merge.cpu + p.total.cpu - p.copy.cpu }
 
 func (p *published) print(cpu float64) {
-	s := p.Cost.Seconds
+	s := p.Stats.Seconds
 	rest := p.total.time - p.copy.time - s["state"] - s["partitions"] - s["warehouse"]
 	fmt.Printf("%-7s %6.2f s: merge %.2f, checkpoint %.2f, partitions %.2f, warehouse %.2f, seal and link %.2f; copy %.2f for %d MiB; %.2f s of CPU\n"+
 		"        %d of %d files, %.1f MiB and %.1f MiB of state for %.1f MiB changed: %.1f bytes a byte, with the copy %.1f\n",
 		p.changes, p.apart(), p.merge.time, s["state"], s["partitions"], s["warehouse"], rest, p.copy.time, p.Generation.Warehouse>>20, cpu,
-		p.Cost.Files, len(p.Files), mebi(p.Cost.Partitions), mebi(p.Cost.State), mebi(p.Cost.Changed),
-		float64(p.Cost.Written()-p.Cost.Warehouse)/float64(p.Cost.Changed), float64(p.Cost.Written())/float64(p.Cost.Changed))
+		p.Stats.Files, len(p.Files), mebi(p.Stats.Partitions), mebi(p.Stats.State), mebi(p.Stats.Changed),
+		float64(p.Stats.Written()-p.Stats.Warehouse)/float64(p.Stats.Changed), float64(p.Stats.Written())/float64(p.Stats.Changed))
 }
 
 func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }

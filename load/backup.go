@@ -43,7 +43,7 @@ type Backup struct {
 // then knows of more of them than the copy holds.
 func (l *Lake) Backup(ctx context.Context, to string, last string) (_ Backup, err error) {
 	b := backup{lake: l, to: to, last: last, kept: map[string]bool{backupName: true}}
-	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	lock, err := l.acquire(ctx, l.opts.StateWait)
 	if err != nil {
 		return b.Backup, err
 	}

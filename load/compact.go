@@ -37,5 +37,5 @@ func (s *State) rewrite(ctx context.Context) error {
 	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
 		return err
 	}
-	return s.settle(ctx, fresh, "fresh")
+	return s.swapDatabase(ctx, fresh, "fresh")
 }

@@ -157,7 +157,7 @@ func IsStateDamage(err error) bool {
 
 // SetStateAside keeps a damaged state under another name, for whoever asks why.
 func (l *Lake) SetStateAside(ctx context.Context) error {
-	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	lock, err := l.acquire(ctx, l.opts.StateWait)
 	if err != nil {
 		return err
 	}
@@ -191,13 +191,13 @@ func (s *State) createDatabase(ctx context.Context) error {
 	if err := s.createTables(ctx); err != nil {
 		return err
 	}
-	return s.settle(ctx, fresh, "work")
+	return s.swapDatabase(ctx, fresh, "work")
 }
 
-// settle moves a new database file, attached under a name, to the state's
+// swapDatabase moves a new database file, attached under a name, to the state's
 // place and attaches it there. Replacing the file is safe only because no other
 // process ever opens the state: DuckDB finds a write-ahead log by its path.
-func (s *State) settle(ctx context.Context, fresh, name string) error {
+func (s *State) swapDatabase(ctx context.Context, fresh, name string) error {
 	path := s.lake.databasePath()
 	err := s.db.Run(ctx, "CHECKPOINT "+name, "USE memory", "DETACH "+name, "DETACH DATABASE IF EXISTS work")
 	if err != nil {

@@ -219,9 +219,9 @@ func (s *State) RemoveOtherGenerations() error {
 	return nil
 }
 
-// Strangers counts what lies in the lake's folder and is not stripelake's:
+// UnknownFiles counts what lies in the lake's folder and is not stripelake's:
 // nobody knows what it holds.
-func (l *Lake) Strangers() (int, error) {
+func (l *Lake) UnknownFiles() (int, error) {
 	entries, err := os.ReadDir(l.dir)
 	if err != nil {
 		return 0, err

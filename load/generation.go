@@ -31,10 +31,10 @@ type Generation struct {
 	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
 	Export  int               `json:"export"`  // exportVersion of its files
 
-	Unmade []string `json:"unmade,omitempty"` // marts that do not fit the tables, and why
+	SkippedMarts []string `json:"unmade,omitempty"` // marts that do not fit the tables, and why
 
-	Positions []Position `json:"positions"` // up to which segment it holds each stream
-	Cost      Cost       `json:"cost"`
+	Positions []Position   `json:"positions"` // up to which segment it holds each stream
+	Stats     PublishStats `json:"cost"`
 
 	// For whoever may read nothing else of the lake. Empty, nil and 0 in
 	// generations of older versions, which the next Publish replaces.

@@ -69,10 +69,10 @@ type Table struct {
 
 // Lake is an open lake folder. It holds no lock itself.
 type Lake struct {
-	dir     string
-	opts    Options
-	mended  string
-	reading bool // nothing is written
+	dir      string
+	opts     Options
+	recovery string
+	reading  bool // nothing is written
 }
 
 // Account is what a lake remembers about one account.
@@ -276,7 +276,7 @@ func (l *Lake) update(change func(*lakeFile) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.mended != "" {
+	if l.recovery != "" {
 		before = nil // it is not in the file yet
 	}
 	if err := change(&f); err != nil {

@@ -20,7 +20,7 @@ func (s *State) MarkLost(ctx context.Context, x Loss, event bool) error {
 	if x.LastSeq < x.FirstSeq {
 		return nil
 	}
-	if err := duck.RemoveDatabase(s.lake.nextPath()); err != nil { // derived from what is lost, too
+	if err := duck.RemoveDatabase(s.lake.shadowPath()); err != nil { // derived from what is lost, too
 		return err
 	}
 	const lost = " WHERE account = ? AND stream = ? AND seq BETWEEN ? AND ?"

@@ -31,7 +31,7 @@ func (p *publisher) makeMarts(ctx context.Context, w duck.Session) error {
 		}
 		if misfit != "" {
 			why, _, _ := strings.Cut(misfit, "\n")
-			p.Unmade = append(p.Unmade, fmt.Sprintf("mart %s is left out: %s", v.Name, why))
+			p.SkippedMarts = append(p.SkippedMarts, fmt.Sprintf("mart %s is left out: %s", v.Name, why))
 		}
 	}
 	return nil

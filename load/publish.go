@@ -69,7 +69,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.describe(ctx); err != nil {
 		return Generation{}, err
 	}
-	if err := p.step("state", func() error { return p.settleState(ctx) }); err != nil {
+	if err := p.step("state", func() error { return p.checkpoint(ctx) }); err != nil {
 		return Generation{}, err
 	}
 	if err := p.step("partitions", func() error { return p.partitions(ctx) }); err != nil {
@@ -115,15 +115,15 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	return p.Generation, nil
 }
 
-// settleState brings all that is applied into the state's file, which is copied
+// checkpoint brings all that is applied into the state's file, which is copied
 // later; until then it takes the memory that the sorts of an export need.
-func (p *publisher) settleState(ctx context.Context) error {
+func (p *publisher) checkpoint(ctx context.Context) error {
 	before := bytesWritten()
 	if err := p.compact(ctx); err != nil {
 		return fmt.Errorf("compact state: %w", err)
 	}
 	err := p.db.Run(ctx, "CHECKPOINT work")
-	p.Cost.State = bytesWritten() - before
+	p.Stats.State = bytesWritten() - before
 	return err
 }
 
@@ -159,9 +159,9 @@ func (p *publisher) begin(ctx context.Context) error {
 	}
 	p.Generation = Generation{
 		Format: Format, Export: exportVersion, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{},
-		Positions: p.applied(), Cost: Cost{Seconds: map[string]float64{}},
+		Positions: p.applied(), Stats: PublishStats{Seconds: map[string]float64{}},
 	}
-	p.Cost.Changed = p.changed(prev.Positions)
+	p.Stats.Changed = p.changed(prev.Positions)
 	err = p.db.One(ctx, []any{&p.Number, &p.Revision}, "SELECT generation, revision FROM state.info")
 	if err != nil {
 		return err
@@ -215,9 +215,9 @@ func (p *publisher) partitions(ctx context.Context) error {
 	var made []string
 	for _, job := range jobs {
 		p.Files, made = append(p.Files, job.files...), append(made, job.made...)
-		p.Cost.Partitions += job.written
+		p.Stats.Partitions += job.written
 	}
-	p.Cost.Files = len(made)
+	p.Stats.Files = len(made)
 	// Nothing is linked before all of it is on the disk (Invariant 7): the files here,
 	// their names when the generation is sealed.
 	if err := atomicfile.SyncAll(made); err != nil {

@@ -72,8 +72,8 @@ func TestStrayGeneration(t *testing.T) {
 			}
 			k.sync(on("2024-04-05", charge("ch_new", "paid")))
 			g := k.publish()
-			if all := len(g.Files); (g.Cost.Files == all) != tc.anew {
-				t.Errorf("%d of %d files were written", g.Cost.Files, all)
+			if all := len(g.Files); (g.Stats.Files == all) != tc.anew {
+				t.Errorf("%d of %d files were written", g.Stats.Files, all)
 			}
 			if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 				t.Error(err)

@@ -32,7 +32,7 @@ type State struct {
 
 	// Stale lists the tables that were built with other schemas or mappings than
 	// the lake was opened with. The state goes on with its own, which Schemas
-	// returns, until Derive and Adopt.
+	// returns, until BeginRebuild and SwapIn.
 	Stale []Change
 
 	lake       *Lake
@@ -44,7 +44,7 @@ type State struct {
 	feed       duck.Feed
 	tables     []*TableLayout
 	positions  map[rawlog.StreamKey]uint64
-	beside     bool   // working on the state that Derive began
+	shadow     bool   // working on the state that BeginRebuild began
 	distrusted bool   // what is published is damaged: no file of it is linked
 	lineage    string // identity of this state; a fresh one never matches an old generation
 }
@@ -61,7 +61,7 @@ type TableLayout struct {
 // set aside, one of another version or DuckDB removed; either way an empty one
 // takes its place and Fresh says why. One of other schemas is kept: see Stale.
 func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
-	lock, err := l.takeTurn(ctx, l.opts.StateWait)
+	lock, err := l.acquire(ctx, l.opts.StateWait)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 			err = errors.Join(fmt.Errorf("open state: %w", err), s.Close())
 		}
 	}()
-	if s.member, s.alone, err = l.join(); err != nil {
+	if s.member, s.alone, err = l.register(); err != nil {
 		return nil, err
 	}
 	if s.tables, err = l.declared(); err != nil {

@@ -120,7 +120,7 @@ func (s *State) countMain(ctx context.Context, r *Resource) error {
 func (s *State) WriteStatus(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.beside {
+	if s.shadow {
 		return nil // the status is of what is there already
 	}
 	status := Status{Written: time.Now().UTC().Truncate(time.Second)}

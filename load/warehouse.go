@@ -24,7 +24,7 @@ func (p *publisher) warehouse(ctx context.Context) error {
 	final := filepath.Join(p.dir, lakedir.WarehouseName)
 	tmp := final + atomicfile.TempSuffix
 	err := p.step("copy", func() (err error) {
-		p.Cost.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
+		p.Stats.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
 		return err
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	err := duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
 		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
 		if err == nil {
-			err = p.furnish(ctx, w)
+			err = p.finishWarehouse(ctx, w)
 		}
 		// DETACH checkpoints what is left; the file must be whole without its log.
 		if err == nil {
@@ -64,8 +64,8 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	return atomicfile.Rename(tmp, final, atomicfile.Hooks{})
 }
 
-// furnish drops what is private and adds the histories, the marts and the list of files.
-func (p *publisher) furnish(ctx context.Context, w duck.Session) error {
+// finishWarehouse drops what is private and adds the histories, the marts and the list of files.
+func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
 	if err := w.Run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
 	}

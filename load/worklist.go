@@ -163,9 +163,9 @@ func (s *State) Listed(ctx context.Context, account, stream string, ids []string
 	return listed, nil
 }
 
-// Unname forgets that objects are mentioned: they are gone, and asking for them
+// ForgetMention forgets that objects are mentioned: they are gone, and asking for them
 // again is in vain.
-func (s *State) Unname(ctx context.Context, account, stream string, ids []string) error {
+func (s *State) ForgetMention(ctx context.Context, account, stream string, ids []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {

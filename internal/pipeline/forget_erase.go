@@ -178,7 +178,7 @@ func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *lo
 			return err
 		}
 	}
-	strangers, err := e.lake.Strangers()
+	strangers, err := e.lake.UnknownFiles()
 	if err != nil {
 		return err
 	}

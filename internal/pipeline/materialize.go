@@ -358,7 +358,7 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	m.meter.add(stagePublish, time.Since(start))
-	for _, left := range generation.Unmade {
+	for _, left := range generation.SkippedMarts {
 		m.meter.emit(Event{Event: EventNotice, Message: left})
 	}
 	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})

@@ -103,7 +103,7 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	} else if other { // what is copied shows values as the policy before wanted
 		tables = m.lake.Tables()
 	}
-	resumed, err := m.state.Derive(ctx, tables...)
+	resumed, err := m.state.BeginRebuild(ctx, tables...)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	if err := m.everyAccount(ctx); err != nil {
 		return err
 	}
-	return m.state.Adopt(ctx)
+	return m.state.SwapIn(ctx)
 }
 
 // showsOtherwise reports whether meta.drift and meta.rejects of the present state

@@ -90,7 +90,7 @@ func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, reso
 	run := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
-	group.Go(func() error { return m.state.GiveWay(run, done) })
+	group.Go(func() error { return m.state.Yield(run, done) })
 	if err := m.catchUpAll(ctx); err != nil {
 		close(done)
 		return cmp.Or(group.Wait(), err)

@@ -31,7 +31,7 @@ type Status struct {
 // Publish is what making the present generation cost. Whatever was written is
 // set against what had changed, raw JSON of Stripe's.
 type Publish struct {
-	load.Cost
+	load.PublishStats
 	Linked  int     `json:"linked"`   // partition files that are the same as in the generation before
 	PerByte float64 `json:"per_byte"` // bytes written for each that changed; 0 if none did
 }
@@ -188,9 +188,9 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 }
 
 func publishOf(g load.Generation) *Publish {
-	p := &Publish{Cost: g.Cost, Linked: len(g.Files) - g.Cost.Files}
-	if g.Cost.Changed > 0 {
-		p.PerByte = float64(g.Cost.Written()) / float64(g.Cost.Changed)
+	p := &Publish{PublishStats: g.Stats, Linked: len(g.Files) - g.Stats.Files}
+	if g.Stats.Changed > 0 {
+		p.PerByte = float64(g.Stats.Written()) / float64(g.Stats.Changed)
 	}
 	return p
 }

@@ -201,7 +201,7 @@ func announceFresh(sources []source, state *load.State, meter *meter) error {
 // announceAmiss says what of the lake is damaged and will be as it should once the
 // run has ended.
 func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, meter *meter) error {
-	if mended := lake.Mended(); mended != "" {
+	if mended := lake.RecoveryNotice(); mended != "" {
 		meter.emit(Event{Event: EventNotice, Message: mended})
 	}
 	if err := meter.tellAside(lake); err != nil {

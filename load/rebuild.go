@@ -15,26 +15,26 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// nextPath is the state that a rebuild makes beside the present one.
-func (l *Lake) nextPath() string { return l.path(lakedir.StateDir, "next.duckdb") }
+// shadowPath is the state that a rebuild makes beside the present one.
+func (l *Lake) shadowPath() string { return l.path(lakedir.StateDir, "next.duckdb") }
 
-// Derive turns to a second state beside the present one, with the tables that
+// BeginRebuild turns to a second state beside the present one, with the tables that
 // the lake was opened with. Streams that feed no table that changed are copied;
 // the others are at position 0, for the caller to apply them again. What people
-// read, and the state itself, stay as they are until Adopt.
+// read, and the state itself, stay as they are until SwapIn.
 //
 // A derivation that was interrupted goes on where it stopped if it was for the
-// same schemas; Derive reports so. Which streams it left to be applied, the
+// same schemas; BeginRebuild reports so. Which streams it left to be applied, the
 // positions tell. Tables in force are derived although nothing changed.
-func (s *State) Derive(ctx context.Context, force ...string) (resumed bool, err error) {
+func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	given, err := s.lake.declared()
 	if err == nil {
-		resumed, err = s.resumeNext(ctx)
+		resumed, err = s.resumeShadow(ctx)
 	}
 	if err == nil && !resumed {
-		err = s.beginNext(ctx, given, force)
+		err = s.beginShadow(ctx, given, force)
 	}
 	if err == nil {
 		err = s.db.Run(ctx, "USE next")
@@ -42,14 +42,14 @@ func (s *State) Derive(ctx context.Context, force ...string) (resumed bool, err 
 	if err != nil {
 		return false, fmt.Errorf("derive beside: %w", err)
 	}
-	s.tables, s.beside = given, true
+	s.tables, s.shadow = given, true
 	return resumed, s.loadPositions(ctx)
 }
 
-// resumeNext attaches a state that an interrupted derivation left, if it is for
+// resumeShadow attaches a state that an interrupted derivation left, if it is for
 // the same schemas and was begun beside this state.
-func (s *State) resumeNext(ctx context.Context) (bool, error) {
-	if _, err := os.Stat(s.lake.nextPath()); err != nil {
+func (s *State) resumeShadow(ctx context.Context) (bool, error) {
+	if _, err := os.Stat(s.lake.shadowPath()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
@@ -57,7 +57,7 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 	}
 	var version int
 	var madeBy, fingerprint, lineage, running string
-	err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
+	err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next")
 	if err == nil {
 		err = s.db.One(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
@@ -68,13 +68,13 @@ func (s *State) resumeNext(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	_ = s.db.Run(ctx, "DETACH DATABASE IF EXISTS next") // a damaged one may not even detach
-	return false, duck.RemoveDatabase(s.lake.nextPath())
+	return false, duck.RemoveDatabase(s.lake.shadowPath())
 }
 
-// beginNext makes the second state. It appears under its name when everything
+// beginShadow makes the second state. It appears under its name when everything
 // that need not be derived is in it.
-func (s *State) beginNext(ctx context.Context, given []*TableLayout, force []string) error {
-	fresh := s.lake.nextPath() + atomicfile.TempSuffix
+func (s *State) beginShadow(ctx context.Context, given []*TableLayout, force []string) error {
+	fresh := s.lake.shadowPath() + atomicfile.TempSuffix
 	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
@@ -104,10 +104,10 @@ func (s *State) beginNext(ctx context.Context, given []*TableLayout, force []str
 		err = errors.Join(os.Chmod(fresh, 0o600), atomicfile.Sync(fresh))
 	}
 	if err == nil {
-		err = atomicfile.Rename(fresh, s.lake.nextPath(), atomicfile.Hooks{Synced: s.lake.opts.Trace.NextBegun})
+		err = atomicfile.Rename(fresh, s.lake.shadowPath(), atomicfile.Hooks{Synced: s.lake.opts.Trace.NextBegun})
 	}
 	if err == nil {
-		err = s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.nextPath())+" AS next")
+		err = s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next")
 	}
 	return err
 }
@@ -181,22 +181,22 @@ func (s *State) carryOver(ctx context.Context, given []*TableLayout, affected ma
 	return nil
 }
 
-// Adopt makes the second state the state. The caller has applied the whole log
+// SwapIn makes the second state the state. The caller has applied the whole log
 // to it. What people read changes with the next Publish.
-func (s *State) Adopt(ctx context.Context) error {
+func (s *State) SwapIn(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.beside {
+	if !s.shadow {
 		return errors.New("adopt: nothing was derived")
 	}
 	// What was published since the second state was begun is not what that holds.
 	err := s.db.Run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
 	if err == nil {
-		err = s.settle(ctx, s.lake.nextPath(), "next")
+		err = s.swapDatabase(ctx, s.lake.shadowPath(), "next")
 	}
 	if err != nil {
 		return fmt.Errorf("adopt what was derived: %w", err)
 	}
-	s.beside, s.Stale = false, nil
+	s.shadow, s.Stale = false, nil
 	return s.loadPositions(ctx)
 }

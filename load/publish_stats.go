@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// Cost is what making a generation wrote and took.
-type Cost struct {
+// PublishStats is what making a generation wrote and took.
+type PublishStats struct {
 	Changed    int64 `json:"changed"`    // bytes of raw JSON that the log gained since the generation before
 	Files      int   `json:"files"`      // partition files written; the others are links to those of the generation before
 	Partitions int64 `json:"partitions"` // bytes written for them
@@ -21,13 +21,13 @@ type Cost struct {
 }
 
 // Written is all bytes that were written.
-func (c Cost) Written() int64 { return c.Partitions + c.Warehouse + c.State }
+func (c PublishStats) Written() int64 { return c.Partitions + c.Warehouse + c.State }
 
 // step does one part of a publish and notes how long it took.
 func (p *publisher) step(name string, f func() error) error {
 	start := time.Now()
 	err := f()
-	p.Cost.Seconds[name] = time.Since(start).Seconds()
+	p.Stats.Seconds[name] = time.Since(start).Seconds()
 	return err
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// Mended says what was wrong with lake.json when the lake was opened and that it
+// RecoveryNotice says what was wrong with lake.json when the lake was opened and that it
 // was made again from the raw log; empty if nothing was.
-func (l *Lake) Mended() string { return l.mended }
+func (l *Lake) RecoveryNotice() string { return l.recovery }
 
 // readLakeFile reads lake.json. One that is missing beside a raw log, or that
 // cannot be read, is made again from that: the accounts are its folders and the
@@ -46,7 +46,7 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 			// A label is whatever the key's owner called the account.
 			account.Label = !strings.HasPrefix(id, "acct_")
 		}
-		l.mended = fmt.Sprintf("lake.json %s: made again from raw/, which holds %s in %s mode; the first date of a resource that was never read is lost: give --from again",
+		l.recovery = fmt.Sprintf("lake.json %s: made again from raw/, which holds %s in %s mode; the first date of a resource that was never read is lost: give --from again",
 			why, strings.Join(accounts, ", "), f.Mode)
 	}
 	if why == "is damaged" {

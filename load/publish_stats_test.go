@@ -11,7 +11,7 @@ import (
 
 // What a generation says that it cost is what its files say: those that are not
 // the very files of the generation before were written for it, and no others.
-func TestCost(t *testing.T) {
+func TestPublishStats(t *testing.T) {
 	t.Parallel()
 	k := newLake(t, func(o *Options) { o.PartRows = 4 })
 	written := func(g, before Generation) (files int, bytes int64) {
@@ -28,30 +28,30 @@ func TestCost(t *testing.T) {
 		return files, bytes
 	}
 	var before Generation
-	publish := func(what string, most int, history ...version) Cost {
+	publish := func(what string, most int, history ...version) PublishStats {
 		t.Helper()
 		if len(history) > 0 {
 			k.sync(history...)
 		}
 		g := k.publish()
 		files, bytes := written(g, before)
-		if g.Cost.Files != files || g.Cost.Partitions != bytes || files > most {
-			t.Errorf("%s: says %d files of %d bytes, wrote %d of %d, where %d do", what, g.Cost.Files, g.Cost.Partitions, files, bytes, most)
+		if g.Stats.Files != files || g.Stats.Partitions != bytes || files > most {
+			t.Errorf("%s: says %d files of %d bytes, wrote %d of %d, where %d do", what, g.Stats.Files, g.Stats.Partitions, files, bytes, most)
 		}
-		if w := g.Cost.Written() - g.Cost.State; w < bytes || w > bytes+g.Warehouse+(1<<20) {
+		if w := g.Stats.Written() - g.Stats.State; w < bytes || w > bytes+g.Warehouse+(1<<20) {
 			t.Errorf("%s: says it wrote %d bytes beside the state, %d of them files, for a warehouse of %d", what, w, bytes, g.Warehouse)
 		}
 		for _, step := range []string{"state", "partitions", "copy", "warehouse"} {
-			if _, ok := g.Cost.Seconds[step]; !ok {
+			if _, ok := g.Stats.Seconds[step]; !ok {
 				t.Errorf("%s: says not how long %s took", what, step)
 			}
 		}
 		read, ok := ReadPublished(k.dir)
-		if diff := cmp.Diff(g.Cost, read.Cost); !ok || diff != "" {
+		if diff := cmp.Diff(g.Stats, read.Stats); !ok || diff != "" {
 			t.Errorf("%s: generation.json says otherwise (-returned +read):\n%s", what, diff)
 		}
 		before = g
-		return g.Cost
+		return g.Stats
 	}
 	var history []version
 	for i := range 14 {

@@ -29,9 +29,9 @@ const turn = time.Second
 // given way. Nothing is lost: what was read is in the log.
 var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run again")
 
-// takeTurn gets the state's lock, in the order in which processes asked for it,
+// acquire gets the state's lock, in the order in which processes asked for it,
 // or returns a *BusyError that names who holds it.
-func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock, error) {
+func (l *Lake) acquire(ctx context.Context, wait time.Duration) (*filelock.Lock, error) {
 	const what = "state"
 	path := l.path(lakedir.StateDir, "lock")
 	queue, err := filelock.Wait(ctx, l.path(lakedir.StateDir, "queue"), what, wait, l.opts.Waiting)
@@ -45,11 +45,11 @@ func (l *Lake) takeTurn(ctx context.Context, wait time.Duration) (*filelock.Lock
 	return lock, errors.Join(err, queue.Release())
 }
 
-// LockToLook is takeTurn for somebody who changes nothing. Where the lake cannot be
+// LockToLook is acquire for somebody who changes nothing. Where the lake cannot be
 // written, which readOnly says, nothing is.
 func (l *Lake) LockToLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
 	if err = atomicfile.MakeDir(l.path(lakedir.StateDir)); err == nil {
-		lock, err = l.takeTurn(ctx, l.opts.StateWait)
+		lock, err = l.acquire(ctx, l.opts.StateWait)
 	}
 	if !oserr.IsReadOnly(err) {
 		return lock, false, err
@@ -58,10 +58,10 @@ func (l *Lake) LockToLook(ctx context.Context) (lock *filelock.Lock, readOnly bo
 	return lock, true, err
 }
 
-// GiveWay lets other processes have the state between calls, for as long as done
+// Yield lets other processes have the state between calls, for as long as done
 // is open. Calls made meanwhile wait. It returns ErrRebuilt, as does every call
 // from then on, if the tables are no longer those that this process works on.
-func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
+func (s *State) Yield(ctx context.Context, done <-chan struct{}) error {
 	ticker := time.NewTicker(turn)
 	defer ticker.Stop()
 	for {
@@ -74,7 +74,7 @@ func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
 		}
 		waited, err := filelock.IsHeld(s.lake.path(lakedir.StateDir, "queue"))
 		if err == nil && waited {
-			err = s.giveWay(ctx)
+			err = s.yield(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("share the state with another process: %w", err)
@@ -82,8 +82,8 @@ func (s *State) GiveWay(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// giveWay closes the database, queues for it and opens it again.
-func (s *State) giveWay(ctx context.Context) (err error) {
+// yield closes the database, queues for it and opens it again.
+func (s *State) yield(ctx context.Context) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
@@ -102,17 +102,17 @@ func (s *State) giveWay(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.lock, err = s.lake.takeTurn(ctx, forever); err != nil {
+	if s.lock, err = s.lake.acquire(ctx, forever); err != nil {
 		return err
 	}
 	if err := s.openInstance(ctx); err != nil {
 		return err
 	}
-	return s.comeBack(ctx, before)
+	return s.reacquire(ctx, before)
 }
 
-// comeBack attaches the state again, if its tables are still what they were.
-func (s *State) comeBack(ctx context.Context, before []storedTable) error {
+// reacquire attaches the state again, if its tables are still what they were.
+func (s *State) reacquire(ctx context.Context, before []storedTable) error {
 	path := s.lake.databasePath()
 	if _, err := os.Stat(path); err != nil {
 		return ErrRebuilt
@@ -154,9 +154,9 @@ func AtWork(dir string) (bool, error) {
 	return held, nil
 }
 
-// join notes for as long as the process lives that it works on the state, be it
+// register notes for as long as the process lives that it works on the state, be it
 // its turn or not. alone is whether no other does; the caller holds the lock.
-func (l *Lake) join() (member *os.File, alone bool, err error) {
+func (l *Lake) register() (member *os.File, alone bool, err error) {
 	member, err = os.OpenFile(l.path(lakedir.StateDir, "members"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, err
