@@ -1,10 +1,11 @@
 // Package load is the lake on disk: the raw log, the state made from it, and
-// the generations that people read. It is the only package that knows DuckDB
-// and Parquet.
+// the generations that people read. It and its rooms are all that knows DuckDB and
+// Parquet.
 //
 // The raw log is the truth. [Log] appends every object as Stripe sent it to
 // immutable Parquet segments, and the extraction cursor rides in the footer of
-// the same file, so that data and progress become durable in one rename.
+// the same file, so that data and progress become durable in one rename. That is
+// package rawlog's; its types are this package's too, for callers from outside.
 //
 // [State] is a private DuckDB file that holds the merged tables and the
 // position up to which the log was applied; rows and position move in one
@@ -20,6 +21,8 @@
 //	             ▼
 //	          .state/work.duckdb ── Publish ─▶ .state/generations/000124 ◀─ current
 //
-// The invariants cited in comments and tests by number are those of
-// ARCHITECTURE.md.
+// Invariants 3 to 7 live here, and 10 with package duck; those cited in comments and
+// tests by number are those of ARCHITECTURE.md. What only reads a lake is in the
+// rooms query and verify, which import this package. It imports rawlog, what is in
+// load/internal, schemas and sqltext.
 package load
