@@ -1,0 +1,34 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// diskFixes say what to do about a disk, by what the system calls its trouble.
+var diskFixes = []struct {
+	err syscall.Errno
+	fix string
+}{
+	{syscall.ENOSPC, "%s is full: free some space and run again: nothing is lost"},
+	{syscall.EDQUOT, "your quota of %s is used up: free some space and run again: nothing is lost"},
+	{syscall.EROFS, "%s is read-only: make it writable and run again: nothing is lost"},
+	{syscall.EIO, "%s is failing: see the system's log, and run again when it is sound: " +
+		"nothing is lost that it has kept, and stripelake verify tells whether it did"},
+}
+
+// DiskFix says what to do about an error that a disk is to blame for, DuckDB's errors
+// among them ([DiskError]), or the system that has no more open files to give. It is
+// empty for any other. disk names the disk: "the disk under ./lake".
+func DiskFix(err error, disk string) string {
+	if fix := Shortage(err); fix != "" {
+		return fix
+	}
+	for _, d := range diskFixes {
+		if errors.Is(err, d.err) {
+			return fmt.Sprintf(d.fix, disk)
+		}
+	}
+	return ""
+}
