@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // ListLostError says that the list of the forgotten is gone: whoever was on it would
@@ -19,14 +19,15 @@ type ListLostError struct {
 	Older     bool // there is a list, and they are not on it
 }
 
-func (e *ListLostError) Error() string { return hint.New(e.Told()).Error() }
+func (e *ListLostError) Error() string { return e.Hint().Error() }
 
-// Told says what happened, and the two ways on.
-func (e *ListLostError) Told() (says, fix string) {
-	if fix = "restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list"; e.Older {
-		return fmt.Sprintf("forgotten.json is older than receipts/, by which %d more were forgotten who would come back", e.Customers), fix
+// Hint returns what happened, and the two ways on.
+func (e *ListLostError) Hint() *hint.Error {
+	problem := fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers)
+	if e.Older {
+		problem = fmt.Sprintf("forgotten.json is older than receipts/, by which %d more were forgotten who would come back", e.Customers)
 	}
-	return fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers), fix
+	return hint.New(problem, "restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list")
 }
 
 // ReadListLost is [Lake.ListLost] of the lake in dir.

@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
-	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/schemas"
 )

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 

@@ -5,7 +5,6 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -112,15 +111,8 @@ func (d *Diagnosis) add(f Finding) {
 // split tells apart what an error says and what to do about it: what the error
 // knows, else otherwise.
 func split(err error, otherwise string) (says, fix string) {
-	h := hint.Of(err)
-	if older, ok := errors.AsType[interface {
-		error
-		Told() (says, fix string)
-	}](err); ok && h == nil {
-		h = hint.New(older.Told())
-	}
-	says, fix = err.Error(), ""
-	if h != nil {
+	says = err.Error()
+	if h := hint.Of(err); h != nil {
 		says, fix = h.Err.Error(), h.Fix
 	}
 	if short := load.Shortage(err); short != "" {

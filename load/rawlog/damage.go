@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
@@ -25,11 +25,11 @@ type DamagedError struct {
 	Err  error
 }
 
-func (e *DamagedError) Error() string { return hint.New(e.Told()).Error() }
+func (e *DamagedError) Error() string { return e.Hint().Error() }
 
-// Told says what happened, and what to do about it.
-func (e *DamagedError) Told() (says, fix string) {
-	return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, " + runRepair
+// Hint returns what happened, and what to do about it.
+func (e *DamagedError) Hint() *hint.Error {
+	return hint.New(fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, "+runRepair)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

@@ -12,10 +12,10 @@ import (
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/folder"
-	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // Position is a place in the log: everything of a stream up to and with a segment.

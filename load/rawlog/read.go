@@ -10,7 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/zeebo/xxh3"
 
-	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/folder"
-	"github.com/stripelake/stripelake/load/internal/hint"
 )
 
 // SegmentFile is a segment: the range of segment numbers that its file covers.
@@ -90,11 +90,11 @@ func refuseForeign(_ string, err error) error { return err }
 // misnumberedError says that a file has the name of a segment that there cannot be.
 type misnumberedError struct{ path string }
 
-func (e *misnumberedError) Error() string { return hint.New(e.Told()).Error() }
+func (e *misnumberedError) Error() string { return e.Hint().Error() }
 
-// Told says what happened, and what to do about it.
-func (e *misnumberedError) Told() (says, fix string) {
-	return e.path + " is not a segment: they are numbered from 1 upwards", "move it out of the log, or run stripelake verify --stripe --repair, which sets it aside"
+// Hint returns what happened, and what to do about it.
+func (e *misnumberedError) Hint() *hint.Error {
+	return hint.New(e.path+" is not a segment: they are numbered from 1 upwards", "move it out of the log, or run stripelake verify --stripe --repair, which sets it aside")
 }
 
 func parseSegment(dir string, e fs.DirEntry) (SegmentFile, bool, error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -78,8 +79,8 @@ func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 
 func listFinding(err error) Finding {
 	f := Finding{Name: "forgotten.json lost", What: "forgotten.json", Says: err.Error()}
-	if lost, ok := errors.AsType[*load.ListLostError](err); ok {
-		f.Says, f.Fix = lost.Told()
+	if lost := hint.Of(err); lost != nil {
+		f.Says, f.Fix = lost.Err.Error(), lost.Fix
 	}
 	f.Says = "it" + strings.TrimPrefix(f.Says, "forgotten.json")
 	return f

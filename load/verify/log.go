@@ -2,12 +2,12 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
@@ -65,12 +65,8 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key rawlog.S
 	dir := filepath.Join(v.lake.Dir(), lakedir.RawDir, key.Account, key.Stream)
 	files, err := rawlog.SegmentFiles(dir, func(path string, err error) error {
 		f := Finding{"foreign file", lakedir.Relative(v.lake.Dir(), path), "it is not a segment", "move it out of the log"}
-		if told, ok := errors.AsType[interface {
-			error
-			Told() (says, fix string)
-		}](err); ok {
-			f.Says, f.Fix = told.Told()
-			f.Says = "it" + strings.TrimPrefix(f.Says, path)
+		if h := hint.Of(err); h != nil {
+			f.Says, f.Fix = "it"+strings.TrimPrefix(h.Err.Error(), path), h.Fix
 		}
 		c.Add(f)
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
@@ -28,12 +29,15 @@ type BusyError struct {
 	Holder Holder // zero if the holder has not yet written its name
 }
 
-func (e *BusyError) Error() string {
-	if e.Holder.PID == 0 {
-		return fmt.Sprintf("%s is in use by another process: try again when it is done", e.What)
+func (e *BusyError) Error() string { return e.Hint().Error() }
+
+// Hint returns who holds the lock, and what to do about it.
+func (e *BusyError) Hint() *hint.Error {
+	by := "another process"
+	if e.Holder.PID != 0 {
+		by = fmt.Sprintf("process %d since %s", e.Holder.PID, e.Holder.Since.Format(time.RFC3339))
 	}
-	return fmt.Sprintf("%s is in use by process %d since %s: try again when it is done",
-		e.What, e.Holder.PID, e.Holder.Since.Format(time.RFC3339))
+	return hint.New(e.What+" is in use by "+by, "try again when it is done")
 }
 
 // Lock is an advisory lock that the kernel drops when its process ends,

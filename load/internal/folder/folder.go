@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/stripelake/stripelake/load/internal/hint"
+	"github.com/stripelake/stripelake/internal/hint"
 )
 
 // Subdirs returns the names of the folders in dir, in order.

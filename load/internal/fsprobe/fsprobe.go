@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
@@ -25,12 +25,12 @@ type LackingError struct {
 	Lacks []string // "symbolic links (operation not permitted)"
 }
 
-func (e *LackingError) Error() string { return hint.New(e.Told()).Error() }
+func (e *LackingError) Error() string { return e.Hint().Error() }
 
-// Told says what happened, and what to do about it.
-func (e *LackingError) Told() (says, fix string) {
-	return fmt.Sprintf("the file system under %s has no %s", e.Dir, strings.Join(e.Lacks, " and no ")),
-		"name a folder on another one with --lake, such as ext4, xfs, btrfs or APFS: exFAT, FAT and many network shares are none for a lake"
+// Hint returns what happened, and what to do about it.
+func (e *LackingError) Hint() *hint.Error {
+	return hint.New(fmt.Sprintf("the file system under %s has no %s", e.Dir, strings.Join(e.Lacks, " and no ")),
+		"name a folder on another one with --lake, such as ext4, xfs, btrfs or APFS: exFAT, FAT and many network shares are none for a lake")
 }
 
 // trials are what a lake needs of its file system, each done in an empty folder as
