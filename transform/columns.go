@@ -119,7 +119,7 @@ func columnOf(t schemas.Type, b array.Builder) column {
 func (c *column) append(tape []value) []value {
 	v := &tape[0]
 	tape = tape[1:]
-	if v.state != set {
+	if v.state != stateSet {
 		c.builder.AppendNull()
 		if c.kind == schemas.Money && c.long != nil {
 			c.appendMinor(v)
@@ -161,7 +161,7 @@ func (c *column) append(tape []value) []value {
 
 // appendMinor appends the minor units of an amount that is null.
 func (c *column) appendMinor(v *value) {
-	if v.state == unscaled {
+	if v.state == stateUnscaled {
 		c.long.Append(v.high)
 		return
 	}

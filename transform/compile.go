@@ -11,10 +11,10 @@ import (
 // Plan is a compiled set of mappings. It does not change, and any number of
 // goroutines may make Mappers from it.
 type Plan struct {
-	programs map[string]*program
-	warnings schemas.Problems
-	key      []byte // of hashed fields; nil for none
-	keeps    bool   // all personal data
+	programs      map[string]*program
+	warnings      schemas.Problems
+	key           []byte // of hashed fields; nil for none
+	keepsPersonal bool   // all personal data
 }
 
 // Compile checks and compiles every mapping of a set. The mistakes come back
@@ -24,14 +24,14 @@ type Plan struct {
 func Compile(set *schemas.Set) (*Plan, error) {
 	c := &compiler{set: set, exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
 	for _, l := range set.Lookups {
-		table := map[string][]byte{}
+		valueOf := map[string][]byte{}
 		for _, r := range l.Rows {
-			table[r.Key] = []byte(r.Value)
+			valueOf[r.Key] = []byte(r.Value)
 		}
-		c.lookups[l.Name] = table
+		c.lookups[l.Name] = valueOf
 		c.lookupNames = append(c.lookupNames, l.Name)
 	}
-	plan := &Plan{programs: map[string]*program{}, keeps: set.Privacy.KeepsAll()}
+	plan := &Plan{programs: map[string]*program{}, keepsPersonal: set.Privacy.KeepsAll()}
 	for _, m := range set.Mappings {
 		if object := m.Source.Object; plan.programs[object] == nil {
 			plan.programs[object] = c.object(object, set.MappingsOf(object))
@@ -65,7 +65,7 @@ func (p *Plan) Mapper(object string) *Mapper {
 		return nil
 	}
 	m := newMapper(p.programs[object]).keyed(p.key)
-	m.keeps = p.keeps
+	m.mayShow = p.keepsPersonal
 	return m
 }
 
@@ -78,7 +78,7 @@ func (p *Plan) Only(m *schemas.Mapping) *Plan {
 	}
 	alone := *p.programs[m.Source.Object]
 	alone.mappings = []mapping{*one}
-	return &Plan{programs: map[string]*program{m.Source.Object: &alone}, key: p.key, keeps: p.keeps}
+	return &Plan{programs: map[string]*program{m.Source.Object: &alone}, key: p.key, keepsPersonal: p.keepsPersonal}
 }
 
 // Tables returns the tables that one type of Stripe object feeds, in the order
@@ -155,7 +155,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 		compiler: c, program: &program{}, scopes: map[iteration]*scope{},
 		sharedByKey: map[string]func(*evaluation) value{}, points: map[string]int{}, interiors: map[*node]bool{},
 	}
-	root := place{scope: o.newScope(nil, name), field: catalog.Root()}
+	root := sourcePath{scope: o.newScope(nil, name), field: catalog.Root()}
 	root.node, root.scope.field = root.scope.root, root.field
 	for _, m := range mappings {
 		if m.Schema == nil {
@@ -180,18 +180,18 @@ func (o *objectCompiler) newScope(inside *scope, path string) *scope {
 
 // iterate returns the place of the elements of a list, by the name that
 // expressions have for them or none.
-func (o *objectCompiler) iterate(inside *scope, l place, label string) place {
-	iterated(l.node)
+func (o *objectCompiler) iterate(inside *scope, l sourcePath, label string) sourcePath {
+	markIterated(l.node)
 	key := iteration{inside, l.node, label}
 	if o.scopes[key] == nil {
-		o.scopes[key] = o.newScope(inside, l.sourcePath()+"[]")
+		o.scopes[key] = o.newScope(inside, l.driftName()+"[]")
 		o.scopes[key].label = label
 		o.scopes[key].list = &l
 		if label == "" {
 			o.scopes[key].nested++
 		}
 	}
-	p := place{scope: o.scopes[key], node: o.scopes[key].root}
+	p := sourcePath{scope: o.scopes[key], node: o.scopes[key].root}
 	if l.field != nil {
 		p.field = l.field.Elem
 	}
@@ -199,14 +199,14 @@ func (o *objectCompiler) iterate(inside *scope, l place, label string) place {
 	return p
 }
 
-// iterated makes the scanner write down what is inside a list or an object.
-func iterated(n *node) *node {
+// markIterated makes the scanner write down what is inside a list or an object.
+func markIterated(n *node) *node {
 	n.list = 0 // its number follows
 	return n
 }
 
-// passes notes that paths lead through an object, where another type is drift.
-func (o *objectCompiler) passes(p place) {
+// noteInterior notes that paths lead through an object, where another type is drift.
+func (o *objectCompiler) noteInterior(p sourcePath) {
 	if p.node == p.scope.root || p.field.Expandable || o.interiors[p.node] {
 		return
 	}
@@ -215,8 +215,8 @@ func (o *objectCompiler) passes(p place) {
 }
 
 // point returns the drift point of a place.
-func (o *objectCompiler) point(p place) int {
-	return o.pointNamed(p.sourcePath())
+func (o *objectCompiler) point(p sourcePath) int {
+	return o.pointNamed(p.driftName())
 }
 
 func (o *objectCompiler) pointNamed(name string) int {
@@ -229,14 +229,14 @@ func (o *objectCompiler) pointNamed(name string) int {
 
 // pointOf is the drift point of what an expression reads.
 func (o *objectCompiler) pointOf(x expression) int {
-	if x.place != nil {
-		return o.point(*x.place)
+	if x.path != nil {
+		return o.point(*x.path)
 	}
 	return o.pointNamed(x.text)
 }
 
-// table returns the index of a schema among the program's tables.
-func (o *objectCompiler) table(s *schemas.Schema) int {
+// tableIndex returns the index of a schema among the program's tables.
+func (o *objectCompiler) tableIndex(s *schemas.Schema) int {
 	if i := slices.Index(o.program.tables, s); i >= 0 {
 		return i
 	}

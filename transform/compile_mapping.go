@@ -10,8 +10,8 @@ import (
 type mappingCompiler struct {
 	*objectCompiler
 	source *schemas.Mapping
-	root   place // the object
-	row    place // what a row is made from: the object, or the item of each
+	root   sourcePath // the object
+	row    sourcePath // what a row is made from: the object, or the item of each
 	lets   map[string]*letName
 	after  []func() // checks that need all fields compiled
 }
@@ -22,10 +22,10 @@ type letName struct {
 	used  bool
 }
 
-func (o *objectCompiler) mapping(source *schemas.Mapping, root place) {
+func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 	m := &mappingCompiler{objectCompiler: o, source: source, root: root, row: root, lets: map[string]*letName{}}
-	out := mapping{table: o.table(source.Schema), place: lineOf(source.Pos), forms: &mappingForms{source: source}}
-	e := &expressions{mappingCompiler: m, base: root}
+	out := mapping{table: o.tableIndex(source.Schema), position: lineOf(source.Pos), forms: &mappingForms{source: source}}
+	e := &expressionCompiler{mappingCompiler: m, base: root}
 	mistakes := len(o.problems)
 	if source.Source.Each != nil {
 		m.each(e, *source.Source.Each, &out)
@@ -55,29 +55,29 @@ func lineOf(p schemas.Pos) string { return fmt.Sprintf("%s:%d", p.File, p.Line) 
 
 // each makes rows of a list's items: paths that begin with the item's name are
 // the item's, and same copies from it.
-func (m *mappingCompiler) each(e *expressions, t schemas.Text, out *mapping) {
+func (m *mappingCompiler) each(e *expressionCompiler, t schemas.Text, out *mapping) {
 	x := e.compile(t)
-	if x.class == broken || x.place == nil || x.class != list {
+	if x.class == classBroken || x.path == nil || x.class != classList {
 		// The item's name is known all the same: one mistake is one message.
 		unknown := m.newScope(m.root.scope, "item")
 		unknown.label = m.source.Source.As
-		m.row = place{scope: unknown, node: unknown.root}
+		m.row = sourcePath{scope: unknown, node: unknown.root}
 	}
-	if x.class == broken {
+	if x.class == classBroken {
 		return
 	}
-	if x.place == nil || x.class != list {
-		e.problem(t.Pos, "M2", fmt.Sprintf("each: %s is %s, not a list%s", x.text, x.class, fix(x, list)))
+	if x.path == nil || x.class != classList {
+		e.problem(t.Pos, "M2", fmt.Sprintf("each: %s is %s, not a list%s", x.text, x.class, fixFor(x, classList)))
 		return
 	}
-	m.row = m.iterate(m.root.scope, *x.place, m.source.Source.As)
-	out.present, out.list, out.each, out.point = x.eval, x.place.node, m.row.scope, m.point(m.row)
+	m.row = m.iterate(m.root.scope, *x.path, m.source.Source.As)
+	out.present, out.list, out.each, out.point = x.eval, x.path.node, m.row.scope, m.point(m.row)
 	out.forms.items, m.row.scope.rows = m.row.scope, true
 }
 
 // columns compiles the row: the mapping's fields between the system columns.
-func (m *mappingCompiler) columns(e *expressions) []field {
-	b := &block{expressions: e, node: m.source.Root, same: m.row, declared: m.source.Schema.Fields, made: map[string]expression{}}
+func (m *mappingCompiler) columns(e *expressionCompiler) []field {
+	b := &blockCompiler{expressionCompiler: e, node: m.source.Root, same: m.row, declared: m.source.Schema.Fields, compiled: map[string]expression{}}
 	declared, next := b.members(), 0
 	var out []field
 	for _, f := range physicalFields(m.source.Schema) {
@@ -92,16 +92,16 @@ func (m *mappingCompiler) columns(e *expressions) []field {
 }
 
 // condition compiles an expression that must be true or false.
-func (e *expressions) condition(t schemas.Text, what string) expression {
+func (e *expressionCompiler) condition(t schemas.Text, what string) expression {
 	x := e.compile(t)
 	switch {
-	case x.class == broken:
-	case x.class != boolean:
+	case x.class == classBroken:
+	case x.class != classBoolean:
 		e.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not a condition: compare it, for example %s != nil", what, x.text, x.class, x.text))
 	case x.key == "true" || x.key == "false":
 		e.problem(t.Pos, "M9", fmt.Sprintf("%s is always %s: leave it out", what, x.key))
 	default:
 		return x
 	}
-	return expression{eval: nothingThere}
+	return expression{eval: alwaysNull}
 }

@@ -21,8 +21,8 @@ func (p *dataPrep) without(reason string) string {
 	return ""
 }
 
-// prepared is an expression's text, or "" with the reason why it has none.
-func prepared(form func(*dataPrep) string) (text, reason string) {
+// renderDataPrep is an expression's text, or "" with the reason why it has none.
+func renderDataPrep(form func(*dataPrep) string) (text, reason string) {
 	p := &dataPrep{}
 	if text = form(p); p.reason != "" {
 		return "", p.reason
@@ -40,24 +40,24 @@ func (f *Function) prep(xs ...expression) func(*dataPrep) string {
 	if f.Reason != "" {
 		return func(p *dataPrep) string { return p.without(f.Reason) }
 	}
-	return preparedAs(f.DataPrep, xs...)
+	return prepTemplate(f.DataPrep, xs...)
 }
 
-// preparedAs fills arguments into a template.
-func preparedAs(template string, xs ...expression) func(*dataPrep) string {
+// prepTemplate fills arguments into a template.
+func prepTemplate(template string, xs ...expression) func(*dataPrep) string {
 	return func(p *dataPrep) string {
-		return filled(template, len(xs), func(i int) string { return xs[i].prep(p) }).Replace(template)
+		return fillTemplate(template, len(xs), func(i int) string { return xs[i].prep(p) }).Replace(template)
 	}
 }
 
 func comparisonPrep(operator string, a, b expression) func(*dataPrep) string {
 	switch {
-	case operator == "==" && b.class == nothing:
-		return preparedAs("is_empty($1)", a)
-	case operator == "!=" && b.class == nothing:
-		return preparedAs("!is_empty($1)", a)
+	case operator == "==" && b.class == classNil:
+		return prepTemplate("is_empty($1)", a)
+	case operator == "!=" && b.class == classNil:
+		return prepTemplate("!is_empty($1)", a)
 	}
-	return preparedAs("($1 "+operator+" $2)", a, b)
+	return prepTemplate("($1 "+operator+" $2)", a, b)
 }
 
 // Data Prep has doubles only: the exponent is chosen by the currency's code, and
@@ -77,11 +77,11 @@ func (c *compiler) moneyPrep(minor, currency expression) func(*dataPrep) string 
 	}
 }
 
-// reserved are JEXL's words, which a path cannot use as they are.
-var reserved = strings.Fields("new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return")
+// jexlWords are JEXL's words, which a path cannot use as they are.
+var jexlWords = strings.Fields("new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return")
 
 // prep is a path, from the object's root. Elements of a list are [*].
-func (p place) prep(d *dataPrep) string {
+func (p sourcePath) prep(d *dataPrep) string {
 	if p.scope.rows {
 		return d.without("Data Prep makes one row of an object, not of a list inside it")
 	}
@@ -93,9 +93,9 @@ func (p place) prep(d *dataPrep) string {
 		name := s.name
 		switch {
 		case name == "":
-			out += index(s.item)
+			out += indexStep(s.item)
 			continue
-		case slices.Contains(reserved, name) || strings.Trim(name, plainLetters+".") != "":
+		case slices.Contains(jexlWords, name) || strings.Trim(name, plainLetters+".") != "":
 			name = "${" + name + "}"
 		default:
 			name = strings.ReplaceAll(name, ".", `\.`)
@@ -117,7 +117,7 @@ func prepText(s string) string {
 
 // alternatives is a pattern of whole texts.
 func alternatives(words []string) string {
-	return prepText("^(" + joined(words, quotedPattern, "|") + ")$")
+	return prepText("^(" + joinEach(words, quotedPattern, "|") + ")$")
 }
 
 func quotedPattern(s string) string { return regexp.QuoteMeta(s) }

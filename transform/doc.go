@@ -24,7 +24,7 @@
 // The kernel is one of four readings of an expression, and all stand side by
 // side where it is compiled: Plan.SQL is the same rows as a DuckDB query over the
 // raw objects, which shows a reader what a mapping does and tests the kernel;
-// Plan.Leaves explains each column, also in the language of Adobe's Data Prep;
+// Plan.Lineage explains each column, also in the language of Adobe's Data Prep;
 // Functions documents the language.
 //
 // The package is pure: no files, network, clock or logging.

@@ -25,7 +25,7 @@ type Drift struct {
 type cause uint8
 
 const (
-	badEscape cause = cause(kinds) + iota
+	badEscape cause = cause(jsonKinds) + iota
 	notUTF8
 	outOfRange
 	notReadable
@@ -37,17 +37,17 @@ const (
 	causes
 )
 
-var causeNames = [causes - cause(kinds)]string{
+var causeNames = [causes - cause(jsonKinds)]string{
 	"an escape that JSON does not have", "bytes that are not UTF-8",
 	"a value out of range", "a value that cannot be read as its type", "an unknown value", "a value that does not match the pattern",
 	"a value that is too long", "a key that is repeated", "a currency without a known exponent",
 }
 
 func (c cause) String() string {
-	if c < cause(kinds) {
+	if c < cause(jsonKinds) {
 		return kindNames[c]
 	}
-	return causeNames[c-cause(kinds)]
+	return causeNames[c-cause(jsonKinds)]
 }
 
 // counter counts the objects in which one point drifted in one way.
@@ -100,8 +100,8 @@ const (
 
 // unlisted counts an unknown value of an open enum by itself, unless it may be
 // personal data, or the policy keeps some of that back.
-func (c *evaluation) unlisted(r *rule, text []byte) {
-	if r.private || !c.keeps || len(text) > maxUnlistedLength {
+func (c *evaluation) unlisted(r *constraint, text []byte) {
+	if r.private || !c.mayShow || len(text) > maxUnlistedLength {
 		c.note(r.point, unknownValue, sample{jsonText, text})
 		return
 	}
@@ -111,7 +111,7 @@ func (c *evaluation) unlisted(r *rule, text []byte) {
 // unknownCurrency counts a currency without a known exponent by itself, if it
 // looks like a code: what stands in its place may be anything.
 func (c *evaluation) unknownCurrency(point int, code []byte) {
-	if !c.keeps || !isCode(code) {
+	if !c.mayShow || !isCode(code) {
 		c.note(point, noExponent, sample{jsonText, code})
 		return
 	}

@@ -13,7 +13,7 @@ import (
 type evaluation struct {
 	scanner
 	object  *Object
-	keeps   bool   // the policy keeps all personal data, so that values may be shown
+	mayShow bool   // the policy keeps all personal data, so that values may be shown
 	id      []byte // Object.ID and Object.Account as text values
 	account []byte
 	number  uint64      // of the object, counted since the Mapper was made
@@ -24,7 +24,7 @@ type evaluation struct {
 	scanned []uint64    // by scope: the clock when it was last scanned
 	memo    []memo      // shared subexpressions
 	drift   [][]counter // by point and cause
-	unknown map[unknownKey]*counter
+	unknown map[unknownField]*counter
 	values  map[unlistedValue]*counter
 	listed  []int // by point: how many values of it are in values
 	refusal refusal
@@ -43,12 +43,12 @@ type memo struct {
 // element of a list that something iterates.
 type scope struct {
 	id     int
-	depth  int    // 0 for the object
-	nested int    // in how many iterations of lists, less that of rows
-	path   string // where it stands in the source, for drift
-	label  string // what its values are called in expressions; "" for nothing
-	rows   bool   // its values make a row each
-	list   *place // whose elements it holds; nil for the object
+	depth  int         // 0 for the object
+	nested int         // in how many iterations of lists, less that of rows
+	path   string      // where it stands in the source, for drift
+	label  string      // what its values are called in expressions; "" for nothing
+	rows   bool        // its values make a row each
+	list   *sourcePath // whose elements it holds; nil for the object
 	root   *node
 	field  *schemas.SourceField // what the catalog says stands here; nil when it does not know
 	inside []interior           // objects on the way to wanted values
@@ -69,7 +69,7 @@ func (c *evaluation) begin(o *Object, root *scope) bool {
 	c.id = append(c.id[:0], o.ID...)
 	c.account = append(c.account[:0], o.Account...)
 	c.utf8 = utf8.Valid(o.Raw)
-	c.at, c.strange = 0, c.strange[:0]
+	c.at, c.unknownKeys = 0, c.unknownKeys[:0]
 	if int64(len(o.Raw)) > maxRaw || !c.scan(root.root) || c.slots[root.root.slot].kind != jsonObject {
 		return false
 	}
@@ -91,7 +91,7 @@ func (c *evaluation) enter(s *scope, e slot) bool {
 func (c *evaluation) entered(s *scope) {
 	c.clock++
 	c.scanned[s.id] = c.clock
-	c.notice(s)
+	c.countUnknown(s)
 	for _, in := range s.inside {
 		if found := c.slots[in.node.slot]; found.kind > jsonNull && found.kind != jsonObject && !c.isEmptyList(found) {
 			c.note(in.point, cause(found.kind), c.sampleOf(found))

@@ -55,7 +55,7 @@ func exposureOf(set *schemas.Set, blanked []string) (exposure, error) {
 	}
 	for _, m := range bare.Mappings {
 		table := set.Table(m.Schema.Table)
-		for _, leaf := range plan.Leaves(m) {
+		for _, leaf := range plan.Lineage(m) {
 			if leaf.Type.Kind == schemas.Boolean {
 				continue
 			}

@@ -16,79 +16,79 @@ import (
 type expression struct {
 	class class
 	eval  func(*evaluation) value
-	key   string   // equal keys, equal values
-	place *place   // of a bare path
-	scope *scope   // the innermost that it reads
-	units []unit   // the currencies of the money inside
-	unit  unit     // what it is as a currency: itself less upper, lower and trim
-	text  string   // as written, for messages
-	fixed []byte   // the value of a string literal
-	reads []string // the source paths that a whole expression reads
+	key   string         // equal keys, equal values
+	path  *sourcePath    // of a bare path
+	scope *scope         // the innermost that it reads
+	units []currencyUnit // the currencies of the money inside
+	unit  currencyUnit   // what it is as a currency: itself less upper, lower and trim
+	text  string         // as written, for messages
+	fixed []byte         // the value of a string literal
+	reads []string       // the source paths that a whole expression reads
 
 	certain bool // a boolean that is never null
 	forms
 }
 
-// unit is the currency of an amount: the key of the expression, and how it was
+// currencyUnit is the currency of an amount: the key of the expression, and how it was
 // written.
-type unit struct{ key, text string }
+type currencyUnit struct{ key, text string }
 
-// expressions compiles the expressions of one block of a mapping. All paths
+// expressionCompiler compiles the expressions of one block of a mapping. All paths
 // without $root or the name of an item begin at base.
-type expressions struct {
+type expressionCompiler struct {
 	*mappingCompiler
-	base place
-	from schemas.Text // the expression under way
-	text []rune
-	seen *[]string // the source paths that it reads
+	base  sourcePath
+	from  schemas.Text // the expression under way
+	text  []rune
+	reads *[]string // the source paths that it reads
 
 	defaulted bool // something stands in for a null of the part under way
 }
 
 // compile compiles one expression. A mistake has been reported when the result
 // is broken.
-func (e *expressions) compile(t schemas.Text) expression {
+func (e *expressionCompiler) compile(t schemas.Text) expression {
 	inner := *e
-	inner.from, inner.text, inner.seen = t, []rune(t.Value), &[]string{}
+	inner.from, inner.text, inner.reads = t, []rune(t.Value), &[]string{}
 	root, err := parse(t.Value)
 	if err != nil {
 		inner.report(err.at, err.code, "%s", err.message)
 		return expression{}
 	}
 	x := inner.expr(root)
-	x.text, x.reads = t.Value, *inner.seen
+	x.text, x.reads = t.Value, *inner.reads
 	return x
 }
 
-func (e *expressions) report(at int, code, format string, args ...any) {
-	e.problem(placeOf(e.from, at), code, fmt.Sprintf(format, args...))
+func (e *expressionCompiler) report(at int, code, format string, args ...any) {
+	e.problem(positionOf(e.from, at), code, fmt.Sprintf(format, args...))
 }
 
-func (e *expressions) warn(at int, code, format string, args ...any) {
-	e.warning(placeOf(e.from, at), code, fmt.Sprintf(format, args...))
+func (e *expressionCompiler) warn(at int, code, format string, args ...any) {
+	e.warning(positionOf(e.from, at), code, fmt.Sprintf(format, args...))
 }
 
 // expr compiles a node. Kinds of node that are not listed are not ours.
-func (e *expressions) expr(n ast.Node) expression {
+func (e *expressionCompiler) expr(n ast.Node) expression {
 	switch n := n.(type) {
 	case *ast.NilNode:
-		x := e.constant(nothing, value{}, "nil")
-		x.forms = written("NULL", "nullify()")
+		x := e.constant(classNil, value{}, "nil")
+		x.forms = constantForms("NULL", "nullify()")
 		return x
 	case *ast.BoolNode:
-		x := e.constant(boolean, booleanValue(n.Value), strconv.FormatBool(n.Value))
+		x := e.constant(classBoolean, booleanValue(n.Value), strconv.FormatBool(n.Value))
 		x.certain = true
 		return x
 	case *ast.IntegerNode:
-		return e.constant(integer, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
+		return e.constant(classInteger, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
 	case *ast.FloatNode:
-		x := e.constant(number, integerValue(int64(math.Float64bits(n.Value))), fmt.Sprint(n.Value))
+		x := e.constant(classNumber, integerValue(int64(math.Float64bits(n.Value))), fmt.Sprint(n.Value))
 		x.sql = func(*query) string { return x.key + "::DOUBLE" }
 		return x
 	case *ast.StringNode:
-		x := e.constant(text, textValue([]byte(n.Value)), strconv.Quote(n.Value))
+		x := e.constant(classText, textValue([]byte(n.Value)), strconv.Quote(n.Value))
 		x.fixed = []byte(n.Value)
-		x.forms = written(sqltext.Literal(n.Value), strconv.Quote(n.Value))
+		x.forms = constantForms(sqltext.Literal(n.Value), strconv.Quote(n.Value))
 		return x
 	case *ast.IdentifierNode, *ast.MemberNode:
 		return e.path(n)
@@ -111,7 +111,7 @@ func (e *expressions) expr(n ast.Node) expression {
 	return e.foreign(n, "see the functions and operators in the mapping reference")
 }
 
-func (e *expressions) foreign(n ast.Node, fix string) expression {
+func (e *expressionCompiler) foreign(n ast.Node, fix string) expression {
 	at := 0
 	if n != nil {
 		at = n.Location().From
@@ -120,28 +120,28 @@ func (e *expressions) foreign(n ast.Node, fix string) expression {
 	return expression{}
 }
 
-func (e *expressions) constant(c class, v value, key string) expression {
-	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key, forms: written(key, key)}
+func (e *expressionCompiler) constant(c class, v value, key string) expression {
+	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key, forms: constantForms(key, key)}
 }
 
-// variables are the values that come with an object rather than from it.
-var variables = map[string]expression{
-	"$synced_at": {class: moment, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }, forms: written("raw.observed_at", "now()")},
-	"$account":   {class: text, eval: func(c *evaluation) value { return textValue(c.account) }, forms: written("raw.account", "").because("Data Prep does not know the Stripe account")},
-	"$seq":       {class: integer, eval: func(c *evaluation) value { return integerValue(int64(c.object.Seq)) }, forms: written("raw.seq::BIGINT", "").because("Data Prep has no sequence number")},
-	"$id":        {class: text, eval: func(c *evaluation) value { return textValue(c.id) }, forms: written("raw.id", "id")},
+// objectVariables are the values that come with an object rather than from it.
+var objectVariables = map[string]expression{
+	"$synced_at": {class: classDateTime, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }, forms: constantForms("raw.observed_at", "now()")},
+	"$account":   {class: classText, eval: func(c *evaluation) value { return textValue(c.account) }, forms: constantForms("raw.account", "").because("Data Prep does not know the Stripe account")},
+	"$seq":       {class: classInteger, eval: func(c *evaluation) value { return integerValue(int64(c.object.Seq)) }, forms: constantForms("raw.seq::BIGINT", "").because("Data Prep has no sequence number")},
+	"$id":        {class: classText, eval: func(c *evaluation) value { return textValue(c.id) }, forms: constantForms("raw.id", "id")},
 }
 
 var variableNames = []string{"$root", "$synced_at", "$account", "$seq", "$id"}
 
 // path compiles a path, a name that let gives to an expression, or a variable.
-func (e *expressions) path(n ast.Node) expression {
+func (e *expressionCompiler) path(n ast.Node) expression {
 	base, steps, ok := e.pathOf(n)
 	if !ok {
 		return e.foreign(n, "a path is a name, then .member, [\"key\"] or [0]")
 	}
 	at := base.Location().From
-	if x, ok := variables[base.Value]; ok {
+	if x, ok := objectVariables[base.Value]; ok {
 		if len(steps) > 0 {
 			e.report(steps[0].at, "M1", "%s has no members", base.Value)
 			return expression{}
@@ -164,19 +164,19 @@ func (e *expressions) path(n ast.Node) expression {
 // path or expression that let names, or at a member of the block's own object,
 // which a name under let hides. A nil place means that the expression is the
 // whole answer.
-func (e *expressions) start(name string, at int, steps []step) (*place, []step, expression) {
+func (e *expressionCompiler) start(name string, at int, steps []pathStep) (*sourcePath, []pathStep, expression) {
 	switch let := e.lets[name]; {
 	case name == "$root":
 		return &e.root, steps, expression{}
 	case let != nil:
 		let.used = true
-		if let.value.place == nil {
-			*e.seen = append(*e.seen, let.value.reads...)
+		if let.value.path == nil {
+			*e.reads = append(*e.reads, let.value.reads...)
 		}
-		if let.value.place != nil {
-			return let.value.place, steps, expression{}
+		if let.value.path != nil {
+			return let.value.path, steps, expression{}
 		}
-		if len(steps) > 0 && let.value.class != broken {
+		if len(steps) > 0 && let.value.class != classBroken {
 			e.report(steps[0].at, "M1", "%s names an expression, which has no members", name)
 			return nil, nil, expression{}
 		}
@@ -187,20 +187,20 @@ func (e *expressions) start(name string, at int, steps []step) (*place, []step, 
 		e.report(at, "M1", "there is no %s%s", name, suggest(name, variableNames, ""))
 		return nil, nil, expression{}
 	}
-	return &e.base, append([]step{{name: name, at: at}}, steps...), expression{}
+	return &e.base, append([]pathStep{{name: name, at: at}}, steps...), expression{}
 }
 
 // read compiles reading a place.
-func (e *expressions) read(p place) expression {
+func (e *expressionCompiler) read(p sourcePath) expression {
 	c := classOf(p.field)
-	x := expression{class: c, key: p.key(), place: &p, scope: p.scope, text: p.path()}
-	x.unit = unit{x.key, x.text}
+	x := expression{class: c, key: p.key(), path: &p, scope: p.scope, text: p.text()}
+	x.unit = currencyUnit{x.key, x.text}
 	x.forms = p.forms()
-	e.sees(p)
+	e.noteRead(p)
 	n := p.node
 	point := e.point(p)
 	switch c {
-	case text:
+	case classText:
 		x.eval = func(c *evaluation) value {
 			s := c.slots[n.slot]
 			if s.kind == jsonText && c.utf8 { // most of all values, without another call
@@ -208,17 +208,17 @@ func (e *expressions) read(p place) expression {
 			}
 			return readText(c, s, point)
 		}
-	case decimalText:
+	case classDecimalText:
 		x.eval = func(c *evaluation) value { return readScalar(c, c.slots[n.slot], point) }
-	case boolean:
+	case classBoolean:
 		x.eval = func(c *evaluation) value { return readBoolean(c, c.slots[n.slot], point) }
-	case integer, unixTime:
+	case classInteger, classUnixTime:
 		x.eval = func(c *evaluation) value { return readInteger(c, c.slots[n.slot], point) }
-	case number:
+	case classNumber:
 		x.eval = func(c *evaluation) value { return readNumber(c, c.slots[n.slot], point) }
-	case object, mapOf:
+	case classObject, classMap:
 		x.eval = func(c *evaluation) value { return readObject(c, c.slots[n.slot], point) }
-	case list:
+	case classList:
 		x.eval = func(c *evaluation) value { return readList(c, c.slots[n.slot], point) }
 	default:
 		x.eval = func(c *evaluation) value { return readAny(c.slots[n.slot]) }
@@ -226,16 +226,16 @@ func (e *expressions) read(p place) expression {
 	return x
 }
 
-// sees notes that an expression reads a place.
-func (e *expressions) sees(p place) {
-	if e.seen != nil {
-		*e.seen = append(*e.seen, p.fullPath())
+// noteRead notes that an expression reads a place.
+func (e *expressionCompiler) noteRead(p sourcePath) {
+	if e.reads != nil {
+		*e.reads = append(*e.reads, p.fromRoot())
 	}
 }
 
 // shared lets equal expressions of all mappings be evaluated once as long as
 // what they read stays the same.
-func (e *expressions) shared(x expression) expression {
+func (e *expressionCompiler) shared(x expression) expression {
 	if f, ok := e.sharedByKey[x.key]; ok {
 		x.eval = f
 		return x
@@ -265,8 +265,8 @@ func innermost(xs ...expression) *scope {
 	return inner
 }
 
-// spell renders a call's key.
-func spell(name string, xs ...expression) string {
+// cacheKey renders a call's key.
+func cacheKey(name string, xs ...expression) string {
 	keys := make([]string, len(xs))
 	for i, x := range xs {
 		keys[i] = x.key
@@ -274,8 +274,8 @@ func spell(name string, xs ...expression) string {
 	return name + "(" + strings.Join(keys, ",") + ")"
 }
 
-func unitsOf(xs ...expression) []unit {
-	var units []unit
+func unitsOf(xs ...expression) []currencyUnit {
+	var units []currencyUnit
 	for _, x := range xs {
 		units = append(units, x.units...)
 	}

@@ -17,7 +17,7 @@ type call struct {
 }
 
 // call compiles a function's use.
-func (e *expressions) call(name string, nodes []ast.Node, at int) expression {
+func (e *expressionCompiler) call(name string, nodes []ast.Node, at int) expression {
 	if name == matchesName {
 		name = "matches"
 	}
@@ -36,10 +36,10 @@ func (e *expressions) call(name string, nodes []ast.Node, at int) expression {
 	}
 	x := f.compile(e, &call{function: f, nodes: nodes, at: at})
 	if x.text == "" {
-		x.text = e.written(at, name)
+		x.text = e.callText(at, name)
 	}
 	if x.unit.key == "" {
-		x.unit = unit{x.key, x.text}
+		x.unit = currencyUnit{x.key, x.text}
 	}
 	return x
 }
@@ -51,8 +51,8 @@ func suggestOr(name string, known []string, otherwise string) string {
 	return otherwise
 }
 
-// written is the call as its author wrote it, up to its closing parenthesis.
-func (e *expressions) written(at int, name string) string {
+// callText is the call as its author wrote it, up to its closing parenthesis.
+func (e *expressionCompiler) callText(at int, name string) string {
 	depth := 0
 	for i := at; i < len(e.text); i++ {
 		switch e.text[i] {
@@ -69,34 +69,34 @@ func (e *expressions) written(at int, name string) string {
 
 // argument compiles one argument of a given class. False when it is not; that
 // has been reported.
-func (e *expressions) argument(c *call, i int, want class) (expression, bool) {
+func (e *expressionCompiler) argument(c *call, i int, want class) (expression, bool) {
 	x := e.expr(c.nodes[i])
-	if x.class == broken {
+	if x.class == classBroken {
 		return x, false
 	}
 	if got, ok := unify(want, x.class); ok && got == want {
 		return x, true
 	}
 	e.report(c.nodes[i].Location().From, "M2", "%s: argument %d must be a %s, and %s is %s%s",
-		c.function.Name, i+1, want, x.text, x.class, fix(x, want))
+		c.function.Name, i+1, want, x.text, x.class, fixFor(x, want))
 	return x, false
 }
 
 // pathArgument compiles the first argument, which must be a path.
-func (e *expressions) pathArgument(c *call) (place, bool) {
+func (e *expressionCompiler) pathArgument(c *call) (sourcePath, bool) {
 	x := e.expr(c.nodes[0])
-	if x.class == broken {
-		return place{}, false
+	if x.class == classBroken {
+		return sourcePath{}, false
 	}
-	if x.place == nil {
+	if x.path == nil {
 		e.report(c.nodes[0].Location().From, "M16", "%s needs a path: write %s", c.function.Name, c.function.Example)
-		return place{}, false
+		return sourcePath{}, false
 	}
-	return *x.place, true
+	return *x.path, true
 }
 
 // literal compiles an argument that must be a text in quotes.
-func (e *expressions) literal(c *call, i int) (string, bool) {
+func (e *expressionCompiler) literal(c *call, i int) (string, bool) {
 	if s, ok := c.nodes[i].(*ast.StringNode); ok {
 		return s.Value, true
 	}
@@ -105,36 +105,36 @@ func (e *expressions) literal(c *call, i int) (string, bool) {
 }
 
 // lookup finds the lookup that a node names.
-func (e *expressions) lookup(n ast.Node, at int) *schemas.Lookup {
+func (e *expressionCompiler) lookup(n ast.Node, at int) *schemas.Lookup {
 	id, ok := n.(*ast.IdentifierNode)
 	if !ok {
 		e.report(at, "M16", "lookup needs the name of a lookup file: write lookup(bnpl_provider, payment_method_details.type)")
 		return nil
 	}
-	if table := e.set.Lookup(id.Value); table != nil {
+	if found := e.set.Lookup(id.Value); found != nil {
 		e.usedLookups[id.Value] = true
-		return table
+		return found
 	}
 	e.report(at, "M16", "there is no lookup %q%s", id.Value, suggest(id.Value, e.lookupNames, ""))
 	return nil
 }
 
-// made describes the result of a function of one value: null stays null, and
+// unaryResult describes the result of a function of one value: null stays null, and
 // what was unreadable stays so.
-func made(name string, c class, x expression, f forms, kernel func(*evaluation, value) value) expression {
+func unaryResult(name string, c class, x expression, f forms, kernel func(*evaluation, value) value) expression {
 	if f.wrong == nil {
 		f.wrong = x.wrong
 	}
-	return expression{class: c, key: spell(name, x), scope: innermost(x), forms: f, eval: func(c *evaluation) value {
+	return expression{class: c, key: cacheKey(name, x), scope: innermost(x), forms: f, eval: func(c *evaluation) value {
 		v := x.eval(c)
-		if v.state != set {
+		if v.state != stateSet {
 			return v
 		}
 		return kernel(c, v)
 	}}
 }
 
-func coalesceCall(e *expressions, c *call) expression {
+func coalesceCall(e *expressionCompiler, c *call) expression {
 	xs := make([]expression, len(c.nodes))
 	for i, n := range c.nodes {
 		if i < len(c.nodes)-1 {
@@ -142,7 +142,7 @@ func coalesceCall(e *expressions, c *call) expression {
 		} else {
 			xs[i] = e.expr(n)
 		}
-		if xs[i].class == broken {
+		if xs[i].class == classBroken {
 			return expression{}
 		}
 	}

@@ -2,19 +2,19 @@ package transform
 
 import "math"
 
-func moneyCall(e *expressions, c *call) expression {
-	minor, ok := e.argument(c, 0, integer)
-	currency, ok2 := e.argument(c, 1, text)
+func moneyCall(e *expressionCompiler, c *call) expression {
+	minor, ok := e.argument(c, 0, classInteger)
+	currency, ok2 := e.argument(c, 1, classText)
 	if !ok || !ok2 {
 		return expression{}
 	}
 	exponents, point := e.exponents, e.currencyPoint(minor, currency)
 	return expression{
-		class: amount, key: spell("money", minor, currency), scope: innermost(minor, currency), units: []unit{currency.unit},
+		class: classMoney, key: cacheKey("money", minor, currency), scope: innermost(minor, currency), units: []currencyUnit{currency.unit},
 		forms: e.moneyForms(c.function, minor, currency),
 		eval: func(c *evaluation) value {
 			v := exponents.money(minor.eval(c), currency.eval(c))
-			if v.state == unscaled {
+			if v.state == stateUnscaled {
 				c.unknownCurrency(point, v.text)
 			}
 			return v
@@ -24,8 +24,8 @@ func moneyCall(e *expressions, c *call) expression {
 
 // currencyPoint is where a currency whose exponent is not known drifts: at its
 // path, or where it is computed at that of the amount.
-func (e *expressions) currencyPoint(minor, currency expression) int {
-	if currency.place == nil && minor.place != nil {
+func (e *expressionCompiler) currencyPoint(minor, currency expression) int {
+	if currency.path == nil && minor.path != nil {
 		return e.pointOf(minor)
 	}
 	return e.pointOf(currency)
@@ -38,12 +38,12 @@ const (
 	lastSecond  = 253_402_300_799
 )
 
-func unixCall(e *expressions, c *call) expression {
-	x, ok := e.argument(c, 0, integer)
+func unixCall(e *expressionCompiler, c *call) expression {
+	x, ok := e.argument(c, 0, classInteger)
 	if !ok {
 		return expression{}
 	}
-	return made("unix", moment, x, c.function.forms(x), func(c *evaluation, v value) value {
+	return unaryResult("unix", classDateTime, x, c.function.forms(x), func(c *evaluation, v value) value {
 		if v.num < firstSecond || v.num > lastSecond {
 			return c.numberSample(v.num).wrong()
 		}
@@ -51,13 +51,13 @@ func unixCall(e *expressions, c *call) expression {
 	})
 }
 
-func dateCall(e *expressions, c *call) expression {
-	x, ok := e.argument(c, 0, moment)
+func dateCall(e *expressionCompiler, c *call) expression {
+	x, ok := e.argument(c, 0, classDateTime)
 	if !ok {
 		return expression{}
 	}
 	const microsPerDay = 24 * 60 * 60 * 1_000_000
-	return made("date", day, x, c.function.forms(x), func(_ *evaluation, v value) value {
+	return unaryResult("date", classDate, x, c.function.forms(x), func(_ *evaluation, v value) value {
 		days := v.num / microsPerDay
 		if v.num%microsPerDay < 0 {
 			days-- // before 1970 a day still begins at its midnight
@@ -66,15 +66,15 @@ func dateCall(e *expressions, c *call) expression {
 	})
 }
 
-func wholeCall(e *expressions, c *call) expression {
+func wholeCall(e *expressionCompiler, c *call) expression {
 	x, ok := e.scalarArgument(c, 0)
 	if !ok {
 		return expression{}
 	}
 	point := e.pointOf(x)
 	f := c.function.forms(x)
-	f.wrong = orUnread(x, f.sql)
-	return made("whole", integer, x, f, func(c *evaluation, v value) value {
+	f.wrong = wrongResult(x, f.sql)
+	return unaryResult("whole", classInteger, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
 			return c.drifted(point, notReadable, sampleIn(v))
@@ -87,28 +87,28 @@ func wholeCall(e *expressions, c *call) expression {
 	})
 }
 
-func decimalCall(e *expressions, c *call) expression {
+func decimalCall(e *expressionCompiler, c *call) expression {
 	x, ok := e.scalarArgument(c, 0)
 	if !ok {
 		return expression{}
 	}
-	return asDecimal(e, x, c.function.forms(x))
+	return textAsDecimal(e, x, c.function.forms(x))
 }
 
-func asDecimal(e *expressions, x expression, f forms) expression {
+func textAsDecimal(e *expressionCompiler, x expression, f forms) expression {
 	point := e.pointOf(x)
-	return made("decimal", exact, x, f, func(c *evaluation, v value) value {
+	return unaryResult("decimal", classDecimal, x, f, func(c *evaluation, v value) value {
 		high, low, ok := parseDecimal(v.text)
 		if !ok {
 			return c.drifted(point, notReadable, sampleIn(v))
 		}
-		return value{state: set, num: low, high: high}
+		return value{state: stateSet, num: low, high: high}
 	})
 }
 
-// asNumber is an integer as a double.
-func asNumber(x expression) expression {
-	return made("number", number, x, forms{sql: templated("CAST($1 AS DOUBLE)", x), prep: x.prep}, func(_ *evaluation, v value) value {
+// integerAsNumber is an integer as a double.
+func integerAsNumber(x expression) expression {
+	return unaryResult("number", classNumber, x, forms{sql: sqlTemplate("CAST($1 AS DOUBLE)", x), prep: x.prep}, func(_ *evaluation, v value) value {
 		return integerValue(int64(math.Float64bits(float64(v.num))))
 	})
 }

@@ -20,21 +20,21 @@ import (
 // scratch buffer, and what is worth it is evaluated once an object.
 
 // textOf compiles a function from text to text that is worth sharing.
-func textOf(e *expressions, c *call, kernel func(*evaluation, value) value) expression {
-	x, ok := e.argument(c, 0, text)
+func textOf(e *expressionCompiler, c *call, kernel func(*evaluation, value) value) expression {
+	x, ok := e.argument(c, 0, classText)
 	if !ok {
 		return expression{}
 	}
-	out := e.shared(made(c.function.Name, text, x, c.function.forms(x), kernel))
+	out := e.shared(unaryResult(c.function.Name, classText, x, c.function.forms(x), kernel))
 	out.unit = x.unit
 	return out
 }
 
-func upperCall(e *expressions, c *call) expression {
+func upperCall(e *expressionCompiler, c *call) expression {
 	return textOf(e, c, func(c *evaluation, v value) value { return textValue(c.cased(v.text, 'a', 'z', bytes.ToUpper)) })
 }
 
-func lowerCall(e *expressions, c *call) expression {
+func lowerCall(e *expressionCompiler, c *call) expression {
 	return textOf(e, c, func(c *evaluation, v value) value { return textValue(c.cased(v.text, 'A', 'Z', bytes.ToLower)) })
 }
 
@@ -51,7 +51,7 @@ func (c *evaluation) cased(text []byte, first, last byte, fold func([]byte) []by
 	if !flip {
 		return text
 	}
-	text = c.kept(text)
+	text = c.copyText(text)
 	for i, b := range text {
 		if b >= first && b <= last {
 			text[i] = b ^ 0x20
@@ -60,11 +60,11 @@ func (c *evaluation) cased(text []byte, first, last byte, fold func([]byte) []by
 	return text
 }
 
-func trimCall(e *expressions, c *call) expression {
+func trimCall(e *expressionCompiler, c *call) expression {
 	return textOf(e, c, func(_ *evaluation, v value) value { return textValue(bytes.Trim(v.text, " \t\r\n")) })
 }
 
-func sha256Call(e *expressions, c *call) expression {
+func sha256Call(e *expressionCompiler, c *call) expression {
 	return textOf(e, c, func(c *evaluation, v value) value {
 		sum := sha256.Sum256(v.text)
 		start := len(c.scratch)
@@ -73,21 +73,21 @@ func sha256Call(e *expressions, c *call) expression {
 	})
 }
 
-func concatCall(e *expressions, c *call) expression {
+func concatCall(e *expressionCompiler, c *call) expression {
 	xs := make([]expression, len(c.nodes))
 	for i := range c.nodes {
-		x, ok := e.argument(c, i, text)
+		x, ok := e.argument(c, i, classText)
 		if !ok {
 			return expression{}
 		}
 		xs[i] = x
 	}
-	return e.shared(expression{class: text, key: spell("concat", xs...), scope: innermost(xs...), forms: c.function.forms(xs...), eval: func(c *evaluation) value {
+	return e.shared(expression{class: classText, key: cacheKey("concat", xs...), scope: innermost(xs...), forms: c.function.forms(xs...), eval: func(c *evaluation) value {
 		var parts [8][]byte // on the stack
 		all := parts[:0]
 		for i := range xs {
 			v := xs[i].eval(c) // may itself use the scratch buffer
-			if v.state != set {
+			if v.state != stateSet {
 				return value{}
 			}
 			all = append(all, v.text)
@@ -100,8 +100,8 @@ func concatCall(e *expressions, c *call) expression {
 	}})
 }
 
-func leftCall(e *expressions, c *call) expression {
-	x, ok := e.argument(c, 0, text)
+func leftCall(e *expressionCompiler, c *call) expression {
+	x, ok := e.argument(c, 0, classText)
 	n, isNumber := c.nodes[1].(*ast.IntegerNode)
 	if ok && (!isNumber || n.Value < 0) {
 		e.report(c.nodes[1].Location().From, "M16", "left needs a number of characters: write %s", c.function.Example)
@@ -109,8 +109,8 @@ func leftCall(e *expressions, c *call) expression {
 	if !ok || !isNumber {
 		return expression{}
 	}
-	count := e.constant(integer, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
-	return made("left "+count.key, text, x, c.function.forms(x, count), func(_ *evaluation, v value) value {
+	count := e.constant(classInteger, integerValue(int64(n.Value)), strconv.Itoa(n.Value))
+	return unaryResult("left "+count.key, classText, x, c.function.forms(x, count), func(_ *evaluation, v value) value {
 		end := 0
 		for left := n.Value; left > 0 && end < len(v.text); left-- {
 			_, size := utf8.DecodeRune(v.text[end:])
@@ -120,20 +120,20 @@ func leftCall(e *expressions, c *call) expression {
 	})
 }
 
-func startsWithCall(e *expressions, c *call) expression {
-	x, ok := e.argument(c, 0, text)
-	prefix, ok2 := e.argument(c, 1, text)
+func startsWithCall(e *expressionCompiler, c *call) expression {
+	x, ok := e.argument(c, 0, classText)
+	prefix, ok2 := e.argument(c, 1, classText)
 	if !ok || !ok2 {
 		return expression{}
 	}
-	return expression{class: boolean, key: spell("starts_with", x, prefix), scope: innermost(x, prefix), certain: true, forms: prefixForms(c.function, x, prefix), eval: func(c *evaluation) value {
+	return expression{class: classBoolean, key: cacheKey("starts_with", x, prefix), scope: innermost(x, prefix), certain: true, forms: prefixForms(c.function, x, prefix), eval: func(c *evaluation) value {
 		v, p := x.eval(c), prefix.eval(c)
-		return booleanValue(v.state == set && p.state == set && bytes.HasPrefix(v.text, p.text))
+		return booleanValue(v.state == stateSet && p.state == stateSet && bytes.HasPrefix(v.text, p.text))
 	}}
 }
 
-func matchesCall(e *expressions, c *call) expression {
-	x, ok := e.argument(c, 0, text)
+func matchesCall(e *expressionCompiler, c *call) expression {
+	x, ok := e.argument(c, 0, classText)
 	pattern, ok2 := e.literal(c, 1)
 	if !ok || !ok2 {
 		return expression{}
@@ -143,24 +143,24 @@ func matchesCall(e *expressions, c *call) expression {
 		e.report(c.nodes[1].Location().From, "M16", "the pattern is not a regular expression: %v", err)
 		return expression{}
 	}
-	return expression{class: boolean, key: spell("matches "+pattern, x), scope: innermost(x), certain: true, forms: patternForms(c.function, x, pattern), eval: func(c *evaluation) value {
+	return expression{class: classBoolean, key: cacheKey("matches "+pattern, x), scope: innermost(x), certain: true, forms: patternForms(c.function, x, pattern), eval: func(c *evaluation) value {
 		v := x.eval(c)
-		return booleanValue(v.state == set && r.Match(v.text))
+		return booleanValue(v.state == stateSet && r.Match(v.text))
 	}}
 }
 
-func lookupCall(e *expressions, c *call) expression {
+func lookupCall(e *expressionCompiler, c *call) expression {
 	l := e.lookup(c.nodes[0], c.nodes[0].Location().From)
-	x, ok := e.argument(c, 1, text)
+	x, ok := e.argument(c, 1, classText)
 	if l == nil || !ok {
 		return expression{}
 	}
-	if !e.defaulted && x.place != nil {
-		e.checkMisses(l, *x.place, c.at)
+	if !e.defaulted && x.path != nil {
+		e.checkMisses(l, *x.path, c.at)
 	}
-	table := e.lookups[l.Name]
-	return e.shared(made("lookup "+l.Name, text, x, lookupForms(c.function, x, l), func(_ *evaluation, v value) value {
-		found, ok := table[string(v.text)]
+	valueOf := e.lookups[l.Name]
+	return e.shared(unaryResult("lookup "+l.Name, classText, x, lookupForms(c.function, x, l), func(_ *evaluation, v value) value {
+		found, ok := valueOf[string(v.text)]
 		if !ok {
 			return value{}
 		}
@@ -170,7 +170,7 @@ func lookupCall(e *expressions, c *call) expression {
 
 // checkMisses warns of the values that Stripe documents for a path and a lookup
 // does not have. A default around the lookup says that they are meant.
-func (e *expressions) checkMisses(l *schemas.Lookup, p place, at int) {
+func (e *expressionCompiler) checkMisses(l *schemas.Lookup, p sourcePath, at int) {
 	if p.field == nil {
 		return
 	}
@@ -187,6 +187,6 @@ func (e *expressions) checkMisses(l *schemas.Lookup, p place, at int) {
 	}
 	if len(missed) > 0 {
 		e.warn(at, "M8", "lookup %s has no %s%s, which %s may be: add a row, or say what they become with ?? behind the lookup",
-			l.Name, strings.Join(missed, ", "), more, p.path())
+			l.Name, strings.Join(missed, ", "), more, p.text())
 	}
 }

@@ -28,7 +28,7 @@ type Function struct {
 
 	arguments int // needed; the last one may repeat when many is set
 	many      bool
-	compile   func(e *expressions, c *call) expression
+	compile   func(e *expressionCompiler, c *call) expression
 }
 
 // Functions returns the functions of the mapping language, by name.
@@ -150,33 +150,33 @@ func functionsByName() map[string]*Function {
 	return byName
 }
 
-// fix says how to make an expression of the wrong class fit, if there is a way.
-func fix(x expression, want class) string {
+// fixFor says how to make an expression of the wrong class fit, if there is a way.
+func fixFor(x expression, want class) string {
 	kind, name := x.class, x.text
 	switch {
-	case want == moment && (kind == unixTime || kind == integer):
+	case want == classDateTime && (kind == classUnixTime || kind == classInteger):
 		return fmt.Sprintf("; Stripe times are Unix seconds: write unix(%s)", name)
-	case want == day && kind == moment:
+	case want == classDate && kind == classDateTime:
 		return fmt.Sprintf("; write date(%s)", name)
-	case want == day && (kind == unixTime || kind == integer):
+	case want == classDate && (kind == classUnixTime || kind == classInteger):
 		return fmt.Sprintf("; Stripe times are Unix seconds: write date(unix(%s))", name)
-	case want == amount && kind == integer:
+	case want == classMoney && kind == classInteger:
 		return fmt.Sprintf("; Stripe amounts are minor units: write money(%s, currency)", name)
-	case kind == reference && want != source:
+	case kind == classReference && want != classJSON:
 		return fmt.Sprintf("; the value may be an id or an expanded object: write ref(%s)", name)
-	case want == source && x.place != nil:
+	case want == classJSON && x.path != nil:
 		return fmt.Sprintf("; write json(%s)", name)
-	case want == text && (kind == integer || kind == unixTime || kind == number || kind == boolean || kind == anything):
+	case want == classText && (kind == classInteger || kind == classUnixTime || kind == classNumber || kind == classBoolean || kind == classUnknown):
 		return fmt.Sprintf("; write text(%s)", name)
-	case want == text && kind == object:
+	case want == classText && kind == classObject:
 		return fmt.Sprintf("; name one of its members, or write json(%s) into a field of type json", name)
-	case want == integer && (kind == number || kind == text || kind == decimalText || kind == anything):
+	case want == classInteger && (kind == classNumber || kind == classText || kind == classDecimalText || kind == classUnknown):
 		return fmt.Sprintf("; write whole(%s)", name)
-	case want == exact && (kind == number || kind == text || kind == anything):
+	case want == classDecimal && (kind == classNumber || kind == classText || kind == classUnknown):
 		return fmt.Sprintf("; write decimal(%s)", name)
-	case want == amount && (kind == decimalText || kind == number || kind == exact):
+	case want == classMoney && (kind == classDecimalText || kind == classNumber || kind == classDecimal):
 		return "; money comes from an integer of minor units; keep this one as a decimal"
-	case want == list && kind == object && x.place != nil && x.place.field.Member("data") != nil:
+	case want == classList && kind == classObject && x.path != nil && x.path.field.Member("data") != nil:
 		return fmt.Sprintf("; Stripe's lists keep their elements in data: write %s.data", name)
 	}
 	return ""

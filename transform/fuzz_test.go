@@ -140,7 +140,7 @@ func agree(t *testing.T, m *Mapper, n *node, want *tree) {
 	}
 	switch found {
 	case jsonText:
-		if got := readText(&m.evaluation, s, 0); got.state != set || string(got.text) != want.text {
+		if got := readText(&m.evaluation, s, 0); got.state != stateSet || string(got.text) != want.text {
 			t.Fatalf("%q is %q, parsed as %q", n.name, got.text, want.text)
 		}
 	case jsonNumber:

@@ -42,11 +42,11 @@ type Batch struct {
 type Mapper struct {
 	evaluation
 	program *program
-	tables  []table
+	tables  []tableBatch
 }
 
-// table collects what one call of Map makes for one table.
-type table struct {
+// tableBatch collects what one call of Map makes for one table.
+type tableBatch struct {
 	Batch
 	builder *array.RecordBuilder
 	columns []column
@@ -59,7 +59,7 @@ func newMapper(p *program) *Mapper {
 	m.follow = make([]*node, 2*p.nodes)
 	m.scanned = make([]uint64, len(p.scopes))
 	m.memo = make([]memo, p.memos)
-	m.unknown, m.values = map[unknownKey]*counter{}, map[unlistedValue]*counter{}
+	m.unknown, m.values = map[unknownField]*counter{}, map[unlistedValue]*counter{}
 	m.listed = make([]int, len(p.points))
 	m.drift = make([][]counter, len(p.points))
 	counters := make([]counter, len(p.points)*int(causes))
@@ -74,7 +74,7 @@ func newMapper(p *program) *Mapper {
 				empty.PerItem = true
 			}
 		}
-		m.tables = append(m.tables, table{Batch: empty, builder: b, columns: columnsOf(physicalFields(s), b.Field)})
+		m.tables = append(m.tables, tableBatch{Batch: empty, builder: b, columns: columnsOf(physicalFields(s), b.Field)})
 	}
 	return m
 }
@@ -127,7 +127,7 @@ func (m *Mapper) object(o *Object) {
 		t.Objects++
 		switch {
 		case problem.rule != "":
-			problem.mapping = p.place
+			problem.mapping = p.position
 			t.Rejects = append(t.Rejects, problem.of(o, t.Schema.Table))
 		case p.each == nil:
 			m.row(p, t)
@@ -138,8 +138,8 @@ func (m *Mapper) object(o *Object) {
 }
 
 // items makes one row for each item of the mapping's list.
-func (m *Mapper) items(p *mapping, t *table) {
-	if p.present(&m.evaluation).state != set {
+func (m *Mapper) items(p *mapping, t *tableBatch) {
+	if p.present(&m.evaluation).state != stateSet {
 		return
 	}
 	for _, e := range m.inside(p.list) {
@@ -152,7 +152,7 @@ func (m *Mapper) items(p *mapping, t *table) {
 }
 
 // row makes one row, leaves it out, or rejects it.
-func (m *Mapper) row(p *mapping, t *table) {
+func (m *Mapper) row(p *mapping, t *tableBatch) {
 	c := &m.evaluation
 	if p.where != nil && !p.where(c).isTrue() {
 		t.LeftOut++
@@ -162,7 +162,7 @@ func (m *Mapper) row(p *mapping, t *table) {
 	// that a rejected one leaves nothing behind in the columns.
 	c.tape = c.tape[:0]
 	for i := range p.fields {
-		if !c.fill(&p.fields[i]) {
+		if !c.evalField(&p.fields[i]) {
 			t.Rejects = append(t.Rejects, c.refusal.of(c.object, t.Schema.Table))
 			return
 		}

@@ -108,7 +108,7 @@ func TestNoAllocations(t *testing.T) {
 		c.begin(&few[0], m.program.scopes[0])
 		c.tape = c.tape[:0]
 		for i := range m.program.mappings[0].fields {
-			c.fill(&m.program.mappings[0].fields[i])
+			c.evalField(&m.program.mappings[0].fields[i])
 		}
 	}); n != 0 {
 		t.Errorf("scanning and evaluating one object costs %v allocations", n)

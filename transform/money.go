@@ -45,21 +45,21 @@ var moneyFaults = [...]string{
 // the row that needs it is rejected.
 func (e exponents) money(amount, currency value) value {
 	switch {
-	case amount.state == null:
+	case amount.state == stateNull:
 		return value{}
-	case amount.state == wrong:
+	case amount.state == stateWrong:
 		return amount // num is 0, which is notAnInteger
-	case currency.state == null && amount.num == 0:
-		return value{state: set}
-	case currency.state == null:
-		return value{state: wrong, num: noCurrency}
-	case currency.state == wrong:
+	case currency.state == stateNull && amount.num == 0:
+		return value{state: stateSet}
+	case currency.state == stateNull:
+		return value{state: stateWrong, num: noCurrency}
+	case currency.state == stateWrong:
 		currency.num = notACurrency
 		return currency
 	}
 	exponent, ok := e.of(currency.text)
 	if !ok {
-		return value{state: unscaled, text: currency.text, high: amount.num}
+		return value{state: stateUnscaled, text: currency.text, high: amount.num}
 	}
 	scaled := amount.num
 	for range moneyScale - exponent {
@@ -70,11 +70,11 @@ func (e exponents) money(amount, currency value) value {
 	if scaled > maxMoney || scaled < -maxMoney {
 		return tooLarge(amount.num)
 	}
-	return value{state: set, num: scaled, high: amount.num}
+	return value{state: stateSet, num: scaled, high: amount.num}
 }
 
 func tooLarge(amount int64) value {
-	return value{state: wrong, num: amountTooLarge, text: strconv.AppendInt(nil, amount, 10), high: int64(jsonNumber)}
+	return value{state: stateWrong, num: amountTooLarge, text: strconv.AppendInt(nil, amount, 10), high: int64(jsonNumber)}
 }
 
 // DecimalPlaces returns what tells the decimal places of a currency's amounts, by

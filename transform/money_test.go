@@ -17,7 +17,7 @@ func TestMoney(t *testing.T) {
 	e := exponents{{'j', 'p', 'y'}: 0, {'k', 'w', 'd'}: 3}
 	some := func(n int64) value { return integerValue(n) }
 	in := func(code string) value { return textValue([]byte(code)) }
-	none, bad := value{}, value{state: wrong}
+	none, bad := value{}, value{state: stateWrong}
 	tests := []struct {
 		amount, currency value
 		want             string
@@ -53,11 +53,11 @@ func TestMoney(t *testing.T) {
 		v := e.money(tt.amount, tt.currency)
 		got := "null"
 		switch v.state {
-		case set:
+		case stateSet:
 			got = fmt.Sprint(v.num, " ", v.high)
-		case wrong:
+		case stateWrong:
 			got = moneyFaults[v.num]
-		case unscaled:
+		case stateUnscaled:
 			got = fmt.Sprintf("minor units %d of %s", v.high, v.text)
 		}
 		if got != tt.want {
@@ -78,10 +78,10 @@ func TestMoneyIsExact(t *testing.T) {
 		v := e.money(integerValue(minor), textValue([]byte(code)))
 		want := new(big.Rat).SetFrac64(minor, places[code])
 		limit := new(big.Rat).SetFrac64(1_000_000_000_000_000, 1)
-		if fits := new(big.Rat).Abs(want).Cmp(limit) < 0; fits != (v.state == set) {
+		if fits := new(big.Rat).Abs(want).Cmp(limit) < 0; fits != (v.state == stateSet) {
 			t.Fatalf("money(%d, %s): state %d", minor, code, v.state)
 		}
-		if v.state == set && (new(big.Rat).SetFrac64(v.num, 1000).Cmp(want) != 0 || v.high != minor) {
+		if v.state == stateSet && (new(big.Rat).SetFrac64(v.num, 1000).Cmp(want) != 0 || v.high != minor) {
 			t.Fatalf("money(%d, %s) = %d/1000, %d", minor, code, v.num, v.high)
 		}
 	})

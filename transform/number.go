@@ -8,12 +8,12 @@ func isNumber(text []byte) bool {
 	if i < len(text) && text[i] == '-' {
 		i++
 	}
-	whole := digits(text, i)
+	whole := skipDigits(text, i)
 	if whole == i || text[i] == '0' && whole > i+1 {
 		return false
 	}
 	if i = whole; i < len(text) && text[i] == '.' {
-		end := digits(text, i+1)
+		end := skipDigits(text, i+1)
 		if end == i+1 {
 			return false
 		}
@@ -23,7 +23,7 @@ func isNumber(text []byte) bool {
 		if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
 			i++
 		}
-		end := digits(text, i)
+		end := skipDigits(text, i)
 		if end == i {
 			return false
 		}
@@ -32,7 +32,7 @@ func isNumber(text []byte) bool {
 	return i == len(text)
 }
 
-func digits(text []byte, i int) int {
+func skipDigits(text []byte, i int) int {
 	for i < len(text) && text[i] >= '0' && text[i] <= '9' {
 		i++
 	}

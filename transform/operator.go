@@ -10,48 +10,48 @@ import (
 )
 
 // unary compiles not and the minus sign.
-func (e *expressions) unary(n *ast.UnaryNode) expression {
+func (e *expressionCompiler) unary(n *ast.UnaryNode) expression {
 	x := e.expr(n.Node)
 	at := n.Location().From
 	switch n.Operator {
 	case "not":
-		if !e.takes(x, boolean, at, "not") {
+		if !e.takes(x, classBoolean, at, "not") {
 			return expression{}
 		}
 		return expression{
-			class: boolean, key: spell("not", x), scope: innermost(x), certain: true,
+			class: classBoolean, key: cacheKey("not", x), scope: innermost(x), certain: true,
 			eval:  func(c *evaluation) value { return booleanValue(!x.eval(c).isTrue()) },
-			forms: forms{sql: func(q *query) string { return "(NOT " + q.truth(x) + ")" }, prep: preparedAs("!($1)", x)},
+			forms: forms{sql: func(q *query) string { return "(NOT " + q.truth(x) + ")" }, prep: prepTemplate("!($1)", x)},
 		}
 	case "-":
-		if !e.takes(x, integer, at, "-") {
+		if !e.takes(x, classInteger, at, "-") {
 			return expression{}
 		}
-		zero := e.constant(integer, integerValue(0), "0")
+		zero := e.constant(classInteger, integerValue(0), "0")
 		return e.arithmetic("-", subtract, zero, x)
 	}
 	return e.foreign(n, "there is no unary "+n.Operator)
 }
 
 // takes reports an operand that is not of the class that an operator needs.
-func (e *expressions) takes(x expression, want class, at int, operator string) bool {
-	if x.class == broken {
+func (e *expressionCompiler) takes(x expression, want class, at int, operator string) bool {
+	if x.class == classBroken {
 		return false
 	}
 	if got, ok := unify(want, x.class); ok && got == want {
 		return true
 	}
-	e.report(at, "M2", "%s needs a %s, and %s is %s%s", operator, want, x.text, x.class, fix(x, want))
+	e.report(at, "M2", "%s needs a %s, and %s is %s%s", operator, want, x.text, x.class, fixFor(x, want))
 	return false
 }
 
-func (e *expressions) binary(n *ast.BinaryNode) expression {
+func (e *expressionCompiler) binary(n *ast.BinaryNode) expression {
 	at := n.Location().From
 	if n.Operator == "in" {
 		return e.membership(n)
 	}
 	a, b := e.operand(n), e.expr(n.Right)
-	if a.class == broken || b.class == broken {
+	if a.class == classBroken || b.class == classBroken {
 		return expression{}
 	}
 	switch n.Operator {
@@ -62,7 +62,7 @@ func (e *expressions) binary(n *ast.BinaryNode) expression {
 	case "??":
 		return e.coalesce([]expression{a, b}, at)
 	case "+":
-		if a.class == text || b.class == text {
+		if a.class == classText || b.class == classText {
 			e.report(at, "M2", "+ adds integers: write concat(%s, %s)", a.text, b.text)
 			return expression{}
 		}
@@ -76,7 +76,7 @@ func (e *expressions) binary(n *ast.BinaryNode) expression {
 }
 
 // operand compiles the left side of an operator; that of ?? has a default.
-func (e *expressions) operand(n *ast.BinaryNode) expression {
+func (e *expressionCompiler) operand(n *ast.BinaryNode) expression {
 	if n.Operator == "??" {
 		return e.withDefault(n.Left)
 	}
@@ -84,15 +84,15 @@ func (e *expressions) operand(n *ast.BinaryNode) expression {
 }
 
 // logic compiles and and or. Null counts as false.
-func (e *expressions) logic(operator string, a, b expression, at int) expression {
-	if !e.takes(a, boolean, at, operator) || !e.takes(b, boolean, at, operator) {
+func (e *expressionCompiler) logic(operator string, a, b expression, at int) expression {
+	if !e.takes(a, classBoolean, at, operator) || !e.takes(b, classBoolean, at, operator) {
 		return expression{}
 	}
-	x := expression{class: boolean, key: spell(operator, a, b), scope: innermost(a, b), certain: true}
+	x := expression{class: classBoolean, key: cacheKey(operator, a, b), scope: innermost(a, b), certain: true}
 	x.sql = func(q *query) string {
 		return "(" + q.truth(a) + " " + strings.ToUpper(operator) + " " + q.truth(b) + ")"
 	}
-	x.prep = preparedAs("($1 "+map[string]string{"and": "&&", "or": "||"}[operator]+" $2)", a, b)
+	x.prep = prepTemplate("($1 "+map[string]string{"and": "&&", "or": "||"}[operator]+" $2)", a, b)
 	if operator == "and" {
 		x.eval = func(c *evaluation) value { return booleanValue(a.eval(c).isTrue() && b.eval(c).isTrue()) }
 	} else {
@@ -102,8 +102,8 @@ func (e *expressions) logic(operator string, a, b expression, at int) expression
 }
 
 // sum compiles arithmetic, which has integers only (Invariant 10).
-func (e *expressions) sum(operator string, exactly func(a, b int64) (int64, bool), a, b expression, at int) expression {
-	if !e.takes(a, integer, at, operator) || !e.takes(b, integer, at, operator) {
+func (e *expressionCompiler) sum(operator string, exactly func(a, b int64) (int64, bool), a, b expression, at int) expression {
+	if !e.takes(a, classInteger, at, operator) || !e.takes(b, classInteger, at, operator) {
 		return expression{}
 	}
 	return e.arithmetic(operator, exactly, a, b)
@@ -111,24 +111,24 @@ func (e *expressions) sum(operator string, exactly func(a, b int64) (int64, bool
 
 // arithmetic is null where an operand is null, and wrong where one is wrong or
 // the result does not fit: null too, to all but money.
-func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
+func (e *expressionCompiler) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
 	return expression{
-		class: integer, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
+		class: classInteger, key: cacheKey(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
 		forms: exactForms(operator, a, b),
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
-			if x.state == wrong {
+			if x.state == stateWrong {
 				return x
 			}
-			if y.state == wrong {
+			if y.state == stateWrong {
 				return y
 			}
-			if x.state == null || y.state == null {
+			if x.state == stateNull || y.state == stateNull {
 				return value{}
 			}
 			n, ok := exactly(x.num, y.num)
 			if !ok {
-				return value{state: wrong}
+				return value{state: stateWrong}
 			}
 			return integerValue(n)
 		},
@@ -137,7 +137,7 @@ func (e *expressions) arithmetic(operator string, exactly func(a, b int64) (int6
 
 // comparison is two-valued: null equals null and nothing else, and no order
 // holds with null.
-func (e *expressions) comparison(operator string, a, b expression, at int) expression {
+func (e *expressionCompiler) comparison(operator string, a, b expression, at int) expression {
 	compare, ok := e.comparer(a, b, operator, at)
 	if !ok {
 		return expression{}
@@ -146,12 +146,12 @@ func (e *expressions) comparison(operator string, a, b expression, at int) expre
 		operator == ">" || operator == ">=" || operator == "!="
 	ordered := operator != "==" && operator != "!="
 	return expression{
-		class: boolean, key: spell(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text, certain: true,
+		class: classBoolean, key: cacheKey(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text, certain: true,
 		forms: forms{sql: func(q *query) string { return q.comparison(operator, a, b) }, prep: comparisonPrep(operator, a, b)},
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
-			if x.state != set || y.state != set {
-				same := x.state != set && y.state != set
+			if x.state != stateSet || y.state != stateSet {
+				same := x.state != stateSet && y.state != stateSet
 				return booleanValue(!ordered && same == equal)
 			}
 			order := compare(x, y)
@@ -161,14 +161,14 @@ func (e *expressions) comparison(operator string, a, b expression, at int) expre
 }
 
 // comparer is how two values of these expressions' classes compare.
-func (e *expressions) comparer(a, b expression, operator string, at int) (func(x, y value) int, bool) {
+func (e *expressionCompiler) comparer(a, b expression, operator string, at int) (func(x, y value) int, bool) {
 	either, ok := unify(a.class, b.class)
 	if !ok && isNumeric(a.class) && isNumeric(b.class) {
-		either, ok = number, true
-		if a.class != number {
+		either, ok = classNumber, true
+		if a.class != classNumber {
 			return func(x, y value) int { return cmp.Compare(float64(x.num), math.Float64frombits(uint64(y.num))) }, true
 		}
-		if b.class != number {
+		if b.class != classNumber {
 			return func(x, y value) int { return cmp.Compare(math.Float64frombits(uint64(x.num)), float64(y.num)) }, true
 		}
 	}
@@ -176,25 +176,25 @@ func (e *expressions) comparer(a, b expression, operator string, at int) (func(x
 	case !ok:
 		e.report(at, "M2", "%s compares values of one type: %s is %s, %s is %s", operator, a.text, a.class, b.text, b.class)
 		return nil, false
-	case a.class == nothing || b.class == nothing:
+	case a.class == classNil || b.class == classNil:
 		return func(value, value) int { return 0 }, true
 	}
 	switch either {
-	case text, decimalText, source:
+	case classText, classDecimalText, classJSON:
 		return func(x, y value) int { return bytes.Compare(x.text, y.text) }, true
-	case boolean, integer, unixTime, moment, day, amount:
+	case classBoolean, classInteger, classUnixTime, classDateTime, classDate, classMoney:
 		return func(x, y value) int { return cmp.Compare(x.num, y.num) }, true
-	case number:
+	case classNumber:
 		return func(x, y value) int {
 			return cmp.Compare(math.Float64frombits(uint64(x.num)), math.Float64frombits(uint64(y.num)))
 		}, true
-	case exact:
+	case classDecimal:
 		return func(x, y value) int {
 			return cmp.Or(cmp.Compare(x.high, y.high), cmp.Compare(uint64(x.num), uint64(y.num)))
 		}, true
 	}
-	e.report(at, "M2", "%s cannot compare %s: only whether it is nil can be asked%s", operator, either, fix(a, text))
+	e.report(at, "M2", "%s cannot compare %s: only whether it is nil can be asked%s", operator, either, fixFor(a, classText))
 	return nil, false
 }
 
-func isNumeric(c class) bool { return c == integer || c == unixTime || c == number }
+func isNumeric(c class) bool { return c == classInteger || c == classUnixTime || c == classNumber }

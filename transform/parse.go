@@ -47,9 +47,9 @@ func parse(text string) (ast.Node, *mistake) {
 // operator. It is as long, so that columns stay right.
 const matchesName = "$match$"
 
-// refused are the tokens of the parser's language that ours does not have, and
+// refusedTokens are the tokens of the parser's language that ours does not have, and
 // what to write instead.
-var refused = map[string]string{
+var refusedTokens = map[string]string{
 	"&&": "write and", "||": "write or", "!": "write not",
 	"|": "write the function around its argument: upper(currency)", "::": "write the function's plain name",
 	";": "an expression is one value", "let": "put names under let:", "if": "write condition ? a : b", "else": "write condition ? a : b",
@@ -73,7 +73,7 @@ func ownSyntax(text string) (string, *mistake) {
 		if i > 0 && (tokens[i-1].Value == "." || tokens[i-1].Value == "?.") {
 			continue // a member of that name
 		}
-		if fix, ok := refused[t.Value]; ok {
+		if fix, ok := refusedTokens[t.Value]; ok {
 			return "", &mistake{t.From, "M15", fmt.Sprintf("%q is not part of the mapping language: %s", t.Value, fix)}
 		}
 		if t.Value != "matches" {
@@ -112,9 +112,9 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// placeOf is where the character at an offset of a text stands in its file. In
+// positionOf is where the character at an offset of a text stands in its file. In
 // a folded text it is near.
-func placeOf(t schemas.Text, at int) schemas.Pos {
+func positionOf(t schemas.Text, at int) schemas.Pos {
 	pos := t.Pos
 	for i, r := range []rune(t.Value) {
 		if i == at {

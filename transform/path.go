@@ -9,7 +9,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-func join(parent, key string) string {
+func joinPath(parent, key string) string {
 	if parent == "" {
 		return key
 	}
@@ -19,25 +19,25 @@ func join(parent, key string) string {
 	return parent + "." + key
 }
 
-func index(i int) string { return fmt.Sprintf("[%d]", i) }
+func indexStep(i int) string { return fmt.Sprintf("[%d]", i) }
 
-// place is a value of the source that a path names: its node in the trie and
+// sourcePath is a value of the source that a path names: its node in the trie and
 // what the catalog says about it.
-type place struct {
+type sourcePath struct {
 	scope *scope
 	node  *node
 	field *schemas.SourceField // nil when the catalog does not know
 }
 
-// step is one step of a path.
-type step struct {
+// pathStep is one step of a path.
+type pathStep struct {
 	name string // a member; "" for an element of a list
 	item int
 	at   int // in characters from the beginning of the expression
 }
 
 // pathOf takes a chain of members apart. ok is false when the node is no path.
-func (e *expressions) pathOf(n ast.Node) (base *ast.IdentifierNode, steps []step, ok bool) {
+func (e *expressionCompiler) pathOf(n ast.Node) (base *ast.IdentifierNode, steps []pathStep, ok bool) {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
 		return n, nil, true
@@ -48,9 +48,9 @@ func (e *expressions) pathOf(n ast.Node) (base *ast.IdentifierNode, steps []step
 		}
 		switch p := n.Property.(type) {
 		case *ast.StringNode:
-			return base, append(steps, step{name: p.Value, at: p.Location().From}), p.Value != ""
+			return base, append(steps, pathStep{name: p.Value, at: p.Location().From}), p.Value != ""
 		case *ast.IntegerNode:
-			return base, append(steps, step{item: p.Value, at: p.Location().From}), true
+			return base, append(steps, pathStep{item: p.Value, at: p.Location().From}), true
 		}
 	}
 	return nil, nil, false
@@ -62,7 +62,7 @@ const maxItem = 99
 
 // walk follows steps from a place. False means that one of them does not exist;
 // that has been reported.
-func (e *expressions) walk(p place, steps []step) (place, bool) {
+func (e *expressionCompiler) walk(p sourcePath, steps []pathStep) (sourcePath, bool) {
 	for _, s := range steps {
 		var ok bool
 		if p, ok = e.step(p, s); !ok {
@@ -72,54 +72,54 @@ func (e *expressions) walk(p place, steps []step) (place, bool) {
 	return p, true
 }
 
-func (e *expressions) step(p place, s step) (place, bool) {
+func (e *expressionCompiler) step(p sourcePath, s pathStep) (sourcePath, bool) {
 	if s.name == "" {
 		return e.item(p, s)
 	}
 	f := p.field
 	switch classOf(f) {
-	case anything:
-		return place{p.scope, p.node.member(s.name), nil}, true
-	case mapOf:
-		return place{p.scope, p.node.member(s.name), f.Elem}, true
-	case list:
-		e.report(s.at, "M1", "%s is a list: write %s[0].%s, or make rows or objects of its elements with each", p.path(), p.path(), s.name)
+	case classUnknown:
+		return sourcePath{p.scope, p.node.member(s.name), nil}, true
+	case classMap:
+		return sourcePath{p.scope, p.node.member(s.name), f.Elem}, true
+	case classList:
+		e.report(s.at, "M1", "%s is a list: write %s[0].%s, or make rows or objects of its elements with each", p.text(), p.text(), s.name)
 		return p, false
-	case object, reference:
+	case classObject, classReference:
 		return e.named(p, s)
 	}
-	e.report(s.at, "M1", "%s is %s and has no member %q", p.path(), classOf(f), s.name)
+	e.report(s.at, "M1", "%s is %s and has no member %q", p.text(), classOf(f), s.name)
 	return p, false
 }
 
-func (e *expressions) named(p place, s step) (place, bool) {
+func (e *expressionCompiler) named(p sourcePath, s pathStep) (sourcePath, bool) {
 	f := p.field
-	e.passes(p)
+	e.noteInterior(p)
 	if m := f.Member(s.name); m != nil {
 		if f.Expandable && s.name != "id" && s.name != "object" && s.name != "deleted" {
-			e.warn(s.at, "M7", "%s is an id unless Stripe sent it expanded: %s is null for all but those rows", p.path(), join(p.path(), s.name))
+			e.warn(s.at, "M7", "%s is an id unless Stripe sent it expanded: %s is null for all but those rows", p.text(), joinPath(p.text(), s.name))
 		}
-		return place{p.scope, p.node.member(s.name), m}, true
+		return sourcePath{p.scope, p.node.member(s.name), m}, true
 	}
 	if f.Expandable {
-		e.report(s.at, "M7", "%s is an id unless Stripe sent it expanded, so it has no %q: write ref(%s) and join on it", p.path(), s.name, p.path())
+		e.report(s.at, "M7", "%s is an id unless Stripe sent it expanded, so it has no %q: write ref(%s) and join on it", p.text(), s.name, p.text())
 		return p, false
 	}
 	if len(f.Fields) == 0 {
-		return place{p.scope, p.node.member(s.name), nil}, true
+		return sourcePath{p.scope, p.node.member(s.name), nil}, true
 	}
 	parent := p.name()
 	if p.scope.label == "" {
-		_, parent, _ = strings.Cut(p.sourcePath(), ".")
+		_, parent, _ = strings.Cut(p.driftName(), ".")
 	}
-	e.report(s.at, "M1", "the source has no field %q%s", join(parent, s.name), suggest(s.name, memberNames(f), parent))
+	e.report(s.at, "M1", "the source has no field %q%s", joinPath(parent, s.name), suggest(s.name, memberNames(f), parent))
 	return p, false
 }
 
-func (e *expressions) item(p place, s step) (place, bool) {
+func (e *expressionCompiler) item(p sourcePath, s pathStep) (sourcePath, bool) {
 	c := classOf(p.field)
-	if c != list && c != anything {
-		e.report(s.at, "M1", "%s is %s, not a list: leave [%d] out", p.path(), c, s.item)
+	if c != classList && c != classUnknown {
+		e.report(s.at, "M1", "%s is %s, not a list: leave [%d] out", p.text(), c, s.item)
 		return p, false
 	}
 	if s.item < 0 || s.item > maxItem {
@@ -130,11 +130,11 @@ func (e *expressions) item(p place, s step) (place, bool) {
 	if p.field != nil {
 		elem = p.field.Elem
 	}
-	return place{p.scope, p.node.item(s.item), elem}, true
+	return sourcePath{p.scope, p.node.item(s.item), elem}, true
 }
 
 // name is the place's path as its author writes it.
-func (p place) name() string {
+func (p sourcePath) name() string {
 	switch {
 	case p.scope.label == "":
 		return p.node.name
@@ -144,30 +144,30 @@ func (p place) name() string {
 	return p.scope.label + "." + p.node.name
 }
 
-// path is the place's name in messages, where even the root has one.
-func (p place) path() string {
+// text is the place's name in messages, where even the root has one.
+func (p sourcePath) text() string {
 	if name := p.name(); name != "" {
 		return name
 	}
 	return "the object"
 }
 
-// sourcePath is the place's path in the source, as drift names it.
-func (p place) sourcePath() string {
+// driftName is the place's path in the source, as drift names it.
+func (p sourcePath) driftName() string {
 	if p.node.name == "" {
 		return p.scope.path
 	}
 	return p.scope.path + "." + p.node.name
 }
 
-// fullPath is the place's path from the object's root; elements are [].
-func (p place) fullPath() string {
-	_, path, _ := strings.Cut(p.sourcePath(), ".")
+// fromRoot is the place's path from the object's root; elements are [].
+func (p sourcePath) fromRoot() string {
+	_, path, _ := strings.Cut(p.driftName(), ".")
 	return path
 }
 
 // key tells places of different scopes apart.
-func (p place) key() string { return fmt.Sprintf("%d:%s", p.scope.id, p.node.name) }
+func (p sourcePath) key() string { return fmt.Sprintf("%d:%s", p.scope.id, p.node.name) }
 
 func memberNames(f *schemas.SourceField) []string {
 	names := make([]string, len(f.Fields))
@@ -180,7 +180,7 @@ func memberNames(f *schemas.SourceField) []string {
 // suggest is the end of a message about an unknown name.
 func suggest(name string, known []string, parent string) string {
 	if near := schemas.Nearest(name, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", join(parent, near))
+		return fmt.Sprintf("; did you mean %q?", joinPath(parent, near))
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ func (p *Plan) Hashes() bool {
 
 // KeepsPersonalData reports whether the set's privacy keeps all of it in the
 // tables.
-func (p *Plan) KeepsPersonalData() bool { return p.keeps }
+func (p *Plan) KeepsPersonalData() bool { return p.keepsPersonal }
 
 // keyed makes a Mapper hash with a key.
 func (m *Mapper) keyed(key []byte) *Mapper {
@@ -43,7 +43,7 @@ func (m *Mapper) keyed(key []byte) *Mapper {
 // equal, and nobody without the key can try texts out. Null stays null. It
 // comes after a field's rule, which is about the value that was sent.
 func (c *evaluation) hashed(v value) value {
-	if v.state != set || c.mac == nil {
+	if v.state != stateSet || c.mac == nil {
 		return value{}
 	}
 	c.mac.Reset()

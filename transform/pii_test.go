@@ -113,7 +113,7 @@ func TestPersonalDataShowsInNoMessage(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, keeps := range []bool{true, false} {
-				plan.keeps = keeps
+				plan.keepsPersonal = keeps
 				m := plan.Mapper("charge")
 				b := m.Map([]Object{objectOf([]byte(`{"id":"ch_1","description":"Ann Secret","amount":"Ann Secret","currency":"eur"}`))})[0]
 				drift := m.Drift()

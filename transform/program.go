@@ -18,8 +18,8 @@ type program struct {
 
 // mapping is one compiled mapping.
 type mapping struct {
-	table int    // index in tables
-	place string // file:line
+	table    int    // index in tables
+	position string // file:line
 
 	// For a mapping with each: the list, whether it is there, where its items
 	// are scanned to, and where items that are no objects drift.
@@ -63,7 +63,7 @@ var systemFields = map[string]func(*evaluation) value{
 func (p *program) number() {
 	for _, s := range p.scopes {
 		p.slots, p.lists = s.root.layOut(p.slots, p.lists)
-		s.root.know(s.field)
+		s.root.addCatalog(s.field)
 		p.nodes = s.root.enumerate(p.nodes)
 	}
 }

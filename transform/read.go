@@ -20,7 +20,7 @@ func readText(c *evaluation, s slot, point int) value {
 		return textValue(text)
 	case jsonEscaped:
 		return c.unescaped(s, point)
-	case absent, jsonNull:
+	case jsonAbsent, jsonNull:
 		return value{}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
@@ -34,7 +34,7 @@ func readInteger(c *evaluation, s slot, point int) value {
 			return c.drifted(point, notReadable, c.sampleOf(s))
 		}
 		return integerValue(n)
-	case absent, jsonNull:
+	case jsonAbsent, jsonNull:
 		return value{}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
@@ -44,7 +44,7 @@ func readBoolean(c *evaluation, s slot, point int) value {
 	switch s.kind {
 	case jsonBoolean:
 		return booleanValue(c.raw[s.start] == 't')
-	case absent, jsonNull:
+	case jsonAbsent, jsonNull:
 		return value{}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
@@ -62,7 +62,7 @@ func readNumber(c *evaluation, s slot, point int) value {
 			return c.drifted(point, outOfRange, c.sampleOf(s))
 		}
 		return integerValue(int64(math.Float64bits(f)))
-	case absent, jsonNull:
+	case jsonAbsent, jsonNull:
 		return value{}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
@@ -109,7 +109,7 @@ func readAny(s slot) value {
 	if s.kind <= jsonNull {
 		return value{}
 	}
-	return value{state: set}
+	return value{state: stateSet}
 }
 
 // readObject tells whether there is an object. An empty list is one with no
@@ -119,7 +119,7 @@ func readObject(c *evaluation, s slot, point int) value {
 	case s.kind <= jsonNull:
 		return value{}
 	case s.kind == jsonObject || c.isEmptyList(s):
-		return value{state: set}
+		return value{state: stateSet}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
@@ -128,15 +128,15 @@ func readObject(c *evaluation, s slot, point int) value {
 func readList(c *evaluation, s slot, point int) value {
 	switch s.kind {
 	case jsonList:
-		return value{state: set}
-	case absent, jsonNull:
+		return value{state: stateSet}
+	case jsonAbsent, jsonNull:
 		return value{}
 	}
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
 func (c *evaluation) isEmptyList(s slot) bool {
-	return s.kind == jsonList && space(c.raw, int(s.start)+1) == int(s.end)-1
+	return s.kind == jsonList && skipSpace(c.raw, int(s.start)+1) == int(s.end)-1
 }
 
 // unescaped undoes a string's escapes in the scratch buffer.
@@ -170,8 +170,8 @@ func (c *evaluation) repaired(text []byte, point int) []byte {
 	return c.scratch[start:len(c.scratch):len(c.scratch)]
 }
 
-// kept copies text into the scratch buffer, which lives as long as the object.
-func (c *evaluation) kept(text []byte) []byte {
+// copyText copies text into the scratch buffer, which lives as long as the object.
+func (c *evaluation) copyText(text []byte) []byte {
 	start := len(c.scratch)
 	c.scratch = append(c.scratch, text...)
 	return c.scratch[start:len(c.scratch):len(c.scratch)]

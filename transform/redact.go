@@ -13,7 +13,7 @@ import (
 type Redactor struct {
 	scanner
 	root  *redaction
-	spans []span
+	spans []byteRange
 }
 
 // redaction is one step of the paths to be blanked.
@@ -23,7 +23,7 @@ type redaction struct {
 	element *redaction
 }
 
-type span struct{ start, end int }
+type byteRange struct{ start, end int }
 
 // Redactors returns a Redactor for each type of object ("charge") of which one
 // of the paths is to be blanked in the raw log, and one for the events
@@ -37,8 +37,8 @@ func Redactors(paths []schemas.RedactedPath) map[string]*Redactor {
 		redactors[p.Object].root.add(p.Path)
 	}
 	for object, r := range maps.Clone(redactors) {
-		told := &redaction{members: map[string]*redaction{"object": r.root, "previous_attributes": r.root}}
-		redactors["event."+object] = &Redactor{root: &redaction{members: map[string]*redaction{"data": told}}}
+		event := &redaction{members: map[string]*redaction{"object": r.root, "previous_attributes": r.root}}
+		redactors["event."+object] = &Redactor{root: &redaction{members: map[string]*redaction{"data": event}}}
 	}
 	return redactors
 }
@@ -69,8 +69,8 @@ func (r *redaction) add(path []string) {
 // shown to be clean and are an error, which says no more than where.
 func (r *Redactor) Redact(raw []byte) ([]byte, error) {
 	r.raw, r.spans = raw, r.spans[:0]
-	end := r.walk(r.root, space(raw, 0))
-	if end < 0 || space(raw, end) != len(raw) {
+	end := r.walk(r.root, skipSpace(raw, 0))
+	if end < 0 || skipSpace(raw, end) != len(raw) {
 		return nil, fmt.Errorf("redact: not one JSON object: byte %d of %d", r.at, len(raw))
 	}
 	if len(r.spans) == 0 {
@@ -93,7 +93,7 @@ func (r *Redactor) walk(to *redaction, i int) int {
 		return r.skip(i)
 	case to.blank:
 		end := r.skip(i)
-		r.spans = append(r.spans, span{i, end})
+		r.spans = append(r.spans, byteRange{i, end})
 		return end
 	case c == '{' && to.members != nil:
 		return r.items(i+1, '}', to)
@@ -105,7 +105,7 @@ func (r *Redactor) walk(to *redaction, i int) int {
 
 // items walks over what is in an object or a list, from behind its bracket.
 func (r *Redactor) items(i int, closing byte, to *redaction) int {
-	if i = space(r.raw, i); byteAt(r.raw, i) == closing {
+	if i = skipSpace(r.raw, i); byteAt(r.raw, i) == closing {
 		return i + 1
 	}
 	for i >= 0 {
@@ -120,9 +120,9 @@ func (r *Redactor) items(i int, closing byte, to *redaction) int {
 		if i = r.walk(next, i); i < 0 {
 			return i
 		}
-		switch i = space(r.raw, i); byteAt(r.raw, i) {
+		switch i = skipSpace(r.raw, i); byteAt(r.raw, i) {
 		case ',':
-			i = space(r.raw, i+1)
+			i = skipSpace(r.raw, i+1)
 		case closing:
 			return i + 1
 		default:
@@ -148,8 +148,8 @@ func (r *Redactor) name(i int) (string, int) {
 			return "", r.bad(i)
 		}
 	}
-	if i = space(r.raw, end); byteAt(r.raw, i) != ':' {
+	if i = skipSpace(r.raw, end); byteAt(r.raw, i) != ':' {
 		return "", r.bad(i)
 	}
-	return string(key), space(r.raw, i+1)
+	return string(key), skipSpace(r.raw, i+1)
 }

@@ -32,12 +32,12 @@ func (c *evaluation) numberSample(n int64) sample {
 }
 
 // wrong is the value that an expression has where it finds the sample.
-func (s sample) wrong() value { return value{state: wrong, text: s.text, high: int64(s.kind)} }
+func (s sample) wrong() value { return value{state: stateWrong, text: s.text, high: int64(s.kind)} }
 
 // sampleIn is what a value that a row is refused for was made of.
 func sampleIn(v value) sample {
 	switch {
-	case v.state == wrong:
+	case v.state == stateWrong:
 		return sample{kind(v.high), v.text}
 	case v.text != nil:
 		return sample{jsonText, v.text}
@@ -53,7 +53,7 @@ const maxSample = 40
 // What is inside a list or an object is shown in no case.
 func (c *evaluation) example(s sample) string {
 	switch {
-	case s.kind == absent:
+	case s.kind == jsonAbsent:
 		return ""
 	case s.kind == jsonNull:
 		return "null"
@@ -68,14 +68,14 @@ func (c *evaluation) example(s sample) string {
 	}
 	isText := s.kind == jsonText || s.kind == jsonEscaped
 	switch {
-	case !c.keeps && s.kind == jsonBoolean:
+	case !c.mayShow && s.kind == jsonBoolean:
 		return s.kind.String()
-	case !c.keeps:
+	case !c.mayShow:
 		return s.kind.String() + ", " + counted(utf8.RuneCount(text), "character")
 	case isText:
 		return quoted(text)
 	}
-	return cut(bytes.ToValidUTF8(text, []byte("\ufffd")))
+	return truncate(bytes.ToValidUTF8(text, []byte("\ufffd")))
 }
 
 func (k kind) String() string { return kindNames[k] }
@@ -89,9 +89,9 @@ func counted(n int, noun string) string {
 
 // quoted shows a text, cut to what is worth reading and safe to print on a
 // terminal.
-func quoted(text []byte) string { return strconv.Quote(cut(text)) }
+func quoted(text []byte) string { return strconv.Quote(truncate(text)) }
 
-func cut(text []byte) string {
+func truncate(text []byte) string {
 	if len(text) <= maxSample || utf8.RuneCount(text) <= maxSample {
 		return string(text)
 	}

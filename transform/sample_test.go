@@ -30,7 +30,7 @@ func TestWhatDriftShows(t *testing.T) {
 		`["Ann"]`:               {"list, 7 bytes", "list, 7 bytes"},
 	} {
 		for i, keeps := range []bool{true, false} {
-			plan.keeps = keeps
+			plan.keepsPersonal = keeps
 			m := plan.Mapper("charge")
 			raw := fmt.Sprintf(`{"id":"ch_1","never_heard_of":%s,"outcome":{"risk_score":%[1]s}}`, sent)
 			m.Map([]Object{objectOf([]byte(raw))})[0].Rows.Release()

@@ -6,7 +6,7 @@ import "slices"
 type kind uint8
 
 const (
-	absent kind = iota
+	jsonAbsent kind = iota
 	jsonNull
 	jsonBoolean
 	jsonNumber
@@ -14,10 +14,10 @@ const (
 	jsonEscaped // text that holds a backslash
 	jsonList
 	jsonObject
-	kinds
+	jsonKinds
 )
 
-var kindNames = [kinds]string{"nothing", "null", "boolean", "number", "string", "string", "list", "object"}
+var kindNames = [jsonKinds]string{"nothing", "null", "boolean", "number", "string", "string", "list", "object"}
 
 // slot is where a wanted value stands: raw[start:end], quotes and brackets
 // included.
@@ -31,25 +31,25 @@ type slot struct {
 // size costs stack or memory. It checks as much as it needs to never mistake
 // one value for another; it does not check the grammar inside skipped values.
 type scanner struct {
-	raw     []byte
-	slots   []slot
-	lists   [][]slot  // elements of the lists, and keys and values in turn of the objects, that something iterates
-	open    []byte    // brackets to be closed in what is being skipped
-	key     []byte    // a key with its escapes undone
-	follow  []*node   // by node: the member that came first in it, then the one that came after it, the last time
-	strange []strange // keys that the catalog does not know, until they are counted
-	at      int       // where scanning stopped when the bytes are not JSON
+	raw         []byte
+	slots       []slot
+	lists       [][]slot     // elements of the lists, and keys and values in turn of the objects, that something iterates
+	open        []byte       // brackets to be closed in what is being skipped
+	key         []byte       // a key with its escapes undone
+	follow      []*node      // by node: the member that came first in it, then the one that came after it, the last time
+	unknownKeys []unknownKey // keys that the catalog does not know, until they are counted
+	at          int          // where scanning stopped when the bytes are not JSON
 }
 
 // scan scans the whole of raw into root's slots. False means that it is not
 // one JSON value; at then says where it stopped being one.
 func (s *scanner) scan(root *node) bool {
 	clear(s.slots[root.slot:root.end])
-	i := s.value(root, space(s.raw, 0))
+	i := s.value(root, skipSpace(s.raw, 0))
 	if i < 0 {
 		return false
 	}
-	if i = space(s.raw, i); i != len(s.raw) {
+	if i = skipSpace(s.raw, i); i != len(s.raw) {
 		s.at = i
 		return false
 	}
@@ -65,7 +65,7 @@ func (s *scanner) element(root *node, e slot) {
 
 // value scans the value that begins at i and returns where it ends, or -1.
 func (s *scanner) value(n *node, i int) int {
-	if s.slots[n.slot].kind != absent {
+	if s.slots[n.slot].kind != jsonAbsent {
 		clear(s.slots[n.slot:n.end]) // a repeated key: the last one counts, whole
 	}
 	var found kind
@@ -107,7 +107,7 @@ func (s *scanner) members(n *node, i int) int {
 	if n.list >= 0 {
 		s.lists[n.list] = s.lists[n.list][:0]
 	}
-	if i = space(raw, i); byteAt(raw, i) == '}' {
+	if i = skipSpace(raw, i); byteAt(raw, i) == '}' {
 		return i + 1
 	}
 	for last := 2 * n.number; ; {
@@ -115,13 +115,13 @@ func (s *scanner) members(n *node, i int) int {
 			return s.bad(i)
 		}
 		c, name := s.member(n, last, i)
-		if name.kind == absent {
+		if name.kind == jsonAbsent {
 			return s.bad(len(raw))
 		}
-		if i = space(raw, int(name.end)); byteAt(raw, i) != ':' {
+		if i = skipSpace(raw, int(name.end)); byteAt(raw, i) != ':' {
 			return s.bad(i)
 		}
-		i = space(raw, i+1)
+		i = skipSpace(raw, i+1)
 		start := i
 		if c != nil {
 			last = 2*c.number + 1
@@ -130,7 +130,7 @@ func (s *scanner) members(n *node, i int) int {
 		case c == nil:
 			i = s.skip(i)
 		case c.slot == unwanted:
-			i = s.pass(c, i)
+			i = s.skipKnown(c, i)
 		default:
 			i = s.value(c, i)
 		}
@@ -138,14 +138,14 @@ func (s *scanner) members(n *node, i int) int {
 			return i
 		}
 		if c == nil && n.closed { // the last one: what is inside of it was skipped
-			s.strange[len(s.strange)-1].at = slot{kindOf(raw[start:i]), int32(start), int32(i)}
+			s.unknownKeys[len(s.unknownKeys)-1].at = slot{kindOf(raw[start:i]), int32(start), int32(i)}
 		}
 		if n.list >= 0 {
 			s.lists[n.list] = append(s.lists[n.list], name, slot{kindOf(raw[start:i]), int32(start), int32(i)})
 		}
-		switch i = space(raw, i); byteAt(raw, i) {
+		switch i = skipSpace(raw, i); byteAt(raw, i) {
 		case ',':
-			i = space(raw, i+1)
+			i = skipSpace(raw, i+1)
 		case '}':
 			return i + 1
 		default:
@@ -182,7 +182,7 @@ func (s *scanner) member(n *node, last, i int) (*node, slot) {
 		if escaped {
 			key = slices.Clone(key)
 		}
-		s.strange = append(s.strange, strange{in: n, key: key})
+		s.unknownKeys = append(s.unknownKeys, unknownKey{in: n, key: key})
 	case c != nil && !escaped:
 		s.follow[last] = c
 	}
@@ -195,7 +195,7 @@ func (s *scanner) elements(n *node, i int) int {
 	if n.list >= 0 {
 		s.lists[n.list] = s.lists[n.list][:0]
 	}
-	if i = space(raw, i); byteAt(raw, i) == ']' {
+	if i = skipSpace(raw, i); byteAt(raw, i) == ']' {
 		return i + 1
 	}
 	for at := 0; ; at++ {
@@ -204,7 +204,7 @@ func (s *scanner) elements(n *node, i int) int {
 		case at < len(n.items) && n.items[at] != nil:
 			i = s.value(n.items[at], i)
 		case n.elem != nil:
-			i = s.pass(n.elem, i)
+			i = s.skipKnown(n.elem, i)
 		default:
 			i = s.skip(i)
 		}
@@ -214,9 +214,9 @@ func (s *scanner) elements(n *node, i int) int {
 		if n.list >= 0 {
 			s.lists[n.list] = append(s.lists[n.list], slot{kindOf(raw[start:i]), int32(start), int32(i)})
 		}
-		switch i = space(raw, i); byteAt(raw, i) {
+		switch i = skipSpace(raw, i); byteAt(raw, i) {
 		case ',':
-			i = space(raw, i+1)
+			i = skipSpace(raw, i+1)
 		case ']':
 			return i + 1
 		default:
@@ -259,7 +259,7 @@ func (s *scanner) brackets(i int) int {
 				return i + 1
 			}
 		case ' ':
-			i = space(raw, i)
+			i = skipSpace(raw, i)
 			continue
 		}
 		i++
@@ -270,13 +270,13 @@ func (s *scanner) brackets(i int) int {
 // text passes over a string from its opening quote, and tells whether it holds
 // a backslash.
 func (s *scanner) text(i int) (end int, escaped bool) {
-	i = special(s.raw, i+1)
+	i = indexSpecial(s.raw, i+1)
 	for i < len(s.raw) && s.raw[i] == '\\' {
 		escaped = true
 		if i += 2; i > len(s.raw) {
 			break
 		}
-		i = special(s.raw, i)
+		i = indexSpecial(s.raw, i)
 	}
 	if i >= len(s.raw) {
 		return s.bad(len(s.raw)), false
@@ -290,7 +290,7 @@ func (s *scanner) scalar(i int) (kind, int) {
 	raw := s.raw
 	switch c := byteAt(raw, i); {
 	case c == '-' || c >= '0' && c <= '9':
-		for i++; i < len(raw) && numeric[raw[i]]; i++ {
+		for i++; i < len(raw) && isNumberByte[raw[i]]; i++ {
 		}
 		return jsonNumber, i
 	case c == 't' && i+4 <= len(raw) && string(raw[i:i+4]) == "true":
@@ -300,7 +300,7 @@ func (s *scanner) scalar(i int) (kind, int) {
 	case c == 'n' && i+4 <= len(raw) && string(raw[i:i+4]) == "null":
 		return jsonNull, i + 4
 	}
-	return absent, s.bad(i)
+	return jsonAbsent, s.bad(i)
 }
 
 func (s *scanner) bad(i int) int {

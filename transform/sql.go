@@ -26,8 +26,8 @@ type forms struct {
 	prep func(*dataPrep) string
 }
 
-// written are the forms of what has the same text everywhere.
-func written(sql, prep string) forms {
+// constantForms are the forms of what has the same text everywhere.
+func constantForms(sql, prep string) forms {
 	return forms{sql: func(*query) string { return sql }, prep: func(*dataPrep) string { return prep }}
 }
 
@@ -133,29 +133,29 @@ func (q *query) truth(x expression) string {
 func (q *query) comparison(operator string, a, b expression) string {
 	x, y := a.sql(q), b.sql(q)
 	switch {
-	case operator == "==" && b.class == nothing:
+	case operator == "==" && b.class == classNil:
 		return "(" + x + " IS NULL)"
-	case operator == "!=" && b.class == nothing:
+	case operator == "!=" && b.class == classNil:
 		return "(" + x + " IS NOT NULL)"
 	case operator == "==":
 		return "(" + x + " IS NOT DISTINCT FROM " + y + ")"
 	case operator == "!=":
 		return "(" + x + " IS DISTINCT FROM " + y + ")"
-	case a.class == nothing || b.class == nothing:
+	case a.class == classNil || b.class == classNil:
 		return "false" // nothing is in order with null
 	}
 	return "((" + x + " " + operator + " " + y + ") IS TRUE)"
 }
 
-// templated fills arguments into a template, see Function.
-func templated(template string, xs ...expression) func(*query) string {
+// sqlTemplate fills arguments into a template, see Function.
+func sqlTemplate(template string, xs ...expression) func(*query) string {
 	return func(q *query) string {
-		return filled(template, len(xs), func(i int) string { return xs[i].sql(q) }).Replace(template)
+		return fillTemplate(template, len(xs), func(i int) string { return xs[i].sql(q) }).Replace(template)
 	}
 }
 
-// filled replaces $1, $2, … and $*; only those that the template has are spelled.
-func filled(template string, n int, argument func(int) string) *strings.Replacer {
+// fillTemplate replaces $1, $2, … and $*; only those that the template has are spelled.
+func fillTemplate(template string, n int, argument func(int) string) *strings.Replacer {
 	var pairs []string
 	add := func(name, separator string) {
 		if strings.Contains(template, name) {
@@ -199,8 +199,8 @@ func anyOf(conditions ...func(*query) string) func(*query) string {
 	}
 }
 
-// orUnread is true where an argument was unreadable, or there and its result is not.
-func orUnread(x expression, sql func(*query) string) func(*query) string {
+// wrongResult is true where an argument was unreadable, or there and its result is not.
+func wrongResult(x expression, sql func(*query) string) func(*query) string {
 	return anyOf(x.wrong, func(q *query) string {
 		return "(" + x.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
 	})

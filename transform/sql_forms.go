@@ -10,7 +10,7 @@ import (
 
 // forms are a function's forms over its arguments.
 func (f *Function) forms(xs ...expression) forms {
-	return forms{sql: templated(f.SQL, xs...), prep: f.prep(xs...)}
+	return forms{sql: sqlTemplate(f.SQL, xs...), prep: f.prep(xs...)}
 }
 
 // A decimal is read from text of JSON's number grammar with at most twelve
@@ -28,26 +28,26 @@ const (
 	wrongSQL = `($1 IS NOT NULL AND CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) IS NULL WHEN $2 IS NULL THEN $1 <> 0 END)`
 )
 
-func (e *expressions) moneyForms(f *Function, minor, currency expression) forms {
-	xs := []expression{minor, currency, e.worth(currency), {forms: forms{sql: currency.wrong}}}
+func (e *expressionCompiler) moneyForms(f *Function, minor, currency expression) forms {
+	xs := []expression{minor, currency, e.minorUnitValue(currency), {forms: forms{sql: currency.wrong}}}
 	sql, wrong := f.SQL, wrongSQL
 	if currency.wrong != nil {
 		sql = strings.Replace(sql, "AND $2 IS NULL", "AND $2 IS NULL AND $4 IS NOT TRUE", 1)
 		wrong = strings.Replace(wrong, "$1 <> 0", "$1 <> 0 OR $4 IS TRUE", 1)
 	}
 	return forms{
-		sql: templated(sql, xs...), minor: minor.sql, prep: e.moneyPrep(minor, currency),
-		wrong: anyOf(minor.wrong, templated(wrong, xs...)),
+		sql: sqlTemplate(sql, xs...), minor: minor.sql, prep: e.moneyPrep(minor, currency),
+		wrong: anyOf(minor.wrong, sqlTemplate(wrong, xs...)),
 	}
 }
 
-// worth is the WHEN … THEN … ELSE of what one minor unit of a currency is worth.
-func (c *compiler) worth(currency expression) expression {
+// minorUnitValue is the WHEN … THEN … ELSE of what one minor unit of a currency is worth.
+func (c *compiler) minorUnitValue(currency expression) expression {
 	return expression{forms: forms{sql: func(q *query) string {
 		out := ""
-		for exponent, worth := range []string{"1.000", "0.100", "0.010", "0.001"} {
+		for exponent, amount := range []string{"1.000", "0.100", "0.010", "0.001"} {
 			if codes := c.currencies(exponent); len(codes) > 0 && exponent != defaultExponent {
-				out += "WHEN lower(" + currency.sql(q) + ") IN (" + joined(codes, sqltext.Literal, ", ") + ") THEN " + worth + " "
+				out += "WHEN lower(" + currency.sql(q) + ") IN (" + joinEach(codes, sqltext.Literal, ", ") + ") THEN " + amount + " "
 			}
 		}
 		if out == "" {
@@ -72,31 +72,31 @@ func (c *compiler) currencies(exponent int) []string {
 
 // exactForms are the forms of arithmetic: exact, and NULL where it does not fit.
 func exactForms(operator string, a, b expression) forms {
-	sql := templated("TRY_CAST(CAST($1 AS HUGEINT) "+operator+" $2 AS BIGINT)", a, b)
+	sql := sqlTemplate("TRY_CAST(CAST($1 AS HUGEINT) "+operator+" $2 AS BIGINT)", a, b)
 	return forms{
-		sql: sql, prep: preparedAs("($1 "+operator+" $2)", a, b),
+		sql: sql, prep: prepTemplate("($1 "+operator+" $2)", a, b),
 		wrong: anyOf(a.wrong, b.wrong, func(q *query) string {
 			return "(" + a.sql(q) + " IS NOT NULL AND " + b.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"
 		}),
 	}
 }
 
-func choiceForms(when, a, b expression) forms {
+func conditionalForms(when, a, b expression) forms {
 	choose := func(pick func(expression) func(*query) string, otherwise string) func(*query) string {
 		return func(q *query) string {
-			spell := func(x expression) string {
+			render := func(x expression) string {
 				if f := pick(x); f != nil {
 					return f(q)
 				}
 				return otherwise
 			}
-			return "CASE WHEN " + when.sql(q) + " THEN " + spell(a) + " ELSE " + spell(b) + " END"
+			return "CASE WHEN " + when.sql(q) + " THEN " + render(a) + " ELSE " + render(b) + " END"
 		}
 	}
 	f := forms{
 		sql:   choose(func(x expression) func(*query) string { return x.sql }, ""),
 		minor: choose(func(x expression) func(*query) string { return x.minor }, "NULL"),
-		prep:  preparedAs("iif($1, $2, $3)", when, a, b),
+		prep:  prepTemplate("iif($1, $2, $3)", when, a, b),
 	}
 	if a.wrong != nil || b.wrong != nil {
 		f.wrong = choose(func(x expression) func(*query) string { return x.wrong }, "false")
@@ -107,8 +107,8 @@ func choiceForms(when, a, b expression) forms {
 // coalesceForms: of values the first that can be read counts. Money is another
 // matter, see coalescedMoney.
 func coalesceForms(c class, xs []expression) forms {
-	f := forms{sql: templated("coalesce($*)", xs...), prep: preparedAs("coalesce($*)", xs...)}
-	if c == amount {
+	f := forms{sql: sqlTemplate("coalesce($*)", xs...), prep: prepTemplate("coalesce($*)", xs...)}
+	if c == classMoney {
 		return f.coalescedMoney(xs)
 	}
 	var wrongs []func(*query) string
@@ -146,11 +146,11 @@ func (f forms) coalescedMoney(xs []expression) forms {
 	return f
 }
 
-// joined spells out a list.
-func joined[T any](xs []T, spell func(T) string, separator string) string {
+// joinEach spells out a list.
+func joinEach[T any](xs []T, text func(T) string, separator string) string {
 	all := make([]string, len(xs))
 	for i, x := range xs {
-		all[i] = spell(x)
+		all[i] = text(x)
 	}
 	return strings.Join(all, separator)
 }
@@ -161,21 +161,21 @@ func membershipForms(x expression, listed []string) forms {
 			if len(listed) == 0 {
 				return "false"
 			}
-			return "((" + x.sql(q) + " IN (" + joined(listed, sqltext.Literal, ", ") + ")) IS TRUE)"
+			return "((" + x.sql(q) + " IN (" + joinEach(listed, sqltext.Literal, ", ") + ")) IS TRUE)"
 		},
 		prep: func(p *dataPrep) string { return "matches_regex(" + x.prep(p) + ", " + alternatives(listed) + ")" },
 	}
 }
 
 func lookupForms(f *Function, x expression, l *schemas.Lookup) forms {
-	rows := func(spell func(string) string, before, between, behind string) string {
-		return joined(l.Rows, func(r schemas.LookupRow) string { return before + spell(r.Key) + between + spell(r.Value) }, behind)
+	rows := func(quote func(string) string, before, between, behind string) string {
+		return joinEach(l.Rows, func(r schemas.LookupRow) string { return before + quote(r.Key) + between + quote(r.Value) }, behind)
 	}
-	table := expression{forms: forms{
+	cases := expression{forms: forms{
 		sql:  func(*query) string { return rows(sqltext.Literal, "WHEN ", " THEN ", " ") },
 		prep: func(*dataPrep) string { return rows(prepText, "", ", ", ", ") },
 	}}
-	return f.forms(x, table)
+	return f.forms(x, cases)
 }
 
 func patternForms(f *Function, x expression, pattern string) forms {

@@ -13,21 +13,21 @@ import (
 // Reading a path in SQL: what the readers in read.go do to the bytes.
 
 // forms are the forms of a path that is read as its own type.
-func (p place) forms() forms {
+func (p sourcePath) forms() forms {
 	f := forms{prep: p.prep}
 	switch c := classOf(p.field); c {
-	case text, boolean, integer, unixTime, number:
+	case classText, classBoolean, classInteger, classUnixTime, classNumber:
 		f.sql = p.value(valueSQL(c), "", "")
-		f.wrong = p.unread(f.sql)
-	case decimalText:
+		f.wrong = p.unreadable(f.sql)
+	case classDecimalText:
 		f.sql = p.scalar()
-		f.wrong = p.unread(f.sql)
-	case object, mapOf:
-		f.sql = p.in("CASE WHEN " + isObjectSQL + " THEN true END")
-	case list:
-		f.sql = p.in("CASE json_type($object, $path) WHEN 'ARRAY' THEN true END")
+		f.wrong = p.unreadable(f.sql)
+	case classObject, classMap:
+		f.sql = p.inPlace("CASE WHEN " + isObjectSQL + " THEN true END")
+	case classList:
+		f.sql = p.inPlace("CASE json_type($object, $path) WHEN 'ARRAY' THEN true END")
 	default:
-		f.sql = p.in("($object ->> $path)")
+		f.sql = p.inPlace("($object ->> $path)")
 	}
 	return f
 }
@@ -41,59 +41,59 @@ const scalarSQL = "CASE WHEN json_type($digits, $path) IN ('VARCHAR', 'BOOLEAN')
 // valueSQL reads a value of one type; of another it is NULL.
 func valueSQL(c class) string {
 	switch c {
-	case boolean:
+	case classBoolean:
 		return "CASE json_type($object, $path) WHEN 'BOOLEAN' THEN ($object ->> $path)::BOOLEAN END"
-	case integer, unixTime:
+	case classInteger, classUnixTime:
 		return "CASE WHEN json_type($object, $path) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST($object ->> $path AS BIGINT) END"
-	case number:
+	case classNumber:
 		return "CASE WHEN json_type($object, $path) IN ('BIGINT', 'UBIGINT', 'DOUBLE') AND isfinite(TRY_CAST($object ->> $path AS DOUBLE)) THEN ($object ->> $path)::DOUBLE END"
-	case decimalText:
+	case classDecimalText:
 		return scalarSQL
 	}
 	return "CASE json_type($object, $path) WHEN 'VARCHAR' THEN $object ->> $path END"
 }
 
 // scalar reads a string, number or boolean as text.
-func (p place) scalar() func(*query) string { return p.value(scalarSQL, "text", "") }
+func (p sourcePath) scalar() func(*query) string { return p.value(scalarSQL, "text", "") }
 
 // value fills a path into a template and, in a whole query, reads it once under
 // the name of the path, or of a function of it.
-func (p place) value(template, function, below string) func(*query) string {
+func (p sourcePath) value(template, function, below string) func(*query) string {
 	return func(q *query) string {
-		name := p.title() + below
+		name := p.columnName() + below
 		if function != "" {
 			name = function + "(" + name + ")"
 		}
-		return q.once(p.scope, name, p.fill(q, template, below))
+		return q.once(p.scope, name, p.substitute(q, template, below))
 	}
 }
 
-// in fills a path into a template where it stands.
-func (p place) in(template string) func(*query) string {
-	return func(q *query) string { return p.fill(q, template, "") }
+// inPlace fills a path into a template where it stands.
+func (p sourcePath) inPlace(template string) func(*query) string {
+	return func(q *query) string { return p.substitute(q, template, "") }
 }
 
-// fill puts in for $object and $path, and $digits and $path, where the value of
+// substitute puts in for $object and $path, and $digits and $path, where the value of
 // a path is found; below goes on from there to an element.
-func (p place) fill(q *query, template, below string) string {
+func (p sourcePath) substitute(q *query, template, below string) string {
 	if strings.Contains(template, "$id") {
 		template = strings.NewReplacer("$object, $id", "$below, $path", "$object ->> $id", "$below ->> $path").Replace(template)
-		template = p.id().replaced(q, template, "$below", p.scope.sql(), "")
+		template = p.idBelow().substituteOne(q, template, "$below", p.scope.sql(), "")
 	}
 	if strings.Contains(template, "$digits") {
-		template = p.replaced(q, template, "$digits", q.digitsOf(p.scope), below)
+		template = p.substituteOne(q, template, "$digits", q.digitsOf(p.scope), below)
 	}
-	return p.replaced(q, template, "$object", p.scope.sql(), below)
+	return p.substituteOne(q, template, "$object", p.scope.sql(), below)
 }
 
-// id is the id below a place. It adds nothing to the trie: a plan that spells
+// idBelow is the id below a place. It adds nothing to the trie: a plan that spells
 // out its SQL is not changed by it.
-func (p place) id() place {
-	return place{scope: p.scope, node: &node{list: -1, steps: append(slices.Clip(p.node.steps), step{name: "id"})}}
+func (p sourcePath) idBelow() sourcePath {
+	return sourcePath{scope: p.scope, node: &node{list: -1, steps: append(slices.Clip(p.node.steps), pathStep{name: "id"})}}
 }
 
-// replaced replaces one variable and the $path behind it.
-func (p place) replaced(q *query, template, variable, in, below string) string {
+// substituteOne replaces one variable and the $path behind it.
+func (p sourcePath) substituteOne(q *query, template, variable, in, below string) string {
 	path := jsonPath(p.node.steps)
 	if below != "" && !strings.HasPrefix(path, "$") {
 		in, path = "json_extract("+in+", "+sqltext.Literal(path)+")", "$" // a JSON pointer does not go on
@@ -106,44 +106,46 @@ func (p place) replaced(q *query, template, variable, in, below string) string {
 	return strings.NewReplacer(variable+", $path", behind, variable+" ->> $path", strings.Replace(at, "->", "->>", 1), variable+" -> $path", at).Replace(template)
 }
 
-// unread is true where something stands at the path and is not of its type.
-func (p place) unread(sql func(*query) string) func(*query) string {
+// unreadable is true where something stands at the path and is not of its type.
+func (p sourcePath) unreadable(sql func(*query) string) func(*query) string {
 	return func(q *query) string {
-		return "(" + p.fill(q, "json_type($object, $path) <> 'NULL'", "") + " AND " + sql(q) + " IS NULL)"
+		return "(" + p.substitute(q, "json_type($object, $path) <> 'NULL'", "") + " AND " + sql(q) + " IS NULL)"
 	}
 }
 
-// applied are the forms of a function of a path.
-func (p place) applied(f *Function) forms {
+// functionForms are the forms of a function of a path.
+func (p sourcePath) functionForms(f *Function) forms {
 	out := forms{sql: p.value(f.SQL, f.Name, ""), prep: f.prep(expression{forms: forms{prep: p.prep}})}
 	if f.Name == "ref" {
-		id := p.id()
-		out.wrong = anyOf(p.in("(json_type($object, $path) NOT IN ('NULL', 'VARCHAR', 'OBJECT'))"),
-			func(q *query) string { return id.fill(q, "(json_type($object, $path) NOT IN ('NULL', 'VARCHAR'))", "") })
+		id := p.idBelow()
+		out.wrong = anyOf(p.inPlace("(json_type($object, $path) NOT IN ('NULL', 'VARCHAR', 'OBJECT'))"),
+			func(q *query) string {
+				return id.substitute(q, "(json_type($object, $path) NOT IN ('NULL', 'VARCHAR'))", "")
+			})
 	}
 	return out
 }
 
 // endForms are the forms of a list's first or last element.
-func (p place) endForms(f *Function, c class) forms {
+func (p sourcePath) endForms(f *Function, c class) forms {
 	at := "[0]"
 	if f.Name == "last" {
 		at = "[#-1]"
 	}
 	sql := p.value(valueSQL(c), "", at)
 	return forms{sql: sql, prep: f.prep(expression{forms: forms{prep: p.prep}}), wrong: func(q *query) string {
-		return "(" + p.fill(q, "json_type($object, $path) <> 'NULL'", at) + " AND " + sql(q) + " IS NULL)"
+		return "(" + p.substitute(q, "json_type($object, $path) <> 'NULL'", at) + " AND " + sql(q) + " IS NULL)"
 	}}
 }
 
 // elements is the list that stands at a path, as JSON values.
-func (p place) elements(q *query) string {
+func (p sourcePath) elements(q *query) string {
 	return p.list(q, p.scope.sql(), "[*]")
 }
 
 // list is what stands inside a list or map, as a list of JSON values. The
 // operator -> will not do: as an argument beside a lambda it is read as one.
-func (p place) list(q *query, in, inside string) string {
+func (p sourcePath) list(q *query, in, inside string) string {
 	path := jsonPath(p.node.steps)
 	if f := q.find(p.scope, in, path); f != "" {
 		in, path = f, "$"
@@ -195,7 +197,7 @@ var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // jsonPath spells a path as DuckDB does. A key of one asterisk would be a
 // wildcard in it, and is written as a JSON pointer.
-func jsonPath(steps []step) string {
+func jsonPath(steps []pathStep) string {
 	var out strings.Builder
 	out.WriteString("$")
 	for _, s := range steps {
@@ -203,7 +205,7 @@ func jsonPath(steps []step) string {
 		case s.name == "*":
 			return jsonPointer(steps)
 		case s.name == "":
-			out.WriteString(index(s.item))
+			out.WriteString(indexStep(s.item))
 		case plainKey.MatchString(s.name):
 			out.WriteString("." + s.name)
 		default:
@@ -213,7 +215,7 @@ func jsonPath(steps []step) string {
 	return out.String()
 }
 
-func jsonPointer(steps []step) string {
+func jsonPointer(steps []pathStep) string {
 	var out strings.Builder
 	for _, s := range steps {
 		if s.name == "" {
@@ -225,8 +227,8 @@ func jsonPointer(steps []step) string {
 	return out.String()
 }
 
-// title is what a column of the path's value is called in a whole query.
-func (p place) title() string {
+// columnName is what a column of the path's value is called in a whole query.
+func (p sourcePath) columnName() string {
 	path := jsonPath(p.node.steps)
 	if p.scope.label != "" {
 		return p.scope.label + strings.TrimPrefix(path, "$")
@@ -239,15 +241,15 @@ func elementForm(target schemas.Kind, elem class) string {
 	switch {
 	case target == schemas.JSON:
 		return "CASE WHEN json_type($1) <> 'NULL' THEN $1 END"
-	case elem == reference:
+	case elem == classReference:
 		return "CASE 'VARCHAR' WHEN json_type($1) THEN $1 ->> '$' WHEN json_type($1, '$.id') THEN $1 ->> '$.id' END"
-	case target == schemas.String && elem == text:
+	case target == schemas.String && elem == classText:
 		return "CASE json_type($1) WHEN 'VARCHAR' THEN $1 ->> '$' END"
-	case target == schemas.String && elem == decimalText:
+	case target == schemas.String && elem == classDecimalText:
 		return "CASE WHEN json_type($2) IN ('VARCHAR', 'BOOLEAN') THEN $2 ->> '$' END"
 	case target == schemas.String:
 		return "CASE WHEN json_type($1) IN ('OBJECT', 'ARRAY') THEN $1::VARCHAR ELSE $2 ->> '$' END"
 	}
-	value := valueSQL(map[schemas.Kind]class{schemas.Boolean: boolean, schemas.Long: integer, schemas.Number: number}[target])
+	value := valueSQL(map[schemas.Kind]class{schemas.Boolean: classBoolean, schemas.Long: classInteger, schemas.Number: classNumber}[target])
 	return strings.NewReplacer("$object, $path", "$1", "$object ->> $path", "$1 ->> '$'").Replace(value)
 }

@@ -24,7 +24,7 @@ func (p *Plan) SQL(m *schemas.Mapping) string {
 		return ""
 	}
 	q := newQuery(true)
-	columns, where := compiled.columnsSQL(q), compiled.keeps(q)
+	columns, where := compiled.columnsSQL(q), compiled.rowConditions(q)
 	items := compiled.forms.itemsSQL(q) // before the rest, which finds what these are made from
 	tables := []string{q.sourceSQL(), "found AS (\n  SELECT raw.*" + q.foundSQL("raw.object") + q.foundSQL("raw.digits") +
 		"\n  FROM source AS raw\n  WHERE json_type(raw.object) = 'OBJECT' AND raw.id <> '' AND NOT starts_with(raw.id, 'noid:')\n)"}
@@ -34,9 +34,9 @@ func (p *Plan) SQL(m *schemas.Mapping) string {
 	}
 	tables = append(tables,
 		"sent AS (\n  -- each source path; a value of another type is null\n  SELECT raw.*"+q.sentSQL()+"\n  FROM "+from+" AS raw\n)",
-		"made AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM sent AS raw"+clause("\n  WHERE ", "\n    AND ", where)+"\n)")
+		"made AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM sent AS raw"+joinConditions("\n  WHERE ", "\n    AND ", where)+"\n)")
 	return fmt.Sprintf("-- %s: rows of %s from %s objects\nWITH %s\nSELECT * FROM made%s\n", m.Name, m.Schema.Table, m.Source.Object,
-		strings.Join(tables, ", "), clause("\nWHERE ", "\n  AND ", rulesSQL(compiled.fields)))
+		strings.Join(tables, ", "), joinConditions("\nWHERE ", "\n  AND ", constraintsSQL(compiled.fields)))
 }
 
 // sourceSQL is raw, with what is no JSON made null.
@@ -52,8 +52,8 @@ func newQuery(whole bool) *query {
 	return &query{whole: whole, named: map[string]bool{}, indexed: map[*scope]bool{}}
 }
 
-// clause joins conditions, or is nothing without any.
-func clause(first, next string, conditions []string) string {
+// joinConditions joins conditions, or is nothing without any.
+func joinConditions(first, next string, conditions []string) string {
 	if len(conditions) == 0 {
 		return ""
 	}
@@ -61,7 +61,7 @@ func clause(first, next string, conditions []string) string {
 }
 
 func (q *query) sentSQL() string {
-	return joined(q.sent, func(c sentColumn) string { return ",\n    " + c.sql + " AS " + sqltext.Ident(c.name) }, "")
+	return joinEach(q.sent, func(c sentColumn) string { return ",\n    " + c.sql + " AS " + sqltext.Ident(c.name) }, "")
 }
 
 // itemsSQL makes a row of each item; "" for one row an object.
@@ -118,17 +118,17 @@ func (f *field) physical(q *query, indent string) []sentColumn {
 func (f *field) sql(q *query, indent string) string {
 	l := f.leaf
 	switch {
-	case f.shape == nested:
+	case f.shape == shapeObject:
 		return conditionally(f.conditions(q), f.structSQL(q, indent))
-	case f.shape == objects:
+	case f.shape == shapeObjects:
 		return f.listSQL(q, indent)
-	case l.value.sql == nil || l.value.class == nothing || l.value.class == broken:
+	case l.value.sql == nil || l.value.class == classNil || l.value.class == classBroken:
 		return "NULL::" + duckType(l.declared.Type)
-	case f.shape == values:
-		return conditionally([]string{l.from.fill(q, "json_type($object, $path) = 'ARRAY'", "")}, l.copied(q, "[*]"))
-	case f.shape == entries:
-		return conditionally([]string{l.from.fill(q, isObjectSQL, "")},
-			"map("+l.from.fill(q, "json_keys($object, $path)", "")+", "+l.copied(q, ".*")+")")
+	case f.shape == shapeValues:
+		return conditionally([]string{l.from.substitute(q, "json_type($object, $path) = 'ARRAY'", "")}, l.copied(q, "[*]"))
+	case f.shape == shapeEntries:
+		return conditionally([]string{l.from.substitute(q, isObjectSQL, "")},
+			"map("+l.from.substitute(q, "json_keys($object, $path)", "")+", "+l.copied(q, ".*")+")")
 	}
 	return l.value.sql(q)
 }
@@ -143,8 +143,8 @@ func conditionally(conditions []string, sql string) string {
 // conditions are those that a nested object is there under.
 func (f *field) conditions(q *query) []string {
 	var out []string
-	if f.leaf.from != nil && f.shape == nested {
-		out = append(out, f.leaf.from.fill(q, isObjectSQL, ""))
+	if f.leaf.from != nil && f.shape == shapeObject {
+		out = append(out, f.leaf.from.substitute(q, isObjectSQL, ""))
 	}
 	if f.leaf.when != nil {
 		out = append(out, q.truth(*f.leaf.when))
@@ -167,7 +167,7 @@ func (f *field) listSQL(q *query, indent string) string {
 	element := f.leaf.each.sql()
 	conditions := append([]string{"json_type(" + element + ") = 'OBJECT'"}, f.conditions(q)...)
 	body := conditionally(conditions, f.structSQL(q, indent))
-	return conditionally([]string{f.leaf.from.fill(q, "json_type($object, $path) = 'ARRAY'", "")}, f.leaf.each.transformed(q, body))
+	return conditionally([]string{f.leaf.from.substitute(q, "json_type($object, $path) = 'ARRAY'", "")}, f.leaf.each.transformed(q, body))
 }
 
 // transformed applies a body to each element of a list.
@@ -180,7 +180,7 @@ func (s *scope) transformed(q *query, body string) string {
 }
 
 // copied reads each element of a list or each value of a map.
-func (l *leafForms) copied(q *query, below string) string {
+func (l *lineageForms) copied(q *query, below string) string {
 	all, element, digits := l.from.list(q, l.from.scope.sql(), below), "value", "value"
 	names := "value"
 	if strings.Contains(l.read, "$2") {
@@ -193,7 +193,7 @@ func (l *leafForms) copied(q *query, below string) string {
 func duckType(t schemas.Type) string {
 	switch t.Kind {
 	case schemas.Object:
-		return "STRUCT(" + joined(schemas.Members(t.Fields), func(c schemas.Column) string { return sqltext.Ident(c.Name) + " " + duckType(c.Type) }, ", ") + ")"
+		return "STRUCT(" + joinEach(schemas.Members(t.Fields), func(c schemas.Column) string { return sqltext.Ident(c.Name) + " " + duckType(c.Type) }, ", ") + ")"
 	case schemas.List:
 		return duckType(*t.Elem) + "[]"
 	case schemas.Map:

@@ -6,22 +6,22 @@ import "slices"
 // mapping of the object wants. The scanner walks the raw bytes and the trie
 // together and skips whatever the trie does not name.
 type node struct {
-	slot, end int       // slots[slot:end] belong to this node and all below it
-	keys      [][]child // members of an object, by length of the key
-	items     []*node   // elements of a list, by index; nil where none is wanted
-	elem      *node     // what the catalog knows of a list's elements; nil for nothing
-	closed    bool      // an object of which the catalog knows all members
-	list      int       // lists[list] receives the place of everything inside; -1 when nothing iterates it
-	key       string    // of a member
-	number    int       // of all nodes of a program; see scanner.follow
-	name      string    // path from the root, for drift and messages
-	steps     []step    // the same, step by step
+	slot, end int           // slots[slot:end] belong to this node and all below it
+	keys      [][]trieChild // members of an object, by length of the key
+	items     []*node       // elements of a list, by index; nil where none is wanted
+	elem      *node         // what the catalog knows of a list's elements; nil for nothing
+	closed    bool          // an object of which the catalog knows all members
+	list      int           // lists[list] receives the place of everything inside; -1 when nothing iterates it
+	key       string        // of a member
+	number    int           // of all nodes of a program; see scanner.follow
+	name      string        // path from the root, for drift and messages
+	steps     []pathStep    // the same, step by step
 }
 
 // unwanted is the slot of a node that the catalog knows and no mapping wants.
 const unwanted = -1
 
-type child struct {
+type trieChild struct {
 	key  string
 	node *node
 }
@@ -55,10 +55,10 @@ func (n *node) member(key string) *node {
 	for len(n.keys) <= len(key) {
 		n.keys = append(n.keys, nil)
 	}
-	c := newNode(join(n.name, key))
+	c := newNode(joinPath(n.name, key))
 	c.key = key
-	c.steps = append(slices.Clip(n.steps), step{name: key})
-	n.keys[len(key)] = append(n.keys[len(key)], child{key, c})
+	c.steps = append(slices.Clip(n.steps), pathStep{name: key})
+	n.keys[len(key)] = append(n.keys[len(key)], trieChild{key, c})
 	return c
 }
 
@@ -68,8 +68,8 @@ func (n *node) item(i int) *node {
 		n.items = append(n.items, nil)
 	}
 	if n.items[i] == nil {
-		n.items[i] = newNode(n.name + index(i))
-		n.items[i].steps = append(slices.Clip(n.steps), step{item: i})
+		n.items[i] = newNode(n.name + indexStep(i))
+		n.items[i].steps = append(slices.Clip(n.steps), pathStep{item: i})
 	}
 	return n.items[i]
 }

@@ -6,24 +6,24 @@ import "github.com/stripelake/stripelake/schemas"
 type class uint8
 
 const (
-	broken      class = iota // a mistake in it has been reported; quiet from here on
-	nothing                  // nil, which fits everywhere
-	text                     // a string
-	boolean                  //
-	integer                  // 64 bits
-	unixTime                 // an integer that Stripe means as Unix seconds
-	number                   // a double
-	decimalText              // a decimal that Stripe sends as a string
-	exact                    // DECIMAL(38,12)
-	amount                   // DECIMAL(18,3) and its minor units
-	moment                   // µs since 1970, UTC
-	day                      // days since 1970
-	source                   // JSON as sent
-	object                   // what cannot be computed with, only read from:
-	list                     //
-	mapOf                    //
-	reference                // an id or an expanded object
-	anything                 // the catalog does not know
+	classBroken      class = iota // a mistake in it has been reported; quiet from here on
+	classNil                      // nil, which fits everywhere
+	classText                     // a string
+	classBoolean                  //
+	classInteger                  // 64 bits
+	classUnixTime                 // an integer that Stripe means as Unix seconds
+	classNumber                   // a double
+	classDecimalText              // a decimal that Stripe sends as a string
+	classDecimal                  // DECIMAL(38,12)
+	classMoney                    // DECIMAL(18,3) and its minor units
+	classDateTime                 // µs since 1970, UTC
+	classDate                     // days since 1970
+	classJSON                     // JSON as sent
+	classObject                   // what cannot be computed with, only read from:
+	classList                     //
+	classMap                      //
+	classReference                // an id or an expanded object
+	classUnknown                  // the catalog does not know
 )
 
 var classNames = [...]string{
@@ -34,81 +34,81 @@ var classNames = [...]string{
 func (c class) String() string { return classNames[c] }
 
 // computable holds for the classes that have one value to work with.
-func (c class) computable() bool { return c < object }
+func (c class) computable() bool { return c < classObject }
 
 // classOf is the class of a source field; nil is what the catalog does not know.
 func classOf(f *schemas.SourceField) class {
 	switch {
 	case f == nil:
-		return anything
+		return classUnknown
 	case f.Expandable:
-		return reference
+		return classReference
 	}
 	switch f.Type {
 	case schemas.SourceString:
-		return text
+		return classText
 	case schemas.SourceBoolean:
-		return boolean
+		return classBoolean
 	case schemas.SourceInteger:
-		return integer
+		return classInteger
 	case schemas.SourceUnixTime:
-		return unixTime
+		return classUnixTime
 	case schemas.SourceNumber:
-		return number
+		return classNumber
 	case schemas.SourceDecimal:
-		return decimalText
+		return classDecimalText
 	case schemas.SourceObject:
-		return object
+		return classObject
 	case schemas.SourceList:
-		return list
+		return classList
 	case schemas.SourceMap:
-		return mapOf
+		return classMap
 	}
-	return anything
+	return classUnknown
 }
 
 // unify is the class of an expression that is either a or b.
 func unify(a, b class) (class, bool) {
 	switch {
-	case a == b || b == nothing:
+	case a == b || b == classNil:
 		return a, true
-	case a == nothing:
+	case a == classNil:
 		return b, true
-	case a == broken || b == broken:
-		return broken, true
-	case a == integer && b == unixTime || a == unixTime && b == integer:
-		return integer, true
-	case a == text && b == decimalText || a == decimalText && b == text:
-		return text, true
+	case a == classBroken || b == classBroken:
+		return classBroken, true
+	case a == classInteger && b == classUnixTime || a == classUnixTime && b == classInteger:
+		return classInteger, true
+	case a == classText && b == classDecimalText || a == classDecimalText && b == classText:
+		return classText, true
 	}
-	return broken, false
+	return classBroken, false
 }
 
 // targetClass is the class that a target's type takes as it is.
 func targetClass(k schemas.Kind) class {
 	switch k {
 	case schemas.String:
-		return text
+		return classText
 	case schemas.Boolean:
-		return boolean
+		return classBoolean
 	case schemas.Short, schemas.Integer, schemas.Long:
-		return integer
+		return classInteger
 	case schemas.Number:
-		return number
+		return classNumber
 	case schemas.Decimal:
-		return exact
+		return classDecimal
 	case schemas.Money:
-		return amount
+		return classMoney
 	case schemas.Date:
-		return day
+		return classDate
 	case schemas.DateTime:
-		return moment
+		return classDateTime
 	case schemas.JSON:
-		return source
+		return classJSON
 	case schemas.List:
-		return list
+		return classList
 	case schemas.Map:
-		return mapOf
+		return classMap
 	}
-	return object
+	return classObject
 }

@@ -4,10 +4,10 @@ package transform
 type state uint8
 
 const (
-	null     state = iota // missing or null in the source
-	set                   // there is a value
-	wrong                 // there was one, of the wrong type or out of range; null to all but money
-	unscaled              // minor units of a currency whose exponent is not known: an amount that is null, with minor units that are not
+	stateNull     state = iota // missing or null in the source
+	stateSet                   // there is a value
+	stateWrong                 // there was one, of the wrong type or out of range; null to all but money
+	stateUnscaled              // minor units of a currency whose exponent is not known: an amount that is null, with minor units that are not
 )
 
 // value is what an expression evaluates to. Which members hold it follows from
@@ -20,16 +20,16 @@ type value struct {
 	high  int64  // minor units beside an amount; high half of a decimal; of a wrong value the kind of what was found
 }
 
-func textValue(text []byte) value { return value{state: set, text: text} }
+func textValue(text []byte) value { return value{state: stateSet, text: text} }
 
-func integerValue(n int64) value { return value{state: set, num: n} }
+func integerValue(n int64) value { return value{state: stateSet, num: n} }
 
 func booleanValue(b bool) value {
 	if b {
-		return value{state: set, num: 1}
+		return value{state: stateSet, num: 1}
 	}
-	return value{state: set}
+	return value{state: stateSet}
 }
 
 // isTrue holds for a boolean that is there and true: null is not true.
-func (v value) isTrue() bool { return v.state == set && v.num != 0 }
+func (v value) isTrue() bool { return v.state == stateSet && v.num != 0 }

@@ -87,7 +87,7 @@ func taken(set *schemas.Set, plan *transform.Plan, table *schemas.Schema, object
 			continue
 		}
 		reasons = append(reasons, m.LeftOut...)
-		for _, leaf := range plan.Leaves(m) {
+		for _, leaf := range plan.Lineage(m) {
 			for _, path := range leaf.Sources {
 				read[strings.ReplaceAll(path, "[0]", "[]")] = true
 			}

@@ -96,7 +96,7 @@ func expressions(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) 
 		if m.Schema != table {
 			continue
 		}
-		for _, leaf := range plan.Leaves(m) {
+		for _, leaf := range plan.Lineage(m) {
 			all[leaf.Target] += strings.Join(strings.Fields(leaf.Expression), " ") + "\n"
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // Column is one leaf of a table, explained.
 type Column struct {
-	transform.Leaf
+	transform.ColumnLineage
 	Mapping *schemas.Mapping
 	Sources []*CatalogPath
 	Label   string // its own, or that of an object around it
@@ -37,8 +37,8 @@ func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]C
 		if err != nil {
 			return nil, err
 		}
-		for _, leaf := range plan.Leaves(m) {
-			c := Column{Leaf: leaf, Mapping: m, Label: labelAt(table.Fields, leaf.Target)}
+		for _, leaf := range plan.Lineage(m) {
+			c := Column{ColumnLineage: leaf, Mapping: m, Label: labelAt(table.Fields, leaf.Target)}
 			for _, path := range leaf.Sources {
 				c.Sources = append(c.Sources, &CatalogPath{path, fieldAt(catalog.Root(), path)})
 			}

@@ -74,7 +74,7 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 	for _, m := range all {
 		for _, b := range plan.Only(m).Mapper(head.Object).Map([]transform.Object{o}) {
 			if b.Schema == m.Schema {
-				p.Tables = append(p.Tables, tablePreview(b, m, plan.Leaves(m), o.Raw))
+				p.Tables = append(p.Tables, tablePreview(b, m, plan.Lineage(m), o.Raw))
 			}
 			b.Rows.Release()
 		}
@@ -95,7 +95,7 @@ func several(all []*schemas.Mapping, s *schemas.Schema) bool {
 	return slices.ContainsFunc(all[first+1:], func(m *schemas.Mapping) bool { return m.Schema == s })
 }
 
-func tablePreview(b transform.Batch, m *schemas.Mapping, leaves []transform.Leaf, raw []byte) TablePreview {
+func tablePreview(b transform.Batch, m *schemas.Mapping, leaves []transform.ColumnLineage, raw []byte) TablePreview {
 	t := TablePreview{Table: b.Schema.Table, Rejects: b.Rejects, LeftOut: b.LeftOut}
 	for row := range int(b.Rows.NumRows()) {
 		t.Rows = append(t.Rows, cells(b.Rows, row, itemOf(b, m, row, raw), leaves, raw))
@@ -122,7 +122,7 @@ func itemOf(b transform.Batch, m *schemas.Mapping, row int, raw []byte) int {
 	return row
 }
 
-func cells(rows arrow.RecordBatch, row, item int, leaves []transform.Leaf, raw []byte) []Cell {
+func cells(rows arrow.RecordBatch, row, item int, leaves []transform.ColumnLineage, raw []byte) []Cell {
 	var out []Cell
 	for _, leaf := range leaves {
 		if strings.Contains(leaf.Target, "[]") {

@@ -118,7 +118,7 @@ func (x *standing) find(ctx context.Context, m *materializer, src source) error 
 	for _, list := range short {
 		object := objectOf(list.Stream)
 		x.add(list.Stream, x.named(src.account, object+" "+list.ID+list.List))
-		x.found[len(x.found)-1].Untaken = !m.plan.Takes(object, list.List)
+		x.found[len(x.found)-1].Untaken = !m.plan.Reads(object, list.List)
 	}
 	for what := range x.now {
 		if !x.lists[what] { // a list that is not cut short was read since

@@ -11,8 +11,8 @@ import (
 // What rejects a row in the kernel keeps it out of the query: money that cannot
 // be read, which only the source shows, and what the schema demands of a value.
 
-// keeps is what a row must hold to be kept: where, and money that can be read.
-func (m *mapping) keeps(q *query) []string {
+// rowConditions is what a row must hold to be kept: where, and money that can be read.
+func (m *mapping) rowConditions(q *query) []string {
 	var out []string
 	if m.forms.where != nil {
 		out = append(out, q.truth(*m.forms.where))
@@ -30,7 +30,7 @@ func (f *field) unreadable(q *query) string {
 	if f.leaf == nil {
 		return ""
 	}
-	if f.shape == one {
+	if f.shape == shapeValue {
 		if wrong := f.leaf.value.wrong; f.money && wrong != nil {
 			return wrong(q)
 		}
@@ -46,23 +46,23 @@ func (f *field) unreadable(q *query) string {
 		return ""
 	}
 	some := strings.Join(append(f.conditions(q), "("+strings.Join(inside, " OR ")+")"), " AND ")
-	if f.shape == nested {
+	if f.shape == shapeObject {
 		return "(" + some + ")"
 	}
 	return "list_bool_or(" + f.leaf.each.transformed(q, "json_type("+f.leaf.each.sql()+") = 'OBJECT' AND "+some) + ")"
 }
 
-// rulesSQL are the rules of a schema that reject a row.
-func rulesSQL(fields []field) []string {
+// constraintsSQL are the rules of a schema that reject a row.
+func constraintsSQL(fields []field) []string {
 	var out []string
 	for i := range fields {
 		f := &fields[i]
 		if f.leaf == nil {
 			continue
 		}
-		switch broken := f.broken("", 0); {
-		case f.rule != nil && f.rule.required && broken == sqltext.Ident(f.demanded())+" IS NULL":
-			out = append(out, sqltext.Ident(f.demanded())+" IS NOT NULL")
+		switch broken := f.violation("", 0); {
+		case f.constraint != nil && f.constraint.required && broken == sqltext.Ident(f.requiredColumn())+" IS NULL":
+			out = append(out, sqltext.Ident(f.requiredColumn())+" IS NOT NULL")
 		case broken != "":
 			out = append(out, "("+broken+") IS NOT TRUE")
 		}
@@ -70,40 +70,40 @@ func rulesSQL(fields []field) []string {
 	return out
 }
 
-// demanded is the column that must be there where a field is required: an amount
+// requiredColumn is the column that must be there where a field is required: an amount
 // may be NULL beside its minor units.
-func (f *field) demanded() string {
+func (f *field) requiredColumn() string {
 	if f.minor {
 		return f.leaf.declared.Name + "_minor"
 	}
 	return f.leaf.declared.Name
 }
 
-// broken is true of a value that breaks its rule, or holds one that does; owner
+// violation is true of a value that breaks its rule, or holds one that does; owner
 // is what it is a member of.
-func (f *field) broken(owner string, depth int) string {
+func (f *field) violation(owner string, depth int) string {
 	var out []string
 	value := owner + sqltext.Ident(f.leaf.declared.Name)
-	if f.rule != nil && f.rule.required {
-		out = append(out, owner+sqltext.Ident(f.demanded())+" IS NULL")
+	if f.constraint != nil && f.constraint.required {
+		out = append(out, owner+sqltext.Ident(f.requiredColumn())+" IS NULL")
 	}
-	if f.rule != nil && f.rule.closed && f.rule.known != nil {
-		known := joined(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqltext.Literal(v.Value) }, ", ")
+	if f.constraint != nil && f.constraint.closed && f.constraint.allowed != nil {
+		known := joinEach(f.leaf.declared.Enum, func(v schemas.EnumValue) string { return sqltext.Literal(v.Value) }, ", ")
 		out = append(out, value+" NOT IN ("+known+")")
 	}
 	owner = value
-	if f.shape == objects {
+	if f.shape == shapeObjects {
 		owner = fmt.Sprintf("element_%d", depth)
 	}
 	var inside []string
 	for i := range f.members {
-		if b := f.members[i].broken(owner+".", depth+1); b != "" {
+		if b := f.members[i].violation(owner+".", depth+1); b != "" {
 			inside = append(inside, b)
 		}
 	}
 	if len(inside) > 0 {
 		some := owner + " IS NOT NULL AND (" + strings.Join(inside, " OR ") + ")"
-		if f.shape == objects {
+		if f.shape == shapeObjects {
 			some = "list_bool_or(list_transform(" + value + ", lambda " + owner + ": " + some + "))"
 		}
 		out = append(out, "("+some+")")

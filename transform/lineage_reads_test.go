@@ -34,7 +34,7 @@ func TestTakes(t *testing.T) {
 		{"price", "/currency_options/jpy/tiers", true}, // copied as sent
 		{"product", "/anything", false},                // no mapping reads it
 	} {
-		if got := plan.Takes(tc.object, tc.pointer); got != tc.want {
+		if got := plan.Reads(tc.object, tc.pointer); got != tc.want {
 			t.Errorf("%s %s: %t, want %t", tc.object, tc.pointer, got, tc.want)
 		}
 	}

@@ -6,21 +6,21 @@ import "bytes"
 type shape uint8
 
 const (
-	one     shape = iota // one value of one expression
-	nested               // an object
-	objects              // a list of objects, one an element of a source list
-	values               // a list of values, copied
-	entries              // a map of text to values, copied
+	shapeValue   shape = iota // one value of one expression
+	shapeObject               // an object
+	shapeObjects              // a list of objects, one an element of a source list
+	shapeValues               // a list of values, copied
+	shapeEntries              // a map of text to values, copied
 )
 
 // field is one compiled target field. It does not change once compiled.
 type field struct {
-	shape shape
-	money bool
-	minor bool // money whose minor units stand beside it
-	hash  bool // a keyed hash stands in the place of the value
-	eval  func(*evaluation) value
-	rule  *rule // what the value must hold; nil for nothing
+	shape      shape
+	money      bool
+	minor      bool // money whose minor units stand beside it
+	hash       bool // a keyed hash stands in the place of the value
+	eval       func(*evaluation) value
+	constraint *constraint // what the value must hold; nil for nothing
 
 	when    func(*evaluation) value            // nested: null unless true; nil for always
 	present func(*evaluation) value            // source object or list that must be there; nil for none
@@ -31,22 +31,22 @@ type field struct {
 	point   int                                // drift of elements
 	members []field                            // nested, objects
 
-	leaf *leafForms // what the other backends make of it; nil for a system column
+	leaf *lineageForms // what the other backends make of it; nil for a system column
 
 	name    string // path in the table, for rejects
 	mapping string // file:line of its leaf
 }
 
-// fill evaluates a field onto the tape. False means that the row is rejected;
+// evalField evaluates a field onto the tape. False means that the row is rejected;
 // the reason is in c.refusal.
 //
 // Invariant 3: nothing is appended to a column before every field of the row
 // has passed here, so a row is there whole or is a reject.
-func (c *evaluation) fill(f *field) bool {
+func (c *evaluation) evalField(f *field) bool {
 	switch f.shape {
-	case one:
+	case shapeValue:
 		v := f.eval(c)
-		if (f.rule != nil || v.state == wrong) && !c.holds(f, v) {
+		if (f.constraint != nil || v.state == stateWrong) && !c.check(f, v) {
 			return false
 		}
 		if f.hash {
@@ -54,24 +54,24 @@ func (c *evaluation) fill(f *field) bool {
 		}
 		c.tape = append(c.tape, v)
 		return true
-	case nested:
-		return c.fillObject(f)
-	case objects:
-		return c.fillObjects(f)
-	case values:
-		return c.fillValues(f)
+	case shapeObject:
+		return c.evalObject(f)
+	case shapeObjects:
+		return c.evalObjects(f)
+	case shapeValues:
+		return c.evalValues(f)
 	default:
-		return c.fillEntries(f)
+		return c.evalEntries(f)
 	}
 }
 
-// header puts a list's or object's own value on the tape. The row goes on only
+// evalHeader puts a list's or object's own value on the tape. The row goes on only
 // if open is true; ok is false when the row is rejected.
-func (c *evaluation) header(f *field, v value) (open, ok bool) {
-	if v.state != set {
+func (c *evaluation) evalHeader(f *field, v value) (open, ok bool) {
+	if v.state != stateSet {
 		c.tape = append(c.tape, value{})
-		if f.rule != nil && f.rule.required {
-			return false, c.refuse(f, "required", missing(v), sampleIn(v))
+		if f.constraint != nil && f.constraint.required {
+			return false, c.refuse(f, "required", missingReason(v), sampleIn(v))
 		}
 		return false, true
 	}
@@ -79,31 +79,31 @@ func (c *evaluation) header(f *field, v value) (open, ok bool) {
 	return true, true
 }
 
-func (c *evaluation) fillObject(f *field) bool {
-	v := value{state: set}
+func (c *evaluation) evalObject(f *field) bool {
+	v := value{state: stateSet}
 	if f.present != nil {
 		v = f.present(c)
 	}
-	if v.state == set && f.when != nil && !f.when(c).isTrue() {
+	if v.state == stateSet && f.when != nil && !f.when(c).isTrue() {
 		v = value{}
 	}
-	open, ok := c.header(f, v)
-	return ok && (!open || c.fillMembers(f))
+	open, ok := c.evalHeader(f, v)
+	return ok && (!open || c.evalMembers(f))
 }
 
-func (c *evaluation) fillMembers(f *field) bool {
+func (c *evaluation) evalMembers(f *field) bool {
 	for i := range f.members {
-		if !c.fill(&f.members[i]) {
+		if !c.evalField(&f.members[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// fillObjects makes one object an element; a null element stays null.
-func (c *evaluation) fillObjects(f *field) bool {
+// evalObjects makes one object an element; a null element stays null.
+func (c *evaluation) evalObjects(f *field) bool {
 	at := len(c.tape)
-	open, ok := c.header(f, f.present(c))
+	open, ok := c.evalHeader(f, f.present(c))
 	if !open {
 		return ok
 	}
@@ -118,17 +118,17 @@ func (c *evaluation) fillObjects(f *field) bool {
 			c.tape = append(c.tape, value{})
 			continue
 		}
-		c.tape = append(c.tape, value{state: set})
-		if !c.fillMembers(f) {
+		c.tape = append(c.tape, value{state: stateSet})
+		if !c.evalMembers(f) {
 			return false
 		}
 	}
 	return true
 }
 
-func (c *evaluation) fillValues(f *field) bool {
+func (c *evaluation) evalValues(f *field) bool {
 	at := len(c.tape)
-	open, ok := c.header(f, f.present(c))
+	open, ok := c.evalHeader(f, f.present(c))
 	if !open {
 		return ok
 	}
@@ -144,11 +144,11 @@ func (c *evaluation) fillValues(f *field) bool {
 	return true
 }
 
-// fillEntries copies an object as a map, in the order of its keys as sent. Of a
+// evalEntries copies an object as a map, in the order of its keys as sent. Of a
 // repeated key the last value counts: no map may hold a key twice.
-func (c *evaluation) fillEntries(f *field) bool {
+func (c *evaluation) evalEntries(f *field) bool {
 	at := len(c.tape)
-	open, ok := c.header(f, f.present(c))
+	open, ok := c.evalHeader(f, f.present(c))
 	if !open {
 		return ok
 	}
@@ -159,7 +159,7 @@ func (c *evaluation) fillEntries(f *field) bool {
 	}
 	for i := 0; i+1 < len(elements); i += 2 {
 		key := readText(c, elements[i], f.point)
-		if key.state != set {
+		if key.state != stateSet {
 			continue
 		}
 		v := f.read(c, elements[i+1], f.point)

@@ -9,36 +9,36 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// rule is what a schema declares about a field's value.
-type rule struct {
-	required  bool
-	known     map[string]bool // enum; nil for none
-	closed    bool
-	values    string // the enum, for messages
-	pattern   *pattern
-	maxLength int
-	point     int
-	private   bool // personal data: its values show in no message
+// constraint is what a schema declares about a field's value.
+type constraint struct {
+	required    bool
+	allowed     map[string]bool // enum; nil for none
+	closed      bool
+	allowedText string // the enum, for messages
+	pattern     *pattern
+	maxLength   int
+	point       int
+	private     bool // personal data: its values show in no message
 }
 
-// holds checks a value against its field's rule. Only a missing required value,
+// check checks a value against its field's rule. Only a missing required value,
 // unreadable money and an unknown value of a closed enum reject the row; the
 // rest is drift.
-func (c *evaluation) holds(f *field, v value) bool {
-	if f.money && v.state == wrong {
+func (c *evaluation) check(f *field, v value) bool {
+	if f.money && v.state == stateWrong {
 		return c.refuse(f, "money", moneyFaults[v.num], sampleIn(v))
 	}
-	r := f.rule
+	r := f.constraint
 	if r == nil {
 		return true
 	}
-	if v.state != set {
+	if v.state != stateSet {
 		// The minor units of an unscaled amount are there, if the field keeps them.
-		return !r.required || v.state == unscaled && f.minor || c.refuse(f, "required", missing(v), sampleIn(v))
+		return !r.required || v.state == stateUnscaled && f.minor || c.refuse(f, "required", missingReason(v), sampleIn(v))
 	}
-	if r.known != nil && !r.known[string(v.text)] {
+	if r.allowed != nil && !r.allowed[string(v.text)] {
 		if r.closed {
-			return c.refuse(f, "enum", c.shown(r, v.text)+" is not one of "+r.values, sampleIn(v))
+			return c.refuse(f, "enum", c.shown(r, v.text)+" is not one of "+r.allowedText, sampleIn(v))
 		}
 		c.unlisted(r, v.text)
 	}
@@ -52,18 +52,18 @@ func (c *evaluation) holds(f *field, v value) bool {
 }
 
 // shown is a value in a message.
-func (c *evaluation) shown(r *rule, text []byte) string {
-	if r.private || !c.keeps {
+func (c *evaluation) shown(r *constraint, text []byte) string {
+	if r.private || !c.mayShow {
 		return "the value"
 	}
 	return quoted(text)
 }
 
-func missing(v value) string {
+func missingReason(v value) string {
 	switch v.state {
-	case wrong:
+	case stateWrong:
 		return "the value is not of its type, and the field is required"
-	case unscaled:
+	case stateUnscaled:
 		return "the currency has no known exponent, and the field is required and keeps no minor units"
 	}
 	return "there is no value, and the field is required"
@@ -102,29 +102,29 @@ func (p *pattern) matches(text []byte) bool {
 	return false
 }
 
-// rule compiles what a schema declares about a field; nil when it is nothing.
-func (b *block) rule(f *schemas.Field) *rule {
-	r := &rule{required: f.Required, private: b.private || f.Label != "" || f.Hashed}
+// constraint compiles what a schema declares about a field; nil when it is nothing.
+func (b *blockCompiler) constraint(f *schemas.Field) *constraint {
+	r := &constraint{required: f.Required, private: b.private || f.Label != "" || f.Hashed}
 	if f.Type.Kind == schemas.String {
-		b.textRule(f, r)
+		b.textConstraint(f, r)
 	}
-	if !r.required && r.known == nil && r.pattern == nil && r.maxLength == 0 {
+	if !r.required && r.allowed == nil && r.pattern == nil && r.maxLength == 0 {
 		return nil
 	}
 	r.point = b.pointNamed(b.source.Schema.Table + "." + b.path(f.Name))
 	return r
 }
 
-func (b *block) textRule(f *schemas.Field, r *rule) {
+func (b *blockCompiler) textConstraint(f *schemas.Field, r *constraint) {
 	r.closed, r.maxLength = f.Closed, f.MaxLength
 	if len(f.Enum) > 0 {
-		r.known = map[string]bool{}
+		r.allowed = map[string]bool{}
 		var names []string
 		for _, v := range f.Enum {
-			r.known[v.Value] = true
+			r.allowed[v.Value] = true
 			names = append(names, v.Value)
 		}
-		r.values = strings.Join(names, ", ")
+		r.allowedText = strings.Join(names, ", ")
 	}
 	if f.Pattern == "" {
 		return
@@ -138,10 +138,10 @@ func (b *block) textRule(f *schemas.Field, r *rule) {
 }
 
 // checkUnit holds that an amount's currency is the one its unit field shows.
-func (b *block) checkUnit(f *schemas.Field, x expression, at schemas.Pos) {
+func (b *blockCompiler) checkUnit(f *schemas.Field, x expression, at schemas.Pos) {
 	var shown *expression
 	for o := b; o != nil && shown == nil; o = o.outer {
-		if u, ok := o.made[f.Unit]; ok {
+		if u, ok := o.compiled[f.Unit]; ok {
 			shown = &u
 		}
 	}
@@ -151,7 +151,7 @@ func (b *block) checkUnit(f *schemas.Field, x expression, at schemas.Pos) {
 		return
 	}
 	for _, u := range x.units {
-		if shown.class != broken && u.key != shown.unit.key {
+		if shown.class != classBroken && u.key != shown.unit.key {
 			b.problem(at, "M6", fmt.Sprintf("%s: the amount is read in the currency %s, and its unit %s shows %s", name, u.text, f.Unit, shown.text))
 		}
 	}

@@ -37,7 +37,7 @@ func TestDataPrep(t *testing.T) {
 	for _, name := range []string{"stripe.charge", "stripe.price", "stripe.subscription_item"} {
 		plan, m := shippedMapping(t, name)
 		var out strings.Builder
-		for _, l := range plan.Leaves(m) {
+		for _, l := range plan.Lineage(m) {
 			if (l.DataPrep == "") == (l.Reason == "") {
 				t.Errorf("%s: Data Prep %q, reason %q: want one of the two", l.Target, l.DataPrep, l.Reason)
 			}
@@ -59,7 +59,7 @@ func TestSQL(t *testing.T) {
 		plan, m := shippedMapping(t, "stripe."+name)
 		golden(t, name+".sql", plan.SQL(m))
 	}
-	if plan, m := shippedMapping(t, "stripe.price"); (&Plan{}).SQL(m) != "" || (&Plan{}).Leaves(m) != nil || plan.SQL(nil) != "" {
+	if plan, m := shippedMapping(t, "stripe.price"); (&Plan{}).SQL(m) != "" || (&Plan{}).Lineage(m) != nil || plan.SQL(nil) != "" {
 		t.Error("something is known of a mapping that the plan does not have")
 	}
 }
@@ -67,7 +67,7 @@ func TestSQL(t *testing.T) {
 func TestLeaves(t *testing.T) {
 	t.Parallel()
 	plan, m := shippedMapping(t, "stripe.charge")
-	want := map[string]Leaf{
+	want := map[string]ColumnLineage{
 		"bnpl.payer_country": {
 			Type: schemas.Type{Kind: schemas.String}, Expression: "pm.klarna.payer_details.address.country",
 			Sources: []string{"payment_method_details.klarna.payer_details.address.country"},
@@ -89,7 +89,7 @@ func TestLeaves(t *testing.T) {
 		"synced_at": {Type: schemas.Type{Kind: schemas.DateTime}, Expression: "$synced_at", SQL: "raw.observed_at"},
 	}
 	found := 0
-	for _, l := range plan.Leaves(m) {
+	for _, l := range plan.Lineage(m) {
 		w, ok := want[l.Target]
 		if !ok {
 			continue
@@ -108,7 +108,7 @@ func TestLeaves(t *testing.T) {
 	}
 
 	plan, m = shippedMapping(t, "stripe.subscription_item")
-	for _, l := range plan.Leaves(m) {
+	for _, l := range plan.Lineage(m) {
 		if l.Target == "tax_rates[].percentage" {
 			if diff := cmp.Diff([]string{"items.data[].tax_rates[].percentage"}, l.Sources); diff != "" {
 				t.Errorf("sources (-want +got):\n%s", diff)

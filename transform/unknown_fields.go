@@ -8,14 +8,14 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// know adds to a trie what the catalog says may stand at a node, so that a key
+// addCatalog adds to a trie what the catalog says may stand at a node, so that a key
 // that it does not list is noticed in passing. The nodes that only this adds
 // have no slot: they are known and nobody wants them.
 //
 // An object in the place of an id, another Stripe object of which the catalog
 // has no more than its id, an object whose members no specification publishes
 // and a map are open: anything may be in them.
-func (n *node) know(f *schemas.SourceField) {
+func (n *node) addCatalog(f *schemas.SourceField) {
 	if f == nil || f.Expandable {
 		return
 	}
@@ -26,23 +26,23 @@ func (n *node) know(f *schemas.SourceField) {
 			c = n.member(m.Name)
 			c.slot = unwanted
 		}
-		c.know(m)
+		c.addCatalog(m)
 	}
 	if f.Type != schemas.SourceList || n.list >= 0 || f.Elem == nil || len(f.Elem.Fields) == 0 {
 		return // what is iterated has a trie of its own for its elements
 	}
 	n.elem = newNode(n.name + "[]")
 	n.elem.slot = unwanted
-	n.elem.know(f.Elem)
+	n.elem.addCatalog(f.Elem)
 	for _, item := range n.items {
 		if item != nil {
-			item.know(f.Elem)
+			item.addCatalog(f.Elem)
 		}
 	}
 }
 
-// pass passes over a value that is known and not wanted, and looks at its keys.
-func (s *scanner) pass(n *node, i int) int {
+// skipKnown passes over a value that is known and not wanted, and looks at its keys.
+func (s *scanner) skipKnown(n *node, i int) int {
 	switch c := byteAt(s.raw, i); {
 	case c == '{' && n.keys != nil:
 		return s.members(n, i+1)
@@ -52,16 +52,16 @@ func (s *scanner) pass(n *node, i int) int {
 	return s.skip(i)
 }
 
-// strange is a key that the catalog does not know, and where its value stands.
-type strange struct {
+// unknownKey is a key that the catalog does not know, and where its value stands.
+type unknownKey struct {
 	in  *node
 	key []byte
 	at  slot
 }
 
-// unknownKey tells unknown fields apart. The scope is part of it because nodes
+// unknownField tells unknown fields apart. The scope is part of it because nodes
 // are named from their scope's root.
-type unknownKey struct {
+type unknownField struct {
 	scope *scope
 	in    *node
 	key   string
@@ -74,17 +74,17 @@ const (
 	maxUnknownLength = 64
 )
 
-// notice counts the unknown fields that the last scan of a scope met.
-func (c *evaluation) notice(s *scope) {
-	for _, k := range c.strange {
+// countUnknown counts the unknown fields that the last scan of a scope met.
+func (c *evaluation) countUnknown(s *scope) {
+	for _, k := range c.unknownKeys {
 		if len(k.key) > maxUnknownLength {
 			k.key = append(slices.Clip(k.key[:maxUnknownLength]), "…"...)
 		}
-		n := c.unknown[unknownKey{s, k.in, string(k.key)}] // allocates nothing
+		n := c.unknown[unknownField{s, k.in, string(k.key)}] // allocates nothing
 		if n == nil {
-			key := unknownKey{s, k.in, string(k.key)}
+			key := unknownField{s, k.in, string(k.key)}
 			if len(c.unknown) >= maxUnknown {
-				key = unknownKey{}
+				key = unknownField{}
 			}
 			if n = c.unknown[key]; n == nil {
 				n = &counter{}
@@ -93,7 +93,7 @@ func (c *evaluation) notice(s *scope) {
 		}
 		n.add(c, c.sampleOf(k.at))
 	}
-	c.strange = c.strange[:0]
+	c.unknownKeys = c.unknownKeys[:0]
 }
 
 // unknownFields returns the drift of unknown fields. The same field met through
@@ -103,7 +103,7 @@ func (c *evaluation) unknownFields(object string) []Drift {
 	for k, n := range c.unknown {
 		path := object // beyond the bound
 		if k.scope != nil {
-			path = join(place{scope: k.scope, node: k.in}.sourcePath(), k.key)
+			path = joinPath(sourcePath{scope: k.scope, node: k.in}.driftName(), k.key)
 		}
 		if d, ok := byPath[path]; !ok || d.Count < n.count {
 			byPath[path] = n.drift(path, "a field that the catalog does not know")

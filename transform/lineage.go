@@ -6,9 +6,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Leaf explains one column, or one member of an object column: where its value
+// ColumnLineage explains one column, or one member of an object column: where its value
 // comes from, and the same computation in the other languages.
-type Leaf struct {
+type ColumnLineage struct {
 	Target     string       // path in the table: "bnpl.provider"; members of a list's elements are written "fee_details[].type"
 	Type       schemas.Type // declared; an object itself is no leaf, its members are
 	Field      *schemas.Field
@@ -30,15 +30,15 @@ type Leaf struct {
 	Reason   string
 }
 
-// leafForms is what a compiled field keeps for the backends other than the
+// lineageForms is what a compiled field keeps for the backends other than the
 // kernel, which reads none of it.
-type leafForms struct {
+type lineageForms struct {
 	declared *schemas.Field
 	pos      schemas.Pos
 	written  string      // the expression, or the name that same copies
 	value    expression  // as it fits the field; of a list or map the path that is copied
 	when     *expression // nested
-	from     *place      // nested: the object or list it is made from; values, entries: what is copied
+	from     *sourcePath // nested: the object or list it is made from; values, entries: what is copied
 	each     *scope      // objects
 	read     string      // values, entries: how an element is read, see elementForm
 }
@@ -50,14 +50,14 @@ type mappingForms struct {
 	items  *scope // of each; nil for one row an object
 }
 
-// Leaves returns what fills each column of a mapping's table, in declared order
+// Lineage returns what fills each column of a mapping's table, in declared order
 // and without the system columns; nil for a mapping that the plan does not have.
-func (p *Plan) Leaves(m *schemas.Mapping) []Leaf {
+func (p *Plan) Lineage(m *schemas.Mapping) []ColumnLineage {
 	compiled := p.mapping(m)
 	if compiled == nil {
 		return nil
 	}
-	return leavesOf(nil, compiled.fields, "", nil)
+	return lineageOf(nil, compiled.fields, "", nil)
 }
 
 // mapping finds a compiled mapping, or nil.
@@ -72,7 +72,7 @@ func (p *Plan) mapping(m *schemas.Mapping) *mapping {
 	return nil
 }
 
-func leavesOf(out []Leaf, fields []field, prefix string, conditions []expression) []Leaf {
+func lineageOf(out []ColumnLineage, fields []field, prefix string, conditions []expression) []ColumnLineage {
 	for i := range fields {
 		f := &fields[i]
 		if f.leaf == nil {
@@ -80,31 +80,31 @@ func leavesOf(out []Leaf, fields []field, prefix string, conditions []expression
 		}
 		target := prefix + f.leaf.declared.Name
 		switch f.shape {
-		case nested, objects:
+		case shapeObject, shapeObjects:
 			inner := conditions
 			if f.leaf.when != nil {
 				inner = append(slices.Clip(conditions), *f.leaf.when)
 			}
 			below := target + "."
-			if f.shape == objects {
+			if f.shape == shapeObjects {
 				below = target + "[]."
 			}
-			out = leavesOf(out, f.members, below, inner)
+			out = lineageOf(out, f.members, below, inner)
 		default:
-			out = append(out, f.explained(target, conditions))
+			out = append(out, f.lineage(target, conditions))
 		}
 	}
 	return out
 }
 
-func (f *field) explained(target string, conditions []expression) Leaf {
+func (f *field) lineage(target string, conditions []expression) ColumnLineage {
 	x := f.leaf.value
-	l := Leaf{
+	l := ColumnLineage{
 		Target: target, Type: f.leaf.declared.Type, Field: f.leaf.declared, Expression: f.leaf.written, Pos: f.leaf.pos,
 		Sources: slices.Compact(slices.Sorted(slices.Values(x.reads))),
 		SQL:     f.sql(newQuery(false), ""),
 	}
-	l.DataPrep, l.Reason = prepared(f.prep(conditions))
+	l.DataPrep, l.Reason = renderDataPrep(f.prep(conditions))
 	return l
 }
 
@@ -115,13 +115,13 @@ func (f *field) prep(conditions []expression) func(*dataPrep) string {
 		switch {
 		case x.prep == nil:
 			return p.without("nothing is mapped to it")
-		case x.scope != nil && x.scope.list != nil && !x.scope.rows && x.place == nil:
+		case x.scope != nil && x.scope.list != nil && !x.scope.rows && x.path == nil:
 			return p.without("Data Prep copies the elements of a list and computes nothing for each")
-		case f.shape == values && classOf(f.leaf.from.field.Elem) == reference:
+		case f.shape == shapeValues && classOf(f.leaf.from.field.Elem) == classReference:
 			return p.without("an element may be an id or an expanded object")
 		}
 		out := x.prep(p)
-		if f.shape == entries {
+		if f.shape == shapeEntries {
 			out = "object_to_map(" + out + ")"
 		}
 		for _, when := range slices.Backward(conditions) {

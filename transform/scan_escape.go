@@ -11,7 +11,7 @@ import (
 func unescape(dst, text []byte) ([]byte, bool) {
 	for i := 0; i < len(text); {
 		if text[i] != '\\' {
-			end := min(special(text, i), len(text))
+			end := min(indexSpecial(text, i), len(text))
 			if end < len(text) && text[end] == '"' {
 				return dst, false
 			}
@@ -31,7 +31,7 @@ func unescape(dst, text []byte) ([]byte, bool) {
 			i += n
 			continue
 		}
-		c := plain[text[i+1]]
+		c := escapeLetters[text[i+1]]
 		if c == 0 {
 			return dst, false
 		}
@@ -41,8 +41,8 @@ func unescape(dst, text []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// plain is what each one-letter escape stands for.
-var plain = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+// escapeLetters is what each one-letter escape stands for.
+var escapeLetters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // codePoint reads \uXXXX, or two of them that are a surrogate pair, and returns
 // how many bytes it read; 0 when the digits are not hexadecimal.

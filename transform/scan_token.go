@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// numeric holds for the bytes that a JSON number is made of.
-var numeric = [256]bool{
+// isNumberByte holds for the bytes that a JSON number is made of.
+var isNumberByte = [256]bool{
 	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
 	'8': true, '9': true, '-': true, '+': true, '.': true, 'e': true, 'E': true,
 }
@@ -15,7 +15,7 @@ var numeric = [256]bool{
 func kindOf(raw []byte) kind {
 	switch raw[0] {
 	case '"':
-		if special(raw, 1) < len(raw)-1 {
+		if indexSpecial(raw, 1) < len(raw)-1 {
 			return jsonEscaped
 		}
 		return jsonText
@@ -47,18 +47,18 @@ const (
 	backslash = 0x5c5c5c5c5c5c5c5c
 )
 
-// space passes over white space. What begins a token is told at once, where the
+// skipSpace passes over white space. What begins a token is told at once, where the
 // compiler can put it in line.
-func space(raw []byte, i int) int {
+func skipSpace(raw []byte, i int) int {
 	if i < len(raw) && raw[i] > ' ' {
 		return i
 	}
-	return blanks(raw, i)
+	return skipBlanks(raw, i)
 }
 
-// blanks is space, eight bytes at a time: half of Stripe's pretty-printed bytes
+// skipBlanks is space, eight bytes at a time: half of Stripe's pretty-printed bytes
 // are indentation.
-func blanks(raw []byte, i int) int {
+func skipBlanks(raw []byte, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\r' || raw[i] == '\t') {
 		for i++; i+8 <= len(raw); i += 8 {
 			if other := binary.LittleEndian.Uint64(raw[i:]) ^ spaces; other != 0 {
@@ -70,9 +70,9 @@ func blanks(raw []byte, i int) int {
 	return i
 }
 
-// special returns where the next quote or backslash stands, or len(raw). It
+// indexSpecial returns where the next quote or backslash stands, or len(raw). It
 // looks at eight bytes at a time; a byte is zero where word ^ pattern borrows.
-func special(raw []byte, i int) int {
+func indexSpecial(raw []byte, i int) int {
 	for ; i+8 <= len(raw); i += 8 {
 		word := binary.LittleEndian.Uint64(raw[i:])
 		q, b := word^quotes, word^backslash

@@ -8,34 +8,34 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Takes reports whether a table of the plan is made of what stands at a place of
+// Reads reports whether a table of the plan is made of what stands at a place of
 // one type of Stripe object ("subscription"), a JSON Pointer ("/items"): whether a
 // column, a condition or the choice of rows reads it or something in it, or a
 // column copies something that it is in.
-func (p *Plan) Takes(object, pointer string) bool {
+func (p *Plan) Reads(object, pointer string) bool {
 	program := p.programs[object]
 	if program == nil {
 		return false
 	}
 	at := ""
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		at = join(at, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
+		at = joinPath(at, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
 	}
 	at = anyElement(at)
 	return slices.ContainsFunc(program.mappings, func(m mapping) bool {
 		var rows []string // what decides which rows there are
 		if m.each != nil {
-			rows = append(rows, place{scope: m.each, node: m.each.root}.fullPath())
+			rows = append(rows, sourcePath{scope: m.each, node: m.each.root}.fromRoot())
 		}
 		if m.forms.where != nil {
 			rows = append(rows, m.forms.where.reads...)
 		}
-		return within(rows, at) || taken(m.fields, at)
+		return anyWithin(rows, at) || fieldsRead(m.fields, at)
 	})
 }
 
-// taken reports whether fields are made of what stands at a source path.
-func taken(fields []field, at string) bool {
+// fieldsRead reports whether fields are made of what stands at a source path.
+func fieldsRead(fields []field, at string) bool {
 	return slices.ContainsFunc(fields, func(f field) bool {
 		if f.leaf == nil {
 			return false // a system column
@@ -44,27 +44,27 @@ func taken(fields []field, at string) bool {
 		if f.leaf.when != nil {
 			reads = append(slices.Clip(reads), f.leaf.when.reads...)
 		}
-		if f.shape == objects {
-			reads = append(slices.Clip(reads), f.leaf.from.fullPath())
+		if f.shape == shapeObjects {
+			reads = append(slices.Clip(reads), f.leaf.from.fromRoot())
 		}
-		return within(reads, at) || taken(f.members, at) ||
+		return anyWithin(reads, at) || fieldsRead(f.members, at) ||
 			f.copies() && slices.ContainsFunc(reads, func(read string) bool { return Within(at, anyElement(read)) })
 	})
 }
 
 // copies reports a field that holds whatever is inside what it reads.
 func (f *field) copies() bool {
-	return f.shape == values || f.shape == entries || f.shape == one && f.leaf.declared.Type.Kind == schemas.JSON
+	return f.shape == shapeValues || f.shape == shapeEntries || f.shape == shapeValue && f.leaf.declared.Type.Kind == schemas.JSON
 }
 
-// within reports whether one of the paths is another one or leads into it.
-func within(reads []string, at string) bool {
+// anyWithin reports whether one of the paths is another one or leads into it.
+func anyWithin(reads []string, at string) bool {
 	return slices.ContainsFunc(reads, func(read string) bool { return Within(anyElement(read), at) })
 }
 
-// element is a step to one element of a list. A member whose name is a number
+// elementStep is a step to one element of a list. A member whose name is a number
 // looks the same in a pointer, and counts as one.
-var element = regexp.MustCompile(`\[\d*\]|\.\d+\b`)
+var elementStep = regexp.MustCompile(`\[\d*\]|\.\d+\b`)
 
 // anyElement is a source path with the same step to every element of a list.
-func anyElement(path string) string { return element.ReplaceAllString(path, "[]") }
+func anyElement(path string) string { return elementStep.ReplaceAllString(path, "[]") }

@@ -7,21 +7,21 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// block compiles one object of the target: the row itself, or a nested one.
-type block struct {
-	*expressions
+// blockCompiler compiles one object of the target: the row itself, or a nested one.
+type blockCompiler struct {
+	*expressionCompiler
 	node     *schemas.Node
-	same     place            // what same copies from
+	same     sourcePath       // what same copies from
 	declared []*schemas.Field // the target's fields
 	prefix   string           // path of the object in the table
-	outer    *block
+	outer    *blockCompiler
 	private  bool                  // in an object labelled as personal data
-	made     map[string]expression // what each field is made from, for the units of money
+	compiled map[string]expression // what each field is made from, for the units of money
 }
 
 // members returns a field for each declared one, in declared order; what is not
 // mapped is null.
-func (b *block) members() []field {
+func (b *blockCompiler) members() []field {
 	leaves := map[string]schemas.Leaf{}
 	for _, t := range b.node.Same {
 		leaves[t.Value] = schemas.Leaf{Name: t.Value, Pos: t.Pos}
@@ -41,7 +41,7 @@ func (b *block) members() []field {
 			out[i] = b.leaf(f, l)
 			continue
 		}
-		out[i] = field{name: b.path(f.Name), eval: nothingThere, leaf: &leafForms{declared: f, pos: b.node.Pos}}
+		out[i] = field{name: b.path(f.Name), eval: alwaysNull, leaf: &lineageForms{declared: f, pos: b.node.Pos}}
 		if name := out[i].name; f.Required {
 			b.problem(b.node.Pos, "M3", name+": the field is required and has no mapping")
 		} else {
@@ -53,17 +53,17 @@ func (b *block) members() []field {
 
 // former is a field under a name that it had before: the same computation. The
 // field itself stands before it, and is checked before it.
-func (b *block) former(f *schemas.Field, made []field) field {
-	i := slices.IndexFunc(made, func(o field) bool { return o.leaf.declared.Name == f.FormerOf })
-	out, forms := made[i], *made[i].leaf
+func (b *blockCompiler) former(f *schemas.Field, earlier []field) field {
+	i := slices.IndexFunc(earlier, func(o field) bool { return o.leaf.declared.Name == f.FormerOf })
+	out, forms := earlier[i], *earlier[i].leaf
 	forms.declared = f
 	out.name, out.leaf = b.path(f.Name), &forms
 	return out
 }
 
-func nothingThere(*evaluation) value { return value{} }
+func alwaysNull(*evaluation) value { return value{} }
 
-func (b *block) path(name string) string {
+func (b *blockCompiler) path(name string) string {
 	if b.prefix == "" {
 		return name
 	}
@@ -71,7 +71,7 @@ func (b *block) path(name string) string {
 }
 
 // unknown reports leaves that the target does not have.
-func (b *block) unknown() {
+func (b *blockCompiler) unknown() {
 	known := map[string]*schemas.Field{}
 	var names []string
 	for _, f := range b.declared {
@@ -96,8 +96,8 @@ func (b *block) unknown() {
 
 // leaf compiles one field. A leaf without expression and node copies the source
 // field of the same name.
-func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
-	out := field{name: b.path(f.Name), mapping: lineOf(l.Pos), eval: nothingThere, rule: b.rule(f), hash: f.Hashed, leaf: &leafForms{declared: f, pos: l.Pos}}
+func (b *blockCompiler) leaf(f *schemas.Field, l schemas.Leaf) field {
+	out := field{name: b.path(f.Name), mapping: lineOf(l.Pos), eval: alwaysNull, constraint: b.constraint(f), hash: f.Hashed, leaf: &lineageForms{declared: f, pos: l.Pos}}
 	if l.Node != nil {
 		b.nested(f, l, &out)
 		return out
@@ -112,8 +112,8 @@ func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
 		x, out.leaf.written = b.copied(f.Name, at), f.Name
 	}
 	out.leaf.value = x
-	b.made[f.Name] = x
-	if x.class == broken {
+	b.compiled[f.Name] = x
+	if x.class == classBroken {
 		return out
 	}
 	switch f.Type.Kind {
@@ -128,27 +128,27 @@ func (b *block) leaf(f *schemas.Field, l schemas.Leaf) field {
 }
 
 // copied reads the source field of a target field's own name.
-func (b *block) copied(name string, at schemas.Pos) expression {
-	e := *b.expressions
-	e.from, e.seen = schemas.Text{Value: name, Pos: at}, nil
-	p, ok := e.walk(b.same, []step{{name: name}})
+func (b *blockCompiler) copied(name string, at schemas.Pos) expression {
+	e := *b.expressionCompiler
+	e.from, e.reads = schemas.Text{Value: name, Pos: at}, nil
+	p, ok := e.walk(b.same, []pathStep{{name: name}})
 	if !ok {
 		return expression{}
 	}
 	x := e.read(p)
-	x.reads = []string{p.fullPath()}
+	x.reads = []string{p.fromRoot()}
 	return x
 }
 
 // one compiles a field with one value.
-func (b *block) one(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+func (b *blockCompiler) one(f *schemas.Field, x expression, at schemas.Pos, out *field) {
 	out.money = f.Type.Kind == schemas.Money
 	out.minor = out.money && f.Minor
-	if x.class == nothing && f.Required {
+	if x.class == classNil && f.Required {
 		b.problem(at, "M3", out.name+": the field is required and would always be null")
 		return
 	}
-	fitted, ok := b.fit(x, f.Type.Kind)
+	fitted, ok := b.coerce(x, f.Type.Kind)
 	if !ok {
 		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit %s%s", out.name, x.class, f.Type.Kind, b.remedy(x, f)))
 		return
@@ -160,15 +160,15 @@ func (b *block) one(f *schemas.Field, x expression, at schemas.Pos, out *field) 
 }
 
 // remedy says how to make an expression fit a field.
-func (b *block) remedy(x expression, f *schemas.Field) string {
+func (b *blockCompiler) remedy(x expression, f *schemas.Field) string {
 	if f.Type.Kind == schemas.Object {
 		return "; nest its fields: {$from: " + x.text + ", $same: […]}"
 	}
-	return fix(x, targetClass(f.Type.Kind))
+	return fixFor(x, targetClass(f.Type.Kind))
 }
 
 // nested compiles a leaf that is itself a tree: an object or a list of them.
-func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
+func (b *blockCompiler) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 	t, n := f.Type, l.Node
 	if t.Kind == schemas.List && t.Elem.Kind == schemas.Object {
 		if n.Each == nil {
@@ -180,9 +180,9 @@ func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 		b.problem(l.Pos, "M2", fmt.Sprintf("%s is %s in the schema, which cannot be made of nested fields", out.name, t.Kind))
 		return
 	}
-	inner := *b.expressions
-	in := &block{expressions: &inner, node: n, same: b.same, declared: t.Fields, prefix: out.name, outer: b, private: b.private || f.Label != "", made: map[string]expression{}}
-	out.shape = nested
+	inner := *b.expressionCompiler
+	in := &blockCompiler{expressionCompiler: &inner, node: n, same: b.same, declared: t.Fields, prefix: out.name, outer: b, private: b.private || f.Label != "", compiled: map[string]expression{}}
+	out.shape = shapeObject
 	if !in.enter(out) {
 		return
 	}
@@ -195,29 +195,29 @@ func (b *block) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 
 // enter makes the paths of a nested block relative to its $from or to the
 // element of its $each.
-func (b *block) enter(out *field) bool {
-	t, want := b.node.From, object
+func (b *blockCompiler) enter(out *field) bool {
+	t, want := b.node.From, classObject
 	if b.node.Each != nil {
-		t, want = b.node.Each, list
+		t, want = b.node.Each, classList
 	}
 	if t == nil {
 		return true
 	}
 	x := b.compile(*t)
-	if x.class == broken {
+	if x.class == classBroken {
 		return false
 	}
-	if x.place == nil || x.class != want && x.class != anything {
-		b.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not %s%s", out.name, x.text, x.class, want, fix(x, want)))
+	if x.path == nil || x.class != want && x.class != classUnknown {
+		b.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not %s%s", out.name, x.text, x.class, want, fixFor(x, want)))
 		return false
 	}
-	point, node := b.point(*x.place), x.place.node
-	b.base, out.leaf.from = *x.place, x.place
+	point, node := b.point(*x.path), x.path.node
+	b.base, out.leaf.from = *x.path, x.path
 	out.present = func(c *evaluation) value { return readObject(c, c.slots[node.slot], point) }
-	if want == list {
-		out.shape, out.source, out.point = objects, node, point
+	if want == classList {
+		out.shape, out.source, out.point = shapeObjects, node, point
 		out.present = func(c *evaluation) value { return readList(c, c.slots[node.slot], point) }
-		b.base = b.iterate(b.inside(), *x.place, "")
+		b.base = b.iterate(b.inside(), *x.path, "")
 		out.each = b.base.scope
 		out.leaf.each = b.base.scope
 	}
@@ -226,7 +226,7 @@ func (b *block) enter(out *field) bool {
 }
 
 // inside is the scope that a new iteration stands in: the innermost so far.
-func (b *block) inside() *scope {
+func (b *blockCompiler) inside() *scope {
 	in := b.row.scope
 	for o := b; o != nil; o = o.outer {
 		if o.base.scope.depth > in.depth {
@@ -237,40 +237,40 @@ func (b *block) inside() *scope {
 }
 
 // values compiles a list that is copied by path.
-func (b *block) values(f *schemas.Field, x expression, at schemas.Pos, out *field) {
-	if x.class == nothing && !f.Required {
+func (b *blockCompiler) values(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+	if x.class == classNil && !f.Required {
 		return
 	}
-	if x.place == nil || x.class != list {
-		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit list%s", out.name, x.class, fix(x, list)))
+	if x.path == nil || x.class != classList {
+		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit list%s", out.name, x.class, fixFor(x, classList)))
 		return
 	}
-	elem := classOf(x.place.field.Elem)
+	elem := classOf(x.path.field.Elem)
 	if out.read = elementReader(f.Type.Elem.Kind, elem); out.read == nil {
 		b.problem(at, "M2", fmt.Sprintf("%s: a list of %s does not fit list<%s>", out.name, elem, f.Type.Elem.Kind))
 		return
 	}
-	out.shape, out.present, out.source, out.point = values, x.eval, iterated(x.place.node), b.point(*x.place)
-	out.leaf.from, out.leaf.read = x.place, elementForm(f.Type.Elem.Kind, elem)
-	if elem == reference {
-		element := b.iterate(b.inside(), *x.place, "")
+	out.shape, out.present, out.source, out.point = shapeValues, x.eval, markIterated(x.path.node), b.point(*x.path)
+	out.leaf.from, out.leaf.read = x.path, elementForm(f.Type.Elem.Kind, elem)
+	if elem == classReference {
+		element := b.iterate(b.inside(), *x.path, "")
 		out.each, out.id = element.scope, element.node.member("id")
 	}
 }
 
 // entries compiles a map that is copied by path.
-func (b *block) entries(f *schemas.Field, x expression, at schemas.Pos, out *field) {
-	if x.class == nothing && !f.Required {
+func (b *blockCompiler) entries(f *schemas.Field, x expression, at schemas.Pos, out *field) {
+	if x.class == classNil && !f.Required {
 		return
 	}
-	if x.place == nil || x.class != mapOf && x.class != object {
-		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit map%s", out.name, x.class, fix(x, mapOf)))
+	if x.path == nil || x.class != classMap && x.class != classObject {
+		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit map%s", out.name, x.class, fixFor(x, classMap)))
 		return
 	}
-	if out.read = elementReader(f.Type.Elem.Kind, anything); out.read == nil {
+	if out.read = elementReader(f.Type.Elem.Kind, classUnknown); out.read == nil {
 		b.problem(at, "M2", fmt.Sprintf("%s: there are no maps of %s", out.name, f.Type.Elem.Kind))
 		return
 	}
-	out.shape, out.present, out.source, out.point = entries, x.eval, iterated(x.place.node), b.point(*x.place)
-	out.leaf.from, out.leaf.read = x.place, elementForm(f.Type.Elem.Kind, anything)
+	out.shape, out.present, out.source, out.point = shapeEntries, x.eval, markIterated(x.path.node), b.point(*x.path)
+	out.leaf.from, out.leaf.read = x.path, elementForm(f.Type.Elem.Kind, classUnknown)
 }

@@ -3,9 +3,9 @@ package transform
 import "github.com/expr-lang/expr/ast"
 
 // membership compiles x in lookup, and x in ["a", "b"].
-func (e *expressions) membership(n *ast.BinaryNode) expression {
+func (e *expressionCompiler) membership(n *ast.BinaryNode) expression {
 	x := e.expr(n.Left)
-	if x.class == broken || !e.takes(x, text, n.Location().From, "in") {
+	if x.class == classBroken || !e.takes(x, classText, n.Location().From, "in") {
 		return expression{}
 	}
 	members := map[string]bool{}
@@ -13,12 +13,12 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 	key := ""
 	switch right := n.Right.(type) {
 	case *ast.IdentifierNode:
-		table := e.lookup(right, right.Location().From)
-		if table == nil {
+		found := e.lookup(right, right.Location().From)
+		if found == nil {
 			return expression{}
 		}
 		key = right.Value
-		for _, r := range table.Rows {
+		for _, r := range found.Rows {
 			listed = append(listed, r.Key)
 		}
 	case *ast.ArrayNode:
@@ -37,19 +37,19 @@ func (e *expressions) membership(n *ast.BinaryNode) expression {
 		members[k] = true
 	}
 	return e.shared(expression{
-		class: boolean, key: spell("in "+key, x), scope: innermost(x), certain: true,
+		class: classBoolean, key: cacheKey("in "+key, x), scope: innermost(x), certain: true,
 		forms: membershipForms(x, listed),
 		eval: func(c *evaluation) value {
 			v := x.eval(c)
-			return booleanValue(v.state == set && members[string(v.text)])
+			return booleanValue(v.state == stateSet && members[string(v.text)])
 		},
 	})
 }
 
-func (e *expressions) conditional(n *ast.ConditionalNode) expression {
+func (e *expressionCompiler) conditional(n *ast.ConditionalNode) expression {
 	when, a, b := e.expr(n.Cond), e.expr(n.Exp1), e.expr(n.Exp2)
 	at := n.Cond.Location().From
-	if when.class == broken || !e.takes(when, boolean, at, "?") {
+	if when.class == classBroken || !e.takes(when, classBoolean, at, "?") {
 		return expression{}
 	}
 	c, ok := unify(a.class, b.class)
@@ -61,12 +61,12 @@ func (e *expressions) conditional(n *ast.ConditionalNode) expression {
 		e.report(at, "M2", "both sides of : must be of one type: %s is %s, %s is %s", a.text, a.class, b.text, b.class)
 		return expression{}
 	}
-	if c == broken || !e.computes(c, a, b, at) {
+	if c == classBroken || !e.computes(c, a, b, at) {
 		return expression{}
 	}
 	out := expression{
-		class: c, key: spell("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
-		forms: choiceForms(when, a, b),
+		class: c, key: cacheKey("?", when, a, b), scope: innermost(when, a, b), units: unitsOf(a, b), text: a.text,
+		forms: conditionalForms(when, a, b),
 		eval: func(c *evaluation) value {
 			if when.eval(c).isTrue() {
 				return a.eval(c)
@@ -74,12 +74,12 @@ func (e *expressions) conditional(n *ast.ConditionalNode) expression {
 			return b.eval(c)
 		},
 	}
-	out.unit = unit{out.key, out.text}
+	out.unit = currencyUnit{out.key, out.text}
 	return out
 }
 
 // computes reports values that have members rather than a value of their own.
-func (e *expressions) computes(c class, a, b expression, at int) bool {
+func (e *expressionCompiler) computes(c class, a, b expression, at int) bool {
 	if c.computable() {
 		return true
 	}
@@ -87,19 +87,19 @@ func (e *expressions) computes(c class, a, b expression, at int) bool {
 	if x.class.computable() {
 		x = b
 	}
-	e.report(at, "M2", "%s is %s, which is not a value to choose%s", x.text, x.class, fix(x, text))
+	e.report(at, "M2", "%s is %s, which is not a value to choose%s", x.text, x.class, fixFor(x, classText))
 	return false
 }
 
 // withDefault compiles a part that something else stands in for where it is null.
-func (e *expressions) withDefault(n ast.Node) expression {
+func (e *expressionCompiler) withDefault(n ast.Node) expression {
 	inner := *e
 	inner.defaulted = true
 	return inner.expr(n)
 }
 
 // coalesce is the first value that is not null.
-func (e *expressions) coalesce(xs []expression, at int) expression {
+func (e *expressionCompiler) coalesce(xs []expression, at int) expression {
 	result := xs[0].class
 	for _, x := range xs[1:] {
 		c, ok := unify(result, x.class)
@@ -110,7 +110,7 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 		result = c
 	}
 	for _, x := range xs {
-		if result == broken || !e.computes(result, x, x, at) {
+		if result == classBroken || !e.computes(result, x, x, at) {
 			return expression{}
 		}
 	}
@@ -119,22 +119,22 @@ func (e *expressions) coalesce(xs []expression, at int) expression {
 		evals[i] = x.eval
 	}
 	out := expression{
-		class: result, key: spell("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
+		class: result, key: cacheKey("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
 		forms: coalesceForms(result, xs),
 		eval: func(c *evaluation) value {
 			none := value{}
 			for _, eval := range evals {
 				v := eval(c)
-				if v.state == set || v.state != null && result == amount {
+				if v.state == stateSet || v.state != stateNull && result == classMoney {
 					return v // money that is unreadable, or of an unknown exponent, is not made up for by another amount
 				}
-				if v.state == wrong {
+				if v.state == stateWrong {
 					none = v
 				}
 			}
 			return none
 		},
 	}
-	out.unit = unit{out.key, out.text}
+	out.unit = currencyUnit{out.key, out.text}
 	return out
 }
