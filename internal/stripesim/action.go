@@ -50,17 +50,17 @@ func Actions() []Action {
 	}
 }
 
-// A deed is how an action is done. The number is that of its target, none for
+// A mutation is how an action is done. The number is that of its target, none for
 // nothing; what do returns is the record that was made or changed.
-type deed struct {
+type mutation struct {
 	target   idKind // 0 for nothing
 	optional bool   // the target may be nothing
 	can      func(n int32) bool
 	do       func(n int32) record
 }
 
-// changes are what explicit changes need besides the business.
-type changes struct{ r *rand.Rand }
+// mutationRand are what explicit changes need besides the business.
+type mutationRand struct{ r *rand.Rand }
 
 // errEarlier: history is written forwards only.
 var errEarlier = errors.New("the clock is before the last explicit change")
@@ -76,7 +76,7 @@ var errEarlier = errors.New("the clock is before the last explicit change")
 // object does not exist, is in no state for the action, or that the clock was
 // set back.
 func (s *Server) Act(action Action, id string) (string, error) {
-	return s.write(action, func(b *business, d deed) (record, error) {
+	return s.write(action, func(b *business, d mutation) (record, error) {
 		n := none
 		if id != "" {
 			place, ok := 0, false
@@ -101,10 +101,10 @@ func (s *Server) Act(action Action, id string) (string, error) {
 func (s *Server) Change(action Action, n int) (ids []string, err error) {
 	for range n {
 		found := true
-		id, err := s.write(action, func(b *business, d deed) (record, error) {
+		id, err := s.write(action, func(b *business, d mutation) (record, error) {
 			target, ok := none, d.target == 0
 			if !ok {
-				target, ok = b.pick(s.changes.r, d)
+				target, ok = b.pick(s.mutations.r, d)
 			}
 			if found = ok; !ok {
 				return record{}, nil
@@ -123,7 +123,7 @@ func (s *Server) Change(action Action, n int) (ids []string, err error) {
 }
 
 // write does an action with the business to itself.
-func (s *Server) write(action Action, run func(b *business, d deed) (record, error)) (string, error) {
+func (s *Server) write(action Action, run func(b *business, d mutation) (record, error)) (string, error) {
 	if s.business == nil {
 		return "", fmt.Errorf("%s: recorded objects do not change", action)
 	}
@@ -136,19 +136,19 @@ func (s *Server) write(action Action, run func(b *business, d deed) (record, err
 	if at < b.tl.from+day {
 		return "", fmt.Errorf("%s: the clock is before the second day of the business", action)
 	}
-	if b.frozen == math.MaxInt64 {
-		b.freeze(at)
+	if b.truncatedAt == math.MaxInt64 {
+		b.truncate(at)
 	}
 	if at < b.tl.to-1 {
 		return "", fmt.Errorf("%s: %w", action, errEarlier)
 	}
 	b.tl.to = at + 1
-	d, ok := b.deed(action, s.changes.r, at)
+	d, ok := b.mutation(action, s.mutations.r, at)
 	if !ok {
 		return "", fmt.Errorf("no action %q", action)
 	}
 	touched, err := run(b, d)
-	b.relations.Store(nil)
+	b.indexes.Store(nil)
 	b.changelog.Store(nil)
 	s.resources = b.resources()
 	if err != nil || touched.kind == 0 {
@@ -162,7 +162,7 @@ func (s *Server) write(action Action, run func(b *business, d deed) (record, err
 
 // pick draws an object that an action can be done to: by chance, and if that
 // fails the first one in a round.
-func (b *business) pick(r *rand.Rand, d deed) (int32, bool) {
+func (b *business) pick(r *rand.Rand, d mutation) (int32, bool) {
 	count := b.count(d.target)
 	if count == 0 {
 		return none, false

@@ -44,13 +44,13 @@ const (
 
 // A bookkeeper enters the movements of money, in no order of time.
 type bookkeeper struct {
-	b        *business
-	generous int64 // until then refunds give the fee back, as Stripe once did
+	b                 *business
+	feesReturnedUntil int64 // until then refunds give the fee back, as Stripe once did
 }
 
-// keepBooks enters every movement of money and puts the entries in order.
-func (b *business) keepBooks() {
-	book := bookkeeper{b: b, generous: b.tl.from + (b.tl.to-b.tl.from)/5}
+// bookAll enters every movement of money and puts the entries in order.
+func (b *business) bookAll() {
+	book := bookkeeper{b: b, feesReturnedUntil: b.tl.from + (b.tl.to-b.tl.from)/5}
 	b.txns = make([]txn, 0, len(b.charges)+2*len(b.refunds)+2*len(b.disputes))
 	for n := range b.charges {
 		book.enterCharge(int32(n))
@@ -65,7 +65,7 @@ func (b *business) keepBooks() {
 	slices.SortFunc(b.txns, func(x, y txn) int {
 		return cmp.Or(cmp.Compare(x.created, y.created), cmp.Compare(x.entry, y.entry), cmp.Compare(x.source, y.source))
 	})
-	b.pointBack()
+	b.linkTxns()
 }
 
 // enter books an amount of a payment's currency. The amount and, with it, the
@@ -139,7 +139,7 @@ func (k *bookkeeper) enterRefund(n int32) {
 		return
 	}
 	feeOf := int64(0)
-	if f.created < k.generous {
+	if f.created < k.feesReturnedUntil {
 		feeOf = -f.amount
 	}
 	k.enter(entryRefund, n, f.created, c, -f.amount, feeOf)
@@ -169,9 +169,9 @@ func available(at int64, m method) int64 {
 	return (at/day + days) * day
 }
 
-// pointBack tells charges and refunds the numbers of their entries. Stripe:
+// linkTxns tells charges and refunds the numbers of their entries. Stripe:
 // charge.balance_transaction names the first of them only.
-func (b *business) pointBack() {
+func (b *business) linkTxns() {
 	for n := range b.txns {
 		t := &b.txns[n]
 		switch t.entry {

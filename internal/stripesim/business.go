@@ -9,17 +9,17 @@ import (
 
 // A business is the whole truth, as compact records. Each slice is sorted by
 // created, oldest first, and a record's number is its index; records refer to
-// each other by number. After build only explicit changes touch it (change.go).
+// each other by number. After build only explicit changes touch it (mutation.go).
 type business struct {
-	cfg      Config
-	tl       timeline
-	ids      identity
-	fx       rates
-	cardYear int64                         // cards expire then or later
-	plans    [len(planCurrencies)][2]int32 // monthly, yearly
-	addOns   []int32
-	frozen   int64 // where explicit changes cut the invented history off; else far away
-	renews   int64 // the last second in which subscriptions renew by themselves
+	cfg         Config
+	tl          timeline
+	ids         identity
+	fx          rates
+	cardYear    int64                                 // cards expire then or later
+	mainPrices  [len(subscriptionCurrencies)][2]int32 // monthly, yearly
+	addOns      []int32
+	truncatedAt int64 // where explicit changes cut the invented history off; else far away
+	renews      int64 // the last second in which subscriptions renew by themselves
 
 	prices    []price
 	customers []customer
@@ -32,7 +32,7 @@ type business struct {
 	txns      []txn
 
 	edits     map[record][]int64 // when an object was updated for no reason but to be
-	relations atomic.Pointer[relations]
+	indexes   atomic.Pointer[indexes]
 	changelog atomic.Pointer[changelog]
 }
 
@@ -40,30 +40,30 @@ type business struct {
 func build(cfg Config) *business {
 	tl := newTimeline(cfg.From, cfg.To, cfg.Shape)
 	b := &business{
-		cfg: cfg, tl: tl, frozen: math.MaxInt64, renews: tl.to - 1, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
+		cfg: cfg, tl: tl, truncatedAt: math.MaxInt64, renews: tl.to - 1, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
 		prices: newPrices(cfg, tl), customers: newCustomers(cfg, tl),
 	}
-	b.findPlans()
+	b.findMainPrices()
 	b.subscribe()
 	bills := b.bill()
 	b.merge(bills, b.order(cfg.Charges-len(bills)))
 	r := streamAfterwards.rand(cfg.Seed)
-	b.giveBack(r)
+	b.makeRefunds(r)
 	b.dispute(r)
-	b.keepBooks()
-	b.forget()
+	b.bookAll()
+	b.deleteCustomers()
 	return b
 }
 
-// findPlans remembers the prices that subscriptions are made of.
-func (b *business) findPlans() {
+// findMainPrices remembers the prices that subscriptions are made of.
+func (b *business) findMainPrices() {
 	b.addOns = make([]int32, b.cfg.addOns())
 	for n := range b.prices {
 		p := &b.prices[n]
 		switch {
 		case p.product == 0:
-			i := slices.Index(planCurrencies[:], p.currency)
-			b.plans[i][btoi(p.interval == "year")] = int32(n)
+			i := slices.Index(subscriptionCurrencies[:], p.currency)
+			b.mainPrices[i][btoi(p.interval == "year")] = int32(n)
 		case int(p.product) <= len(b.addOns) && b.addOns[p.product-1] == 0: // later prices of the product are no add-ons
 			b.addOns[p.product-1] = int32(n)
 		}

@@ -91,7 +91,7 @@ func (b *business) log(now int64) *changelog {
 	l := &changelog{from: from}
 	keep := func(c change) {
 		if c.at >= from {
-			l.changes = append(l.changes, b.tied(c))
+			l.changes = append(l.changes, b.withTie(c))
 		}
 	}
 	for _, kind := range [...]idKind{idCharge, idRefund, idDispute, idSubscription, idCustomer, idPrice} {
@@ -110,7 +110,7 @@ func compareChanges(x, y change) int {
 		cmp.Compare(x.kind, y.kind), cmp.Compare(x.n, y.n), cmp.Compare(x.k, y.k))
 }
 
-func (b *business) tied(c change) change {
+func (b *business) withTie(c change) change {
 	c.tie = uint32(mix(b.ids.key ^ c.code()))
 	return c
 }
@@ -175,13 +175,13 @@ func (e *emitter) charge() {
 func (e *emitter) refund() {
 	f := &e.b.refunds[e.n]
 	moved := []int64{max(f.failed, e.b.confirmed(f))}
-	if f.stood > 0 { // each move is an event of its own
-		moved = []int64{f.stood, f.failed}
+	if f.confirmedAt > 0 { // each move is an event of its own
+		moved = []int64{f.confirmedAt, f.failed}
 	}
 	e.at(chargeRefunded, f.created)
 	e.at(refundMoved, moved...)
 	e.edits(refundEdited)
-	if e.b.cfg.EventVersion >= acacia {
+	if e.b.cfg.EventVersion >= versionAcacia {
 		e.at(refundCreated, f.created)
 		e.at(refundUpdated, moved...)
 	}
@@ -200,7 +200,7 @@ func (e *emitter) dispute() {
 func (e *emitter) subscription() {
 	s := &e.b.subs[e.n]
 	e.at(subCreated, s.created)
-	e.at(subUpdated, e.b.turns(int(e.n))...)
+	e.at(subUpdated, e.b.transitions(int(e.n))...)
 	e.edits(subEdited)
 	if s.trialEnd > 0 {
 		e.at(subTrialEnds, s.trialEnd-3*day)
@@ -213,16 +213,16 @@ func (e *emitter) subscription() {
 	}
 }
 
-// turns are the moments in which a subscription becomes another, in order. One
+// transitions are the moments in which a subscription becomes another, in order. One
 // that is paid for as it is made turns in the second of its creation.
-func (b *business) turns(n int) []int64 {
+func (b *business) transitions(n int) []int64 {
 	s := &b.subs[n]
 	end := b.now(s, b.renews)
 	var times []int64
-	if b.bornIncomplete(n) {
+	if b.startsIncomplete(n) {
 		times = append(times, s.created)
 	}
-	for _, k := range b.related().bills.of(int32(n)) {
+	for _, k := range b.index().bills.of(int32(n)) {
 		if at := b.charges[k].created; at > s.created {
 			times = append(times, at)
 		}
@@ -246,11 +246,11 @@ func (b *business) turns(n int) []int64 {
 	return slices.Compact(times)
 }
 
-// bornIncomplete: Stripe: a subscription is incomplete until its first payment
+// startsIncomplete: Stripe: a subscription is incomplete until its first payment
 // succeeds, often within the same second, so two events contradict each other.
-func (b *business) bornIncomplete(n int) bool {
+func (b *business) startsIncomplete(n int) bool {
 	s := &b.subs[n]
-	bills := b.related().bills.of(int32(n))
+	bills := b.index().bills.of(int32(n))
 	return s.trialEnd == 0 && s.status != subIncomplete && s.status != subExpired &&
 		len(bills) > 0 && b.charges[bills[0]].created == s.created
 }
@@ -258,16 +258,16 @@ func (b *business) bornIncomplete(n int) bool {
 func (e *emitter) customer() {
 	c := &e.b.customers[e.n]
 	e.at(customerCreated, c.created)
-	e.at(customerUpdated, e.b.customerTurns(int(e.n))...)
+	e.at(customerUpdated, e.b.customerTransitions(int(e.n))...)
 	e.at(customerDeleted, c.deleted)
 	e.edits(customerEdited)
 }
 
-// customerTurns are the moments in which a customer becomes another.
-func (b *business) customerTurns(n int) []int64 {
+// customerTransitions are the moments in which a customer becomes another.
+func (b *business) customerTransitions(n int) []int64 {
 	c := &b.customers[n]
 	times := []int64{b.introducedAt(n)}
-	for _, k := range b.related().subs.of(int32(n)) {
+	for _, k := range b.index().subs.of(int32(n)) {
 		s := &b.subs[k]
 		times = append(times, s.created)
 		if s.lastCharge != none {
@@ -282,7 +282,7 @@ func (b *business) customerTurns(n int) []int64 {
 
 func (e *emitter) price() {
 	e.at(priceCreated, e.b.prices[e.n].created)
-	e.at(priceUpdated, e.b.retiredAt(int(e.n)))
+	e.at(priceUpdated, e.b.deactivatedAt(int(e.n)))
 	e.edits(priceEdited)
 	e.at(priceDeleted, e.b.prices[e.n].deleted)
 }

@@ -76,7 +76,7 @@ func (b *business) appendBills(bills []charge, n int) []charge {
 		who, amount := &b.customers[s.customer], b.amount(s, n, at)
 		bills = append(bills, charge{
 			created: at, amount: amount, captured: amount, customer: s.customer, sub: int32(n), txn: none, market: who.market,
-			currency: markets[who.market].currency, method: card, first: k == 0,
+			currency: markets[who.market].currency, method: methodCard, first: k == 0,
 		})
 		if s.status == subIncomplete || s.status == subExpired {
 			break
@@ -147,7 +147,7 @@ func (b *business) newOrder(r *rand.Rand, at int64, who int32, last method) char
 	c := charge{created: at, customer: who, sub: none, txn: none, market: m, currency: markets[m].currency}
 	c.method = pickMethod(r, c.currency, cents, b.tl.progress(at), last)
 	c.amount = c.currency.fromUSD(cents)
-	if c.method == klarna {
+	if c.method == methodKlarna {
 		c.category = pickKlarnaCategory(r, markets[m].country, cents)
 	}
 	return c

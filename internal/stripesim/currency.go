@@ -16,10 +16,10 @@ const (
 	isk
 )
 
-// A money knows how amounts of one currency look. Stripe: amounts are integers
+// A currencyFormat knows how amounts of one currency look. Stripe: amounts are integers
 // in minor units; JPY has none, KWD has three digits of which the last is 0,
 // and ISK has two in the API although the króna has no cents.
-type money struct {
+type currencyFormat struct {
 	code    string
 	perUSD  int64    // minor units for 1,000 US cents, roughly; for price tags
 	step    int64    // amounts are multiples of it
@@ -28,7 +28,7 @@ type money struct {
 	feePct  int64    // Stripe's share of a card payment, in hundredths of a percent
 }
 
-var currencies = [...]money{
+var currencies = [...]currencyFormat{
 	usd: {code: "usd", perUSD: 1000, step: 1, settles: usd, feePct: 290},
 	eur: {code: "eur", perUSD: 920, step: 1, settles: eur, feePct: 150},
 	gbp: {code: "gbp", perUSD: 790, step: 1, settles: gbp, feePct: 150},

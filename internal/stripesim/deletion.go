@@ -1,9 +1,9 @@
 package stripesim
 
-// forget deletes customers, if Config.Deletions says so: some of those who
+// deleteCustomers deletes customers, if Config.Deletions says so: some of those who
 // never subscribed, after their last charge. Stripe: their charges stay, and
 // keep the id.
-func (b *business) forget() {
+func (b *business) deleteCustomers() {
 	if b.cfg.Deletions == 0 {
 		return
 	}
@@ -23,14 +23,14 @@ func (b *business) forget() {
 	}
 }
 
-// goneCustomer says whether a customer is deleted by at.
-func (b *business) goneCustomer(n int, at int64) bool {
+// isCustomerDeleted says whether a customer is deleted by at.
+func (b *business) isCustomerDeleted(n int, at int64) bool {
 	deleted := b.customers[n].deleted
 	return deleted > 0 && deleted <= at
 }
 
-// gonePrice says whether a price is deleted by at.
-func (b *business) gonePrice(n int, at int64) bool {
+// isPriceDeleted says whether a price is deleted by at.
+func (b *business) isPriceDeleted(n int, at int64) bool {
 	deleted := b.prices[n].deleted
 	return deleted > 0 && deleted <= at
 }

@@ -43,7 +43,7 @@ func (b *business) disputeOf(c *charge, n int, at int64) (newest int32) {
 	if !c.disputed {
 		return newest
 	}
-	for _, k := range b.related().disputes.of(int32(n)) {
+	for _, k := range b.index().disputes.of(int32(n)) {
 		if newest == none || b.disputes[k].created <= at {
 			newest = k
 		}

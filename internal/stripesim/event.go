@@ -12,10 +12,10 @@ import (
 // Versions in which what a reader sees of events changed. Stripe: data.object
 // is rendered in the account's version, whatever the request asks for.
 const (
-	requestObject     = "2017-05-25"        // before, request is a string
-	refundsUnexpanded = "2022-11-15"        // before, a charge shows its refunds
-	acacia            = "2024-10-28.acacia" // since, refund.* of every refund
-	basil             = "2025-03-31.basil"  // since, periods are the items', and charges have no invoice
+	versionRequestObject     = "2017-05-25"        // before, request is a string
+	versionRefundsUnexpanded = "2022-11-15"        // before, a charge shows its refunds
+	versionAcacia            = "2024-10-28.acacia" // since, refund.* of every refund
+	versionBasil             = "2025-03-31.basil"  // since, periods are the items', and charges have no invoice
 )
 
 // maxTypes: Stripe: types[] takes up to 20 names.
@@ -120,13 +120,13 @@ func (b *business) findEvent(log *changelog, id string) (int, bool) {
 	}
 	place, found := 0, false
 	b.changesOf(kind.subject(), n, func(c change) {
-		if c = b.tied(c); c.code() == uint64(code) && string(b.appendEventID(nil, c)) == id {
+		if c = b.withTie(c); c.code() == uint64(code) && string(b.appendEventID(nil, c)) == id {
 			place = sort.Search(len(log.changes), func(i int) bool { return compareChanges(log.changes[i], c) >= 0 })
 			found = true
 		}
 	})
 	if found && (place == len(log.changes) || log.changes[place].code() != uint64(code)) {
-		return forgotten, true
+		return expiredEvent, true
 	}
 	return place, found
 }
@@ -150,10 +150,10 @@ func (b *business) count(kind idKind) int {
 	return 0
 }
 
-// forgotten is the place of an event that is in no changelog any more.
-const forgotten = -1
+// expiredEvent is the place of an event that is in no changelog any more.
+const expiredEvent = -1
 
 // expired says whether an object is too old to be read.
 func (res *resource) expired(n int) bool {
-	return n == forgotten || res.oldest != 0 && res.created(n) < res.oldest
+	return n == expiredEvent || res.oldest != 0 && res.created(n) < res.oldest
 }

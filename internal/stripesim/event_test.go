@@ -44,8 +44,8 @@ func TestEventTypes(t *testing.T) {
 		"customer.updated of customer", "price.created of price", "price.updated of price",
 	}
 	for version, want := range map[string][]string{
-		"":     old,
-		acacia: append(slices.Clone(old), "refund.created of refund", "refund.updated of refund"),
+		"":            old,
+		versionAcacia: append(slices.Clone(old), "refund.created of refund", "refund.updated of refund"),
 	} {
 		s := eventful(t, version)
 		c := newClient(t, s)
@@ -273,9 +273,9 @@ func TestEventVersions(t *testing.T) {
 		{"2020-08-27", "charge.refunded", []string{`"refunds": {`, `"idempotency_key": null`}, nil},
 		{"", "charge.refunded", []string{`"invoice": `, `"api_version": "2023-10-16"`}, []string{`"refunds": {`}},
 		{"", "customer.subscription.updated", []string{"\n      \"current_period_end\": "}, []string{"\n            \"current_period_end\": "}},
-		{basil, "customer.subscription.updated", []string{"\n            \"current_period_end\": ", `"discounts": []`}, []string{"\n      \"current_period_end\": "}},
-		{basil, "charge.succeeded", []string{`"amount": `}, []string{`"invoice": `}},
-		{acacia, "refund.created", []string{`"object": "refund"`}, nil},
+		{versionBasil, "customer.subscription.updated", []string{"\n            \"current_period_end\": ", `"discounts": []`}, []string{"\n      \"current_period_end\": "}},
+		{versionBasil, "charge.succeeded", []string{`"amount": `}, []string{`"invoice": `}},
+		{versionAcacia, "refund.created", []string{`"object": "refund"`}, nil},
 	} {
 		s := eventful(t, tc.version)
 		id := newClient(t, s).events("type", tc.kind)[0].ID
@@ -299,7 +299,7 @@ func TestEventVersions(t *testing.T) {
 // for it.
 func TestEachMoveOfARefundIsAnEvent(t *testing.T) {
 	t.Parallel()
-	s := eventful(t, acacia)
+	s := eventful(t, versionAcacia)
 	c := newClient(t, s)
 	s.SetNow(time.Date(2025, 12, 10, 12, 0, 0, 0, time.UTC))
 	moves := func() map[string][]event {

@@ -49,14 +49,14 @@ const (
 	OtherVersion    FaultKind = "other-version"     // a header that tells of another API version
 )
 
-// mixed are the faults that a patient reader survives: what Faults.Rate draws
+// survivableFaults are the faults that a patient reader survives: what Faults.Rate draws
 // from.
-var mixed = []FaultKind{
+var survivableFaults = []FaultKind{
 	Reset, ResetMidBody, Stall, HTMLPage, HTML502, Unavailable, ServerError, ServerErrorYes, LockTimeout, Conflict,
 	TooManyRequests, TruncatedJSON, CutString, RepeatedPage, EmptyPage, WrongObject, DuplicateIDs,
 }
 
-var faultKinds = append(slices.Clone(mixed), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
+var faultKinds = append(slices.Clone(survivableFaults), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
 	NotFound, NotFoundParam, WrongKind, FalseStub, OtherVersion)
 
 // olderVersion is what [OtherVersion] says.
@@ -104,8 +104,8 @@ func (f Faults) check() error {
 	return nil
 }
 
-// A saboteur decides which requests a fault strikes.
-type saboteur struct {
+// A faultInjector decides which requests a fault strikes.
+type faultInjector struct {
 	Faults
 
 	mu     sync.Mutex
@@ -115,15 +115,15 @@ type saboteur struct {
 	pages  map[string][]byte // the last whole page of each list, for repeating
 }
 
-func newSaboteur(f Faults) *saboteur {
+func newFaultInjector(f Faults) *faultInjector {
 	if f.Stall == 0 {
 		f.Stall = time.Second
 	}
-	return &saboteur{Faults: f, seen: make([]int, len(f.Plan)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
+	return &faultInjector{Faults: f, seen: make([]int, len(f.Plan)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
 }
 
 // choose is the fault for a request; Kind is "" for none.
-func (s *saboteur) choose(r *http.Request) Fault {
+func (s *faultInjector) choose(r *http.Request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.served++
@@ -137,7 +137,7 @@ func (s *saboteur) choose(r *http.Request) Fault {
 	return chosen
 }
 
-func (s *saboteur) fromPlan(r *http.Request) (chosen Fault) {
+func (s *faultInjector) fromPlan(r *http.Request) (chosen Fault) {
 	for i, fault := range s.Plan {
 		if !fault.matches(r) {
 			continue
@@ -157,12 +157,12 @@ func (f *Fault) matches(r *http.Request) bool {
 	return below && err == nil && strings.Contains(query, f.Query)
 }
 
-func (s *saboteur) fromMix() FaultKind {
+func (s *faultInjector) fromMix() FaultKind {
 	d := dice(mix(uint64(s.Seed)*0x9e3779b97f4a7c15 + s.served))
 	if float64(d.hash(1)>>11)/(1<<53) >= s.Rate {
 		return ""
 	}
-	kinds := mixed
+	kinds := survivableFaults
 	if len(s.Kinds) > 0 {
 		kinds = s.Kinds
 	}
@@ -170,14 +170,14 @@ func (s *saboteur) fromMix() FaultKind {
 }
 
 // note counts a fault that struck.
-func (s *saboteur) note(kind FaultKind) {
+func (s *faultInjector) note(kind FaultKind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.struck[kind]++
 }
 
 // page remembers a whole page and returns the one before of the same list.
-func (s *saboteur) page(r *http.Request, body []byte) (before []byte) {
+func (s *faultInjector) page(r *http.Request, body []byte) (before []byte) {
 	q := r.URL.Query()
 	q.Del("starting_after")
 	key := r.URL.Path + "?" + q.Encode()
@@ -189,7 +189,7 @@ func (s *saboteur) page(r *http.Request, body []byte) (before []byte) {
 }
 
 // setPlan replaces the plan and counts anew.
-func (s *saboteur) setPlan(plan []Fault) error {
+func (s *faultInjector) setPlan(plan []Fault) error {
 	if err := (Faults{Plan: plan}).check(); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (s *Server) Struck() map[FaultKind]int {
 }
 
 // idle says that there is nothing to do now.
-func (s *saboteur) idle() bool {
+func (s *faultInjector) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.Plan) == 0 && s.Rate == 0

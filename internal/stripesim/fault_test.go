@@ -155,7 +155,7 @@ func TestFaultsThatStay(t *testing.T) {
 func TestFaultRate(t *testing.T) {
 	t.Parallel()
 	strikes := func(seed int64) (kinds []FaultKind) {
-		s := newSaboteur(Faults{Rate: 0.1, Seed: seed})
+		s := newFaultInjector(Faults{Rate: 0.1, Seed: seed})
 		for range 10_000 {
 			s.served++
 			kinds = append(kinds, s.fromMix())
@@ -173,7 +173,7 @@ func TestFaultRate(t *testing.T) {
 	if struck := len(one) - count[""]; struck < 800 || struck > 1200 {
 		t.Errorf("%d of 10,000 struck, want about 1,000", struck)
 	}
-	for _, kind := range mixed {
+	for _, kind := range survivableFaults {
 		if count[kind] == 0 {
 			t.Errorf("%s never strikes", kind)
 		}

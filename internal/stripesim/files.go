@@ -103,7 +103,7 @@ func readRecording(line []byte) (recording, error) {
 	if head == nil {
 		return recording{}, errors.New("read a JSON object: null")
 	}
-	rec := recording{raw: line, created: always}
+	rec := recording{raw: line, created: noCreated}
 	_ = json.Unmarshal(head["id"], &rec.id) // an id that is no string is none
 	var created int64
 	if err := json.Unmarshal(head["created"], &created); err == nil && string(head["created"]) != "null" && string(head["deleted"]) != "true" {

@@ -3,21 +3,21 @@ package stripesim
 // Records hold the end of every story together with the times at which it
 // turned, so the state at any earlier moment is derived, not stored.
 
-// settled says that the records as they are tell the truth of at: the business
+// isFinal says that the records as they are tell the truth of at: the business
 // turns nothing at or after its last second.
-func (b *business) settled(at int64) bool { return at >= b.tl.to-1 }
+func (b *business) isFinal(at int64) bool { return at >= b.tl.to-1 }
 
 // chargeAt is a charge as of at.
 func (b *business) chargeAt(n int, at int64) charge {
 	c := b.charges[n]
-	if b.settled(at) {
+	if b.isFinal(at) {
 		return c
 	}
 	if c.capture > at {
 		c.state, c.captured, c.released, c.capture = chargeAuthorised, 0, 0, 0
 	}
 	c.refunded = 0
-	for _, k := range b.related().refunds.of(int32(n)) {
+	for _, k := range b.index().refunds.of(int32(n)) {
 		if f := &b.refunds[k]; f.reason != refundReleased && f.created <= at && (f.failed == 0 || f.failed > at) {
 			c.refunded += f.amount
 		}
@@ -28,7 +28,7 @@ func (b *business) chargeAt(n int, at int64) charge {
 		c.refunded = min(c.refunded, c.captured)
 	}
 	if c.disputed {
-		c.disputed = b.disputes[b.related().disputes.of(int32(n))[0]].created <= at
+		c.disputed = b.disputes[b.index().disputes.of(int32(n))[0]].created <= at
 	}
 	c.txn = b.bookedAt(c.txn, at)
 	return c
@@ -57,7 +57,7 @@ func (b *business) confirmed(f *refund) int64 {
 // refundAt is a refund as of at.
 func (b *business) refundAt(n int, at int64) refund {
 	f := b.refunds[n]
-	if b.settled(at) {
+	if b.isFinal(at) {
 		return f
 	}
 	if f.failed > at || b.confirmed(&f) > at {
@@ -79,7 +79,7 @@ func (b *business) disputeAt(n int, at int64) dispute {
 // subAt is a subscription as of at.
 func (b *business) subAt(n int, at int64) subscription {
 	s := b.subs[n]
-	if b.settled(at) {
+	if b.isFinal(at) {
 		return s
 	}
 	if at < b.turnedAt(n) {
@@ -97,7 +97,7 @@ func (b *business) subAt(n int, at int64) subscription {
 		s.status = subTrialing
 	}
 	s.lastCharge = none
-	for _, k := range b.related().bills.of(int32(n)) {
+	for _, k := range b.index().bills.of(int32(n)) {
 		if b.charges[k].created <= at {
 			s.lastCharge = k
 		}
@@ -123,12 +123,12 @@ func (b *business) customerAt(n int, at int64) customer {
 	if c.deleted > at {
 		c.deleted = 0
 	}
-	if b.settled(at) {
+	if b.isFinal(at) {
 		return c
 	}
 	if c.subscriber {
 		c.subscriber, c.delinquent = false, false
-		for _, k := range b.related().subs.of(int32(n)) {
+		for _, k := range b.index().subs.of(int32(n)) {
 			if b.subs[k].created <= at {
 				status := b.subAt(int(k), at).status
 				c.subscriber, c.delinquent = true, status == subPastDue || status == subUnpaid
@@ -152,16 +152,16 @@ func (b *business) introducedAt(n int) int64 {
 // priceAt is a price as of at.
 func (b *business) priceAt(n int, at int64) price {
 	p := b.prices[n]
-	p.active = p.active || !b.settled(at) && at < b.retiredAt(n)
+	p.active = p.active || !b.isFinal(at) && at < b.deactivatedAt(n)
 	return p
 }
 
-// retiredAt is when a price was deactivated; 0 while it was not, or never was
+// deactivatedAt is when a price was deactivated; 0 while it was not, or never was
 // active.
-func (b *business) retiredAt(n int) int64 {
+func (b *business) deactivatedAt(n int) int64 {
 	p := &b.prices[n]
-	if p.active || p.retired > 0 {
-		return p.retired
+	if p.active || p.deactivated > 0 {
+		return p.deactivated
 	}
 	return b.afterwards(idPrice, n, p.created, 150*day)
 }
@@ -170,7 +170,7 @@ func (b *business) retiredAt(n int) int64 {
 // dice know; 0 if that would be after the end of the invented history.
 func (b *business) afterwards(kind idKind, n int, created, span int64) int64 {
 	at := created + hour + int64(b.diceOf(kind, n).hash(dAfterwards)%uint64(span))
-	if at >= b.cfg.To.Unix() || at > b.frozen {
+	if at >= b.cfg.To.Unix() || at > b.truncatedAt {
 		return 0
 	}
 	return at

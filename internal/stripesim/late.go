@@ -35,7 +35,7 @@ func (l lateness) matcher(res *resource, listed int64) matcher {
 	var id []byte
 	return func(n int) bool {
 		created := res.created(n)
-		if created == always || created <= listed-l.most {
+		if created == noCreated || created <= listed-l.most {
 			return true
 		}
 		id = res.appendID(id[:0], n)

@@ -51,8 +51,8 @@ func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 		if l.s.business == nil {
 			return
 		}
-		seen := l.look(resource)
-		if seen.res.gone == nil {
+		seen := l.observe(resource)
+		if seen.res.deleted == nil {
 			return
 		}
 		for n := range seen.res.count {
@@ -77,16 +77,16 @@ func (l Ledger) deleted(resource string, n int) int64 {
 	return l.s.business.customers[n].deleted
 }
 
-// A sight is a resource at one moment.
-type sight struct {
+// A observation is a resource at one moment.
+type observation struct {
 	moment
 	res resource
 }
 
-func (l Ledger) look(name string) sight {
+func (l Ledger) observe(name string) observation {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
-	seen := sight{moment: l.s.moment()}
+	seen := observation{moment: l.s.moment()}
 	if res := l.s.resource(name); res != nil {
 		seen.res = *res
 	}
@@ -94,25 +94,25 @@ func (l Ledger) look(name string) sight {
 }
 
 // numbers yields the objects that exist at one moment.
-func (l Ledger) numbers(name string) iter.Seq2[int, sight] {
-	return func(yield func(int, sight) bool) {
-		seen := l.look(name)
+func (l Ledger) numbers(name string) iter.Seq2[int, observation] {
+	return func(yield func(int, observation) bool) {
+		seen := l.observe(name)
 		for n := range seen.res.count {
-			if l.has(seen, n) && !yield(n, seen) {
+			if l.contains(seen, n) && !yield(n, seen) {
 				return
 			}
 		}
 	}
 }
 
-// has is false for what explicit changes took away since.
-func (l Ledger) has(seen sight, n int) bool {
+// contains is false for what explicit changes took away since.
+func (l Ledger) contains(seen observation, n int) bool {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
-	return n < l.s.resource(seen.res.name).count && seen.res.created(n) <= seen.exists && (seen.res.gone == nil || !seen.res.gone(n, seen.at))
+	return n < l.s.resource(seen.res.name).count && seen.res.created(n) <= seen.exists && (seen.res.deleted == nil || !seen.res.deleted(n, seen.at))
 }
 
-func (l Ledger) json(seen sight, n int, at int64) []byte {
+func (l Ledger) json(seen observation, n int, at int64) []byte {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
 	return seen.res.json(n, at)

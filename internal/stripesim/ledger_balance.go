@@ -48,11 +48,11 @@ type Recurring struct {
 func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	begin := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
 	end := begin.AddDate(0, 1, 0)
-	bills := records(l, "subscriptions", func(b *business, n int, at int64) bill { return b.billOf(b.subAt(n, at), n, end.Unix()) })
+	bills := records(l, "subscriptions", func(b *business, n int, at int64) recurringBill { return b.billOf(b.subAt(n, at), n, end.Unix()) })
 	sums := map[string]Recurring{}
 	for s := range bills {
 		before, after := s.runs(begin.Unix()), s.runs(end.Unix())
-		began, ended := s.bills && within(s.from, begin, end), s.bills && within(s.until, begin, end)
+		began, ended := s.bills && inMonth(s.from, begin, end), s.bills && inMonth(s.until, begin, end)
 		if !before && !after && !began {
 			continue
 		}
@@ -75,10 +75,10 @@ func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	return sums
 }
 
-func within(at int64, begin, end time.Time) bool { return at >= begin.Unix() && at < end.Unix() }
+func inMonth(at int64, begin, end time.Time) bool { return at >= begin.Unix() && at < end.Unix() }
 
-// A bill is what a subscription brings, and between when; until is 0 for ever.
-type bill struct {
+// A recurringBill is what a subscription brings, and between when; until is 0 for ever.
+type recurringBill struct {
 	currency           string
 	from, until        int64
 	yearly, discounted int64 // in the last second that it bills in the month
@@ -87,11 +87,13 @@ type bill struct {
 }
 
 // runs says whether the subscription bills in the second before at.
-func (s bill) runs(at int64) bool { return s.bills && s.from < at && (s.until == 0 || s.until >= at) }
+func (s recurringBill) runs(at int64) bool {
+	return s.bills && s.from < at && (s.until == 0 || s.until >= at)
+}
 
 // billOf is what subscription n brings in a month that ends.
-func (b *business) billOf(s subscription, n int, end int64) bill {
-	made := bill{currency: s.currency.String(), from: s.firstBilling(), until: s.ended}
+func (b *business) billOf(s subscription, n int, end int64) recurringBill {
+	made := recurringBill{currency: s.currency.String(), from: s.firstBilling(), until: s.ended}
 	switch s.status {
 	case subActive, subPastDue:
 		made.bills = !s.onHold || b.heldInvoices(n) != "void"
@@ -114,7 +116,7 @@ func (b *business) billOf(s subscription, n int, end int64) bill {
 		}
 	}
 	periods := int64(12 / s.months())
-	made.yearly = periods * b.lasting(&s, n, last).less(period)
-	made.discounted = periods * b.present(&s, n, last).less(period)
+	made.yearly = periods * b.foreverDiscount(&s, n, last).applyTo(period)
+	made.discounted = periods * b.currentDiscount(&s, n, last).applyTo(period)
 	return made
 }

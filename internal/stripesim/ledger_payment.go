@@ -31,7 +31,7 @@ func (l Ledger) Payments() iter.Seq[Payment] {
 			c := &b.charges[n]
 			return Payment{
 				Charge: b.chargeRecord(n, at), Settled: settled[int32(n)], Country: b.countryOf(c, n),
-				PaysLater: c.method.bnpl() && (c.method != klarna || klarnaCategories[c.category] != "pay_now"),
+				PaysLater: c.method.bnpl() && (c.method != methodKlarna || klarnaCategories[c.category] != "pay_now"),
 			}
 		})
 		for p := range payments {

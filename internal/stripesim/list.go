@@ -46,7 +46,7 @@ func (res *resource) window(q query, now int64) (lo, hi int) {
 	if res.oldest != 0 {
 		from = max(from, res.oldest)
 	}
-	if from > always {
+	if from > noCreated {
 		lo = first(from)
 	}
 	if to := min(q.to, now); to < unsetNow {
@@ -112,7 +112,7 @@ func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError
 	if ok && res.expired(n) {
 		return errExpired(http.StatusNotFound, id, "id")
 	}
-	if !ok || res.created(n) > w.moment.exists || res.vanished(n, w.at) {
+	if !ok || res.created(n) > w.moment.exists || res.isNotFound(n, w.at) {
 		return errNoObject(res.object, id)
 	}
 	w.expand(expand)
@@ -149,7 +149,7 @@ func (s *Server) Object(resource, id string) []byte {
 	}
 	n, ok := res.find(id)
 	now := s.moment()
-	if !ok || res.created(n) > now.exists || res.vanished(n, now.at) {
+	if !ok || res.created(n) > now.exists || res.isNotFound(n, now.at) {
 		return nil
 	}
 	return res.json(n, now.at)

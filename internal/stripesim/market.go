@@ -10,24 +10,24 @@ type market struct {
 	dialling string
 	early    int // weight among new customers at the start of the business …
 	late     int // … and at its end
-	places   [3]place
+	places   [3]city
 }
 
-type place struct{ city, postal, state string }
+type city struct{ city, postal, state string }
 
 var markets = [...]market{
-	{"US", usd, "en-US", "+1", 40, 34, [3]place{{"Portland", "97205", "OR"}, {"Austin", "78701", "TX"}, {"Brooklyn", "11201", "NY"}}},
-	{"DE", eur, "de-DE", "+49", 11, 13, [3]place{{"Köln", "50667", ""}, {"Berlin", "10115", ""}, {"Leipzig", "04109", ""}}},
-	{"FR", eur, "fr-FR", "+33", 5, 6, [3]place{{"Lyon", "69001", ""}, {"Paris", "75011", ""}, {"Nîmes", "30000", ""}}},
-	{"NL", eur, "nl-NL", "+31", 4, 5, [3]place{{"Utrecht", "3511 AB", ""}, {"Rotterdam", "3011 BD", ""}, {"’s-Hertogenbosch", "5211 CC", ""}}},
-	{"GB", gbp, "en-GB", "+44", 14, 14, [3]place{{"Bristol", "BS1 4DJ", ""}, {"London", "E1 6AN", ""}, {"Leeds", "LS1 1UR", ""}}},
-	{"AU", aud, "en-AU", "+61", 11, 12, [3]place{{"Melbourne", "3000", "VIC"}, {"Sydney", "2000", "NSW"}, {"Perth", "6000", "WA"}}},
-	{"CA", cad, "en-CA", "+1", 4, 5, [3]place{{"Montréal", "H2X 1Y4", "QC"}, {"Toronto", "M5V 2T6", "ON"}, {"Vancouver", "V6B 1A1", "BC"}}},
-	{"NZ", nzd, "en-NZ", "+64", 2, 2, [3]place{{"Wellington", "6011", ""}, {"Auckland", "1010", ""}, {"Dunedin", "9016", ""}}},
-	{"SE", sek, "sv-SE", "+46", 3, 4, [3]place{{"Malmö", "211 22", ""}, {"Göteborg", "411 03", ""}, {"Umeå", "903 26", ""}}},
-	{"JP", jpy, "ja-JP", "+81", 3, 3, [3]place{{"東京都千代田区", "100-0001", ""}, {"大阪市", "530-0001", ""}, {"札幌市", "060-0001", ""}}},
-	{"KW", kwd, "ar-KW", "+965", 2, 1, [3]place{{"الكويت", "13001", ""}, {"Hawalli", "32001", ""}, {"Salmiya", "22001", ""}}},
-	{"IS", isk, "is-IS", "+354", 1, 1, [3]place{{"Reykjavík", "101", ""}, {"Akureyri", "600", ""}, {"Höfn", "780", ""}}},
+	{"US", usd, "en-US", "+1", 40, 34, [3]city{{"Portland", "97205", "OR"}, {"Austin", "78701", "TX"}, {"Brooklyn", "11201", "NY"}}},
+	{"DE", eur, "de-DE", "+49", 11, 13, [3]city{{"Köln", "50667", ""}, {"Berlin", "10115", ""}, {"Leipzig", "04109", ""}}},
+	{"FR", eur, "fr-FR", "+33", 5, 6, [3]city{{"Lyon", "69001", ""}, {"Paris", "75011", ""}, {"Nîmes", "30000", ""}}},
+	{"NL", eur, "nl-NL", "+31", 4, 5, [3]city{{"Utrecht", "3511 AB", ""}, {"Rotterdam", "3011 BD", ""}, {"’s-Hertogenbosch", "5211 CC", ""}}},
+	{"GB", gbp, "en-GB", "+44", 14, 14, [3]city{{"Bristol", "BS1 4DJ", ""}, {"London", "E1 6AN", ""}, {"Leeds", "LS1 1UR", ""}}},
+	{"AU", aud, "en-AU", "+61", 11, 12, [3]city{{"Melbourne", "3000", "VIC"}, {"Sydney", "2000", "NSW"}, {"Perth", "6000", "WA"}}},
+	{"CA", cad, "en-CA", "+1", 4, 5, [3]city{{"Montréal", "H2X 1Y4", "QC"}, {"Toronto", "M5V 2T6", "ON"}, {"Vancouver", "V6B 1A1", "BC"}}},
+	{"NZ", nzd, "en-NZ", "+64", 2, 2, [3]city{{"Wellington", "6011", ""}, {"Auckland", "1010", ""}, {"Dunedin", "9016", ""}}},
+	{"SE", sek, "sv-SE", "+46", 3, 4, [3]city{{"Malmö", "211 22", ""}, {"Göteborg", "411 03", ""}, {"Umeå", "903 26", ""}}},
+	{"JP", jpy, "ja-JP", "+81", 3, 3, [3]city{{"東京都千代田区", "100-0001", ""}, {"大阪市", "530-0001", ""}, {"札幌市", "060-0001", ""}}},
+	{"KW", kwd, "ar-KW", "+965", 2, 1, [3]city{{"الكويت", "13001", ""}, {"Hawalli", "32001", ""}, {"Salmiya", "22001", ""}}},
+	{"IS", isk, "is-IS", "+354", 1, 1, [3]city{{"Reykjavík", "101", ""}, {"Akureyri", "600", ""}, {"Höfn", "780", ""}}},
 }
 
 // pickMarket draws a new customer's country; the mix moves with progress.

@@ -2,10 +2,10 @@ package stripesim
 
 import "strings"
 
-// awkward are keys and values that Stripe allows and that break a client which
+// awkwardMetadata are keys and values that Stripe allows and that break a client which
 // turns metadata into columns: not identifiers, equal but for case, dotted,
 // empty, long, unlike any alphabet.
-var awkward = [...][2]string{
+var awkwardMetadata = [...][2]string{
 	{"Zm9vYmFyL2Jhei1xdXV4==", "base64"},
 	{"-utm:source", "newsletter"},
 	{"items{0}", "SKU-7 × 2"},
@@ -36,7 +36,7 @@ func (b *business) renderOrder(w *writer, c *charge, n int) {
 	}
 	if d.oneIn(dMetadata+100, 30) {
 		for i := range 1 + d.n(dLast, 3) {
-			a := awkward[(d.n(dStreet, len(awkward))+i)%len(awkward)]
+			a := awkwardMetadata[(d.n(dStreet, len(awkwardMetadata))+i)%len(awkwardMetadata)]
 			w.pair(a[0], a[1])
 		}
 	}

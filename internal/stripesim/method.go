@@ -6,11 +6,11 @@ import "math/rand/v2"
 type method uint8
 
 const (
-	card method = iota
-	klarna
-	afterpay
-	affirm
-	zip
+	methodCard method = iota
+	methodKlarna
+	methodAfterpay
+	methodAffirm
+	methodZip
 	noMethod // nothing bought yet
 )
 
@@ -27,11 +27,11 @@ type provider struct {
 }
 
 var providers = [...]provider{
-	card:     {"card", 0, 7, 62, 62, 7, 40},
-	klarna:   {"klarna", 599, 28, 48, 105, 3, 45},
-	afterpay: {"afterpay_clearpay", 600, 13, 55, 150, 4, 50},
-	affirm:   {"affirm", 600, 30, 85, 55, 2, 110},
-	zip:      {"zip", 495, 0, 70, 85, 6, 60},
+	methodCard:     {"card", 0, 7, 62, 62, 7, 40},
+	methodKlarna:   {"klarna", 599, 28, 48, 105, 3, 45},
+	methodAfterpay: {"afterpay_clearpay", 600, 13, 55, 150, 4, 50},
+	methodAffirm:   {"affirm", 600, 30, 85, 55, 2, 110},
+	methodZip:      {"zip", 495, 0, 70, 85, 6, 60},
 }
 
 // String is the type as in payment_method_details.
@@ -40,12 +40,12 @@ func (m method) String() string { return providers[m].name }
 // bnpl says whether the method is buy now, pay later. Stripe: such charges are
 // py_, their refunds pyr_, and their balance transactions payment and
 // payment_refund.
-func (m method) bnpl() bool { return m != card && m != noMethod }
+func (m method) bnpl() bool { return m != methodCard && m != noMethod }
 
-// A share is a method's part of the orders in one currency, in per mille, at
+// A methodShare is a method's part of the orders in one currency, in per mille, at
 // the start and at the end of the business. One that starts at 0 is launched
 // half-way. Everything else is paid by card.
-type share struct {
+type methodShare struct {
 	currency     currency
 	method       method
 	early, late  int
@@ -53,33 +53,33 @@ type share struct {
 	launchedLate bool
 }
 
-// shares is the story that the demo tells: instalments grow everywhere, Klarna
+// methodShares is the story that the demo tells: instalments grow everywhere, Klarna
 // in Europe above all; Afterpay overtakes Zip in Australia, which fades; Affirm
 // takes the large baskets and opens in Canada half-way. Offered only where the
 // provider is. Stripe: Affirm USD and CAD, 50 to 30,000; Afterpay AUD, CAD, NZD,
 // GBP and USD; Zip AUD.
-var shares = [...]share{
-	{currency: usd, method: affirm, early: 200, late: 560, least: 12_000, most: 2_000_000},
-	{currency: usd, method: klarna, early: 20, late: 130, least: 1_000, most: 400_000},
-	{currency: usd, method: afterpay, early: 40, late: 110, least: 1_000, most: 200_000},
-	{currency: eur, method: klarna, early: 90, late: 400, least: 1_000, most: 400_000},
-	{currency: gbp, method: klarna, early: 50, late: 240, least: 1_000, most: 400_000},
-	{currency: gbp, method: afterpay, early: 50, late: 110, least: 1_000, most: 100_000},
-	{currency: aud, method: afterpay, early: 110, late: 340, least: 1_000, most: 200_000},
-	{currency: aud, method: zip, early: 120, late: 35, least: 2_000, most: 300_000},
-	{currency: aud, method: klarna, early: 10, late: 30, least: 2_000, most: 200_000},
-	{currency: cad, method: affirm, late: 380, least: 12_000, most: 2_000_000, launchedLate: true},
-	{currency: cad, method: afterpay, early: 25, late: 80, least: 1_000, most: 150_000},
-	{currency: cad, method: klarna, early: 10, late: 35, least: 1_000, most: 200_000},
-	{currency: nzd, method: afterpay, early: 90, late: 220, least: 1_000, most: 150_000},
-	{currency: sek, method: klarna, early: 180, late: 480, least: 500, most: 400_000},
+var methodShares = [...]methodShare{
+	{currency: usd, method: methodAffirm, early: 200, late: 560, least: 12_000, most: 2_000_000},
+	{currency: usd, method: methodKlarna, early: 20, late: 130, least: 1_000, most: 400_000},
+	{currency: usd, method: methodAfterpay, early: 40, late: 110, least: 1_000, most: 200_000},
+	{currency: eur, method: methodKlarna, early: 90, late: 400, least: 1_000, most: 400_000},
+	{currency: gbp, method: methodKlarna, early: 50, late: 240, least: 1_000, most: 400_000},
+	{currency: gbp, method: methodAfterpay, early: 50, late: 110, least: 1_000, most: 100_000},
+	{currency: aud, method: methodAfterpay, early: 110, late: 340, least: 1_000, most: 200_000},
+	{currency: aud, method: methodZip, early: 120, late: 35, least: 2_000, most: 300_000},
+	{currency: aud, method: methodKlarna, early: 10, late: 30, least: 2_000, most: 200_000},
+	{currency: cad, method: methodAffirm, late: 380, least: 12_000, most: 2_000_000, launchedLate: true},
+	{currency: cad, method: methodAfterpay, early: 25, late: 80, least: 1_000, most: 150_000},
+	{currency: cad, method: methodKlarna, early: 10, late: 35, least: 1_000, most: 200_000},
+	{currency: nzd, method: methodAfterpay, early: 90, late: 220, least: 1_000, most: 150_000},
+	{currency: sek, method: methodKlarna, early: 180, late: 480, least: 500, most: 400_000},
 }
 
-func (s *share) offered(c currency, cents int64, progress int) bool {
+func (s *methodShare) offered(c currency, cents int64, progress int) bool {
 	return s.currency == c && cents >= s.least && cents <= s.most && (!s.launchedLate || progress >= 500)
 }
 
-func (s *share) permille(progress int) int {
+func (s *methodShare) permille(progress int) int {
 	return s.early + (s.late-s.early)*progress/1000
 }
 
@@ -87,16 +87,16 @@ func (s *share) permille(progress int) int {
 // does so again.
 func pickMethod(r *rand.Rand, c currency, cents int64, progress int, last method) method {
 	loyal, roll := percent(r, 60), r.IntN(1000)
-	picked := card
-	for i := range shares {
-		s := &shares[i]
+	picked := methodCard
+	for i := range methodShares {
+		s := &methodShares[i]
 		if !s.offered(c, cents, progress) {
 			continue
 		}
 		if loyal && s.method == last {
 			return last
 		}
-		if roll -= s.permille(progress); roll < 0 && picked == card {
+		if roll -= s.permille(progress); roll < 0 && picked == methodCard {
 			picked = s.method
 		}
 	}

@@ -10,23 +10,23 @@ import (
 type priceScheme uint8
 
 const (
-	flat    priceScheme = iota // unit_amount is set
-	finer                      // less than a minor unit: only unit_amount_decimal is set
-	tiered                     // amounts are in the tiers, which a list does not show
-	chooses                    // the customer chooses the amount
+	schemeFlat     priceScheme = iota // unit_amount is set
+	schemeFraction                    // less than a minor unit: only unit_amount_decimal is set
+	schemeTiered                      // amounts are in the tiers, which a list does not show
+	schemeCustom                      // the customer chooses the amount
 )
 
 type price struct {
-	created  int64
-	retired  int64  // when it was deactivated, if not by dice
-	deleted  int64  // 0 unless it was
-	amount   int64  // minor units; with finer: hundredths of one
-	interval string // "" for a one-off price
-	product  int32
-	currency currency
-	scheme   priceScheme
-	metered  bool
-	active   bool
+	created     int64
+	deactivated int64  // when it was deactivated, if not by dice
+	deleted     int64  // 0 unless it was
+	amount      int64  // minor units; with finer: hundredths of one
+	interval    string // "" for a one-off price
+	product     int32
+	currency    currency
+	scheme      priceScheme
+	metered     bool
+	active      bool
 
 	packageOf  int64 // units sold as one; 0 for none
 	roundsDown bool  // else up
@@ -35,8 +35,8 @@ type price struct {
 
 func (p *price) recurring() bool { return p.interval != "" }
 
-// planCurrencies are those that subscriptions are sold in.
-var planCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
+// subscriptionCurrencies are those that subscriptions are sold in.
+var subscriptionCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
 
 // addOns is how many dollar add-ons the catalogue has.
 func (c Config) addOns() int {
@@ -48,9 +48,9 @@ func (c Config) addOns() int {
 
 // planTags are the monthly price tags of the first product, in US cents.
 const (
-	planTag    = 1900
-	addOns     = 12 // US dollar add-ons, so that a subscription can have more than ten items
-	pricesMost = 400
+	mainPriceTag = 1900
+	addOns       = 12 // US dollar add-ons, so that a subscription can have more than ten items
+	pricesMost   = 400
 )
 
 // newPrices invents the catalogue. The plans and the add-ons exist from the
@@ -58,12 +58,12 @@ const (
 func newPrices(cfg Config, tl timeline) []price {
 	r := streamPrices.rand(cfg.Seed)
 	var prices []price
-	for i, c := range planCurrencies {
+	for i, c := range subscriptionCurrencies {
 		at := tl.from + int64(i/3)
 		options := cfg.Pricing && c == usd
 		prices = append(prices,
-			price{created: at, amount: c.fromUSD(planTag), interval: "month", currency: c, active: true, options: options},
-			price{created: at, amount: c.fromUSD(planTag * 10), interval: "year", currency: c, active: true, options: options})
+			price{created: at, amount: c.fromUSD(mainPriceTag), interval: "month", currency: c, active: true, options: options},
+			price{created: at, amount: c.fromUSD(mainPriceTag * 10), interval: "year", currency: c, active: true, options: options})
 	}
 	for i := range cfg.addOns() {
 		addOn := newAddOn(tl.from+5+int64(i/4), i)
@@ -85,7 +85,7 @@ func newPrices(cfg Config, tl timeline) []price {
 func newAddOn(at int64, i int) price {
 	p := price{created: at, amount: int64(200 + 100*i), interval: "month", product: int32(1 + i), active: true}
 	if i%4 == 3 {
-		p.amount, p.scheme, p.metered = int64(10+i), finer, true
+		p.amount, p.scheme, p.metered = int64(10+i), schemeFraction, true
 	}
 	return p
 }
@@ -99,13 +99,13 @@ func newPrice(r *rand.Rand, at int64, n, more int) price {
 	}
 	switch r.IntN(8) {
 	case 0:
-		p.interval, p.scheme = "month", tiered
+		p.interval, p.scheme = "month", schemeTiered
 	case 1:
 		p.interval = "week"
 	case 2:
 		p.interval = "month"
 	case 3:
-		p.scheme = chooses
+		p.scheme = schemeCustom
 	}
 	return p
 }

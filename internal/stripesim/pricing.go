@@ -14,16 +14,16 @@ func (p *price) vary(i int) {
 	case 0:
 		p.packageOf, p.roundsDown = int64(2+i%3), i%8 == 0
 	case 1:
-		p.scheme, p.amount = finer, int64(1250+i)
+		p.scheme, p.amount = schemeFraction, int64(1250+i)
 	case 2:
-		p.scheme = tiered
+		p.scheme = schemeTiered
 	}
 }
 
 // unitsOf is how many are bought at once of a price that counts in packages,
 // tiers or fractions: five times as many as of others.
 func (b *business) unitsOf(p *price, q int32) int32 {
-	if b.cfg.Pricing && (p.packageOf > 0 || p.scheme != flat) && !p.metered {
+	if b.cfg.Pricing && (p.packageOf > 0 || p.scheme != schemeFlat) && !p.metered {
 		return 5 * q
 	}
 	return q
@@ -72,11 +72,11 @@ func (b *business) cost(it item, c currency) (hundredths int64, ok bool) {
 		q = (q + p.packageOf - 1) / p.packageOf
 	}
 	switch p.scheme {
-	case flat:
+	case schemeFlat:
 		return 100 * p.optionFor(c) * q, true
-	case finer:
+	case schemeFraction:
 		return p.amount * q, true
-	case tiered:
+	case schemeTiered:
 		from := int64(0)
 		for _, t := range b.tiersOf(p, int(it.price)) {
 			if q > from && t.upTo != int64(none) {
@@ -144,9 +144,9 @@ func (b *business) discountOfCustomer(n int) *discount {
 	return newDiscount(n/5, markets[c.market].currency, c.created)
 }
 
-// holds says whether the discount is in force at a moment. One that is for once
+// inForce says whether the discount is in force at a moment. One that is for once
 // is so for the period it began in.
-func (d *discount) holds(at int64, months int) bool {
+func (d *discount) inForce(at int64, months int) bool {
 	if d == nil {
 		return false
 	}
@@ -157,30 +157,30 @@ func (d *discount) holds(at int64, months int) bool {
 	return d.start <= at && (end == 0 || at < end)
 }
 
-// less is what is left of an invoice, in hundred-thousandths of a minor unit.
-func (d *discount) less(hundredths int64) int64 {
+// applyTo is what is left of an invoice, in hundred-thousandths of a minor unit.
+func (d *discount) applyTo(hundredths int64) int64 {
 	if d == nil {
 		return 1000 * hundredths
 	}
 	return max(hundredths*(1000-d.percent)-100_000*d.off, 0)
 }
 
-// present is the discount that Stripe takes from an invoice of a moment: the
+// currentDiscount is the discount that Stripe takes from an invoice of a moment: the
 // subscription's, or else the customer's.
-func (b *business) present(s *subscription, n int, at int64) *discount {
-	if own := b.discountOf(s, n); own.holds(at, s.months()) {
+func (b *business) currentDiscount(s *subscription, n int, at int64) *discount {
+	if own := b.discountOf(s, n); own.inForce(at, s.months()) {
 		return own
 	}
-	if d := b.discountOfCustomer(int(s.customer)); d.holds(at, s.months()) {
+	if d := b.discountOfCustomer(int(s.customer)); d.inForce(at, s.months()) {
 		return d
 	}
 	return nil
 }
 
-// lasting is the one of them that is for ever.
-func (b *business) lasting(s *subscription, n int, at int64) *discount {
+// foreverDiscount is the one of them that is for ever.
+func (b *business) foreverDiscount(s *subscription, n int, at int64) *discount {
 	for _, d := range []*discount{b.discountOf(s, n), b.discountOfCustomer(int(s.customer))} {
-		if d.holds(at, s.months()) && d.duration == "forever" {
+		if d.inForce(at, s.months()) && d.duration == "forever" {
 			return d
 		}
 	}
@@ -243,7 +243,7 @@ func (b *business) renderDiscount(w *writer, d *discount, customer, sub int32) {
 // asked to, and its own among them.
 func renderOptions(w *writer, p *price) {
 	w.object("currency_options")
-	for _, c := range planCurrencies {
+	for _, c := range subscriptionCurrencies {
 		if c == unshownOption {
 			continue
 		}

@@ -30,8 +30,8 @@ const (
 // several mistakes always gets the same answer.
 func (res *resource) parse(values url.Values, at int64) (query, *apiError) {
 	q := query{limit: defaultLimit, from: math.MinInt64, to: math.MaxInt64, at: at}
-	if res.gone != nil {
-		q.matchers = append(q.matchers, func(n int) bool { return !res.gone(n, at) })
+	if res.deleted != nil {
+		q.matchers = append(q.matchers, func(n int) bool { return !res.deleted(n, at) })
 	}
 	var unknown []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {

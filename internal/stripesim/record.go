@@ -18,7 +18,7 @@ func (b *business) chargeRecord(n int, at int64) Charge {
 		Currency: c.currency.String(), Status: c.status(), Method: c.method.String(), BNPL: c.method.bnpl(),
 		IsCaptured: c.isCaptured(), IsRefunded: c.refunded+c.released == c.amount, IsDisputed: c.disputed,
 	}
-	if c.method == klarna {
+	if c.method == methodKlarna {
 		r.Category = klarnaCategories[c.category]
 	}
 	return r
@@ -75,7 +75,7 @@ func (b *business) priceRecord(n int, at int64) Price {
 	r := Price{
 		ID: namer(b.appendPriceID).name(int32(n)), Product: string(b.appendProductID(nil, p.product)),
 		Currency: p.currency.String(), Type: p.kind(), Interval: p.interval, Created: p.created,
-		HasUnitAmount: p.scheme == flat, Active: p.active,
+		HasUnitAmount: p.scheme == schemeFlat, Active: p.active,
 	}
 	if r.HasUnitAmount {
 		r.UnitAmount = p.amount

@@ -37,9 +37,9 @@ func drawSimulated(t *testing.T, cfg Config, into ...*drawing) {
 func drawServer(t *testing.T, s *Server, into []*drawing) {
 	t.Helper()
 	draw := func(res *resource, v view) {
-		lo, hi := res.window(query{from: always, to: unsetNow}, v.at)
+		lo, hi := res.window(query{from: noCreated, to: unsetNow}, v.at)
 		for n := lo; n < hi; n++ {
-			if res.vanished(n, v.at) {
+			if res.isNotFound(n, v.at) {
 				continue
 			}
 			w := newWriter(v)

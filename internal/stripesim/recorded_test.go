@@ -29,7 +29,7 @@ func TestObjectsFollowRecordings(t *testing.T) {
 	for _, version := range []string{"2020-08-27", Version} {
 		drawSimulated(t, everything(version, 1200), every, recent)
 	}
-	for _, version := range []string{"2016-07-06", basil} {
+	for _, version := range []string{"2016-07-06", versionBasil} {
 		drawSimulated(t, everything(version, 300), every)
 	}
 	found := map[string]bool{}

@@ -30,24 +30,24 @@ const (
 var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraudulent", "expired_uncaptured_charge", ""}
 
 type refund struct {
-	created int64
-	amount  int64 // minor units of the charge's currency
-	failed  int64 // when the bank sent it back; 0 unless it did
-	stood   int64 // when it was confirmed, if it failed only after that
-	charge  int32
-	txn     int32 // none without
-	back    int32 // the balance transaction of the failure; none without
-	status  refundStatus
-	reason  refundReason
+	created     int64
+	amount      int64 // minor units of the charge's currency
+	failed      int64 // when the bank sent it back; 0 unless it did
+	confirmedAt int64 // when it was confirmed, if it failed only after that
+	charge      int32
+	txn         int32 // none without
+	back        int32 // the balance transaction of the failure; none without
+	status      refundStatus
+	reason      refundReason
 }
 
 // refundsReleases: Stripe: until API version 2025-03-31.basil releasing an
 // authorisation, or the rest of one, makes a Refund.
 func (b *business) refundsReleases(at int64) bool { return at < b.cfg.CapturesSince.Unix() }
 
-// giveBack makes the refunds: of what was released, and as often as each
+// makeRefunds makes the refunds: of what was released, and as often as each
 // provider's customers send things back.
-func (b *business) giveBack(r *rand.Rand) {
+func (b *business) makeRefunds(r *rand.Rand) {
 	for n := range b.charges {
 		c := &b.charges[n]
 		switch {

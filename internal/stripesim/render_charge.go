@@ -24,20 +24,20 @@ func (b *business) renderCharge(w *writer, n int) {
 	w.null("failure_balance_transaction")
 	b.renderFailure(w, c)
 	w.emptyObject("fraud_details")
-	if w.version < basil {
+	if w.version < versionBasil {
 		w.ref("invoice", b.appendInvoiceID, c.invoice(n))
 	}
 	w.bool("livemode", false)
 	b.renderOrder(w, c, n)
 	w.nulls("on_behalf_of", "order")
-	if v == spare {
+	if v == variantSparse {
 		w.null("outcome")
 	} else {
 		renderOutcome(w, c, b.diceOf(idCharge, n), v)
 	}
 	w.bool("paid", c.state != chargeFailed && c.state != chargePending)
 	w.ref("payment_intent", b.appendIntentID, b.intentOf(int32(n)))
-	if v == spare {
+	if v == variantSparse {
 		w.null("payment_method")
 	} else {
 		w.quote("payment_method")
@@ -47,7 +47,7 @@ func (b *business) renderCharge(w *writer, n int) {
 	b.renderMethod(w, c, n)
 	b.renderReceipt(w, c, n)
 	w.bool("refunded", c.refunded+c.released == c.amount)
-	if w.refunds || w.version < refundsUnexpanded {
+	if w.refunds || w.version < versionRefundsUnexpanded {
 		b.renderEmbeddedRefunds(w, n)
 	}
 	w.null("review")
@@ -108,7 +108,7 @@ func (b *business) appendPayerEmail(buf []byte, c *charge, n int) []byte {
 
 func (b *business) renderBilling(w *writer, c *charge, n int) {
 	d, v := b.payer(c, n), b.variantOf(idCharge, n)
-	if v == spare {
+	if v == variantSparse {
 		renderNoBilling(w)
 		return
 	}
@@ -121,7 +121,7 @@ func (b *business) renderBilling(w *writer, c *charge, n int) {
 	w.unquote()
 	w.name("name", d)
 	w.null("phone")
-	if v == later {
+	if v == variantLater {
 		w.null("tax_id")
 	}
 	w.end()
@@ -139,7 +139,7 @@ func (b *business) renderFailure(w *writer, c *charge) {
 // renderOutcome: Stripe: Radar scores cards only; a score is absent otherwise.
 func renderOutcome(w *writer, c *charge, d dice, v variant) {
 	w.object("outcome")
-	if v == later {
+	if v == variantLater {
 		w.nulls("network_advice_code", "network_decline_code")
 	}
 	risk, score := "normal", int64(d.n(dExpiry, 60))
@@ -192,7 +192,7 @@ func (b *business) renderShipping(w *writer, c *charge, n int) {
 	}
 	w.object("shipping")
 	w.object("address")
-	if b.variantOf(idCharge, n) == spare {
+	if b.variantOf(idCharge, n) == variantSparse {
 		w.str("city", markets[c.market].places[0].city)
 		w.null("country")
 		w.str("line1", streets[0])

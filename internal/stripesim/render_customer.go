@@ -18,7 +18,7 @@ func (b *business) renderCustomer(w *writer, n int) {
 	} else {
 		w.null("currency")
 	}
-	if v == later {
+	if v == variantLater {
 		w.null("customer_account")
 	}
 	w.null("default_source")
@@ -39,7 +39,7 @@ func (b *business) renderCustomer(w *writer, n int) {
 	}
 	b.renderRevision(w, idCustomer, n)
 	w.end()
-	if v == spare {
+	if v == variantSparse {
 		w.null("name")
 	} else {
 		w.name("name", d)

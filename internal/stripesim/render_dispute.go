@@ -13,7 +13,7 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.int("created", d.created)
 	w.str("currency", c.currency.String())
 	w.object("evidence")
-	w.nulls(evidence[:]...)
+	w.nulls(evidenceFields[:]...)
 	w.end()
 	w.object("evidence_details")
 	w.int("due_by", d.created+14*day)
@@ -30,8 +30,8 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.end()
 }
 
-// evidence are what a merchant may send; this one sends none of it.
-var evidence = [...]string{
+// evidenceFields are what a merchant may send; this one sends none of it.
+var evidenceFields = [...]string{
 	"access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure", "cancellation_rebuttal",
 	"customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature",
 	"duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id", "product_description", "receipt",

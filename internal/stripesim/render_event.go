@@ -41,7 +41,7 @@ func (b *business) after(c change, version string) view {
 	v.version = version
 	switch c.kind {
 	case subCreated:
-		v.newborn = b.bornIncomplete(int(c.n))
+		v.newborn = b.startsIncomplete(int(c.n))
 	case customerDeleted:
 		v.at--
 	case chargeEdited, refundEdited, subEdited, customerEdited, priceEdited:
@@ -131,7 +131,7 @@ func renderDifference(w *writer, old, now []byte) {
 // json writes a value that was rendered elsewhere, at this depth.
 func (w *writer) json(raw []byte) {
 	var out bytes.Buffer
-	_ = json.Indent(&out, raw, spaces[:2*w.depth], "  ") // a writer's own output is JSON
+	_ = json.Indent(&out, raw, indentation[:2*w.depth], "  ") // a writer's own output is JSON
 	w.buf = append(w.buf, out.Bytes()...)
 }
 
@@ -141,9 +141,9 @@ func (b *business) renderRequest(w *writer, c change, version string) {
 	id := string(b.ids.appendShort(nil, "req_", idRequest, c.at, int(c.n)))
 	own := c.kind == subUpdated || c.kind == subTrialEnds || c.kind == subPausedNow || c.kind == refundMoved || c.kind == refundUpdated
 	switch {
-	case version < requestObject && own:
+	case version < versionRequestObject && own:
 		w.null("request")
-	case version < requestObject:
+	case version < versionRequestObject:
 		w.str("request", id)
 	default:
 		w.object("request")

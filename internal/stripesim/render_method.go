@@ -1,8 +1,8 @@
 package stripesim
 
-var brands = [...]string{"visa", "visa", "visa", "mastercard", "mastercard", "amex"}
+var cardBrands = [...]string{"visa", "visa", "visa", "mastercard", "mastercard", "amex"}
 
-var fundings = [...]string{"credit", "debit", "debit", "prepaid"}
+var cardFundings = [...]string{"credit", "debit", "debit", "prepaid"}
 
 // appendPaymentMethodID: a customer pays with the same card each time.
 func (b *business) appendPaymentMethodID(buf []byte, c *charge, n int) []byte {
@@ -16,12 +16,12 @@ func (b *business) renderMethod(w *writer, c *charge, n int) {
 	w.object("payment_method_details")
 	w.object(c.method.openType(w))
 	switch c.method {
-	case card:
+	case methodCard:
 		b.renderCard(w, c, b.payer(c, n), b.variantOf(idCharge, n))
-	case klarna:
+	case methodKlarna:
 		w.str("payment_method_category", klarnaCategories[c.category])
 		w.str("preferred_locale", markets[c.market].locale)
-	case afterpay:
+	case methodAfterpay:
 		w.quote("order_id")
 		w.buf = appendInt(w.buf, 100_000_000_000+int64(b.diceOf(idCharge, n).n(dLast4, 900_000_000)))
 		w.unquote()
@@ -37,20 +37,20 @@ func (b *business) renderMethod(w *writer, c *charge, n int) {
 // openType and closeType put type before or after the block of the method's own
 // name, since Stripe sorts keys, and zip comes after type.
 func (m method) openType(w *writer) string {
-	if m == zip {
+	if m == methodZip {
 		w.str("type", m.String())
 	}
 	return m.String()
 }
 
 func (m method) closeType(w *writer) {
-	if m != zip {
+	if m != methodZip {
 		w.str("type", m.String())
 	}
 }
 
 func (b *business) renderCard(w *writer, c *charge, d dice, v variant) {
-	brand := brands[d.n(dBrand, len(brands))]
+	brand := cardBrands[d.n(dBrand, len(cardBrands))]
 	w.str("brand", brand)
 	w.object("checks")
 	w.null("address_line1_check")
@@ -67,7 +67,7 @@ func (b *business) renderCard(w *writer, c *charge, d dice, v variant) {
 	w.quote("fingerprint")
 	w.buf = appendBase62(appendBase62(w.buf, d.hash(dFingerprint), 8), d.hash(dFingerprint+100), 8)
 	w.unquote()
-	w.str("funding", fundings[d.n(dFunding, len(fundings))])
+	w.str("funding", cardFundings[d.n(dFunding, len(cardFundings))])
 	w.null("installments")
 	w.quote("last4")
 	w.buf = appendDigits(w.buf, d.n(dLast4, 10_000), 4)
@@ -76,7 +76,7 @@ func (b *business) renderCard(w *writer, c *charge, d dice, v variant) {
 	w.str("network", brand)
 	b.renderThreeDSecure(w, c)
 	renderWallet(w, c, d)
-	if v == later {
+	if v == variantLater {
 		renderLaterCard(w, c, d)
 	}
 }

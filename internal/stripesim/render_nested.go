@@ -23,7 +23,7 @@ func (b *business) renderRevision(w *writer, kind idKind, n int) {
 // API versions do so only if asked to.
 func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
 	var refunds []int32
-	for _, n := range b.related().refunds.of(int32(charge)) {
+	for _, n := range b.index().refunds.of(int32(charge)) {
 		if b.refunds[n].created <= w.at {
 			refunds = append(refunds, n)
 		}
@@ -46,7 +46,7 @@ func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
 
 // refundsOf is the list of one charge's refunds.
 func (b *business) refundsOf(charge int) *resource {
-	numbers := b.related().refunds.of(int32(charge))
+	numbers := b.index().refunds.of(int32(charge))
 	url := string(append(b.appendChargeID([]byte("charges/"), charge), "/refunds"...))
 	return &resource{
 		name: url, object: "refund", count: len(numbers),
@@ -72,7 +72,7 @@ func (b *business) renderTiers(w *writer, p *price, n int) {
 		w.open('{')
 		w.nulls("flat_amount", "flat_amount_decimal")
 		if t.upTo == int64(none) {
-			renderUnitAmount(w, &price{amount: t.hundredths, scheme: finer}, "unit_amount", "unit_amount_decimal")
+			renderUnitAmount(w, &price{amount: t.hundredths, scheme: schemeFraction}, "unit_amount", "unit_amount_decimal")
 			w.null("up_to")
 		} else {
 			renderUnitAmount(w, &price{amount: t.hundredths / 100}, "unit_amount", "unit_amount_decimal")

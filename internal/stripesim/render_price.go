@@ -14,7 +14,7 @@ func (b *business) renderPrice(w *writer, n int) {
 		renderOptions(w, p)
 	}
 	v := b.variantOf(idPrice, n)
-	if v != spare {
+	if v != variantSparse {
 		renderCustomAmount(w, p)
 	}
 	w.bool("livemode", false)
@@ -27,10 +27,10 @@ func (b *business) renderPrice(w *writer, n int) {
 	w.buf = b.appendProductID(w.buf, p.product)
 	w.unquote()
 	renderRecurring(w, p, v)
-	if v != spare {
+	if v != variantSparse {
 		w.str("tax_behavior", "unspecified")
 	}
-	if w.tiers && p.scheme == tiered {
+	if w.tiers && p.scheme == schemeTiered {
 		b.renderTiers(w, p, n)
 	}
 	w.strOrNull("tiers_mode", p.tiersMode())
@@ -41,14 +41,14 @@ func (b *business) renderPrice(w *writer, n int) {
 }
 
 func (p *price) billingScheme() string {
-	if p.scheme == tiered {
+	if p.scheme == schemeTiered {
 		return "tiered"
 	}
 	return "per_unit"
 }
 
 func (p *price) tiersMode() string {
-	if p.scheme == tiered {
+	if p.scheme == schemeTiered {
 		return "graduated"
 	}
 	return ""
@@ -70,7 +70,7 @@ func (p *price) usage() string {
 
 func (b *business) nickname(p *price, n int) string {
 	switch {
-	case b.variantOf(idPrice, n) == spare:
+	case b.variantOf(idPrice, n) == variantSparse:
 		return ""
 	case p.product == 0:
 		return "Crew"
@@ -81,7 +81,7 @@ func (b *business) nickname(p *price, n int) string {
 }
 
 func renderCustomAmount(w *writer, p *price) {
-	if p.scheme != chooses {
+	if p.scheme != schemeCustom {
 		w.null("custom_unit_amount")
 		return
 	}
@@ -101,7 +101,7 @@ func renderRecurring(w *writer, p *price, v variant) {
 	w.strOrNull("aggregate_usage", p.aggregate())
 	w.str("interval", p.interval)
 	w.int("interval_count", 1)
-	if v == later {
+	if v == variantLater {
 		w.null("meter")
 	}
 	w.null("trial_period_days")
@@ -120,12 +120,12 @@ func (p *price) aggregate() string {
 // smaller than the minor unit, and both are null when no single amount exists.
 func renderUnitAmount(w *writer, p *price, whole, decimal string) {
 	switch p.scheme {
-	case flat:
+	case schemeFlat:
 		w.int(whole, p.amount)
 		w.quote(decimal)
 		w.buf = appendInt(w.buf, p.amount)
 		w.unquote()
-	case finer:
+	case schemeFraction:
 		w.null(whole)
 		w.quote(decimal)
 		w.buf = appendMillionths(w.buf, p.amount*10_000)

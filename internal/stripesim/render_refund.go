@@ -12,7 +12,7 @@ func (b *business) renderRefund(w *writer, n int) {
 	w.ref("charge", b.appendChargeID, f.charge)
 	w.int("created", f.created)
 	w.str("currency", c.currency.String())
-	if b.variantOf(idRefund, n) != spare {
+	if b.variantOf(idRefund, n) != variantSparse {
 		b.renderDestination(w, f, c.method, n)
 	}
 	if f.back != none {
@@ -38,11 +38,11 @@ func (b *business) renderDestination(w *writer, f *refund, m method, n int) {
 	d := b.diceOf(idRefund, n)
 	w.object("destination_details")
 	w.object(m.openType(w))
-	if m == card && f.isRelease() {
+	if m == methodCard && f.isRelease() {
 		w.str("type", "reversal")
-	} else if m == card {
+	} else if m == methodCard {
 		status := "pending" // Stripe: the bank's reference comes days later, or never
-		if b.variantOf(idRefund, n) != later {
+		if b.variantOf(idRefund, n) != variantLater {
 			w.quote("reference")
 			w.buf = appendDigits(w.buf, d.n(dFingerprint, 1_000_000_000), 12)
 			w.unquote()

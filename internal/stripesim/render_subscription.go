@@ -21,7 +21,7 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.str("collection_method", "charge_automatically")
 	w.int("created", s.created)
 	w.str("currency", s.currency.String())
-	if w.version < basil {
+	if w.version < versionBasil {
 		w.int("current_period_end", end)
 		w.int("current_period_start", start)
 	}
@@ -29,7 +29,7 @@ func (b *business) renderSubscription(w *writer, n int) {
 	w.nulls("days_until_due", "default_payment_method", "default_source")
 	w.emptyList("default_tax_rates")
 	w.null("description")
-	if w.version < basil {
+	if w.version < versionBasil {
 		b.renderDiscount(w, b.discountOf(s, n), s.customer, int32(n))
 	} else {
 		w.emptyList("discounts")
@@ -167,7 +167,7 @@ func (b *business) renderItem(w *writer, n int) {
 	w.str("object", "subscription_item")
 	w.null("billing_thresholds")
 	w.int("created", b.subs[it.sub].created)
-	if w.version >= basil {
+	if w.version >= versionBasil {
 		s := b.subAt(int(it.sub), w.at)
 		start, end := s.period(b.now(&s, w.at))
 		w.int("current_period_end", end)

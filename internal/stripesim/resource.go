@@ -14,16 +14,16 @@ type resource struct {
 	appendID func(b []byte, n int) []byte // appends nothing for an object without one
 	find     func(id string) (int, bool)
 	match    func(p, value string, at int64) (matcher, bool) // false: value names an object that does not exist
-	gone     func(n int, at int64) bool                      // deleted by at; nil: nothing ever is
+	deleted  func(n int, at int64) bool                      // deleted by at; nil: nothing ever is
 	stubs    bool                                            // what is gone is a stub by its id, and not a 404
 	matchAny func(types []string) matcher                    // of events
 	expands  []string                                        // what expand may name
 	oldest   int64                                           // what is older has expired; 0 for no end
 }
 
-// always is the created of an object that has none: older than everything, so
+// noCreated is the created of an object that has none: older than everything, so
 // listed last, inside every upper bound and outside every lower one.
-const always = -1 << 63
+const noCreated = -1 << 63
 
 // A matcher says whether object n passes a filter.
 type matcher func(n int) bool
@@ -44,12 +44,12 @@ func (b *business) resources() []resource {
 		{
 			name: "customers", params: paramsOf("customers"), object: "customer", count: len(b.customers), render: b.renderCustomer,
 			created: func(n int) int64 { return b.customers[n].created }, appendID: b.appendCustomerID,
-			find: b.findCustomer, match: b.matchCustomer, gone: b.goneCustomer, stubs: true, expands: expandsOf["customers"],
+			find: b.findCustomer, match: b.matchCustomer, deleted: b.isCustomerDeleted, stubs: true, expands: expandsOf["customers"],
 		},
 		{
 			name: "prices", params: paramsOf("prices"), object: "price", count: len(b.prices), render: b.renderPrice,
 			created: func(n int) int64 { return b.prices[n].created }, appendID: b.appendPriceID,
-			find: b.findPrice, match: b.matchPrice, gone: b.gonePrice, expands: expandsOf["prices"],
+			find: b.findPrice, match: b.matchPrice, deleted: b.isPriceDeleted, expands: expandsOf["prices"],
 		},
 		{
 			name: "refunds", params: paramsOf("refunds"), object: "refund", count: len(b.refunds), render: b.renderRefund,
@@ -64,9 +64,9 @@ func (b *business) resources() []resource {
 	}
 }
 
-// vanished says whether an object is gone by at and not even a stub is left.
-func (res *resource) vanished(n int, at int64) bool {
-	return res.gone != nil && !res.stubs && res.gone(n, at)
+// isNotFound says whether an object is gone by at and not even a stub is left.
+func (res *resource) isNotFound(n int, at int64) bool {
+	return res.deleted != nil && !res.stubs && res.deleted(n, at)
 }
 
 func (b *business) findTxn(id string) (int, bool) {

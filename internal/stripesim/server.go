@@ -34,8 +34,8 @@ type Server struct {
 	clock     *clock
 	connected []*Server
 	limiter   *limiter
-	faults    *saboteur
-	changes   changes
+	faults    *faultInjector
+	mutations mutationRand
 
 	served  atomic.Uint64
 	writers sync.Pool
@@ -71,8 +71,8 @@ func newAccount(cfg Config, clock *clock) *Server {
 
 func newServer(cfg Config, clock *clock) *Server {
 	s := &Server{
-		cfg: cfg, ids: newIdentity(cfg.Seed), clock: clock, changes: changes{r: streamChanges.rand(cfg.Seed)},
-		limiter: newLimiter(cfg.Limits, cfg.Tick), faults: newSaboteur(cfg.Faults),
+		cfg: cfg, ids: newIdentity(cfg.Seed), clock: clock, mutations: mutationRand{r: streamChanges.rand(cfg.Seed)},
+		limiter: newLimiter(cfg.Limits, cfg.Tick), faults: newFaultInjector(cfg.Faults),
 		requests: map[string]int{}, throttled: map[string]int{},
 	}
 	s.account = s.ids.account
@@ -98,7 +98,7 @@ func (s *Server) Throttled() map[string]int {
 
 // Handler serves the API. The links of the chain know nothing of each other.
 func (s *Server) Handler() http.Handler {
-	return s.identify(s.count(s.limit(s.delay(s.sabotage(s.authorize(http.HandlerFunc(s.dispatch)))))))
+	return s.identify(s.count(s.limit(s.delay(s.injectFaults(s.authorize(http.HandlerFunc(s.dispatch)))))))
 }
 
 // identify sets the headers of every response, and its Request-Id.

@@ -81,18 +81,18 @@ func (b *business) pickSubscriber(r *rand.Rand, arrived int) (int32, bool) {
 		if who >= arrived {
 			return 0, false
 		}
-		if _, ok := b.plan(markets[b.customers[who].market].currency, false); ok {
+		if _, ok := b.mainPrice(markets[b.customers[who].market].currency, false); ok {
 			return int32(who), true
 		}
 	}
 	return 0, false
 }
 
-// plan is the price of the main product in a currency.
-func (b *business) plan(c currency, yearly bool) (int32, bool) {
-	for i, pc := range planCurrencies {
+// mainPrice is the price of the main product in a currency.
+func (b *business) mainPrice(c currency, yearly bool) (int32, bool) {
+	for i, pc := range subscriptionCurrencies {
 		if pc == c {
-			return b.plans[i][btoi(yearly)], true
+			return b.mainPrices[i][btoi(yearly)], true
 		}
 	}
 	return 0, false
@@ -108,9 +108,9 @@ func btoi(v bool) int {
 func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool) {
 	s := subscription{created: at, customer: who, currency: markets[b.customers[who].market].currency, firstItem: int32(len(b.items)), lastCharge: none, yearly: percent(r, 15)}
 	c, sub := s.currency, int32(len(b.subs))
-	main, _ := b.plan(c, s.yearly)
+	main, _ := b.mainPrice(c, s.yearly)
 	if b.cfg.Pricing && sub%3 == 0 {
-		main, _ = b.plan(usd, s.yearly) // which has an amount in their currency too
+		main, _ = b.mainPrice(usd, s.yearly) // which has an amount in their currency too
 	}
 	b.items = append(b.items, item{price: main, sub: sub, quantity: int32(1 + r.IntN(3)/2)})
 	if c == usd && !s.yearly {
@@ -124,7 +124,7 @@ func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool)
 		}
 	}
 	s.items = int32(len(b.items)) - s.firstItem
-	b.live(r, &s, last)
+	b.decideOutcome(r, &s, last)
 	b.customers[who].subscriber = true
 	b.customers[who].delinquent = s.status == subPastDue || s.status == subUnpaid
 	b.subs = append(b.subs, s)
@@ -146,8 +146,8 @@ func (b *business) extraItems(r *rand.Rand) int {
 	}
 }
 
-// live decides what becomes of a subscription by the end of the business.
-func (b *business) live(r *rand.Rand, s *subscription, last bool) {
+// decideOutcome decides what becomes of a subscription by the end of the business.
+func (b *business) decideOutcome(r *rand.Rand, s *subscription, last bool) {
 	left := b.tl.to - s.created
 	roll := r.IntN(100)
 	renewed := addMonths(s.created, s.months())+2*hour < b.tl.to
@@ -216,5 +216,5 @@ func (b *business) amount(s *subscription, n int, at int64) int64 {
 		cost, _ := b.cost(it, s.currency)
 		sum += cost
 	}
-	return (b.present(s, n, at).less(sum) + 50_000) / 100_000
+	return (b.currentDiscount(s, n, at).applyTo(sum) + 50_000) / 100_000
 }

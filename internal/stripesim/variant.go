@@ -5,29 +5,29 @@ package stripesim
 type variant uint8
 
 const (
-	usual variant = iota
-	spare         // null, or nothing, wherever Stripe may have it
-	later         // with the fields that came since 2024, in every API version
+	variantUsual  variant = iota
+	variantSparse         // null, or nothing, wherever Stripe may have it
+	variantLater          // with the fields that came since 2024, in every API version
 )
 
 // variantOf is how record n of a kind looks.
 func (b *business) variantOf(kind idKind, n int) variant {
 	if b.cfg.Variants == 0 {
-		return usual
+		return variantUsual
 	}
 	d := b.diceOf(kind, n)
 	switch {
 	case d.n(dVariant, 1000) >= b.cfg.Variants:
-		return usual
+		return variantUsual
 	case d.oneIn(dVariant+100, 2):
-		return spare
+		return variantSparse
 	}
-	return later
+	return variantLater
 }
 
 // text is what stands in a field that a spare object leaves null; "" for null.
 func (v variant) text(s string) string {
-	if v == spare {
+	if v == variantSparse {
 		return ""
 	}
 	return s
@@ -37,7 +37,7 @@ func (v variant) text(s string) string {
 // a charge that was made without one, as all were until 2019, has none, nor have
 // its refunds and disputes.
 func (b *business) intentOf(charge int32) int32 {
-	if b.variantOf(idCharge, int(charge)) == spare {
+	if b.variantOf(idCharge, int(charge)) == variantSparse {
 		return none
 	}
 	return charge
@@ -46,7 +46,7 @@ func (b *business) intentOf(charge int32) int32 {
 // countryOf is where a charge says that who paid lives: a card has a country,
 // and other methods only an address.
 func (b *business) countryOf(c *charge, n int) string {
-	if c.method != card && b.variantOf(idCharge, n) == spare {
+	if c.method != methodCard && b.variantOf(idCharge, n) == variantSparse {
 		return ""
 	}
 	return markets[c.market].country
@@ -54,7 +54,7 @@ func (b *business) countryOf(c *charge, n int) string {
 
 // email is a customer's; "" for one who gave none.
 func (b *business) email(customer int) string {
-	if b.variantOf(idCustomer, customer) == spare {
+	if b.variantOf(idCustomer, customer) == variantSparse {
 		return ""
 	}
 	return string(b.diceOf(idCustomer, customer).appendEmail(nil, customer))

@@ -34,7 +34,7 @@ func newWriter(v view) *writer { return &writer{empty: true, view: v} }
 
 func (w *writer) reset(v view) { w.buf, w.depth, w.empty, w.view = w.buf[:0], 0, true, v }
 
-const spaces = "                                "
+const indentation = "                                "
 
 // expand shows what a request asked to see.
 func (w *writer) expand(names []string) {
@@ -54,7 +54,7 @@ func (w *writer) line() {
 
 func (w *writer) newline() {
 	w.buf = append(w.buf, '\n')
-	w.buf = append(w.buf, spaces[:2*w.depth]...)
+	w.buf = append(w.buf, indentation[:2*w.depth]...)
 }
 
 // key starts a member of an object. Keys are ours, so they need no escaping.

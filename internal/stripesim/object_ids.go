@@ -4,32 +4,32 @@ package stripesim
 // that rendering allocates nothing.
 
 func (b *business) appendCustomerID(buf []byte, n int) []byte {
-	if b.choseID(idCustomer, n) {
-		return b.appendChosen(buf, idCustomer, n)
+	if b.hasChosenID(idCustomer, n) {
+		return b.appendChosenID(buf, idCustomer, n)
 	}
 	return b.ids.appendShort(buf, "cus_", idCustomer, b.customers[n].created, n)
 }
 
 func (b *business) appendPriceID(buf []byte, n int) []byte {
-	if b.choseID(idPrice, n) {
-		return b.appendChosen(buf, idPrice, n)
+	if b.hasChosenID(idPrice, n) {
+		return b.appendChosenID(buf, idPrice, n)
 	}
 	return b.ids.appendLong(buf, "price_1", idPrice, b.prices[n].created, n)
 }
 
-// chosen are beginnings of ids that merchants chose: an e-mail address, a plan's
+// chosenPrefixes are beginnings of ids that merchants chose: an e-mail address, a plan's
 // name, and what else a URL has a meaning for.
-var chosen = [...]string{
+var chosenPrefixes = [...]string{
 	"ann+shop@example.com", "Professional+", "50% off/month", "a=1&b=2", "who?#1", "one, two; three", "x/../y", "%2B", "Größe", "~!$'()*[]{}|^`<>:",
 }
 
-// choseID says whether the merchant chose the id of a record.
-func (b *business) choseID(kind idKind, n int) bool {
+// hasChosenID says whether the merchant chose the id of a record.
+func (b *business) hasChosenID(kind idKind, n int) bool {
 	return b.cfg.ChosenIDs > 0 && b.diceOf(kind, n).n(dChosen, 1000) < b.cfg.ChosenIDs
 }
 
-func (b *business) appendChosen(buf []byte, kind idKind, n int) []byte {
-	buf = append(append(buf, chosen[n%len(chosen)]...), '-')
+func (b *business) appendChosenID(buf []byte, kind idKind, n int) []byte {
+	buf = append(append(buf, chosenPrefixes[n%len(chosenPrefixes)]...), '-')
 	return appendBase62(buf, b.ids.encipher(kind, uint64(n)), codeLen)
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// sabotage lets faults strike answers on their way out.
-func (s *Server) sabotage(next http.Handler) http.Handler {
+// injectFaults lets faults strike answers on their way out.
+func (s *Server) injectFaults(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.faults.idle() {
 			next.ServeHTTP(w, r)
@@ -28,7 +28,7 @@ func (s *Server) sabotage(next http.Handler) http.Handler {
 		}
 		real := &answer{header: w.Header(), status: http.StatusOK}
 		next.ServeHTTP(real, r)
-		s.spoil(w, r, fault, real)
+		s.corrupt(w, r, fault, real)
 	})
 }
 
@@ -77,9 +77,9 @@ func (k FaultKind) apiError() (e *apiError, retry string) {
 
 const proxyPage = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 
-// spoil sends an answer as the fault wants it, or as it is if the fault does not
+// corrupt sends an answer as the fault wants it, or as it is if the fault does not
 // apply to it.
-func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real *answer) {
+func (s *Server) corrupt(w http.ResponseWriter, r *http.Request, fault Fault, real *answer) {
 	body := bytes.Clone(real.body.Bytes())
 	var before []byte
 	if real.status == http.StatusOK {
@@ -90,36 +90,36 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, fault Fault, real
 		s.refuse(w, e)
 		return
 	}
-	status, spoilt := real.status, body
+	status, corrupted := real.status, body
 	switch fault.Kind {
 	case "":
 	case Reset:
-		spoilt = nil
+		corrupted = nil
 	case HTMLPage, HTML502:
 		w.Header()["Content-Type"] = []string{"text/html"}
-		spoilt = []byte(proxyPage)
+		corrupted = []byte(proxyPage)
 		if fault.Kind == HTML502 {
 			status = http.StatusBadGateway
 		}
 	case ResetMidBody, Stall, TruncatedJSON:
-		spoilt = body[:len(body)/2]
+		corrupted = body[:len(body)/2]
 	case CutString:
-		spoilt = cutString(body)
+		corrupted = cutString(body)
 	case OtherVersion:
 		w.Header()["Stripe-Version"] = []string{olderVersion}
 	case WrongKind, FalseStub:
-		spoilt = fault.Kind.disguise(body)
+		corrupted = fault.Kind.disguise(body)
 	default:
-		spoilt = fault.Kind.distort(body, before, r.URL.Query().Has("starting_after"))
+		corrupted = fault.Kind.distort(body, before, r.URL.Query().Has("starting_after"))
 	}
-	if fault.Kind == OtherVersion || fault.Kind != "" && !bytes.Equal(spoilt, body) {
+	if fault.Kind == OtherVersion || fault.Kind != "" && !bytes.Equal(corrupted, body) {
 		s.faults.note(fault.Kind)
 	}
 	switch fault.Kind {
 	case Reset, ResetMidBody, Stall:
-		breakOff(w, r, fault, spoilt, len(body))
+		breakOff(w, r, fault, corrupted, len(body))
 	default:
-		send(w, status, spoilt)
+		send(w, status, corrupted)
 	}
 }
 

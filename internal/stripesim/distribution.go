@@ -15,8 +15,8 @@ const (
 
 var shapes = []Shape{ShapeShop, ShapeUniform, ShapeSaleDay, ShapeOneSecond, ShapeSparse}
 
-// burst is how long the two busy times of a sparse business are.
-const burst = 3 * day
+// sparseBurst is how long the two busy times of a sparse business are.
+const sparseBurst = 3 * day
 
 // weight is how busy hour i of n is.
 func (tl timeline) weight(shape Shape, start, i, n int64) uint64 {
@@ -29,7 +29,7 @@ func (tl timeline) weight(shape Shape, start, i, n int64) uint64 {
 		}
 		return 1000
 	case ShapeSparse:
-		if start < tl.from+burst || start >= tl.to-burst {
+		if start < tl.from+sparseBurst || start >= tl.to-sparseBurst {
 			return 1000
 		}
 		return 0
@@ -42,7 +42,7 @@ func (tl timeline) weight(shape Shape, start, i, n int64) uint64 {
 func (b *business) signUps(times []int64) []int64 {
 	if b.cfg.Shape == ShapeSparse {
 		for i := range times {
-			times[i] = max(times[i], b.tl.to-burst)
+			times[i] = max(times[i], b.tl.to-sparseBurst)
 		}
 	}
 	return times
