@@ -333,7 +333,7 @@ func mapped(ctx context.Context, log *load.Log, mapper *transform.Mapper, positi
 			for _, raw := range raws.Objects {
 				batch.Objects = append(batch.Objects, load.VersionOf(&raw, raws.Segment))
 				objects = append(objects, transform.Object{
-					Raw: extract.Whole(raw.Object, raw.More), Account: position.Account, ID: raw.ID, Created: raw.Created, ObservedAt: raw.ObservedAt, Seq: raw.Seq,
+					Raw: extract.JoinNested(raw.Object, raw.More), Account: position.Account, ID: raw.ID, Created: raw.Created, ObservedAt: raw.ObservedAt, Seq: raw.Seq,
 				})
 			}
 			if err == nil {

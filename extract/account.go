@@ -49,7 +49,7 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 func accountID(body []byte) (string, error) {
 	o, err := readObject(newDecoder(body), body)
 	if err != nil {
-		return "", describe(body, err)
+		return "", describeDecodeError(body, err)
 	}
 	if o.Type != "account" || o.ID == "" {
 		return "", errors.New("it is not an account with an id")

@@ -64,7 +64,7 @@ func readBalance(body []byte) (Balance, error) {
 		if other, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return Balance{}, fmt.Errorf("its %s is of another type", other.Field)
 		}
-		return Balance{}, describe(body, err)
+		return Balance{}, describeDecodeError(body, err)
 	}
 	if answer.Object != "balance" || answer.Available == nil || answer.Pending == nil {
 		return Balance{}, errors.New("it is not a balance with what is available and pending")

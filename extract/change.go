@@ -62,8 +62,8 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 // concern no stream and yield nothing.
 func Changes(raw []byte, resources ...Resource) ([]Change, error) {
 	var e event
-	if err := json.Unmarshal(raw, &e, anyText); err != nil {
-		return nil, fmt.Errorf("read an event: %w", describe(raw, err))
+	if err := json.Unmarshal(raw, &e, lenientJSON); err != nil {
+		return nil, fmt.Errorf("read an event: %w", describeDecodeError(raw, err))
 	}
 	if e.Type == "" || e.Created == 0 {
 		return nil, errors.New("read an event: it has no type or no created")
@@ -105,7 +105,7 @@ func (t Touch) changes(raw []byte, stream string, at time.Time) (found []Change)
 			c.Of = t.Filter + "=" + string(id)
 		} else {
 			if beside {
-				_ = json.Unmarshal(value, &object, anyText) // what cannot be read says nothing
+				_ = json.Unmarshal(value, &object, lenientJSON) // what cannot be read says nothing
 			}
 			c.ID, c.Created = string(id), unixUTC(int64(object.Created))
 		}

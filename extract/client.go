@@ -60,7 +60,7 @@ type Client struct {
 	account string // connected; "" for the key's own
 	limit   int    // objects asked for in a page
 	retry   Retry
-	pacer   *pacer
+	limiter *rateLimiter
 	clock   clock
 	latency latency
 
@@ -128,7 +128,7 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		mode:    mode,
 		limit:   100, // Stripe: limit is at most 100
 		retry:   retry,
-		pacer:   newPacer(limits),
+		limiter: newRateLimiter(limits),
 		contact: &contact{},
 	}, nil
 }
@@ -145,7 +145,7 @@ func (c *Client) For(account string) (*Client, error) {
 		return nil, fmt.Errorf("account %q: the id of a connected account starts with acct_", oneLine(account))
 	}
 	return &Client{
-		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, pacer: c.pacer,
+		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, limiter: c.limiter,
 		contact: c.contact, account: account,
 	}, nil
 }

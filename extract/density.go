@@ -14,7 +14,7 @@ type probe struct {
 
 // probe asks for the newest page of a list below a second. Nothing of it is kept.
 func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *int64, lt int64) (probe, []Object, error) {
-	w := walker{client: c, resource: res, window: window{GTE: gte, LT: lt, Variant: variant}}
+	w := pager{client: c, resource: res, window: window{GTE: gte, LT: lt, Variant: variant}}
 	page, err := w.fetch(ctx)
 	if err == nil {
 		err = c.checkMode(page.objects)
@@ -22,7 +22,7 @@ func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *i
 	if err != nil {
 		return probe{}, nil, w.locate(err)
 	}
-	p := probe{lt: lt, more: page.more && !page.endless()}
+	p := probe{lt: lt, more: page.hasMore && !page.endless()}
 	for _, o := range page.objects {
 		if !o.Created.IsZero() {
 			p.created = append(p.created, o.Created.Unix())

@@ -8,7 +8,7 @@
 // everything on a first run; afterwards what was created since, with ten minutes
 // of look-back, because a row may become listable seconds after its `created`.
 // It ends a minute behind the clock in Stripe's own Date header, so that hardly
-// anything arrives in it while it is read. A [fleet] reads windows side by side
+// anything arrives in it while it is read. A [scheduler] reads windows side by side
 // and cuts large ones by the density of their pages.
 //
 // Lists do not tell what changed. Events do ([Changes]), as hints at what to

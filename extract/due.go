@@ -24,7 +24,7 @@ func (r Resource) Due(raw []byte) time.Time {
 	follow(raw, []string{p.Path, p.At}, func(path int, value jsontext.Value) {
 		if path == 0 {
 			is = ""
-			_ = json.Unmarshal(value, &is, anyText) // another kind of value is no such text
+			_ = json.Unmarshal(value, &is, lenientJSON) // another kind of value is no such text
 		} else {
 			_ = until.UnmarshalJSON(value)
 		}

@@ -129,7 +129,7 @@ func (e *elision) pass(piece []byte) {
 // stub is what an object says of itself before it becomes too large. Stripe sends
 // the id and the type first, and created before anything that merchants fill.
 func stub(beginning []byte) []byte {
-	o, _ := readHead(newDecoder(beginning)) // it ends in the middle
+	o, _ := readHeader(newDecoder(beginning)) // it ends in the middle
 	var s struct {
 		ID       string `json:"id,omitempty"`
 		Object   string `json:"object,omitempty"`

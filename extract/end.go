@@ -61,13 +61,13 @@ func (e *end) insisted(err error) bool {
 }
 
 // tolerant reports whether a page with has_more and no data may be the end.
-func (w *walker) tolerant() bool {
+func (w *pager) tolerant() bool {
 	return w.lenient || !w.end.strict && (w.window.After != "" || w.window.GTE != nil || w.window.LT < w.top)
 }
 
 // over decides that after a page with has_more and no data. If it reports false,
-// the walker is where it has to go on.
-func (w *walker) over(ctx context.Context) (bool, error) {
+// the pager is where it has to go on.
+func (w *pager) over(ctx context.Context) (bool, error) {
 	if w.window.After == "" {
 		empty, err := w.empty(ctx)
 		w.end.strict = true
@@ -85,7 +85,7 @@ func (w *walker) over(ctx context.Context) (bool, error) {
 }
 
 // empty reports that the list holds nothing between the window's ends.
-func (w *walker) empty(ctx context.Context) (bool, error) {
+func (w *pager) empty(ctx context.Context) (bool, error) {
 	page, err := w.below(w.window.LT).fetch(ctx)
 	if err == nil && page.endless() { // by chance?
 		page, err = w.below(w.window.LT).fetch(ctx)
@@ -104,8 +104,8 @@ func (w *walker) empty(ctx context.Context) (bool, error) {
 
 // belowAll reports that the list ends above the window: it looks for the oldest
 // objects that the list shows, up to where windows end.
-func (w *walker) belowAll(ctx context.Context) (bool, error) {
-	var page list
+func (w *pager) belowAll(ctx context.Context) (bool, error) {
+	var page decodedPage
 	var err error
 	lo, hi := w.window.LT, w.window.LT // below lo is nothing, below hi the page
 	for step := int64(24 * 3600); len(page.objects) == 0; step *= 8 {
@@ -113,7 +113,7 @@ func (w *walker) belowAll(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		hi = min(w.window.LT+step, w.top)
-		if page, err = w.below(hi).fetch(ctx); err != nil || len(page.objects) == 0 && !page.more {
+		if page, err = w.below(hi).fetch(ctx); err != nil || len(page.objects) == 0 && !page.hasMore {
 			return err == nil, err
 		}
 	}
@@ -152,7 +152,7 @@ func (w window) holds(o Object) bool {
 	return !o.Created.IsZero() && o.Created.Unix() < w.LT && o.Created.Unix() >= *w.GTE
 }
 
-// below is a walker of all that the list shows below a second, be it nothing.
-func (w *walker) below(lt int64) *walker {
-	return &walker{client: w.client, resource: w.resource, window: window{LT: lt, Variant: w.window.Variant}, lenient: true}
+// below is a pager of all that the list shows below a second, be it nothing.
+func (w *pager) below(lt int64) *pager {
+	return &pager{client: w.client, resource: w.resource, window: window{LT: lt, Variant: w.window.Variant}, lenient: true}
 }

@@ -159,7 +159,7 @@ func TestNestedEndThatSaysHasMore(t *testing.T) {
 		})
 		c := fastClient(t, server, 100)
 		o := collect(t, c, "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)})[0].Objects[0]
-		whole := string(Whole(o.Raw, o.More))
+		whole := string(JoinNested(o.Raw, o.More))
 		if len(c.Failures()) > 0 || len(IncompleteLists([]byte(whole))) > 0 || !strings.Contains(whole, `{"id":"re_2"},{"id":"re_3"}]`) {
 			t.Errorf("%v, %s", c.Failures(), whole)
 		}

@@ -140,7 +140,7 @@ func TestAhead(t *testing.T) {
 			var want []string
 			res := resource(t, tc.stream)
 			for _, s := range spans {
-				w := walker{client: &Client{limit: 100}, resource: res, window: window{LT: s.To.Unix(), Variant: s.Variant}}
+				w := pager{client: &Client{limit: 100}, resource: res, window: window{LT: s.To.Unix(), Variant: s.Variant}}
 				if !s.From.IsZero() {
 					w.window.GTE = new(s.From.Unix())
 				}

@@ -296,7 +296,7 @@ func TestCancelStopsAtOnce(t *testing.T) {
 		cancel()
 	}
 	wantErrIs(t, last, context.Canceled)
-	if n != 1 || f.count() > 3+ahead {
+	if n != 1 || f.count() > 3+bufferedPages {
 		t.Errorf("%d pages, %d requests after the cancellation of the first", n, f.count())
 	}
 }

@@ -22,10 +22,10 @@ func TestPageIsBoundedInObjects(t *testing.T) {
 	page := func(n int) string {
 		return `{"object":"list","has_more":false,"data":[` + strings.TrimSuffix(strings.Repeat("{},", n), ",") + `]}`
 	}
-	if l, err := parseList([]byte(page(100)), 100); err != nil || len(l.objects) != 100 {
+	if l, err := decodePage([]byte(page(100)), 100); err != nil || len(l.objects) != 100 {
 		t.Errorf("%d objects, %v", len(l.objects), err)
 	}
-	if _, err := parseList([]byte(page(101)+"this is not looked at"), 100); err == nil || !strings.Contains(err.Error(), "more objects than the 100 that were asked for") {
+	if _, err := decodePage([]byte(page(101)+"this is not looked at"), 100); err == nil || !strings.Contains(err.Error(), "more objects than the 100 that were asked for") {
 		t.Errorf("error %v", err)
 	}
 	f := &stripeFake{now: t0}
@@ -59,7 +59,7 @@ func TestNestedListIsBounded(t *testing.T) {
 	if len(lists) != 1 || len(lists[0]) > maxPointer+10 {
 		t.Fatalf("%d lists: %.100q", len(lists), lists)
 	}
-	if found := spans(deep, "/a/0/0", lists[0]); len(found) != 1 {
+	if found := findSpans(deep, "/a/0/0", lists[0]); len(found) != 1 {
 		t.Errorf("%d places, want the one that is there", len(found))
 	}
 

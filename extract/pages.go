@@ -139,15 +139,15 @@ func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 // read reads windows side by side. A page's cursor is that of the pages yielded
 // so far, never of pages still under way.
 func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error {
-	fleet := newFleet(r.client, r.resource, windows, max(r.progress.Goal, r.progress.High))
+	scheduler := newScheduler(r.client, r.resource, windows, max(r.progress.Goal, r.progress.High))
 	ctx, stop := context.WithCancel(ctx)
-	steps := fleet.start(ctx)
+	pages := scheduler.run(ctx)
 	defer func() {
 		stop()
-		for range steps { // until the fleet has ended
+		for range pages { // until the scheduler has ended
 		}
 	}()
-	for step := range steps {
+	for step := range pages {
 		if err := cmp.Or(ctx.Err(), step.err); err != nil {
 			return err
 		}

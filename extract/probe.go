@@ -20,7 +20,7 @@ type Rates struct {
 
 // Rates returns what the client may send at most.
 func (c *Client) Rates() Rates {
-	return Rates{All: c.pacer.limits.all, Endpoint: c.pacer.limits.endpoint}
+	return Rates{All: c.limiter.limits.all, Endpoint: c.limiter.limits.endpoint}
 }
 
 // Ask sends the smallest request for a stream, to learn whether the key may
@@ -31,7 +31,7 @@ func (c *Client) Ask(ctx context.Context, res Resource) (version string, err err
 	ask.query.Add("limit", "1")
 	err = c.get(ctx, ask, func(got *reply) error {
 		version = got.header.Get("Stripe-Version")
-		_, err := parseList(got.body, c.limit)
+		_, err := decodePage(got.body, c.limit)
 		return err
 	})
 	return version, err

@@ -13,7 +13,7 @@ func (r *Reference) UnmarshalJSON(text []byte) error {
 	var object struct {
 		ID string `json:"id"`
 	}
-	if json.Unmarshal(text, &id, anyText) != nil && json.Unmarshal(text, &object, anyText) == nil {
+	if json.Unmarshal(text, &id, lenientJSON) != nil && json.Unmarshal(text, &object, lenientJSON) == nil {
 		id = object.ID
 	}
 	*r = Reference(id)

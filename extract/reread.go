@@ -275,7 +275,7 @@ func (c *Client) listAgain(ctx context.Context, res Resource, span window, items
 	for _, i := range items {
 		awaited[i.ID] = true
 	}
-	w := walker{client: c, resource: res, window: span, top: c.ServerTime().Unix()}
+	w := pager{client: c, resource: res, window: span, top: c.ServerTime().Unix()}
 	for done := false; !done; {
 		var objects []Object
 		if objects, done, err = w.next(ctx); err != nil {

@@ -45,7 +45,7 @@ func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed b
 	if err := c.checkMode(objects); err != nil {
 		return result{err: err}
 	}
-	return result{objects: objects, err: c.complete(ctx, objects)}
+	return result{objects: objects, err: c.completeNested(ctx, objects)}
 }
 
 // one asks for an object by its id.
@@ -81,7 +81,7 @@ func (r Resource) missing(err error) *APIError {
 func readOne(got *reply, res Resource, id string) (Object, error) {
 	o, err := readObject(newDecoder(got.body), got.body)
 	if err != nil {
-		return Object{}, describe(got.body, err)
+		return Object{}, describeDecodeError(got.body, err)
 	}
 	one := []Object{o}
 	stamp(one, got)

@@ -90,7 +90,7 @@ func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) 
 }
 
 func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) error) *failure {
-	if err := c.pacer.wait(ctx, r.endpoint); err != nil {
+	if err := c.limiter.wait(ctx, r.endpoint); err != nil {
 		return &failure{err: err}
 	}
 	sent := time.Now()
@@ -104,14 +104,14 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	case err != nil:
 		return &failure{err: &malformed{what: bodyFault(err), requestID: got.requestID(), large: tooLarge(err)}, again: !tooLarge(err)}
 	}
-	c.pacer.succeeded(r.endpoint)
+	c.limiter.succeeded(r.endpoint)
 	c.latency.note(time.Since(sent))
 	if as := got.header.Get("Content-Encoding"); as != "" { // net/http takes gzip, which it asked for, off
 		return &failure{err: &malformed{what: fmt.Sprintf("its body is encoded as %q, which was not asked for", oneLine(as)), requestID: got.requestID()}, again: true}
 	}
 	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
 	if err := accept(got); err != nil {
-		return &failure{err: &malformed{what: oneLine(err.Error()), requestID: got.requestID()}, again: !errors.As(err, new(futile))}
+		return &failure{err: &malformed{what: oneLine(err.Error()), requestID: got.requestID()}, again: !errors.As(err, new(permanentError))}
 	}
 	c.contact.answered.Store(true)
 	c.versions.note(got)
@@ -160,7 +160,7 @@ func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *fa
 	}
 	if got.status == http.StatusTooManyRequests {
 		c.throttled.Add(1)
-		c.pacer.limited(r.endpoint, got.header.Get("Stripe-Rate-Limited-Reason"), e.Code, sent)
+		c.limiter.throttled(r.endpoint, got.header.Get("Stripe-Rate-Limited-Reason"), e.Code, sent)
 	}
 	return &failure{err: e, again: repeatable(got), after: retryAfter(got.header)}
 }

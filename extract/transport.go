@@ -67,7 +67,7 @@ func newBackend(address *url.URL, base http.RoundTripper) stripe.Backend {
 		EnableTelemetry:   new(false),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
 		HTTPClient: &http.Client{
-			Transport: witness{base, make(chan struct{}, 1)},
+			Transport: responseRecorder{base, make(chan struct{}, 1)},
 			Timeout:   requestTimeout,
 			// Invariant 12: a redirect is an answer, never followed; the API has none.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -82,17 +82,17 @@ func defaultTransport() http.RoundTripper {
 	return t
 }
 
-// witness notes the status and headers of each answer in the reply that the
+// responseRecorder notes the status and headers of each answer in the reply that the
 // request's context holds. Stripe-go turns an answer that is not JSON into a
 // syntax error without status, and the status is what everything is judged by.
-type witness struct {
+type responseRecorder struct {
 	base  http.RoundTripper
 	large chan struct{} // held by who reads a large body
 }
 
 type replyKey struct{}
 
-func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w responseRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	// Stripe-go fills this with the output of uname, the host's name included.
 	req.Header.Del("X-Stripe-Client-User-Agent")
@@ -111,14 +111,14 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body = http.MaxBytesReader(nil, res.Body, most)
 	if known {
 		seen.status, seen.header = res.StatusCode, res.Header
-		res.Body = &turn{ReadCloser: res.Body, ctx: req.Context(), of: seen, large: w.large}
+		res.Body = &largeBody{ReadCloser: res.Body, ctx: req.Context(), of: seen, large: w.large}
 	}
 	return res, nil
 }
 
-// turn is a body that waits for its turn once it turns out to be large: however
+// largeBody is a body that waits for its turn once it turns out to be large: however
 // many requests are under way, one large body is in memory.
-type turn struct {
+type largeBody struct {
 	io.ReadCloser
 	ctx   context.Context
 	of    *reply
@@ -128,7 +128,7 @@ type turn struct {
 
 // Read reads, and takes the turn first if it comes to that. Whoever has the reply
 // gives it back.
-func (t *turn) Read(into []byte) (int, error) {
+func (t *largeBody) Read(into []byte) (int, error) {
 	if t.read >= smallBody && t.of.large == nil {
 		select {
 		case t.large <- struct{}{}:

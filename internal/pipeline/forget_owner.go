@@ -102,7 +102,7 @@ func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
 		if c, claimed := claims[o.ID]; !claimed || told(*c) {
 			continue
 		}
-		if o.Object, err = withoutText(extract.Whole(o.Object, o.More)); err != nil {
+		if o.Object, err = withoutText(extract.JoinNested(o.Object, o.More)); err != nil {
 			return 0, &localError{err}
 		}
 		o.More = nil

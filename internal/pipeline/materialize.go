@@ -379,7 +379,7 @@ func objectOf(stream string) string {
 // lists whole.
 func objectIn(account string, raw load.Raw) transform.Object {
 	return transform.Object{
-		Raw: extract.Whole(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
+		Raw: extract.JoinNested(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
 		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted, LeftOut: raw.LeftOut,
 	}
 }

@@ -47,7 +47,7 @@ func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 			continue
 		}
 		// Paths lead through whole lists, so they are joined first.
-		if raw, err = redactor.Redact(extract.Whole(raw, more)); err != nil {
+		if raw, err = redactor.Redact(extract.JoinNested(raw, more)); err != nil {
 			return nil, nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
 		}
 		more = nil

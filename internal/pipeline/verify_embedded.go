@@ -53,7 +53,7 @@ func (x *comparison) leaveOut(ctx context.Context, stream string, embedded schem
 
 // bare is an object with ids in the place of the objects of some kinds in it.
 func bare(o load.Raw, kinds []string) (v any) {
-	if err := json.Unmarshal(extract.Whole(o.Object, o.More), &v); err != nil {
+	if err := json.Unmarshal(extract.JoinNested(o.Object, o.More), &v); err != nil {
 		return string(o.Object)
 	}
 	return without(v, kinds)

@@ -281,7 +281,7 @@ func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.
 	if x.forgotten.Empty() || tellers(resource.Name) == nil {
 		return false
 	}
-	text, err := withoutText(extract.Whole(o.Object, o.More))
+	text, err := withoutText(extract.JoinNested(o.Object, o.More))
 	without := load.Raw{Object: text}
 	return err == nil && without.Hash() == k.Hash
 }

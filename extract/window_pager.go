@@ -21,8 +21,8 @@ const maxRestarts = 3
 // hundred requests in one, and makes few objects of each; imports make more.
 const maxStill = 10_000
 
-// walker reads one window page by page, newest first.
-type walker struct {
+// pager reads one window page by page, newest first.
+type pager struct {
 	client   *Client
 	resource Resource
 	window   window
@@ -40,14 +40,14 @@ type walker struct {
 
 	rate float64 // objects for each second of created, in the page before
 
-	flying   bool    // a request is under way; this and what follows is the fleet's
+	inFlight bool    // a request is under way; this and what follows is the scheduler's
 	estimate float64 // pages that the window still has, as it was when the page before came
 }
 
 // next reads one page and moves the window behind it; done says that the window
 // has no more.
-func (w *walker) next(ctx context.Context) (objects []Object, done bool, err error) {
-	page, err := w.page(ctx)
+func (w *pager) next(ctx context.Context) (objects []Object, done bool, err error) {
+	page, err := w.nextPage(ctx)
 	if err != nil {
 		return nil, false, w.locate(err)
 	}
@@ -57,30 +57,30 @@ func (w *walker) next(ctx context.Context) (objects []Object, done bool, err err
 	w.end.note(page.objects)
 	objects = page.objects
 	if w.again {
-		objects = without(objects, w.last)
+		objects = dropRepeated(objects, w.last)
 	}
-	if page.more = page.more && !w.end.reached(len(page.objects) < w.limit()); page.more {
-		if err := w.move(page.objects); err != nil {
+	if page.hasMore = page.hasMore && !w.end.reached(len(page.objects) < w.limit()); page.hasMore {
+		if err := w.advance(page.objects); err != nil {
 			return nil, false, w.locate(err)
 		}
 	}
-	return objects, !page.more, w.client.complete(ctx, objects)
+	return objects, !page.hasMore, w.client.completeNested(ctx, objects)
 }
 
-// page fetches the next page, from where the list can be gone on with.
-func (w *walker) page(ctx context.Context) (list, error) {
+// nextPage fetches the next page, from where the list can be gone on with.
+func (w *pager) nextPage(ctx context.Context) (decodedPage, error) {
 	for {
 		page, err := w.fetch(ctx)
 		switch {
 		case vanished(err):
 			if !w.restart() {
-				return list{}, err
+				return decodedPage{}, err
 			}
 		case w.window.After != "" && w.end.insisted(err):
-			return list{}, nil
+			return decodedPage{}, nil
 		case err == nil && page.endless():
 			if over, err := w.over(ctx); over || err != nil {
-				return list{}, err
+				return decodedPage{}, err
 			}
 		default:
 			return page, err
@@ -88,8 +88,8 @@ func (w *walker) page(ctx context.Context) (list, error) {
 	}
 }
 
-// move puts the window behind a page that is not the last.
-func (w *walker) move(page []Object) error {
+// advance puts the window behind a page that is not the last.
+func (w *pager) advance(page []Object) error {
 	w.last, w.again = page, false
 	for _, o := range page {
 		if !o.Created.IsZero() {
@@ -117,7 +117,7 @@ func (w *walker) move(page []Object) error {
 // restart goes on by `created` where it cannot go on after an object: it takes
 // the second of the last object read once more, whole. It reports false if that
 // has led nowhere before.
-func (w *walker) restart() bool {
+func (w *pager) restart() bool {
 	w.window.After, w.again = "", true
 	if w.window.Last != nil && (w.window.LT == 0 || *w.window.Last+1 < w.window.LT) {
 		w.window.LT, w.restarts = *w.window.Last+1, 0
@@ -127,9 +127,9 @@ func (w *walker) restart() bool {
 	return w.restarts <= maxRestarts
 }
 
-// without drops the objects of page that came in the page before, byte for
+// dropRepeated drops the objects of page that came in the page before, byte for
 // byte. One that changed meanwhile stays: it is news.
-func without(page, before []Object) []Object {
+func dropRepeated(page, before []Object) []Object {
 	seen := make(map[string]bool, len(before))
 	for _, o := range before {
 		seen[string(o.Raw)] = true
@@ -145,7 +145,7 @@ func without(page, before []Object) []Object {
 
 // fetch asks for a page, and for fewer objects where their bodies together are too
 // large.
-func (w *walker) fetch(ctx context.Context) (page list, err error) {
+func (w *pager) fetch(ctx context.Context) (page decodedPage, err error) {
 	for {
 		page, err = w.ask(ctx)
 		if m, ok := errors.AsType[*malformed](err); !ok || !m.large || w.limit() == 1 {
@@ -155,9 +155,9 @@ func (w *walker) fetch(ctx context.Context) (page list, err error) {
 	}
 }
 
-func (w *walker) ask(ctx context.Context) (page list, err error) {
+func (w *pager) ask(ctx context.Context) (page decodedPage, err error) {
 	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
-		if page, err = parseList(got.body, w.limit()); err != nil {
+		if page, err = decodePage(got.body, w.limit()); err != nil {
 			return err
 		}
 		if page.endless() && !w.tolerant() {
@@ -176,9 +176,9 @@ func (w *walker) ask(ctx context.Context) (page list, err error) {
 }
 
 // limit is how many objects a page has at most.
-func (w *walker) limit() int { return cmp.Or(w.fewer, w.client.limit) }
+func (w *pager) limit() int { return cmp.Or(w.fewer, w.client.limit) }
 
-func (w *walker) query() *form.Values {
+func (w *pager) query() *form.Values {
 	q := &form.Values{}
 	q.Add("limit", strconv.Itoa(w.limit()))
 	if key, value, ok := strings.Cut(w.window.Variant, "="); ok {
@@ -205,7 +205,7 @@ func (w window) check(page []Object) error {
 	for _, o := range page {
 		at := o.Created.Unix()
 		if !o.Created.IsZero() && (w.GTE != nil && at < *w.GTE || w.LT > 0 && at >= w.LT) {
-			return futile{fmt.Errorf("it holds %s, created %s, which is outside of the span that was asked for", oneLine(o.ID), stamped(at))}
+			return permanentError{fmt.Errorf("it holds %s, created %s, which is outside of the span that was asked for", oneLine(o.ID), formatTime(at))}
 		}
 	}
 	return nil
@@ -225,7 +225,7 @@ func stamp(objects []Object, got *reply) {
 // checkProgress refuses a page that a server sends which does not honour the
 // cursor: it holds the object it was to start after, or only objects of the
 // page before. (Invariant 8: a list that does not advance contributes nothing.)
-func (w *walker) checkProgress(page []Object) error {
+func (w *pager) checkProgress(page []Object) error {
 	if w.window.After == "" || len(page) == 0 {
 		return nil
 	}
@@ -263,7 +263,7 @@ func (c *Client) checkMode(page []Object) error {
 
 // locate says in which page of which window err happened, unless it is about
 // the key and not about the page.
-func (w *walker) locate(err error) error {
+func (w *pager) locate(err error) error {
 	if IsUnauthorized(err) || IsForbidden(err) {
 		return err
 	}
@@ -274,9 +274,9 @@ func (w *walker) locate(err error) error {
 	var span []string
 	switch {
 	case w.window.GTE != nil:
-		span = []string{"created from " + stamped(*w.window.GTE) + " to " + stamped(w.window.LT)}
+		span = []string{"created from " + formatTime(*w.window.GTE) + " to " + formatTime(w.window.LT)}
 	case w.window.LT > 0:
-		span = []string{"created before " + stamped(w.window.LT)}
+		span = []string{"created before " + formatTime(w.window.LT)}
 	}
 	if w.window.Variant != "" {
 		span = append(span, w.window.Variant)
@@ -284,4 +284,4 @@ func (w *walker) locate(err error) error {
 	return fmt.Errorf("%s (%s): %w", page, strings.Join(span, ", "), err)
 }
 
-func stamped(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+func formatTime(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }

@@ -9,58 +9,58 @@ import (
 	"time"
 )
 
-// limits are the account's budgets that a client may use, in requests a second.
-type limits struct {
+// rateLimits are the account's budgets that a client may use, in requests a second.
+type rateLimits struct {
 	all, endpoint float64
 	start         float64 // where an endpoint's pace begins
 }
 
 // limitsOf applies the share. Stripe: 100 requests a second in live mode, 25 in
 // a sandbox, and 25 on any one endpoint unless stated otherwise.
-func limitsOf(cfg Config, mode string) (limits, error) {
+func limitsOf(cfg Config, mode string) (rateLimits, error) {
 	share := cfg.MaxShare
 	if share == 0 {
 		share = map[string]float64{Live: 0.5, Test: 1}[mode]
 	}
 	switch {
 	case math.IsNaN(share) || share < 0 || share > 1:
-		return limits{}, errors.New("share of the rate limit: want a number above 0 and at most 1, such as 0.5")
+		return rateLimits{}, errors.New("share of the rate limit: want a number above 0 and at most 1, such as 0.5")
 	case math.IsNaN(cfg.MaxRPS) || math.IsInf(cfg.MaxRPS, 0) || cfg.MaxRPS < 0:
-		return limits{}, errors.New("requests a second: want a number above 0")
+		return rateLimits{}, errors.New("requests a second: want a number above 0")
 	}
 	all, endpoint := map[string]float64{Live: 100, Test: 25}[mode], 25.0
 	if cfg.MaxRPS > 0 {
 		// An account whose limit was raised has as much more for each endpoint.
 		all, endpoint = cfg.MaxRPS, min(cfg.MaxRPS, max(25, cfg.MaxRPS/4))
 	}
-	return limits{all: all * share, endpoint: endpoint * share, start: min(0.8*endpoint, endpoint*share)}, nil
+	return rateLimits{all: all * share, endpoint: endpoint * share, start: min(0.8*endpoint, endpoint*share)}, nil
 }
 
-// pacer spaces the requests of one account: evenly in all, and evenly on each
+// rateLimiter spaces the requests of one account: evenly in all, and evenly on each
 // endpoint, with no bursts. A pace creeps up to its limit while requests
 // succeed and is halved when Stripe says that it was too fast.
-type pacer struct {
-	limits limits
+type rateLimiter struct {
+	limits rateLimits
 
 	mu        sync.Mutex // guards all below
-	all       pace
-	endpoints map[string]*pace
+	all       rateBudget
+	endpoints map[string]*rateBudget
 }
 
-type pace struct {
+type rateBudget struct {
 	limit, rate float64 // requests a second
 	next        time.Time
 	slowed      time.Time // when the rate was last halved
 }
 
-func newPacer(l limits) *pacer {
-	return &pacer{limits: l, all: pace{limit: l.all, rate: l.all}, endpoints: map[string]*pace{}}
+func newRateLimiter(l rateLimits) *rateLimiter {
+	return &rateLimiter{limits: l, all: rateBudget{limit: l.all, rate: l.all}, endpoints: map[string]*rateBudget{}}
 }
 
 // wait returns when the endpoint and then the account have room for a request.
 // The order matters: a request that waits for its endpoint must not hold a
 // place in the account's queue that another endpoint could use.
-func (p *pacer) wait(ctx context.Context, endpoint string) error {
+func (p *rateLimiter) wait(ctx context.Context, endpoint string) error {
 	if err := sleep(ctx, p.reserve(p.endpoint(endpoint))); err != nil {
 		return err
 	}
@@ -68,26 +68,26 @@ func (p *pacer) wait(ctx context.Context, endpoint string) error {
 }
 
 // rate is what the endpoint may send now, in requests a second.
-func (p *pacer) rate(endpoint string) float64 {
+func (p *rateLimiter) rate(endpoint string) float64 {
 	e := p.endpoint(endpoint)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return min(e.rate, p.all.rate)
 }
 
-func (p *pacer) endpoint(name string) *pace {
+func (p *rateLimiter) endpoint(name string) *rateBudget {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := p.endpoints[name]
 	if e == nil {
-		e = &pace{limit: p.limits.endpoint, rate: p.limits.start}
+		e = &rateBudget{limit: p.limits.endpoint, rate: p.limits.start}
 		p.endpoints[name] = e
 	}
 	return e
 }
 
 // reserve takes the next free moment and returns how far off it is.
-func (p *pacer) reserve(of *pace) time.Duration {
+func (p *rateLimiter) reserve(of *rateBudget) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -101,20 +101,20 @@ func (p *pacer) reserve(of *pace) time.Duration {
 
 // succeeded lets both paces creep: by a twentieth of the limit for each second
 // of requests, so that a halved pace is back after 10 s.
-func (p *pacer) succeeded(endpoint string) {
+func (p *rateLimiter) succeeded(endpoint string) {
 	e := p.endpoint(endpoint)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, of := range []*pace{e, &p.all} {
+	for _, of := range []*rateBudget{e, &p.all} {
 		of.rate = min(of.limit, of.rate+of.limit/20/of.rate)
 	}
 }
 
-// limited answers a 429 to a request sent at the given time. Stripe: the reason
+// throttled answers a 429 to a request sent at the given time. Stripe: the reason
 // is global-rate, global-concurrency, endpoint-rate, endpoint-concurrency or
 // resource-specific; the last, and the code lock_timeout, are about one object
 // and say nothing of the pace. Old and simple servers give no reason.
-func (p *pacer) limited(endpoint, reason, code string, sent time.Time) {
+func (p *rateLimiter) throttled(endpoint, reason, code string, sent time.Time) {
 	if reason == "resource-specific" || reason == "" && code == codeLocked {
 		return
 	}

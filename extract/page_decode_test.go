@@ -36,7 +36,7 @@ func TestFieldsOfAnObject(t *testing.T) {
 		`{"id":"ch_1","n":123456789012345678901234567890.000000000000000000001}`: {ID: "ch_1"},
 	} {
 		for _, around := range [][2]string{{`[`, `]`}, {"[ \n", "\n ]"}, {`[{"id":"a"} , `, `,{"id":"z"}]`}} {
-			l, err := parseList([]byte(`{"object":"list","data":`+around[0]+raw+around[1]+`,"has_more":false}`), 100)
+			l, err := decodePage([]byte(`{"object":"list","data":`+around[0]+raw+around[1]+`,"has_more":false}`), 100)
 			if err != nil {
 				t.Errorf("%s: %v", raw, err)
 				continue
@@ -72,7 +72,7 @@ func FuzzEnvelope(f *testing.F) {
 		IncompleteLists(body)
 		_, _ = accountID(body)
 		received := bytes.Clone(body)
-		l, err := parseList(body, 100)
+		l, err := decodePage(body, 100)
 		if !bytes.Equal(body, received) {
 			t.Fatal("the body was changed")
 		}
@@ -104,7 +104,7 @@ func BenchmarkEnvelope(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := parseList(body, 100); err != nil {
+		if _, err := decodePage(body, 100); err != nil {
 			b.Fatal(err)
 		}
 	}

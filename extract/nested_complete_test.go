@@ -49,11 +49,11 @@ func TestNestedListsAreCompleted(t *testing.T) {
 			More bool `json:"has_more"`
 		}
 	}
-	if err := json.Unmarshal(Whole(o.Raw, o.More), &whole); err != nil {
+	if err := json.Unmarshal(JoinNested(o.Raw, o.More), &whole); err != nil {
 		t.Fatal(err)
 	}
 	if len(whole.Items.Data) != 5 || whole.Items.Data[4].ID != "si_4" || whole.Items.More {
-		t.Errorf("%s", Whole(o.Raw, o.More))
+		t.Errorf("%s", JoinNested(o.Raw, o.More))
 	}
 	want := []string{
 		"/v1/subscriptions?limit=2&status=all&expand[]=data.discount.coupon.applies_to&created[lt]=10",
@@ -95,7 +95,7 @@ func TestListsInListsAreCompleted(t *testing.T) {
 	want := `{"id":"ch_1","object":"charge","created":5,"livemode":false,"customer":{"object":"customer","ws":` +
 		cut("/v1/ws", false, `{"id":"w_1"}`, `{"id":"w_2"}`) + `},"xs":` + cut("/v1/xs", false, `{"id":"x_1"}`, `{"id":"x_2","ys":`+
 		cut("/v1/ys?of=x_2", false, `{"id":"y_1"}`, `{"id":"y_2","zs":`+cut("/v1/zs?expand[]=a&expand[]=b&limit=3&starting_after=z_0&ending_before=z_9", false, `{"id":"z_1"}`)+`}`)+`}`) + `}`
-	if got := string(Whole(o.Raw, o.More)); got != want {
+	if got := string(JoinNested(o.Raw, o.More)); got != want {
 		t.Errorf("%s, want\n%s", got, want)
 	}
 	if len(queries) != 1+len(answers) || len(c.Failures()) > 0 {
@@ -203,7 +203,7 @@ func TestWhole(t *testing.T) {
 		"elsewhere":      {`{"a":1}`, `{"/b":[{"data":[1],"has_more":false}]}`, `{"a":1}`},
 		"no JSON":        {`{"a":1}`, `[`, `{"a":1}`},
 	} {
-		if got := string(Whole([]byte(tc.object), []byte(tc.more))); got != tc.want {
+		if got := string(JoinNested([]byte(tc.object), []byte(tc.more))); got != tc.want {
 			t.Errorf("%s:\n%s, want\n%s", name, got, tc.want)
 		}
 	}

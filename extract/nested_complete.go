@@ -17,14 +17,14 @@ import (
 	"github.com/stripe/stripe-go/v76/form"
 )
 
-// complete reads the rest of each nested list that Stripe cut short, into the
+// completeNested reads the rest of each nested list that Stripe cut short, into the
 // object's More. A list that cannot be read stays short and is told as a
 // failure: the object itself is good. Only what concerns the whole run is an
 // error. Events are hints: what they show the beginning of is read with its object.
-func (c *Client) complete(ctx context.Context, objects []Object) error {
+func (c *Client) completeNested(ctx context.Context, objects []Object) error {
 	for i := range objects {
 		if o := &objects[i]; o.Type != Events().Object {
-			if err := c.completeOne(ctx, o); err != nil {
+			if err := c.completeObject(ctx, o); err != nil {
 				return err
 			}
 		}
@@ -32,21 +32,21 @@ func (c *Client) complete(ctx context.Context, objects []Object) error {
 	return nil
 }
 
-// completeOne reads on until no list is cut short that was not tried: what a page
+// completeObject reads on until no list is cut short that was not tried: what a page
 // brings may have lists of its own.
-func (c *Client) completeOne(ctx context.Context, o *Object) error {
+func (c *Client) completeObject(ctx context.Context, o *Object) error {
 	lists, tried := map[string][]jsontext.Value{}, map[string]bool{}
-	for whole, full := o.Raw, false; !full; whole = Whole(o.Raw, o.More) {
-		cut := slices.DeleteFunc(IncompleteLists(whole), func(pointer string) bool { return tried[pointer] })
-		if most := maxLists - len(tried); len(cut) > most {
+	for joined, full := o.Raw, false; !full; joined = JoinNested(o.Raw, o.More) {
+		incomplete := slices.DeleteFunc(IncompleteLists(joined), func(pointer string) bool { return tried[pointer] })
+		if most := maxLists - len(tried); len(incomplete) > most {
 			full = true
 			c.failed(o.Type+" "+o.ID, fmt.Errorf("it has more than %d nested lists that go on; only these are read", maxLists))
-			cut = cut[:most]
+			incomplete = incomplete[:most]
 		}
 		before := len(lists)
-		for _, pointer := range cut {
+		for _, pointer := range incomplete {
 			tried[pointer] = true
-			pages, version, err := c.rest(ctx, whole, pointer)
+			pages, version, err := c.readRest(ctx, joined, pointer)
 			if ctx.Err() != nil || IsUnauthorized(err) {
 				return cmp.Or(ctx.Err(), err)
 			}
@@ -75,15 +75,15 @@ type nestedList struct {
 	} `json:"data"`
 }
 
-// rest reads the pages of a nested list behind what the object embeds of it, and
+// readRest reads the pages of a nested list behind what the object embeds of it, and
 // tells their API version: another one than was asked for, if one came.
 //
 // Stripe: the list's url continues it, and with the default limit it would hand
 // out the embedded part again.
-func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, version string, err error) {
+func (c *Client) readRest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, version string, err error) {
 	var l nestedList
-	at := spans(raw, pointer)[pointer]
-	if err := json.Unmarshal(raw[at.start:at.end], &l, anyText); err != nil {
+	at := findSpans(raw, pointer)[pointer]
+	if err := json.Unmarshal(raw[at.start:at.end], &l, lenientJSON); err != nil {
 		return nil, "", fmt.Errorf("the list is not as Stripe sends them: %w", err)
 	}
 	address, err := url.Parse(l.URL)
@@ -96,28 +96,28 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		before, after, seen[o.ID] = after, o.ID, true
 	}
 	for more, strict := true, false; more; {
-		var page list
+		var page decodedPage
 		var body []byte
 		err := c.get(ctx, nestedRequest(address, c.limit, after), func(got *reply) (err error) {
 			body = got.body
 			if came := got.version(); version == "" || came != APIVersion {
 				version = came
 			}
-			if page, err = parseList(got.body, c.limit); err != nil {
+			if page, err = decodePage(got.body, c.limit); err != nil {
 				return err
 			}
 			if page.endless() && strict {
 				return errEndless
 			}
-			return advances(page.objects, seen)
+			return checkAdvances(page.objects, seen)
 		})
 		if err == nil && page.endless() {
 			var over bool
-			if over, err = c.nestedEnd(ctx, address, before, seen); err == nil && !over {
+			if over, err = c.nestedEnded(ctx, address, before, seen); err == nil && !over {
 				strict = true
 				continue
 			}
-			page, body = list{}, []byte(`{"object":"list","data":[],"has_more":false}`)
+			page, body = decodedPage{}, []byte(`{"object":"list","data":[],"has_more":false}`)
 		}
 		if err != nil {
 			return nil, "", err
@@ -128,16 +128,16 @@ func (c *Client) rest(ctx context.Context, raw []byte, pointer string) (pages []
 		if size += len(body); size > maxObject {
 			return nil, "", fmt.Errorf("the list has over %d MiB after %d pages, more than one may have", maxObject>>20, len(pages)+1)
 		}
-		pages, more, strict = append(pages, body), page.more, false
+		pages, more, strict = append(pages, body), page.hasMore, false
 	}
 	return pages, version, nil
 }
 
-// nestedEnd reports that a nested list has ended which says has_more with no data:
+// nestedEnded reports that a nested list has ended which says has_more with no data:
 // a request from one object earlier brings what is known, and nothing else.
-func (c *Client) nestedEnd(ctx context.Context, address *url.URL, before string, seen map[string]bool) (over bool, err error) {
+func (c *Client) nestedEnded(ctx context.Context, address *url.URL, before string, seen map[string]bool) (over bool, err error) {
 	err = c.get(ctx, nestedRequest(address, c.limit, before), func(got *reply) error {
-		page, err := parseList(got.body, c.limit)
+		page, err := decodePage(got.body, c.limit)
 		unknown := slices.ContainsFunc(page.objects, func(o Object) bool { return !seen[o.ID] })
 		over = len(page.objects) > 0 && !unknown
 		return err
@@ -145,9 +145,9 @@ func (c *Client) nestedEnd(ctx context.Context, address *url.URL, before string,
 	return over, err
 }
 
-// advances refuses a page that holds what came before, or something twice
+// checkAdvances refuses a page that holds what came before, or something twice
 // (Invariant 8).
-func advances(page []Object, seen map[string]bool) error {
+func checkAdvances(page []Object, seen map[string]bool) error {
 	here := map[string]bool{}
 	for _, o := range page {
 		if o.ID == "" || seen[o.ID] || here[o.ID] {
@@ -182,17 +182,17 @@ func nestedRequest(address *url.URL, limit int, after string) request {
 	return request{endpoint: strings.Join(parts, "/"), path: path, query: q, subject: subject}
 }
 
-// Whole is an object with its nested lists whole: what More holds of them is
+// JoinNested is an object with its nested lists whole: what More holds of them is
 // joined to what the object embeds, and then what it holds of the lists inside
 // that. Without More it is the object.
-func Whole(object, more []byte) []byte {
+func JoinNested(object, more []byte) []byte {
 	var lists map[string][]nestedPage
-	if len(more) == 0 || json.Unmarshal(more, &lists, anyText) != nil {
+	if len(more) == 0 || json.Unmarshal(more, &lists, lenientJSON) != nil {
 		return object
 	}
 	for before := -1; len(lists) > 0 && len(lists) != before; {
 		before = len(lists)
-		object = join(object, lists)
+		object = joinPages(object, lists)
 	}
 	return object
 }
@@ -203,21 +203,21 @@ type nestedPage struct {
 	HasMore bool             `json:"has_more"`
 }
 
-// join puts the pages of those lists into an object that are in it, and takes
+// joinPages puts the pages of those lists into an object that are in it, and takes
 // them out of lists.
-func join(object []byte, lists map[string][]nestedPage) []byte {
+func joinPages(object []byte, lists map[string][]nestedPage) []byte {
 	var wanted []string
 	for pointer := range lists {
 		wanted = append(wanted, pointer+"/data", pointer+"/has_more")
 	}
-	places := spans(object, wanted...)
+	found := findSpans(object, wanted...)
 	type edit struct {
 		span
 		text []byte
 	}
 	var edits []edit
 	for pointer, pages := range lists {
-		data, flag := places[pointer+"/data"], places[pointer+"/has_more"]
+		data, flag := found[pointer+"/data"], found[pointer+"/has_more"]
 		if data.end == 0 || flag.end == 0 || len(pages) == 0 {
 			continue
 		}
@@ -236,48 +236,48 @@ func join(object []byte, lists map[string][]nestedPage) []byte {
 		edits = append(edits, edit{span{at, at}, text}, edit{flag, strconv.AppendBool(nil, pages[len(pages)-1].HasMore)})
 	}
 	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
-	var whole []byte
+	var joined []byte
 	done := 0
 	for _, e := range edits {
-		whole = append(append(whole, object[done:e.start]...), e.text...)
+		joined = append(append(joined, object[done:e.start]...), e.text...)
 		done = e.end
 	}
-	return append(whole, object[done:]...)
+	return append(joined, object[done:]...)
 }
 
-// anyText accepts what newDecoder accepts.
-var anyText = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// lenientJSON accepts what newDecoder accepts.
+var lenientJSON = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // span is [start, end) in bytes.
 type span struct{ start, end int }
 
-// spans finds the values of an object that JSON Pointers lead to. Nothing is
+// findSpans finds the values of an object that JSON Pointers lead to. Nothing is
 // noted of the others: an object of some megabytes may have a million of them,
 // each nested thousands deep.
-func spans(raw []byte, pointers ...string) map[string]span {
-	root := &place{}
+func findSpans(raw []byte, pointers ...string) map[string]span {
+	root := &pointerNode{}
 	for _, p := range pointers {
-		root.lead(jsontext.Pointer(p))
+		root.add(jsontext.Pointer(p))
 	}
 	found := map[string]span{}
 	_ = root.find(newDecoder(raw), found) // what is not JSON has those before its fault
 	return found
 }
 
-// place is a value on the way to those that are looked for.
-type place struct {
+// pointerNode is a value on the way to those that are looked for.
+type pointerNode struct {
 	pointer string // of the value, where it is one of them
 	wanted  bool
-	below   map[string]*place // by member name or index
+	below   map[string]*pointerNode // by member name or index
 }
 
-func (p *place) lead(to jsontext.Pointer) {
+func (p *pointerNode) add(to jsontext.Pointer) {
 	for token := range to.Tokens() {
 		if p.below == nil {
-			p.below = map[string]*place{}
+			p.below = map[string]*pointerNode{}
 		}
 		if p.below[token] == nil {
-			p.below[token] = &place{}
+			p.below[token] = &pointerNode{}
 		}
 		p = p.below[token]
 	}
@@ -285,7 +285,7 @@ func (p *place) lead(to jsontext.Pointer) {
 }
 
 // find reads the next value, which stands at p.
-func (p *place) find(dec *jsontext.Decoder, found map[string]span) error {
+func (p *pointerNode) find(dec *jsontext.Decoder, found map[string]span) error {
 	kind := dec.PeekKind()
 	if p.below == nil || kind != '{' && kind != '[' {
 		value, err := dec.ReadValue()
@@ -327,7 +327,7 @@ func (p *place) find(dec *jsontext.Decoder, found map[string]span) error {
 	return nil
 }
 
-func (p *place) note(start int, dec *jsontext.Decoder, found map[string]span) {
+func (p *pointerNode) note(start int, dec *jsontext.Decoder, found map[string]span) {
 	if p.wanted {
 		found[p.pointer] = span{start, int(dec.InputOffset())}
 	}

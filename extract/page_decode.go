@@ -25,7 +25,7 @@ type Object struct {
 	Raw []byte
 	// More holds the rest of nested lists that Raw embeds the beginning of: a
 	// JSON object of each list's JSON Pointer and its further pages as received;
-	// nil if there are none. See [Whole].
+	// nil if there are none. See [JoinNested].
 	More []byte
 	// LeftOut is the size in bytes of an object that is larger than is kept. Raw is
 	// then a stub with its id.
@@ -42,14 +42,14 @@ type Object struct {
 	APIVersion string    // the version it was rendered in, from the response; of its nested lists' pages too, if one is another than was asked for
 }
 
-// list is the envelope of a page, opened.
-type list struct {
+// decodedPage is the envelope of a page, opened.
+type decodedPage struct {
 	objects []Object
-	more    bool // has_more: older objects exist
+	hasMore bool // has_more: older objects exist
 }
 
 // endless reports a page that promises more and holds nothing to go on after.
-func (l list) endless() bool { return l.more && len(l.objects) == 0 }
+func (l decodedPage) endless() bool { return l.hasMore && len(l.objects) == 0 }
 
 // errEndless says so, where nothing can be made of it.
 var errEndless = errors.New("has_more is true but data is empty")
@@ -62,12 +62,12 @@ func newDecoder(body []byte) *jsontext.Decoder {
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// parseList opens a page in one pass. Invariant 8: it accepts a page as a whole
+// decodePage opens a page in one pass. Invariant 8: it accepts a page as a whole
 // or not at all. A page of more objects than most, which is what was asked for, is
 // refused before it is all read: each takes some hundred bytes, however short it is.
-func parseList(body []byte, most int) (list, error) {
+func decodePage(body []byte, most int) (decodedPage, error) {
 	var (
-		l    list
+		l    decodedPage
 		kind string
 		more *bool
 		seen = map[string]bool{}
@@ -100,19 +100,19 @@ func parseList(body []byte, most int) (list, error) {
 	}
 	switch {
 	case err != nil:
-		return list{}, describe(body, err)
+		return decodedPage{}, describeDecodeError(body, err)
 	case kind != "list":
-		return list{}, fmt.Errorf(`it is not a list ("object" is %q)`, kind)
+		return decodedPage{}, fmt.Errorf(`it is not a list ("object" is %q)`, kind)
 	case !seen["data"] || more == nil:
-		return list{}, errors.New("it is a list without data or has_more")
+		return decodedPage{}, errors.New("it is a list without data or has_more")
 	}
-	l.more = *more
+	l.hasMore = *more
 	return l, nil
 }
 
 func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 	if dec.PeekKind() != '[' {
-		return nil, notA(dec, "data is not an array")
+		return nil, wrongKind(dec, "data is not an array")
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 	objects := make([]Object, 0, 100)
 	for dec.PeekKind() != ']' {
 		if len(objects) == most {
-			return nil, futile{fmt.Errorf("it holds more objects than the %d that were asked for", most)}
+			return nil, permanentError{fmt.Errorf("it holds more objects than the %d that were asked for", most)}
 		}
 		o, err := readObject(dec, body)
 		if err != nil {
@@ -136,7 +136,7 @@ func readData(dec *jsontext.Decoder, body []byte, most int) ([]Object, error) {
 // twice counts as its last appearance, as it does for most readers of JSON.
 func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	before := dec.InputOffset() // blanks and a comma may follow
-	o, err := readHead(dec)
+	o, err := readHeader(dec)
 	if err != nil {
 		return Object{}, err
 	}
@@ -146,9 +146,9 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	return o, nil
 }
 
-// readHead reads an object for what is known of it without decoding the rest. With
+// readHeader reads an object for what is known of it without decoding the rest. With
 // an error comes what was read before it.
-func readHead(dec *jsontext.Decoder) (o Object, err error) {
+func readHeader(dec *jsontext.Decoder) (o Object, err error) {
 	return o, readFields(dec, func(name string) (err error) {
 		switch name {
 		case "id":
@@ -170,13 +170,13 @@ func readHead(dec *jsontext.Decoder) (o Object, err error) {
 	})
 }
 
-// futile is about what the server has, and asking again does not cure it.
-type futile struct{ error }
+// permanentError is about what the server has, and asking again does not cure it.
+type permanentError struct{ error }
 
 // readFields reads an object and hands each name to field, which must read the value.
 func readFields(dec *jsontext.Decoder, field func(name string) error) error {
 	if dec.PeekKind() != '{' {
-		return notA(dec, "there is something other than an object")
+		return wrongKind(dec, "there is something other than an object")
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -194,9 +194,9 @@ func readFields(dec *jsontext.Decoder, field func(name string) error) error {
 	return err
 }
 
-// notA is the syntax error at this place if there is one, and otherwise says
+// wrongKind is the syntax error at this place if there is one, and otherwise says
 // what is wrong with a sound value of another kind.
-func notA(dec *jsontext.Decoder, what string) error {
+func wrongKind(dec *jsontext.Decoder, what string) error {
 	if err := dec.SkipValue(); err != nil {
 		return err
 	}
@@ -245,8 +245,8 @@ func readTime(dec *jsontext.Decoder) (time.Time, error) {
 	return time.Unix(seconds, 0).UTC(), nil
 }
 
-// describe puts a reading error in words that do not depend on the parser.
-func describe(body []byte, err error) error {
+// describeDecodeError puts a reading error in words that do not depend on the parser.
+func describeDecodeError(body []byte, err error) error {
 	var syntax *jsontext.SyntacticError
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:

@@ -35,7 +35,7 @@ func TestRequestsOfABackfill(t *testing.T) {
 					f.rows = append(f.rows, row{ID: fmt.Sprintf("ch_%05d", i), Created: t0.Unix() - 60 - at(r, i)})
 				}
 				c := fastClient(t, f, limit)
-				c.latency.note(100 * time.Millisecond) // so that the fleet is as wide as it gets
+				c.latency.note(100 * time.Millisecond) // so that the scheduler is as wide as it gets
 				pages := collect(t, c, "charges", "", Range{From: from})
 				got := ids(pages...)
 				slices.Sort(got)

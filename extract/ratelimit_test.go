@@ -17,18 +17,18 @@ func TestLimits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		cfg  Config
 		mode string
-		want limits
+		want rateLimits
 	}{
-		"live":               {Config{}, Live, limits{all: 50, endpoint: 12.5, start: 12.5}},
-		"test":               {Config{}, Test, limits{all: 25, endpoint: 25, start: 20}},
-		"all of live":        {Config{MaxShare: 1}, Live, limits{all: 100, endpoint: 25, start: 20}},
-		"a tenth of live":    {Config{MaxShare: 0.1}, Live, limits{all: 10, endpoint: 2.5, start: 2.5}},
-		"another limit":      {Config{MaxRPS: 400}, Live, limits{all: 200, endpoint: 50, start: 50}},
-		"a small limit":      {Config{MaxRPS: 10}, Test, limits{all: 10, endpoint: 10, start: 8}},
-		"another test limit": {Config{MaxRPS: 400}, Test, limits{all: 400, endpoint: 100, start: 80}},
+		"live":               {Config{}, Live, rateLimits{all: 50, endpoint: 12.5, start: 12.5}},
+		"test":               {Config{}, Test, rateLimits{all: 25, endpoint: 25, start: 20}},
+		"all of live":        {Config{MaxShare: 1}, Live, rateLimits{all: 100, endpoint: 25, start: 20}},
+		"a tenth of live":    {Config{MaxShare: 0.1}, Live, rateLimits{all: 10, endpoint: 2.5, start: 2.5}},
+		"another limit":      {Config{MaxRPS: 400}, Live, rateLimits{all: 200, endpoint: 50, start: 50}},
+		"a small limit":      {Config{MaxRPS: 10}, Test, rateLimits{all: 10, endpoint: 10, start: 8}},
+		"another test limit": {Config{MaxRPS: 400}, Test, rateLimits{all: 400, endpoint: 100, start: 80}},
 	} {
 		got, err := limitsOf(tc.cfg, tc.mode)
-		if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(limits{}), cmpopts.EquateApprox(0, 1e-9)); err != nil || diff != "" {
+		if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(rateLimits{}), cmpopts.EquateApprox(0, 1e-9)); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
@@ -39,8 +39,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// take sends n requests as fast as the pacer lets them and returns how long it took.
-func take(t *testing.T, p *pacer, endpoint string, n int) time.Duration {
+// take sends n requests as fast as the rate limiter lets them and returns how long it took.
+func take(t *testing.T, p *rateLimiter, endpoint string, n int) time.Duration {
 	t.Helper()
 	start := time.Now()
 	for range n {
@@ -54,7 +54,7 @@ func take(t *testing.T, p *pacer, endpoint string, n int) time.Duration {
 func TestPaceIsEven(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(limits{all: 50, endpoint: 10, start: 10})
+		p := newRateLimiter(rateLimits{all: 50, endpoint: 10, start: 10})
 		if took := take(t, p, "/a", 21); took != 2*time.Second {
 			t.Errorf("21 requests at 10/s took %v", took)
 		}
@@ -68,7 +68,7 @@ func TestPaceIsEven(t *testing.T) {
 func TestEndpointsShareTheAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(limits{all: 20, endpoint: 10, start: 10})
+		p := newRateLimiter(rateLimits{all: 20, endpoint: 10, start: 10})
 		start := time.Now()
 		var group sync.WaitGroup
 		for _, endpoint := range []string{"/a", "/b", "/c", "/d"} {
@@ -85,7 +85,7 @@ func TestEndpointsShareTheAccount(t *testing.T) {
 func TestSlowEndpointHoldsNobodyElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(limits{all: 100, endpoint: 1, start: 1})
+		p := newRateLimiter(rateLimits{all: 100, endpoint: 1, start: 1})
 		var group sync.WaitGroup
 		for range 10 {
 			group.Go(func() { take(t, p, "/slow", 1) })
@@ -101,7 +101,7 @@ func TestSlowEndpointHoldsNobodyElse(t *testing.T) {
 func TestPaceLearns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(limits{all: 100, endpoint: 25, start: 20})
+		p := newRateLimiter(rateLimits{all: 100, endpoint: 25, start: 20})
 		rate := func() float64 { return p.endpoint("/a").rate }
 		before := rate()
 		for range 1000 {
@@ -116,28 +116,28 @@ func TestPaceLearns(t *testing.T) {
 			t.Errorf("pace %v after 1000 successes, want the limit", rate())
 		}
 
-		p.limited("/a", "endpoint-rate", "rate_limit", time.Now())
+		p.throttled("/a", "endpoint-rate", "rate_limit", time.Now())
 		if rate() != 12.5 || p.all.rate != 100 {
 			t.Errorf("pace %v and %v in all after endpoint-rate", rate(), p.all.rate)
 		}
-		p.limited("/a", "endpoint-rate", "", time.Now().Add(-time.Millisecond)) // was under way with the first
+		p.throttled("/a", "endpoint-rate", "", time.Now().Add(-time.Millisecond)) // was under way with the first
 		if rate() != 12.5 {
 			t.Errorf("pace %v: one overload was counted twice", rate())
 		}
 		time.Sleep(time.Second)
 		for _, locked := range []struct{ reason, code string }{{"", codeLocked}, {"resource-specific", ""}} {
-			p.limited("/a", locked.reason, locked.code, time.Now())
+			p.throttled("/a", locked.reason, locked.code, time.Now())
 		}
 		if rate() != 12.5 {
 			t.Errorf("pace %v after locks, which say nothing of it", rate())
 		}
-		p.limited("/a", "global-concurrency", "", time.Now())
+		p.throttled("/a", "global-concurrency", "", time.Now())
 		if rate() != 12.5 || p.all.rate != 50 {
 			t.Errorf("pace %v and %v in all after global-concurrency", rate(), p.all.rate)
 		}
 		for range 100 {
 			time.Sleep(time.Second)
-			p.limited("/a", "", "rate_limit", time.Now())
+			p.throttled("/a", "", "rate_limit", time.Now())
 		}
 		if rate() != 1 {
 			t.Errorf("pace %v after a hundred 429, want 1: never none", rate())
