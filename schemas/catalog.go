@@ -57,7 +57,7 @@ const (
 // those that are described.
 func LoadCatalog(object string) (*Catalog, error) {
 	if !slices.Contains(sourceObjects, object) {
-		return nil, fmt.Errorf("no catalog of %q; there are %s", object, join(sourceObjects))
+		return nil, fmt.Errorf("no catalog of %q; there are %s", object, orList(sourceObjects))
 	}
 	data, err := catalogs.ReadFile("catalog/" + object + ".json")
 	if err != nil {

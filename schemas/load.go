@@ -62,7 +62,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	}
 	set.warnings = lint(set, l.err() == nil)
 	for _, s := range set.Schemas {
-		s.Fields = withFormer(s.Fields)
+		s.Fields = withFormerNames(s.Fields)
 	}
 	if err := l.err(); err != nil {
 		return set.sound(l.problems), err
@@ -128,9 +128,9 @@ func (l *loader) loadMappings(set *Set) error {
 }
 
 // folder parses the YAML files of one folder in name order.
-func (l *loader) folder(dir string) (docs []*node, err error) {
+func (l *loader) folder(dir string) (docs []*yamlNode, err error) {
 	err = l.read(dir, ".yaml", func(name string, data []byte) {
-		if n := parse(l.reporter, name, data); n != nil {
+		if n := parseDocument(l.reporter, name, data); n != nil {
 			docs = append(docs, n)
 		}
 	})

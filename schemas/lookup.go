@@ -16,8 +16,8 @@ func (l *Lookup) Value(key string) (string, bool) {
 }
 
 // parseLookups reads a file of one lookup or of a list of them.
-func (l *loader) parseLookups(n *node) []*Lookup {
-	items := []*node{n}
+func (l *loader) parseLookups(n *yamlNode) []*Lookup {
+	items := []*yamlNode{n}
 	if n.kind == listNode {
 		items = n.items
 	}
@@ -30,17 +30,17 @@ func (l *loader) parseLookups(n *node) []*Lookup {
 	return out
 }
 
-func (l *loader) lookup(n *node) *Lookup {
-	o := l.object(n, "a lookup")
+func (l *loader) lookup(n *yamlNode) *Lookup {
+	o := l.yamlObject(n, "a lookup")
 	if o == nil {
 		return nil
 	}
-	name := o.need("lookup", "S2", "write the name that expressions use, for example bnpl_provider")
+	name := o.required("lookup", "S2", "write the name that expressions use, for example bnpl_provider")
 	lookup := &Lookup{Name: name.Value, Pos: n.pos}
-	lookup.Title = o.need("title", "S1", "say in a few words what it translates").Value
+	lookup.Title = o.required("title", "S1", "say in a few words what it translates").Value
 	lookup.Description = o.text("description").Value
 	rows := o.get("rows")
-	o.done()
+	o.reportUnasked()
 	if name.Value != "" && !snakeName.MatchString(name.Value) {
 		l.report(name.Pos, "S2", "lookup %q must be lower case letters, digits and underscores", name.Value)
 	}
@@ -63,7 +63,7 @@ func (l *loader) lookup(n *node) *Lookup {
 
 // checkExponent guards Invariant 10: an unreadable exponent would scale every
 // amount of that currency wrongly. Money holds three decimal places.
-func (l *loader) checkExponent(m member) {
+func (l *loader) checkExponent(m yamlMember) {
 	if !slices.Contains([]string{"0", "1", "2", "3"}, m.value.text) {
 		l.report(m.value.pos, "L2", "the exponent of %s must be 0, 1, 2 or 3, is %q", m.key, m.value.text)
 	}

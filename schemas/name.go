@@ -20,16 +20,16 @@ var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "
 var folderKeys = []string{"acct", "created_day", "created_month", "created_year"}
 
 // qualified reads "system.object".
-func (o *object) qualified(key string) Text {
-	t := o.need(key, "S2", "write system.object, for example stripe.charge")
+func (o *yamlObject) qualified(key string) Text {
+	t := o.required(key, "S2", "write system.object, for example stripe.charge")
 	if t.Value != "" && !qualifiedName.MatchString(t.Value) {
 		o.report(t.Pos, "S2", "%s %q must be system.object in lower case, for example stripe.charge", key, t.Value)
 	}
 	return t
 }
 
-func (o *object) version() string {
-	t := o.need("version", "S12", "write a semantic version, for example 1.0.0")
+func (o *yamlObject) version() string {
+	t := o.required("version", "S12", "write a semantic version, for example 1.0.0")
 	if t.Value != "" && !semver.MatchString(t.Value) {
 		o.report(t.Pos, "S12", "version %q must be three numbers, for example 1.0.0", t.Value)
 	}

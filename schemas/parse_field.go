@@ -6,7 +6,7 @@ import (
 )
 
 // fields reads the members of a fields: mapping, in file order.
-func (l *loader) fields(n *node, naming string) []*Field {
+func (l *loader) fields(n *yamlNode, naming string) []*Field {
 	if n.kind != mappingNode || len(n.members) == 0 {
 		l.report(n.pos, "Y4", "fields must map names to declarations, for example id: {type: string, title: Id}")
 		return nil
@@ -26,7 +26,7 @@ func (l *loader) fields(n *node, naming string) []*Field {
 		fields = append(fields, f)
 	}
 	for _, f := range fields {
-		l.reserve(f, taken)
+		l.reserveFormerNames(f, taken)
 	}
 	l.checkMinor(fields, taken)
 	return fields
@@ -43,15 +43,15 @@ func (l *loader) checkMinor(fields []*Field, taken map[string]string) {
 	}
 }
 
-func (l *loader) field(m member, naming string) *Field {
-	o := l.object(m.value, m.key)
+func (l *loader) field(m yamlMember, naming string) *Field {
+	o := l.yamlObject(m.value, m.key)
 	l.checkName(m, naming)
 	if o == nil {
 		return nil
 	}
 	f := &Field{Name: m.key, Pos: m.pos}
-	typ, members := o.need("type", "S9", "write one of "+join(kindNames)+", or the name of a file under types/"), o.get("fields")
-	f.Title = o.need("title", "S1", "say in a few words what the field is").Value
+	typ, members := o.required("type", "S9", "write one of "+orList(kindNames)+", or the name of a file under types/"), o.get("fields")
+	f.Title = o.required("title", "S1", "say in a few words what the field is").Value
 	f.Description = o.text("description").Value
 	f.Required = o.boolean("required", false)
 	f.Pattern = l.pattern(o.text("pattern"))
@@ -64,18 +64,18 @@ func (l *loader) field(m member, naming string) *Field {
 	f.Identity = l.identity(o.get("identity"))
 	f.Label = o.text("label").Value
 	f.NotPersonal = o.text("not_personal").Value
-	f.XDM = values(o.texts("xdm"))
+	f.XDM = textValues(o.texts("xdm"))
 	f.Status = o.choice("status", "stable", "experimental", "deprecated")
 	f.ReplacedBy = o.text("replaced_by").Value
-	f.RenamedFrom = values(o.texts("renamed_from"))
+	f.RenamedFrom = textValues(o.texts("renamed_from"))
 	f.Since = o.text("since").Value
-	o.done()
+	o.reportUnasked()
 	f.Type = l.fieldType(typ, members, naming)
 	l.checkField(f, o)
 	return f
 }
 
-func (l *loader) checkName(m member, naming string) {
+func (l *loader) checkName(m yamlMember, naming string) {
 	switch {
 	case !fieldName.MatchString(m.key):
 		l.report(m.pos, "S2", "field %q must be at most 63 letters, digits and underscores, and not begin with a digit", m.key)
@@ -85,7 +85,7 @@ func (l *loader) checkName(m member, naming string) {
 }
 
 // checkField holds the rules between the keys of one declaration.
-func (l *loader) checkField(f *Field, o *object) {
+func (l *loader) checkField(f *Field, o *yamlObject) {
 	at := func(key string) Pos {
 		if m := o.member(key); m != nil {
 			return m.value.pos
@@ -126,7 +126,7 @@ func (l *loader) pattern(t Text) string {
 	return t.Value
 }
 
-func (l *loader) enum(n *node) []EnumValue {
+func (l *loader) enum(n *yamlNode) []EnumValue {
 	if n == nil {
 		return nil
 	}
@@ -145,15 +145,15 @@ func (l *loader) enum(n *node) []EnumValue {
 	return out
 }
 
-func (l *loader) identity(n *node) string {
+func (l *loader) identity(n *yamlNode) string {
 	if n == nil {
 		return ""
 	}
-	o := l.object(n, "identity")
+	o := l.yamlObject(n, "identity")
 	if o == nil {
 		return ""
 	}
-	namespace := o.need("namespace", "S12", "name the identity namespace, for example Email").Value
-	o.done()
+	namespace := o.required("namespace", "S12", "name the identity namespace, for example Email").Value
+	o.reportUnasked()
 	return namespace
 }

@@ -12,8 +12,8 @@ var sourceVersions = []string{"2023-10-16", "2026-08-26.dahlia"}
 // resource, and events.
 var sourceObjects = append(objectsOf(listed), "event")
 
-func (l *loader) parseMapping(n *node) *Mapping {
-	o := l.object(n, "a mapping file")
+func (l *loader) parseMapping(n *yamlNode) *Mapping {
+	o := l.yamlObject(n, "a mapping file")
 	if o == nil {
 		return nil
 	}
@@ -21,20 +21,20 @@ func (l *loader) parseMapping(n *node) *Mapping {
 	m.Name = o.qualified("mapping").Value
 	m.Version = o.version()
 	source := o.get("source")
-	target := o.need("target", "M11", "name a schema and its major version, for example stripe.charge@1")
+	target := o.required("target", "M11", "name a schema and its major version, for example stripe.charge@1")
 	m.Target = target.Value
 	m.Where = l.optional(o, "where")
 	m.Let = l.let(o.get("let"))
 	same := o.texts("same")
 	fields := o.get("fields")
 	m.LeftOut = l.leftOut(o.get("left_out"))
-	o.done()
-	if o.absent("source") {
+	o.reportUnasked()
+	if o.isMissing("source") {
 		l.report(n.pos, "M14", "source is missing: say what is read, for example {system: stripe, object: charge}")
 	} else if source != nil {
 		m.Source = l.source(source)
 	}
-	if o.absent("fields") && o.absent("same") {
+	if o.isMissing("fields") && o.isMissing("same") {
 		l.report(n.pos, "M12", "a mapping needs fields or same")
 	}
 	m.Root = l.root(n.pos, fields, same)
@@ -42,21 +42,21 @@ func (l *loader) parseMapping(n *node) *Mapping {
 	return m
 }
 
-func (l *loader) source(n *node) Source {
-	o := l.object(n, "source")
+func (l *loader) source(n *yamlNode) Source {
+	o := l.yamlObject(n, "source")
 	if o == nil {
 		return Source{}
 	}
 	s := Source{System: o.choice("system", "stripe"), APIVersion: o.choice("api_version", sourceVersions...)}
-	object := o.need("object", "M14", "write one of "+join(sourceObjects))
+	object := o.required("object", "M14", "write one of "+orList(sourceObjects))
 	if object.Value != "" && !slices.Contains(sourceObjects, object.Value) {
-		l.report(object.Pos, "M14", "object %q is not one of %s%s", object.Value, join(sourceObjects), suggestion(object.Value, sourceObjects))
+		l.report(object.Pos, "M14", "object %q is not one of %s%s", object.Value, orList(sourceObjects), suggestion(object.Value, sourceObjects))
 	}
 	s.Object = object.Value
 	s.Each = l.optional(o, "each")
 	as := o.text("as")
 	s.As = as.Value
-	o.done()
+	o.reportUnasked()
 	if (s.Each == nil) != (s.As == "") {
 		l.report(n.pos, "M14", "each and as go together: each names a list of the object, as the name of its items, for example {each: items.data, as: item}")
 	}
@@ -66,11 +66,11 @@ func (l *loader) source(n *node) Source {
 	return s
 }
 
-func (l *loader) let(n *node) []Let {
+func (l *loader) let(n *yamlNode) []Let {
 	if n == nil {
 		return nil
 	}
-	o := l.object(n, "let")
+	o := l.yamlObject(n, "let")
 	if o == nil {
 		return nil
 	}
@@ -86,11 +86,11 @@ func (l *loader) let(n *node) []Let {
 	return out
 }
 
-func (l *loader) root(at Pos, fields *node, same []Text) *Node {
+func (l *loader) root(at Pos, fields *yamlNode, same []Text) *Node {
 	if fields == nil {
 		return &Node{Same: same, Pos: at}
 	}
-	o := l.object(fields, "fields")
+	o := l.yamlObject(fields, "fields")
 	if o == nil {
 		return &Node{Same: same, Pos: fields.pos}
 	}
@@ -113,7 +113,7 @@ func (l *loader) root(at Pos, fields *node, same []Text) *Node {
 }
 
 // nested reads an object of the target: the dollar members, then its fields.
-func (l *loader) nested(name string, n *node) *Node {
+func (l *loader) nested(name string, n *yamlNode) *Node {
 	out := &Node{Pos: n.pos}
 	for _, m := range n.members {
 		switch m.key {
@@ -124,7 +124,7 @@ func (l *loader) nested(name string, n *node) *Node {
 		case "$each":
 			out.Each = l.expression(m)
 		case "$same":
-			out.Same = (&object{reporter: l.reporter, node: n}).texts("$same")
+			out.Same = (&yamlObject{reporter: l.reporter, node: n}).texts("$same")
 		default:
 			l.leaf(out, m)
 		}
@@ -139,10 +139,10 @@ func (l *loader) nested(name string, n *node) *Node {
 	return out
 }
 
-func (l *loader) leaf(into *Node, m member) {
+func (l *loader) leaf(into *Node, m yamlMember) {
 	if strings.HasPrefix(m.key, "$") {
 		known := []string{"$from", "$when", "$each", "$same"}
-		l.report(m.pos, "M12", "unknown member %s%s", m.key, suggestionOr(m.key, known, "; there are "+join(known)))
+		l.report(m.pos, "M12", "unknown member %s%s", m.key, suggestionOr(m.key, known, "; there are "+orList(known)))
 		return
 	}
 	leaf := Leaf{Name: m.key, Pos: m.pos}
@@ -166,7 +166,7 @@ func (l *loader) checkTwice(n *Node) {
 }
 
 // expression returns the text of a leaf, or nil having said why there is none.
-func (l *loader) expression(m member) *Text {
+func (l *loader) expression(m yamlMember) *Text {
 	switch {
 	case m.value.kind == listNode:
 		l.report(m.value.pos, "M12", "%s must be an expression; a list<object> is made with {$each: …}", m.key)
@@ -181,19 +181,19 @@ func (l *loader) expression(m member) *Text {
 }
 
 // optional reads an expression that may be absent.
-func (l *loader) optional(o *object, key string) *Text {
+func (l *loader) optional(o *yamlObject, key string) *Text {
 	n := o.get(key)
 	if n == nil {
 		return nil
 	}
-	return l.expression(member{key: key, pos: n.pos, value: n})
+	return l.expression(yamlMember{key: key, pos: n.pos, value: n})
 }
 
-func (l *loader) leftOut(n *node) []LeftOut {
+func (l *loader) leftOut(n *yamlNode) []LeftOut {
 	if n == nil {
 		return nil
 	}
-	o := l.object(n, "left_out")
+	o := l.yamlObject(n, "left_out")
 	if o == nil {
 		return nil
 	}

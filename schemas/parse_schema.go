@@ -19,7 +19,7 @@ type NamedType struct {
 // each other, in any file order.
 type typeFile struct {
 	named  *NamedType
-	fields *node
+	fields *yamlNode
 	state  typeState
 }
 
@@ -32,19 +32,19 @@ const (
 )
 
 // typeHead reads a types/ file up to its fields, which fields reads on first use.
-func (l *loader) typeHead(n *node) *typeFile {
-	o := l.object(n, "a type file")
+func (l *loader) typeHead(n *yamlNode) *typeFile {
+	o := l.yamlObject(n, "a type file")
 	if o == nil {
 		return nil
 	}
-	name := o.need("type", "S2", "write the name that fields use, for example address")
+	name := o.required("type", "S2", "write the name that fields use, for example address")
 	t := &typeFile{named: &NamedType{Name: name.Value, Pos: n.pos}}
-	t.named.Title = o.need("title", "S1", "say in a few words what it is").Value
-	t.named.Description = o.need("description", "S1", "say in a sentence what it holds").Value
+	t.named.Title = o.required("title", "S1", "say in a few words what it is").Value
+	t.named.Description = o.required("description", "S1", "say in a sentence what it holds").Value
 	t.named.XDM = o.text("xdm").Value
 	t.fields = o.get("fields")
-	o.done()
-	if o.absent("fields") {
+	o.reportUnasked()
+	if o.isMissing("fields") {
 		l.report(n.pos, "S9", "fields is missing: a type is an object with fields")
 	}
 	if name.Value == "" {
@@ -62,17 +62,17 @@ func (l *loader) typeHead(n *node) *typeFile {
 	return t
 }
 
-func (l *loader) parseSchema(n *node) *Schema {
-	o := l.object(n, "a schema file")
+func (l *loader) parseSchema(n *yamlNode) *Schema {
+	o := l.yamlObject(n, "a schema file")
 	if o == nil {
 		return nil
 	}
 	s := &Schema{Pos: n.pos}
 	s.Name = o.qualified("schema").Value
 	s.Version = o.version()
-	s.Title = o.need("title", "S1", "say in a few words what a row is").Value
-	s.Description = o.need("description", "S1", "say what one row is and which state of it is kept").Value
-	table := o.need("table", "S2", "write the table's name in the plural, for example charges")
+	s.Title = o.required("title", "S1", "say in a few words what a row is").Value
+	s.Description = o.required("description", "S1", "say what one row is and which state of it is kept").Value
+	table := o.required("table", "S2", "write the table's name in the plural, for example charges")
 	if table.Value != "" && !snakeName.MatchString(table.Value) {
 		l.report(table.Pos, "S2", "table %q must be lower case letters, digits and underscores", table.Value)
 	}
@@ -83,10 +83,10 @@ func (l *loader) parseSchema(n *node) *Schema {
 	s.History = o.boolean("history", false)
 	history := o.text("history")
 	naming := o.choice("naming", "snake", "salesforce", "sfcc")
-	key, timestamp := o.texts("primary_key"), o.need("timestamp", "S10", "name the date-time field that holds the source object's created")
+	key, timestamp := o.texts("primary_key"), o.required("timestamp", "S10", "name the date-time field that holds the source object's created")
 	fields := o.get("fields")
-	o.done()
-	if o.absent("fields") {
+	o.reportUnasked()
+	if o.isMissing("fields") {
 		l.report(n.pos, "S9", "fields is missing: a table needs columns")
 	}
 	if fields == nil {
@@ -95,7 +95,7 @@ func (l *loader) parseSchema(n *node) *Schema {
 	s.Fields = l.fields(fields, naming)
 	l.checkColumns(s)
 	l.checkUnits(s.Fields, nil)
-	if o.absent("primary_key") {
+	if o.isMissing("primary_key") {
 		l.report(n.pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
 	}
 	l.checkKey(s, key, timestamp)
@@ -132,7 +132,7 @@ func (l *loader) checkFolders(s *Schema) {
 }
 
 func (l *loader) checkKey(s *Schema, key []Text, timestamp Text) {
-	s.PrimaryKey, s.Timestamp = values(key), timestamp.Value
+	s.PrimaryKey, s.Timestamp = textValues(key), timestamp.Value
 	for _, k := range key {
 		l.requiredField(s, k, "primary_key")
 	}

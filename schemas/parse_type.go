@@ -14,7 +14,7 @@ var kindNames = []string{
 
 // fieldType reads a type as written, for example list<object>; members is the
 // fields: that an object brings.
-func (l *loader) fieldType(t Text, members *node, naming string) Type {
+func (l *loader) fieldType(t Text, members *yamlNode, naming string) Type {
 	if t.Value == "" {
 		return Type{}
 	}
@@ -25,7 +25,7 @@ func (l *loader) fieldType(t Text, members *node, naming string) Type {
 	return typ
 }
 
-func (l *loader) typeNamed(t Text, name string, members *node, naming string) (typ Type, usesMembers bool) {
+func (l *loader) typeNamed(t Text, name string, members *yamlNode, naming string) (typ Type, usesMembers bool) {
 	if inner, ok := cutGeneric(name, "list"); ok {
 		elem, uses := l.typeNamed(t, inner, members, naming)
 		if elem.Kind == Money || elem.Kind == List || elem.Kind == Map {
@@ -57,7 +57,7 @@ func (l *loader) sharedType(t Text, name string) Type {
 	if !ok {
 		known := slices.Clone(kindNames)
 		known = append(known, l.typeNames...)
-		l.report(t.Pos, "S9", "unknown type %q%s", name, suggestionOr(name, known, "; the types are "+join(known)))
+		l.report(t.Pos, "S9", "unknown type %q%s", name, suggestionOr(name, known, "; the types are "+orList(known)))
 		return Type{}
 	}
 	if shared.state == reading {

@@ -50,13 +50,13 @@ func (l *loader) loadPrivacy(set *Set) error {
 		set.Privacy.PII = keep
 		return ignoreMissing(err)
 	}
-	o := l.object(n, "privacy.yaml")
+	o := l.yamlObject(n, "privacy.yaml")
 	if o == nil {
 		return nil
 	}
 	rules := privacyRules{Privacy: Privacy{PII: o.choice("pii", keep, drop, hash), Fields: map[string]string{}}, places: map[string]Pos{}, used: map[string]bool{}}
 	if fields := o.get("fields"); fields != nil {
-		if each := l.object(fields, "fields"); each != nil {
+		if each := l.yamlObject(fields, "fields"); each != nil {
 			for _, m := range fields.members {
 				rules.Fields[m.key], rules.places[m.key] = each.choice(m.key, keep, drop, hash), m.pos
 			}
@@ -65,7 +65,7 @@ func (l *loader) loadPrivacy(set *Set) error {
 	for _, t := range o.texts("raw_redact") {
 		l.redacted(&rules, t)
 	}
-	o.done()
+	o.reportUnasked()
 	set.Privacy = rules.Privacy
 	for _, s := range set.Schemas {
 		rules.apply(l, set, s)
@@ -249,11 +249,11 @@ func sortedKeys(m map[string]string) []string {
 }
 
 // file parses one file of the set; nil if it is not there.
-func (l *loader) file(name string) (*node, error) {
+func (l *loader) file(name string) (*yamlNode, error) {
 	data, err := readFile(l.fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("read schemas: %w", err)
 	}
 	l.remember(name, data)
-	return parse(l.reporter, name, data), nil
+	return parseDocument(l.reporter, name, data), nil
 }

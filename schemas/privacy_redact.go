@@ -29,10 +29,10 @@ func ParseRedactedPath(text string) (RedactedPath, error) {
 // kept are the members that extraction and the tables stand on. Rows of nested
 // objects stand on their ids.
 var (
-	kept       = []string{"id", "object", "created", "livemode"}
-	keptInside = []string{"id", "object"}
+	neverRedacted       = []string{"id", "object", "created", "livemode"}
+	neverRedactedInside = []string{"id", "object"}
 	// An event says by these what to read again.
-	keptOfEvents = []string{"type", "data", "data.object.created", "data.object.charge", "data.object.customer"}
+	neverRedactedOfEvents = []string{"type", "data", "data.object.created", "data.object.charge", "data.object.customer"}
 )
 
 // redacted takes over one path of raw_redact. A path that can lead nowhere is a
@@ -46,8 +46,8 @@ func (l *loader) redacted(r *privacyRules, t Text) {
 	}
 	names := strings.Split(rest, ".")
 	last := names[len(names)-1]
-	if rest == "" || len(names) == 1 && slices.Contains(kept, last) || slices.Contains(keptInside, last) ||
-		object == "event" && slices.Contains(keptOfEvents, rest) {
+	if rest == "" || len(names) == 1 && slices.Contains(neverRedacted, last) || slices.Contains(neverRedactedInside, last) ||
+		object == "event" && slices.Contains(neverRedactedOfEvents, rest) {
 		l.report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
 		return
 	}

@@ -20,21 +20,21 @@ const (
 	maxOpen      = 200 // brackets, those in texts too
 )
 
-// node is one YAML value with its place in the file: what is left of the
+// yamlNode is one YAML value with its place in the file: what is left of the
 // parser's tree once anchors, tags and styles are gone.
-type node struct {
-	kind    nodeKind
-	text    string // of a scalar; numbers and booleans as written
-	pos     Pos    // of the first character of the text, past any quote
-	members []member
-	broken  []string // keys whose value was unreadable, which has been reported
-	items   []*node
+type yamlNode struct {
+	kind       nodeKind
+	text       string // of a scalar; numbers and booleans as written
+	pos        Pos    // of the first character of the text, past any quote
+	members    []yamlMember
+	unreadable []string // keys whose value was unreadable, which has been reported
+	items      []*yamlNode
 }
 
-type member struct {
+type yamlMember struct {
 	key   string
 	pos   Pos
-	value *node
+	value *yamlNode
 }
 
 type nodeKind string
@@ -46,17 +46,17 @@ const (
 	listNode    nodeKind = "a list"
 )
 
-// document turns the bytes of one file into nodes and reports what it cannot.
-type document struct {
+// yamlReader turns the bytes of one file into nodes and reports what it cannot.
+type yamlReader struct {
 	*reporter
 	path  string
 	lines []string
 }
 
-// parse returns the top value of a file, or nil when there is nothing to go
+// parseDocument returns the top value of a file, or nil when there is nothing to go
 // on with; the reason has then been reported.
-func parse(r *reporter, path string, data []byte) *node {
-	d := &document{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
+func parseDocument(r *reporter, path string, data []byte) *yamlNode {
+	d := &yamlReader{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
 	start := Pos{File: path, Line: 1, Col: 1}
 	if len(data) > maxFileBytes {
 		d.report(start, "Y1", "the file has over %d bytes; split it", maxFileBytes)
@@ -136,7 +136,7 @@ func parseYAML(data []byte) (tree *ast.File, err error) {
 	return parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 }
 
-func (d *document) syntax(start Pos, err error) {
+func (d *yamlReader) syntax(start Pos, err error) {
 	var se *yaml.SyntaxError
 	if errors.As(err, &se) && se.Token != nil {
 		d.report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, colonHint(se.Message))
@@ -154,7 +154,7 @@ func colonHint(message string) string {
 	return ""
 }
 
-func (d *document) at(t *token.Token) Pos {
+func (d *yamlReader) at(t *token.Token) Pos {
 	if t == nil || t.Position == nil {
 		return Pos{File: d.path, Line: 1, Col: 1}
 	}
@@ -162,9 +162,9 @@ func (d *document) at(t *token.Token) Pos {
 }
 
 // node returns nil, having said why, for what cannot be read.
-func (d *document) node(n ast.Node, depth int) *node {
+func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 	if n == nil {
-		return &node{kind: nullNode, pos: Pos{File: d.path, Line: 1, Col: 1}}
+		return &yamlNode{kind: nullNode, pos: Pos{File: d.path, Line: 1, Col: 1}}
 	}
 	pos := d.at(n.GetToken())
 	if depth > maxDepth {
@@ -177,7 +177,7 @@ func (d *document) node(n ast.Node, depth int) *node {
 	case *ast.MappingValueNode:
 		return d.mapping([]*ast.MappingValueNode{n}, n.GetToken(), depth)
 	case *ast.SequenceNode:
-		list := &node{kind: listNode, pos: pos}
+		list := &yamlNode{kind: listNode, pos: pos}
 		for _, item := range n.Values {
 			if v := d.node(item, depth+1); v != nil {
 				list.items = append(list.items, v)
@@ -192,13 +192,13 @@ func (d *document) node(n ast.Node, depth int) *node {
 			d.report(pos, "Y1", "a text must not hold the character NUL")
 			return nil
 		}
-		return &node{kind: scalarNode, text: n.Value, pos: pos}
+		return &yamlNode{kind: scalarNode, text: n.Value, pos: pos}
 	case *ast.LiteralNode:
-		return &node{kind: scalarNode, text: strings.TrimSpace(n.Value.Value), pos: d.blockText(pos)}
+		return &yamlNode{kind: scalarNode, text: strings.TrimSpace(n.Value.Value), pos: d.blockText(pos)}
 	case *ast.NullNode:
-		return &node{kind: nullNode, pos: pos}
+		return &yamlNode{kind: nullNode, pos: pos}
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return &node{kind: scalarNode, text: n.GetToken().Value, pos: pos}
+		return &yamlNode{kind: scalarNode, text: n.GetToken().Value, pos: pos}
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		// Without aliases a small file cannot unfold into a large one.
 		d.report(pos, "Y3", "anchors and aliases are not read here: write the value out")
@@ -211,8 +211,8 @@ func (d *document) node(n ast.Node, depth int) *node {
 }
 
 // mapping reports repeated keys and keeps the first of each.
-func (d *document) mapping(values []*ast.MappingValueNode, at *token.Token, depth int) *node {
-	m := &node{kind: mappingNode, pos: d.at(at)}
+func (d *yamlReader) mapping(values []*ast.MappingValueNode, at *token.Token, depth int) *yamlNode {
+	m := &yamlNode{kind: mappingNode, pos: d.at(at)}
 	first := map[string]Pos{}
 	for i, v := range values {
 		key := d.node(v.Key, depth+1)
@@ -233,20 +233,20 @@ func (d *document) mapping(values []*ast.MappingValueNode, at *token.Token, dept
 		first[key.text] = key.pos
 		value := d.node(v.Value, depth+1)
 		if value == nil {
-			m.broken = append(m.broken, key.text)
+			m.unreadable = append(m.unreadable, key.text)
 			continue
 		}
 		if value.kind == nullNode {
 			value.pos = key.pos
 		}
-		m.members = append(m.members, member{key: key.text, pos: key.pos, value: value})
+		m.members = append(m.members, yamlMember{key: key.text, pos: key.pos, value: value})
 	}
 	return m
 }
 
 // blockText finds the first character of a | or > scalar, which begins on a
 // line after its header.
-func (d *document) blockText(header Pos) Pos {
+func (d *yamlReader) blockText(header Pos) Pos {
 	for i := header.Line; i < len(d.lines); i++ {
 		if text := strings.TrimLeft(d.lines[i], " \t\r"); text != "" {
 			return Pos{File: d.path, Line: i + 1, Col: len(d.lines[i]) - len(text) + 1}

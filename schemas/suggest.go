@@ -7,7 +7,7 @@ import "slices"
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, c := range candidates {
-		if d := distance(word, c); d < bestDistance {
+		if d := editDistance(word, c); d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}
@@ -22,9 +22,9 @@ func suggestion(word string, known []string) string {
 	return ""
 }
 
-// distance counts insertions, deletions, substitutions and swaps of neighbours
+// editDistance counts insertions, deletions, substitutions and swaps of neighbours
 // (optimal string alignment), in bytes.
-func distance(a, b string) int {
+func editDistance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
 		return 64
 	}

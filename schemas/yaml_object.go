@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// object reads the members of one YAML mapping by name. What nobody asked for
+// yamlObject reads the members of one YAML mapping by name. What nobody asked for
 // is an unknown key, and the names asked for are the ones to suggest.
-type object struct {
+type yamlObject struct {
 	*reporter
-	node     *node
+	node     *yamlNode
 	asked    []string
 	reported []string // keys whose absence has been reported
 }
 
-// object returns nil, having said why, when n is not a mapping.
-func (r *reporter) object(n *node, what string) *object {
+// yamlObject returns nil, having said why, when n is not a mapping.
+func (r *reporter) yamlObject(n *yamlNode, what string) *yamlObject {
 	if n.kind != mappingNode {
 		r.report(n.pos, "Y4", "%s must be a mapping of keys to values, is %s", what, n.kind)
 		return nil
 	}
-	return &object{reporter: r, node: n}
+	return &yamlObject{reporter: r, node: n}
 }
 
 // get returns the value of a key. A key without a value counts as absent here;
 // done reports it.
-func (o *object) get(key string) *node {
+func (o *yamlObject) get(key string) *yamlNode {
 	o.asked = append(o.asked, key)
 	if m := o.member(key); m != nil && m.value.kind != nullNode {
 		return m.value
@@ -34,20 +34,20 @@ func (o *object) get(key string) *node {
 	return nil
 }
 
-// absent holds for a key that is not there at all, rather than unreadable.
-func (o *object) absent(key string) bool {
-	return o.member(key) == nil && !slices.Contains(o.node.broken, key)
+// isMissing holds for a key that is not there at all, rather than unreadable.
+func (o *yamlObject) isMissing(key string) bool {
+	return o.member(key) == nil && !slices.Contains(o.node.unreadable, key)
 }
 
-func (o *object) member(key string) *member {
-	if i := slices.IndexFunc(o.node.members, func(m member) bool { return m.key == key }); i >= 0 {
+func (o *yamlObject) member(key string) *yamlMember {
+	if i := slices.IndexFunc(o.node.members, func(m yamlMember) bool { return m.key == key }); i >= 0 {
 		return &o.node.members[i]
 	}
 	return nil
 }
 
 // text returns a scalar, or the zero Text.
-func (o *object) text(key string) Text {
+func (o *yamlObject) text(key string) Text {
 	n := o.get(key)
 	if n == nil {
 		return Text{}
@@ -59,13 +59,13 @@ func (o *object) text(key string) Text {
 	return Text{Value: strings.TrimSpace(n.text), Pos: n.pos}
 }
 
-// need is text for a key that must be there.
-func (o *object) need(key, code, hint string) Text {
+// required is text for a key that must be there.
+func (o *yamlObject) required(key, code, hint string) Text {
 	t := o.text(key)
 	m := o.member(key)
 	switch {
 	case t.Value != "":
-	case o.absent(key):
+	case o.isMissing(key):
 		o.report(o.node.pos, code, "%s is missing: %s", key, hint)
 	case m != nil && (m.value.kind == nullNode || m.value.kind == scalarNode):
 		o.reported = append(o.reported, key)
@@ -75,19 +75,19 @@ func (o *object) need(key, code, hint string) Text {
 }
 
 // choice is text that must be one of the allowed words; the first is the default.
-func (o *object) choice(key string, allowed ...string) string {
+func (o *yamlObject) choice(key string, allowed ...string) string {
 	t := o.text(key)
 	if t.Value == "" {
 		return allowed[0]
 	}
 	if !slices.Contains(allowed, t.Value) {
-		o.report(t.Pos, "S12", "%s must be %s, is %q%s", key, join(allowed), t.Value, suggestion(t.Value, allowed))
+		o.report(t.Pos, "S12", "%s must be %s, is %q%s", key, orList(allowed), t.Value, suggestion(t.Value, allowed))
 		return allowed[0]
 	}
 	return t.Value
 }
 
-func (o *object) boolean(key string, absent bool) bool {
+func (o *yamlObject) boolean(key string, absent bool) bool {
 	t := o.text(key)
 	switch t.Value {
 	case "":
@@ -99,7 +99,7 @@ func (o *object) boolean(key string, absent bool) bool {
 	return absent
 }
 
-func (o *object) positive(key string) int {
+func (o *yamlObject) positive(key string) int {
 	t := o.text(key)
 	if t.Value == "" {
 		return 0
@@ -113,7 +113,7 @@ func (o *object) positive(key string) int {
 }
 
 // texts returns the scalars of a list; a single scalar counts as a list of one.
-func (o *object) texts(key string) []Text {
+func (o *yamlObject) texts(key string) []Text {
 	n := o.get(key)
 	if n == nil {
 		return nil
@@ -143,8 +143,8 @@ func (o *object) texts(key string) []Text {
 	return out
 }
 
-// done reports the keys that nobody asked for and those left empty.
-func (o *object) done() {
+// reportUnasked reports the keys that nobody asked for and those left empty.
+func (o *yamlObject) reportUnasked() {
 	for _, m := range o.node.members {
 		if slices.Contains(o.asked, m.key) {
 			if m.value.kind == nullNode && !slices.Contains(o.reported, m.key) {
@@ -160,7 +160,7 @@ func (o *object) done() {
 	}
 }
 
-func values(texts []Text) []string {
+func textValues(texts []Text) []string {
 	var out []string
 	for _, t := range texts {
 		out = append(out, t.Value)
@@ -168,8 +168,8 @@ func values(texts []Text) []string {
 	return out
 }
 
-// join lists words for a message: "a, b or c".
-func join(words []string) string {
+// orList lists words for a message: "a, b or c".
+func orList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

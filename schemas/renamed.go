@@ -2,8 +2,8 @@ package schemas
 
 import "strings"
 
-// reserve keeps the former names of fields free: each is a column too.
-func (l *loader) reserve(f *Field, taken map[string]string) {
+// reserveFormerNames keeps the former names of fields free: each is a column too.
+func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
 	for _, name := range f.RenamedFrom {
 		lower := strings.ToLower(name)
 		before, there := taken[lower]
@@ -20,25 +20,25 @@ func (l *loader) reserve(f *Field, taken map[string]string) {
 	}
 }
 
-// withFormer adds, behind each field that was renamed, a field under each of its
+// withFormerNames adds, behind each field that was renamed, a field under each of its
 // former names: who reads the old name goes on until the next major version,
 // whose author takes renamed_from out. It comes after the privacy rules, so that
 // what they drop or hash has no second column in the clear.
-func withFormer(fields []*Field) []*Field {
+func withFormerNames(fields []*Field) []*Field {
 	var out []*Field
 	for _, f := range fields {
 		if inner := f.Type.Inner(); len(inner) > 0 {
-			f = f.with(withFormer(inner))
+			f = f.with(withFormerNames(inner))
 		}
 		out = append(out, f)
 		for _, name := range f.RenamedFrom {
-			out = append(out, f.former(name))
+			out = append(out, f.underFormerName(name))
 		}
 	}
 	return out
 }
 
-func (f *Field) former(name string) *Field {
+func (f *Field) underFormerName(name string) *Field {
 	old := *f
 	old.Name, old.FormerOf, old.Status, old.ReplacedBy = name, f.Name, "deprecated", f.Name
 	old.Description = strings.TrimSpace("Former name of " + f.Name + ". " + f.Description)
