@@ -7,42 +7,42 @@ import (
 	"strings"
 )
 
-// surveyBaskets finds the edges between which each currency's baskets lie.
-func (s *snapshot) surveyBaskets(ctx context.Context, v *survey) error {
-	rows, err := s.texts(ctx, `WITH edges AS (SELECT unnest([`+strings.Join(edges(), ", ")+`])::DECIMAL(18, 3) AS edge),
+// readBasketEdges finds the edges between which each currency's baskets lie.
+func (s *snapshot) readBasketEdges(ctx context.Context, v *dimensions) error {
+	rows, err := s.texts(ctx, `WITH edges AS (SELECT unnest([`+strings.Join(binEdges(), ", ")+`])::DECIMAL(18, 3) AS edge),
 ends AS (SELECT currency, min(gross) FILTER (gross > 0) AS smallest, max(gross) AS largest FROM payments WHERE succeeded GROUP BY ALL)
 SELECT currency, max(edge) FILTER (edge <= smallest), min(edge) FILTER (edge > largest)
 FROM ends, edges GROUP BY ALL ORDER BY ALL`)
 	if err != nil {
 		return fmt.Errorf("read the sizes of baskets: %w", err)
 	}
-	all := edges()
+	all := binEdges()
 	v.axes["edge"] = all
 	for _, row := range rows {
 		low, high := max(slices.Index(all, row[1]), 1), slices.Index(all, row[2])
 		if high < 0 {
 			high = len(all) - 1
 		}
-		v.edges[row[0]] = ends{low, high}
+		v.basketEdges[row[0]] = edgeRange{low, high}
 	}
-	v.words.Edges = v.edgesOf(v.words.Currency)
+	v.words.Edges = v.binEdgesOf(v.words.Currency)
 	return nil
 }
 
-// edgesOf are those that the SQL for a currency needs: 0, and around its baskets.
-func (v *survey) edgesOf(currency string) []string {
+// binEdgesOf are those that the SQL for a currency needs: 0, and around its baskets.
+func (v *dimensions) binEdgesOf(currency string) []string {
 	list := []string{"0"}
-	if e, ok := v.edges[currency]; ok {
+	if e, ok := v.basketEdges[currency]; ok {
 		for _, edge := range v.axes["edge"][e[0] : e[1]+1] {
-			list = append(list, trimmed(edge))
+			list = append(list, trimZeros(edge))
 		}
 	}
 	return list
 }
 
-// edges are where a bin of baskets begins, in major units of any currency: 0,
+// binEdges are where a bin of baskets begins, in major units of any currency: 0,
 // then steps of about a quarter, which look even on a scale of ratios.
-func edges() []string {
+func binEdges() []string {
 	list := []string{"0.000"}
 	for scale := int64(1); scale < 1e15; scale *= 10 { // thousandths
 		for _, step := range []int64{10, 12, 15, 20, 25, 30, 40, 50, 60, 80} {
@@ -55,7 +55,7 @@ func edges() []string {
 	return list
 }
 
-// trimmed is a decimal without zeros at its end.
-func trimmed(decimal string) string {
+// trimZeros is a decimal without zeros at its end.
+func trimZeros(decimal string) string {
 	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }

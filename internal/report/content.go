@@ -14,7 +14,7 @@ type content struct {
 	Accounts []string
 	First    string
 	Last     string
-	Words    words
+	Words    templateValues
 	Coverage [][]string
 	Charges  []string // their row of it, where there is one account
 	Missing  []string // what was not read, and why
@@ -35,12 +35,12 @@ type section struct {
 	Table    table
 }
 
-func (s *snapshot) content(ctx context.Context, v *survey, lake Lake) (content, error) {
+func (s *snapshot) content(ctx context.Context, v *dimensions, lake Lake) (content, error) {
 	c := content{Lake: lake, Accounts: v.axes["account"], First: v.first, Last: v.last, Words: v.words}
 	tables := map[string]table{}
 	all := figures()
 	for _, f := range all {
-		question := v.words.question(f.SQL)
+		question := v.words.sql(f.SQL)
 		answer, err := s.texts(ctx, question)
 		if err != nil {
 			return c, fmt.Errorf("figure %s: %w", f.ID, err)
@@ -66,18 +66,18 @@ func (s *snapshot) content(ctx context.Context, v *survey, lake Lake) (content, 
 	if c.Coverage, err = s.coverage(ctx); err != nil {
 		return c, err
 	}
-	c.Missing = missing(c.Coverage, len(c.Accounts))
+	c.Missing = missingLines(c.Coverage, len(c.Accounts))
 	for _, row := range c.Coverage {
 		if row[1] == "charges" && len(c.Accounts) == 1 {
 			c.Charges = row
 		}
 	}
-	unread, err := s.unread(ctx, v)
+	unread, err := s.unreadSpans(ctx, v)
 	if err != nil {
 		return c, err
 	}
 	c.Shaded = len(unread) > 0
-	c.Data, err = v.data(all, unread)
+	c.Data, err = v.pageData(all, unread)
 	return c, err
 }
 
@@ -95,26 +95,26 @@ func verdict(summary table) string {
 	return ""
 }
 
-// data is what the scripts work with. Go's JSON escapes <, > and &, so that no
+// pageData is what the scripts work with. Go's JSON escapes <, > and &, so that no
 // value ends the element that holds it.
-func (v *survey) data(all []figure, unread []span) (template.JS, error) {
+func (v *dimensions) pageData(all []figure, unread []unreadSpan) (template.JS, error) {
 	edges := make([]string, len(v.axes["edge"]))
 	for i, edge := range v.axes["edge"] {
-		edges[i] = trimmed(edge)
+		edges[i] = trimZeros(edge)
 	}
 	shown := maps.Clone(v.axes)
 	shown["edge"] = edges
 	text, err := json.Marshal(struct {
-		Unit    string           `json:"unit"`
-		First   string           `json:"first"`
-		Last    string           `json:"last"`
-		Axes    axes             `json:"axes"`
-		Digits  map[string]int   `json:"digits"`
-		Ends    map[string]ends  `json:"ends"`
-		Figures []figure         `json:"figures"`
-		Cells   map[string]cells `json:"cells"`
-		Unread  []span           `json:"unread,omitempty"`
-	}{v.words.Unit, v.first, v.last, shown, v.digits, v.edges, all, v.cells, unread})
+		Unit    string                 `json:"unit"`
+		First   string                 `json:"first"`
+		Last    string                 `json:"last"`
+		Axes    axes                   `json:"axes"`
+		Digits  map[string]int         `json:"digits"`
+		Ends    map[string]edgeRange   `json:"ends"`
+		Figures []figure               `json:"figures"`
+		Cells   map[string]cubeColumns `json:"cells"`
+		Unread  []unreadSpan           `json:"unread,omitempty"`
+	}{v.words.Unit, v.first, v.last, shown, v.digits, v.basketEdges, all, v.cells, unread})
 	if err != nil {
 		return "", fmt.Errorf("data of the page: %w", err)
 	}

@@ -29,8 +29,8 @@ WHERE resource IN ('charges', 'refunds', 'balance_transactions', 'subscriptions'
 	return rows, nil
 }
 
-// missing says of each resource that is not complete what was not read.
-func missing(coverage [][]string, accounts int) (list []string) {
+// missingLines says of each resource that is not complete what was not read.
+func missingLines(coverage [][]string, accounts int) (list []string) {
 	for _, row := range coverage {
 		if row[columnMissing] == "" {
 			continue
@@ -44,16 +44,16 @@ func missing(coverage [][]string, accounts int) (list []string) {
 	return list
 }
 
-// span is a run of periods in which not all charges of an account were read:
+// unreadSpan is a run of periods in which not all charges of an account were read:
 // places on the axes account and period.
-type span struct {
+type unreadSpan struct {
 	Account int `json:"account"`
 	From    int `json:"from"`
 	To      int `json:"to"` // the last
 }
 
-// unread are the spans of the gaps in the charges, as far as the page's time goes.
-func (s *snapshot) unread(ctx context.Context, v *survey) ([]span, error) {
+// unreadSpans are the spans of the gaps in the charges, as far as the page's time goes.
+func (s *snapshot) unreadSpans(ctx context.Context, v *dimensions) ([]unreadSpan, error) {
 	periods := v.axes["period"]
 	if len(periods) == 0 {
 		return nil, nil
@@ -68,9 +68,9 @@ FROM meta.gaps WHERE resource = 'charges' ORDER BY ALL`)
 	if err != nil {
 		return nil, fmt.Errorf("read gaps: %w", err)
 	}
-	var spans []span
+	var spans []unreadSpan
 	for _, gap := range gaps {
-		found := span{Account: slices.Index(v.axes["account"], gap[0]), From: -1}
+		found := unreadSpan{Account: slices.Index(v.axes["account"], gap[0]), From: -1}
 		for i := range periods {
 			if gap[1] < starts[i+1] && gap[2] > starts[i]+" 00:00:00" {
 				if found.From < 0 {

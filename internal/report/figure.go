@@ -11,7 +11,7 @@ var sqlFiles embed.FS
 // figure is a part of the page that answers one question: an SQL question to the
 // marts, the table of its answer, a chart of that, and sentences that quote it.
 //
-// In titles, labels and sentences {x} stands for what words.text knows.
+// In titles, labels and sentences {x} stands for what templateValues.text knows.
 type figure struct {
 	ID    string `json:"id"`
 	Title string `json:"-"`

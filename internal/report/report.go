@@ -3,7 +3,7 @@
 //
 // Each part of the page is a [figure]: a question in SQL, a table, a chart and
 // some sentences. The tables for no filter are rendered here, by running the SQL
-// that the page shows. For filters the browser adds up [cells], sums that the
+// that the page shows. For filters the browser adds up [cubeColumns], sums that the
 // page carries, and must come to the same rows; a test with a browser holds the
 // two together. Nothing of the page asks a network for anything.
 package report
@@ -39,7 +39,7 @@ func BNPL(ctx context.Context, db *sql.DB, lake Lake) (_ *Page, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	v, err := s.survey(ctx, lake.Decimals)
+	v, err := s.readDimensions(ctx, lake.Decimals)
 	if err != nil {
 		return nil, err
 	}

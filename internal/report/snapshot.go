@@ -15,9 +15,9 @@ import (
 // the SQL on the page is what is run here too, and a view is evaluated once.
 type snapshot struct{ conn *sql.Conn }
 
-// reads are the marts and what is read of them. bnpl_customers comes first: it
+// martColumns are the marts and what is read of them. bnpl_customers comes first: it
 // reads payments itself, which must still be the view.
-var reads = []struct{ mart, columns string }{
+var martColumns = []struct{ mart, columns string }{
 	{"bnpl_customers", "account, currency, first_method, last_method, repeats, switches, first_paid_at, gross, segment"},
 	{"payments", "account, created, method, pays_later, country, succeeded, currency, gross, refunded, disputed, cost"},
 }
@@ -50,7 +50,7 @@ func openSnapshot(ctx context.Context, db *sql.DB) (_ *snapshot, err error) {
 	if _, err := conn.ExecContext(ctx, "SET preserve_insertion_order = true"); err != nil {
 		return nil, err
 	}
-	for _, r := range reads {
+	for _, r := range martColumns {
 		statement := fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT %s FROM %s.main.%s", r.mart, r.columns, sqltext.Ident(database), r.mart)
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			why, _, _ := strings.Cut(err.Error(), "\n")
@@ -62,7 +62,7 @@ func openSnapshot(ctx context.Context, db *sql.DB) (_ *snapshot, err error) {
 
 func (s *snapshot) close() error {
 	var errs []error
-	for _, r := range reads {
+	for _, r := range martColumns {
 		_, err := s.conn.ExecContext(context.Background(), "DROP TABLE IF EXISTS temp."+r.mart)
 		errs = append(errs, err)
 	}

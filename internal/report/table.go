@@ -16,7 +16,7 @@ type table struct {
 // cell is one value: Raw as DuckDB says it, Text as people read it.
 type cell struct{ Raw, Text, Kind string }
 
-func (w words) table(f figure, answer [][]string) table {
+func (w templateValues) table(f figure, answer [][]string) table {
 	var t table
 	for _, c := range f.Columns {
 		if c.Key != eachProvider {
@@ -26,13 +26,13 @@ func (w words) table(f figure, answer [][]string) table {
 			continue
 		}
 		for _, p := range w.Providers {
-			t.Head = append(t.Head, column{p, label(p), c.Kind})
+			t.Head = append(t.Head, column{p, titleCase(p), c.Kind})
 		}
 	}
 	for _, row := range answer {
 		cells := make([]cell, len(t.Head))
 		for i, c := range t.Head {
-			cells[i] = cell{row[i], shown(row[i], c.Kind), c.Kind}
+			cells[i] = cell{row[i], formatCell(row[i], c.Kind), c.Kind}
 		}
 		t.Rows = append(t.Rows, cells)
 	}
@@ -51,20 +51,20 @@ func (t table) find(first, key string) string {
 	return ""
 }
 
-func shown(raw, kind string) string {
+func formatCell(raw, kind string) string {
 	switch {
 	case raw == "":
 		return "–"
 	case kind == "name":
-		return label(raw)
+		return titleCase(raw)
 	case kind == "count" || kind == "money":
-		return grouped(raw)
+		return groupThousands(raw)
 	}
 	return raw
 }
 
-// grouped puts commas between thousands.
-func grouped(number string) string {
+// groupThousands puts commas between thousands.
+func groupThousands(number string) string {
 	whole, fraction, isDecimal := strings.Cut(number, ".")
 	digits := strings.TrimPrefix(whole, "-")
 	var out strings.Builder
@@ -81,8 +81,8 @@ func grouped(number string) string {
 	return out.String()
 }
 
-// label makes words of a name: bank_transfer is Bank transfer.
-func label(name string) string {
+// titleCase makes words of a name: bank_transfer is Bank transfer.
+func titleCase(name string) string {
 	switch name {
 	case "later":
 		return "Paid later"
@@ -96,8 +96,8 @@ func label(name string) string {
 }
 
 // text completes a title, a label or a lede.
-func (w words) text(template string) string {
-	return token.ReplaceAllStringFunc(template, func(found string) string {
+func (w templateValues) text(template string) string {
+	return placeholder.ReplaceAllStringFunc(template, func(found string) string {
 		switch found {
 		case "{currency}":
 			return w.Currency
@@ -106,7 +106,7 @@ func (w words) text(template string) string {
 		case "{middle}":
 			return w.Middle
 		case "{Unit}":
-			return label(w.Unit)
+			return titleCase(w.Unit)
 		case "{by}":
 			return "paid later"
 		}
@@ -116,10 +116,10 @@ func (w words) text(template string) string {
 
 // finding completes a sentence with numbers of tables, named {figure.row.column}.
 // It reports false where one of them is not there.
-func (w words) finding(f finding, tables map[string]table) (finding, bool) {
+func (w templateValues) finding(f finding, tables map[string]table) (finding, bool) {
 	whole := true
 	complete := func(template string) string {
-		return token.ReplaceAllStringFunc(w.text(template), func(found string) string {
+		return placeholder.ReplaceAllStringFunc(w.text(template), func(found string) string {
 			figure, rest, _ := strings.Cut(found[1:len(found)-1], ".")
 			at := strings.LastIndexByte(rest, '.')
 			if at < 0 {

@@ -1,4 +1,4 @@
-// The SQL of a figure under the filter, as question.go makes it without one.
+// The SQL of a figure under the filter, as sql_template.go makes it without one.
 const literal = (text) => `'${text.replaceAll("'", "''")}'`;
 
 function conditions(figure) {

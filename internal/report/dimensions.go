@@ -5,36 +5,36 @@ import (
 	"fmt"
 )
 
-// survey is what is in a warehouse: the axes of the cells, and the words of the
+// dimensions is what is in a warehouse: the axes of the cells, and the words of the
 // page without a filter.
-type survey struct {
-	axes     axes
-	words    words
-	first    string           // day of the first attempt; empty without any
-	last     string           // of the last
-	days     int              // from the first to the last
-	payments int              // that succeeded
-	edges    map[string]ends  // of the baskets of each currency
-	digits   map[string]int   // of each currency
-	cells    map[string]cells // by cube
+type dimensions struct {
+	axes        axes
+	words       templateValues
+	first       string                 // day of the first attempt; empty without any
+	last        string                 // of the last
+	days        int                    // from the first to the last
+	payments    int                    // that succeeded
+	basketEdges map[string]edgeRange   // of the baskets of each currency
+	digits      map[string]int         // of each currency
+	cells       map[string]cubeColumns // by cube
 }
 
-// ends are the places on the axis edge where a currency's baskets begin and end.
-type ends [2]int
+// edgeRange are the places on the axis edge where a currency's baskets begin and end.
+type edgeRange [2]int
 
-// mostCells keeps the page small: at most 3 MB of data or so.
-const mostCells = 150_000
+// maxCells keeps the page small: at most 3 MB of data or so.
+const maxCells = 150_000
 
-// periods are what time is divided into, the finest first. The first that fits
+// periodChoices are what time is divided into, the finest first. The first that fits
 // is taken: it makes a chart that can be read up to a span of so many days, and
 // shares that say something, of so many payments on average.
-var periods = []struct {
+var periodChoices = []struct {
 	unit                string
 	days, least, length int
 }{{"day", 62, 20, 1}, {"week", 400, 20, 7}, {"month", 3700, 0, 30}, {"quarter", 11000, 0, 91}, {"year", 1 << 30, 0, 365}}
 
-func (s *snapshot) survey(ctx context.Context, decimals func(string) int) (*survey, error) {
-	v := &survey{axes: axes{}, edges: map[string]ends{}, digits: map[string]int{}}
+func (s *snapshot) readDimensions(ctx context.Context, decimals func(string) int) (*dimensions, error) {
+	v := &dimensions{axes: axes{}, basketEdges: map[string]edgeRange{}, digits: map[string]int{}}
 	for _, l := range []struct{ axis, query string }{
 		{"account", "SELECT DISTINCT account FROM meta.coverage UNION SELECT DISTINCT account FROM payments ORDER BY account"},
 		{"currency", "SELECT currency FROM payments GROUP BY ALL ORDER BY count(*) FILTER (succeeded) DESC, count(*) DESC, currency"},
@@ -62,20 +62,20 @@ func (s *snapshot) survey(ctx context.Context, decimals func(string) int) (*surv
 		v.words.Currency = v.axes["currency"][0]
 		v.words.Digits = v.digits[v.words.Currency]
 	}
-	if err := s.surveyBaskets(ctx, v); err != nil {
+	if err := s.readBasketEdges(ctx, v); err != nil {
 		return nil, err
 	}
-	return v, s.surveyCells(ctx, v)
+	return v, s.readByPeriod(ctx, v)
 }
 
-// surveyCells reads the cells by the finest period that the span and the size
+// readByPeriod reads the cells by the finest period that the span and the size
 // of the page allow.
-func (s *snapshot) surveyCells(ctx context.Context, v *survey) error {
+func (s *snapshot) readByPeriod(ctx context.Context, v *dimensions) error {
 	if v.first == "" {
 		v.words.Unit, v.words.Middle, v.axes["period"] = "day", "1970-01-01", []string{}
 		return nil
 	}
-	for _, p := range periods {
+	for _, p := range periodChoices {
 		if v.days > p.days || p.least*v.days > v.payments*p.length {
 			continue
 		}
@@ -87,18 +87,18 @@ func (s *snapshot) surveyCells(ctx context.Context, v *survey) error {
 		}
 		v.axes["period"] = list
 		v.words.Middle = list[len(list)/2]
-		fits, err := s.readCells(ctx, v)
+		fits, err := s.readCubes(ctx, v)
 		if err != nil || fits {
 			return err
 		}
 	}
-	return fmt.Errorf("more than %d cells even by year: too many currencies, countries and methods for one page", mostCells)
+	return fmt.Errorf("more than %d cells even by year: too many currencies, countries and methods for one page", maxCells)
 }
 
-func (s *snapshot) readCells(ctx context.Context, v *survey) (bool, error) {
-	left := mostCells
-	v.cells = map[string]cells{}
-	for _, c := range cubes(v.words.Unit, words{Edges: v.axes["edge"], Providers: v.words.Providers}) {
+func (s *snapshot) readCubes(ctx context.Context, v *dimensions) (bool, error) {
+	left := maxCells
+	v.cells = map[string]cubeColumns{}
+	for _, c := range cubes(v.words.Unit, templateValues{Edges: v.axes["edge"], Providers: v.words.Providers}) {
 		found, fits, err := c.read(ctx, s, v.axes, &left)
 		if err != nil || !fits {
 			return fits, err

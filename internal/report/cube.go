@@ -18,11 +18,11 @@ type cube struct {
 	counts, amounts []string
 }
 
-const wayOf = "CASE WHEN pays_later OR method = 'card' THEN method ELSE 'other' END"
+const methodGroupSQL = "CASE WHEN pays_later OR method = 'card' THEN method ELSE 'other' END"
 
 // cubes are all that the figures are made of. Every one begins with the account,
 // the period and the currency.
-func cubes(unit string, w words) []cube {
+func cubes(unit string, w templateValues) []cube {
 	period := func(column string) string {
 		return fmt.Sprintf("account, date_trunc('%s', %s)::DATE AS period, currency", unit, column)
 	}
@@ -34,7 +34,7 @@ func cubes(unit string, w words) []cube {
 	return []cube{
 		{
 			name: "payments",
-			from: "SELECT " + period("created") + ", " + wayOf + ` AS way,
+			from: "SELECT " + period("created") + ", " + methodGroupSQL + ` AS way,
   count(*), count(*) FILTER (succeeded), count(refunded) FILTER (succeeded), count(*) FILTER (refunded > 0), count(*) FILTER (succeeded AND disputed), count(cost) FILTER (succeeded),
   coalesce(sum(gross) FILTER (succeeded), 0)::DECIMAL(38, 3), coalesce(sum(gross) FILTER (succeeded AND cost IS NOT NULL), 0)::DECIMAL(38, 3),
   coalesce(sum(cost) FILTER (succeeded), 0)::DECIMAL(38, 6)
@@ -44,7 +44,7 @@ FROM payments GROUP BY ALL ORDER BY ALL`,
 		},
 		{
 			name: "baskets",
-			from: "SELECT " + period("created") + ", " + wayOf + ` AS way, edge, count(*)
+			from: "SELECT " + period("created") + ", " + methodGroupSQL + ` AS way, edge, count(*)
 FROM payments ASOF JOIN (SELECT unnest([` + strings.Join(w.Edges, ", ") + `])::DECIMAL(18, 3) AS edge) ON gross >= edge
 WHERE succeeded GROUP BY ALL ORDER BY ALL`,
 			dims: dims("way", "edge"), counts: []string{"total"},
@@ -74,12 +74,12 @@ FROM bnpl_customers GROUP BY ALL ORDER BY ALL`,
 // axes are the values of each dimension; a cell holds places on them.
 type axes map[string][]string
 
-// cells are a cube's columns by name: integers, and amounts as one text with a
+// cubeColumns are a cube's columns by name: integers, and amounts as one text with a
 // space between two.
-type cells map[string]any
+type cubeColumns map[string]any
 
 // read reads a cube. It reports false where it has more cells than are left.
-func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cells, bool, error) {
+func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cubeColumns, bool, error) {
 	rows, err := s.texts(ctx, fmt.Sprintf("SELECT * FROM (%s) LIMIT %d", c.from, *left+1))
 	if err != nil {
 		return nil, false, fmt.Errorf("cells of %s: %w", c.name, err)
@@ -87,7 +87,7 @@ func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cells, 
 	if *left -= len(rows); *left < 0 {
 		return nil, false, nil
 	}
-	found := cells{}
+	found := cubeColumns{}
 	for i, dim := range c.dims {
 		name, axis, named := strings.Cut(dim, ":")
 		if !named {
@@ -122,7 +122,7 @@ func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cells, 
 	for i, name := range c.amounts {
 		column := make([]string, len(rows))
 		for r, row := range rows {
-			column[r] = units(row[len(c.dims)+len(c.counts)+i])
+			column[r] = integerText(row[len(c.dims)+len(c.counts)+i])
 		}
 		found[name] = strings.Join(column, " ")
 	}
@@ -130,8 +130,8 @@ func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cells, 
 	return found, true, nil
 }
 
-// units is a decimal without its point: an integer of its smallest places.
-func units(decimal string) string {
+// integerText is a decimal without its point: an integer of its smallest places.
+func integerText(decimal string) string {
 	number, negative := strings.CutPrefix(strings.Replace(decimal, ".", "", 1), "-")
 	number = strings.TrimLeft(number, "0")
 	switch {

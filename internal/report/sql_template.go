@@ -9,10 +9,10 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// words are what texts and SQL are completed with, for no filter at all.
+// templateValues are what texts and SQL are completed with, for no filter at all.
 // page/sql.js does the same in the browser for any filter, and a test holds the
 // two together.
-type words struct {
+type templateValues struct {
 	Currency  string   // of the money shown
 	Digits    int      // its decimal places
 	Unit      string   // day, week, month, quarter or year
@@ -21,11 +21,11 @@ type words struct {
 	Providers []string // the one with most payments first
 }
 
-var token = regexp.MustCompile(`\{([^{}]*)\}`)
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// question completes a figure's SQL. A line with {provider} stands for one a
+// sql completes a figure's SQL. A line with {provider} stands for one a
 // provider; a line that becomes empty goes.
-func (w words) question(template string) string {
+func (w templateValues) sql(template string) string {
 	var lines []string
 	for line := range strings.Lines(template) {
 		providers := []string{""}
@@ -41,8 +41,8 @@ func (w words) question(template string) string {
 	return strings.Join(lines, "\n")
 }
 
-func (w words) line(line, provider string) string {
-	return token.ReplaceAllStringFunc(line, func(found string) string {
+func (w templateValues) line(line, provider string) string {
+	return placeholder.ReplaceAllStringFunc(line, func(found string) string {
 		name, rest, _ := strings.Cut(found[1:len(found)-1], " ")
 		switch name {
 		case "where", "and": // the filter, of which there is none
