@@ -98,7 +98,7 @@ func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schema
 			continue
 		}
 		done[d.Table] = true
-		if d.RowChanges, err = lake.RowsOf(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
+		if d.RowChanges, err = lake.DiffRows(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
 			return err
 		}
 	}
@@ -136,7 +136,7 @@ func (env *environment) printDifferences(differences []authoring.Difference) {
 	}
 }
 
-func (env *environment) printRows(table string, r authoring.RowChanges) {
+func (env *environment) printRows(table string, r authoring.RowDiff) {
 	fmt.Fprintf(env.stdout, "\n%s: %s%s compared: the rows of %s change, %s come, %s go\n", table, counted(r.Objects, "object"),
 		must(r.Sample, " (the newest)"), grouped(r.Changed), counted(r.Added, "row"), counted(r.Removed, "row"))
 	for _, e := range r.Examples {

@@ -60,7 +60,7 @@ func (env *environment) schemaNew(ctx context.Context, o *schemaNewOptions, obje
 		return err
 	}
 	defer func() { _ = lake.Close() }()
-	start, err := lake.StartFrom(ctx, object, table, o.each)
+	start, err := lake.Scaffold(ctx, object, table, o.each)
 	if err != nil {
 		return err
 	}

@@ -148,9 +148,9 @@ func TestLabelsAreInherited(t *testing.T) {
 	if want := "sensitive pii "; got != want {
 		t.Errorf("labels of outcome.reason, billing.email and currency are %q, want %q", got, want)
 	}
-	c := comparison{examples: map[string][]Example{}}
+	c := rowComparison{examples: map[string][]Example{}}
 	for _, l := range leafFields(set.Table("charges").Fields) {
-		c.example(l, Example{"ch_1", l.path, "old", "new"})
+		c.addExample(l, Example{"ch_1", l.path, "old", "new"})
 	}
 	for path, hidden := range map[string]bool{"outcome.reason": true, "billing.email": true, "currency": false} {
 		if e := c.examples[path]; len(e) != 1 || (e[0].New == "(hidden)") != hidden {

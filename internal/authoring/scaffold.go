@@ -13,61 +13,61 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Start is the beginning of a table: a schema and a mapping that check as they
+// Scaffold is the beginning of a table: a schema and a mapping that check as they
 // are, for an author to go on from.
-type Start struct {
+type Scaffold struct {
 	Schema, Mapping string // YAML
 	Columns         int
 	Keyless         bool // nothing in an element tells it from the others: the key is for the author to name
 }
 
-// StartFrom proposes a table from the newest objects of a type in the lake: a
+// Scaffold proposes a table from the newest objects of a type in the lake: a
 // column for each value that occurs in the object itself or, with each, in the
 // elements of a list inside it.
-func (l *Lake) StartFrom(ctx context.Context, object, table, each string) (Start, error) {
+func (l *Lake) Scaffold(ctx context.Context, object, table, each string) (Scaffold, error) {
 	catalog, err := schemas.LoadCatalog(object)
 	if err != nil {
-		return Start{}, err
+		return Scaffold{}, err
 	}
 	root, prefix, item := catalog.Root(), "", ""
 	if each != "" {
 		list := fieldAt(root, each)
 		if list == nil || list.Type != schemas.SourceList {
-			return Start{}, fmt.Errorf("%s.%s is no list in the catalog; Stripe's lists keep their elements in data: write items.data", object, each)
+			return Scaffold{}, fmt.Errorf("%s.%s is no list in the catalog; Stripe's lists keep their elements in data: write items.data", object, each)
 		}
 		root, prefix, item = list.Elem, each+"[].", "item."
 	}
 	found := map[string]any{} // path below the row's root → a value
 	for objects, err := range l.Newest(ctx, streamOf(object), 2000) {
 		if err != nil {
-			return Start{}, err
+			return Scaffold{}, err
 		}
 		for _, o := range objects {
 			var v any
 			if json.Unmarshal(o.Raw, &v) == nil {
-				collect(v, "", prefix, found)
+				collectValues(v, "", prefix, found)
 			}
 		}
 	}
 	if len(found) == 0 {
-		return Start{}, fmt.Errorf("nothing to begin from: no %s in the lake has a value at %s", object, cmp.Or(each, "any path"))
+		return Scaffold{}, fmt.Errorf("nothing to begin from: no %s in the lake has a value at %s", object, cmp.Or(each, "any path"))
 	}
-	w := &startWriter{object: object, table: table, each: each, item: item, root: root, taken: map[string]bool{}}
+	w := &scaffoldWriter{object: object, table: table, each: each, item: item, root: root, taken: map[string]bool{}}
 	return w.write(found), nil
 }
 
-// collect keeps one value of each path that begins with prefix. Lists other
+// collectValues keeps one value of each path that begins with prefix. Lists other
 // than the prefix's are left to the author.
-func collect(v any, path, prefix string, found map[string]any) {
+func collectValues(v any, path, prefix string, found map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			collect(member, strings.TrimPrefix(path+"."+name, "."), prefix, found)
+			collectValues(member, strings.TrimPrefix(path+"."+name, "."), prefix, found)
 		}
 	case []any:
 		if strings.HasPrefix(prefix, path+"[]") {
 			for _, e := range v {
-				collect(e, path+"[]", prefix, found)
+				collectValues(e, path+"[]", prefix, found)
 			}
 		}
 	case nil:
@@ -78,14 +78,14 @@ func collect(v any, path, prefix string, found map[string]any) {
 	}
 }
 
-type startWriter struct {
+type scaffoldWriter struct {
 	object, table, each, item string
 	root                      *schemas.SourceField
 	fields, mapping           strings.Builder
 	taken                     map[string]bool // names of columns
 }
 
-func (w *startWriter) write(found map[string]any) Start {
+func (w *scaffoldWriter) write(found map[string]any) Scaffold {
 	name := "stripe." + strings.TrimSuffix(w.table, "s")
 	key, note := "id", ""
 	if w.each != "" {
@@ -108,24 +108,24 @@ func (w *startWriter) write(found map[string]any) Start {
 	}
 	for _, path := range slices.Sorted(maps.Keys(found)) {
 		if path != "id" && path != "created" && path != "object" && path != "currency" {
-			w.value(path, found[path], found["currency"] != nil)
+			w.proposeColumn(path, found[path], found["currency"] != nil)
 		}
 	}
 	w.column("synced_at", "date-time", "$synced_at", "required: true, ", "When this state of the object was read (UTC).")
 	schema := fmt.Sprintf("# yaml-language-server: $schema=../meta/schema-v1.json\nschema: %s\nversion: 1.0.0\ntitle: %s\ndescription: >-\n  One row for each %s. Say what a row is.\ntable: %s\nhistory: true\n%sprimary_key: [%s]\ntimestamp: %s\n\nfields:\n%s",
-		name, titled(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, note, key, timestamp, w.fields.String())
+		name, titleOf(w.table), strings.TrimSuffix(strings.ReplaceAll(w.object+" "+w.each, "_", " "), " "), w.table, note, key, timestamp, w.fields.String())
 	source := fmt.Sprintf("{system: stripe, object: %s, api_version: 2023-10-16}", w.object)
 	if w.each != "" {
 		source = strings.TrimSuffix(source, "}") + fmt.Sprintf(", each: %s, as: item}", w.each)
 	}
 	mapping := fmt.Sprintf("# yaml-language-server: $schema=../../meta/mapping-v1.json\nmapping: %s\nversion: 1.0.0\nsource: %s\ntarget: %s@1\n\nfields:\n%s",
 		name, source, name, w.mapping.String())
-	return Start{schema, mapping, len(w.taken), note != ""}
+	return Scaffold{schema, mapping, len(w.taken), note != ""}
 }
 
-// value proposes a column for a path, by what the catalog says and, where it
+// proposeColumn proposes a column for a path, by what the catalog says and, where it
 // says nothing, by what stands there.
-func (w *startWriter) value(path string, v any, hasCurrency bool) {
+func (w *scaffoldWriter) proposeColumn(path string, v any, hasCurrency bool) {
 	f := fieldAt(w.root, path)
 	at := w.item + path
 	if strings.HasPrefix(path, "metadata.") || strings.ContainsAny(path, `["`) {
@@ -158,12 +158,12 @@ func (w *startWriter) value(path string, v any, hasCurrency bool) {
 	case kind == schemas.SourceString:
 		w.column(column, "string", at, w.label(path), text)
 	case f == nil && !strings.Contains(path, "."):
-		w.unknown(column, at, v, text)
+		w.proposeUnknown(column, at, v, text)
 	}
 }
 
-// unknown proposes a column for a value that no catalog describes.
-func (w *startWriter) unknown(column, at string, v any, text string) {
+// proposeUnknown proposes a column for a value that no catalog describes.
+func (w *scaffoldWriter) proposeUnknown(column, at string, v any, text string) {
 	if _, known := v.(string); known && w.root == nil {
 		w.column(column, "string", "text("+at+")", w.label(column), text)
 	}
@@ -171,42 +171,42 @@ func (w *startWriter) unknown(column, at string, v any, text string) {
 
 // label labels what looks like personal data: the merchant takes the label off
 // where it is none.
-func (w *startWriter) label(path string) string {
+func (w *scaffoldWriter) label(path string) string {
 	if schemas.LooksPersonal(w.object + "." + path) {
 		return "label: pii, "
 	}
 	return ""
 }
 
-func (w *startWriter) column(name, kind, expression, more, description string) {
-	name = w.free(name)
-	fmt.Fprintf(&w.fields, "  %s: {type: %s, title: %s, %sdescription: %q}\n", name, kind, titled(name), more, description)
+func (w *scaffoldWriter) column(name, kind, expression, more, description string) {
+	name = w.freeName(name)
+	fmt.Fprintf(&w.fields, "  %s: {type: %s, title: %s, %sdescription: %q}\n", name, kind, titleOf(name), more, description)
 	fmt.Fprintf(&w.mapping, "  %s: %s\n", name, expression)
 }
 
-// mostName is how long a column's name may be.
-const mostName = 63
+// maxName is how long a column's name may be.
+const maxName = 63
 
-// free makes a name one that is not taken and not too long. Of a long one the
+// freeName makes a name one that is not taken and not too long. Of a long one the
 // words at the end stay, which say most.
-func (w *startWriter) free(name string) string {
-	for len(name) > mostName {
+func (w *scaffoldWriter) freeName(name string) string {
+	for len(name) > maxName {
 		_, rest, found := strings.Cut(name, "_")
 		if !found {
-			rest = name[len(name)-mostName:]
+			rest = name[len(name)-maxName:]
 		}
 		name = rest
 	}
 	free := name
 	for n := 2; w.taken[free]; n++ {
 		end := "_" + strconv.Itoa(n)
-		free = name[:min(len(name), mostName-len(end))] + end
+		free = name[:min(len(name), maxName-len(end))] + end
 	}
 	w.taken[free] = true
 	return free
 }
 
-func titled(name string) string {
+func titleOf(name string) string {
 	words := strings.ReplaceAll(name, "_", " ")
 	return strings.ToUpper(words[:1]) + words[1:]
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// RowChanges counts objects whose rows differ between two sets.
-type RowChanges struct {
+// RowDiff counts objects whose rows differ between two sets.
+type RowDiff struct {
 	Objects  int       `json:"objects,omitempty"` // compared
 	Sample   bool      `json:"sample,omitempty"`  // not all of them
 	Changed  int       `json:"changed,omitempty"`
@@ -34,13 +34,13 @@ const (
 	mostExamples   = 6
 )
 
-// RowsOf maps the newest objects of a table with both plans and counts whose
+// DiffRows maps the newest objects of a table with both plans and counts whose
 // rows differ.
-func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowChanges, error) {
-	c := comparisonOf(old, edited, table)
+func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowDiff, error) {
+	c := newRowComparison(old, edited, table)
 	var err error
-	if c.hidden, err = opened(old, edited); err != nil {
-		return c.RowChanges, err
+	if c.hidden, err = openedColumns(old, edited); err != nil {
+		return c.RowDiff, err
 	}
 	// A mapper of a type of object runs all mappings that read it.
 	var sources []string
@@ -49,19 +49,19 @@ func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, ne
 			sources = append(sources, sourcesOf(set, s)...)
 		}
 	}
-	for _, object := range unique(sources) {
+	for _, object := range sortedUnique(sources) {
 		before, after := oldPlan.Mapper(object), newPlan.Mapper(object)
 		all, err := l.count(ctx, streamOf(object))
 		if err != nil {
-			return c.RowChanges, err
+			return c.RowDiff, err
 		}
 		c.Sample = c.Sample || all > most
 		for objects, err := range l.Newest(ctx, streamOf(object), most) {
 			if err != nil {
-				return c.RowChanges, err
+				return c.RowDiff, err
 			}
 			c.Objects += len(objects)
-			c.batch(rowsIn(before, objects, table), rowsIn(after, objects, table))
+			c.compareBatch(rowsIn(before, objects, table), rowsIn(after, objects, table))
 		}
 	}
 	for _, l := range c.after {
@@ -70,10 +70,10 @@ func (l *Lake) RowsOf(ctx context.Context, old, edited *schemas.Set, oldPlan, ne
 		delete(c.examples, path)
 	}
 	c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
-	return c.RowChanges, nil
+	return c.RowDiff, nil
 }
 
-func unique(names []string) []string {
+func sortedUnique(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -94,9 +94,9 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 	return out
 }
 
-// comparison is two sets' rows of one table, compared.
-type comparison struct {
-	RowChanges
+// rowComparison is two sets' rows of one table, compared.
+type rowComparison struct {
+	RowDiff
 	table          string
 	before, after  []leafField
 	oldKey, newKey []string // the columns of the key, before and now
@@ -104,9 +104,9 @@ type comparison struct {
 	hidden         map[string]bool // columns ("customers.email") whose values the old set's privacy hides
 }
 
-// opened names the columns in which an edited set shows what the old one hides.
+// openedColumns names the columns in which an edited set shows what the old one hides.
 // The object that is an example is named; what the lake hides stays so.
-func opened(old, edited *schemas.Set) (map[string]bool, error) {
+func openedColumns(old, edited *schemas.Set) (map[string]bool, error) {
 	shown, err := transform.Opened(old, edited, nil)
 	if err != nil {
 		return nil, err
@@ -119,19 +119,19 @@ func opened(old, edited *schemas.Set) (map[string]bool, error) {
 	return columns, nil
 }
 
-func comparisonOf(old, edited *schemas.Set, table string) *comparison {
+func newRowComparison(old, edited *schemas.Set, table string) *rowComparison {
 	now := cmp.Or(edited.Table(table), old.Table(table))
-	c := &comparison{table: table, after: leafFields(now.Fields), newKey: now.PrimaryKey, examples: map[string][]Example{}}
+	c := &rowComparison{table: table, after: leafFields(now.Fields), newKey: now.PrimaryKey, examples: map[string][]Example{}}
 	if before := old.Table(table); before != nil {
 		c.before, c.oldKey = leafFields(before.Fields), before.PrimaryKey
 	}
 	return c
 }
 
-// batch compares the rows of the same objects, by their keys: the place of an
+// compareBatch compares the rows of the same objects, by their keys: the place of an
 // item in its list is no change. Columns that are equal as a whole are not
 // looked into.
-func (c *comparison) batch(old, edited arrow.RecordBatch) {
+func (c *rowComparison) compareBatch(old, edited arrow.RecordBatch) {
 	oldKeys, newKeys := keysOf(old, c.oldKey), keysOf(edited, c.newKey)
 	oldRows, newRows := rowsByKey(oldKeys), rowsByKey(newKeys)
 	inPlace := slices.Equal(oldKeys, newKeys)
@@ -141,7 +141,7 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 			continue // a former name: the present one is compared
 		}
 		path, _, _ := strings.Cut(l.path, "[]")
-		formerly, _, _ := strings.Cut(c.former(l).path, "[]")
+		formerly, _, _ := strings.Cut(c.earlierLeaf(l).path, "[]")
 		name, _, _ := strings.Cut(path, ".")
 		if inPlace && sameColumn(old, edited, name) {
 			continue
@@ -157,7 +157,7 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 				if is != "null" && c.hidden[c.table+"."+path] {
 					is = "shown in the clear"
 				}
-				c.example(l, Example{key.object, path, was, is})
+				c.addExample(l, Example{key.object, path, was, is})
 			}
 		}
 	}
@@ -179,8 +179,8 @@ func (c *comparison) batch(old, edited arrow.RecordBatch) {
 	}
 }
 
-// former is what a leaf was: a renamed one is found under its old name.
-func (c *comparison) former(l leafField) leafField {
+// earlierLeaf is what a leaf was: a renamed one is found under its old name.
+func (c *rowComparison) earlierLeaf(l leafField) leafField {
 	if o, there := find(c.before, l.path); there {
 		return o
 	}
@@ -188,10 +188,10 @@ func (c *comparison) former(l leafField) leafField {
 	return o
 }
 
-// example keeps a changed value if it is among the first; what is personal data
+// addExample keeps a changed value if it is among the first; what is personal data
 // by either set is hidden.
-func (c *comparison) example(l leafField, e Example) {
-	if l.label != "" || c.former(l).label != "" {
+func (c *rowComparison) addExample(l leafField, e Example) {
+	if l.label != "" || c.earlierLeaf(l).label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"
 	}
 	kept := append(c.examples[e.Column], e)

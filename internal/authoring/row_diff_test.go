@@ -12,11 +12,11 @@ import (
 )
 
 // compared are the differences between what two sets make of some objects.
-func compared(t *testing.T, old, now []edit, table, object string, raws ...string) RowChanges {
+func compared(t *testing.T, old, now []edit, table, object string, raws ...string) RowDiff {
 	t.Helper()
 	before, beforePlan := edited(t, old...)
 	after, afterPlan := edited(t, now...)
-	c := comparisonOf(before, after, table)
+	c := newRowComparison(before, after, table)
 	var objects []transform.Object
 	for _, raw := range raws {
 		o, err := Parse([]byte(raw))
@@ -25,12 +25,12 @@ func compared(t *testing.T, old, now []edit, table, object string, raws ...strin
 		}
 		objects = append(objects, o)
 	}
-	c.batch(rowsIn(beforePlan.Mapper(object), objects, table), rowsIn(afterPlan.Mapper(object), objects, table))
+	c.compareBatch(rowsIn(beforePlan.Mapper(object), objects, table), rowsIn(afterPlan.Mapper(object), objects, table))
 	for _, examples := range c.examples {
 		c.Examples = append(c.Examples, examples...)
 	}
 	slices.SortFunc(c.Examples, func(a, b Example) int { return slices.Compare([]string{a.ID, a.Column}, []string{b.ID, b.Column}) })
-	return c.RowChanges
+	return c.RowDiff
 }
 
 const threeItems = `{"id": "sub_1", "object": "subscription", "created": 1700000000, "livemode": false, "status": "active", "items": {"data": [
@@ -59,22 +59,22 @@ func TestRowsAreComparedByKey(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		old, now []edit
-		want     RowChanges
+		want     RowDiff
 	}{
-		{"nothing", nil, nil, RowChanges{}},
-		{"the first one goes", nil, []edit{without}, RowChanges{Removed: 1}},
-		{"the first one comes", []edit{without}, nil, RowChanges{Added: 1}},
-		{"the first goes, the others change", nil, []edit{more, without}, RowChanges{Removed: 1, Changed: 1, Examples: []Example{
+		{"nothing", nil, nil, RowDiff{}},
+		{"the first one goes", nil, []edit{without}, RowDiff{Removed: 1}},
+		{"the first one comes", []edit{without}, nil, RowDiff{Added: 1}},
+		{"the first goes, the others change", nil, []edit{more, without}, RowDiff{Removed: 1, Changed: 1, Examples: []Example{
 			{"sub_1", "quantity", "2", "12"}, {"sub_1", "quantity", "3", "13"},
 		}}},
 		{"other rows, which read as the old ones did", []edit{without}, []edit{
 			{mapping, "[id, quantity, metadata]\n\nfields:\n", "[id, metadata]\n\nwhere: item.quantity != 3\nfields:\n  quantity: item.quantity + 1\n"},
-		}, RowChanges{Added: 1, Removed: 1, Changed: 1, Examples: []Example{{"sub_1", "quantity", "2", "3"}}}},
-		{"a column under another name", nil, renamed, RowChanges{}},
-		{"personal data under another name", []edit{{schema, "title: Price nickname,", "title: Price nickname, label: pii,"}, {mapping, "coalesce(price.nickname, ", `coalesce("Ada", `}}, personal, RowChanges{Changed: 1, Examples: []Example{
+		}, RowDiff{Added: 1, Removed: 1, Changed: 1, Examples: []Example{{"sub_1", "quantity", "2", "3"}}}},
+		{"a column under another name", nil, renamed, RowDiff{}},
+		{"personal data under another name", []edit{{schema, "title: Price nickname,", "title: Price nickname, label: pii,"}, {mapping, "coalesce(price.nickname, ", `coalesce("Ada", `}}, personal, RowDiff{Changed: 1, Examples: []Example{
 			{"sub_1", "called", "(hidden)", "(hidden)"}, {"sub_1", "called", "(hidden)", "(hidden)"},
 		}}},
-		{"the key under another name", nil, key, RowChanges{}},
+		{"the key under another name", nil, key, RowDiff{}},
 	} {
 		got := compared(t, tc.old, tc.now, "subscription_items", "subscription", threeItems)
 		if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -142,7 +142,7 @@ func TestTwoMappingsOfOneObject(t *testing.T) {
 	loud[1].new = strings.Replace(loud[1].new, "what: description", "what: upper(description)", 1)
 	loud[2].new = strings.Replace(loud[2].new, "what: statement_descriptor", "what: upper(statement_descriptor)", 1)
 	changes := compared(t, moments(), loud, "moments", "charge", fmt.Sprintf(charge, "ch_1", true), fmt.Sprintf(charge, "ch_2", false))
-	if diff := cmp.Diff(RowChanges{Changed: 2, Examples: []Example{{"ch_1", "what", `"back"`, `"BACK"`}, {"ch_2", "what", `"kept"`, `"KEPT"`}}}, changes); diff != "" {
+	if diff := cmp.Diff(RowDiff{Changed: 2, Examples: []Example{{"ch_1", "what", `"back"`, `"BACK"`}, {"ch_2", "what", `"kept"`, `"KEPT"`}}}, changes); diff != "" {
 		t.Errorf("diff (-want +got):\n%s", diff)
 	}
 }

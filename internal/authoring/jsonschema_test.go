@@ -20,10 +20,10 @@ import (
 
 var update = flag.Bool("update", false, "write schemas/meta anew")
 
-// TestMetaIsCurrent compares schemas/meta with what the program knows.
-func TestMetaIsCurrent(t *testing.T) {
+// TestJSONSchemasAreCurrent compares schemas/meta with what the program knows.
+func TestJSONSchemasAreCurrent(t *testing.T) {
 	t.Parallel()
-	files, err := Meta()
+	files, err := JSONSchemas()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestMetaIsCurrent(t *testing.T) {
 // compiled are the JSON Schemas, compiled by an independent validator.
 func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
-	files, err := Meta()
+	files, err := JSONSchemas()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestShippedFilesFitTheirMeta(t *testing.T) {
 // the file it takes that from stays one that an editor reads at once.
 func TestCompletion(t *testing.T) {
 	t.Parallel()
-	files, err := Meta()
+	files, err := JSONSchemas()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// object is a JSON Schema, or a part of one.
-type object map[string]any
+// jsonSchema is a JSON Schema, or a part of one.
+type jsonSchema map[string]any
 
-// Meta are the JSON Schemas (draft 7) of the files of a set, by file name. A
+// JSONSchemas are the JSON Schemas (draft 7) of the files of a set, by file name. A
 // YAML language server that a file's first line leads to one completes keys,
 // source paths and functions, and marks what does not fit.
-func Meta() (map[string][]byte, error) {
-	mapping, err := mappingMeta()
+func JSONSchemas() (map[string][]byte, error) {
+	mapping, err := mappingFileSchema()
 	if err != nil {
 		return nil, err
 	}
 	files := map[string][]byte{}
-	for name, meta := range map[string]object{
-		"schema": schemaMeta(), "type": typeMeta(), "lookup": lookupMeta(), "mapping": mapping, "privacy": privacyMeta(),
+	for name, meta := range map[string]jsonSchema{
+		"schema": schemaFileSchema(), "type": typeFileSchema(), "lookup": lookupFileSchema(), "mapping": mapping, "privacy": privacyFileSchema(),
 	} {
 		meta["$schema"], meta["$id"] = "http://json-schema.org/draft-07/schema#", "stripelake/"+name+"-v1.json"
-		text, err := written(meta)
+		text, err := formatSchema(meta)
 		if err != nil {
 			return nil, err
 		}
@@ -34,9 +34,9 @@ func Meta() (map[string][]byte, error) {
 	return files, nil
 }
 
-// written is a JSON Schema with a line for each member of its parts: short
+// formatSchema is a JSON Schema with a line for each member of its parts: short
 // enough to ship, and a change shows where it is.
-func written(meta object) ([]byte, error) {
+func formatSchema(meta jsonSchema) ([]byte, error) {
 	var lines []string
 	add := func(line string, v any) error {
 		text, err := json.Marshal(v)
@@ -47,13 +47,13 @@ func written(meta object) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(meta)) {
 		begin := fmt.Sprintf(" %q: ", name)
 		switch part := meta[name].(type) {
-		case object:
+		case jsonSchema:
 			lines = append(lines, begin+"{")
 			for _, member := range slices.Sorted(maps.Keys(part)) {
 				errs = errors.Join(errs, add(fmt.Sprintf("  %q: ", member), part[member]))
 			}
 			lines = closing(lines, " },")
-		case []object:
+		case []jsonSchema:
 			lines = append(lines, begin+"[")
 			for _, item := range part {
 				errs = errors.Join(errs, add("  ", item))
