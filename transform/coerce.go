@@ -6,8 +6,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// coerce returns how an expression's value becomes a target's, or false when it
-// does not fit without being told how.
+// coerce converts an expression to the type of a target field. It returns false
+// where the types need a conversion that the author has to write.
 func (e *expressionCompiler) coerce(x expression, target schemas.Kind) (expression, bool) {
 	if x.class == classNil {
 		x.eval, x.sql = alwaysNull, func(*query) string { return "NULL" }
@@ -39,7 +39,7 @@ func (e *expressionCompiler) coerce(x expression, target schemas.Kind) (expressi
 	return x, x.class == targetClass(target) && x.class.computable()
 }
 
-// inRange makes an integer out of range null, and drift.
+// inRange makes an integer outside [low, high] null and counts it as drift.
 func (e *expressionCompiler) inRange(x expression, low, high int64, duck string) expression {
 	point, eval := e.pointOf(x), x.eval
 	x.sql = sqlTemplate("TRY_CAST($1 AS "+duck+")", x)
@@ -53,7 +53,7 @@ func (e *expressionCompiler) inRange(x expression, low, high int64, duck string)
 	return x
 }
 
-// integerAsDecimal is an integer as a DECIMAL(38,12).
+// integerAsDecimal converts an integer to DECIMAL(38,12).
 func integerAsDecimal(x expression) expression {
 	return unaryResult("decimal", classDecimal, x, forms{sql: sqlTemplate("CAST($1 AS DECIMAL(38,12))", x), prep: x.prep}, func(_ *evaluation, v value) value {
 		m, negative := uint128{low: uint64(v.num)}, v.num < 0
@@ -70,10 +70,11 @@ func integerAsDecimal(x expression) expression {
 	})
 }
 
-// isReadable holds for the classes whose values stand in a list as they are.
+// isReadable reports whether values of a class can be read as elements of a
+// list.
 func isReadable(c class) bool { return valueReader(c) != nil }
 
-// valueReader returns how one value of a class is read, or nil.
+// valueReader returns the function that reads one value of a class, or nil.
 func valueReader(c class) func(*evaluation, slot, int) value {
 	switch c {
 	case classText:
@@ -90,8 +91,8 @@ func valueReader(c class) func(*evaluation, slot, int) value {
 	return nil
 }
 
-// elementReader returns how an element of a list or map is read into a target's
-// elements, or nil when it does not fit.
+// elementReader returns the function that reads an element of a source list or
+// map as an element of the target. It returns nil where the types do not fit.
 func elementReader(target schemas.Kind, elem class) func(*evaluation, slot, int) value {
 	switch target {
 	case schemas.String:

@@ -52,8 +52,8 @@ func arrowType(t schemas.Type) arrow.DataType {
 	return scalarTypes[t.Kind]
 }
 
-// arrowMembers are an object's members. They are all nullable: the object
-// itself may be null.
+// arrowMembers returns the Arrow fields of an object's members. All of them are
+// nullable, because the object itself may be null.
 func arrowMembers(fields []*schemas.Field) []arrow.Field {
 	members := arrowFields(schemas.Members(fields))
 	for i := range members {
@@ -73,11 +73,11 @@ type column struct {
 	list    *array.ListBuilder
 	entries *array.MapBuilder
 	members []column // object's members; a list's element; a map's key and value
-	bytes   int      // of text in the batch before, to be reserved for the next
+	bytes   int      // length of the text in the previous batch, which is reserved for the next one
 }
 
-// columnsOf pairs fields with the builders that their physical columns have,
-// in order, and returns how many builders they took.
+// columnsOf pairs each field with the builders of its physical columns, in
+// order: one builder, or two for an amount of money with its minor units.
 func columnsOf(fields []*schemas.Field, builder func(int) array.Builder) []column {
 	var columns []column
 	next := 0
@@ -115,7 +115,8 @@ func columnOf(t schemas.Type, b array.Builder) column {
 	return c
 }
 
-// append takes a field's values off the tape and returns the rest of it.
+// append moves a field's values from the tape to its builders. It returns the
+// rest of the tape.
 func (c *column) append(tape []value) []value {
 	v := &tape[0]
 	tape = tape[1:]
@@ -168,7 +169,7 @@ func (c *column) appendMinor(v *value) {
 	c.long.AppendNull()
 }
 
-// appendSmall appends the kinds that fit a machine word or less.
+// appendSmall appends a value of a kind that fits into one machine word.
 func (c *column) appendSmall(n int64) {
 	switch b := c.builder.(type) {
 	case *array.BooleanBuilder:
@@ -186,8 +187,8 @@ func (c *column) appendSmall(n int64) {
 	}
 }
 
-// reserve makes room for as much text as the batch before had: growing text
-// buffers by doubling would copy it twice.
+// reserve allocates as much text as the previous batch had. A buffer that grows
+// by doubling would copy that text twice.
 func (c *column) reserve() {
 	if c.text != nil {
 		c.text.ReserveData(c.bytes)
@@ -197,7 +198,7 @@ func (c *column) reserve() {
 	}
 }
 
-// measure notes how much text a batch has, before it is taken.
+// measure records the length of a batch's text, before the batch is taken.
 func (c *column) measure() {
 	if c.text != nil {
 		c.bytes = c.text.DataLen()

@@ -13,14 +13,14 @@ import (
 type Plan struct {
 	programs      map[string]*program
 	warnings      schemas.Problems
-	key           []byte // of hashed fields; nil for none
-	keepsPersonal bool   // all personal data
+	key           []byte // of the HMAC of hashed fields; nil without a key
+	keepsPersonal bool   // the set's privacy keeps all personal data
 }
 
-// Compile checks and compiles every mapping of a set. The mistakes come back
-// all at once as schemas.Problems, in file order, each with its place and,
-// where there is one, its fix; the plan beside them maps nothing and has only
-// its Warnings.
+// Compile checks and compiles every mapping of a set. Mistakes are returned
+// together, as schemas.Problems in file order, each with its position and,
+// where there is one, its fix. The plan that is returned with them maps
+// nothing; it has only its Warnings.
 func Compile(set *schemas.Set) (*Plan, error) {
 	c := &compiler{set: set, exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
 	for _, l := range set.Lookups {
@@ -45,8 +45,9 @@ func Compile(set *schemas.Set) (*Plan, error) {
 	return plan, nil
 }
 
-// unusedLookups warns of lookups that no expression names. What the mistakes
-// would use once they are none is not known.
+// unusedLookups warns of lookups that no expression names. It warns of nothing
+// while there are mistakes: which lookups the corrected expressions will use is
+// not known.
 func (c *compiler) unusedLookups() {
 	if c.set.Partial || len(c.problems) > 0 {
 		return
@@ -69,8 +70,9 @@ func (p *Plan) Mapper(object string) *Mapper {
 	return m
 }
 
-// Only returns a plan of one mapping: what it alone makes of an object that
-// others read too. It is nil for a mapping that the plan does not have.
+// Only returns a plan of one mapping, without the other mappings that read the
+// same type of object. It returns nil for a mapping that the plan does not
+// have.
 func (p *Plan) Only(m *schemas.Mapping) *Plan {
 	one := p.mapping(m)
 	if one == nil {
@@ -90,14 +92,14 @@ func (p *Plan) Tables(object string) []*schemas.Schema {
 	return slices.Clone(p.programs[object].tables)
 }
 
-// Warnings returns what is worth a look and no mistake: optional columns that
-// nothing fills (M5), members that only expanded objects have (M7), documented
-// values that a lookup does not have (M8), names under let and lookups that
-// nothing uses (M10).
+// Warnings returns what an author should look at although it is no mistake:
+// optional columns without a mapping (M5), members that only expanded objects
+// have (M7), documented values that a lookup does not have (M8), names under
+// let and lookups that no expression uses (M10).
 func (p *Plan) Warnings() schemas.Problems { return slices.Clone(p.warnings) }
 
-// inFileOrder sorts problems by place and drops repetitions: a name under let
-// is compiled once, a type's mistake may show wherever it is used.
+// inFileOrder sorts problems by position and drops repetitions. A mistake in a
+// named type, for example, is found wherever the type is used.
 func inFileOrder(problems schemas.Problems) schemas.Problems {
 	slices.SortStableFunc(problems, func(a, b schemas.Problem) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
@@ -105,7 +107,7 @@ func inFileOrder(problems schemas.Problems) schemas.Problems {
 	return slices.Compact(problems)
 }
 
-// compiler is what all mappings of a set share while they are compiled.
+// compiler holds what all mappings of a set share while they are compiled.
 type compiler struct {
 	set         *schemas.Set
 	exponents   exponents
@@ -135,12 +137,13 @@ type objectCompiler struct {
 	interiors   map[*node]bool
 }
 
-// iteration is a list that is iterated inside a scope. The scope is part of the
-// key, so that an iteration never overwrites the element that encloses it.
+// iteration identifies a list that is iterated inside a scope. The scope is
+// part of the key, so that an iteration never overwrites the element that
+// encloses it.
 type iteration struct {
 	inside *scope
 	list   *node
-	label  string // what its elements are called; each name has its own messages
+	label  string // the name of its elements in expressions; each name has its own messages
 }
 
 func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
@@ -168,7 +171,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 	return o.program
 }
 
-// newScope returns a scope for what stands at a path of the source.
+// newScope returns a scope for the values at a path of the source.
 func (o *objectCompiler) newScope(inside *scope, path string) *scope {
 	s := &scope{id: len(o.program.scopes), path: path, root: newNode("")}
 	if inside != nil {
@@ -178,8 +181,8 @@ func (o *objectCompiler) newScope(inside *scope, path string) *scope {
 	return s
 }
 
-// iterate returns the place of the elements of a list, by the name that
-// expressions have for them or none.
+// iterate returns the path of the elements of a list. label is the name that
+// expressions have for an element; "" for none.
 func (o *objectCompiler) iterate(inside *scope, l sourcePath, label string) sourcePath {
 	markIterated(l.node)
 	key := iteration{inside, l.node, label}
@@ -199,13 +202,15 @@ func (o *objectCompiler) iterate(inside *scope, l sourcePath, label string) sour
 	return p
 }
 
-// markIterated makes the scanner write down what is inside a list or an object.
+// markIterated makes the scanner record the position of everything inside a
+// list or an object.
 func markIterated(n *node) *node {
-	n.list = 0 // its number follows
+	n.list = 0 // layOut gives it its number
 	return n
 }
 
-// noteInterior notes that paths lead through an object, where another type is drift.
+// noteInterior records that paths lead through an object: a value of another
+// type there is drift.
 func (o *objectCompiler) noteInterior(p sourcePath) {
 	if p.node == p.scope.root || p.field.Expandable || o.interiors[p.node] {
 		return
@@ -214,7 +219,7 @@ func (o *objectCompiler) noteInterior(p sourcePath) {
 	p.scope.inside = append(p.scope.inside, interior{p.node, o.point(p)})
 }
 
-// point returns the drift point of a place.
+// point returns the number of a path's drift point.
 func (o *objectCompiler) point(p sourcePath) int {
 	return o.pointNamed(p.driftName())
 }
@@ -227,7 +232,8 @@ func (o *objectCompiler) pointNamed(name string) int {
 	return o.points[name]
 }
 
-// pointOf is the drift point of what an expression reads.
+// pointOf returns the number of the drift point of an expression: the point of
+// its path, or one of its own.
 func (o *objectCompiler) pointOf(x expression) int {
 	if x.path != nil {
 		return o.point(*x.path)

@@ -11,9 +11,9 @@ type mappingCompiler struct {
 	*objectCompiler
 	source *schemas.Mapping
 	root   sourcePath // the object
-	row    sourcePath // what a row is made from: the object, or the item of each
+	row    sourcePath // the source of a row: the object, or an item of the list under each
 	lets   map[string]*letName
-	after  []func() // checks that need all fields compiled
+	after  []func() // checks that run once all fields are compiled
 }
 
 // letName is a name under let.
@@ -42,7 +42,7 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 		check()
 	}
 	for _, l := range source.Let {
-		// What a mistake would use once it is none is not known.
+		// Which names a corrected expression will use is not known.
 		if !m.lets[l.Name].used && len(o.problems) == mistakes {
 			o.warning(l.Expr.Pos, "M10", fmt.Sprintf("nothing uses %s", l.Name))
 		}
@@ -50,15 +50,15 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 	o.program.mappings = append(o.program.mappings, out)
 }
 
-// lineOf is how a reject names a place.
+// lineOf formats a position as a reject shows it, file:line.
 func lineOf(p schemas.Pos) string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
-// each makes rows of a list's items: paths that begin with the item's name are
-// the item's, and same copies from it.
+// each compiles a mapping's each: the items of a list become rows. Paths that
+// begin with the item's name start at the item, and same copies from it.
 func (m *mappingCompiler) each(e *expressionCompiler, t schemas.Text, out *mapping) {
 	x := e.compile(t)
 	if x.class == classBroken || x.path == nil || x.class != classList {
-		// The item's name is known all the same: one mistake is one message.
+		// Define the item's name nevertheless, so that one mistake gives one message.
 		unknown := m.newScope(m.root.scope, "item")
 		unknown.label = m.source.Source.As
 		m.row = sourcePath{scope: unknown, node: unknown.root}
@@ -75,7 +75,8 @@ func (m *mappingCompiler) each(e *expressionCompiler, t schemas.Text, out *mappi
 	out.forms.items, m.row.scope.rows = m.row.scope, true
 }
 
-// columns compiles the row: the mapping's fields between the system columns.
+// columns compiles all columns of the row: the mapping's fields and the system
+// columns around them.
 func (m *mappingCompiler) columns(e *expressionCompiler) []field {
 	b := &blockCompiler{expressionCompiler: e, node: m.source.Root, same: m.row, declared: m.source.Schema.Fields, compiled: map[string]expression{}}
 	declared, next := b.members(), 0
@@ -91,7 +92,8 @@ func (m *mappingCompiler) columns(e *expressionCompiler) []field {
 	return out
 }
 
-// condition compiles an expression that must be true or false.
+// condition compiles an expression that must be a boolean. what names it in
+// messages.
 func (e *expressionCompiler) condition(t schemas.Text, what string) expression {
 	x := e.compile(t)
 	switch {

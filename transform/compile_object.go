@@ -11,16 +11,16 @@ import (
 type blockCompiler struct {
 	*expressionCompiler
 	node     *schemas.Node
-	same     sourcePath       // what same copies from
+	same     sourcePath       // the object that same copies from
 	declared []*schemas.Field // the target's fields
 	prefix   string           // path of the object in the table
 	outer    *blockCompiler
 	private  bool                  // in an object labelled as personal data
-	compiled map[string]expression // what each field is made from, for the units of money
+	compiled map[string]expression // by field; checkUnit looks the currencies up here
 }
 
-// members returns a field for each declared one, in declared order; what is not
-// mapped is null.
+// members compiles each declared field, in declared order. A field without a
+// mapping is null.
 func (b *blockCompiler) members() []field {
 	leaves := map[string]schemas.Leaf{}
 	for _, t := range b.node.Same {
@@ -51,8 +51,8 @@ func (b *blockCompiler) members() []field {
 	return out
 }
 
-// former is a field under a name that it had before: the same computation. The
-// field itself stands before it, and is checked before it.
+// former compiles a former name of a field: the same computation again. The
+// field itself is declared, and therefore compiled and checked, before it.
 func (b *blockCompiler) former(f *schemas.Field, earlier []field) field {
 	i := slices.IndexFunc(earlier, func(o field) bool { return o.leaf.declared.Name == f.FormerOf })
 	out, forms := earlier[i], *earlier[i].leaf
@@ -70,7 +70,7 @@ func (b *blockCompiler) path(name string) string {
 	return b.prefix + "." + name
 }
 
-// unknown reports leaves that the target does not have.
+// unknown reports leaves that the target schema does not declare.
 func (b *blockCompiler) unknown() {
 	known := map[string]*schemas.Field{}
 	var names []string
@@ -127,7 +127,7 @@ func (b *blockCompiler) leaf(f *schemas.Field, l schemas.Leaf) field {
 	return out
 }
 
-// copied reads the source field of a target field's own name.
+// copied compiles a path to the source field that has the target field's name.
 func (b *blockCompiler) copied(name string, at schemas.Pos) expression {
 	e := *b.expressionCompiler
 	e.from, e.reads = schemas.Text{Value: name, Pos: at}, nil
@@ -140,7 +140,7 @@ func (b *blockCompiler) copied(name string, at schemas.Pos) expression {
 	return x
 }
 
-// one compiles a field with one value.
+// one compiles a field that holds one value.
 func (b *blockCompiler) one(f *schemas.Field, x expression, at schemas.Pos, out *field) {
 	out.money = f.Type.Kind == schemas.Money
 	out.minor = out.money && f.Minor
@@ -159,7 +159,7 @@ func (b *blockCompiler) one(f *schemas.Field, x expression, at schemas.Pos, out 
 	}
 }
 
-// remedy says how to make an expression fit a field.
+// remedy returns the end of a message that says how to make an expression fit.
 func (b *blockCompiler) remedy(x expression, f *schemas.Field) string {
 	if f.Type.Kind == schemas.Object {
 		return "; nest its fields: {$from: " + x.text + ", $same: […]}"
@@ -193,8 +193,8 @@ func (b *blockCompiler) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 	out.members = in.members()
 }
 
-// enter makes the paths of a nested block relative to its $from or to the
-// element of its $each.
+// enter makes the paths of a nested block relative to its $from, or to an
+// element of its $each. It returns false after it has reported a mistake.
 func (b *blockCompiler) enter(out *field) bool {
 	t, want := b.node.From, classObject
 	if b.node.Each != nil {
@@ -225,7 +225,7 @@ func (b *blockCompiler) enter(out *field) bool {
 	return true
 }
 
-// inside is the scope that a new iteration stands in: the innermost so far.
+// inside returns the scope that encloses a new iteration: the deepest so far.
 func (b *blockCompiler) inside() *scope {
 	in := b.row.scope
 	for o := b; o != nil; o = o.outer {
@@ -236,7 +236,7 @@ func (b *blockCompiler) inside() *scope {
 	return in
 }
 
-// values compiles a list that is copied by path.
+// values compiles a list of values, which is copied from one source list.
 func (b *blockCompiler) values(f *schemas.Field, x expression, at schemas.Pos, out *field) {
 	if x.class == classNil && !f.Required {
 		return
@@ -258,7 +258,7 @@ func (b *blockCompiler) values(f *schemas.Field, x expression, at schemas.Pos, o
 	}
 }
 
-// entries compiles a map that is copied by path.
+// entries compiles a map, which is copied from one source object.
 func (b *blockCompiler) entries(f *schemas.Field, x expression, at schemas.Pos, out *field) {
 	if x.class == classNil && !f.Required {
 		return

@@ -78,7 +78,8 @@ func (e *expressionCompiler) conditional(n *ast.ConditionalNode) expression {
 	return out
 }
 
-// computes reports values that have members rather than a value of their own.
+// computes reports a mistake where a value is an object or a list, which no
+// operator can choose. It returns true where there is none.
 func (e *expressionCompiler) computes(c class, a, b expression, at int) bool {
 	if c.computable() {
 		return true
@@ -91,14 +92,14 @@ func (e *expressionCompiler) computes(c class, a, b expression, at int) bool {
 	return false
 }
 
-// withDefault compiles a part that something else stands in for where it is null.
+// withDefault compiles an operand whose null is replaced by another operand.
 func (e *expressionCompiler) withDefault(n ast.Node) expression {
 	inner := *e
 	inner.defaulted = true
 	return inner.expr(n)
 }
 
-// coalesce is the first value that is not null.
+// coalesce compiles the choice of the first value that is not null.
 func (e *expressionCompiler) coalesce(xs []expression, at int) expression {
 	result := xs[0].class
 	for _, x := range xs[1:] {
@@ -126,7 +127,7 @@ func (e *expressionCompiler) coalesce(xs []expression, at int) expression {
 			for _, eval := range evals {
 				v := eval(c)
 				if v.state == stateSet || v.state != stateNull && result == classMoney {
-					return v // money that is unreadable, or of an unknown exponent, is not made up for by another amount
+					return v // another amount must not replace one that is unreadable or whose exponent is unknown
 				}
 				if v.state == stateWrong {
 					none = v

@@ -9,7 +9,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// constraint is what a schema declares about a field's value.
+// constraint is what a schema demands of a field's value.
 type constraint struct {
 	required    bool
 	allowed     map[string]bool // enum; nil for none
@@ -18,12 +18,13 @@ type constraint struct {
 	pattern     *pattern
 	maxLength   int
 	point       int
-	private     bool // personal data: its values show in no message
+	private     bool // personal data: no message shows its values
 }
 
-// check checks a value against its field's rule. Only a missing required value,
-// unreadable money and an unknown value of a closed enum reject the row; the
-// rest is drift.
+// check tests a value against its field's constraint and returns false when the
+// row is rejected. Only a missing required value, unreadable money and an
+// unknown value of a closed enum reject the row; all other violations are
+// drift.
 func (c *evaluation) check(f *field, v value) bool {
 	if f.money && v.state == stateWrong {
 		return c.refuse(f, "money", moneyFaults[v.num], sampleIn(v))
@@ -51,7 +52,7 @@ func (c *evaluation) check(f *field, v value) bool {
 	return true
 }
 
-// shown is a value in a message.
+// shown formats a value for a message. It hides what may be personal data.
 func (c *evaluation) shown(r *constraint, text []byte) string {
 	if r.private || !c.mayShow {
 		return "the value"
@@ -69,8 +70,8 @@ func missingReason(v value) string {
 	return "there is no value, and the field is required"
 }
 
-// pattern is a compiled pattern. The common ones of Stripe's ids, a choice of
-// prefixes, are compared as such.
+// pattern is a compiled pattern. A choice of prefixes, as Stripe's ids have, is
+// compared directly, without a regular expression.
 type pattern struct {
 	prefixes []string
 	regexp   *regexp.Regexp
@@ -102,7 +103,7 @@ func (p *pattern) matches(text []byte) bool {
 	return false
 }
 
-// constraint compiles what a schema declares about a field; nil when it is nothing.
+// constraint compiles what a schema demands of a field; nil for nothing.
 func (b *blockCompiler) constraint(f *schemas.Field) *constraint {
 	r := &constraint{required: f.Required, private: b.private || f.Label != "" || f.Hashed}
 	if f.Type.Kind == schemas.String {
@@ -137,7 +138,7 @@ func (b *blockCompiler) textConstraint(f *schemas.Field, r *constraint) {
 	r.pattern = p
 }
 
-// checkUnit holds that an amount's currency is the one its unit field shows.
+// checkUnit reports an amount whose currency is not the one in its unit field.
 func (b *blockCompiler) checkUnit(f *schemas.Field, x expression, at schemas.Pos) {
 	var shown *expression
 	for o := b; o != nil && shown == nil; o = o.outer {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// dataPrep is one rendering of expressions for Adobe Experience Platform's Data
-// Prep. Its operators are JEXL's; it has no money, no decimals and no rows from
-// lists, and comparing with null is left to is_empty.
+// dataPrep renders one expression for Adobe Experience Platform's Data Prep.
+// Data Prep's operators are JEXL's. It has no money, no decimals and no rows
+// from lists, and a comparison with null is written with is_empty.
 type dataPrep struct {
-	reason string // why the first part that has no equivalent has none
+	reason string // of the first part that cannot be expressed in Data Prep
 }
 
-// without notes that a part has no equivalent.
+// without records that Data Prep has no equivalent of a part, and why.
 func (p *dataPrep) without(reason string) string {
 	if p.reason == "" {
 		p.reason = reason
@@ -21,7 +21,8 @@ func (p *dataPrep) without(reason string) string {
 	return ""
 }
 
-// renderDataPrep is an expression's text, or "" with the reason why it has none.
+// renderDataPrep returns an expression in Data Prep, or "" with the reason why
+// there is none.
 func renderDataPrep(form func(*dataPrep) string) (text, reason string) {
 	p := &dataPrep{}
 	if text = form(p); p.reason != "" {
@@ -30,7 +31,7 @@ func renderDataPrep(form func(*dataPrep) string) (text, reason string) {
 	return text, ""
 }
 
-// because gives the reason why there is no form.
+// because replaces the form in Data Prep by the reason why there is none.
 func (f forms) because(reason string) forms {
 	f.prep = func(p *dataPrep) string { return p.without(reason) }
 	return f
@@ -43,7 +44,7 @@ func (f *Function) prep(xs ...expression) func(*dataPrep) string {
 	return prepTemplate(f.DataPrep, xs...)
 }
 
-// prepTemplate fills arguments into a template.
+// prepTemplate fills the arguments' forms in Data Prep into a template.
 func prepTemplate(template string, xs ...expression) func(*dataPrep) string {
 	return func(p *dataPrep) string {
 		return fillTemplate(template, len(xs), func(i int) string { return xs[i].prep(p) }).Replace(template)
@@ -60,8 +61,8 @@ func comparisonPrep(operator string, a, b expression) func(*dataPrep) string {
 	return prepTemplate("($1 "+operator+" $2)", a, b)
 }
 
-// Data Prep has doubles only: the exponent is chosen by the currency's code, and
-// there is no amount where the code is not three letters.
+// Data Prep has only doubles. The exponent follows from the currency's code,
+// and where the code is not three letters there is no amount.
 const moneyPrep = "iif(matches_regex($2, …), $1, iif(matches_regex($2, …), $1 / 1000.0, iif(is_empty($2) || matches_regex($2, …), $1 / 100.0, nullify())))"
 
 func (c *compiler) moneyPrep(minor, currency expression) func(*dataPrep) string {
@@ -77,10 +78,10 @@ func (c *compiler) moneyPrep(minor, currency expression) func(*dataPrep) string 
 	}
 }
 
-// jexlWords are JEXL's words, which a path cannot use as they are.
+// jexlWords are JEXL's reserved words. A path has to quote them.
 var jexlWords = strings.Fields("new mod or break var lt for false while eq gt div not null continue else and ne true le if ge return")
 
-// prep is a path, from the object's root. Elements of a list are [*].
+// prep renders a path from the object's root. An element of a list is [*].
 func (p sourcePath) prep(d *dataPrep) string {
 	if p.scope.rows {
 		return d.without("Data Prep makes one row of an object, not of a list inside it")
@@ -110,20 +111,20 @@ func (p sourcePath) prep(d *dataPrep) string {
 
 const plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
-// prepText is a text literal.
+// prepText renders a text literal.
 func prepText(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// alternatives is a pattern of whole texts.
+// alternatives renders a pattern that matches each of the words as a whole.
 func alternatives(words []string) string {
 	return prepText("^(" + joinEach(words, quotedPattern, "|") + ")$")
 }
 
 func quotedPattern(s string) string { return regexp.QuoteMeta(s) }
 
-// prepPattern makes a pattern match the whole text, which is how Data Prep
-// compares.
+// prepPattern extends a pattern to the whole text, because Data Prep matches
+// only whole texts.
 func prepPattern(pattern string) string {
 	if strings.HasPrefix(pattern, "^") && strings.HasSuffix(pattern, "$") && !strings.Contains(pattern, "|") {
 		return pattern

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// decimalScale is how many digits a decimal column keeps behind the point:
-// DECIMAL(38,12). Stripe's unit_amount_decimal has at most twelve.
+// decimalScale is the number of digits that a decimal column has behind the
+// point: DECIMAL(38,12). Stripe's unit_amount_decimal has at most twelve.
 const decimalScale = 12
 
 // uint128 is an unsigned magnitude.
@@ -16,10 +16,10 @@ type uint128 struct{ high, low uint64 }
 // maxDecimal is 10^38 - 1, the largest magnitude of 38 digits.
 var maxDecimal = uint128{high: 0x4b3b4ca85a86c47a, low: 0x098a223fffffffff}
 
-// parseDecimal reads text of JSON's number grammar as a DECIMAL(38,12): the
-// value × 10^12 as a two's complement in two halves. False means that it is not
-// a number, has more than twelve digits behind the point, or is out of range.
-// It never goes through a float (Invariant 10).
+// parseDecimal reads a number in JSON's grammar as a DECIMAL(38,12): the value
+// × 10^12 as a two's complement in two halves. It returns false when the text
+// is not a number, has more than twelve digits behind the point, or is out of
+// range. No float is involved (Invariant 10).
 func parseDecimal(text []byte) (high, low int64, ok bool) {
 	if !isNumber(text) {
 		return 0, 0, false
@@ -54,8 +54,8 @@ func parseDecimal(text []byte) (high, low int64, ok bool) {
 	return int64(m.high), int64(m.low), true
 }
 
-// onlyZeros holds when nothing but zeros comes before the exponent: they are
-// behind the point and say nothing.
+// onlyZeros reports whether only zeros remain before the exponent. Behind the
+// point they do not change the value.
 func onlyZeros(text []byte) bool {
 	for _, c := range text {
 		if c != '0' {
@@ -81,8 +81,8 @@ func (m uint128) shift(scale int, exponent []byte) (uint128, bool) {
 	return m, ok
 }
 
-// parseExponent reads e+07, E-7 or nothing. False means that no decimal can
-// hold the number.
+// parseExponent reads e+07, E-7 or nothing. It returns false where the exponent
+// is too large for any decimal.
 func parseExponent(text []byte) (int, bool) {
 	if len(text) == 0 {
 		return 0, true
@@ -119,8 +119,8 @@ func (m uint128) above(n uint128) bool {
 	return m.high > n.high || m.high == n.high && m.low > n.low
 }
 
-// wholeOf turns a value × 10^12 back into an integer. False means that it has a
-// fraction or does not fit.
+// wholeOf turns a value × 10^12 back into an integer. It returns false when the
+// value has a fraction or does not fit into 64 bits.
 func wholeOf(high, low int64) (int64, bool) {
 	m, negative := uint128{uint64(high), uint64(low)}, high < 0
 	if negative {

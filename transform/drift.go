@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// Drift is what a source sends that the catalog or the schema does not expect.
-// The rows are made all the same: an unreadable value is null, an unexpected
-// one is kept as it is.
+// Drift is something in the source's objects that the catalog or the schema
+// does not expect. It rejects no row: an unreadable value becomes null, an
+// unexpected one is kept.
 type Drift struct {
 	Path    string // source path ("charge.outcome.risk_score") or, for the schema's own rules, table and column ("charges.status")
-	Found   string // what was there instead: "string", "an unknown value", …
-	Count   int64  // objects it was seen in
+	Found   string // what the objects had there: "string", "an unknown value", …
+	Count   int64  // of the objects that have it
 	FirstID string // the first of them
 
-	Example string // what stood there in it, or the JSON type and length of that, as the set's privacy wants; "" for nothing
+	Example string // the value in the first object, or only its JSON type and length if the set's privacy hides personal data; "" for none
 
 	FirstSeen, LastSeen time.Time // when the first and the last of them were observed
 }
 
-// cause is what was found at a drift point. The first ones are JSON types.
+// cause says what was found at a drift point. The first causes are the JSON
+// types.
 type cause uint8
 
 const (
@@ -50,16 +51,16 @@ func (c cause) String() string {
 	return causeNames[c-cause(jsonKinds)]
 }
 
-// counter counts the objects in which one point drifted in one way.
+// counter counts the objects that have one cause at one drift point.
 type counter struct {
 	count       int64
 	firstID     string
 	example     string
 	first, last time.Time
-	object      uint64 // number of the last object counted, so that each counts once
+	object      uint64 // number of the last object counted: each object counts once
 }
 
-// drifted counts and returns a wrong value.
+// drifted counts a cause at a drift point and returns the value as wrong.
 func (c *evaluation) drifted(point int, found cause, what sample) value {
 	c.note(point, found, what)
 	return what.wrong()
@@ -67,7 +68,7 @@ func (c *evaluation) drifted(point int, found cause, what sample) value {
 
 func (c *evaluation) note(point int, found cause, what sample) { c.drift[point][found].add(c, what) }
 
-// add counts the object under way, once.
+// add counts the current object, once.
 func (n *counter) add(c *evaluation, what sample) {
 	if n.object == c.number {
 		return
@@ -83,23 +84,24 @@ func (n *counter) add(c *evaluation, what sample) {
 	n.object = c.number
 }
 
-// unlistedValue is a value of an open enum that nobody declared, or a currency
-// that has no known exponent.
+// unlistedValue is a value of an open enum that the schema does not list, or a
+// currency whose exponent is not known.
 type unlistedValue struct {
 	point int
 	found cause
 	value string
 }
 
-// Unknown values of a point are told apart up to so many, and up to so many
-// bytes long; the others count as one.
+// Unknown values are counted one by one up to a number of values a point and a
+// length in bytes. The others are counted together.
 const (
 	maxUnlisted       = 50
 	maxUnlistedLength = 64
 )
 
-// unlisted counts an unknown value of an open enum by itself, unless it may be
-// personal data, or the policy keeps some of that back.
+// unlisted counts an unknown value of an open enum by itself. Where the value
+// may be personal data, or the policy hides some of that, it counts it with the
+// others.
 func (c *evaluation) unlisted(r *constraint, text []byte) {
 	if r.private || !c.mayShow || len(text) > maxUnlistedLength {
 		c.note(r.point, unknownValue, sample{jsonText, text})
@@ -108,8 +110,8 @@ func (c *evaluation) unlisted(r *constraint, text []byte) {
 	c.noteValue(r.point, unknownValue, text)
 }
 
-// unknownCurrency counts a currency without a known exponent by itself, if it
-// looks like a code: what stands in its place may be anything.
+// unknownCurrency counts a currency without a known exponent by itself if it
+// looks like a code. Anything else in its place is counted with the others.
 func (c *evaluation) unknownCurrency(point int, code []byte) {
 	if !c.mayShow || !isCode(code) {
 		c.note(point, noExponent, sample{jsonText, code})
@@ -130,7 +132,7 @@ func isCode(text []byte) bool {
 	return len(text) > 0 && len(text) <= maxCode
 }
 
-// noteValue counts what was found at a point by its value.
+// noteValue counts a cause at a point, separately for each value.
 func (c *evaluation) noteValue(point int, found cause, text []byte) {
 	n := c.values[unlistedValue{point, found, string(text)}] // allocates nothing
 	if n == nil {
@@ -145,8 +147,8 @@ func (c *evaluation) noteValue(point int, found cause, text []byte) {
 	n.add(c, sample{jsonText, text})
 }
 
-// Drift returns what has drifted since the last call, ordered by path and by
-// what was found.
+// Drift returns the drift since the last call, ordered by path and by what was
+// found. It resets the counters.
 func (m *Mapper) Drift() []Drift {
 	out := m.unknownFields(m.program.scopes[0].path)
 	for v, n := range m.values {

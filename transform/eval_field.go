@@ -2,13 +2,13 @@ package transform
 
 import "bytes"
 
-// shape says how a target field is made.
+// shape is the kind of target field.
 type shape uint8
 
 const (
 	shapeValue   shape = iota // one value of one expression
 	shapeObject               // an object
-	shapeObjects              // a list of objects, one an element of a source list
+	shapeObjects              // a list of objects, one for each element of a source list
 	shapeValues               // a list of values, copied
 	shapeEntries              // a map of text to values, copied
 )
@@ -17,28 +17,28 @@ const (
 type field struct {
 	shape      shape
 	money      bool
-	minor      bool // money whose minor units stand beside it
-	hash       bool // a keyed hash stands in the place of the value
+	minor      bool // money with a column of its minor units beside it
+	hash       bool // the column holds a keyed hash of the value
 	eval       func(*evaluation) value
-	constraint *constraint // what the value must hold; nil for nothing
+	constraint *constraint // nil for none
 
-	when    func(*evaluation) value            // nested: null unless true; nil for always
-	present func(*evaluation) value            // source object or list that must be there; nil for none
-	source  *node                              // list or object whose inside is iterated
-	each    *scope                             // objects: where an element is scanned to
-	read    func(*evaluation, slot, int) value // values, entries: one element
-	id      *node                              // values: of elements that are ids or expanded objects
-	point   int                                // drift of elements
+	when    func(*evaluation) value            // nested: the object is null unless this is true; nil for always true
+	present func(*evaluation) value            // whether the source object or list is there; nil for none needed
+	source  *node                              // list or object that is iterated
+	each    *scope                             // objects: the scope that each element is scanned into
+	read    func(*evaluation, slot, int) value // values, entries: reads one element
+	id      *node                              // values: the id of an element that may be an expanded object
+	point   int                                // drift point of the elements
 	members []field                            // nested, objects
 
-	leaf *lineageForms // what the other backends make of it; nil for a system column
+	leaf *lineageForms // for the backends beside the kernel; nil for a system column
 
 	name    string // path in the table, for rejects
 	mapping string // file:line of its leaf
 }
 
-// evalField evaluates a field onto the tape. False means that the row is rejected;
-// the reason is in c.refusal.
+// evalField evaluates a field onto the tape. It returns false when the row is
+// rejected; the reason is then in c.refusal.
 //
 // Invariant 3: nothing is appended to a column before every field of the row
 // has passed here, so a row is there whole or is a reject.
@@ -65,8 +65,8 @@ func (c *evaluation) evalField(f *field) bool {
 	}
 }
 
-// evalHeader puts a list's or object's own value on the tape. The row goes on only
-// if open is true; ok is false when the row is rejected.
+// evalHeader appends the value of a list or object itself to the tape. Its
+// members follow only if open is true; ok is false when the row is rejected.
 func (c *evaluation) evalHeader(f *field, v value) (open, ok bool) {
 	if v.state != stateSet {
 		c.tape = append(c.tape, value{})
@@ -100,7 +100,7 @@ func (c *evaluation) evalMembers(f *field) bool {
 	return true
 }
 
-// evalObjects makes one object an element; a null element stays null.
+// evalObjects makes one object of each element. A null element stays null.
 func (c *evaluation) evalObjects(f *field) bool {
 	at := len(c.tape)
 	open, ok := c.evalHeader(f, f.present(c))
@@ -144,8 +144,8 @@ func (c *evaluation) evalValues(f *field) bool {
 	return true
 }
 
-// evalEntries copies an object as a map, in the order of its keys as sent. Of a
-// repeated key the last value counts: no map may hold a key twice.
+// evalEntries copies an object as a map, in the order of its keys. Of a
+// repeated key the last value counts, because no map may hold a key twice.
 func (c *evaluation) evalEntries(f *field) bool {
 	at := len(c.tape)
 	open, ok := c.evalHeader(f, f.present(c))
@@ -174,8 +174,9 @@ func (c *evaluation) evalEntries(f *field) bool {
 	return true
 }
 
-// maxEntries bounds a map of a row. Stripe's metadata has at most 50 keys; what
-// finds repeated ones, here and in DuckDB's driver, compares each with each.
+// maxEntries bounds the entries of a map. Stripe's metadata has at most 50
+// keys. Repeated keys are found by comparing each with each, here and in
+// DuckDB's driver, which is slow for large maps.
 const maxEntries = 1000
 
 // keyOf finds a key among the entries on the tape, or -1.

@@ -7,60 +7,61 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// evaluation is one Mapper's working memory: the object under way, what the
-// scanner found in it, and the values of the row being made. All of it is
-// reused, so that mapping an object allocates nothing.
+// evaluation is one Mapper's working memory: the current object, what the
+// scanner found in it, and the values of the current row. All of it is reused,
+// so that mapping an object allocates nothing.
 type evaluation struct {
 	scanner
 	object  *Object
-	mayShow bool   // the policy keeps all personal data, so that values may be shown
+	mayShow bool   // the policy keeps all personal data, so values may be shown
 	id      []byte // Object.ID and Object.Account as text values
 	account []byte
 	number  uint64      // of the object, counted since the Mapper was made
-	utf8    bool        // the object's bytes are valid UTF-8, so that its strings are
-	scratch []byte      // text that expressions make; lives as long as the object
-	tape    []value     // the row under way, column by column, depth first
-	clock   uint64      // moves with every scan
-	scanned []uint64    // by scope: the clock when it was last scanned
+	utf8    bool        // the object's bytes are valid UTF-8
+	scratch []byte      // text that expressions make; valid until the next object
+	tape    []value     // the current row, column by column, depth first
+	clock   uint64      // incremented by every scan
+	scanned []uint64    // by scope: the clock at its last scan
 	memo    []memo      // shared subexpressions
 	drift   [][]counter // by point and cause
 	unknown map[unknownField]*counter
 	values  map[unlistedValue]*counter
-	listed  []int // by point: how many values of it are in values
+	listed  []int // by point: how many of its values are counted in values
 	refusal refusal
 	mac     hash.Hash // of hashed fields; nil without a key
 	sum     []byte
 }
 
-// memo keeps a shared subexpression's value for as long as what it reads
-// stays the same.
+// memo keeps the value of a shared subexpression until its scope is scanned
+// again.
 type memo struct {
 	clock uint64
 	value value
 }
 
-// scope is a range of slots that is filled together: the object itself, or the
-// element of a list that something iterates.
+// scope is a range of slots that one scan fills: those of the object itself, or
+// of one element of an iterated list.
 type scope struct {
 	id     int
 	depth  int         // 0 for the object
-	nested int         // in how many iterations of lists, less that of rows
-	path   string      // where it stands in the source, for drift
-	label  string      // what its values are called in expressions; "" for nothing
-	rows   bool        // its values make a row each
-	list   *sourcePath // whose elements it holds; nil for the object
+	nested int         // number of enclosing iterations, without that of each
+	path   string      // its path in the source, for drift
+	label  string      // the name of its value in expressions; "" for none
+	rows   bool        // each of its values makes a row
+	list   *sourcePath // the list whose elements it holds; nil for the object
 	root   *node
-	field  *schemas.SourceField // what the catalog says stands here; nil when it does not know
-	inside []interior           // objects on the way to wanted values
+	field  *schemas.SourceField // the catalog's entry; nil where it has none
+	inside []interior           // objects that paths lead through
 }
 
-// interior is an object that paths lead through; another type there is drift.
+// interior is an object that paths lead through. A value of another type there
+// is drift.
 type interior struct {
 	node  *node
 	point int
 }
 
-// begin takes up an object and scans it. False means that it is no JSON object.
+// begin scans the next object. It returns false when that is not a JSON object.
 func (c *evaluation) begin(o *Object, root *scope) bool {
 	c.object = o
 	c.number++
@@ -77,11 +78,11 @@ func (c *evaluation) begin(o *Object, root *scope) bool {
 	return true
 }
 
-// maxRaw keeps places within a slot's 32 bits.
+// maxRaw keeps the positions in an object within a slot's 32 bits.
 const maxRaw = 1<<31 - 1
 
-// enter scans one element of a list into its scope. False means that it is null
-// or, where an object is wanted, something else.
+// enter scans one element of a list into its scope. It returns false when the
+// element is not an object.
 func (c *evaluation) enter(s *scope, e slot) bool {
 	c.element(s.root, e)
 	c.entered(s)
@@ -99,8 +100,8 @@ func (c *evaluation) entered(s *scope) {
 	}
 }
 
-// inside returns the places of everything in a list or, keys and values in
-// turn, in an object.
+// inside returns the slots of a list's elements, or of an object's keys and
+// values in turn.
 func (c *evaluation) inside(n *node) []slot {
 	switch c.slots[n.slot].kind {
 	case jsonList, jsonObject:

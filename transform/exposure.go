@@ -7,12 +7,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// exposure says what the tables of a set show of Stripe's objects, column by
-// column. It is how two sets are compared by what their privacy does, not by how
-// it is written.
+// exposure is what the tables of a set show of Stripe's objects, column by
+// column. Two sets are compared by it: by the effect of their privacy, not by
+// its wording.
 type exposure struct {
 	shown     []shownPath
-	protected []string // source paths that a column would show but for the policy, or that are blanked
+	protected []string // source paths that the policy hides from a column, or that are blanked in the raw log
 }
 
 // shownPath is a source path that a column shows in the clear.
@@ -23,10 +23,11 @@ type shownPath struct {
 // Shown is a source path that becomes readable, and the column that shows it.
 type Shown struct{ Path, Column string }
 
-// Opened returns what the tables of one set show in the clear of the source paths
-// that another one hides, by path and column: those that its policy drops or
-// hashes, and those that are blanked before the raw log. What that one showed by
-// the same expression, hidden elsewhere or not, is nothing new.
+// Opened returns what the tables of the set after show in the clear although
+// the set before hides it, by source path and column. before hides a path where
+// its policy drops or hashes the column, and where the path is blanked before
+// the raw log. A path that before showed through the same expression is not
+// returned, even if it hides the path elsewhere.
 func Opened(before, after *schemas.Set, blanked []string) ([]Shown, error) {
 	hides, err := exposureOf(before, blanked)
 	if err != nil {
@@ -39,12 +40,12 @@ func Opened(before, after *schemas.Set, blanked []string) ([]Shown, error) {
 	return hides.opens(shows), nil
 }
 
-// exposureOf finds out what a set shows and what its policy, and the paths
-// blanked before the raw log, keep from being shown. A column whose value is
-// true or false shows nothing of what it was computed from.
+// exposureOf returns what a set shows, and what its policy and the paths
+// blanked before the raw log hide. A column that is true or false shows nothing
+// of the values that it was computed from.
 func exposureOf(set *schemas.Set, blanked []string) (exposure, error) {
 	e := exposure{protected: slices.Clone(blanked)}
-	// Without the policy every column is there, and with it its lineage.
+	// Without the policy every column exists, so that its lineage is known.
 	bare, err := set.WithoutPrivacy()
 	if err != nil {
 		return e, err
@@ -75,20 +76,20 @@ func exposureOf(set *schemas.Set, blanked []string) (exposure, error) {
 	return e, nil
 }
 
-// isClear reports whether the field at a path is there and its values are as
+// isClear reports whether the field at a path exists and holds its values as
 // they were sent.
 func isClear(fields []*schemas.Field, path []string) bool {
 	i := slices.IndexFunc(fields, func(f *schemas.Field) bool { return f.Name == path[0] })
 	switch {
 	case i < 0:
-		return false // dropped, or in an object that is
+		return false // it, or an object that holds it, is dropped
 	case len(path) > 1:
 		return isClear(fields[i].Type.Inner(), path[1:])
 	}
 	return !fields[i].Hashed
 }
 
-// opens returns what next shows of the paths that e protects.
+// opens returns the paths that next shows and e protects.
 func (e exposure) opens(next exposure) []Shown {
 	var opened []Shown
 	for _, x := range next.shown {
@@ -101,8 +102,8 @@ func (e exposure) opens(next exposure) []Shown {
 	return slices.Compact(opened)
 }
 
-// overlap reports whether one path is the other or leads through it: who reads
-// an object reads its members.
+// overlap reports whether one path is the other or leads through it. A column
+// that reads an object reads its members too.
 func overlap(a, b string) bool { return Within(a, b) || Within(b, a) }
 
 // Within reports whether a source path is another one or lies below it.

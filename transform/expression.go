@@ -16,37 +16,37 @@ import (
 type expression struct {
 	class class
 	eval  func(*evaluation) value
-	key   string         // equal keys, equal values
-	path  *sourcePath    // of a bare path
-	scope *scope         // the innermost that it reads
-	units []currencyUnit // the currencies of the money inside
-	unit  currencyUnit   // what it is as a currency: itself less upper, lower and trim
+	key   string         // expressions with equal keys have equal values
+	path  *sourcePath    // set if the expression is a bare path
+	scope *scope         // the innermost scope that it reads
+	units []currencyUnit // the currencies of the amounts in it
+	unit  currencyUnit   // its identity as a currency: without upper, lower and trim
 	text  string         // as written, for messages
 	fixed []byte         // the value of a string literal
-	reads []string       // the source paths that a whole expression reads
+	reads []string       // the source paths that it reads
 
-	certain bool // a boolean that is never null
+	certain bool // it is a boolean and never null
 	forms
 }
 
-// currencyUnit is the currency of an amount: the key of the expression, and how it was
-// written.
+// currencyUnit is the currency of an amount: the key of the currency's
+// expression, and the expression's text.
 type currencyUnit struct{ key, text string }
 
-// expressionCompiler compiles the expressions of one block of a mapping. All paths
-// without $root or the name of an item begin at base.
+// expressionCompiler compiles the expressions of one block of a mapping. Every
+// path begins at base, unless it begins with $root or the name of an item.
 type expressionCompiler struct {
 	*mappingCompiler
 	base  sourcePath
-	from  schemas.Text // the expression under way
+	from  schemas.Text // the current expression
 	text  []rune
-	reads *[]string // the source paths that it reads
+	reads *[]string // the source paths that the current expression reads
 
-	defaulted bool // something stands in for a null of the part under way
+	defaulted bool // another operand replaces a null of the current part
 }
 
-// compile compiles one expression. A mistake has been reported when the result
-// is broken.
+// compile compiles one expression. The result is of class classBroken when a
+// mistake has been reported.
 func (e *expressionCompiler) compile(t schemas.Text) expression {
 	inner := *e
 	inner.from, inner.text, inner.reads = t, []rune(t.Value), &[]string{}
@@ -68,7 +68,8 @@ func (e *expressionCompiler) warn(at int, code, format string, args ...any) {
 	e.warning(positionOf(e.from, at), code, fmt.Sprintf(format, args...))
 }
 
-// expr compiles a node. Kinds of node that are not listed are not ours.
+// expr compiles a node of the parser's tree. It reports the kinds of node that
+// the mapping language does not have.
 func (e *expressionCompiler) expr(n ast.Node) expression {
 	switch n := n.(type) {
 	case *ast.NilNode:
@@ -124,7 +125,7 @@ func (e *expressionCompiler) constant(c class, v value, key string) expression {
 	return expression{class: c, eval: func(*evaluation) value { return v }, key: key, scope: e.root.scope, text: key, forms: constantForms(key, key)}
 }
 
-// objectVariables are the values that come with an object rather than from it.
+// objectVariables are values that accompany an object and are not in its JSON.
 var objectVariables = map[string]expression{
 	"$synced_at": {class: classDateTime, eval: func(c *evaluation) value { return integerValue(c.object.ObservedAt.UnixMicro()) }, forms: constantForms("raw.observed_at", "now()")},
 	"$account":   {class: classText, eval: func(c *evaluation) value { return textValue(c.account) }, forms: constantForms("raw.account", "").because("Data Prep does not know the Stripe account")},
@@ -160,10 +161,10 @@ func (e *expressionCompiler) path(n ast.Node) expression {
 	return e.read(p)
 }
 
-// start finds where a path begins: at the object's root, at an item, at the
-// path or expression that let names, or at a member of the block's own object,
-// which a name under let hides. A nil place means that the expression is the
-// whole answer.
+// start finds the beginning of a path: the object's root, an item, the path or
+// expression of a name under let, or a member of the block's own object. A name
+// under let hides a member. A nil path means that the returned expression is
+// the whole result.
 func (e *expressionCompiler) start(name string, at int, steps []pathStep) (*sourcePath, []pathStep, expression) {
 	switch let := e.lets[name]; {
 	case name == "$root":
@@ -190,7 +191,7 @@ func (e *expressionCompiler) start(name string, at int, steps []pathStep) (*sour
 	return &e.base, append([]pathStep{{name: name, at: at}}, steps...), expression{}
 }
 
-// read compiles reading a place.
+// read compiles the reading of a source path as its own type.
 func (e *expressionCompiler) read(p sourcePath) expression {
 	c := classOf(p.field)
 	x := expression{class: c, key: p.key(), path: &p, scope: p.scope, text: p.text()}
@@ -203,7 +204,7 @@ func (e *expressionCompiler) read(p sourcePath) expression {
 	case classText:
 		x.eval = func(c *evaluation) value {
 			s := c.slots[n.slot]
-			if s.kind == jsonText && c.utf8 { // most of all values, without another call
+			if s.kind == jsonText && c.utf8 { // most values: without another call
 				return textValue(c.raw[s.start+1 : s.end-1])
 			}
 			return readText(c, s, point)
@@ -226,15 +227,15 @@ func (e *expressionCompiler) read(p sourcePath) expression {
 	return x
 }
 
-// noteRead notes that an expression reads a place.
+// noteRead records that the current expression reads a source path.
 func (e *expressionCompiler) noteRead(p sourcePath) {
 	if e.reads != nil {
 		*e.reads = append(*e.reads, p.fromRoot())
 	}
 }
 
-// shared lets equal expressions of all mappings be evaluated once as long as
-// what they read stays the same.
+// shared makes equal expressions of all mappings share one value, until the
+// scope that they read is scanned again.
 func (e *expressionCompiler) shared(x expression) expression {
 	if f, ok := e.sharedByKey[x.key]; ok {
 		x.eval = f
@@ -253,8 +254,8 @@ func (e *expressionCompiler) shared(x expression) expression {
 	return x
 }
 
-// innermost is the innermost scope that any of the expressions reads: scopes
-// nest, so the deeper one is the inner one.
+// innermost returns the innermost scope that any of the expressions reads.
+// Scopes are nested, so that is the deepest.
 func innermost(xs ...expression) *scope {
 	var inner *scope
 	for _, x := range xs {
@@ -265,7 +266,7 @@ func innermost(xs ...expression) *scope {
 	return inner
 }
 
-// cacheKey renders a call's key.
+// cacheKey returns the key of a call, from the keys of its arguments.
 func cacheKey(name string, xs ...expression) string {
 	keys := make([]string, len(xs))
 	for i, x := range xs {

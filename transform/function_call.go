@@ -8,8 +8,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// call is a function applied to arguments that are still trees: some functions
-// want a path or the name of a lookup rather than a value.
+// call is the use of a function. Its arguments are still nodes, because some
+// functions take a path or the name of a lookup and not a value.
 type call struct {
 	function *Function
 	nodes    []ast.Node
@@ -51,7 +51,8 @@ func suggestOr(name string, known []string, otherwise string) string {
 	return otherwise
 }
 
-// callText is the call as its author wrote it, up to its closing parenthesis.
+// callText returns the text of a call up to its closing parenthesis, for
+// messages.
 func (e *expressionCompiler) callText(at int, name string) string {
 	depth := 0
 	for i := at; i < len(e.text); i++ {
@@ -67,8 +68,8 @@ func (e *expressionCompiler) callText(at int, name string) string {
 	return name + "(…)"
 }
 
-// argument compiles one argument of a given class. False when it is not; that
-// has been reported.
+// argument compiles one argument of a given class. It returns false after it
+// has reported a mistake.
 func (e *expressionCompiler) argument(c *call, i int, want class) (expression, bool) {
 	x := e.expr(c.nodes[i])
 	if x.class == classBroken {
@@ -95,7 +96,7 @@ func (e *expressionCompiler) pathArgument(c *call) (sourcePath, bool) {
 	return *x.path, true
 }
 
-// literal compiles an argument that must be a text in quotes.
+// literal returns an argument that must be a text in quotes.
 func (e *expressionCompiler) literal(c *call, i int) (string, bool) {
 	if s, ok := c.nodes[i].(*ast.StringNode); ok {
 		return s.Value, true
@@ -119,8 +120,8 @@ func (e *expressionCompiler) lookup(n ast.Node, at int) *schemas.Lookup {
 	return nil
 }
 
-// unaryResult describes the result of a function of one value: null stays null, and
-// what was unreadable stays so.
+// unaryResult builds the expression of a function of one value. A null argument
+// gives null, and an unreadable one stays unreadable.
 func unaryResult(name string, c class, x expression, f forms, kernel func(*evaluation, value) value) expression {
 	if f.wrong == nil {
 		f.wrong = x.wrong

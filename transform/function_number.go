@@ -22,8 +22,9 @@ func moneyCall(e *expressionCompiler, c *call) expression {
 	}
 }
 
-// currencyPoint is where a currency whose exponent is not known drifts: at its
-// path, or where it is computed at that of the amount.
+// currencyPoint returns the drift point for a currency whose exponent is not
+// known: that of the currency's path or, if the currency is computed, of the
+// amount's.
 func (e *expressionCompiler) currencyPoint(minor, currency expression) int {
 	if currency.path == nil && minor.path != nil {
 		return e.pointOf(minor)
@@ -31,8 +32,9 @@ func (e *expressionCompiler) currencyPoint(minor, currency expression) int {
 	return e.pointOf(currency)
 }
 
-// The years that partitions, Parquet's readers and people can name: 1 to 9999.
-// One object of another year would keep its table from being published.
+// Times are limited to the years 1 to 9999, the ones that partitions, readers
+// of Parquet and people can name. One object of another year would keep its
+// whole table from being published.
 const (
 	firstSecond = -62_135_596_800
 	lastSecond  = 253_402_300_799
@@ -60,7 +62,7 @@ func dateCall(e *expressionCompiler, c *call) expression {
 	return unaryResult("date", classDate, x, c.function.forms(x), func(_ *evaluation, v value) value {
 		days := v.num / microsPerDay
 		if v.num%microsPerDay < 0 {
-			days-- // before 1970 a day still begins at its midnight
+			days-- // round down before 1970 too
 		}
 		return integerValue(days)
 	})
@@ -106,7 +108,7 @@ func textAsDecimal(e *expressionCompiler, x expression, f forms) expression {
 	})
 }
 
-// integerAsNumber is an integer as a double.
+// integerAsNumber converts an integer to a double.
 func integerAsNumber(x expression) expression {
 	return unaryResult("number", classNumber, x, forms{sql: sqlTemplate("CAST($1 AS DOUBLE)", x), prep: x.prep}, func(_ *evaluation, v value) value {
 		return integerValue(int64(math.Float64bits(float64(v.num))))

@@ -2,8 +2,9 @@ package transform
 
 import "strconv"
 
-// scalarArgument compiles an argument that is read as the text that was sent:
-// a path to a string, number or boolean, or any expression that makes text.
+// scalarArgument compiles an argument that is read as text: a path to a string,
+// number or boolean, with the characters that were sent, or any expression that
+// makes text.
 func (e *expressionCompiler) scalarArgument(c *call, i int) (expression, bool) {
 	x := e.expr(c.nodes[i])
 	switch x.class {
@@ -57,8 +58,8 @@ func jsonCall(e *expressionCompiler, c *call) expression {
 	}
 }
 
-// refCall reads an id that is there as itself, or as the id of the object in
-// its place.
+// refCall compiles ref(path): the id at the path, or the id of the object
+// there.
 func refCall(e *expressionCompiler, c *call) expression {
 	p, ok := e.pathArgument(c)
 	if !ok {

@@ -15,11 +15,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// The functions that make or test text. What each does, and what it makes of
-// null, stands in its entry in Functions; text that one makes lives in the
-// scratch buffer, and what is worth it is evaluated once an object.
+// The functions that make or test text. Functions says what each does, and what
+// it does with null. Text that a function makes lives in the scratch buffer. A
+// costly function is evaluated once an object.
 
-// textOf compiles a function from text to text that is worth sharing.
+// textOf compiles a function from text to text and shares its value between
+// equal expressions.
 func textOf(e *expressionCompiler, c *call, kernel func(*evaluation, value) value) expression {
 	x, ok := e.argument(c, 0, classText)
 	if !ok {
@@ -38,8 +39,8 @@ func lowerCall(e *expressionCompiler, c *call) expression {
 	return textOf(e, c, func(c *evaluation, v value) value { return textValue(c.cased(v.text, 'A', 'Z', bytes.ToLower)) })
 }
 
-// cased flips the case of the ASCII letters from first to last, and leaves
-// other alphabets to fold.
+// cased flips the case of the ASCII letters from first to last. For text in
+// other alphabets it calls fold.
 func (c *evaluation) cased(text []byte, first, last byte, fold func([]byte) []byte) []byte {
 	flip := false
 	for _, b := range text {
@@ -168,8 +169,9 @@ func lookupCall(e *expressionCompiler, c *call) expression {
 	}))
 }
 
-// checkMisses warns of the values that Stripe documents for a path and a lookup
-// does not have. A default around the lookup says that they are meant.
+// checkMisses warns of values that Stripe documents for a path and that a
+// lookup does not have. A default around the lookup shows that the author means
+// them to be missing, and there is no warning.
 func (e *expressionCompiler) checkMisses(l *schemas.Lookup, p sourcePath, at int) {
 	if p.field == nil {
 		return

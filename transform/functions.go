@@ -6,27 +6,28 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Function describes one function of the mapping language. Everything that is
-// known about a function is in its entry: what documents it, checks it, runs it
-// (the kernel is what compile returns) and says it in the two other languages.
+// Function describes one function of the mapping language. Its entry holds
+// everything about it: documentation, checks, the kernel (the result of
+// compile) and its forms in the two other languages.
 //
-// In SQL and DataPrep $1, $2, … are the arguments, $* all of them and $| all of
-// them with the operator || between. Functions of a path, rather than of a
-// value, write $object and $path in SQL for where it leads, and $id for the id
-// below it; $digits is the object with its numbers between quotes, as they were
-// sent, and $first and $last read the element at that end. $3 of money is what a
-// minor unit is worth, $2 of lookup the rows of its table.
+// In SQL and DataPrep $1, $2, … are the arguments, $* is all of them with
+// commas between and $| all of them with the operator || between. A function of
+// a path, rather than of a value, writes $object and $path in SQL for the JSON
+// value and the path in it, and $id for the path of the id below. $digits is
+// the object with its numbers between quotes, as they were sent. $first and
+// $last are the elements at the ends of a list. $3 of money is the worth of a
+// minor unit, $2 of lookup the rows of the lookup.
 type Function struct {
 	Name      string
 	Signature string
-	Nulls     string // what it makes of null
+	Nulls     string // its result for null
 	Example   string
 	Doc       string
 	SQL       string // DuckDB
 	DataPrep  string // Adobe Experience Platform's Data Prep; "" where it has no equivalent
 	Reason    string // why it has none
 
-	arguments int // needed; the last one may repeat when many is set
+	arguments int // how many it needs; the last one may be repeated if many is set
 	many      bool
 	compile   func(e *expressionCompiler, c *call) expression
 }
@@ -150,7 +151,8 @@ func functionsByName() map[string]*Function {
 	return byName
 }
 
-// fixFor says how to make an expression of the wrong class fit, if there is a way.
+// fixFor returns the end of a message that says how to make an expression fit a
+// class, or "".
 func fixFor(x expression, want class) string {
 	kind, name := x.class, x.text
 	switch {
@@ -182,8 +184,8 @@ func fixFor(x expression, want class) string {
 	return ""
 }
 
-// exponentsOf reads the lookup of the currencies' decimal places; the loader
-// has checked its rows.
+// exponentsOf reads the lookup of the currencies' decimal places. The loader
+// has checked its rows already.
 func exponentsOf(set *schemas.Set) exponents {
 	e := exponents{}
 	if l := set.Lookup(schemas.CurrencyExponents); l != nil {

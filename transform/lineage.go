@@ -6,22 +6,23 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// ColumnLineage explains one column, or one member of an object column: where its value
-// comes from, and the same computation in the other languages.
+// ColumnLineage says where the value of one column, or of one member of an
+// object column, comes from. It has the same computation in the other languages
+// too.
 type ColumnLineage struct {
 	Target     string       // path in the table: "bnpl.provider"; members of a list's elements are written "fee_details[].type"
-	Type       schemas.Type // declared; an object itself is no leaf, its members are
+	Type       schemas.Type // as declared; never an object: its members have lineages of their own
 	Field      *schemas.Field
-	Expression string      // as written; the field's name where same copies it; "" where nothing is mapped
+	Expression string      // as written; the field's name if same copies it; "" without a mapping
 	Pos        schemas.Pos // of the expression
 	Sources    []string    // source paths that it reads, from the object's root, sorted; elements of a list are "items.data[].price"
 
 	// SQL is the DuckDB expression that computes the value from raw.object. In
-	// a mapping with each it is over the item, by its name, and for a member of a
-	// list's elements over element. raw.digits, where it stands, is the object
-	// with each number between quotes, as it was sent. Conditions around the leaf
-	// ($when, a source object that must be there) are part of the whole query,
-	// Plan.SQL, and not of SQL.
+	// a mapping with each it computes it from the item, by the item's name; for
+	// a member of a list's elements, from element. raw.digits in it is the
+	// object with each number between quotes, as it was sent. Conditions around
+	// the leaf ($when, a source object that must be there) are in the whole
+	// query, Plan.SQL, and not here.
 	SQL string
 
 	// DataPrep is the expression of Adobe Experience Platform's Data Prep, with
@@ -30,28 +31,30 @@ type ColumnLineage struct {
 	Reason   string
 }
 
-// lineageForms is what a compiled field keeps for the backends other than the
-// kernel, which reads none of it.
+// lineageForms is what the backends beside the kernel need of a compiled field.
+// The kernel reads none of it.
 type lineageForms struct {
 	declared *schemas.Field
 	pos      schemas.Pos
 	written  string      // the expression, or the name that same copies
-	value    expression  // as it fits the field; of a list or map the path that is copied
+	value    expression  // converted to the field's type; for a list or map, the path that is copied
 	when     *expression // nested
-	from     *sourcePath // nested: the object or list it is made from; values, entries: what is copied
+	from     *sourcePath // nested: the source object or list; values, entries: the list or map that is copied
 	each     *scope      // objects
-	read     string      // values, entries: how an element is read, see elementForm
+	read     string      // values, entries: the SQL that reads an element, see elementForm
 }
 
-// mappingForms is the same of a mapping.
+// mappingForms is what the backends beside the kernel need of a compiled
+// mapping.
 type mappingForms struct {
 	source *schemas.Mapping
 	where  *expression
-	items  *scope // of each; nil for one row an object
+	items  *scope // of the items under each; nil where an object makes one row
 }
 
-// Lineage returns what fills each column of a mapping's table, in declared order
-// and without the system columns; nil for a mapping that the plan does not have.
+// Lineage returns the lineage of each column of a mapping's table, in declared
+// order and without the system columns. It returns nil for a mapping that the
+// plan does not have.
 func (p *Plan) Lineage(m *schemas.Mapping) []ColumnLineage {
 	compiled := p.mapping(m)
 	if compiled == nil {
@@ -108,7 +111,7 @@ func (f *field) lineage(target string, conditions []expression) ColumnLineage {
 	return l
 }
 
-// prep is a field's form in Data Prep.
+// prep returns a field's form in Data Prep.
 func (f *field) prep(conditions []expression) func(*dataPrep) string {
 	x := f.leaf.value
 	return func(p *dataPrep) string {

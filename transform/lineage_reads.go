@@ -8,10 +8,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Reads reports whether a table of the plan is made of what stands at a place of
-// one type of Stripe object ("subscription"), a JSON Pointer ("/items"): whether a
-// column, a condition or the choice of rows reads it or something in it, or a
-// column copies something that it is in.
+// Reads reports whether any table of the plan depends on the value at a JSON
+// Pointer ("/items") in one type of Stripe object ("subscription"). A table
+// depends on it if a column, a condition or the list under each reads the value
+// or something in it, or if a column copies something that contains it.
 func (p *Plan) Reads(object, pointer string) bool {
 	program := p.programs[object]
 	if program == nil {
@@ -23,7 +23,7 @@ func (p *Plan) Reads(object, pointer string) bool {
 	}
 	at = anyElement(at)
 	return slices.ContainsFunc(program.mappings, func(m mapping) bool {
-		var rows []string // what decides which rows there are
+		var rows []string // the paths that decide which rows there are
 		if m.each != nil {
 			rows = append(rows, sourcePath{scope: m.each, node: m.each.root}.fromRoot())
 		}
@@ -34,7 +34,8 @@ func (p *Plan) Reads(object, pointer string) bool {
 	})
 }
 
-// fieldsRead reports whether fields are made of what stands at a source path.
+// fieldsRead reports whether any of the fields depends on the value at a source
+// path.
 func fieldsRead(fields []field, at string) bool {
 	return slices.ContainsFunc(fields, func(f field) bool {
 		if f.leaf == nil {
@@ -52,19 +53,21 @@ func fieldsRead(fields []field, at string) bool {
 	})
 }
 
-// copies reports a field that holds whatever is inside what it reads.
+// copies reports whether a field holds everything inside the value that it
+// reads.
 func (f *field) copies() bool {
 	return f.shape == shapeValues || f.shape == shapeEntries || f.shape == shapeValue && f.leaf.declared.Type.Kind == schemas.JSON
 }
 
-// anyWithin reports whether one of the paths is another one or leads into it.
+// anyWithin reports whether one of the paths is at or below another one.
 func anyWithin(reads []string, at string) bool {
 	return slices.ContainsFunc(reads, func(read string) bool { return Within(anyElement(read), at) })
 }
 
-// elementStep is a step to one element of a list. A member whose name is a number
-// looks the same in a pointer, and counts as one.
+// elementStep is a step to one element of a list. A member whose name is a
+// number looks the same in a JSON Pointer and counts as an element.
 var elementStep = regexp.MustCompile(`\[\d*\]|\.\d+\b`)
 
-// anyElement is a source path with the same step to every element of a list.
+// anyElement returns a source path with [] for each step to an element of a
+// list.
 func anyElement(path string) string { return elementStep.ReplaceAllString(path, "[]") }

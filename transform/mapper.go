@@ -19,22 +19,22 @@ type Object struct {
 	Created     time.Time
 	ObservedAt  time.Time // $synced_at
 	Seq         uint64    // $seq
-	Deleted     bool      // a tombstone's stub, which holds no state to map
-	LeftOut     int64     // bytes of an object that was too large to be kept, Raw being a stub with its id; else 0
+	Deleted     bool      // a tombstone's stub, which has no state to map
+	LeftOut     int64     // size in bytes of an object that was too large to keep; Raw is then a stub with its id. 0 for all others
 }
 
-// Batch is what one table gets from one call of Map.
+// Batch is the result of one call of Map for one table.
 //
 // Invariant 3: for a mapping without each, Rows + Rejects + LeftOut = Objects.
-// A table that several mappings of one object feed counts each object once a
-// mapping.
+// Where several mappings of one object feed a table, the object counts once for
+// each of them.
 type Batch struct {
 	Schema  *schemas.Schema
 	Rows    arrow.RecordBatch // columns exactly Schema.Columns, in order; the caller releases it
 	Rejects []Reject
 	Objects int  // objects that could feed this table: all but tombstones
-	LeftOut int  // left out by where; items, for a mapping with each
-	PerItem bool // made from a list inside the object: any number of rows an object
+	LeftOut int  // left out by where; for a mapping with each these are items
+	PerItem bool // the mapping has each: an object makes any number of rows
 }
 
 // Mapper maps objects of one type. It keeps its memory between calls and
@@ -45,7 +45,7 @@ type Mapper struct {
 	tables  []tableBatch
 }
 
-// tableBatch collects what one call of Map makes for one table.
+// tableBatch collects one table's rows during one call of Map.
 type tableBatch struct {
 	Batch
 	builder *array.RecordBuilder
@@ -80,9 +80,9 @@ func newMapper(p *program) *Mapper {
 }
 
 // Map maps objects to one batch for each table that their type feeds, in the
-// order of Plan.Tables. It scans each object once. It is total: what cannot
-// become a row becomes a reject. A batch's text columns hold at most 2 GiB
-// each, which objects of less than 1 GiB in one call stay below.
+// order of Plan.Tables. It scans each object once. It is total: an object that
+// cannot become a row becomes a reject. Each text column of a batch holds at
+// most 2 GiB, so one call should get less than 1 GiB of objects.
 func (m *Mapper) Map(objects []Object) []Batch {
 	for i := range m.tables {
 		m.tables[i].builder.Reserve(len(objects))
@@ -108,7 +108,7 @@ func (m *Mapper) Map(objects []Object) []Batch {
 	return batches
 }
 
-// object feeds one object to every mapping of its type.
+// object runs every mapping of the type on one object.
 func (m *Mapper) object(o *Object) {
 	problem := refusal{}
 	switch {

@@ -6,7 +6,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// moneyScale is how many digits a money column keeps behind the point:
+// moneyScale is the number of digits that a money column has behind the point:
 // DECIMAL(18,3), exact for each of Stripe's currencies (0, 2 or 3 digits).
 const moneyScale = 3
 
@@ -21,7 +21,7 @@ const defaultExponent = 2
 // by lower-case code.
 type exponents map[[3]byte]int
 
-// Why an amount is unreadable: the num of a wrong value of money.
+// Why an amount is unreadable. The number is in num of the wrong value.
 const (
 	notAnInteger = iota
 	noCurrency
@@ -38,11 +38,11 @@ var moneyFaults = [...]string{
 
 // money turns an integer of minor units into an exact amount of major units,
 // and keeps the integer beside it (Invariant 10: integers only). A missing
-// amount is null, whatever the currency. A zero without a currency is zero:
-// Stripe sends customers' balance so. A currency that is not three letters, such
-// as the stablecoin usdc, may have any exponent: of its amounts, zero too, the
-// integer is all that is known. Anything else that cannot be read is wrong, and
-// the row that needs it is rejected.
+// amount is null, whatever the currency is. A zero without a currency is zero,
+// because Stripe sends customers' balances so. A currency that is not three
+// letters, such as the stablecoin usdc, may have any exponent: the amount is
+// unscaled and has only its minor units, even for zero. Anything else that
+// cannot be read is wrong, and the row that needs it is rejected.
 func (e exponents) money(amount, currency value) value {
 	switch {
 	case amount.state == stateNull:
@@ -77,15 +77,16 @@ func tooLarge(amount int64) value {
 	return value{state: stateWrong, num: amountTooLarge, text: strconv.AppendInt(nil, amount, 10), high: int64(jsonNumber)}
 }
 
-// DecimalPlaces returns what tells the decimal places of a currency's amounts, by
-// the lookup of a set. It says false where they are not known.
+// DecimalPlaces returns a function that knows the decimal places of a
+// currency's amounts, from the lookup of a set. That function returns false
+// where they are not known.
 func DecimalPlaces(set *schemas.Set) func(currency string) (places int, known bool) {
 	e := exponentsOf(set)
 	return func(currency string) (int, bool) { return e.of([]byte(currency)) }
 }
 
-// of returns a currency's decimal places. False means that they are not known:
-// the code is not three letters.
+// of returns a currency's decimal places. It returns false when they are not
+// known, because the code is not three letters.
 func (e exponents) of(code []byte) (int, bool) {
 	if len(code) != 3 {
 		return 0, false

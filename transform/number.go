@@ -2,7 +2,7 @@ package transform
 
 import "math"
 
-// isNumber holds for text of JSON's number grammar.
+// isNumber reports whether text is a number in JSON's grammar.
 func isNumber(text []byte) bool {
 	i := 0
 	if i < len(text) && text[i] == '-' {
@@ -39,8 +39,9 @@ func skipDigits(text []byte, i int) int {
 	return i
 }
 
-// parseInteger reads an integer as JSON writes it, without fraction or
-// exponent. False means that it is not one, or is out of int64's range.
+// parseInteger reads an integer in JSON's grammar, without fraction or
+// exponent. It returns false when the text is not one, or is out of int64's
+// range.
 func parseInteger(text []byte) (int64, bool) {
 	negative := len(text) > 0 && text[0] == '-'
 	number := text
@@ -63,7 +64,8 @@ func parseInteger(text []byte) (int64, bool) {
 	return int64(n), n <= math.MaxInt64
 }
 
-// add, subtract and multiply are exact: false when the result does not fit.
+// add, subtract and multiply are exact. They return false when the result
+// overflows.
 func add(a, b int64) (int64, bool) {
 	sum := a + b
 	return sum, (sum > a) == (b > 0)

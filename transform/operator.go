@@ -33,7 +33,8 @@ func (e *expressionCompiler) unary(n *ast.UnaryNode) expression {
 	return e.foreign(n, "there is no unary "+n.Operator)
 }
 
-// takes reports an operand that is not of the class that an operator needs.
+// takes reports an operand whose class is not the one that an operator needs.
+// It returns true where the class fits.
 func (e *expressionCompiler) takes(x expression, want class, at int, operator string) bool {
 	if x.class == classBroken {
 		return false
@@ -75,7 +76,8 @@ func (e *expressionCompiler) binary(n *ast.BinaryNode) expression {
 	return e.foreign(n, "there is no operator "+n.Operator)
 }
 
-// operand compiles the left side of an operator; that of ?? has a default.
+// operand compiles the left side of an operator. The right side of ?? replaces
+// a null of it.
 func (e *expressionCompiler) operand(n *ast.BinaryNode) expression {
 	if n.Operator == "??" {
 		return e.withDefault(n.Left)
@@ -101,7 +103,7 @@ func (e *expressionCompiler) logic(operator string, a, b expression, at int) exp
 	return x
 }
 
-// sum compiles arithmetic, which has integers only (Invariant 10).
+// sum compiles +, - and *, which take only integers (Invariant 10).
 func (e *expressionCompiler) sum(operator string, exactly func(a, b int64) (int64, bool), a, b expression, at int) expression {
 	if !e.takes(a, classInteger, at, operator) || !e.takes(b, classInteger, at, operator) {
 		return expression{}
@@ -109,8 +111,9 @@ func (e *expressionCompiler) sum(operator string, exactly func(a, b int64) (int6
 	return e.arithmetic(operator, exactly, a, b)
 }
 
-// arithmetic is null where an operand is null, and wrong where one is wrong or
-// the result does not fit: null too, to all but money.
+// arithmetic compiles an operator on two integers. The result is null where an
+// operand is null. It is wrong where an operand is wrong or the result
+// overflows; only money tells wrong from null.
 func (e *expressionCompiler) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
 	return expression{
 		class: classInteger, key: cacheKey(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
@@ -135,8 +138,8 @@ func (e *expressionCompiler) arithmetic(operator string, exactly func(a, b int64
 	}
 }
 
-// comparison is two-valued: null equals null and nothing else, and no order
-// holds with null.
+// comparison compiles a comparison, which is always true or false. Null equals
+// only null, and <, <=, > and >= are false with null.
 func (e *expressionCompiler) comparison(operator string, a, b expression, at int) expression {
 	compare, ok := e.comparer(a, b, operator, at)
 	if !ok {
@@ -160,7 +163,8 @@ func (e *expressionCompiler) comparison(operator string, a, b expression, at int
 	}
 }
 
-// comparer is how two values of these expressions' classes compare.
+// comparer returns the function that compares two values of these expressions'
+// classes.
 func (e *expressionCompiler) comparer(a, b expression, operator string, at int) (func(x, y value) int, bool) {
 	either, ok := unify(a.class, b.class)
 	if !ok && isNumeric(a.class) && isNumeric(b.class) {

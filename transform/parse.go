@@ -13,12 +13,11 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// maxExpression keeps the parser's recursion within bounds: parentheses nest as
-// deep as the text is long.
+// maxExpression bounds the parser's recursion: parentheses can nest as deep as
+// the text is long.
 const maxExpression = 4000
 
-// mistake is what is wrong with an expression, and where, in characters from
-// its beginning.
+// mistake is a mistake in an expression, with its offset in characters.
 type mistake struct {
 	at      int
 	code    string
@@ -26,8 +25,8 @@ type mistake struct {
 }
 
 // parse reads an expression with expr-lang's parser, whose grammar is larger
-// than ours: operators that we do not have are refused here, kinds of node when
-// the tree is compiled.
+// than ours. Operators that our language does not have are refused here. Kinds
+// of node that it does not have are refused when the tree is compiled.
 func parse(text string) (ast.Node, *mistake) {
 	if len(text) > maxExpression {
 		return nil, &mistake{0, "M15", fmt.Sprintf("the expression has %d bytes and may have %d", len(text), maxExpression)}
@@ -43,12 +42,12 @@ func parse(text string) (ast.Node, *mistake) {
 	return tree.Node, nil
 }
 
-// matchesName stands in for matches(…) in the parser, to which matches is an
-// operator. It is as long, so that columns stay right.
+// matchesName replaces the name matches for the parser, to which matches is an
+// operator. It has the same length, so that columns stay right.
 const matchesName = "$match$"
 
-// refusedTokens are the tokens of the parser's language that ours does not have, and
-// what to write instead.
+// refusedTokens are tokens of the parser's language that our language does not
+// have, with what to write instead.
 var refusedTokens = map[string]string{
 	"&&": "write and", "||": "write or", "!": "write not",
 	"|": "write the function around its argument: upper(currency)", "::": "write the function's plain name",
@@ -59,7 +58,7 @@ var refusedTokens = map[string]string{
 	"contains": "write matches(x, \"…\")", "startsWith": "write starts_with(x, \"…\")", "endsWith": "write matches(x, \"…$\")",
 }
 
-// ownSyntax refuses foreign operators and gives matches its place as a function.
+// ownSyntax refuses the tokens of refusedTokens and makes matches a function.
 func ownSyntax(text string) (string, *mistake) {
 	tokens, err := lexer.Lex(file.NewSource(text))
 	if err != nil {
@@ -87,13 +86,13 @@ func ownSyntax(text string) (string, *mistake) {
 	return string(runes), nil
 }
 
-// beforeOperand holds for a token behind which a value begins.
+// beforeOperand reports whether a value may follow a token.
 func beforeOperand(t lexer.Token) bool {
 	return t.Kind == lexer.Operator || t.Kind == lexer.Bracket && strings.Contains("([", t.Value)
 }
 
-// syntaxError turns the parser's error into ours: its message without the
-// drawing of the place.
+// syntaxError turns the parser's error into ours. It drops the parser's drawing
+// of the position.
 func syntaxError(err error) *mistake {
 	if e, ok := errors.AsType[*file.Error](err); ok {
 		message := "not readable: " + lowerFirst(e.Message)
@@ -112,8 +111,8 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// positionOf is where the character at an offset of a text stands in its file. In
-// a folded text it is near.
+// positionOf returns the position in its file of the character at an offset of
+// a text. In a folded text it is approximate.
 func positionOf(t schemas.Text, at int) schemas.Pos {
 	pos := t.Pos
 	for i, r := range []rune(t.Value) {
@@ -121,7 +120,7 @@ func positionOf(t schemas.Text, at int) schemas.Pos {
 			break
 		}
 		if pos.Col++; r == '\n' {
-			pos.Line, pos.Col = pos.Line+1, t.Pos.Col // YAML has taken the block's indentation off
+			pos.Line, pos.Col = pos.Line+1, t.Pos.Col // the YAML parser has removed the block's indentation
 		}
 	}
 	return pos

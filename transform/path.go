@@ -21,12 +21,12 @@ func joinPath(parent, key string) string {
 
 func indexStep(i int) string { return fmt.Sprintf("[%d]", i) }
 
-// sourcePath is a value of the source that a path names: its node in the trie and
-// what the catalog says about it.
+// sourcePath is a path into the source object: its node in the trie and the
+// catalog's entry.
 type sourcePath struct {
 	scope *scope
 	node  *node
-	field *schemas.SourceField // nil when the catalog does not know
+	field *schemas.SourceField // nil where the catalog has no entry
 }
 
 // pathStep is one step of a path.
@@ -36,7 +36,8 @@ type pathStep struct {
 	at   int // in characters from the beginning of the expression
 }
 
-// pathOf takes a chain of members apart. ok is false when the node is no path.
+// pathOf splits a chain of members into its beginning and its steps. ok is
+// false when the node is no path.
 func (e *expressionCompiler) pathOf(n ast.Node) (base *ast.IdentifierNode, steps []pathStep, ok bool) {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
@@ -56,12 +57,12 @@ func (e *expressionCompiler) pathOf(n ast.Node) (base *ast.IdentifierNode, steps
 	return nil, nil, false
 }
 
-// maxItem keeps an index from growing the trie without bound: Stripe's nested
+// maxItem keeps an index from growing the trie without bound. Stripe's nested
 // lists hold at most 100 elements a page.
 const maxItem = 99
 
-// walk follows steps from a place. False means that one of them does not exist;
-// that has been reported.
+// walk follows steps from a path. It returns false after it has reported a step
+// that does not exist.
 func (e *expressionCompiler) walk(p sourcePath, steps []pathStep) (sourcePath, bool) {
 	for _, s := range steps {
 		var ok bool
@@ -133,7 +134,7 @@ func (e *expressionCompiler) item(p sourcePath, s pathStep) (sourcePath, bool) {
 	return sourcePath{p.scope, p.node.item(s.item), elem}, true
 }
 
-// name is the place's path as its author writes it.
+// name is the path as its author writes it.
 func (p sourcePath) name() string {
 	switch {
 	case p.scope.label == "":
@@ -144,7 +145,7 @@ func (p sourcePath) name() string {
 	return p.scope.label + "." + p.node.name
 }
 
-// text is the place's name in messages, where even the root has one.
+// text is the path in messages, where the root has a name too.
 func (p sourcePath) text() string {
 	if name := p.name(); name != "" {
 		return name
@@ -152,7 +153,7 @@ func (p sourcePath) text() string {
 	return "the object"
 }
 
-// driftName is the place's path in the source, as drift names it.
+// driftName is the path with the type of object before it, as Drift shows it.
 func (p sourcePath) driftName() string {
 	if p.node.name == "" {
 		return p.scope.path
@@ -160,13 +161,13 @@ func (p sourcePath) driftName() string {
 	return p.scope.path + "." + p.node.name
 }
 
-// fromRoot is the place's path from the object's root; elements are [].
+// fromRoot is the path from the object's root. An element of a list is [].
 func (p sourcePath) fromRoot() string {
 	_, path, _ := strings.Cut(p.driftName(), ".")
 	return path
 }
 
-// key tells places of different scopes apart.
+// key identifies the path among those of all scopes.
 func (p sourcePath) key() string { return fmt.Sprintf("%d:%s", p.scope.id, p.node.name) }
 
 func memberNames(f *schemas.SourceField) []string {
@@ -177,7 +178,7 @@ func memberNames(f *schemas.SourceField) []string {
 	return names
 }
 
-// suggest is the end of a message about an unknown name.
+// suggest returns the end of a message about an unknown name, or "".
 func suggest(name string, known []string, parent string) string {
 	if near := schemas.Nearest(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", joinPath(parent, near))

@@ -6,16 +6,16 @@ import (
 	"encoding/hex"
 )
 
-// Keyed returns the plan with the key of its hashes. Without one, a field that
-// the set's privacy hashes is null.
+// Keyed returns the plan with a key for the hashes of the privacy policy.
+// Without a key every hashed field is null.
 func (p *Plan) Keyed(key []byte) *Plan {
 	keyed := *p
 	keyed.key = key
 	return &keyed
 }
 
-// Hashes reports whether a table needs a key: whether its privacy policy hashes
-// a field.
+// Hashes reports whether the privacy policy hashes a field of any table, so
+// that the plan needs a key.
 func (p *Plan) Hashes() bool {
 	for _, program := range p.programs {
 		for _, table := range program.tables {
@@ -27,8 +27,8 @@ func (p *Plan) Hashes() bool {
 	return false
 }
 
-// KeepsPersonalData reports whether the set's privacy keeps all of it in the
-// tables.
+// KeepsPersonalData reports whether the set's privacy policy keeps all personal
+// data in the tables.
 func (p *Plan) KeepsPersonalData() bool { return p.keepsPersonal }
 
 // keyed makes a Mapper hash with a key.
@@ -39,9 +39,10 @@ func (m *Mapper) keyed(key []byte) *Mapper {
 	return m
 }
 
-// hashed is the lower-case hexadecimal HMAC-SHA256 of a text: equal texts stay
-// equal, and nobody without the key can try texts out. Null stays null. It
-// comes after a field's rule, which is about the value that was sent.
+// hashed returns the lower-case hexadecimal HMAC-SHA256 of a text. Equal texts
+// have equal hashes, and nobody without the key can guess a text by trying.
+// Null stays null. The field's constraint is checked before, on the value that
+// was sent.
 func (c *evaluation) hashed(v value) value {
 	if v.state != stateSet || c.mac == nil {
 		return value{}

@@ -2,16 +2,16 @@ package transform
 
 import "github.com/stripelake/stripelake/schemas"
 
-// program is everything that maps one type of Stripe object: one trie of all
-// the paths that its mappings read, and the mappings themselves. It does not
-// change once compiled; each Mapper brings its own memory to it.
+// program maps one type of Stripe object: one trie of all the paths that its
+// mappings read, and the mappings themselves. It does not change once compiled;
+// each Mapper has its own memory.
 type program struct {
 	scopes   []*scope // the object's own first
 	slots    int
 	lists    int
 	nodes    int
 	memos    int
-	points   []string // drift points: a source path, or a table's column
+	points   []string // names of the drift points: a source path, or a column of a table
 	tables   []*schemas.Schema
 	mappings []mapping
 }
@@ -21,21 +21,22 @@ type mapping struct {
 	table    int    // index in tables
 	position string // file:line
 
-	// For a mapping with each: the list, whether it is there, where its items
-	// are scanned to, and where items that are no objects drift.
+	// For a mapping with each: the list, whether it is there, the scope that
+	// its items are scanned into, and the drift point for items that are not
+	// objects.
 	list    *node
 	present func(*evaluation) value
 	each    *scope
 	point   int
 
-	forms *mappingForms // what the other backends make of it
+	forms *mappingForms // for the backends beside the kernel
 
 	where  func(*evaluation) value // nil keeps every row
 	fields []field                 // one for each of physicalFields
 }
 
-// physicalFields are a table's fields with the system columns around them. Each
-// is one physical column, or two for money with its minor units.
+// physicalFields returns a table's fields with the system columns around them.
+// A field is one physical column, or two for money with its minor units.
 func physicalFields(s *schemas.Schema) []*schemas.Field {
 	var fields []*schemas.Field
 	for _, c := range s.Columns() {
@@ -49,7 +50,7 @@ func physicalFields(s *schemas.Schema) []*schemas.Field {
 	return fields
 }
 
-// systemFields evaluate the columns that every table carries.
+// systemFields are the kernel's forms of the columns that every table has.
 var systemFields = map[string]func(*evaluation) value{
 	"account":         func(c *evaluation) value { return textValue(c.account) },
 	"deleted":         func(*evaluation) value { return booleanValue(false) },
@@ -58,8 +59,8 @@ var systemFields = map[string]func(*evaluation) value{
 	"_seq":            func(c *evaluation) value { return integerValue(int64(c.object.Seq)) },
 }
 
-// number lays out the slots of every scope once all paths are known, and then
-// adds what is only known.
+// number gives every scope its slots, once all paths are known. Then it adds
+// the fields of the catalog that no mapping reads.
 func (p *program) number() {
 	for _, s := range p.scopes {
 		p.slots, p.lists = s.root.layOut(p.slots, p.lists)

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The readers turn what the scanner found into a value of one type. Missing
-// and null are null; anything else of another type is wrong, and counts as
-// drift at the given point.
+// The readers turn a slot of the scanner into a value of one type. A missing
+// value and null are null. A value of another type is wrong and counts as drift
+// at the given point.
 
 func readText(c *evaluation, s slot, point int) value {
 	switch s.kind {
@@ -68,7 +68,8 @@ func readNumber(c *evaluation, s slot, point int) value {
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
-// readScalar reads a string, number or boolean as text; a number as it was sent.
+// readScalar reads a string, number or boolean as text; a number with the
+// characters that were sent.
 func readScalar(c *evaluation, s slot, point int) value {
 	switch s.kind {
 	case jsonNumber:
@@ -83,7 +84,7 @@ func readScalar(c *evaluation, s slot, point int) value {
 	return readText(c, s, point)
 }
 
-// readJSON reads any value but null as the text that was sent.
+// readJSON reads any value but null as the JSON that was sent.
 func readJSON(c *evaluation, s slot, point int) value {
 	if s.kind <= jsonNull {
 		return value{}
@@ -95,8 +96,8 @@ func readJSON(c *evaluation, s slot, point int) value {
 	return textValue(text)
 }
 
-// readLoosely reads anything as text: a scalar as readScalar does, the rest as
-// the JSON that was sent.
+// readLoosely reads anything as text: a scalar as readScalar does, an object or
+// a list as the JSON that was sent.
 func readLoosely(c *evaluation, s slot, point int) value {
 	if s.kind == jsonObject || s.kind == jsonList {
 		return readJSON(c, s, point)
@@ -104,7 +105,7 @@ func readLoosely(c *evaluation, s slot, point int) value {
 	return readScalar(c, s, point)
 }
 
-// readAny tells whether there is a value at all.
+// readAny reports whether there is a value.
 func readAny(s slot) value {
 	if s.kind <= jsonNull {
 		return value{}
@@ -112,8 +113,9 @@ func readAny(s slot) value {
 	return value{state: stateSet}
 }
 
-// readObject tells whether there is an object. An empty list is one with no
-// members: that is how some of Stripe's encoders write it (fraud_details: []).
+// readObject reports whether there is an object. An empty list counts as an
+// object without members, because some of Stripe's encoders write it so
+// (fraud_details: []).
 func readObject(c *evaluation, s slot, point int) value {
 	switch {
 	case s.kind <= jsonNull:
@@ -124,7 +126,7 @@ func readObject(c *evaluation, s slot, point int) value {
 	return c.drifted(point, cause(s.kind), c.sampleOf(s))
 }
 
-// readList tells whether there is a list.
+// readList reports whether there is a list.
 func readList(c *evaluation, s slot, point int) value {
 	switch s.kind {
 	case jsonList:
@@ -139,7 +141,7 @@ func (c *evaluation) isEmptyList(s slot) bool {
 	return s.kind == jsonList && skipSpace(c.raw, int(s.start)+1) == int(s.end)-1
 }
 
-// unescaped undoes a string's escapes in the scratch buffer.
+// unescaped returns a string without its escapes, in the scratch buffer.
 func (c *evaluation) unescaped(s slot, point int) value {
 	start := len(c.scratch)
 	scratch, ok := unescape(c.scratch, c.raw[s.start+1:s.end-1])
@@ -155,7 +157,7 @@ func (c *evaluation) unescaped(s slot, point int) value {
 }
 
 // repaired replaces each byte that is not UTF-8 by U+FFFD, as encoding/json
-// does: no column may hold it.
+// does, because no column may hold such bytes.
 func (c *evaluation) repaired(text []byte, point int) []byte {
 	if utf8.Valid(text) {
 		return text
@@ -170,7 +172,8 @@ func (c *evaluation) repaired(text []byte, point int) []byte {
 	return c.scratch[start:len(c.scratch):len(c.scratch)]
 }
 
-// copyText copies text into the scratch buffer, which lives as long as the object.
+// copyText copies text into the scratch buffer, where it is valid until the
+// next object.
 func (c *evaluation) copyText(text []byte) []byte {
 	start := len(c.scratch)
 	c.scratch = append(c.scratch, text...)

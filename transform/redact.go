@@ -16,7 +16,7 @@ type Redactor struct {
 	spans []byteRange
 }
 
-// redaction is one step of the paths to be blanked.
+// redaction is one step of the paths that are blanked.
 type redaction struct {
 	blank   bool
 	members map[string]*redaction
@@ -25,9 +25,9 @@ type redaction struct {
 
 type byteRange struct{ start, end int }
 
-// Redactors returns a Redactor for each type of object ("charge") of which one
-// of the paths is to be blanked in the raw log, and one for the events
-// ("event.charge") that show such an object.
+// Redactors returns a Redactor for each type of object ("charge") that has a
+// path to be blanked in the raw log. For each of them it returns another one
+// for the events ("event.charge") that contain such an object.
 func Redactors(paths []schemas.RedactedPath) map[string]*Redactor {
 	redactors := map[string]*Redactor{}
 	for _, p := range paths {
@@ -65,8 +65,8 @@ func (r *redaction) add(path []string) {
 }
 
 // Redact returns the object with null in the place of every value at one of the
-// paths, and every other byte as it was sent. Bytes that are not JSON cannot be
-// shown to be clean and are an error, which says no more than where.
+// paths. Every other byte stays as it was sent. Bytes that are not JSON cannot
+// be shown to be clean: they are an error, which names only the position.
 func (r *Redactor) Redact(raw []byte) ([]byte, error) {
 	r.raw, r.spans = raw, r.spans[:0]
 	end := r.walk(r.root, skipSpace(raw, 0))
@@ -84,8 +84,8 @@ func (r *Redactor) Redact(raw []byte) ([]byte, error) {
 	return append(out, raw[done:]...), nil
 }
 
-// walk passes over the value at i, notes what is to be blanked, and returns
-// where it ends, or -1.
+// walk skips the value at i, records the values to be blanked in it, and
+// returns where it ends, or -1.
 func (r *Redactor) walk(to *redaction, i int) int {
 	c := byteAt(r.raw, i)
 	switch {
@@ -103,7 +103,8 @@ func (r *Redactor) walk(to *redaction, i int) int {
 	return r.skip(i)
 }
 
-// items walks over what is in an object or a list, from behind its bracket.
+// items walks over the members of an object or the elements of a list, from
+// behind the bracket.
 func (r *Redactor) items(i int, closing byte, to *redaction) int {
 	if i = skipSpace(r.raw, i); byteAt(r.raw, i) == closing {
 		return i + 1
@@ -132,7 +133,7 @@ func (r *Redactor) items(i int, closing byte, to *redaction) int {
 	return i
 }
 
-// name reads a member's name and passes over its colon.
+// name reads a member's name and skips its colon.
 func (r *Redactor) name(i int) (string, int) {
 	if byteAt(r.raw, i) != '"' {
 		return "", r.bad(i)

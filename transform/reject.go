@@ -3,8 +3,8 @@ package transform
 import "fmt"
 
 // Reject is an object, or an item of one, that could not become a row of a
-// table. It says why and where the rule was declared, never more of the
-// object than the one value that broke it.
+// table. It has the reason and the position of the rule, and never more of the
+// object than the one value that broke the rule.
 type Reject struct {
 	Account, ID string
 	Seq         uint64
@@ -13,10 +13,10 @@ type Reject struct {
 	Rule        string // "size", "json", "id", "required", "money" or "enum"
 	Reason      string
 	Mapping     string // file:line of the mapping's leaf
-	Example     string // what stood there, or its JSON type and length, as the set's privacy wants; "" for nothing
+	Example     string // the value, or only its JSON type and length if the set's privacy hides personal data; "" for none
 }
 
-// refusal is why the row under way is rejected.
+// refusal is the reason why the current row is rejected.
 type refusal struct {
 	field, rule, reason, mapping, example string
 }
@@ -29,7 +29,7 @@ func (c *evaluation) badJSON() refusal {
 	return refusal{rule: "json", reason: fmt.Sprintf("not one JSON object: byte %d of %d", c.at, len(c.raw))}
 }
 
-// refuse keeps why the row under way is rejected and returns false.
+// refuse records the reason why the current row is rejected, and returns false.
 func (c *evaluation) refuse(f *field, rule, reason string, found sample) bool {
 	c.refusal = refusal{field: f.name, rule: rule, reason: reason, mapping: f.mapping, example: c.example(found)}
 	return false

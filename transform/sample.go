@@ -7,15 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// sample is a value that drifts or is refused, for people who look for the cause.
-// Its text is what was sent, of a string what is between its quotes; it lives as
-// long as the object.
+// sample is a value that drifts or is refused, for people who look for the
+// cause. Its text is the JSON that was sent, without the quotes of a string. It
+// is valid until the next object.
 type sample struct {
 	kind kind
 	text []byte
 }
 
-// sampleOf is what the scanner found at a place.
+// sampleOf returns the sample of a slot.
 func (c *evaluation) sampleOf(s slot) sample {
 	text := c.raw[s.start:s.end]
 	if s.kind == jsonText || s.kind == jsonEscaped {
@@ -24,17 +24,17 @@ func (c *evaluation) sampleOf(s slot) sample {
 	return sample{s.kind, text}
 }
 
-// numberSample is an integer as JSON has it.
+// numberSample returns the sample of an integer.
 func (c *evaluation) numberSample(n int64) sample {
 	start := len(c.scratch)
 	c.scratch = strconv.AppendInt(c.scratch, n, 10)
 	return sample{jsonNumber, c.scratch[start:len(c.scratch):len(c.scratch)]}
 }
 
-// wrong is the value that an expression has where it finds the sample.
+// wrong returns the wrong value that an expression has because of the sample.
 func (s sample) wrong() value { return value{state: stateWrong, text: s.text, high: int64(s.kind)} }
 
-// sampleIn is what a value that a row is refused for was made of.
+// sampleIn returns the sample of a value that rejects a row.
 func sampleIn(v value) sample {
 	switch {
 	case v.state == stateWrong:
@@ -45,12 +45,13 @@ func sampleIn(v value) sample {
 	return sample{}
 }
 
-// maxSample is how many characters of a value are shown.
+// maxSample is the number of characters of a value that are shown.
 const maxSample = 40
 
-// example is a sample as it may be shown: itself, cut and fit for a terminal,
-// where the policy keeps all personal data; else its JSON type and its length.
-// What is inside a list or an object is shown in no case.
+// example formats a sample as it may be shown. Where the policy keeps all
+// personal data that is the value itself, truncated and safe for a terminal;
+// else it is the JSON type and the length. The content of a list or an object
+// is never shown.
 func (c *evaluation) example(s sample) string {
 	switch {
 	case s.kind == jsonAbsent:
@@ -87,8 +88,7 @@ func counted(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// quoted shows a text, cut to what is worth reading and safe to print on a
-// terminal.
+// quoted quotes a text, truncated and safe for a terminal.
 func quoted(text []byte) string { return strconv.Quote(truncate(text)) }
 
 func truncate(text []byte) string {

@@ -2,7 +2,7 @@ package transform
 
 import "slices"
 
-// kind is the JSON type of a value as it was found.
+// kind is the JSON type of a value.
 type kind uint8
 
 const (
@@ -19,30 +19,30 @@ const (
 
 var kindNames = [jsonKinds]string{"nothing", "null", "boolean", "number", "string", "string", "list", "object"}
 
-// slot is where a wanted value stands: raw[start:end], quotes and brackets
-// included.
+// slot is the position of a wanted value: raw[start:end], with quotes and
+// brackets.
 type slot struct {
 	kind       kind
 	start, end int32
 }
 
-// scanner reads one object in one forward pass, guided by a trie. What the trie
-// does not name is skipped by counting brackets, so neither its depth nor its
-// size costs stack or memory. It checks as much as it needs to never mistake
-// one value for another; it does not check the grammar inside skipped values.
+// scanner reads one object in one forward pass, guided by a trie. It skips
+// everything that the trie does not name by counting brackets, so neither depth
+// nor size of that costs stack or memory. It checks enough never to mistake one
+// value for another; it does not check the grammar inside skipped values.
 type scanner struct {
 	raw         []byte
 	slots       []slot
-	lists       [][]slot     // elements of the lists, and keys and values in turn of the objects, that something iterates
-	open        []byte       // brackets to be closed in what is being skipped
-	key         []byte       // a key with its escapes undone
-	follow      []*node      // by node: the member that came first in it, then the one that came after it, the last time
-	unknownKeys []unknownKey // keys that the catalog does not know, until they are counted
-	at          int          // where scanning stopped when the bytes are not JSON
+	lists       [][]slot     // of each iterated list its elements, of each iterated object its keys and values in turn
+	open        []byte       // closing brackets that the skipped value still needs
+	key         []byte       // the current key without its escapes
+	follow      []*node      // at 2*number of a node: its first member the last time; at 2*number+1: the member that followed it
+	unknownKeys []unknownKey // not yet counted
+	at          int          // the offset at which the bytes stop being JSON
 }
 
-// scan scans the whole of raw into root's slots. False means that it is not
-// one JSON value; at then says where it stopped being one.
+// scan scans the whole of raw into root's slots. It returns false when raw is
+// not one JSON value; at is then the offset of the fault.
 func (s *scanner) scan(root *node) bool {
 	clear(s.slots[root.slot:root.end])
 	i := s.value(root, skipSpace(s.raw, 0))
@@ -56,17 +56,18 @@ func (s *scanner) scan(root *node) bool {
 	return true
 }
 
-// element scans one element of a list again, into the slots of the trie that
-// the list's iteration has for its elements.
+// element scans one element of a list again, into the slots of the trie for
+// that list's elements.
 func (s *scanner) element(root *node, e slot) {
 	clear(s.slots[root.slot:root.end])
 	s.value(root, int(e.start))
 }
 
-// value scans the value that begins at i and returns where it ends, or -1.
+// value scans the value that begins at i. It returns the offset behind it, or
+// -1.
 func (s *scanner) value(n *node, i int) int {
 	if s.slots[n.slot].kind != jsonAbsent {
-		clear(s.slots[n.slot:n.end]) // a repeated key: the last one counts, whole
+		clear(s.slots[n.slot:n.end]) // a repeated key: the last value replaces the whole first one
 	}
 	var found kind
 	var end int
@@ -101,7 +102,7 @@ func (s *scanner) value(n *node, i int) int {
 	return end
 }
 
-// members scans an object from behind its brace.
+// members scans an object, beginning behind its brace.
 func (s *scanner) members(n *node, i int) int {
 	raw := s.raw
 	if n.list >= 0 {
@@ -137,7 +138,7 @@ func (s *scanner) members(n *node, i int) int {
 		if i < 0 {
 			return i
 		}
-		if c == nil && n.closed { // the last one: what is inside of it was skipped
+		if c == nil && n.closed { // the last unknown key: its value was skipped, so no other followed
 			s.unknownKeys[len(s.unknownKeys)-1].at = slot{kindOf(raw[start:i]), int32(start), int32(i)}
 		}
 		if n.list >= 0 {
@@ -154,10 +155,11 @@ func (s *scanner) members(n *node, i int) int {
 	}
 }
 
-// member reads the key whose quote stands at i. Objects of one type mostly have
-// their members in one order, so the one that followed the last time is tried
-// first, without looking for the key's end: it was found by a key without
-// escapes, so its name holds no quote. A key that does not end is absent.
+// member reads the key that begins at i. Objects of one type mostly have their
+// members in the same order, so it first tries the member that followed the
+// last time. That needs no search for the key's end: a member is remembered
+// only when its key had no escapes, so its name holds no quote. The returned
+// slot is absent when the key does not end.
 func (s *scanner) member(n *node, last, i int) (*node, slot) {
 	raw := s.raw
 	if c := s.follow[last]; c != nil {
@@ -189,7 +191,7 @@ func (s *scanner) member(n *node, last, i int) (*node, slot) {
 	return c, name
 }
 
-// elements scans a list from behind its bracket.
+// elements scans a list, beginning behind its bracket.
 func (s *scanner) elements(n *node, i int) int {
 	raw := s.raw
 	if n.list >= 0 {
@@ -225,7 +227,7 @@ func (s *scanner) elements(n *node, i int) int {
 	}
 }
 
-// skip passes over one value of any depth.
+// skip skips one value of any depth.
 func (s *scanner) skip(i int) int {
 	switch byteAt(s.raw, i) {
 	case '"':
@@ -238,7 +240,7 @@ func (s *scanner) skip(i int) int {
 	return end
 }
 
-// brackets passes over an object or a list by counting, not by recursion.
+// brackets skips an object or a list by counting brackets, without recursion.
 func (s *scanner) brackets(i int) int {
 	raw, open := s.raw, s.open[:0]
 	defer func() { s.open = open }()
@@ -267,8 +269,8 @@ func (s *scanner) brackets(i int) int {
 	return s.bad(i)
 }
 
-// text passes over a string from its opening quote, and tells whether it holds
-// a backslash.
+// text skips a string from its opening quote. escaped reports a backslash in
+// it.
 func (s *scanner) text(i int) (end int, escaped bool) {
 	i = indexSpecial(s.raw, i+1)
 	for i < len(s.raw) && s.raw[i] == '\\' {
@@ -284,7 +286,7 @@ func (s *scanner) text(i int) (end int, escaped bool) {
 	return i + 1, escaped
 }
 
-// scalar passes over a number, true, false or null. A number's grammar is
+// scalar skips a number, true, false or null. The grammar of a number is
 // checked where the number is used.
 func (s *scanner) scalar(i int) (kind, int) {
 	raw := s.raw

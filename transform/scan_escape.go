@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// unescape appends a JSON string's text to dst with its escapes undone. Half of
-// a surrogate pair becomes U+FFFD, as in encoding/json. False means that an
-// escape is none of JSON's.
+// unescape appends the text of a JSON string to dst, without escapes. Half of a
+// surrogate pair becomes U+FFFD, as in encoding/json. It returns false when an
+// escape is not one of JSON's.
 func unescape(dst, text []byte) ([]byte, bool) {
 	for i := 0; i < len(text); {
 		if text[i] != '\\' {
@@ -41,11 +41,11 @@ func unescape(dst, text []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// escapeLetters is what each one-letter escape stands for.
+// escapeLetters maps the letter of a one-letter escape to its character.
 var escapeLetters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// codePoint reads \uXXXX, or two of them that are a surrogate pair, and returns
-// how many bytes it read; 0 when the digits are not hexadecimal.
+// codePoint reads \uXXXX, or two of them that are a surrogate pair. It returns
+// the number of bytes read; 0 when the digits are not hexadecimal.
 func codePoint(text []byte) (rune, int) {
 	first, ok := hex4(text)
 	if !ok {

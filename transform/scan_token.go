@@ -5,13 +5,13 @@ import (
 	"math/bits"
 )
 
-// isNumberByte holds for the bytes that a JSON number is made of.
+// isNumberByte is true for the bytes that a JSON number consists of.
 var isNumberByte = [256]bool{
 	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
 	'8': true, '9': true, '-': true, '+': true, '.': true, 'e': true, 'E': true,
 }
 
-// kindOf tells the type of a value that has been scanned.
+// kindOf returns the type of a value that has been scanned.
 func kindOf(raw []byte) kind {
 	switch raw[0] {
 	case '"':
@@ -31,7 +31,7 @@ func kindOf(raw []byte) kind {
 	return jsonNumber
 }
 
-// byteAt returns raw[i], or 0 behind the end: no token begins with 0.
+// byteAt returns raw[i], or 0 behind the end. No token begins with 0.
 func byteAt(raw []byte, i int) byte {
 	if i < len(raw) {
 		return raw[i]
@@ -47,8 +47,8 @@ const (
 	backslash = 0x5c5c5c5c5c5c5c5c
 )
 
-// skipSpace passes over white space. What begins a token is told at once, where the
-// compiler can put it in line.
+// skipSpace skips white space. The check for a byte that is none is here, so
+// that the compiler can inline it.
 func skipSpace(raw []byte, i int) int {
 	if i < len(raw) && raw[i] > ' ' {
 		return i
@@ -56,8 +56,8 @@ func skipSpace(raw []byte, i int) int {
 	return skipBlanks(raw, i)
 }
 
-// skipBlanks is space, eight bytes at a time: half of Stripe's pretty-printed bytes
-// are indentation.
+// skipBlanks skips white space eight bytes at a time: half of the bytes of
+// Stripe's pretty-printed JSON are indentation.
 func skipBlanks(raw []byte, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\r' || raw[i] == '\t') {
 		for i++; i+8 <= len(raw); i += 8 {
@@ -70,8 +70,9 @@ func skipBlanks(raw []byte, i int) int {
 	return i
 }
 
-// indexSpecial returns where the next quote or backslash stands, or len(raw). It
-// looks at eight bytes at a time; a byte is zero where word ^ pattern borrows.
+// indexSpecial returns the offset of the next quote or backslash, or len(raw).
+// It looks at eight bytes at a time: a byte is zero where the subtraction from
+// word ^ pattern borrows.
 func indexSpecial(raw []byte, i int) int {
 	for ; i+8 <= len(raw); i += 8 {
 		word := binary.LittleEndian.Uint64(raw[i:])

@@ -8,69 +8,71 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// forms is an expression in the languages other than the kernel's. Each is made
-// on demand: compiling a plan for a sync spells nothing out.
+// forms is an expression in the other languages than the kernel's. Each form is
+// rendered on demand, so that compiling a plan for a sync costs no rendering.
 type forms struct {
-	// sql is the value in DuckDB, NULL where the kernel has none. It is one
-	// operand: whatever stands around it needs no parentheses for it.
+	// sql renders the value in DuckDB, NULL where the kernel's value is null.
+	// The text is one operand, which needs no parentheses around it.
 	sql func(*query) string
 
-	// wrong is true in DuckDB where there is something that cannot be read: null
-	// to all but money. A nil one never is.
+	// wrong renders a condition that is true where a value is there and cannot
+	// be read. Only money tells that from null. nil means that this never
+	// happens.
 	wrong func(*query) string
 
-	// minor is the minor units of an amount of money. They may be there where the
-	// amount is NULL: the exponent of the currency is not known.
+	// minor renders the minor units of an amount of money. They can be there
+	// although the amount is NULL, because the exponent of its currency is not
+	// known.
 	minor func(*query) string
 
 	prep func(*dataPrep) string
 }
 
-// constantForms are the forms of what has the same text everywhere.
+// constantForms returns the forms of a constant.
 func constantForms(sql, prep string) forms {
 	return forms{sql: func(*query) string { return sql }, prep: func(*dataPrep) string { return prep }}
 }
 
-// query is one rendering of expressions as SQL.
+// query renders expressions of one mapping as SQL.
 //
-// DuckDB sees JSON through its parser and not as the bytes that were sent. The
-// kernel and the query agree on every object but in what that hides:
+// DuckDB reads JSON through its own parser, not as the bytes that were sent.
+// The kernel and the query agree on every object but for these differences:
 //
 //   - of a repeated key DuckDB takes the first value, the kernel the last;
-//   - a map of over 1,000 keys is a map to DuckDB; the kernel refuses its row;
+//   - a map of over 1,000 keys is a map to DuckDB; the kernel rejects its row;
 //   - what is not valid JSON, or has half a surrogate pair, is no row to DuckDB;
 //     the kernel checks no more of an object than it needs, and reads U+FFFD for
 //     half a pair;
 //   - json(…) is the same value but not the same bytes: DuckDB drops blanks and
-//     writes escapes and numbers in its own way, and what json finds inside a
-//     map or a list likewise;
-//   - a decimal with an exponent is rounded to 12 digits behind the point, and is
-//     null with more than 12 of them before the exponent; the kernel has null
-//     only where a digit would be lost;
-//   - upper makes ẞ of ß, which the kernel leaves as it is; no other letter of
+//     writes escapes and numbers in its own way. So are the values that json finds
+//     inside a map or a list;
+//   - DuckDB rounds a decimal with an exponent to 12 digits behind the point, and
+//     makes it null with more than 12 digits before the exponent; the kernel has
+//     null only where a digit would be lost;
+//   - DuckDB's upper turns ß into ẞ, the kernel leaves it; no other letter of
 //     Unicode differs.
 type query struct {
-	whole   bool            // a whole query: paths are read once, into columns of their own
+	whole   bool            // the query of a whole mapping: each path is read once, into a column of its own
 	sent    []sentColumn    // those columns, in order of first use
-	named   map[string]bool // by name
-	found   []foundPaths    // the JSON values those are made from, by what they are found in
-	indexed map[*scope]bool // of these elements the number is used
+	named   map[string]bool // names of these columns
+	found   []foundPaths    // the paths that these columns need, by the JSON value that they are in
+	indexed map[*scope]bool // scopes whose element's number is used
 }
 
-// foundPaths are the paths that are wanted from one JSON value. They are found
-// together, so that DuckDB parses each object once.
+// foundPaths are the paths that a query needs from one JSON value. They are
+// extracted together, so that DuckDB parses each object once.
 type foundPaths struct {
 	in    string // "raw.object", "raw.digits", "item", …
 	paths []string
 }
 
-// column is where the values are found.
+// column is the name of the column that holds the extracted values.
 func (f foundPaths) column() string {
 	return strings.Trim(strings.TrimPrefix(f.in, "raw."), `"`) + "_found"
 }
 
-// find returns where the value of a path is found, or "" where it is not found
-// beforehand: inside lists, and in the form of a single leaf.
+// find returns the SQL of a path's extracted value, or "" where nothing is
+// extracted beforehand: inside lists, and for a single expression.
 func (q *query) find(s *scope, in, path string) string {
 	if !q.whole || s.list != nil && s.label == "" {
 		return ""
@@ -93,7 +95,7 @@ func (q *query) foundIn(in string) *foundPaths {
 	return &q.found[i]
 }
 
-// foundSQL is the column of everything that is found in a value.
+// foundSQL renders the column with everything that is extracted from a value.
 func (q *query) foundSQL(in string) string {
 	f := q.foundIn(in)
 	if len(f.paths) == 0 {
@@ -106,10 +108,11 @@ func (q *query) foundSQL(in string) string {
 	return ",\n    json_extract(" + in + ", [" + strings.Join(lines, ",") + "\n    ]) AS " + f.column()
 }
 
-// sentColumn is a path's value, read once.
+// sentColumn is a column with the value of a path.
 type sentColumn struct{ name, sql string }
 
-// once reads a path into a column, or where it stands inside a list in place.
+// once reads a path into a column and returns the column's name. Inside a list,
+// and for a single expression, it returns the SQL itself.
 func (q *query) once(s *scope, name, sql string) string {
 	if !q.whole || s.list != nil && s.label == "" {
 		return sql
@@ -121,7 +124,7 @@ func (q *query) once(s *scope, name, sql string) string {
 	return sqltext.Ident(name)
 }
 
-// truth is an operand of and, or, not and WHERE: null is not true.
+// truth renders an operand of and, or, not or WHERE, to which null is not true.
 func (q *query) truth(x expression) string {
 	if x.certain {
 		return x.sql(q)
@@ -129,7 +132,7 @@ func (q *query) truth(x expression) string {
 	return "(" + x.sql(q) + " IS TRUE)"
 }
 
-// comparison is two-valued.
+// comparison renders a comparison, which is always true or false.
 func (q *query) comparison(operator string, a, b expression) string {
 	x, y := a.sql(q), b.sql(q)
 	switch {
@@ -142,19 +145,20 @@ func (q *query) comparison(operator string, a, b expression) string {
 	case operator == "!=":
 		return "(" + x + " IS DISTINCT FROM " + y + ")"
 	case a.class == classNil || b.class == classNil:
-		return "false" // nothing is in order with null
+		return "false" // no order holds with null
 	}
 	return "((" + x + " " + operator + " " + y + ") IS TRUE)"
 }
 
-// sqlTemplate fills arguments into a template, see Function.
+// sqlTemplate fills the arguments' SQL into a template, see Function.
 func sqlTemplate(template string, xs ...expression) func(*query) string {
 	return func(q *query) string {
 		return fillTemplate(template, len(xs), func(i int) string { return xs[i].sql(q) }).Replace(template)
 	}
 }
 
-// fillTemplate replaces $1, $2, … and $*; only those that the template has are spelled.
+// fillTemplate replaces $1, $2, …, $* and $|. It renders only those that the
+// template has.
 func fillTemplate(template string, n int, argument func(int) string) *strings.Replacer {
 	var pairs []string
 	add := func(name, separator string) {
@@ -176,7 +180,8 @@ func fillTemplate(template string, n int, argument func(int) string) *strings.Re
 	return strings.NewReplacer(pairs...)
 }
 
-// anyOf is true where one of several conditions is; nil ones never are.
+// anyOf renders a condition that is true where one of several is. A nil
+// condition is never true.
 func anyOf(conditions ...func(*query) string) func(*query) string {
 	var some []func(*query) string
 	for _, c := range conditions {
@@ -199,7 +204,8 @@ func anyOf(conditions ...func(*query) string) func(*query) string {
 	}
 }
 
-// wrongResult is true where an argument was unreadable, or there and its result is not.
+// wrongResult renders a condition that is true where the argument x cannot be
+// read, or where x has a value and the function's result, sql, is NULL.
 func wrongResult(x expression, sql func(*query) string) func(*query) string {
 	return anyOf(x.wrong, func(q *query) string {
 		return "(" + x.sql(q) + " IS NOT NULL AND " + sql(q) + " IS NULL)"

@@ -8,10 +8,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// What rejects a row in the kernel keeps it out of the query: money that cannot
-// be read, which only the source shows, and what the schema demands of a value.
+// A row that the kernel rejects is not in the query's result. Two things reject
+// rows: money that cannot be read, which only the source shows, and the
+// constraints of the schema.
 
-// rowConditions is what a row must hold to be kept: where, and money that can be read.
+// rowConditions renders the conditions on the source that keep a row: where,
+// and money that can be read.
 func (m *mapping) rowConditions(q *query) []string {
 	var out []string
 	if m.forms.where != nil {
@@ -25,7 +27,8 @@ func (m *mapping) rowConditions(q *query) []string {
 	return out
 }
 
-// unreadable is true where a field holds money that cannot be read; "" if it never does.
+// unreadable renders a condition that is true where a field holds money that
+// cannot be read; "" if it never does.
 func (f *field) unreadable(q *query) string {
 	if f.leaf == nil {
 		return ""
@@ -52,7 +55,7 @@ func (f *field) unreadable(q *query) string {
 	return "list_bool_or(" + f.leaf.each.transformed(q, "json_type("+f.leaf.each.sql()+") = 'OBJECT' AND "+some) + ")"
 }
 
-// constraintsSQL are the rules of a schema that reject a row.
+// constraintsSQL renders the schema's constraints that reject a row.
 func constraintsSQL(fields []field) []string {
 	var out []string
 	for i := range fields {
@@ -70,8 +73,8 @@ func constraintsSQL(fields []field) []string {
 	return out
 }
 
-// requiredColumn is the column that must be there where a field is required: an amount
-// may be NULL beside its minor units.
+// requiredColumn returns the column that must not be NULL if a field is
+// required: an amount may be NULL beside its minor units.
 func (f *field) requiredColumn() string {
 	if f.minor {
 		return f.leaf.declared.Name + "_minor"
@@ -79,8 +82,9 @@ func (f *field) requiredColumn() string {
 	return f.leaf.declared.Name
 }
 
-// violation is true of a value that breaks its rule, or holds one that does; owner
-// is what it is a member of.
+// violation renders a condition that is true where a value, or a member of it,
+// breaks its constraint. owner is the SQL of the object that the field is a
+// member of.
 func (f *field) violation(owner string, depth int) string {
 	var out []string
 	value := owner + sqltext.Ident(f.leaf.declared.Name)

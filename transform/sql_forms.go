@@ -8,21 +8,23 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// forms are a function's forms over its arguments.
+// forms returns a function's forms over its arguments.
 func (f *Function) forms(xs ...expression) forms {
 	return forms{sql: sqlTemplate(f.SQL, xs...), prep: f.prep(xs...)}
 }
 
-// A decimal is read from text of JSON's number grammar with at most twelve
+// A decimal is read from text in JSON's number grammar with at most twelve
 // digits behind the point, and an integer from a decimal without a fraction.
-// What regexp_extract does not find is ”, which no cast takes.
+// Where regexp_extract finds nothing it returns an empty text, which no cast
+// accepts.
 const (
 	decimalSQL = `TRY_CAST(regexp_extract($1, '^-?(0|[1-9][0-9]*)(\.[0-9]{1,12}0*)?([eE][+-]?[0-9]+)?$') AS DECIMAL(38,12))`
 	wholeSQL   = `TRY_CAST(regexp_extract(CAST(` + decimalSQL + ` AS VARCHAR), '^(-?[0-9]+)\.0+$', 1) AS BIGINT)`
 )
 
-// Money is minor units times what one of them is worth, exactly (Invariant 10).
-// A currency that is not three letters may have any exponent: NULL, and not wrong.
+// An amount is its minor units times the worth of one minor unit, exactly
+// (Invariant 10). A currency that is not three letters may have any exponent:
+// the amount is NULL, and not wrong.
 const (
 	moneySQL = `CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) WHEN $1 = 0 AND $2 IS NULL THEN 0.000 END`
 	wrongSQL = `($1 IS NOT NULL AND CASE WHEN regexp_full_match($2, '[A-Za-z]{3}') THEN TRY_CAST($1 * CASE $3 END AS DECIMAL(18,3)) IS NULL WHEN $2 IS NULL THEN $1 <> 0 END)`
@@ -41,7 +43,8 @@ func (e *expressionCompiler) moneyForms(f *Function, minor, currency expression)
 	}
 }
 
-// minorUnitValue is the WHEN … THEN … ELSE of what one minor unit of a currency is worth.
+// minorUnitValue renders WHEN … THEN … ELSE of the worth of one minor unit of a
+// currency.
 func (c *compiler) minorUnitValue(currency expression) expression {
 	return expression{forms: forms{sql: func(q *query) string {
 		out := ""
@@ -57,7 +60,8 @@ func (c *compiler) minorUnitValue(currency expression) expression {
 	}}}
 }
 
-// currencies are the codes that the lookup gives an exponent, in its order.
+// currencies returns the codes that have an exponent in the lookup, in its
+// order.
 func (c *compiler) currencies(exponent int) []string {
 	var codes []string
 	if l := c.set.Lookup(schemas.CurrencyExponents); l != nil {
@@ -70,7 +74,8 @@ func (c *compiler) currencies(exponent int) []string {
 	return codes
 }
 
-// exactForms are the forms of arithmetic: exact, and NULL where it does not fit.
+// exactForms returns the forms of arithmetic: exact, and NULL where the result
+// overflows.
 func exactForms(operator string, a, b expression) forms {
 	sql := sqlTemplate("TRY_CAST(CAST($1 AS HUGEINT) "+operator+" $2 AS BIGINT)", a, b)
 	return forms{
@@ -104,8 +109,8 @@ func conditionalForms(when, a, b expression) forms {
 	return f
 }
 
-// coalesceForms: of values the first that can be read counts. Money is another
-// matter, see coalescedMoney.
+// coalesceForms returns the forms of a choice of the first value that can be
+// read. Money is different, see coalescedMoney.
 func coalesceForms(c class, xs []expression) forms {
 	f := forms{sql: sqlTemplate("coalesce($*)", xs...), prep: prepTemplate("coalesce($*)", xs...)}
 	if c == classMoney {
@@ -121,8 +126,9 @@ func coalesceForms(c class, xs []expression) forms {
 	return f
 }
 
-// coalescedMoney is the first amount that was sent: one that is unreadable, or of
-// an unknown exponent and NULL, is not made up for by another.
+// coalescedMoney returns the forms of the first amount that was sent. No other
+// amount replaces one that cannot be read, or one that is NULL because its
+// exponent is not known.
 func (f forms) coalescedMoney(xs []expression) forms {
 	first := func(pick func(expression) func(*query) string, whenWrong string) func(*query) string {
 		return func(q *query) string {
@@ -130,7 +136,7 @@ func (f forms) coalescedMoney(xs []expression) forms {
 			out.WriteString("CASE")
 			for _, x := range xs {
 				if x.minor == nil {
-					continue // nil
+					continue // the literal nil
 				}
 				if x.wrong != nil {
 					out.WriteString(" WHEN " + x.wrong(q) + " THEN " + whenWrong)
@@ -146,7 +152,7 @@ func (f forms) coalescedMoney(xs []expression) forms {
 	return f
 }
 
-// joinEach spells out a list.
+// joinEach renders each element and joins the texts.
 func joinEach[T any](xs []T, text func(T) string, separator string) string {
 	all := make([]string, len(xs))
 	for i, x := range xs {

@@ -10,9 +10,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Reading a path in SQL: what the readers in read.go do to the bytes.
+// The SQL of reading a path: the same as the readers in read.go, which read
+// bytes.
 
-// forms are the forms of a path that is read as its own type.
+// forms returns the forms of a path that is read as its own type.
 func (p sourcePath) forms() forms {
 	f := forms{prep: p.prep}
 	switch c := classOf(p.field); c {
@@ -32,13 +33,15 @@ func (p sourcePath) forms() forms {
 	return f
 }
 
-// isObjectSQL holds for an object, and for the empty list that stands for one.
+// isObjectSQL is true for an object, and for the empty list that some encoders
+// send instead.
 const isObjectSQL = "(json_type($object, $path) = 'OBJECT' OR ($object -> $path)::VARCHAR = '[]')"
 
 // scalarSQL reads a string, number or boolean as it was sent.
 const scalarSQL = "CASE WHEN json_type($digits, $path) IN ('VARCHAR', 'BOOLEAN') THEN $digits ->> $path END"
 
-// valueSQL reads a value of one type; of another it is NULL.
+// valueSQL returns the template that reads a value of one class. A value of
+// another type is NULL.
 func valueSQL(c class) string {
 	switch c {
 	case classBoolean:
@@ -56,8 +59,8 @@ func valueSQL(c class) string {
 // scalar reads a string, number or boolean as text.
 func (p sourcePath) scalar() func(*query) string { return p.value(scalarSQL, "text", "") }
 
-// value fills a path into a template and, in a whole query, reads it once under
-// the name of the path, or of a function of it.
+// value fills a path into a template. A whole query reads it once, under the
+// name of the path or of a function of it.
 func (p sourcePath) value(template, function, below string) func(*query) string {
 	return func(q *query) string {
 		name := p.columnName() + below
@@ -68,13 +71,13 @@ func (p sourcePath) value(template, function, below string) func(*query) string 
 	}
 }
 
-// inPlace fills a path into a template where it stands.
+// inPlace fills a path into a template that is not read once.
 func (p sourcePath) inPlace(template string) func(*query) string {
 	return func(q *query) string { return p.substitute(q, template, "") }
 }
 
-// substitute puts in for $object and $path, and $digits and $path, where the value of
-// a path is found; below goes on from there to an element.
+// substitute replaces $object and $path, and $digits and $path, by the SQL that
+// finds the value of the path. below is added to the path, for an element.
 func (p sourcePath) substitute(q *query, template, below string) string {
 	if strings.Contains(template, "$id") {
 		template = strings.NewReplacer("$object, $id", "$below, $path", "$object ->> $id", "$below ->> $path").Replace(template)
@@ -86,8 +89,8 @@ func (p sourcePath) substitute(q *query, template, below string) string {
 	return p.substituteOne(q, template, "$object", p.scope.sql(), below)
 }
 
-// idBelow is the id below a place. It adds nothing to the trie: a plan that spells
-// out its SQL is not changed by it.
+// idBelow returns the path of the id below a path. It adds nothing to the trie,
+// so that rendering SQL does not change the plan.
 func (p sourcePath) idBelow() sourcePath {
 	return sourcePath{scope: p.scope, node: &node{list: -1, steps: append(slices.Clip(p.node.steps), pathStep{name: "id"})}}
 }
@@ -96,7 +99,7 @@ func (p sourcePath) idBelow() sourcePath {
 func (p sourcePath) substituteOne(q *query, template, variable, in, below string) string {
 	path := jsonPath(p.node.steps)
 	if below != "" && !strings.HasPrefix(path, "$") {
-		in, path = "json_extract("+in+", "+sqltext.Literal(path)+")", "$" // a JSON pointer does not go on
+		in, path = "json_extract("+in+", "+sqltext.Literal(path)+")", "$" // nothing can be appended to a JSON pointer
 	}
 	behind := in + ", " + sqltext.Literal(path+below)
 	if f := q.find(p.scope, in, path+below); f != "" {
@@ -106,14 +109,15 @@ func (p sourcePath) substituteOne(q *query, template, variable, in, below string
 	return strings.NewReplacer(variable+", $path", behind, variable+" ->> $path", strings.Replace(at, "->", "->>", 1), variable+" -> $path", at).Replace(template)
 }
 
-// unreadable is true where something stands at the path and is not of its type.
+// unreadable renders a condition that is true where a value stands at the path
+// and is not of its type.
 func (p sourcePath) unreadable(sql func(*query) string) func(*query) string {
 	return func(q *query) string {
 		return "(" + p.substitute(q, "json_type($object, $path) <> 'NULL'", "") + " AND " + sql(q) + " IS NULL)"
 	}
 }
 
-// functionForms are the forms of a function of a path.
+// functionForms returns the forms of a function of a path.
 func (p sourcePath) functionForms(f *Function) forms {
 	out := forms{sql: p.value(f.SQL, f.Name, ""), prep: f.prep(expression{forms: forms{prep: p.prep}})}
 	if f.Name == "ref" {
@@ -126,7 +130,7 @@ func (p sourcePath) functionForms(f *Function) forms {
 	return out
 }
 
-// endForms are the forms of a list's first or last element.
+// endForms returns the forms of a list's first or last element.
 func (p sourcePath) endForms(f *Function, c class) forms {
 	at := "[0]"
 	if f.Name == "last" {
@@ -138,13 +142,15 @@ func (p sourcePath) endForms(f *Function, c class) forms {
 	}}
 }
 
-// elements is the list that stands at a path, as JSON values.
+// elements renders the elements of the list at a path, as a list of JSON
+// values.
 func (p sourcePath) elements(q *query) string {
 	return p.list(q, p.scope.sql(), "[*]")
 }
 
-// list is what stands inside a list or map, as a list of JSON values. The
-// operator -> will not do: as an argument beside a lambda it is read as one.
+// list renders the elements of a list or the values of a map, as a list of JSON
+// values. It does not use the operator ->, because DuckDB reads that as a
+// lambda's arrow when a lambda is another argument of the same function.
 func (p sourcePath) list(q *query, in, inside string) string {
 	path := jsonPath(p.node.steps)
 	if f := q.find(p.scope, in, path); f != "" {
@@ -155,7 +161,7 @@ func (p sourcePath) list(q *query, in, inside string) string {
 	return "json_extract(" + in + ", " + sqltext.Literal(path+inside) + ")"
 }
 
-// sql is what the values of a scope are called in SQL.
+// sql returns the name of a scope's value in SQL.
 func (s *scope) sql() string {
 	switch {
 	case s.list == nil:
@@ -166,7 +172,7 @@ func (s *scope) sql() string {
 	return s.variable("element")
 }
 
-// variable is a name that no iteration around this one has.
+// variable returns a name that no enclosing iteration uses.
 func (s *scope) variable(name string) string {
 	if s.nested > 1 {
 		return fmt.Sprintf("%s_%d", name, s.nested)
@@ -174,7 +180,7 @@ func (s *scope) variable(name string) string {
 	return name
 }
 
-// digitsOf is the same as scope.sql, of raw.digits.
+// digitsOf is scope.sql for raw.digits.
 func (q *query) digitsOf(s *scope) string {
 	switch {
 	case s.list == nil:
@@ -186,8 +192,9 @@ func (q *query) digitsOf(s *scope) string {
 	return s.list.list(q, q.digitsOf(s.list.scope), "[*]") + "[" + s.variable("i") + "]"
 }
 
-// digitsSQL puts every number of a JSON text between quotes, so that it stays as
-// it was sent: the text is cut into strings and what stands between them.
+// digitsSQL puts every number of a JSON text between quotes, so that its digits
+// stay as they were sent. It splits the text into strings and the parts between
+// them.
 const digitsSQL = `array_to_string(list_transform(
       regexp_extract_all(object, '"(?:[^"\\]|\\.)*"|[^"]+'),
       lambda part: CASE WHEN starts_with(part, '"') THEN part ELSE regexp_replace(part, '(-?[0-9][-+.0-9eE]*)', '"\1"', 'g') END
@@ -195,8 +202,8 @@ const digitsSQL = `array_to_string(list_transform(
 
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// jsonPath spells a path as DuckDB does. A key of one asterisk would be a
-// wildcard in it, and is written as a JSON pointer.
+// jsonPath renders a path in DuckDB's syntax. A key of one asterisk would be a
+// wildcard in it, so such a path is rendered as a JSON pointer.
 func jsonPath(steps []pathStep) string {
 	var out strings.Builder
 	out.WriteString("$")
@@ -227,7 +234,8 @@ func jsonPointer(steps []pathStep) string {
 	return out.String()
 }
 
-// columnName is what a column of the path's value is called in a whole query.
+// columnName returns the name of the column that holds the path's value in a
+// whole query.
 func (p sourcePath) columnName() string {
 	path := jsonPath(p.node.steps)
 	if p.scope.label != "" {
@@ -236,7 +244,8 @@ func (p sourcePath) columnName() string {
 	return path
 }
 
-// elementForm is how an element of a list or map is read, as elementReader does.
+// elementForm returns the template that reads an element of a list or map, as
+// elementReader does.
 func elementForm(target schemas.Kind, elem class) string {
 	switch {
 	case target == schemas.JSON:

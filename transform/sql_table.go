@@ -14,9 +14,10 @@ import (
 //
 //	raw (account VARCHAR, id VARCHAR, created TIMESTAMP, observed_at TIMESTAMP, seq UBIGINT, object VARCHAR)
 //
-// of one row an object, tombstones left out, and objects of which only a stub is kept. It computes what the kernel
-// computes, but for what stands at query, and leaves out the rows that the
-// kernel rejects or leaves out. "" is returned for a mapping that the plan does
+// of one row an object. The relation must hold no tombstones and no objects of
+// which only a stub is kept. The query computes what the kernel computes, with
+// the differences that the type query lists, and leaves out the rows that the
+// kernel rejects or leaves out. SQL returns "" for a mapping that the plan does
 // not have.
 func (p *Plan) SQL(m *schemas.Mapping) string {
 	compiled := p.mapping(m)
@@ -25,7 +26,7 @@ func (p *Plan) SQL(m *schemas.Mapping) string {
 	}
 	q := newQuery(true)
 	columns, where := compiled.columnsSQL(q), compiled.rowConditions(q)
-	items := compiled.forms.itemsSQL(q) // before the rest, which finds what these are made from
+	items := compiled.forms.itemsSQL(q) // before the rest, because it adds paths to extract
 	tables := []string{q.sourceSQL(), "found AS (\n  SELECT raw.*" + q.foundSQL("raw.object") + q.foundSQL("raw.digits") +
 		"\n  FROM source AS raw\n  WHERE json_type(raw.object) = 'OBJECT' AND raw.id <> '' AND NOT starts_with(raw.id, 'noid:')\n)"}
 	from := "found"
@@ -39,7 +40,7 @@ func (p *Plan) SQL(m *schemas.Mapping) string {
 		strings.Join(tables, ", "), joinConditions("\nWHERE ", "\n  AND ", constraintsSQL(compiled.fields)))
 }
 
-// sourceSQL is raw, with what is no JSON made null.
+// sourceSQL renders raw, with NULL for an object that is not valid JSON.
 func (q *query) sourceSQL() string {
 	out := "source AS (\n  SELECT account, id, observed_at, seq,\n    CASE WHEN json_valid(object) THEN object END AS object"
 	if slices.ContainsFunc(q.found, func(f foundPaths) bool { return f.in == "raw.digits" }) {
@@ -52,7 +53,7 @@ func newQuery(whole bool) *query {
 	return &query{whole: whole, named: map[string]bool{}, indexed: map[*scope]bool{}}
 }
 
-// joinConditions joins conditions, or is nothing without any.
+// joinConditions joins conditions after first; it returns "" without any.
 func joinConditions(first, next string, conditions []string) string {
 	if len(conditions) == 0 {
 		return ""
@@ -64,7 +65,7 @@ func (q *query) sentSQL() string {
 	return joinEach(q.sent, func(c sentColumn) string { return ",\n    " + c.sql + " AS " + sqltext.Ident(c.name) }, "")
 }
 
-// itemsSQL makes a row of each item; "" for one row an object.
+// itemsSQL renders a row for each item; "" where an object makes one row.
 func (f *mappingForms) itemsSQL(q *query) string {
 	s := f.items
 	if s == nil {
@@ -79,7 +80,7 @@ func (f *mappingForms) itemsSQL(q *query) string {
 		columns, q.foundSQL(s.sql()), q.foundSQL(digits), s.sql())
 }
 
-// columnsSQL are the table's columns, system columns included.
+// columnsSQL renders the table's columns, with the system columns.
 func (m *mapping) columnsSQL(q *query) []string {
 	var out []string
 	for i := range m.fields {
@@ -95,12 +96,12 @@ func (m *mapping) columnsSQL(q *query) []string {
 	return out
 }
 
-// systemSQL are the columns that every table carries, as systemFields.
+// systemSQL are the SQL forms of systemFields.
 var systemSQL = map[string]string{
 	"account": "raw.account", "deleted": "false", "deleted_seen_at": "NULL::TIMESTAMP", "_source_id": "raw.id", "_seq": "raw.seq::BIGINT",
 }
 
-// physical is the one column of a field, or the two of money.
+// physical returns the one column of a field, or the two of money.
 func (f *field) physical(q *query, indent string) []sentColumn {
 	d := f.leaf.declared
 	out := []sentColumn{{d.Name, f.sql(q, indent)}}
@@ -114,7 +115,7 @@ func (f *field) physical(q *query, indent string) []sentColumn {
 	return out
 }
 
-// sql is a field's value.
+// sql renders a field's value.
 func (f *field) sql(q *query, indent string) string {
 	l := f.leaf
 	switch {
@@ -140,7 +141,7 @@ func conditionally(conditions []string, sql string) string {
 	return "CASE WHEN " + strings.Join(conditions, " AND ") + " THEN " + sql + " END"
 }
 
-// conditions are those that a nested object is there under.
+// conditions renders the conditions under which a nested object is not NULL.
 func (f *field) conditions(q *query) []string {
 	var out []string
 	if f.leaf.from != nil && f.shape == shapeObject {
@@ -162,7 +163,7 @@ func (f *field) structSQL(q *query, indent string) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// listSQL makes one object of each element.
+// listSQL renders one object for each element.
 func (f *field) listSQL(q *query, indent string) string {
 	element := f.leaf.each.sql()
 	conditions := append([]string{"json_type(" + element + ") = 'OBJECT'"}, f.conditions(q)...)
@@ -170,7 +171,7 @@ func (f *field) listSQL(q *query, indent string) string {
 	return conditionally([]string{f.leaf.from.substitute(q, "json_type($object, $path) = 'ARRAY'", "")}, f.leaf.each.transformed(q, body))
 }
 
-// transformed applies a body to each element of a list.
+// transformed renders the list of a body's values for each element.
 func (s *scope) transformed(q *query, body string) string {
 	names := s.sql()
 	if q.indexed[s] {
@@ -179,7 +180,7 @@ func (s *scope) transformed(q *query, body string) string {
 	return "list_transform(" + s.list.elements(q) + ", lambda " + names + ": " + body + ")"
 }
 
-// copied reads each element of a list or each value of a map.
+// copied renders the reading of each element of a list or each value of a map.
 func (l *lineageForms) copied(q *query, below string) string {
 	all, element, digits := l.from.list(q, l.from.scope.sql(), below), "value", "value"
 	names := "value"
@@ -189,7 +190,7 @@ func (l *lineageForms) copied(q *query, below string) string {
 	return "list_transform(" + all + ", lambda " + names + ": " + strings.NewReplacer("$1", element, "$2", digits).Replace(l.read) + ")"
 }
 
-// duckType is the DuckDB type of a column.
+// duckType returns the DuckDB type of a column.
 func duckType(t schemas.Type) string {
 	switch t.Kind {
 	case schemas.Object:

@@ -2,23 +2,24 @@ package transform
 
 import "slices"
 
-// node is one step of the key trie: the places below one source value that any
-// mapping of the object wants. The scanner walks the raw bytes and the trie
+// node is one step of the key trie: the paths below one source value that any
+// mapping of the object reads. The scanner walks the raw bytes and the trie
 // together and skips whatever the trie does not name.
 type node struct {
-	slot, end int           // slots[slot:end] belong to this node and all below it
+	slot, end int           // slots[slot:end] belong to this node and all nodes below it
 	keys      [][]trieChild // members of an object, by length of the key
 	items     []*node       // elements of a list, by index; nil where none is wanted
-	elem      *node         // what the catalog knows of a list's elements; nil for nothing
-	closed    bool          // an object of which the catalog knows all members
-	list      int           // lists[list] receives the place of everything inside; -1 when nothing iterates it
-	key       string        // of a member
-	number    int           // of all nodes of a program; see scanner.follow
+	elem      *node         // the catalog's members of a list's elements; nil for none
+	closed    bool          // an object whose members are all in the catalog
+	list      int           // index in scanner.lists of its elements or members; -1 when nothing iterates it
+	key       string        // the name of a member
+	number    int           // unique in the program; see scanner.follow
 	name      string        // path from the root, for drift and messages
 	steps     []pathStep    // the same, step by step
 }
 
-// unwanted is the slot of a node that the catalog knows and no mapping wants.
+// unwanted is the slot of a node that is in the catalog and that no mapping
+// reads.
 const unwanted = -1
 
 type trieChild struct {
@@ -29,7 +30,7 @@ type trieChild struct {
 func newNode(name string) *node { return &node{list: -1, name: name} }
 
 // find returns the child for a key, or nil. Buckets by length leave a handful
-// of comparisons of equal length, which measured faster than a map.
+// of keys to compare, which measured faster than a map.
 func (n *node) find(key []byte) *node {
 	if len(key) >= len(n.keys) {
 		return nil
@@ -47,7 +48,7 @@ func (n *node) find(key []byte) *node {
 	return nil
 }
 
-// member returns the child for a key, made if it is new.
+// member returns the child for a key and makes it if it is new.
 func (n *node) member(key string) *node {
 	if c := n.find([]byte(key)); c != nil {
 		return c
@@ -62,7 +63,7 @@ func (n *node) member(key string) *node {
 	return c
 }
 
-// item returns the child for a list index, made if it is new.
+// item returns the child for an index of a list and makes it if it is new.
 func (n *node) item(i int) *node {
 	for len(n.items) <= i {
 		n.items = append(n.items, nil)
@@ -74,9 +75,9 @@ func (n *node) item(i int) *node {
 	return n.items[i]
 }
 
-// layOut hands out slots in preorder, so that everything below a node is one
-// run of slots and a repeated key can forget all of it at once. It returns the
-// next free slot and list.
+// layOut assigns slots in preorder, so that a node and all nodes below it have
+// one range of slots, and a repeated key can clear all of it at once. It
+// returns the next free slot and list.
 func (n *node) layOut(slot, list int) (int, int) {
 	n.slot = slot
 	slot++

@@ -6,12 +6,12 @@ import "github.com/stripelake/stripelake/schemas"
 type class uint8
 
 const (
-	classBroken      class = iota // a mistake in it has been reported; quiet from here on
-	classNil                      // nil, which fits everywhere
+	classBroken      class = iota // a mistake in it has been reported: report no further ones
+	classNil                      // nil, which fits every type
 	classText                     // a string
 	classBoolean                  //
 	classInteger                  // 64 bits
-	classUnixTime                 // an integer that Stripe means as Unix seconds
+	classUnixTime                 // an integer of Unix seconds
 	classNumber                   // a double
 	classDecimalText              // a decimal that Stripe sends as a string
 	classDecimal                  // DECIMAL(38,12)
@@ -19,11 +19,11 @@ const (
 	classDateTime                 // µs since 1970, UTC
 	classDate                     // days since 1970
 	classJSON                     // JSON as sent
-	classObject                   // what cannot be computed with, only read from:
+	classObject                   // this and the following can only be read from
 	classList                     //
 	classMap                      //
 	classReference                // an id or an expanded object
-	classUnknown                  // the catalog does not know
+	classUnknown                  // the catalog has no entry
 )
 
 var classNames = [...]string{
@@ -33,10 +33,12 @@ var classNames = [...]string{
 
 func (c class) String() string { return classNames[c] }
 
-// computable holds for the classes that have one value to work with.
+// computable reports whether an expression of the class has one value to
+// compute with.
 func (c class) computable() bool { return c < classObject }
 
-// classOf is the class of a source field; nil is what the catalog does not know.
+// classOf returns the class of a source field; nil is a field without an entry
+// in the catalog.
 func classOf(f *schemas.SourceField) class {
 	switch {
 	case f == nil:
@@ -67,7 +69,8 @@ func classOf(f *schemas.SourceField) class {
 	return classUnknown
 }
 
-// unify is the class of an expression that is either a or b.
+// unify returns the class of an expression that is either a or b. It returns
+// false where the two do not go together.
 func unify(a, b class) (class, bool) {
 	switch {
 	case a == b || b == classNil:
@@ -84,7 +87,8 @@ func unify(a, b class) (class, bool) {
 	return classBroken, false
 }
 
-// targetClass is the class that a target's type takes as it is.
+// targetClass returns the class that a target's type takes without a
+// conversion.
 func targetClass(k schemas.Kind) class {
 	switch k {
 	case schemas.String:

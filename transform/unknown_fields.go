@@ -8,13 +8,13 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// addCatalog adds to a trie what the catalog says may stand at a node, so that a key
-// that it does not list is noticed in passing. The nodes that only this adds
-// have no slot: they are known and nobody wants them.
+// addCatalog adds the catalog's members of a node to the trie, so that the
+// scanner notices a key that the catalog does not list. The nodes that only
+// this adds have no slot, because no mapping reads them.
 //
-// An object in the place of an id, another Stripe object of which the catalog
-// has no more than its id, an object whose members no specification publishes
-// and a map are open: anything may be in them.
+// Four kinds of object are open, and anything may be in them: an object in the
+// place of an id, another Stripe object of which the catalog has no more than
+// its id, an object whose members no specification publishes, and a map.
 func (n *node) addCatalog(f *schemas.SourceField) {
 	if f == nil || f.Expandable {
 		return
@@ -29,7 +29,7 @@ func (n *node) addCatalog(f *schemas.SourceField) {
 		c.addCatalog(m)
 	}
 	if f.Type != schemas.SourceList || n.list >= 0 || f.Elem == nil || len(f.Elem.Fields) == 0 {
-		return // what is iterated has a trie of its own for its elements
+		return // the elements of an iterated list have a trie of their own
 	}
 	n.elem = newNode(n.name + "[]")
 	n.elem.slot = unwanted
@@ -41,7 +41,8 @@ func (n *node) addCatalog(f *schemas.SourceField) {
 	}
 }
 
-// skipKnown passes over a value that is known and not wanted, and looks at its keys.
+// skipKnown skips a value that is in the catalog and that no mapping reads. It
+// checks the keys in it.
 func (s *scanner) skipKnown(n *node, i int) int {
 	switch c := byteAt(s.raw, i); {
 	case c == '{' && n.keys != nil:
@@ -52,29 +53,31 @@ func (s *scanner) skipKnown(n *node, i int) int {
 	return s.skip(i)
 }
 
-// unknownKey is a key that the catalog does not know, and where its value stands.
+// unknownKey is a key that is not in the catalog, with the position of its
+// value.
 type unknownKey struct {
 	in  *node
 	key []byte
 	at  slot
 }
 
-// unknownField tells unknown fields apart. The scope is part of it because nodes
-// are named from their scope's root.
+// unknownField identifies an unknown field. The scope is part of it, because
+// the names of nodes begin at the root of their scope.
 type unknownField struct {
 	scope *scope
 	in    *node
 	key   string
 }
 
-// Unknown fields are told apart up to so many, and by so many bytes of their
-// names, so that objects with ever new keys cannot fill the memory.
+// Unknown fields are counted one by one up to a number of fields and a length
+// of their names in bytes, so that objects with ever new keys cannot fill the
+// memory.
 const (
 	maxUnknown       = 1000
 	maxUnknownLength = 64
 )
 
-// countUnknown counts the unknown fields that the last scan of a scope met.
+// countUnknown counts the unknown fields that the last scan of a scope found.
 func (c *evaluation) countUnknown(s *scope) {
 	for _, k := range c.unknownKeys {
 		if len(k.key) > maxUnknownLength {
@@ -96,8 +99,8 @@ func (c *evaluation) countUnknown(s *scope) {
 	c.unknownKeys = c.unknownKeys[:0]
 }
 
-// unknownFields returns the drift of unknown fields. The same field met through
-// two scopes counts once.
+// unknownFields returns the drift of unknown fields. A field that was found
+// through two scopes counts once.
 func (c *evaluation) unknownFields(object string) []Drift {
 	byPath := map[string]Drift{}
 	for k, n := range c.unknown {
