@@ -7,11 +7,11 @@ import (
 	"math/rand/v2"
 )
 
-// An Action is an explicit change to the business, made at the clock's now by a
-// test or by hand.
+// An Action is a mutation of the business that a test or a person asks for. It
+// happens at the clock's now.
 type Action string
 
-// The actions. What each acts on is in parentheses.
+// The actions. The parentheses say what each of them acts on.
 const (
 	CreateCustomer     Action = "create-customer"     // (nothing)
 	UpdateCustomer     Action = "update-customer"     // (a customer) gets a metadata.revision
@@ -39,9 +39,9 @@ const (
 	DeletePrice        Action = "delete-price"        // (a price that no subscription was sold at) as only the Dashboard can
 )
 
-// Actions are all that a reader knows the outcome of at its next look, in a fixed
-// order. DeletePrice is not among them: of a price that was in no list while it
-// looked, one 404 says little.
+// Actions returns, in a fixed order, all actions whose outcome a reader knows
+// at its next look. DeletePrice is not among them: of a price that was in no
+// list while the reader looked, one 404 says little.
 func Actions() []Action {
 	return []Action{
 		CreateCustomer, UpdateCustomer, DeleteCustomer, CreateCharge, FailCharge, AuthorizeCharge, CaptureCharge, CapturePart,
@@ -50,8 +50,9 @@ func Actions() []Action {
 	}
 }
 
-// A mutation is how an action is done. The number is that of its target, none for
-// nothing; what do returns is the record that was made or changed.
+// A mutation is the implementation of an action. n is the number of the target
+// record, none where there is no target. do returns the record that it made or
+// changed.
 type mutation struct {
 	target   idKind // 0 for nothing
 	optional bool   // the target may be nothing
@@ -59,22 +60,22 @@ type mutation struct {
 	do       func(n int32) record
 }
 
-// mutationRand are what explicit changes need besides the business.
+// mutationRand draws the random numbers that mutations need.
 type mutationRand struct{ r *rand.Rand }
 
-// errEarlier: history is written forwards only.
+// errEarlier is returned because history can only be continued, never inserted
+// into.
 var errEarlier = errors.New("the clock is before the last explicit change")
 
 // Act does one action to the object with an id ("" where the action needs none)
-// and returns the id of what it made or changed. It takes place at Now, may be
-// called while serving, and shows in objects, lists, events and the ledger at
-// once.
+// and returns the id of the object that it made or changed. The action takes
+// place at Now and shows in objects, lists, events and the ledger at once. Act
+// may be called while serving.
 //
-// The first explicit change ends the invented history: what would have happened
-// after Now does not, and from then on the business changes only as told. An
-// unset clock is set to the end of the business first. The error says that the
-// object does not exist, is in no state for the action, or that the clock was
-// set back.
+// The first mutation ends the invented history: from then on the business
+// changes only through mutations. An unset clock is first set to the end of the
+// business. Act returns an error if the object does not exist, is in no state
+// for the action, or if the clock was set back.
 func (s *Server) Act(action Action, id string) (string, error) {
 	return s.write(action, func(b *business, d mutation) (record, error) {
 		n := none
@@ -95,9 +96,9 @@ func (s *Server) Act(action Action, id string) (string, error) {
 	})
 }
 
-// Change does an action n times, each to an object that the seed picks, and
-// returns the ids of what was made or changed. It stops early when there is
-// nothing left to act on.
+// Change does an action n times, each time to an object that the seed picks. It
+// returns the ids of the objects that it made or changed. It stops early when
+// no object is left that the action can act on.
 func (s *Server) Change(action Action, n int) (ids []string, err error) {
 	for range n {
 		found := true
@@ -122,7 +123,7 @@ func (s *Server) Change(action Action, n int) (ids []string, err error) {
 	return ids, nil
 }
 
-// write does an action with the business to itself.
+// write runs a mutation while nobody else uses the business.
 func (s *Server) write(action Action, run func(b *business, d mutation) (record, error)) (string, error) {
 	if s.business == nil {
 		return "", fmt.Errorf("%s: recorded objects do not change", action)
@@ -160,8 +161,8 @@ func (s *Server) write(action Action, run func(b *business, d mutation) (record,
 	return b.namer(touched.kind).name(touched.n), nil
 }
 
-// pick draws an object that an action can be done to: by chance, and if that
-// fails the first one in a round.
+// pick draws an object that an action can act on. It begins at a random one and
+// takes the first that fits.
 func (b *business) pick(r *rand.Rand, d mutation) (int32, bool) {
 	count := b.count(d.target)
 	if count == 0 {
@@ -176,7 +177,7 @@ func (b *business) pick(r *rand.Rand, d mutation) (int32, bool) {
 	return none, d.optional
 }
 
-// namer makes the ids of a kind of record.
+// namer returns the function that makes the ids of a kind of record.
 func (b *business) namer(kind idKind) namer {
 	switch kind {
 	case idCharge:

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// permission is the name of what a restricted key needs to read a resource, ""
-// for a name that is none. Stripe: prices are read with the plans' permission
-// and subscription items with the subscriptions'.
+// permission returns the permission that a restricted key needs to read a
+// resource, "" for a name that is no resource. Stripe: prices need the plans'
+// permission and subscription items the subscriptions'.
 func permission(resource string) string {
 	switch resource {
 	case "charges":
@@ -34,8 +34,8 @@ func permission(resource string) string {
 	return ""
 }
 
-// authorize lets test-mode keys in, by bearer or as the user of basic
-// authentication, and keeps restricted keys from what Config.Forbid names.
+// authorize accepts test-mode keys, as bearer tokens or as the user of basic
+// authentication. It refuses restricted keys what Config.Forbid names.
 func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := presentedKey(r)
@@ -67,8 +67,8 @@ func presentedKey(r *http.Request) string {
 	return strings.TrimSpace(key)
 }
 
-// accepts: live keys never pass, whatever the configuration: nothing of theirs
-// should ever be sent here.
+// accepts reports whether a key may read. Live keys never may, whatever the
+// configuration is: nobody should send one here.
 func (s *Server) accepts(key string) bool {
 	if !testKey.MatchString(key) {
 		return false
@@ -92,9 +92,9 @@ func (s *Server) errForbidden(key, path string) *apiError {
 }
 
 // redact keeps the first eight characters of a key and its last four, as Stripe
-// does, and nothing of a key too short to lose the middle.
+// does. Of a shorter key it keeps nothing.
 //
-// Invariant 11: a secret never stands in an error.
+// Invariant 11: an error never contains a secret.
 func redact(key string) string {
 	const head, tail = 8, 4
 	if len(key) < 2*(head+tail) {

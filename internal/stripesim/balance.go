@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// An entry is why money moved.
+// An entry is the reason why money moved.
 type entry uint8
 
 const (
 	entryCharge          entry = iota
 	entryCaptureReversal       // the part of an authorisation that was not captured
-	entryRelease               // the same, of a Refund
+	entryRelease               // the same, booked for the Refund that a release makes
 	entryRefund
 	entryRefundFailure
 	entryDispute
@@ -19,16 +19,16 @@ const (
 	entryPayout
 )
 
-// A txn is a balance transaction. Its net is always amount less fee, so it is
-// not kept.
+// A txn is a balance transaction. Its net is always the amount less the fees,
+// so it is not stored.
 type txn struct {
 	created   int64
 	available int64
 	amount    int64 // minor units of currency, the settlement currency
-	fee       int64 // Stripe's processing fee; negative when it is given back
+	fee       int64 // Stripe's processing fee; negative when it is returned
 	fxFee     int64 // Stripe's fee for converting
 	rate      int64 // millionths; 0 without conversion
-	source    int32 // a charge, refund, dispute or payout, as entry says
+	source    int32 // number of a charge, refund, dispute or payout, depending on entry
 	entry     entry
 	currency  currency
 }
@@ -42,13 +42,14 @@ const (
 	feeUnit  = 10_000
 )
 
-// A bookkeeper enters the movements of money, in no order of time.
+// A bookkeeper appends balance transactions, in no order of time.
 type bookkeeper struct {
 	b                 *business
-	feesReturnedUntil int64 // until then refunds give the fee back, as Stripe once did
+	feesReturnedUntil int64 // refunds before this time return the fee, as Stripe did once
 }
 
-// bookAll enters every movement of money and puts the entries in order.
+// bookAll appends the balance transactions of the whole business and sorts
+// them.
 func (b *business) bookAll() {
 	book := bookkeeper{b: b, feesReturnedUntil: b.tl.from + (b.tl.to-b.tl.from)/5}
 	b.txns = make([]txn, 0, len(b.charges)+2*len(b.refunds)+2*len(b.disputes))
@@ -68,9 +69,9 @@ func (b *business) bookAll() {
 	b.linkTxns()
 }
 
-// enter books an amount of a payment's currency. The amount and, with it, the
-// fees are converted at the rate of the day. Stripe: so a refund need not
-// cancel its charge.
+// enter books an amount of a payment's currency. It converts the amount, and
+// with it the fees, at the rate of the day. As with Stripe, a refund therefore
+// need not cancel its charge.
 func (k *bookkeeper) enter(e entry, source int32, at int64, c *charge, amount, feeOf int64) {
 	rate := k.b.fx.at(c.currency, at)
 	t := txn{
@@ -86,8 +87,8 @@ func (k *bookkeeper) enter(e entry, source int32, at int64, c *charge, amount, f
 	k.b.txns = append(k.b.txns, t)
 }
 
-// fee is the method's share of an amount in the settlement currency; with its
-// sign.
+// fee returns the payment method's share of an amount in the settlement
+// currency. It has the amount's sign.
 func (k *bookkeeper) fee(c *charge, amount int64) int64 {
 	pct := providers[c.method].feePct
 	if pct == 0 {
@@ -96,7 +97,8 @@ func (k *bookkeeper) fee(c *charge, amount int64) int64 {
 	return share100(amount, pct)
 }
 
-// share100 is pct hundredths of a percent, half away from zero.
+// share100 returns pct hundredths of a percent of an amount, rounded half away
+// from zero.
 func share100(amount, pct int64) int64 {
 	if amount < 0 {
 		return -share100(-amount, pct)
@@ -104,10 +106,11 @@ func share100(amount, pct int64) int64 {
 	return (amount*pct + feeUnit/2) / feeUnit
 }
 
-// enterCharge books a captured or pending charge. Stripe: one that failed or
-// was not captured has no entry, and a partial capture has two: the whole
-// authorisation, and a reversal of the rest, whose type is that of a refund. From
-// API version 2025-03-31.basil on it has one, of what was captured.
+// enterCharge books a captured or pending charge. Stripe: a charge that failed
+// or was not captured has no entry. A partial capture has two: one of the whole
+// authorisation, and a reversal of the rest, whose type is that of a refund.
+// From API version 2025-03-31.basil on it has one, of the amount that was
+// captured.
 func (k *bookkeeper) enterCharge(n int32) {
 	c := &k.b.charges[n]
 	if c.state != chargePaid && c.state != chargePending {
@@ -125,8 +128,8 @@ func (k *bookkeeper) enterCharge(n int32) {
 	}
 }
 
-// enterRefund books what a refund took, and what came back if it failed.
-// Stripe: a pending refund may have no entry yet, and releasing an
+// enterRefund books the money that a refund took, and its return if the refund
+// failed. Stripe: a pending refund may have no entry yet, and the release of an
 // authorisation never has one.
 func (k *bookkeeper) enterRefund(n int32) {
 	f := &k.b.refunds[n]
@@ -159,7 +162,7 @@ func (k *bookkeeper) enterDispute(n int32) {
 	}
 }
 
-// available is midnight UTC two to five days later; providers settle later
+// available returns midnight UTC two to five days later. Providers settle later
 // than cards.
 func available(at int64, m method) int64 {
 	days := int64(2)
@@ -169,8 +172,9 @@ func available(at int64, m method) int64 {
 	return (at/day + days) * day
 }
 
-// linkTxns tells charges and refunds the numbers of their entries. Stripe:
-// charge.balance_transaction names the first of them only.
+// linkTxns stores in charges and refunds the numbers of their balance
+// transactions. Stripe: charge.balance_transaction names only the first of
+// them.
 func (b *business) linkTxns() {
 	for n := range b.txns {
 		t := &b.txns[n]

@@ -8,17 +8,17 @@ import (
 )
 
 // A business is the whole truth, as compact records. Each slice is sorted by
-// created, oldest first, and a record's number is its index; records refer to
-// each other by number. After build only explicit changes touch it (mutation.go).
+// created, oldest first. The number of a record is its index, and records refer
+// to each other by number. After build only mutations change it (mutation.go).
 type business struct {
 	cfg         Config
 	tl          timeline
 	ids         identity
 	fx          rates
-	cardYear    int64                                 // cards expire then or later
+	cardYear    int64                                 // the earliest year in which cards expire
 	mainPrices  [len(subscriptionCurrencies)][2]int32 // monthly, yearly
 	addOns      []int32
-	truncatedAt int64 // where explicit changes cut the invented history off; else far away
+	truncatedAt int64 // when the first mutation ended the invented history; else math.MaxInt64
 	renews      int64 // the last second in which subscriptions renew by themselves
 
 	prices    []price
@@ -31,7 +31,7 @@ type business struct {
 	payouts   []payout
 	txns      []txn
 
-	edits     map[record][]int64 // when an object was updated for no reason but to be
+	edits     map[record][]int64 // the times of explicit updates, which change only metadata.revision
 	indexes   atomic.Pointer[indexes]
 	changelog atomic.Pointer[changelog]
 }
@@ -55,7 +55,7 @@ func build(cfg Config) *business {
 	return b
 }
 
-// findMainPrices remembers the prices that subscriptions are made of.
+// findMainPrices finds the prices that subscriptions are made of.
 func (b *business) findMainPrices() {
 	b.addOns = make([]int32, b.cfg.addOns())
 	for n := range b.prices {
@@ -64,13 +64,13 @@ func (b *business) findMainPrices() {
 		case p.product == 0:
 			i := slices.Index(subscriptionCurrencies[:], p.currency)
 			b.mainPrices[i][btoi(p.interval == "year")] = int32(n)
-		case int(p.product) <= len(b.addOns) && b.addOns[p.product-1] == 0: // later prices of the product are no add-ons
+		case int(p.product) <= len(b.addOns) && b.addOns[p.product-1] == 0: // further prices of the product are no add-ons
 			b.addOns[p.product-1] = int32(n)
 		}
 	}
 }
 
-// byCreated orders records by created and keeps the order of equals.
+// byCreated sorts records by created, stably.
 func byCreated[T any](records []T, created func(*T) int64) {
 	slices.SortStableFunc(records, func(x, y T) int { return cmp.Compare(created(&x), created(&y)) })
 }

@@ -5,35 +5,35 @@ import (
 	"slices"
 )
 
-// A record names an object of the business.
+// A record identifies an object of the business.
 type record struct {
 	kind idKind
 	n    int32
 }
 
-// A change is something that happened to an object and that Stripe tells of. It
-// is derived from the record, in the same way each time, so that an event needs
-// no memory: its id holds kind, n and k.
+// A change is something that happened to an object and has an event at Stripe.
+// It is derived from the record, in the same way each time, so that an event
+// needs no memory: its id holds kind, n and k.
 type change struct {
 	at   int64
-	tie  uint32 // orders a second, in no order of cause
+	tie  uint32 // orders the changes of one second, independently of cause
 	n    int32
-	k    uint16 // of several changes of one kind, in order of time
+	k    uint16 // number among the record's changes of this kind, in order of time
 	kind changeKind
 }
 
-// A changeKind says what happened, and so what an event is of.
+// A changeKind says what happened. The type of the event follows from it.
 type changeKind uint8
 
 const (
 	chargeCreated changeKind = iota
 	chargeSettled            // captured or expired
 	chargeEdited
-	chargeRefunded // n is the refund's
+	chargeRefunded // n is the number of the refund
 	refundMoved
 	refundEdited
-	refundCreated // the newer name, besides chargeRefunded
-	refundUpdated // besides refundMoved
+	refundCreated // newer API versions send it in addition to chargeRefunded
+	refundUpdated // and this in addition to refundMoved
 	disputeCreated
 	disputeWithdrawn
 	disputeClosed
@@ -55,7 +55,7 @@ const (
 	changeKinds
 )
 
-// subject is the kind of record that n is the number of.
+// subject returns the kind of record that n is the number of.
 func (k changeKind) subject() idKind {
 	switch {
 	case k <= chargeEdited:
@@ -72,17 +72,18 @@ func (k changeKind) subject() idKind {
 	return idPrice
 }
 
-// A changelog is all changes since from, oldest first. It is made when somebody
-// first asks for events.
+// A changelog holds all changes since from, oldest first. It is made at the
+// first request for events.
 type changelog struct {
 	from    int64
 	changes []change
 }
 
-// eventSpan is how long events can be read. Stripe: 30 days.
+// eventSpan is how long an event can be read. Stripe: 30 days.
 const eventSpan = 30 * day
 
-// log holds at least what can be read at now.
+// log returns a changelog that holds at least the events that can be read at
+// now.
 func (b *business) log(now int64) *changelog {
 	from := now - eventSpan
 	if l := b.changelog.Load(); l != nil && l.from <= from {
@@ -104,7 +105,7 @@ func (b *business) log(now int64) *changelog {
 	return l
 }
 
-// compareChanges is a total order.
+// compareChanges compares changes in a total order.
 func compareChanges(x, y change) int {
 	return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.tie, y.tie),
 		cmp.Compare(x.kind, y.kind), cmp.Compare(x.n, y.n), cmp.Compare(x.k, y.k))
@@ -144,7 +145,7 @@ func (b *business) changesOf(kind idKind, n int, emit func(change)) {
 	}
 }
 
-// An emitter tells the story of one record.
+// An emitter derives the changes of one record.
 type emitter struct {
 	b    *business
 	n    int32
@@ -170,8 +171,8 @@ func (e *emitter) charge() {
 	e.edits(chargeEdited)
 }
 
-// refund: Stripe: before 2024-10-28.acacia a refund of a charge shows in the
-// charge's events only.
+// refund emits the changes of a refund. Stripe: before 2024-10-28.acacia only
+// the charge's events show them.
 func (e *emitter) refund() {
 	f := &e.b.refunds[e.n]
 	moved := []int64{max(f.failed, e.b.confirmed(f))}
@@ -213,8 +214,9 @@ func (e *emitter) subscription() {
 	}
 }
 
-// transitions are the moments in which a subscription becomes another, in order. One
-// that is paid for as it is made turns in the second of its creation.
+// transitions returns the times at which a subscription's state changes, in
+// order. A subscription whose first payment succeeds at once changes in the
+// second of its creation.
 func (b *business) transitions(n int) []int64 {
 	s := &b.subs[n]
 	end := b.now(s, b.renews)
@@ -246,8 +248,10 @@ func (b *business) transitions(n int) []int64 {
 	return slices.Compact(times)
 }
 
-// startsIncomplete: Stripe: a subscription is incomplete until its first payment
-// succeeds, often within the same second, so two events contradict each other.
+// startsIncomplete reports whether a subscription is incomplete first and paid
+// in the same second. Stripe: a subscription is incomplete until its first
+// payment succeeds, often within the same second, so two events contradict each
+// other.
 func (b *business) startsIncomplete(n int) bool {
 	s := &b.subs[n]
 	bills := b.index().bills.of(int32(n))
@@ -263,7 +267,7 @@ func (e *emitter) customer() {
 	e.edits(customerEdited)
 }
 
-// customerTransitions are the moments in which a customer becomes another.
+// customerTransitions returns the times at which a customer's state changes.
 func (b *business) customerTransitions(n int) []int64 {
 	c := &b.customers[n]
 	times := []int64{b.introducedAt(n)}

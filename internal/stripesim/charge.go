@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A chargeState is how far a charge got by the end of the business.
+// A chargeState is the state of a charge at the end of the business.
 type chargeState uint8
 
 const (
@@ -21,12 +21,12 @@ type charge struct {
 	created  int64
 	amount   int64 // minor units of currency
 	captured int64
-	refunded int64 // given back or, of an authorisation that expired, released
-	released int64 // the rest of a partial capture, where Stripe counts it as refunded too
+	refunded int64 // refunded; of an expired authorisation, released
+	released int64 // the rest of a partial capture, if Stripe counts it as refunded too
 	capture  int64 // when it was captured, or released; 0 if at once
 	customer int32 // none for a guest
 	sub      int32 // none for an order
-	txn      int32 // its balance transaction; none without
+	txn      int32 // number of its balance transaction, or none
 	market   uint8
 	currency currency
 	method   method
@@ -37,7 +37,7 @@ type charge struct {
 	disputed bool
 }
 
-// refundable is what a refund may still return.
+// refundable returns the amount that can still be refunded.
 func (c *charge) refundable() int64 {
 	if c.state != chargePaid {
 		return 0
@@ -86,7 +86,7 @@ func (b *business) appendBills(bills []charge, n int) []charge {
 	return bills
 }
 
-// markUnpaid fails the charge that explains the subscription's status.
+// markUnpaid fails the charge that is the reason for the subscription's status.
 func markUnpaid(bills []charge, status subStatus) {
 	switch status {
 	case subPastDue, subUnpaid, subIncomplete, subExpired:
@@ -96,13 +96,13 @@ func markUnpaid(bills []charge, status subStatus) {
 	}
 }
 
-// An orderBook remembers who bought and how, while orders are made in order of
-// time.
+// An orderBook records who bought and how they paid, while orders are made in
+// order of time.
 type orderBook struct {
 	b       *business
 	r       *rand.Rand
 	arrived int      // customers[:arrived] exist
-	next    int      // customers[:next] have had their chance to buy first
+	next    int      // customers[:next] have made their first order
 	last    []method // what each customer paid with last
 }
 
@@ -135,7 +135,7 @@ func (k *orderBook) take(at int64) charge {
 	return c
 }
 
-// newOrder is an order of which nothing is decided yet.
+// newOrder returns an order whose outcome is still open.
 func (b *business) newOrder(r *rand.Rand, at int64, who int32, last method) charge {
 	m := uint8(0)
 	if who == none {
@@ -153,8 +153,8 @@ func (b *business) newOrder(r *rand.Rand, at int64, who int32, last method) char
 	return c
 }
 
-// buyer is a newcomer if one is waiting, else somebody who comes back: more
-// often a recent customer, sometimes one of the regulars, sometimes a guest.
+// buyer returns a new customer if one is waiting, else somebody who bought
+// before: more often a recent customer, sometimes a regular, sometimes a guest.
 func (k *orderBook) buyer() int32 {
 	roll := k.r.IntN(100)
 	switch {
@@ -169,7 +169,8 @@ func (k *orderBook) buyer() int32 {
 	return int32(max(k.r.IntN(k.arrived), k.r.IntN(k.arrived)))
 }
 
-// basket is an order's value in US cents: many small ones, a few large.
+// basket returns the value of an order in US cents: many small ones, a few
+// large.
 func basket(r *rand.Rand) int64 {
 	tags := [...]int64{900, 1900, 2490, 2900, 3950, 4900, 5900, 7900, 9900, 12900, 19900, 34900, 59900, 129900}
 	value := tags[min(r.IntN(len(tags)), r.IntN(len(tags)))]
@@ -195,7 +196,7 @@ func (b *business) decide(r *rand.Rand, c *charge) {
 	}
 }
 
-// hold authorises now and captures, in full or in part, or never.
+// hold authorises a payment, and captures it later in full, in part, or never.
 func (b *business) hold(r *rand.Rand, c *charge, span int64) {
 	c.capture = c.created + 2*hour + r.Int64N(min(span, 6*day)-2*hour)
 	never := percent(r, 22)
@@ -214,8 +215,8 @@ func (b *business) hold(r *rand.Rand, c *charge, span int64) {
 	}
 }
 
-// merge puts renewals and orders in one order of time, renewals first within a
-// second, and tells each subscription its last charge.
+// merge combines renewals and orders in order of time, renewals first within a
+// second. It stores in each subscription the number of its last charge.
 func (b *business) merge(bills, orders []charge) {
 	b.charges = make([]charge, 0, len(bills)+len(orders))
 	for len(bills) > 0 || len(orders) > 0 {
@@ -230,8 +231,8 @@ func (b *business) merge(bills, orders []charge) {
 	}
 }
 
-// A decline is why a charge failed. The first four are for cards, the rest for
-// providers too.
+// A decline is the reason why a charge failed. The first four are for cards,
+// the rest for providers too.
 type decline struct{ code, message, network, reason, kind, seller string }
 
 var declines = [...]decline{
@@ -241,7 +242,7 @@ var declines = [...]decline{
 	{"card_declined", "Your card was declined.", "not_sent_to_network", "highest_risk_level", "blocked", "Stripe blocked this payment as too risky."},
 }
 
-// providerDecline is what every failed instalment payment shows.
+// providerDecline is the decline of every failed instalment payment.
 var providerDecline = decline{
 	"payment_method_provider_decline", "The payment method provider declined the payment.",
 	"declined_by_network", "generic_decline", "issuer_declined", "The payment method provider declined this payment.",

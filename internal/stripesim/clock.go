@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A clock is the time that a server lives in: unset, it stands at the end of
-// the business while the Date header follows the real clock; set, it stands
-// still or runs. The accounts of one server share it.
+// A clock is the time of a server. While it is unset, the business is at its
+// end and the Date header follows the real clock. Once set, it stands still or
+// runs. All accounts of a server share one clock.
 type clock struct {
 	mu    sync.Mutex
 	at    int64            // Unix seconds when it was set; unsetNow before
-	since time.Time        // by tick, when it was set
+	since time.Time        // the real time, by tick, when it was set
 	speed int64            // simulated seconds for each real one
 	tick  func() time.Time // the real clock, or a test's
 }
@@ -33,7 +33,7 @@ func (c *clock) set(at int64) {
 	c.at, c.since = at, c.tick()
 }
 
-// now is unsetNow if the clock is not set.
+// now returns the clock's time, or unsetNow if the clock is not set.
 func (c *clock) now() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,10 +45,11 @@ func (c *clock) now() int64 {
 }
 
 // SetNow moves the clock of the account and of all connected ones to t, in
-// whole seconds. Objects, lists, events and the ledger are then as at t: what
-// is created later is not there yet, and what changes later has not changed.
-// The Date header says t. It may be called while serving. The zero time unsets
-// the clock: everything is as at the end of the business, and Date is real.
+// whole seconds. Objects, lists, events and the ledger are then as at t: an
+// object that is created later does not exist yet, and one that changes later
+// has not changed. The Date header says t. SetNow may be called while serving.
+// The zero time unsets the clock: everything is as at the end of the business,
+// and Date is real.
 func (s *Server) SetNow(t time.Time) {
 	if t.IsZero() {
 		s.clock.set(unsetNow)
@@ -61,21 +62,22 @@ func (s *Server) SetNow(t time.Time) {
 // business.
 func (s *Server) Advance(d time.Duration) { s.SetNow(s.Now().Add(d)) }
 
-// Now is the time of which objects and events speak, in UTC: the clock's, or
-// the end of the business while the clock is unset.
+// Now returns the time of the objects and events, in UTC: the clock's, or the
+// end of the business while the clock is unset.
 func (s *Server) Now() time.Time { return time.Unix(s.moment().at, 0).UTC() }
 
-// A moment is what one reading of the clock lets an answer see.
+// A moment is one reading of the clock, with what an answer shows because of
+// it.
 type moment struct {
-	at     int64 // objects are as of then
-	exists int64 // the last created that is there by id
-	listed int64 // the last created that lists show
+	at     int64 // objects show their state at this time
+	exists int64 // objects created until then exist by id
+	listed int64 // objects created until then are in lists
 	late   lateness
 }
 
-// moment reads the clock once, so that an answer is of one time. Stripe: an
-// object or an event becomes listable some seconds after it was created, while
-// it is already there by id.
+// moment reads the clock once, so that an answer has one time. Stripe: an
+// object or an event becomes listable some seconds after it was created,
+// although it can be read by id at once.
 func (s *Server) moment() moment {
 	now := s.clock.now()
 	if now == unsetNow {
@@ -87,7 +89,7 @@ func (s *Server) moment() moment {
 	}
 }
 
-// date is what the Date header says.
+// date returns the time of the Date header.
 func (s *Server) date() time.Time {
 	if now := s.clock.now(); now != unsetNow {
 		return time.Unix(now, 0)

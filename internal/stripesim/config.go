@@ -16,27 +16,28 @@ type Config struct {
 	From    time.Time // first second of the business; zero means 2025-01-01 UTC
 	To      time.Time // first second after it; zero means 2026-01-01 UTC
 
-	// What makes the business harder to copy. All of it is off when zero.
-	Shape     Shape // how created is spread
+	// These make the business harder to copy. All of it is off when zero.
+	Shape     Shape // the distribution of created in time
 	LongLists bool  // nested lists over ten: items, refunds of a charge, tiers of a price
 	Pricing   bool  // packages, tiers, fractions of a cent, further currencies, coupons, voided invoices
-	Deletions int   // of a thousand customers, so many are deleted some day
-	ChosenIDs int   // of a thousand customers and prices, so many have an id that the merchant chose
-	Variants  int   // of a thousand objects, so many have null or nothing wherever Stripe may, or the fields of later years
+	Deletions int   // how many of a thousand customers are deleted some day
+	ChosenIDs int   // how many of a thousand customers and prices have an id that the merchant chose
+	Variants  int   // how many of a thousand objects have null, or no member, wherever Stripe's may, or have the fields of later years
 
 	// The clock; see SetNow.
 	Now   time.Time     // zero leaves it unset
-	Speed int           // simulated seconds for each real one, from Now on; 0: it stands still
-	Lag   time.Duration // lists show objects and events so long after they are created; whole seconds
-	Late  time.Duration // one of eight balance transactions and events is listed late, up to so long after it was created; whole seconds
+	Speed int           // simulated seconds for each real one, from Now on; 0 means that the clock stands still
+	Lag   time.Duration // how long after its creation an object or event appears in lists; whole seconds
+	Late  time.Duration // the longest delay, in whole seconds, with which lists show one of eight balance transactions and events
 
 	// EventVersion is the account's API version, in which events are rendered
 	// whatever a request asks for; "" means Version.
 	EventVersion string
 	// CapturesSince is when the shop began to capture with API version
-	// 2025-03-31.basil. What it captured in part or released before made a Refund,
-	// and none since. Zero is what the simulator always did: a partial capture makes
-	// none and is booked in full with a reversal, a release makes one.
+	// 2025-03-31.basil. A partial capture or a release makes a Refund before
+	// this time and none after. Zero keeps the simulator's original behaviour:
+	// a partial capture makes no Refund and is booked in full with a reversal,
+	// a release makes one.
 	CapturesSince time.Time
 	// Accounts is the number of connected accounts, each a business of its own
 	// from another seed.
@@ -64,17 +65,19 @@ const (
 	maxSpeed    = 1_000_000
 )
 
-// apiVersion is a date, since 2024 with a name behind it.
+// apiVersion matches a date, which since 2024 has a name behind it.
 var apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d(\.[a-z]+)?$`)
 
-// minSpan is one day: a shorter business has no shape to draw times from.
+// minSpan is the shortest business: times are drawn from the shape of a whole
+// day.
 const minSpan = 24 * time.Hour
 
-// testKey is what a test-mode key looks like. Stripe: the prefix tells the
-// kind of key and the mode.
+// testKey matches test-mode keys. Stripe: the prefix gives the kind of key and
+// the mode.
 var testKey = regexp.MustCompile(`^(sk|rk)_test_[A-Za-z0-9_]+$`)
 
-// withDefaults fills in what is zero. No default depends on the clock.
+// withDefaults replaces zero values by their defaults. No default depends on
+// the clock.
 func (c Config) withDefaults() Config {
 	if c.Seed == 0 {
 		c.Seed = 1

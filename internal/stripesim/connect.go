@@ -12,14 +12,15 @@ const accountStride = 1_000_003
 // AccountID is the account's id, acct_….
 func (s *Server) AccountID() string { return s.account }
 
-// Connected are the connected accounts, in a fixed order. Each has a ledger and
-// explicit changes of its own, and is reached through the platform's address
-// with its id in Stripe-Account; clock, limits, faults and counts are the
-// platform's.
+// Connected returns the connected accounts, in a fixed order. Each has its own
+// ledger and its own mutations. A client reaches it through the platform's
+// address, with its id in Stripe-Account. Clock, limits, faults and counts are
+// the platform's.
 func (s *Server) Connected() []*Server { return s.connected }
 
-// dispatch sends a request to the account that Stripe-Account names. Stripe:
-// a key that may not act for an account is refused as if there were none.
+// dispatch routes a request to the account that Stripe-Account names. Stripe: a
+// key that may not act for an account gets the same answer as if there were no
+// such account.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	wanted := r.Header.Get("Stripe-Account")
 	if wanted == "" {

@@ -16,9 +16,9 @@ const (
 	isk
 )
 
-// A currencyFormat knows how amounts of one currency look. Stripe: amounts are integers
-// in minor units; JPY has none, KWD has three digits of which the last is 0,
-// and ISK has two in the API although the króna has no cents.
+// A currencyFormat describes the amounts of one currency. Stripe: amounts are
+// integers in minor units. JPY has no minor unit, KWD has three digits of which
+// the last is 0, and ISK has two in the API although the króna has no cents.
 type currencyFormat struct {
 	code    string
 	perUSD  int64    // minor units for 1,000 US cents, roughly; for price tags
@@ -41,18 +41,19 @@ var currencies = [...]currencyFormat{
 	isk: {code: "isk", perUSD: 138000, step: 100, settles: usd, rate: 7_231, feePct: 290},
 }
 
-// String is the code as Stripe writes it, in lower case.
+// String returns the code in lower case, as Stripe writes it.
 func (c currency) String() string { return currencies[c].code }
 
-// converts says whether a payment in c reaches the account in another currency.
+// converts reports whether a payment in c is settled in another currency.
 func (c currency) converts() bool { return currencies[c].settles != c }
 
-// fromUSD is a price tag in c for one in US cents, rounded to what is usual.
+// fromUSD converts a price in US cents to a usual price in c.
 func (c currency) fromUSD(cents int64) int64 {
 	return c.round(cents * currencies[c].perUSD / 1000)
 }
 
-// round moves an amount down to a multiple of the currency's step, but not to zero.
+// round rounds an amount down to a multiple of the currency's step, but not to
+// zero.
 func (c currency) round(amount int64) int64 {
 	step := currencies[c].step
 	return max(amount/step*step, step)
@@ -64,8 +65,8 @@ type rates struct {
 	daily [len(currencies)][]int64 // millionths
 }
 
-// newRates lets each rate wander by up to 0.4 % a day and 6 % in all, so that a
-// refund converts at another rate than its charge.
+// newRates changes each rate at random by up to 0.4 % a day and 6 % in all, so
+// that a refund is converted at another rate than its charge.
 func newRates(seed int64, tl timeline) rates {
 	r := streamRates.rand(seed)
 	days := int((tl.to-tl.from)/day) + 1
@@ -83,7 +84,7 @@ func newRates(seed int64, tl timeline) rates {
 	return fx
 }
 
-// at is the rate on a day in millionths, or 0 where nothing is converted.
+// at returns the rate on a day in millionths, or 0 where nothing is converted.
 func (fx rates) at(c currency, when int64) int64 {
 	if !c.converts() {
 		return 0
@@ -91,8 +92,8 @@ func (fx rates) at(c currency, when int64) int64 {
 	return fx.daily[c][min(int((when-fx.from)/day), len(fx.daily[c])-1)]
 }
 
-// convert maps minor units to minor units. Stripe: round(amount × rate), half
-// away from zero; rate 0 stands for no conversion.
+// convert converts minor units to minor units. Stripe: round(amount × rate),
+// half away from zero. Rate 0 means no conversion.
 func convert(amount, rate int64) int64 {
 	if rate == 0 {
 		return amount

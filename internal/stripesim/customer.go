@@ -1,10 +1,10 @@
 package stripesim
 
-// A customer is known by the moment they signed up and by where they live; the
-// rest is dice.
+// A customer is stored as a time and a market. Everything else follows from the
+// dice.
 type customer struct {
 	created    int64
-	deleted    int64 // 0 unless they were
+	deleted    int64 // 0 if not deleted
 	market     uint8
 	subscriber bool // has or had a subscription
 	delinquent bool // and did not pay for it
@@ -36,7 +36,7 @@ func newCustomers(cfg Config, tl timeline) []customer {
 	return customers
 }
 
-// A person is the name that a customer's dice show.
+// A person is a first or last name, and its form in an e-mail address.
 type person struct{ name, mail string }
 
 var firstNames = [...]person{
@@ -95,7 +95,7 @@ var lastNames = [...]person{
 
 var streets = [...]string{"Mill Road", "Hauptstraße", "Rue de l’Église", "Kerkstraat", "Queen Street", "Elm Avenue", "Storgatan", "Station Lane"}
 
-// What the dice of a person decide.
+// What the dice decide.
 const (
 	dFirst uint64 = iota + 1
 	dLast
@@ -118,7 +118,7 @@ const (
 	dAfterwards
 	dTiers
 	dChosen
-	dVariant = 1000 // and up: it was added last, and others count up by hundreds
+	dVariant = 1000 // and higher: it was added last, and the others also use their number plus hundreds
 )
 
 func (b *business) diceOf(kind idKind, n int) dice {
@@ -134,8 +134,8 @@ func (d dice) appendName(b []byte) []byte {
 	return append(b, d.last().name...)
 }
 
-// appendEmail is unique for each customer and at example.com, which no mail
-// reaches.
+// appendEmail appends an address that is unique for each customer, at
+// example.com, which receives no mail.
 func (d dice) appendEmail(b []byte, n int) []byte {
 	b = append(b, d.first().mail...)
 	b = append(b, '.')

@@ -1,8 +1,8 @@
 package stripesim
 
-// deleteCustomers deletes customers, if Config.Deletions says so: some of those who
-// never subscribed, after their last charge. Stripe: their charges stay, and
-// keep the id.
+// deleteCustomers deletes some customers who never subscribed, after their last
+// charge, if Config.Deletions says so. Stripe: their charges stay, and keep the
+// customer's id.
 func (b *business) deleteCustomers() {
 	if b.cfg.Deletions == 0 {
 		return
@@ -23,19 +23,19 @@ func (b *business) deleteCustomers() {
 	}
 }
 
-// isCustomerDeleted says whether a customer is deleted by at.
+// isCustomerDeleted reports whether a customer is deleted at a time.
 func (b *business) isCustomerDeleted(n int, at int64) bool {
 	deleted := b.customers[n].deleted
 	return deleted > 0 && deleted <= at
 }
 
-// isPriceDeleted says whether a price is deleted by at.
+// isPriceDeleted reports whether a price is deleted at a time.
 func (b *business) isPriceDeleted(n int, at int64) bool {
 	deleted := b.prices[n].deleted
 	return deleted > 0 && deleted <= at
 }
 
-// renderDeleted is all that Stripe shows of a deleted customer.
+// renderDeleted writes the stub that Stripe shows of a deleted customer.
 func (b *business) renderDeleted(w *writer, n int) {
 	w.open('{')
 	w.ref("id", b.appendCustomerID, int32(n))

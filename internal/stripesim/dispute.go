@@ -2,10 +2,10 @@ package stripesim
 
 import "math/rand/v2"
 
-// A dispute takes money back at once and returns it if it is won. Stripe lists
-// disputes under a path of their own, which this package does not serve; here
-// they show in charges and balance transactions. A charge may have several, each
-// of a part of it, and names the newest.
+// A dispute takes money back at once and returns it if the dispute is won.
+// Stripe lists disputes under a path of their own, which this package does not
+// serve; here they show in charges and balance transactions. A charge may have
+// several, each of a part of it. It names the newest.
 type dispute struct {
 	created int64
 	closed  int64 // 0 while it is open
@@ -14,8 +14,9 @@ type dispute struct {
 	won     bool
 }
 
-// disputeFee is in minor units of the settlement currency. Stripe: charged with
-// every dispute and, for most accounts then, returned with those won.
+// disputeFee is in minor units of the settlement currency. Stripe charges it
+// with every dispute and, for most accounts at that time, returns it if the
+// dispute is won.
 const disputeFee = 1500
 
 func (b *business) dispute(r *rand.Rand) {
@@ -37,7 +38,7 @@ func (b *business) dispute(r *rand.Rand) {
 	byCreated(b.disputes, func(d *dispute) int64 { return d.created })
 }
 
-// disputeOf is the newest dispute about a charge as of at; none without.
+// disputeOf returns the newest dispute about a charge at a time, or none.
 func (b *business) disputeOf(c *charge, n int, at int64) (newest int32) {
 	newest = none
 	if !c.disputed {

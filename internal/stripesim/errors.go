@@ -33,8 +33,8 @@ func errNoSuch(status int, object, id, param string) *apiError {
 	}
 }
 
-// errNoObject: Stripe: the 404 of an object by its id names the parameter id, but
-// of a price its own name.
+// errNoObject is the 404 of an object by its id. Stripe: it names the parameter
+// id, but for a price the parameter price.
 func errNoObject(object, id string) *apiError {
 	param := "id"
 	if object == "price" {
@@ -43,7 +43,8 @@ func errNoObject(object, id string) *apiError {
 	return errNoSuch(http.StatusNotFound, object, id, param)
 }
 
-// errExpired: Stripe: events can be read for 30 days.
+// errExpired is the answer for an event older than 30 days, which Stripe no
+// longer shows.
 func errExpired(status int, id, param string) *apiError {
 	return &apiError{
 		status: status, code: "resource_missing", param: param,
@@ -67,7 +68,7 @@ func errParam(code, param, message string) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: code, param: param, message: message}
 }
 
-// renderError writes the envelope with its keys in Stripe's order.
+// render writes the error's envelope with its keys in Stripe's order.
 func (e *apiError) render(w *writer, requestID string, at int64) {
 	w.open('{')
 	w.object("error")

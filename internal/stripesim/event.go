@@ -9,19 +9,20 @@ import (
 	"strings"
 )
 
-// Versions in which what a reader sees of events changed. Stripe: data.object
-// is rendered in the account's version, whatever the request asks for.
+// API versions in which Stripe changed what a reader sees of events. Stripe:
+// data.object is rendered in the account's version, whatever version the
+// request asks for.
 const (
-	versionRequestObject     = "2017-05-25"        // before, request is a string
-	versionRefundsUnexpanded = "2022-11-15"        // before, a charge shows its refunds
-	versionAcacia            = "2024-10-28.acacia" // since, refund.* of every refund
-	versionBasil             = "2025-03-31.basil"  // since, periods are the items', and charges have no invoice
+	versionRequestObject     = "2017-05-25"        // before it, request is a string
+	versionRefundsUnexpanded = "2022-11-15"        // before it, a charge shows its refunds
+	versionAcacia            = "2024-10-28.acacia" // since it, every refund has refund.* events
+	versionBasil             = "2025-03-31.basil"  // since it, items have the periods, and charges have no invoice
 )
 
-// maxTypes: Stripe: types[] takes up to 20 names.
+// maxTypes is the number of names that Stripe's types[] takes.
 const maxTypes = 20
 
-// eventType is the type of a change's event.
+// eventType returns the type of a change's event.
 func (b *business) eventType(c change) string {
 	switch c.kind {
 	case chargeCreated:
@@ -47,7 +48,7 @@ var eventTypes = [changeKinds]string{
 	priceCreated: "price.created", priceUpdated: "price.updated", priceEdited: "price.updated", priceDeleted: "price.deleted",
 }
 
-// events is the list of what can be read at now.
+// events returns the list of the events that can be read at now.
 func (b *business) events(now int64) *resource {
 	log := b.log(now)
 	return &resource{
@@ -59,7 +60,7 @@ func (b *business) events(now int64) *resource {
 		find:     func(id string) (int, bool) { return b.findEvent(log, id) },
 		match: func(p, value string, _ int64) (matcher, bool) {
 			if p == "delivery_success" {
-				return func(int) bool { return value == "true" }, true // there is nobody to fail
+				return func(int) bool { return value == "true" }, true // there are no webhooks, so no delivery fails
 			}
 			return func(n int) bool { return ofType(b.eventType(log.changes[n]), value) }, true
 		},
@@ -69,8 +70,9 @@ func (b *business) events(now int64) *resource {
 	}
 }
 
-// ofType: Stripe: a type may end with a wildcard, which matches types of types
-// too: charge.* matches charge.dispute.created.
+// ofType reports whether a type matches a pattern. Stripe: a type may end with
+// a wildcard, which also matches longer names: charge.* matches
+// charge.dispute.created.
 func ofType(name, pattern string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(name, prefix)
@@ -82,7 +84,7 @@ var typesParam = regexp.MustCompile(`^types\[[0-9]*\]$`)
 
 func isTypes(name string) bool { return typesParam.MatchString(name) }
 
-// setTypes filters by any of several types.
+// setTypes adds a filter for any of several types.
 func (q *query) setTypes(res *resource, values url.Values) *apiError {
 	var types []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -100,14 +102,15 @@ func (q *query) setTypes(res *resource, values url.Values) *apiError {
 	return nil
 }
 
-// appendEventID: Stripe: nothing about the order of events follows from their
-// ids, although they look as if it did.
+// appendEventID appends the id of a change's event. Stripe: the order of events
+// does not follow from their ids, although the ids look as if it did.
 func (b *business) appendEventID(buf []byte, c change) []byte {
 	buf = appendBase62(append(buf, "evt_1"...), mix(b.ids.key+c.code())>>28, idTimeLen)
 	return appendBase62(append(buf, b.ids.tail...), b.ids.encipher(idEvent, c.code()), codeLen)
 }
 
-// findEvent derives the change that an id names again, then looks it up.
+// findEvent derives the change from an event's id and looks it up in the
+// changelog.
 func (b *business) findEvent(log *changelog, id string) (int, bool) {
 	code, ok := b.ids.number(idEvent, id)
 	if !ok {
@@ -131,7 +134,7 @@ func (b *business) findEvent(log *changelog, id string) (int, bool) {
 	return place, found
 }
 
-// count is how many records of a kind there are.
+// count returns the number of records of a kind.
 func (b *business) count(kind idKind) int {
 	switch kind {
 	case idCharge:
@@ -150,10 +153,11 @@ func (b *business) count(kind idKind) int {
 	return 0
 }
 
-// expiredEvent is the place of an event that is in no changelog any more.
+// expiredEvent is returned in place of the number of an event that is in no
+// changelog any more.
 const expiredEvent = -1
 
-// expired says whether an object is too old to be read.
+// expired reports whether an object is too old to be read.
 func (res *resource) expired(n int) bool {
 	return n == expiredEvent || res.oldest != 0 && res.created(n) < res.oldest
 }

@@ -32,7 +32,7 @@ const (
 	TooManyRequests FaultKind = "429"               // without the header that says why
 	TruncatedJSON   FaultKind = "truncated-json"    // 200 and half of the body, with a Content-Length that fits
 	CutString       FaultKind = "cut-string"        // the same, cut inside a string
-	RepeatedPage    FaultKind = "repeated-page"     // the page before once more, though the cursor moved on
+	RepeatedPage    FaultKind = "repeated-page"     // the previous page once more, though the cursor moved on
 	EmptyPage       FaultKind = "empty-page"        // no data, and has_more
 	EndlessPage     FaultKind = "has-more"          // has_more, though this is the end; Always: no end at all
 	EarlyEnd        FaultKind = "no-more"           // no has_more, though older objects follow
@@ -46,11 +46,11 @@ const (
 	NotFoundParam   FaultKind = "404-param"         // 404 about another parameter than the id
 	WrongKind       FaultKind = "wrong-kind"        // an object by its id, as one of another kind
 	FalseStub       FaultKind = "deleted"           // the stub of a deleted object for one that is there
-	OtherVersion    FaultKind = "other-version"     // a header that tells of another API version
+	OtherVersion    FaultKind = "other-version"     // a header with another API version
 )
 
-// survivableFaults are the faults that a patient reader survives: what Faults.Rate draws
-// from.
+// survivableFaults are the faults that a patient reader survives. Faults.Rate
+// draws from them.
 var survivableFaults = []FaultKind{
 	Reset, ResetMidBody, Stall, HTMLPage, HTML502, Unavailable, ServerError, ServerErrorYes, LockTimeout, Conflict,
 	TooManyRequests, TruncatedJSON, CutString, RepeatedPage, EmptyPage, WrongObject, DuplicateIDs,
@@ -59,26 +59,26 @@ var survivableFaults = []FaultKind{
 var faultKinds = append(slices.Clone(survivableFaults), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
 	NotFound, NotFoundParam, WrongKind, FalseStub, OtherVersion)
 
-// olderVersion is what [OtherVersion] says.
+// olderVersion is the API version that [OtherVersion] claims.
 const olderVersion = "2020-08-27"
 
-// A Fault strikes certain requests.
+// A Fault strikes the requests that match it.
 type Fault struct {
 	Kind  FaultKind
-	Path  string        // the path, and below it: /v1/charges; "" for any
-	Query string        // only requests whose query, decoded, holds this
-	Nth   int           // the first such request to strike, from 1; 0 means 1
-	Times int           // how many from there on; 0 means 1, Always all
+	Path  string        // the path, and all paths below it: /v1/charges; "" for any
+	Query string        // only requests whose decoded query contains this
+	Nth   int           // number of the first matching request to strike, from 1; 0 means 1
+	Times int           // how many of them from there on; 0 means 1, Always all
 	Wait  time.Duration // of a stall; 0 means Faults.Stall
 }
 
-// Always is for Fault.Times.
+// Always as Fault.Times strikes all requests from Nth on.
 const Always = -1
 
-// Faults say what goes wrong. The zero value is a faultless server.
+// Faults says what goes wrong. The zero value is a server without faults.
 type Faults struct {
-	Plan  []Fault       // the first that matches strikes
-	Rate  float64       // besides, so many of all requests, from 0 to 1, get a random fault
+	Plan  []Fault       // of those that match a request the first strikes
+	Rate  float64       // the share of the other requests, from 0 to 1, that get a random fault
 	Kinds []FaultKind   // of Rate; none means those that a patient reader survives
 	Seed  int64         // of Rate
 	Stall time.Duration // how long one lasts; 0 means a second
@@ -122,7 +122,7 @@ func newFaultInjector(f Faults) *faultInjector {
 	return &faultInjector{Faults: f, seen: make([]int, len(f.Plan)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
 }
 
-// choose is the fault for a request; Kind is "" for none.
+// choose returns the fault for a request; its Kind is "" for none.
 func (s *faultInjector) choose(r *http.Request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,7 +176,7 @@ func (s *faultInjector) note(kind FaultKind) {
 	s.struck[kind]++
 }
 
-// page remembers a whole page and returns the one before of the same list.
+// page stores a whole page and returns the previous one of the same list.
 func (s *faultInjector) page(r *http.Request, body []byte) (before []byte) {
 	q := r.URL.Query()
 	q.Del("starting_after")
@@ -188,7 +188,7 @@ func (s *faultInjector) page(r *http.Request, body []byte) (before []byte) {
 	return before
 }
 
-// setPlan replaces the plan and counts anew.
+// setPlan replaces the plan and restarts its counters.
 func (s *faultInjector) setPlan(plan []Fault) error {
 	if err := (Faults{Plan: plan}).check(); err != nil {
 		return err
@@ -206,16 +206,16 @@ func (s *faultInjector) setPlan(plan []Fault) error {
 // here on. No argument ends all faults, random ones too.
 func (s *Server) SetFaults(plan ...Fault) error { return s.faults.setPlan(plan) }
 
-// Struck is how often each kind of fault has struck so far. A fault that an
-// answer leaves no room for, such as a repeated page of a first one, does not
-// strike.
+// Struck returns how often each kind of fault has struck so far. A fault that
+// does not apply to an answer, such as a repeated page for a first one, does
+// not strike.
 func (s *Server) Struck() map[FaultKind]int {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	return maps.Clone(s.faults.struck)
 }
 
-// idle says that there is nothing to do now.
+// idle reports whether no fault is configured.
 func (s *faultInjector) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

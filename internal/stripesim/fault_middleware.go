@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// injectFaults lets faults strike answers on their way out.
+// injectFaults applies faults to answers before they are sent.
 func (s *Server) injectFaults(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.faults.idle() {
@@ -32,7 +32,7 @@ func (s *Server) injectFaults(next http.Handler) http.Handler {
 	})
 }
 
-// An answer is one that was not sent yet.
+// An answer buffers a response until it is sent.
 type answer struct {
 	header http.Header
 	status int
@@ -43,8 +43,8 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
-// apiError is the error that a fault answers with, if it does, and the value of
-// Stripe-Should-Retry.
+// apiError returns the error that a fault answers with, nil for none, and the
+// value of Stripe-Should-Retry.
 func (k FaultKind) apiError() (e *apiError, retry string) {
 	const down = "An error occurred with our connection to Stripe. We have been notified of the problem."
 	switch k {
@@ -77,7 +77,7 @@ func (k FaultKind) apiError() (e *apiError, retry string) {
 
 const proxyPage = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 
-// corrupt sends an answer as the fault wants it, or as it is if the fault does not
+// corrupt sends an answer with the fault, or unchanged if the fault does not
 // apply to it.
 func (s *Server) corrupt(w http.ResponseWriter, r *http.Request, fault Fault, real *answer) {
 	body := bytes.Clone(real.body.Bytes())
@@ -123,8 +123,8 @@ func (s *Server) corrupt(w http.ResponseWriter, r *http.Request, fault Fault, re
 	}
 }
 
-// oneObject is what an answer says of the object that was asked for by its id;
-// an answer that is a list, or no object, says nothing.
+// oneObject returns the id and the type of an answer that is one object, and
+// nothing for a list.
 func oneObject(body []byte) (id, kind string) {
 	var o struct{ ID, Object string }
 	if json.Unmarshal(body, &o) != nil || o.Object == "list" || o.Object == "account" {
@@ -133,7 +133,8 @@ func oneObject(body []byte) (id, kind string) {
 	return o.ID, o.Object
 }
 
-// denies is the error that says of an object which is there that it is not.
+// denies returns the error which claims that an existing object does not exist;
+// nil for other faults.
 func (k FaultKind) denies(status int, body []byte) *apiError {
 	id, kind := oneObject(body)
 	switch {
@@ -147,7 +148,8 @@ func (k FaultKind) denies(status int, body []byte) *apiError {
 	return nil
 }
 
-// disguise makes an object one of another kind, or the stub of one.
+// disguise turns an object into one of another kind, or into a deleted object's
+// stub.
 func (k FaultKind) disguise(body []byte) []byte {
 	id, kind := oneObject(body)
 	var fields map[string]any
@@ -169,7 +171,7 @@ func (k FaultKind) disguise(body []byte) []byte {
 	return out
 }
 
-// cutString ends in the middle of the last string.
+// cutString cuts a body in the middle of its last string.
 func cutString(body []byte) []byte {
 	if i := bytes.LastIndex(body, []byte(`": "`)); i >= 0 {
 		return body[:i+len(`": "`)]
@@ -177,7 +179,8 @@ func cutString(body []byte) []byte {
 	return body[:len(body)/2]
 }
 
-// distort changes what a page says, keeping it JSON. What is no page stays.
+// distort changes a page and keeps it valid JSON. It does not change what is no
+// page.
 func (k FaultKind) distort(body, before []byte, moved bool) []byte {
 	var page struct {
 		Object  string            `json:"object"`
@@ -206,7 +209,8 @@ func (k FaultKind) distort(body, before []byte, moved bool) []byte {
 	default:
 		return body
 	}
-	// What a page holds keeps its bytes: an object that is indented otherwise would be another one.
+	// The objects keep their bytes: an object with another indentation would be
+	// another one.
 	return fmt.Appendf(nil, "{\n  \"object\": %q,\n  \"data\": [\n    %s\n  ],\n  \"has_more\": %t,\n  \"url\": %q\n}",
 		page.Object, bytes.Join(rawBytes(page.Data), []byte(",\n    ")), page.HasMore, page.URL)
 }
@@ -219,8 +223,8 @@ func rawBytes(data []json.RawMessage) [][]byte {
 	return parts
 }
 
-// breakOff sends a part of a body of a certain length and resets the
-// connection.
+// breakOff sends a part of a body whose header announces the given length, and
+// resets the connection.
 func breakOff(w http.ResponseWriter, r *http.Request, fault Fault, part []byte, length int) {
 	if fault.Kind != Reset {
 		w.Header()["Content-Length"] = []string{strconv.Itoa(length)}

@@ -17,24 +17,23 @@ import (
 type recording struct {
 	raw     []byte
 	id      string // "" if it has none
-	created int64  // always if it has none, or is only a stub
+	created int64  // noCreated if it has none, or is only a stub
 }
 
 // FromFiles serves recorded objects from the files charge.jsonl,
 // subscription.jsonl, refund.jsonl, balance_transaction.jsonl, customer.jsonl,
-// price.jsonl and event.jsonl in dir; other files are ignored, and those that
-// are missing are empty lists. A line is an object, served byte for byte; a later line
+// price.jsonl and event.jsonl in dir. It ignores other files; a missing file is
+// an empty list. A line is an object, served byte for byte; a later line
 // replaces an earlier one of the same id.
 //
 // Objects without created, and stubs of deleted ones, are listed last. They are
 // inside created[lt] and created[lte], never inside created[gt] and
-// created[gte], so that a client that walks back in time meets them once, in
-// its last window. An object without an id is listed too, but can be no cursor.
+// created[gte], so that a client that walks back in time gets them once, in its
+// last window. An object without an id is listed too, but cannot be a cursor.
 //
-// Of cfg only Seed, Keys, Forbid, the clock, the limits and the faults matter:
-// there are no events but recorded ones and no connected accounts, and nothing
-// changes. The error
-// names the file and the line that is no JSON object.
+// Of cfg only Seed, Keys, Forbid, the clock, the limits and the faults are
+// used. There are no events but recorded ones, no connected accounts and no
+// mutations. The error names the file and the line that is no JSON object.
 func FromFiles(dir string, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -104,7 +103,7 @@ func readRecording(line []byte) (recording, error) {
 		return recording{}, errors.New("read a JSON object: null")
 	}
 	rec := recording{raw: line, created: noCreated}
-	_ = json.Unmarshal(head["id"], &rec.id) // an id that is no string is none
+	_ = json.Unmarshal(head["id"], &rec.id) // an id that is not a string counts as none
 	var created int64
 	if err := json.Unmarshal(head["created"], &created); err == nil && string(head["created"]) != "null" && string(head["deleted"]) != "true" {
 		rec.created = created
@@ -112,7 +111,8 @@ func readRecording(line []byte) (recording, error) {
 	return rec, nil
 }
 
-// expandsOf is what a reader may ask for; a recording shows what it shows.
+// expandsOf are the members that a request may expand. A recorded object shows
+// what it shows.
 var expandsOf = map[string][]string{
 	"charges": {"refunds"}, "prices": {"tiers", "currency_options"},
 	"customers": {"discount.coupon.applies_to"}, "subscriptions": {"discount.coupon.applies_to"},
@@ -142,9 +142,9 @@ func recordedResource(name, object string, recs []recording) resource {
 	}
 }
 
-// matches filters a recording by what its JSON says. A recorded reference may
-// be expanded to an object. Objects that are named may be missing, so no filter
-// is refused.
+// matches filters a recording by its JSON. A recorded reference may be expanded
+// to an object. The object that a filter names may be missing, so no filter is
+// refused.
 func (rec *recording) matches(p, value string) bool {
 	var o struct {
 		Status    string
@@ -153,7 +153,7 @@ func (rec *recording) matches(p, value string) bool {
 	}
 	var fields map[string]any
 	_ = json.Unmarshal(rec.raw, &fields)
-	_ = json.Unmarshal(rec.raw, &o) // old versions have other shapes; what fits is filled in
+	_ = json.Unmarshal(rec.raw, &o) // old versions have other shapes; the members that fit are filled in
 	switch p {
 	case "status":
 		return listable(value, o.Status)
@@ -172,7 +172,7 @@ func (rec *recording) matches(p, value string) bool {
 // A reference is an id, or the id of an expanded object.
 type reference string
 
-// UnmarshalJSON never fails: what is neither has no id.
+// UnmarshalJSON never fails: any other JSON value has no id.
 func (r *reference) UnmarshalJSON(data []byte) error {
 	var v any
 	_ = json.Unmarshal(data, &v)

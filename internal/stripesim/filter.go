@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// A param is a filter of a list, besides paging and created.
+// A param is a filter of a list, beside the ones for paging and created.
 type param struct {
 	name   string
-	object string   // what an id of it names, for the error; "" if it is no id
+	object string   // the type of object whose id it takes, for the error; "" if it takes no id
 	values []string // the only ones allowed; nil for any
 }
 
-// paramsOf are the filters of a resource.
+// paramsOf returns the filters of a resource.
 func paramsOf(resource string) []param {
 	customer := param{name: "customer", object: "customer"}
 	intent := param{name: "payment_intent", object: "payment_intent"}
@@ -41,7 +41,7 @@ func paramsOf(resource string) []param {
 	return nil
 }
 
-// check says what is wrong with a value, or nil.
+// check returns what is wrong with a value, or nil.
 func (p *param) check(value string) *apiError {
 	if p.values == nil || slices.Contains(p.values, value) {
 		return nil
@@ -49,9 +49,9 @@ func (p *param) check(value string) *apiError {
 	return errParam("", p.name, fmt.Sprintf("Invalid %s: must be one of %s", p.name, strings.Join(p.values, ", ")))
 }
 
-// listable is whether a subscription of a status passes the status filter; ""
-// stands for no filter. Stripe: canceled subscriptions are hidden unless asked
-// for, incomplete_expired ones are not.
+// listable reports whether a subscription of a status passes the status filter;
+// "" is no filter. Stripe: canceled subscriptions are hidden unless asked for,
+// incomplete_expired ones are not.
 func listable(filter, status string) bool {
 	switch filter {
 	case "":
@@ -95,7 +95,8 @@ func (b *business) matchTxn(p, value string, _ int64) (matcher, bool) {
 	return b.matchSource(value), true
 }
 
-// matchSource knows that the entries of one kind of source follow each other.
+// matchSource filters balance transactions by the id of their source. The entry
+// constants of one kind of source are consecutive.
 func (b *business) matchSource(id string) matcher {
 	of := func(source int, first, last entry) matcher {
 		return func(n int) bool {
@@ -156,7 +157,8 @@ func (b *business) matchPrice(p, value string, at int64) (matcher, bool) {
 	return is((*price).kind)
 }
 
-// recurringUsage is "" for a price that does not recur.
+// recurringUsage returns how the usage of a price counts; "" if it does not
+// recur.
 func (p *price) recurringUsage() string {
 	if !p.recurring() {
 		return ""

@@ -3,11 +3,11 @@ package stripesim
 // Records hold the end of every story together with the times at which it
 // turned, so the state at any earlier moment is derived, not stored.
 
-// isFinal says that the records as they are tell the truth of at: the business
-// turns nothing at or after its last second.
+// isFinal reports whether the stored records are already the state at a time:
+// the business changes nothing at or after its last second.
 func (b *business) isFinal(at int64) bool { return at >= b.tl.to-1 }
 
-// chargeAt is a charge as of at.
+// chargeAt returns a charge as of a time.
 func (b *business) chargeAt(n int, at int64) charge {
 	c := b.charges[n]
 	if b.isFinal(at) {
@@ -22,8 +22,8 @@ func (b *business) chargeAt(n int, at int64) charge {
 			c.refunded += f.amount
 		}
 	}
-	// A refund that is going to fail counts until it does, but never makes more
-	// than there was.
+	// A refund that is going to fail counts until it does, but never makes the
+	// sum larger than the amount captured.
 	if c.state != chargeExpired {
 		c.refunded = min(c.refunded, c.captured)
 	}
@@ -34,7 +34,7 @@ func (b *business) chargeAt(n int, at int64) charge {
 	return c
 }
 
-// bookedAt is a balance transaction if it exists by at.
+// bookedAt returns a balance transaction if it exists at a time, else none.
 func (b *business) bookedAt(txn int32, at int64) int32 {
 	if txn != none && b.txns[txn].created > at {
 		return none
@@ -45,7 +45,7 @@ func (b *business) bookedAt(txn int32, at int64) int32 {
 // providerRefundSpan is how long a provider takes to confirm a refund.
 const providerRefundSpan = 6 * day
 
-// confirmed is when a provider confirmed a refund, or 0 for those that were
+// confirmed returns when a provider confirmed a refund; 0 for a refund that was
 // never pending. Stripe: refunds of instalments are asynchronous.
 func (b *business) confirmed(f *refund) int64 {
 	if f.status != refundSucceeded || f.isRelease() || !b.charges[f.charge].method.bnpl() {
@@ -54,7 +54,7 @@ func (b *business) confirmed(f *refund) int64 {
 	return f.created + providerRefundSpan
 }
 
-// refundAt is a refund as of at.
+// refundAt returns a refund as of a time.
 func (b *business) refundAt(n int, at int64) refund {
 	f := b.refunds[n]
 	if b.isFinal(at) {
@@ -67,7 +67,7 @@ func (b *business) refundAt(n int, at int64) refund {
 	return f
 }
 
-// disputeAt is a dispute as of at.
+// disputeAt returns a dispute as of a time.
 func (b *business) disputeAt(n int, at int64) dispute {
 	d := b.disputes[n]
 	if d.closed > at {
@@ -76,7 +76,7 @@ func (b *business) disputeAt(n int, at int64) dispute {
 	return d
 }
 
-// subAt is a subscription as of at.
+// subAt returns a subscription as of a time.
 func (b *business) subAt(n int, at int64) subscription {
 	s := b.subs[n]
 	if b.isFinal(at) {
@@ -105,7 +105,7 @@ func (b *business) subAt(n int, at int64) subscription {
 	return s
 }
 
-// turnedAt is when the customer asked to leave or to be put on hold.
+// turnedAt returns when the customer asked to leave or to be put on hold.
 func (b *business) turnedAt(n int) int64 {
 	s := &b.subs[n]
 	if !s.leaving && !s.onHold {
@@ -117,7 +117,7 @@ func (b *business) turnedAt(n int) int64 {
 	return max(s.created, b.afterwards(idSubscription, n, s.created, 20*day))
 }
 
-// customerAt is a customer as of at.
+// customerAt returns a customer as of a time.
 func (b *business) customerAt(n int, at int64) customer {
 	c := b.customers[n]
 	if c.deleted > at {
@@ -139,8 +139,8 @@ func (b *business) customerAt(n int, at int64) customer {
 	return c
 }
 
-// introducedAt is when a customer gave their phone number and address; 0 for
-// most, who gave what they gave when they signed up.
+// introducedAt returns when a customer added their phone number and address; 0
+// for most, who gave them when they signed up or never.
 func (b *business) introducedAt(n int) int64 {
 	d := b.diceOf(idCustomer, n)
 	if d.n(dIntroduced, 12) != 0 || !d.hasAddress() && !d.hasPhone() {
@@ -149,15 +149,15 @@ func (b *business) introducedAt(n int) int64 {
 	return b.afterwards(idCustomer, n, b.customers[n].created, 200*day)
 }
 
-// priceAt is a price as of at.
+// priceAt returns a price as of a time.
 func (b *business) priceAt(n int, at int64) price {
 	p := b.prices[n]
 	p.active = p.active || !b.isFinal(at) && at < b.deactivatedAt(n)
 	return p
 }
 
-// deactivatedAt is when a price was deactivated; 0 while it was not, or never was
-// active.
+// deactivatedAt returns when a price was deactivated; 0 if it was not, or never
+// was active.
 func (b *business) deactivatedAt(n int) int64 {
 	p := &b.prices[n]
 	if p.active || p.deactivated > 0 {
@@ -166,8 +166,8 @@ func (b *business) deactivatedAt(n int) int64 {
 	return b.afterwards(idPrice, n, p.created, 150*day)
 }
 
-// afterwards is a moment up to span after an object's creation that only its
-// dice know; 0 if that would be after the end of the invented history.
+// afterwards returns a random time up to span after an object's creation, from
+// the object's dice; 0 if that is after the end of the invented history.
 func (b *business) afterwards(kind idKind, n int, created, span int64) int64 {
 	at := created + hour + int64(b.diceOf(kind, n).hash(dAfterwards)%uint64(span))
 	if at >= b.cfg.To.Unix() || at > b.truncatedAt {

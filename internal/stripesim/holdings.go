@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// holding is what the balance holds of a currency, in minor units.
+// holding is the balance of one currency, in minor units.
 type holding struct{ available, pending int64 }
 
-// holdings are what all balance transactions until a moment come to, by
-// currency: what is paid out is a transaction of its own.
+// holdings adds up all balance transactions until a moment, by currency. A
+// payout is a transaction of its own, so paid-out money is not in the sum.
 func (s *Server) holdings(now moment) map[string]holding {
 	held := map[string]holding{}
 	add := func(currency string, net int64, pending bool) {
@@ -34,7 +34,7 @@ func (s *Server) holdings(now moment) map[string]holding {
 	return held
 }
 
-// addRecorded adds what recorded balance transactions say, whenever they were made.
+// addRecorded adds up recorded balance transactions, whenever they were made.
 func (s *Server) addRecorded(add func(currency string, net int64, pending bool)) {
 	res := s.resource("balance_transactions")
 	for n := range res.count {
@@ -48,7 +48,8 @@ func (s *Server) addRecorded(add func(currency string, net int64, pending bool))
 	}
 }
 
-// renderBalance is the object of /v1/balance. Stripe: it has no id and no list.
+// renderBalance writes the object of /v1/balance. Stripe: it has no id and no
+// list.
 func (s *Server) renderBalance(w *writer) {
 	held := s.holdings(w.moment)
 	if len(held) == 0 {

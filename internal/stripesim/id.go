@@ -6,7 +6,7 @@ package stripesim
 // of creation and a part of the account's id. Within one second the ids are in
 // no order, as at Stripe.
 
-// idKind tells apart the numbers of different kinds of records.
+// idKind separates the numbers of different kinds of records.
 type idKind uint64
 
 const (
@@ -41,7 +41,7 @@ const (
 type identity struct {
 	key     uint64
 	account string // "acct_1…"
-	tail    string // the part of it that other ids repeat
+	tail    string // its part that is in other ids too
 }
 
 func newIdentity(seed int64) identity {
@@ -69,8 +69,8 @@ func (d identity) appendShort(b []byte, prefix string, kind idKind, created int6
 	return appendBase62(b, d.encipher(kind, uint64(n)), codeLen)
 }
 
-// number reads the record number out of an id. It does not check the rest: the
-// caller renders the record's id and compares.
+// number decodes the record number of an id. It does not check the rest of the
+// id: the caller renders the record's id and compares.
 func (d identity) number(kind idKind, id string) (int, bool) {
 	if len(id) < codeLen {
 		return 0, false

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A index finds the records that belong to another one, in order of their
+// An index finds the records that belong to another one, in order of their
 // numbers.
 type index struct {
 	numbers []int32
@@ -30,8 +30,7 @@ func (r index) of(owner int32) []int32 {
 	return r.numbers[lo:hi]
 }
 
-// indexes are only needed to look at the past, so they are made when somebody
-// first does.
+// indexes are built at first use, because only looking at the past needs them.
 type indexes struct{ refunds, disputes, bills, subs index }
 
 func (b *business) index() *indexes {

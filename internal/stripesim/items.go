@@ -32,8 +32,9 @@ func (s *Server) listRefunds(w *writer, charge string, values url.Values) *apiEr
 	return s.business.refundsOf(n).list(w, values)
 }
 
-// itemsOf is the list of one subscription's items. Lists run from the highest
-// number to the lowest, so the numbers run against the items' order.
+// itemsOf returns the list of one subscription's items. Lists run from the
+// highest number to the lowest, so the numbers are reversed against the items'
+// order.
 func (b *business) itemsOf(sub int) *resource {
 	s := b.subs[sub]
 	last := int(s.firstItem + s.items - 1)

@@ -1,20 +1,20 @@
 package stripesim
 
-// lateOneIn is how many balance transactions and events are listed late, where
-// any are.
+// lateOneIn is the share of balance transactions and events that are listed
+// late, if any are: one of so many.
 const lateOneIn = 8
 
-// lateness decides which objects are listed late, and how late. They are there by
-// id all the while, and the objects that they belong to name them.
+// lateness decides which objects are listed late, and how late. Meanwhile they
+// can be read by id, and the objects that they belong to name them.
 //
-// Stripe: a balance transaction may become listable an hour and more after its
-// created, and no event says so.
+// Stripe: a balance transaction may become listable an hour or more after its
+// created, and no event announces it.
 type lateness struct {
-	most int64 // seconds; 0 is none
+	most int64 // the longest delay in seconds; 0 for none
 	key  uint64
 }
 
-// of is how many seconds after its created an object becomes listable.
+// of returns how many seconds after its created an object becomes listable.
 func (l lateness) of(id []byte) int64 {
 	d := dice(l.key)
 	for _, c := range id {
@@ -26,8 +26,8 @@ func (l lateness) of(id []byte) int64 {
 	return 1 + int64(d.n(2, int(l.most)))
 }
 
-// matcher hides what is not listable at a moment. It is nil where everything is
-// that is created.
+// matcher returns a filter that hides what is not yet listable. It is nil where
+// everything that exists is listable.
 func (l lateness) matcher(res *resource, listed int64) matcher {
 	if l.most == 0 || listed == unsetNow || res.name != "balance_transactions" && res.name != "events" {
 		return nil

@@ -4,16 +4,16 @@ import "iter"
 
 // A Ledger is the truth about a server's objects as of [Server.Now], for a test
 // to compare with. Faults, limits and lag never change it. Records come oldest
-// first; those of a server from files are empty, which has ids and bytes only.
-// A loop sees one moment even while the clock runs; explicit changes are best
-// made between loops.
+// first. The ledger of a server from files has no records, only ids and bytes.
+// A loop sees one moment even while the clock runs; mutate the business between
+// loops, not inside them.
 type Ledger struct{ s *Server }
 
 // Ledger returns the truth.
 func (s *Server) Ledger() Ledger { return Ledger{s} }
 
-// Count is the number of distinct objects of a resource, named as in the path,
-// without those that are deleted.
+// Count returns the number of distinct objects of a resource, named as in the
+// path, without the deleted ones.
 func (l Ledger) Count(resource string) int {
 	count := 0
 	for range l.numbers(resource) {
@@ -67,7 +67,7 @@ func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 	}
 }
 
-// deleted is when a customer or a price was, or 0.
+// deleted returns when a customer or a price was deleted, or 0.
 func (l Ledger) deleted(resource string, n int) int64 {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
@@ -77,7 +77,7 @@ func (l Ledger) deleted(resource string, n int) int64 {
 	return l.s.business.customers[n].deleted
 }
 
-// A observation is a resource at one moment.
+// An observation is a resource at one moment.
 type observation struct {
 	moment
 	res resource
@@ -105,7 +105,8 @@ func (l Ledger) numbers(name string) iter.Seq2[int, observation] {
 	}
 }
 
-// contains is false for what explicit changes took away since.
+// contains reports whether object n exists at the moment and was not removed by
+// a mutation since.
 func (l Ledger) contains(seen observation, n int) bool {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
@@ -118,13 +119,13 @@ func (l Ledger) json(seen observation, n int, at int64) []byte {
 	return seen.res.json(n, at)
 }
 
-// A Charge is what the ledger knows of one. Amounts are in minor units of
+// A Charge is the ledger's record of a charge. Amounts are in minor units of
 // Currency.
 type Charge struct {
 	ID, Customer, PaymentIntent, BalanceTransaction string // "" for null
 	Created                                         int64  // Unix seconds
 	Amount, Captured, Refunded                      int64
-	Released                                        int64 // by a partial capture, where Stripe counts it as refunded too
+	Released                                        int64 // the rest of a partial capture, if Stripe counts it as refunded too
 	Currency                                        string
 	Status                                          string // succeeded, pending or failed
 	Method                                          string // payment_method_details.type
@@ -133,17 +134,17 @@ type Charge struct {
 	IsCaptured, IsRefunded, IsDisputed              bool
 }
 
-// A Refund is what the ledger knows of one. Amount is in minor units of
+// A Refund is the ledger's record of a refund. Amount is in minor units of
 // Currency.
 type Refund struct {
 	ID, Charge, BalanceTransaction, FailureBalanceTransaction string
 	Created, Amount                                           int64
 	Currency, Status, Reason                                  string
-	IsRelease                                                 bool // of what was not captured; no money moved
+	IsRelease                                                 bool // it releases what was not captured; no money moved
 }
 
-// A BalanceTransaction is what the ledger knows of one. Amounts are in minor
-// units of Currency.
+// A BalanceTransaction is the ledger's record of a balance transaction. Amounts
+// are in minor units of Currency.
 type BalanceTransaction struct {
 	ID, Source, Payout               string
 	Created, AvailableOn             int64
@@ -152,7 +153,7 @@ type BalanceTransaction struct {
 	RateMillionths                   int64 // exchange_rate × 1,000,000; 0 for null
 }
 
-// A Subscription is what the ledger knows of one.
+// A Subscription is the ledger's record of a subscription.
 type Subscription struct {
 	ID, Customer, Status, Currency string
 	Created, Ended                 int64 // Ended is 0 while it runs
@@ -166,21 +167,21 @@ type SubscriptionItem struct {
 	Quantity  int64
 }
 
-// A Customer is what the ledger knows of one.
+// A Customer is the ledger's record of a customer.
 type Customer struct {
 	ID, Email, Country string
 	Created            int64
 }
 
-// A Price is what the ledger knows of one. UnitAmount is in minor units of
-// Currency and counts only if HasUnitAmount.
+// A Price is the ledger's record of a price. UnitAmount is in minor units of
+// Currency and is valid only if HasUnitAmount.
 type Price struct {
 	ID, Product, Currency, Type, Interval string
 	Created, UnitAmount                   int64
 	HasUnitAmount, Active                 bool
 }
 
-// records yields what get makes of the objects of a resource that exist.
+// records yields get's record of each existing object of a resource.
 func records[T any](l Ledger, name string, get func(b *business, n int, at int64) T) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		if l.s.business == nil {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// A Movement is what balance transactions come to, in minor units.
+// A Movement is a sum of balance transactions, in minor units.
 type Movement struct {
 	Movements        int64
 	Amount, Fee, Net int64
-	Pending          int64 // of Net, not yet available
+	Pending          int64 // the part of Net that is not yet available
 }
 
-// Movements adds balance transactions up by what key says of each. Whoever adds
-// up must keep currencies apart.
+// Movements adds up balance transactions by key. The key must keep currencies
+// apart.
 func Movements[K comparable](transactions iter.Seq[BalanceTransaction], key func(BalanceTransaction) K) map[K]Movement {
 	sums := map[K]Movement{}
 	for t := range transactions {
@@ -27,24 +27,25 @@ func Movements[K comparable](transactions iter.Seq[BalanceTransaction], key func
 	return sums
 }
 
-// Recurring is what subscriptions bring in a month. Amounts are for twelve
+// Recurring is the recurring revenue of one month. Amounts are for twelve
 // months, in hundred-thousandths of a minor unit, so that nothing is divided.
 type Recurring struct {
 	Subscriptions int64 // that bill at the end of the month
-	Yearly        int64 // what they bring in twelve months, less coupons that are for ever
-	Discounted    int64 // less also those that are not
-	NewYearly     int64 // what those bring that began to bill in the month, also if they ended in it
-	ChurnedYearly int64 // what those brought that ended in the month
+	Yearly        int64 // their revenue in twelve months, less coupons that last for ever
+	Discounted    int64 // Yearly less also the coupons that end
+	NewYearly     int64 // revenue of those that began to bill in the month, even if they ended in it
+	ChurnedYearly int64 // revenue of those that ended in the month
 	Started       int64 // subscriptions that billed at the beginning of the month
 	New           int64 // that began to bill in it
 	Churned       int64 // that ended in it
-	Metered       int64 // items of Subscriptions that are not in any amount: they cost by use
-	Unshown       int64 // nor are these: their price does not show its amount in that currency
+	Metered       int64 // items of Subscriptions that are in no amount because they cost by use
+	Unshown       int64 // items that are in no amount because their price does not show it in that currency
 }
 
-// Recurring is what subscriptions bring in the month of a time, by currency, if
-// they go on as they are now. A subscription bills from the end of its trial to
-// its own end, unless it never began, or neither is paid nor ended.
+// Recurring returns the recurring revenue in the month of a time, by currency,
+// if all subscriptions go on unchanged. A subscription bills from the end of
+// its trial to its own end. It does not bill if it never began, or is neither
+// paid nor ended.
 func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 	begin := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
 	end := begin.AddDate(0, 1, 0)
@@ -77,21 +78,22 @@ func (l Ledger) Recurring(month time.Time) map[string]Recurring {
 
 func inMonth(at int64, begin, end time.Time) bool { return at >= begin.Unix() && at < end.Unix() }
 
-// A recurringBill is what a subscription brings, and between when; until is 0 for ever.
+// A recurringBill is the recurring revenue of a subscription and its time;
+// until is 0 for ever.
 type recurringBill struct {
 	currency           string
 	from, until        int64
 	yearly, discounted int64 // in the last second that it bills in the month
 	metered, unshown   int64
-	bills              bool // at some time
+	bills              bool // it bills at some time
 }
 
-// runs says whether the subscription bills in the second before at.
+// runs reports whether the subscription bills in the second before at.
 func (s recurringBill) runs(at int64) bool {
 	return s.bills && s.from < at && (s.until == 0 || s.until >= at)
 }
 
-// billOf is what subscription n brings in a month that ends.
+// billOf returns what subscription n bills in the month that ends at end.
 func (b *business) billOf(s subscription, n int, end int64) recurringBill {
 	made := recurringBill{currency: s.currency.String(), from: s.firstBilling(), until: s.ended}
 	switch s.status {

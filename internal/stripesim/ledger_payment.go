@@ -2,28 +2,28 @@ package stripesim
 
 import "iter"
 
-// A Payment is a charge and all that has come of it.
+// A Payment is a charge with everything that followed from it.
 type Payment struct {
 	Charge
-	Country   string     // of whoever paid; "" where neither a card nor an address says it
+	Country   string     // of the payer; "" where neither a card nor an address says it
 	PaysLater bool       // on credit: neither by card nor with Klarna's pay_now, which is settled at once
-	Settled   Settlement // what it, its refunds and its dispute did to the balance
+	Settled   Settlement // the effect of it, its refunds and its disputes on the balance
 }
 
-// A Settlement adds up balance transactions. Amounts are in minor units of
-// Currency, "" where there are none.
+// A Settlement is a sum of balance transactions. Amounts are in minor units of
+// Currency, which is "" where there are none.
 type Settlement struct {
 	Currency  string
-	Taken     int64 // by the charge, less what was authorised and not captured
-	Withdrawn int64 // for a dispute, less what was won back; negative
+	Taken     int64 // by the charge, less the amount that was not captured
+	Withdrawn int64 // by disputes, less the amount won back; negative
 	Fee, Net  int64
 	Disputed  bool // there are movements of a dispute
 }
 
-// Sold says whether a charge took money.
+// Sold reports whether a charge took money.
 func (c Charge) Sold() bool { return c.Status == "succeeded" && c.IsCaptured }
 
-// Payments yields every charge with what has come of it.
+// Payments yields every charge with everything that followed from it.
 func (l Ledger) Payments() iter.Seq[Payment] {
 	return func(yield func(Payment) bool) {
 		settled := l.settlements()
@@ -66,7 +66,7 @@ func (l Ledger) settlements() map[int32]Settlement {
 	return settled
 }
 
-// chargeOf is the charge for which money moved, or none.
+// chargeOf returns the charge for which money moved, or none.
 func (b *business) chargeOf(t *txn) int32 {
 	switch t.entry {
 	case entryRefund, entryRefundFailure, entryRelease:
@@ -79,20 +79,20 @@ func (b *business) chargeOf(t *txn) int32 {
 	return t.source
 }
 
-// A Total is what payments come to. Amounts are in minor units, so whoever adds
-// up must keep currencies apart.
+// A Total is a sum of payments. Amounts are in minor units, so a sum must not
+// mix currencies.
 type Total struct {
 	Attempts, Payments         int64 // charges, and those that took money
 	Customers                  int64 // who paid; guests are not counted
 	Later                      int64 // payments on credit
 	RefundedPayments, Disputes int64 // payments given back in whole or part, and disputed
-	Gross, LaterGross          int64 // taken, and of it on credit
+	Gross, LaterGross          int64 // money taken, and the part of it on credit
 	Refunded                   int64
 	Fee                        int64 // of payments, in minor units of the settlement currency
 }
 
-// Totals adds payments up by what key says of each; those of which it says false
-// are left out.
+// Totals adds up payments by key. It leaves out those for which key returns
+// false.
 func Totals[K comparable](payments iter.Seq[Payment], key func(Payment) (K, bool)) map[K]Total {
 	type paid struct {
 		key      K

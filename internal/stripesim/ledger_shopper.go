@@ -8,31 +8,31 @@ import (
 // A Shopper is a customer who paid, in one currency.
 type Shopper struct {
 	Customer, Currency  string
-	First, Last         string // methods of the first payment and of the last
+	First, Last         string // methods of the first and of the last payment
 	BeganLater          bool   // the first payment was on credit
 	FirstPaid, LastPaid int64  // Unix seconds
 	LaterSince          int64  // Unix seconds of the first payment on credit; 0 for none
-	Payments, Later     int64  // all, and on credit
-	Switches            int64  // payments by another method than the one before
+	Payments, Later     int64  // number of payments, and of those on credit
+	Switches            int64  // payments by another method than the previous one
 	Basket              Average
 	Before              Average // of payments before LaterSince
-	Median              Average // of the baskets of all shoppers in that currency
-	AddOns              int64   // subscriptions that run
+	Median              Average // of the Baskets of all shoppers in that currency
+	AddOns              int64   // running subscriptions
 }
 
-// An Average is of so many amounts, which come to Sum in minor units.
+// An Average is the average of Of amounts, whose sum is Sum, in minor units.
 type Average struct{ Sum, Of int64 }
 
-// Compare orders averages without dividing.
+// Compare compares averages without dividing.
 func (a Average) Compare(b Average) int { return cmp.Compare(a.Sum*b.Of, b.Sum*a.Of) }
 
 func (a *Average) add(amount int64) { a.Sum, a.Of = a.Sum+amount, a.Of+1 }
 
-// AboveMedian says whether the shopper's basket is.
+// AboveMedian reports whether the shopper's basket is above the median.
 func (s Shopper) AboveMedian() bool { return s.Basket.Compare(s.Median) > 0 }
 
-// Shoppers returns all customers who paid, by id and currency. Of payments in
-// one second the one with the smaller id is the first.
+// Shoppers returns all customers who paid, sorted by id and currency. Of
+// several payments in one second the one with the smallest id is the first.
 func (l Ledger) Shoppers() []Shopper {
 	paid := slices.DeleteFunc(slices.Collect(l.Payments()), func(p Payment) bool { return !p.Sold() || p.Customer == "" })
 	slices.SortFunc(paid, func(x, y Payment) int {
@@ -53,7 +53,7 @@ func (l Ledger) Shoppers() []Shopper {
 	return shoppers
 }
 
-// shopper is who made these payments, in their order.
+// shopper returns the shopper who made these payments, which are in order.
 func shopper(paid []Payment) Shopper {
 	first, last := paid[0], paid[len(paid)-1]
 	s := Shopper{
@@ -80,7 +80,7 @@ func shopper(paid []Payment) Shopper {
 	return s
 }
 
-// addOns is how many subscriptions of each customer run.
+// addOns returns the number of running subscriptions of each customer.
 func (l Ledger) addOns() map[string]int64 {
 	running := map[string]int64{}
 	for s := range l.Subscriptions() {
@@ -91,8 +91,8 @@ func (l Ledger) addOns() map[string]int64 {
 	return running
 }
 
-// setMedians tells each shopper the median of its currency: of an even number
-// of baskets, half-way between the middle two.
+// setMedians sets the median of each shopper's currency: for an even number of
+// baskets, half-way between the middle two.
 func setMedians(shoppers []Shopper) {
 	baskets := map[string][]Average{}
 	for _, s := range shoppers {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Limits are those of an account. Zero means none. Stripe: 25 requests a second
-// in test mode, 100 in live mode, 25 to any one endpoint.
+// Limits are the limits of an account. Zero means none. Stripe: 25 requests a
+// second in test mode, 100 in live mode, 25 to any one endpoint.
 type Limits struct {
 	Global     float64 // requests a second
 	Endpoint   float64 // requests a second to one endpoint: a list, or its objects by id
@@ -23,14 +23,14 @@ func (l Limits) check() error {
 	return nil
 }
 
-// Why a request was refused, as the header Stripe-Rate-Limited-Reason says.
+// The reasons to refuse a request, as in the header Stripe-Rate-Limited-Reason.
 const (
 	globalRate        = "global-rate"
 	endpointRate      = "endpoint-rate"
 	globalConcurrency = "global-concurrency"
 )
 
-// A bucket holds a second's worth of requests.
+// A bucket is a token bucket that holds the requests of one second.
 type bucket struct {
 	tokens float64
 	filled time.Time
@@ -60,7 +60,8 @@ func newLimiter(limits Limits, tick func() time.Time) *limiter {
 	return &limiter{Limits: limits, tick: tick, endpoints: map[string]*bucket{}}
 }
 
-// enter says why a request may not run, or "". Who may, leaves.
+// enter admits a request, or returns the reason why it may not run. Who is
+// admitted calls leave.
 func (l *limiter) enter(endpoint string) (refused string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +93,7 @@ func (l *limiter) leave() {
 	l.running--
 }
 
-// limit answers 429 to what is too much.
+// limit answers 429 to requests beyond the limits.
 func (s *Server) limit(next http.Handler) http.Handler {
 	if s.cfg.Limits == (Limits{}) {
 		return next
@@ -118,7 +119,8 @@ func errRateLimit() *apiError {
 	}
 }
 
-// endpoint tells a list from its objects by id, which Stripe limits apart.
+// endpoint returns the endpoint of a path. A list and its objects by id are
+// two, which Stripe limits separately.
 func endpoint(path string) string {
 	name, id := splitPath(path)
 	if id != "" {
@@ -127,7 +129,7 @@ func endpoint(path string) string {
 	return name
 }
 
-// delay makes every answer take as long as Config.Latency says.
+// delay delays every answer by Config.Latency.
 func (s *Server) delay(next http.Handler) http.Handler {
 	if s.cfg.Latency == 0 {
 		return next

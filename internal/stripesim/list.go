@@ -37,7 +37,7 @@ func (res *resource) list(w *writer, values url.Values) *apiError {
 	return nil
 }
 
-// window is the range [lo, hi) of objects that are created inside the query's
+// window returns the range [lo, hi) of the objects created inside the query's
 // bounds and not after now.
 func (res *resource) window(q query, now int64) (lo, hi int) {
 	first := func(at int64) int { return sort.Search(res.count, func(n int) bool { return res.created(n) >= at }) }
@@ -55,8 +55,8 @@ func (res *resource) window(q query, now int64) (lo, hi int) {
 	return lo, max(lo, hi)
 }
 
-// page picks up to limit objects, newest first, and says whether there are more
-// in the direction of paging.
+// page returns up to limit objects, newest first, and whether there are more in
+// the direction of paging.
 func (res *resource) page(q query, lo, hi int) (page []int, more bool, err *apiError) {
 	first, step := hi-1, -1
 	switch {
@@ -86,10 +86,10 @@ func (res *resource) page(q query, lo, hi int) (page []int, more bool, err *apiE
 	return page, more, nil
 }
 
-// cursor is the place of the object that a page starts from. Stripe: it must
-// exist and still match the filters. This server holds it to the bounds of
-// created too, which is stricter than Stripe is known to be: a client that
-// breaks that rule has lost its place.
+// cursor returns the number of the object that a page starts from. Stripe: the
+// object must exist and still match the filters. This server also demands that
+// it is inside the bounds of created. That is stricter than Stripe is known to
+// be, but a client that breaks the rule has lost its position.
 func (res *resource) cursor(q query, name, id string, lo, hi int) (int, *apiError) {
 	n, ok := res.find(id)
 	if ok && res.expired(n) {
@@ -120,7 +120,8 @@ func (res *resource) retrieve(w *writer, id string, values url.Values) *apiError
 	return nil
 }
 
-// expansions are the only parameters of an object that this server knows.
+// expansions returns what expand[] names, which is the only parameter of one
+// object that this server knows.
 func (res *resource) expansions(values url.Values) (expand []string, err *apiError) {
 	unknown := []string{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -137,9 +138,10 @@ func (res *resource) expansions(values url.Values) (expand []string, err *apiErr
 	return expand, nil
 }
 
-// Object is the JSON of one object as of Now, or nil if there is none yet. The
-// name of the resource is the path's, such as charges. A deleted customer is
-// the stub that Stripe shows, a deleted price nil.
+// Object returns the JSON of one object as of Now, or nil if it does not exist
+// yet. The name of the resource is the one in the path, such as charges. For a
+// deleted customer it returns the stub that Stripe shows, for a deleted price
+// nil.
 func (s *Server) Object(resource, id string) []byte {
 	s.state.RLock()
 	defer s.state.RUnlock()

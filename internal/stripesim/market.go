@@ -30,7 +30,8 @@ var markets = [...]market{
 	{"IS", isk, "is-IS", "+354", 1, 1, [3]city{{"Reykjavík", "101", ""}, {"Akureyri", "600", ""}, {"Höfn", "780", ""}}},
 }
 
-// pickMarket draws a new customer's country; the mix moves with progress.
+// pickMarket draws the country of a new customer. The mix changes with
+// progress.
 func pickMarket(r *rand.Rand, progress int) uint8 {
 	total := 0
 	for i := range markets {

@@ -2,9 +2,9 @@ package stripesim
 
 import "strings"
 
-// awkwardMetadata are keys and values that Stripe allows and that break a client which
-// turns metadata into columns: not identifiers, equal but for case, dotted,
-// empty, long, unlike any alphabet.
+// awkwardMetadata are keys and values that Stripe allows and that break a
+// client which turns metadata into columns: keys that are not identifiers,
+// equal but for case, dotted, empty, long or in any alphabet.
 var awkwardMetadata = [...][2]string{
 	{"Zm9vYmFyL2Jhei1xdXV4==", "base64"},
 	{"-utm:source", "newsletter"},

@@ -2,7 +2,7 @@ package stripesim
 
 import "math/rand/v2"
 
-// A method is how a charge is paid.
+// A method is a payment method.
 type method uint8
 
 const (
@@ -14,8 +14,8 @@ const (
 	noMethod // nothing bought yet
 )
 
-// A provider is what the shop knows of a method. Captures can wait for as many
-// days as holdDays; 0 means that the method knows no separate capture.
+// A provider describes a payment method. A capture can wait for up to holdDays
+// days; 0 means that the method has no separate capture.
 type provider struct {
 	name       string
 	feePct     int64 // hundredths of a percent; 0: the currency's card fee
@@ -37,14 +37,14 @@ var providers = [...]provider{
 // String is the type as in payment_method_details.
 func (m method) String() string { return providers[m].name }
 
-// bnpl says whether the method is buy now, pay later. Stripe: such charges are
-// py_, their refunds pyr_, and their balance transactions payment and
+// bnpl reports whether the method is buy now, pay later. Stripe: such charges
+// are py_, their refunds pyr_, and their balance transactions payment and
 // payment_refund.
 func (m method) bnpl() bool { return m != methodCard && m != noMethod }
 
-// A methodShare is a method's part of the orders in one currency, in per mille, at
-// the start and at the end of the business. One that starts at 0 is launched
-// half-way. Everything else is paid by card.
+// A methodShare is a method's share of the orders in one currency, in per
+// mille, at the start and at the end of the business. A method that is
+// launchedLate starts half-way. All other orders are paid by card.
 type methodShare struct {
 	currency     currency
 	method       method
@@ -107,7 +107,8 @@ func pickMethod(r *rand.Rand, c currency, cents int64, progress int, last method
 // is Klarna too, but no credit.
 var klarnaCategories = [...]string{"pay_later", "pay_in_installments", "pay_with_financing", "pay_now"}
 
-// pickKlarnaCategory is an index into klarnaCategories; habits differ by country.
+// pickKlarnaCategory draws an index into klarnaCategories. Habits differ by
+// country.
 func pickKlarnaCategory(r *rand.Rand, country string, cents int64) uint8 {
 	weights := [4]int{48, 34, 6, 12}
 	switch country {

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// mutation is how an action is done at a moment; false for an unknown one.
+// mutation returns the mutation of an action at a time; false for an unknown
+// action.
 func (b *business) mutation(action Action, r *rand.Rand, at int64) (mutation, bool) {
 	w := mutator{b: b, r: r, at: at, books: bookkeeper{b: b}}
 	for _, mutations := range []map[Action]mutation{w.customerMutations(), w.chargeMutations(), w.refundMutations(), w.subscriptionMutations(), w.priceMutations()} {
@@ -100,8 +101,8 @@ func (w *mutator) refundable(n int32) bool {
 	return w.b.charges[n].refundable() > 0 && !w.b.charges[n].disputed
 }
 
-// An mutator writes what happens at one moment, which is after everything that
-// happened before, so records stay in order of time by appending.
+// A mutator writes what happens at one time, which is after everything that
+// happened before. So appending keeps the records in order of time.
 type mutator struct {
 	b     *business
 	r     *rand.Rand
@@ -109,7 +110,7 @@ type mutator struct {
 	books bookkeeper
 }
 
-// updater updates records of a kind for no reason but to be updated.
+// updater returns the mutation that only updates metadata.revision.
 func (w *mutator) updater(kind idKind) func(n int32) record {
 	return func(n int32) record {
 		if w.b.edits == nil {
@@ -126,7 +127,7 @@ func (w *mutator) createCustomer() record {
 	return record{idCustomer, int32(len(w.b.customers) - 1)}
 }
 
-// deleteCustomer: Stripe: deleting a customer cancels their subscriptions.
+// deleteCustomer deletes a customer. Stripe: that cancels their subscriptions.
 func (w *mutator) deleteCustomer(n int32) record {
 	w.b.customers[n].deleted = w.at
 	for k := range w.b.subs {
@@ -149,7 +150,7 @@ func (w *mutator) createCharge(who int32, outcome chargeState) record {
 	return w.addCharge(c)
 }
 
-// addCharge enters a charge and its money.
+// addCharge appends a charge and its balance transactions.
 func (w *mutator) addCharge(c charge) record {
 	n := int32(len(w.b.charges))
 	w.b.charges = append(w.b.charges, c)
@@ -157,7 +158,7 @@ func (w *mutator) addCharge(c charge) record {
 	return record{idCharge, n}
 }
 
-// book lets the bookkeeper work and points to the first entry made.
+// book runs enter and sets txn to the first balance transaction that it made.
 func (w *mutator) book(txn *int32, book func()) {
 	first := len(w.b.txns)
 	book()
@@ -166,7 +167,7 @@ func (w *mutator) book(txn *int32, book func()) {
 	}
 }
 
-// part is an amount of which n make a charge at most.
+// part returns an amount that fits n times into a charge.
 func (c *charge) part(n int64) int64 { return c.currency.round(c.amount / n) }
 
 func (w *mutator) captureCharge(n int32, amount int64) record {

@@ -1,7 +1,7 @@
 package stripesim
 
-// The ids by which objects refer to each other. Each appends to a buffer, so
-// that rendering allocates nothing.
+// The ids of all objects. Each function appends to a buffer, so that rendering
+// allocates nothing.
 
 func (b *business) appendCustomerID(buf []byte, n int) []byte {
 	if b.hasChosenID(idCustomer, n) {
@@ -17,13 +17,13 @@ func (b *business) appendPriceID(buf []byte, n int) []byte {
 	return b.ids.appendLong(buf, "price_1", idPrice, b.prices[n].created, n)
 }
 
-// chosenPrefixes are beginnings of ids that merchants chose: an e-mail address, a plan's
-// name, and what else a URL has a meaning for.
+// chosenPrefixes are the beginnings of ids that merchants choose: an e-mail
+// address, a plan's name, and characters that mean something in a URL.
 var chosenPrefixes = [...]string{
 	"ann+shop@example.com", "Professional+", "50% off/month", "a=1&b=2", "who?#1", "one, two; three", "x/../y", "%2B", "Größe", "~!$'()*[]{}|^`<>:",
 }
 
-// hasChosenID says whether the merchant chose the id of a record.
+// hasChosenID reports whether the merchant chose the id of a record.
 func (b *business) hasChosenID(kind idKind, n int) bool {
 	return b.cfg.ChosenIDs > 0 && b.diceOf(kind, n).n(dChosen, 1000) < b.cfg.ChosenIDs
 }
@@ -45,7 +45,8 @@ func (b *business) appendItemID(buf []byte, n int) []byte {
 	return b.ids.appendShort(buf, "si_", idItem, b.subs[b.items[n].sub].created, n)
 }
 
-// appendChargeID: Stripe: card payments are ch_, all others py_.
+// appendChargeID appends a charge's id. Stripe: card payments are ch_, all
+// others py_.
 func (b *business) appendChargeID(buf []byte, n int) []byte {
 	prefix := "ch_3"
 	if b.charges[n].method.bnpl() {
@@ -110,7 +111,7 @@ func (w *writer) ref(k string, name namer, n int32) {
 	w.unquote()
 }
 
-// find turns an id back into a record's number, in constant time.
+// find returns the number of the record with an id, in constant time.
 func (b *business) find(kind idKind, name namer, count int, id string) (int, bool) {
 	n, ok := b.ids.number(kind, id)
 	if !ok || n >= count {

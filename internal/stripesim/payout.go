@@ -11,8 +11,9 @@ type payout struct {
 
 const week = 7 * day
 
-// payOut pays every week, in each settlement currency, what became available
-// since the last payout; a week that lost money waits for the next.
+// payOut makes a payout every week, in each settlement currency, of what became
+// available since the last one. A week that lost money is settled in the next
+// one.
 func (b *business) payOut() {
 	weeks := int((b.tl.to-b.tl.from)/week) + 1
 	var sums [len(currencies)][]int64
@@ -46,12 +47,12 @@ func (b *business) payWeek(w int, c currency, sums []int64) {
 	b.payouts = append(b.payouts, payout{created: at, currency: c, amount: sums[w]})
 }
 
-// payoutWeek is the week whose payout is the first that could hold t.
+// payoutWeek returns the first week whose payout can contain t.
 func (b *business) payoutWeek(t *txn) int {
 	return int((t.available - b.tl.from - 6*hour + week - 1) / week)
 }
 
-// payoutOf is the number of the payout that t is part of, or none.
+// payoutOf returns the number of the payout that contains t, or none.
 func (b *business) payoutOf(t *txn) int32 {
 	if t.entry == entryPayout {
 		return t.source

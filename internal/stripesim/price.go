@@ -12,15 +12,15 @@ type priceScheme uint8
 const (
 	schemeFlat     priceScheme = iota // unit_amount is set
 	schemeFraction                    // less than a minor unit: only unit_amount_decimal is set
-	schemeTiered                      // amounts are in the tiers, which a list does not show
+	schemeTiered                      // the amounts are in the tiers, which a list does not show
 	schemeCustom                      // the customer chooses the amount
 )
 
 type price struct {
 	created     int64
-	deactivated int64  // when it was deactivated, if not by dice
-	deleted     int64  // 0 unless it was
-	amount      int64  // minor units; with finer: hundredths of one
+	deactivated int64  // when a mutation deactivated it; 0 for none
+	deleted     int64  // 0 if not deleted
+	amount      int64  // minor units; with schemeFraction, hundredths of one
 	interval    string // "" for a one-off price
 	product     int32
 	currency    currency
@@ -30,15 +30,15 @@ type price struct {
 
 	packageOf  int64 // units sold as one; 0 for none
 	roundsDown bool  // else up
-	options    bool  // sold in all plan currencies
+	options    bool  // sold in all subscription currencies
 }
 
 func (p *price) recurring() bool { return p.interval != "" }
 
-// subscriptionCurrencies are those that subscriptions are sold in.
+// subscriptionCurrencies are the currencies in which subscriptions are sold.
 var subscriptionCurrencies = [...]currency{usd, eur, gbp, aud, jpy}
 
-// addOns is how many dollar add-ons the catalogue has.
+// addOns returns the number of dollar add-ons in the catalogue.
 func (c Config) addOns() int {
 	if c.LongLists {
 		return 2 * addOns
@@ -46,15 +46,16 @@ func (c Config) addOns() int {
 	return addOns
 }
 
-// planTags are the monthly price tags of the first product, in US cents.
+// mainPriceTag is the monthly price of the first product, in US cents.
 const (
 	mainPriceTag = 1900
 	addOns       = 12 // US dollar add-ons, so that a subscription can have more than ten items
 	pricesMost   = 400
 )
 
-// newPrices invents the catalogue. The plans and the add-ons exist from the
-// first second, in same-second groups as a script would create them.
+// newPrices invents the catalogue. The main prices and the add-ons exist from
+// the first second, in groups of the same second, as a script would create
+// them.
 func newPrices(cfg Config, tl timeline) []price {
 	r := streamPrices.rand(cfg.Seed)
 	var prices []price
@@ -80,8 +81,8 @@ func newPrices(cfg Config, tl timeline) []price {
 	return prices
 }
 
-// newAddOn is a small extra to the dollar plan; every fourth is metered and
-// costs less than a cent.
+// newAddOn returns a small extra to the dollar plan. Every fourth is metered
+// and costs less than a cent.
 func newAddOn(at int64, i int) price {
 	p := price{created: at, amount: int64(200 + 100*i), interval: "month", product: int32(1 + i), active: true}
 	if i%4 == 3 {
@@ -90,7 +91,8 @@ func newAddOn(at int64, i int) price {
 	return p
 }
 
-// more is by how many products there are more add-ons than usual.
+// newPrice returns a random price. more is the number of add-ons above the
+// usual one; each has a product of its own.
 func newPrice(r *rand.Rand, at int64, n, more int) price {
 	c := currency(r.IntN(len(currencies)))
 	p := price{

@@ -1,14 +1,15 @@
 package stripesim
 
-// What [Config.Pricing] adds: prices that are more than an amount, and coupons.
-// All of it follows from numbers and draws nothing, so that the rest of the
-// business is the same without it.
+// [Config.Pricing] adds prices that are more than an amount, and coupons. All
+// of it follows from record numbers and draws no random ones, so that the rest
+// of the business is the same without it.
 
 // unshownOption is a currency whose amounts no price shows, as if the account's
 // list left them out.
 const unshownOption = gbp
 
-// vary makes add-on i one of the kinds of price that a subscription can have.
+// vary turns add-on i into one of the kinds of price that a subscription can
+// have.
 func (p *price) vary(i int) {
 	switch i % 4 {
 	case 0:
@@ -20,8 +21,8 @@ func (p *price) vary(i int) {
 	}
 }
 
-// unitsOf is how many are bought at once of a price that counts in packages,
-// tiers or fractions: five times as many as of others.
+// unitsOf returns the quantity that is bought of a price. Of a price with
+// packages, tiers or fractions it is five times as high.
 func (b *business) unitsOf(p *price, q int32) int32 {
 	if b.cfg.Pricing && (p.packageOf > 0 || p.scheme != schemeFlat) && !p.metered {
 		return 5 * q
@@ -29,7 +30,7 @@ func (b *business) unitsOf(p *price, q int32) int32 {
 	return q
 }
 
-// optionFor is what a dollar price costs in another currency.
+// optionFor returns the amount of a dollar price in another currency.
 func (p *price) optionFor(c currency) int64 {
 	if c == p.currency {
 		return p.amount
@@ -41,8 +42,8 @@ func (p *price) optionFor(c currency) int64 {
 // a minor unit.
 type tier struct{ upTo, hundredths int64 }
 
-// tiersOf are the tiers of price n: the last one has no end and costs less than
-// a minor unit.
+// tiersOf returns the tiers of price n. The last one has no end and costs less
+// than a minor unit.
 func (b *business) tiersOf(p *price, n int) []tier {
 	tiers := make([]tier, 2)
 	if b.cfg.LongLists {
@@ -58,8 +59,9 @@ func (b *business) tiersOf(p *price, n int) []tier {
 	return tiers
 }
 
-// cost is what an item costs a period, in hundredths of a minor unit of its
-// subscription's currency; false where use decides, or the customer.
+// cost returns the cost of an item for a period, in hundredths of a minor unit
+// of its subscription's currency. It returns false where the usage or the
+// customer decides.
 func (b *business) cost(it item, c currency) (hundredths int64, ok bool) {
 	p, q := &b.prices[it.price], int64(it.quantity)
 	if !p.recurring() || p.metered {
@@ -107,8 +109,8 @@ type discount struct {
 	number     int
 }
 
-// newDiscount is one of five, from a moment on. Stripe takes a discount from
-// the object when it ends; here it stays, with its end.
+// newDiscount returns one of five discounts, from a time on. Stripe removes a
+// discount from the object when it ends; here it stays, with its end.
 func newDiscount(number int, c currency, start int64) *discount {
 	d := &discount{duration: "forever", currency: c, start: start, number: number}
 	switch number % 5 {
@@ -127,7 +129,7 @@ func newDiscount(number int, c currency, start int64) *discount {
 	return d
 }
 
-// discountOf is what subscription n has of its own.
+// discountOf returns the discount of subscription n itself, or nil.
 func (b *business) discountOf(s *subscription, n int) *discount {
 	if !b.cfg.Pricing || n%4 != 1 {
 		return nil
@@ -135,7 +137,8 @@ func (b *business) discountOf(s *subscription, n int) *discount {
 	return newDiscount(n/4, s.currency, s.created)
 }
 
-// discountOfCustomer is what customer n has, for what has none of its own.
+// discountOfCustomer returns the discount of customer n, or nil. It applies to
+// subscriptions that have none of their own.
 func (b *business) discountOfCustomer(n int) *discount {
 	if !b.cfg.Pricing || n%5 != 0 {
 		return nil
@@ -144,8 +147,8 @@ func (b *business) discountOfCustomer(n int) *discount {
 	return newDiscount(n/5, markets[c.market].currency, c.created)
 }
 
-// inForce says whether the discount is in force at a moment. One that is for once
-// is so for the period it began in.
+// inForce reports whether the discount applies at a time. One with the duration
+// once applies for the period in which it began.
 func (d *discount) inForce(at int64, months int) bool {
 	if d == nil {
 		return false
@@ -157,7 +160,8 @@ func (d *discount) inForce(at int64, months int) bool {
 	return d.start <= at && (end == 0 || at < end)
 }
 
-// applyTo is what is left of an invoice, in hundred-thousandths of a minor unit.
+// applyTo returns an amount less the discount, in hundred-thousandths of a
+// minor unit.
 func (d *discount) applyTo(hundredths int64) int64 {
 	if d == nil {
 		return 1000 * hundredths
@@ -165,8 +169,8 @@ func (d *discount) applyTo(hundredths int64) int64 {
 	return max(hundredths*(1000-d.percent)-100_000*d.off, 0)
 }
 
-// currentDiscount is the discount that Stripe takes from an invoice of a moment: the
-// subscription's, or else the customer's.
+// currentDiscount returns the discount that Stripe takes from an invoice at a
+// time: the subscription's, or else the customer's.
 func (b *business) currentDiscount(s *subscription, n int, at int64) *discount {
 	if own := b.discountOf(s, n); own.inForce(at, s.months()) {
 		return own
@@ -177,7 +181,8 @@ func (b *business) currentDiscount(s *subscription, n int, at int64) *discount {
 	return nil
 }
 
-// foreverDiscount is the one of them that is for ever.
+// foreverDiscount returns the discount that applies at a time and lasts for
+// ever.
 func (b *business) foreverDiscount(s *subscription, n int, at int64) *discount {
 	for _, d := range []*discount{b.discountOf(s, n), b.discountOfCustomer(int(s.customer))} {
 		if d.inForce(at, s.months()) && d.duration == "forever" {
@@ -187,8 +192,8 @@ func (b *business) foreverDiscount(s *subscription, n int, at int64) *discount {
 	return nil
 }
 
-// renderDiscount: Stripe: a discount says whose it is; sub is none for one of all
-// that the customer has.
+// renderDiscount writes a discount. Stripe: a discount names its owner; sub is
+// none for a discount on all that the customer has.
 func (b *business) renderDiscount(w *writer, d *discount, customer, sub int32) {
 	if d == nil {
 		w.null("discount")
@@ -239,8 +244,8 @@ func (b *business) renderDiscount(w *writer, d *discount, customer, sub int32) {
 	w.end()
 }
 
-// renderOptions: Stripe: a price shows its amounts in further currencies only if
-// asked to, and its own among them.
+// renderOptions writes a price's amounts in all currencies, its own among them.
+// Stripe shows them only if asked to.
 func renderOptions(w *writer, p *price) {
 	w.object("currency_options")
 	for _, c := range subscriptionCurrencies {
@@ -256,7 +261,7 @@ func renderOptions(w *writer, p *price) {
 	w.end()
 }
 
-// renderPackages is transform_quantity, which plans call transform_usage.
+// renderPackages writes transform_quantity, which plans call transform_usage.
 func renderPackages(w *writer, p *price, name string) {
 	if p.packageOf == 0 {
 		w.null(name)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A query is a list request, read and checked.
+// A query is a parsed and checked list request.
 type query struct {
 	limit    int
 	after    string // starting_after
@@ -18,7 +18,7 @@ type query struct {
 	from, to int64  // created, both inclusive
 	matchers []matcher
 	expand   []string // without the data. of a list
-	at       int64    // the moment that filters speak of
+	at       int64    // the time whose state the filters look at
 }
 
 const (
@@ -94,7 +94,8 @@ func (q *query) set(res *resource, name, value string) (known bool, err *apiErro
 	return false, nil
 }
 
-// setExpand: Stripe: what is expanded in a list begins with data.
+// setExpand adds a member to expand. Stripe: in a list its name begins with
+// data.
 func (q *query) setExpand(res *resource, value string) *apiError {
 	name, ok := strings.CutPrefix(value, "data.")
 	if !ok || !slices.Contains(res.expands, name) {
@@ -118,7 +119,7 @@ func (q *query) setLimit(value string) *apiError {
 	return nil
 }
 
-// setCreated narrows the range; several bounds hold together.
+// setCreated narrows the range of created. Several bounds apply together.
 func (q *query) setCreated(name, value string) *apiError {
 	at, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || at <= math.MinInt64+1 || at == math.MaxInt64 {
@@ -139,7 +140,8 @@ func (q *query) setCreated(name, value string) *apiError {
 	return nil
 }
 
-// filter: Stripe: an id that names nothing is an error, not an empty list.
+// filter adds a filter. Stripe: an id that does not exist is an error, not an
+// empty list.
 func (q *query) filter(res *resource, p param, value string) *apiError {
 	if err := p.check(value); err != nil && value != "" {
 		return err

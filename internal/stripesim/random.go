@@ -31,17 +31,17 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// dice decide the details of one object that nothing else depends on, such as
-// a street or the last digits of a card. They are thrown again at each
+// dice decide the details of one object that nothing else depends on, such as a
+// street or the last digits of a card. They are computed again at each
 // rendering, so the details need no memory.
 type dice uint64
 
 func (d dice) hash(what uint64) uint64 { return mix(uint64(d) + what*0x9e3779b97f4a7c15) }
 
-// n is a number from 0 to bound-1, always the same for the same what.
+// n returns a number from 0 to bound-1, always the same for the same what.
 func (d dice) n(what uint64, bound int) int { return int(d.hash(what) >> 1 % uint64(bound)) }
 
-// oneIn is true for one object in every bound.
+// oneIn is true for one object of every bound.
 func (d dice) oneIn(what uint64, bound int) bool { return d.n(what, bound) == 0 }
 
 // percent is true with probability p out of 100. Integers only: a float could

@@ -1,6 +1,6 @@
 package stripesim
 
-// name is the id of record n, or "" for none.
+// name returns the id of record n, or "" for none.
 func (id namer) name(n int32) string {
 	if n == none {
 		return ""

@@ -24,7 +24,7 @@ const (
 	refundDuplicate
 	refundFraud
 	refundExpired  // an authorisation that was released; no money moved
-	refundReleased // what a partial capture left; Stripe says nothing
+	refundReleased // the rest of a partial capture; Stripe gives no reason
 )
 
 var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraudulent", "expired_uncaptured_charge", ""}
@@ -32,8 +32,8 @@ var refundReasons = [...]string{"", "requested_by_customer", "duplicate", "fraud
 type refund struct {
 	created     int64
 	amount      int64 // minor units of the charge's currency
-	failed      int64 // when the bank sent it back; 0 unless it did
-	confirmedAt int64 // when it was confirmed, if it failed only after that
+	failed      int64 // when the bank returned it; 0 if it did not
+	confirmedAt int64 // when it was confirmed, if it failed after that
 	charge      int32
 	txn         int32 // none without
 	back        int32 // the balance transaction of the failure; none without
@@ -41,12 +41,13 @@ type refund struct {
 	reason      refundReason
 }
 
-// refundsReleases: Stripe: until API version 2025-03-31.basil releasing an
-// authorisation, or the rest of one, makes a Refund.
+// refundsReleases reports whether a release makes a Refund. Stripe: until API
+// version 2025-03-31.basil the release of an authorisation, or of the rest of
+// one, makes a Refund.
 func (b *business) refundsReleases(at int64) bool { return at < b.cfg.CapturesSince.Unix() }
 
-// makeRefunds makes the refunds: of what was released, and as often as each
-// provider's customers send things back.
+// makeRefunds makes the refunds of releases, and those of payments at the rate
+// of each provider.
 func (b *business) makeRefunds(r *rand.Rand) {
 	for n := range b.charges {
 		c := &b.charges[n]
@@ -64,7 +65,8 @@ func (b *business) makeRefunds(r *rand.Rand) {
 	byCreated(b.refunds, func(f *refund) int64 { return f.created })
 }
 
-// release makes the Refund of what of an authorisation is not captured.
+// release makes the Refund of the part of an authorisation that was not
+// captured.
 func (b *business) release(n int32, at int64) {
 	c := &b.charges[n]
 	f := refund{created: at, amount: c.amount - c.captured, charge: n, txn: none, back: none, reason: refundExpired}
@@ -76,10 +78,11 @@ func (b *business) release(n int32, at int64) {
 	b.refunds = append(b.refunds, f)
 }
 
-// isRelease says that no money was given back.
+// isRelease reports that no money was returned.
 func (f *refund) isRelease() bool { return f.reason == refundExpired || f.reason == refundReleased }
 
-// refundRate is lower for subscriptions than for goods.
+// refundRate returns the refunds in a thousand charges. It is lower for
+// subscriptions than for goods.
 func (b *business) refundRate(c *charge) int {
 	if c.sub != none {
 		return 20
@@ -87,7 +90,7 @@ func (b *business) refundRate(c *charge) int {
 	return providers[c.method].refunds
 }
 
-// refundCharge returns all of a charge, or one to three parts of it, unless
+// refundCharge refunds all of a charge, or one to three parts of it, unless
 // that would be after the end of the business.
 func (b *business) refundCharge(r *rand.Rand, c *charge, n int32) {
 	at := max(c.created, c.capture)

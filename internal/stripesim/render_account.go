@@ -1,6 +1,6 @@
 package stripesim
 
-// renderAccount is the account that every key of this server belongs to.
+// renderAccount writes the account that every key of this server belongs to.
 func (b *business) renderAccount(w *writer) {
 	w.open('{')
 	w.str("id", b.ids.account)

@@ -31,7 +31,8 @@ func (b *business) renderTxn(w *writer, n int) {
 	w.end()
 }
 
-// category: Stripe: the stable name of what happened; type is not.
+// category returns reporting_category. Stripe: it is the stable name of what
+// happened; type is not stable.
 func (e entry) category() string {
 	return [...]string{
 		entryCharge: "charge", entryCaptureReversal: "partial_capture_reversal",
@@ -41,8 +42,8 @@ func (e entry) category() string {
 	}[e]
 }
 
-// txnType depends on the payment method too. Stripe: card payments are charge
-// and refund, all others payment and payment_refund.
+// txnType returns the type, which depends on the payment method too. Stripe:
+// card payments are charge and refund, all others payment and payment_refund.
 func (b *business) txnType(t *txn) string {
 	bnpl := false
 	switch t.entry {
@@ -66,7 +67,7 @@ func (b *business) txnType(t *txn) string {
 	return byCard[t.entry]
 }
 
-// status turns without an event.
+// status returns the status. It changes without an event.
 func (t *txn) status(at int64) string {
 	if t.available > at {
 		return "pending"
@@ -99,7 +100,8 @@ func disputeText(e entry) string {
 	return "Chargeback reversal for "
 }
 
-// renderFees: the fees are in the settlement currency and add up to fee.
+// renderFees writes the fees, which are in the settlement currency and add up
+// to fee.
 func renderFees(w *writer, t *txn) {
 	w.list("fee_details")
 	renderFee(w, t, t.fxFee, "Stripe currency conversion fee")

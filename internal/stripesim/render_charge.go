@@ -62,7 +62,8 @@ const shopDescriptor = "TIDEPOOL GOODS"
 
 func (c *charge) isCaptured() bool { return c.state == chargePaid || c.state == chargePending }
 
-// status: Stripe: an authorisation is succeeded although nothing is captured.
+// status returns the status. Stripe: an authorisation is succeeded although
+// nothing is captured.
 func (c *charge) status() string {
 	switch c.state {
 	case chargeFailed:
@@ -83,7 +84,8 @@ func (c *charge) description() string {
 	return "Subscription update"
 }
 
-// invoice is the number that the charge's invoice is derived from.
+// invoice returns the number from which the id of the charge's invoice is
+// derived.
 func (c *charge) invoice(n int) int32 {
 	if c.sub == none {
 		return none
@@ -91,7 +93,7 @@ func (c *charge) invoice(n int) int32 {
 	return int32(n)
 }
 
-// payer is the dice of the customer, or of the charge itself for a guest.
+// payer returns the dice of the customer, or of the charge itself for a guest.
 func (b *business) payer(c *charge, n int) dice {
 	if c.customer == none {
 		return b.diceOf(idCharge, n)
@@ -136,7 +138,8 @@ func (b *business) renderFailure(w *writer, c *charge) {
 	w.str("failure_message", c.declined().message)
 }
 
-// renderOutcome: Stripe: Radar scores cards only; a score is absent otherwise.
+// renderOutcome writes the outcome. Stripe: Radar scores only cards; other
+// payments have no score.
 func renderOutcome(w *writer, c *charge, d dice, v variant) {
 	w.object("outcome")
 	if v == variantLater {

@@ -53,7 +53,8 @@ func (b *business) renderCustomer(w *writer, n int) {
 	w.end()
 }
 
-// A third never say where they live, and three in four never give a number.
+// A third of the customers have no address, and three in four have no phone
+// number.
 func (d dice) hasAddress() bool { return d.n(dAddress, 3) != 0 }
 func (d dice) hasPhone() bool   { return d.n(dPhone, 4) == 0 }
 

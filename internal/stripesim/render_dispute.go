@@ -30,7 +30,8 @@ func (b *business) renderDispute(w *writer, n int) {
 	w.end()
 }
 
-// evidenceFields are what a merchant may send; this one sends none of it.
+// evidenceFields are the pieces of evidence that a merchant may send; this one
+// sends none.
 var evidenceFields = [...]string{
 	"access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure", "cancellation_rebuttal",
 	"customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature",

@@ -34,8 +34,8 @@ func (b *business) renderEvent(w *writer, c change) {
 	w.end()
 }
 
-// after is the state that an event shows: as of its own second, which it never
-// leaves. The payload of a deletion is the last full object.
+// after returns the view of the state that an event shows: that of the event's
+// own second, for ever. The payload of a deletion is the last full object.
 func (b *business) after(c change, version string) view {
 	v := viewOf(c.at)
 	v.version = version
@@ -50,7 +50,7 @@ func (b *business) after(c change, version string) view {
 	return v
 }
 
-// before is the state that a change ended.
+// before returns the view of the state before a change.
 func (b *business) before(c change, version string) view {
 	v := b.after(c, version)
 	switch {
@@ -64,8 +64,8 @@ func (b *business) before(c change, version string) view {
 	return v
 }
 
-// renderSubject writes what the event is of. Stripe: charge.dispute.* is of a
-// dispute, charge.refund.updated of a refund, but charge.refunded of a charge.
+// renderSubject writes the object of an event. Stripe: charge.dispute.* has a
+// dispute, charge.refund.updated a refund, but charge.refunded a charge.
 func (b *business) renderSubject(w *writer, c change) {
 	n := int(c.n)
 	switch c.kind.subject() {
@@ -88,7 +88,8 @@ func (b *business) renderSubject(w *writer, c change) {
 	}
 }
 
-// renderPrevious writes what had another value before, and that value.
+// renderPrevious writes previous_attributes: the members that had another value
+// before, with that value.
 func (b *business) renderPrevious(w *writer, c change, version string) {
 	old, now := newWriter(b.before(c, version)), newWriter(b.after(c, version))
 	b.renderSubject(old, c)
@@ -97,8 +98,8 @@ func (b *business) renderPrevious(w *writer, c change, version string) {
 	renderDifference(w, old.buf, now.buf)
 }
 
-// renderDifference writes the members of old that differ in now, going into
-// objects that are in both. Stripe: what is new was null.
+// renderDifference writes the members of old that differ in now. It descends
+// into objects that are in both. Stripe: a new member was null.
 func renderDifference(w *writer, old, now []byte) {
 	var was, is map[string]json.RawMessage
 	if json.Unmarshal(old, &was) != nil || json.Unmarshal(now, &is) != nil || was == nil || is == nil {
@@ -128,15 +129,15 @@ func renderDifference(w *writer, old, now []byte) {
 	w.end()
 }
 
-// json writes a value that was rendered elsewhere, at this depth.
+// json writes an already rendered value, indented to this depth.
 func (w *writer) json(raw []byte) {
 	var out bytes.Buffer
 	_ = json.Indent(&out, raw, indentation[:2*w.depth], "  ") // a writer's own output is JSON
 	w.buf = append(w.buf, out.Bytes()...)
 }
 
-// renderRequest: Stripe: what happens by itself has no request, and old
-// versions have the bare id.
+// renderRequest writes request. Stripe: a change without a request has none,
+// and old versions have only its id.
 func (b *business) renderRequest(w *writer, c change, version string) {
 	id := string(b.ids.appendShort(nil, "req_", idRequest, c.at, int(c.n)))
 	own := c.kind == subUpdated || c.kind == subTrialEnds || c.kind == subPausedNow || c.kind == refundMoved || c.kind == refundUpdated

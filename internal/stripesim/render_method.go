@@ -4,7 +4,8 @@ var cardBrands = [...]string{"visa", "visa", "visa", "mastercard", "mastercard",
 
 var cardFundings = [...]string{"credit", "debit", "debit", "prepaid"}
 
-// appendPaymentMethodID: a customer pays with the same card each time.
+// appendPaymentMethodID appends a payment method's id. A customer pays with the
+// same card each time.
 func (b *business) appendPaymentMethodID(buf []byte, c *charge, n int) []byte {
 	if c.customer == none || c.method.bnpl() {
 		return b.ids.appendLong(buf, "pm_1", idPaymentMethod, c.created, n<<1|1)
@@ -34,8 +35,8 @@ func (b *business) renderMethod(w *writer, c *charge, n int) {
 	w.end()
 }
 
-// openType and closeType put type before or after the block of the method's own
-// name, since Stripe sorts keys, and zip comes after type.
+// openType and closeType write type before or after the block with the method's
+// own name: Stripe sorts keys, and zip comes after type.
 func (m method) openType(w *writer) string {
 	if m == methodZip {
 		w.str("type", m.String())
@@ -81,8 +82,8 @@ func (b *business) renderCard(w *writer, c *charge, d dice, v variant) {
 	}
 }
 
-// renderThreeDSecure: Europe asks for strong authentication, of a person who is
-// there.
+// renderThreeDSecure writes three_d_secure. In Europe a card payment needs
+// strong authentication if the payer is present.
 func (b *business) renderThreeDSecure(w *writer, c *charge) {
 	here := c.sub == none || c.first
 	if !here || c.currency != eur && c.currency != gbp && c.currency != sek {

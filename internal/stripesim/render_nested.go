@@ -1,6 +1,7 @@
 package stripesim
 
-// renderRevision is the metadata of an object that was updated explicitly.
+// renderRevision writes metadata.revision of an object that was updated
+// explicitly.
 func (b *business) renderRevision(w *writer, kind idKind, n int) {
 	times := b.edits[record{kind, int32(n)}]
 	count := 0
@@ -19,8 +20,8 @@ func (b *business) renderRevision(w *writer, kind idKind, n int) {
 	}
 }
 
-// renderEmbeddedRefunds shows the ten newest refunds of a charge. Stripe: newer
-// API versions do so only if asked to.
+// renderEmbeddedRefunds writes the ten newest refunds of a charge. Stripe:
+// newer API versions show them only if asked to.
 func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
 	var refunds []int32
 	for _, n := range b.index().refunds.of(int32(charge)) {
@@ -44,7 +45,7 @@ func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
 	w.end()
 }
 
-// refundsOf is the list of one charge's refunds.
+// refundsOf returns the list of one charge's refunds.
 func (b *business) refundsOf(charge int) *resource {
 	numbers := b.index().refunds.of(int32(charge))
 	url := string(append(b.appendChargeID([]byte("charges/"), charge), "/refunds"...))
@@ -64,7 +65,8 @@ func (b *business) refundsOf(charge int) *resource {
 	}
 }
 
-// renderTiers: the last tier has no end, and some cost less than a minor unit.
+// renderTiers writes the tiers of a price. The last tier has no end, and some
+// cost less than a minor unit.
 func (b *business) renderTiers(w *writer, p *price, n int) {
 	w.list("tiers")
 	for _, t := range b.tiersOf(p, n) {

@@ -116,8 +116,9 @@ func (p *price) aggregate() string {
 	return ""
 }
 
-// renderUnitAmount: Stripe: the integer is null when the amount has a part
-// smaller than the minor unit, and both are null when no single amount exists.
+// renderUnitAmount writes both unit amounts. Stripe: the integer is null when
+// the amount has a part smaller than the minor unit, and both are null when
+// there is no single amount.
 func renderUnitAmount(w *writer, p *price, whole, decimal string) {
 	switch p.scheme {
 	case schemeFlat:
@@ -135,8 +136,9 @@ func renderUnitAmount(w *writer, p *price, whole, decimal string) {
 	}
 }
 
-// renderPlan is the older shape of a price that subscription items still carry.
-// It is in no published schema, but in every response.
+// renderPlan writes Stripe's plan: the older form of a price, which
+// subscription items still have. It is in no published schema, but in every
+// response.
 func (b *business) renderPlan(w *writer, n int) {
 	was := b.priceAt(n, w.at)
 	p := &was

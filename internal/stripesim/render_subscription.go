@@ -84,8 +84,8 @@ func (b *business) renderTail(w *writer, s *subscription, n int) {
 	}
 }
 
-// renderOnlyItem: Stripe: only a subscription with one item has a plan and a
-// quantity, in no published schema but in every response.
+// renderOnlyItem writes plan and quantity. Stripe: only a subscription with one
+// item has them, in no published schema but in every response.
 func (b *business) renderOnlyItem(w *writer, s *subscription) {
 	if s.items != 1 {
 		w.nulls("plan", "quantity")
@@ -97,7 +97,8 @@ func (b *business) renderOnlyItem(w *writer, s *subscription) {
 	w.int("quantity", int64(it.quantity))
 }
 
-// heldInvoices is what becomes of invoices while a subscription is on hold.
+// heldInvoices returns what happens to invoices while a subscription is on
+// hold.
 func (b *business) heldInvoices(n int) string {
 	if b.cfg.Pricing && n%2 == 0 {
 		return "void"
@@ -105,7 +106,8 @@ func (b *business) heldInvoices(n int) string {
 	return "keep_as_draft"
 }
 
-// now is the last moment up to at that the subscription's state speaks of.
+// now returns the time whose billing period the subscription shows: at, or its
+// end if it has ended.
 func (b *business) now(s *subscription, at int64) int64 {
 	if s.ended > 0 {
 		return s.ended
@@ -138,8 +140,8 @@ func renderCancellation(w *writer, s *subscription, start, end int64) {
 	w.end()
 }
 
-// embeddedItems is how many items a subscription shows; the rest are under its
-// items' url. Stripe: ten.
+// embeddedItems is the number of items that a subscription shows. The rest are
+// under its items' url. Stripe: ten.
 const embeddedItems = 10
 
 func (b *business) renderEmbeddedItems(w *writer, n int) {
@@ -186,7 +188,8 @@ func (b *business) renderItem(w *writer, n int) {
 	w.end()
 }
 
-// renderLatestInvoice: before the first charge it is the trial's, of nothing.
+// renderLatestInvoice writes latest_invoice. Before the first charge it is the
+// trial's, of zero.
 func (b *business) renderLatestInvoice(w *writer, s *subscription, n int) {
 	if s.lastCharge != none {
 		w.ref("latest_invoice", b.appendInvoiceID, s.lastCharge)

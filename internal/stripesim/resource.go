@@ -8,27 +8,28 @@ type resource struct {
 	object   string // as in the object: charge
 	count    int
 	params   []param
-	timeless bool                         // created is no filter
-	created  func(n int) int64            // Unix seconds; always for an object without one
+	timeless bool                         // created is not a filter of it
+	created  func(n int) int64            // Unix seconds; noCreated for an object without one
 	render   func(w *writer, n int)       // one JSON value
 	appendID func(b []byte, n int) []byte // appends nothing for an object without one
 	find     func(id string) (int, bool)
-	match    func(p, value string, at int64) (matcher, bool) // false: value names an object that does not exist
-	deleted  func(n int, at int64) bool                      // deleted by at; nil: nothing ever is
-	stubs    bool                                            // what is gone is a stub by its id, and not a 404
+	match    func(p, value string, at int64) (matcher, bool) // returns false if value names an object that does not exist
+	deleted  func(n int, at int64) bool                      // whether n is deleted at at; nil if nothing ever is
+	stubs    bool                                            // a deleted object is a stub by its id, not a 404
 	matchAny func(types []string) matcher                    // of events
 	expands  []string                                        // what expand may name
-	oldest   int64                                           // what is older has expired; 0 for no end
+	oldest   int64                                           // an older object has expired; 0 if none ever does
 }
 
-// noCreated is the created of an object that has none: older than everything, so
-// listed last, inside every upper bound and outside every lower one.
+// noCreated is the created of an object without one. It is older than
+// everything, so such an object is listed last, inside every upper bound and
+// outside every lower one.
 const noCreated = -1 << 63
 
-// A matcher says whether object n passes a filter.
+// A matcher reports whether object n passes a filter.
 type matcher func(n int) bool
 
-// resources are the lists of the business, in the order of resourceNames.
+// resources returns the lists of the business, in the order of resourceNames.
 func (b *business) resources() []resource {
 	return []resource{
 		{
@@ -64,7 +65,8 @@ func (b *business) resources() []resource {
 	}
 }
 
-// isNotFound says whether an object is gone by at and not even a stub is left.
+// isNotFound reports whether an object is deleted at a time and has no stub
+// either.
 func (res *resource) isNotFound(n int, at int64) bool {
 	return res.deleted != nil && !res.stubs && res.deleted(n, at)
 }

@@ -18,7 +18,7 @@ import (
 // Version is the API version of every object and response.
 const Version = "2023-10-16"
 
-// resourceNames are the lists that are served, in the order of their paths.
+// resourceNames are the lists that are served, sorted.
 var resourceNames = []string{"balance_transactions", "charges", "customers", "prices", "refunds", "subscriptions"}
 
 // A Server answers as one Stripe account. It is safe for concurrent use.
@@ -61,7 +61,7 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// newAccount is a server of one business.
+// newAccount returns a server of one business.
 func newAccount(cfg Config, clock *clock) *Server {
 	b := build(cfg)
 	s := newServer(cfg, clock)
@@ -80,23 +80,23 @@ func newServer(cfg Config, clock *clock) *Server {
 	return s
 }
 
-// Requests is the number of requests so far for each path, those refused
-// included. The query is no part of the path.
+// Requests returns the number of requests so far for each path, refused ones
+// included. The path has no query.
 func (s *Server) Requests() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.requests)
 }
 
-// Throttled is the number of answers with status 429 so far for each path,
-// those of faults not included.
+// Throttled returns the number of answers with status 429 so far for each path,
+// without those of faults.
 func (s *Server) Throttled() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.throttled)
 }
 
-// Handler serves the API. The links of the chain know nothing of each other.
+// Handler serves the API. The handlers of the chain know nothing of each other.
 func (s *Server) Handler() http.Handler {
 	return s.identify(s.count(s.limit(s.delay(s.injectFaults(s.authorize(http.HandlerFunc(s.dispatch)))))))
 }
@@ -123,8 +123,8 @@ func (s *Server) count(next http.Handler) http.Handler {
 	})
 }
 
-// route finds what the path names. Stripe: an unknown path and a method that
-// the path does not have get the same answer, 404.
+// route answers a request by its path. Stripe: an unknown path, and a method
+// that the path does not have, get the same answer, 404.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	name, id := splitPath(r.URL.EscapedPath())
 	id, below, _ := strings.Cut(id, "/")
@@ -142,7 +142,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	send(w, http.StatusOK, out.buf)
 }
 
-// answer writes what a path names: a list, an object of it, or a list below that.
+// answer writes what a path names: a list, an object of it, or a list below the
+// object.
 func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *apiError {
 	s.state.RLock()
 	defer s.state.RUnlock()
@@ -169,8 +170,8 @@ func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *a
 	return res.retrieve(out, id, r.URL.Query())
 }
 
-// splitPath cuts /v1/charges/ch_1 into charges and ch_1, and leaves both as they
-// are escaped.
+// splitPath splits /v1/charges/ch_1 into charges and ch_1, and leaves both
+// escaped.
 func splitPath(path string) (name, id string) {
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {
@@ -206,7 +207,7 @@ func (s *Server) refuse(w http.ResponseWriter, e *apiError) {
 	send(w, e.status, out.buf)
 }
 
-// send writes a whole body. A client that has gone is no error of ours.
+// send writes a whole body. It ignores a client that has gone.
 func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)

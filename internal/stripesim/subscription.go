@@ -24,21 +24,21 @@ func (s subStatus) String() string { return subStatuses[s] }
 
 type subscription struct {
 	created    int64
-	ended      int64 // 0 while it is not
+	ended      int64 // 0 if it has not ended
 	trialEnd   int64 // 0 without a trial
-	turned     int64 // when leaving or onHold was set, if not by dice
+	turned     int64 // when a mutation set leaving or onHold; 0 for none
 	currency   currency
 	customer   int32
 	firstItem  int32
 	items      int32
-	lastCharge int32 // none before the first
+	lastCharge int32 // number of a charge; none before the first
 	status     subStatus
 	yearly     bool
 	leaving    bool // cancel_at_period_end
 	onHold     bool // pause_collection
 }
 
-// none stands for no record where a record number is expected.
+// none is used in place of a record's number where there is no record.
 const none = int32(-1)
 
 type item struct {
@@ -52,15 +52,15 @@ const (
 	incompleteSpan = 23 * hour // Stripe: an incomplete subscription expires after 23 hours
 )
 
-// subscribe lets about six in a hundred charges' worth of customers subscribe,
-// fewer when the business is so long that renewals would crowd out the orders.
+// subscribe makes about six subscriptions for a hundred charges. It makes fewer
+// when the business is so long that renewals would crowd out the orders.
 func (b *business) subscribe() {
 	r := streamSubscriptions.rand(b.cfg.Seed)
 	months := max(1, int((b.tl.to-b.tl.from)/(30*day)))
 	n := max(1, min(b.cfg.Charges*6/100, b.cfg.Charges*8/10/months))
 	times := b.signUps(b.tl.draw(r, n, 4))
 	if at := b.tl.to - hour; at > times[n-1] && b.tl.second == 0 {
-		times[n-1] = at // so that one is always incomplete, and one just signed up
+		times[n-1] = at // so that one is always incomplete and just signed up
 	}
 	arrived := 0
 	for i, at := range times {
@@ -73,8 +73,8 @@ func (b *business) subscribe() {
 	}
 }
 
-// pickSubscriber draws a customer who has arrived and for whom there is a plan
-// in their currency.
+// pickSubscriber draws an existing customer in whose currency there is a main
+// price.
 func (b *business) pickSubscriber(r *rand.Rand, arrived int) (int32, bool) {
 	for range 40 {
 		who := r.IntN(max(arrived, 1))
@@ -88,7 +88,7 @@ func (b *business) pickSubscriber(r *rand.Rand, arrived int) (int32, bool) {
 	return 0, false
 }
 
-// mainPrice is the price of the main product in a currency.
+// mainPrice returns the price of the main product in a currency.
 func (b *business) mainPrice(c currency, yearly bool) (int32, bool) {
 	for i, pc := range subscriptionCurrencies {
 		if pc == c {
@@ -130,8 +130,8 @@ func (b *business) addSubscription(r *rand.Rand, at int64, who int32, last bool)
 	b.subs = append(b.subs, s)
 }
 
-// extraItems is how many add-ons a dollar subscription has: mostly none, now
-// and then more than the ten that Stripe embeds in a subscription.
+// extraItems draws the number of add-ons of a dollar subscription: mostly none,
+// now and then more than the ten items that Stripe embeds in a subscription.
 func (b *business) extraItems(r *rand.Rand) int {
 	if b.cfg.LongLists && !percent(r, 30) {
 		return embeddedItems + r.IntN(len(b.addOns)-embeddedItems+1)
@@ -146,7 +146,7 @@ func (b *business) extraItems(r *rand.Rand) int {
 	}
 }
 
-// decideOutcome decides what becomes of a subscription by the end of the business.
+// decideOutcome decides the state of a subscription at the end of the business.
 func (b *business) decideOutcome(r *rand.Rand, s *subscription, last bool) {
 	left := b.tl.to - s.created
 	roll := r.IntN(100)
@@ -183,7 +183,7 @@ func (b *business) cancel(r *rand.Rand, s *subscription) {
 	s.status, s.ended = subCanceled, at
 }
 
-// months is the length of a billing period.
+// months returns the length of a billing period.
 func (s *subscription) months() int {
 	if s.yearly {
 		return 12
@@ -191,10 +191,11 @@ func (s *subscription) months() int {
 	return 1
 }
 
-// firstBilling is when the first period that costs money begins.
+// firstBilling returns the beginning of the first period that costs money.
 func (s *subscription) firstBilling() int64 { return max(s.created, s.trialEnd) }
 
-// period is the billing period that holds the time at, or the last one before.
+// period returns the billing period that contains the time at, or the last one
+// before.
 func (s *subscription) period(at int64) (start, end int64) {
 	if s.trialEnd > 0 && at < s.trialEnd {
 		return s.created, s.trialEnd
@@ -208,8 +209,8 @@ func (s *subscription) period(at int64) (start, end int64) {
 	}
 }
 
-// amount is what an invoice of subscription n comes to at a moment, metered usage
-// apart.
+// amount returns the amount of an invoice of subscription n at a time, without
+// metered usage.
 func (b *business) amount(s *subscription, n int, at int64) int64 {
 	var sum int64
 	for _, it := range b.items[s.firstItem : s.firstItem+s.items] {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A timeline knows how busy each hour of the business is: quiet nights, lunch
+// A timeline holds how busy each hour of the business is: quiet nights, lunch
 // and evening peaks, busier weekends, the rush before the holidays, and growth
 // from the first day to the last.
 type timeline struct {
@@ -20,7 +20,7 @@ const (
 	day  = 24 * hour
 )
 
-// hourShape is how busy each hour of a day is in UTC; evenings in Europe and
+// hourShape is how busy each hour of a day is in UTC. Evenings in Europe and
 // the Americas dominate.
 var hourShape = [24]uint64{38, 30, 24, 18, 14, 14, 18, 26, 38, 50, 58, 64, 70, 68, 64, 62, 66, 74, 86, 96, 100, 92, 74, 54}
 
@@ -55,9 +55,9 @@ func busyness(at int64) uint64 {
 	return w
 }
 
-// draw returns n times in order. tiesPercent of them repeat the second of the
-// one before: several objects in one second are common at Stripe, and a client
-// that does not expect them loses rows.
+// draw returns n times in order. tiesPercent of them repeat the previous
+// second: several objects in one second are common at Stripe, and a client that
+// does not expect them loses rows.
 func (tl timeline) draw(r *rand.Rand, n, tiesPercent int) []int64 {
 	total := tl.ends[len(tl.ends)-1]
 	marks := make([]uint64, n)
@@ -85,7 +85,7 @@ func (tl timeline) draw(r *rand.Rand, n, tiesPercent int) []int64 {
 	return times
 }
 
-// within places a mark inside hour h.
+// within returns the time of a mark inside hour h.
 func (tl timeline) within(h int, mark uint64) int64 {
 	var begin uint64
 	if h > 0 {
@@ -96,14 +96,14 @@ func (tl timeline) within(h int, mark uint64) int64 {
 	return start + int64((mark-begin)/((tl.ends[h]-begin)/length))
 }
 
-// progress is how far through the business a time is, from 0 to 999.
+// progress returns how far through the business a time is, from 0 to 999.
 func (tl timeline) progress(at int64) int {
 	return int((at - tl.from) * 1000 / (tl.to - tl.from))
 }
 
-// addMonths keeps the day of the month where it can: 31 January plus one is 28
-// or 29 February. Stripe: a billing anchor on the 31st bills on the last day of
-// shorter months.
+// addMonths adds months and keeps the day of the month where possible: 31
+// January plus one is 28 or 29 February. Stripe: a billing anchor on the 31st
+// bills on the last day of shorter months.
 func addMonths(at int64, months int) int64 {
 	t := time.Unix(at, 0).UTC()
 	first := time.Date(t.Year(), t.Month()+time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)

@@ -2,8 +2,8 @@ package stripesim
 
 import "sort"
 
-// truncate ends the invented history at a moment: what is created later never is,
-// and every record is as it was then.
+// truncate ends the invented history at a time: records created later are
+// dropped, and every other record gets its state of that time.
 func (b *business) truncate(at int64) {
 	subs := statesAt(b.subs, at, func(s *subscription) int64 { return s.created }, b.subAt)
 	charges := statesAt(b.charges, at, func(c *charge) int64 { return c.created }, b.chargeAt)
@@ -11,7 +11,8 @@ func (b *business) truncate(at int64) {
 	disputes := statesAt(b.disputes, at, func(d *dispute) int64 { return d.created }, b.disputeAt)
 	customers := statesAt(b.customers, at, func(c *customer) int64 { return c.created }, b.customerAt)
 	prices := statesAt(b.prices, at, func(p *price) int64 { return p.created }, b.priceAt)
-	// The new states were derived from the old ones, all of them.
+	// Replace the records only now: all new states are derived from the old
+	// records.
 	b.subs, b.charges, b.refunds, b.disputes, b.customers, b.prices = subs, charges, refunds, disputes, customers, prices
 	b.txns = b.txns[:countUntil(b.txns, at, func(t *txn) int64 { return t.created })]
 	b.payouts = b.payouts[:countUntil(b.payouts, at, func(p *payout) int64 { return p.created })]
@@ -25,7 +26,7 @@ func (b *business) truncate(at int64) {
 	b.findMainPrices()
 }
 
-// countUntil is how many records exist at a moment.
+// countUntil returns the number of records that exist at a time.
 func countUntil[T any](records []T, at int64, created func(*T) int64) int {
 	return sort.Search(len(records), func(n int) bool { return created(&records[n]) > at })
 }

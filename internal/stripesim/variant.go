@@ -1,16 +1,16 @@
 package stripesim
 
-// A variant is a way in which an object of Stripe's may look: recordings show
-// all three. With [Config.Variants] at zero everything is usual.
+// A variant is a form that an object of Stripe's may have. Recordings show all
+// three. Where [Config.Variants] is zero every object is usual.
 type variant uint8
 
 const (
 	variantUsual  variant = iota
-	variantSparse         // null, or nothing, wherever Stripe may have it
+	variantSparse         // with null, or no member, wherever Stripe's may
 	variantLater          // with the fields that came since 2024, in every API version
 )
 
-// variantOf is how record n of a kind looks.
+// variantOf returns the variant of record n of a kind.
 func (b *business) variantOf(kind idKind, n int) variant {
 	if b.cfg.Variants == 0 {
 		return variantUsual
@@ -25,7 +25,7 @@ func (b *business) variantOf(kind idKind, n int) variant {
 	return variantLater
 }
 
-// text is what stands in a field that a spare object leaves null; "" for null.
+// text returns s, or "" (rendered as null) for the sparse variant.
 func (v variant) text(s string) string {
 	if v == variantSparse {
 		return ""
@@ -33,9 +33,9 @@ func (v variant) text(s string) string {
 	return s
 }
 
-// intentOf is what the payment intent's id of a charge is derived from. Stripe:
-// a charge that was made without one, as all were until 2019, has none, nor have
-// its refunds and disputes.
+// intentOf returns the number from which the id of a charge's payment intent is
+// derived, or none. Stripe: a charge that was made without a payment intent, as
+// all were until 2019, has none, nor have its refunds and disputes.
 func (b *business) intentOf(charge int32) int32 {
 	if b.variantOf(idCharge, int(charge)) == variantSparse {
 		return none
@@ -43,8 +43,8 @@ func (b *business) intentOf(charge int32) int32 {
 	return charge
 }
 
-// countryOf is where a charge says that who paid lives: a card has a country,
-// and other methods only an address.
+// countryOf returns the payer's country as far as a charge shows it: a card has
+// a country, other methods have only an address.
 func (b *business) countryOf(c *charge, n int) string {
 	if c.method != methodCard && b.variantOf(idCharge, n) == variantSparse {
 		return ""
@@ -52,7 +52,7 @@ func (b *business) countryOf(c *charge, n int) string {
 	return markets[c.market].country
 }
 
-// email is a customer's; "" for one who gave none.
+// email returns a customer's address; "" for one who gave none.
 func (b *business) email(customer int) string {
 	if b.variantOf(idCustomer, customer) == variantSparse {
 		return ""
@@ -60,7 +60,8 @@ func (b *business) email(customer int) string {
 	return string(b.diceOf(idCustomer, customer).appendEmail(nil, customer))
 }
 
-// renderNoBilling is of a payment that told nothing but the card.
+// renderNoBilling writes the billing details of a payment that has only those
+// of the card.
 func renderNoBilling(w *writer) {
 	w.object("billing_details")
 	w.object("address")
@@ -70,8 +71,8 @@ func renderNoBilling(w *writer) {
 	w.end()
 }
 
-// renderLaterCard writes the fields of a card that came since 2024, after the
-// others.
+// renderLaterCard writes the fields of a card that Stripe added since 2024,
+// after the others.
 func renderLaterCard(w *writer, c *charge, d dice) {
 	if c.state == chargeFailed {
 		w.nulls("amount_authorized", "authorization_code")

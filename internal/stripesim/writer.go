@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// A writer appends pretty-printed JSON as Stripe prints it: two spaces a level,
-// one space after a colon, {} and [] when empty.
+// A writer appends JSON that is pretty-printed as Stripe does it: two spaces a
+// level, one space after a colon, {} and [] when empty.
 type writer struct {
 	buf   []byte
 	depth int
@@ -15,15 +15,15 @@ type writer struct {
 	moment moment
 }
 
-// A view is which state of an object is written, and how.
+// A view is the state of an object that is written, and the form.
 type view struct {
-	at      int64  // as of then
+	at      int64  // the state is as of this time
 	version string // of the API
-	edits   int    // only so many updates of the object itself; all by then if allEdits
+	edits   int    // the number of explicit updates that have happened; allEdits for all until at
 	newborn bool   // a subscription before its first payment, in the second of its creation
 	tiers   bool   // Stripe: a price shows its tiers only if asked to
-	options bool   // and its amounts in further currencies
-	refunds bool   // and so does a charge its refunds
+	options bool   // and its amounts in further currencies too
+	refunds bool   // and a charge its refunds
 }
 
 const allEdits = -1
@@ -36,14 +36,14 @@ func (w *writer) reset(v view) { w.buf, w.depth, w.empty, w.view = w.buf[:0], 0,
 
 const indentation = "                                "
 
-// expand shows what a request asked to see.
+// expand makes the view show the members that a request asked for.
 func (w *writer) expand(names []string) {
 	w.tiers = slices.Contains(names, "tiers")
 	w.options = slices.Contains(names, "currency_options")
 	w.refunds = slices.Contains(names, "refunds")
 }
 
-// line starts a new line for the next member or element.
+// line begins a new line for the next member or element.
 func (w *writer) line() {
 	if !w.empty {
 		w.buf = append(w.buf, ',')
@@ -57,7 +57,8 @@ func (w *writer) newline() {
 	w.buf = append(w.buf, indentation[:2*w.depth]...)
 }
 
-// key starts a member of an object. Keys are ours, so they need no escaping.
+// key begins a member of an object. The package chooses all keys, so they need
+// no escaping.
 func (w *writer) key(k string) {
 	w.line()
 	w.buf = append(w.buf, '"')
@@ -119,7 +120,7 @@ func (w *writer) timeOrNull(k string, at int64) {
 func (w *writer) quote(k string) { w.key(k); w.buf = append(w.buf, '"') }
 func (w *writer) unquote()       { w.buf = append(w.buf, '"') }
 
-// pair is a member whose key may hold anything, as in metadata.
+// pair writes a member whose key may contain anything, as in metadata.
 func (w *writer) pair(k, v string) {
 	w.line()
 	w.buf = appendQuoted(w.buf, k)
@@ -129,7 +130,7 @@ func (w *writer) pair(k, v string) {
 
 func appendInt(b []byte, v int64) []byte { return strconv.AppendInt(b, v, 10) }
 
-// appendMillionths writes n/1,000,000 exactly, without zeros at the end.
+// appendMillionths appends n/1,000,000 exactly, without zeros at the end.
 func appendMillionths(b []byte, n int64) []byte {
 	b = appendInt(b, n/1_000_000)
 	rest := n % 1_000_000
@@ -145,7 +146,8 @@ func appendMillionths(b []byte, n int64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendQuoted quotes a string of valid UTF-8; what is not ASCII stays as it is.
+// appendQuoted appends a quoted string of valid UTF-8. Characters that are not
+// ASCII stay as they are.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {
