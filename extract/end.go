@@ -7,27 +7,28 @@ import (
 	"slices"
 )
 
-// end finds out where a list ends of which the server says has_more with no data.
-// Such an answer says nothing by itself: it may be a fault, and all that is older
-// would be left unread.
+// end finds out where a list ends if the server says has_more with no data.
+// Such an answer proves nothing by itself: it may be a fault, and everything
+// older would stay unread.
 //
-// Where a page came before, the second of its last object is asked for once more,
-// whole (created[lte]); without a created that is the window. It brings what is
-// known, so that the server is seen to answer; if it brings nothing else, the list
-// has ended. A window that begins so is empty if the list, asked without the
-// window's lower end, goes on below it; and one without a lower end if the list
-// ends above it.
+// Where a page came before, the second of its last object is requested once
+// more, completely (created[lte]); without a created the whole window is. The
+// answer has objects that are known already, which shows that the server
+// answers. If it has no others, the list has ended. If a window begins with
+// such an answer, it is empty if the list, requested without the window's lower
+// end, continues below the window. A window without a lower end is empty if the
+// list ends above it.
 type end struct {
 	oldest   int64               // created, in Unix seconds
-	known    map[uint64]struct{} // hashes of what came of that second, and without a created
-	checking bool                // the second is asked for once more
-	fresh    bool                // that has brought something unknown
-	strict   bool                // no data is a fault that is asked again, until a page has come
+	known    map[uint64]struct{} // hashes of the objects that came of that second, and of those without a created
+	checking bool                // the second is being requested once more
+	fresh    bool                // that request has brought an unknown object
+	strict   bool                // until the next page, no data is a fault: retry
 }
 
 var hashSeed = maphash.MakeSeed()
 
-// note takes in the objects of a page, the newest first.
+// note records the objects of a page, newest first.
 func (e *end) note(page []Object) {
 	e.strict = false
 	for _, o := range page {
@@ -44,8 +45,9 @@ func (e *end) note(page []Object) {
 	}
 }
 
-// reached reports that the list has no more than what is known. last says that
-// the page was not full: behind a full one may stand what is still unknown.
+// reached reports that the list has no more objects than the known ones. last
+// says that the page was not full: behind a full page there may be unknown
+// ones.
 func (e *end) reached(last bool) bool {
 	if e.fresh {
 		e.checking = false
@@ -53,8 +55,8 @@ func (e *end) reached(last bool) bool {
 	return e.checking && last
 }
 
-// insisted reports that no data came however often it was asked for, where nothing
-// else is to be told by.
+// insisted reports that every retry brought no data, while there is nothing
+// else to decide by.
 func (e *end) insisted(err error) bool {
 	m, ok := errors.AsType[*malformed](err)
 	return ok && m.what == errEndless.Error() && e.checking && !e.fresh
@@ -65,8 +67,9 @@ func (w *pager) tolerant() bool {
 	return w.lenient || !w.end.strict && (w.window.After != "" || w.window.GTE != nil || w.window.LT < w.top)
 }
 
-// over decides that after a page with has_more and no data. If it reports false,
-// the pager is where it has to go on.
+// over decides whether the list has ended after a page with has_more and no
+// data. If it returns false, the pager is at the position where it has to
+// continue.
 func (w *pager) over(ctx context.Context) (bool, error) {
 	if w.window.After == "" {
 		empty, err := w.empty(ctx)
@@ -74,7 +77,7 @@ func (w *pager) over(ctx context.Context) (bool, error) {
 		return empty, err
 	}
 	if w.end.checking && !w.end.fresh {
-		w.end.strict = true // every page of the second came once more, and was full: by chance?
+		w.end.strict = true // every page of that second came once more and was full, perhaps by chance
 		return false, nil
 	}
 	w.end.checking, w.end.fresh = true, false
@@ -84,10 +87,10 @@ func (w *pager) over(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// empty reports that the list holds nothing between the window's ends.
+// empty reports that the list has no objects between the window's ends.
 func (w *pager) empty(ctx context.Context) (bool, error) {
 	page, err := w.below(w.window.LT).fetch(ctx)
-	if err == nil && page.endless() { // by chance?
+	if err == nil && page.endless() { // perhaps by chance
 		page, err = w.below(w.window.LT).fetch(ctx)
 	}
 	switch {
@@ -98,16 +101,16 @@ func (w *pager) empty(ctx context.Context) (bool, error) {
 	case len(page.objects) == 0 || w.window.GTE == nil:
 		return len(page.objects) == 0, nil
 	}
-	newest := page.objects[0].Created // what has none is listed last
+	newest := page.objects[0].Created // objects without created are listed last
 	return newest.IsZero() || newest.Unix() < *w.window.GTE, nil
 }
 
-// belowAll reports that the list ends above the window: it looks for the oldest
+// belowAll reports that the list ends above the window. It looks for the oldest
 // objects that the list shows, up to where windows end.
 func (w *pager) belowAll(ctx context.Context) (bool, error) {
 	var page decodedPage
 	var err error
-	lo, hi := w.window.LT, w.window.LT // below lo is nothing, below hi the page
+	lo, hi := w.window.LT, w.window.LT // nothing is below lo; the page is below hi
 	for step := int64(24 * 3600); len(page.objects) == 0; step *= 8 {
 		if lo = hi; lo >= w.top {
 			return false, nil
@@ -129,7 +132,7 @@ func (w *pager) belowAll(ctx context.Context) (bool, error) {
 			hi, page = middle, next
 		}
 	}
-	oldest := w.below(hi) // of many objects in one second there are more pages
+	oldest := w.below(hi) // many objects of one second have more pages
 	oldest.lenient = false
 	for done := false; !done; {
 		var objects []Object
@@ -143,8 +146,8 @@ func (w *pager) belowAll(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// holds reports an object that is created in the window. What has no created is
-// in one without a lower end.
+// holds reports an object that is created in the window. An object without
+// created is in a window without a lower end.
 func (w window) holds(o Object) bool {
 	if w.GTE == nil {
 		return o.Created.IsZero() || o.Created.Unix() < w.LT

@@ -17,10 +17,11 @@ import (
 	"github.com/stripe/stripe-go/v76/form"
 )
 
-// completeNested reads the rest of each nested list that Stripe cut short, into the
-// object's More. A list that cannot be read stays short and is told as a
-// failure: the object itself is good. Only what concerns the whole run is an
-// error. Events are hints: what they show the beginning of is read with its object.
+// completeNested reads the rest of each nested list that Stripe cut short, into
+// the object's More. A list that cannot be read stays short and is reported as
+// a failure, because the object itself is good. Only an error that concerns the
+// whole run is returned. Events are left as they are: they are hints, and the
+// object that an event shows is read again anyway.
 func (c *Client) completeNested(ctx context.Context, objects []Object) error {
 	for i := range objects {
 		if o := &objects[i]; o.Type != Events().Object {
@@ -32,8 +33,8 @@ func (c *Client) completeNested(ctx context.Context, objects []Object) error {
 	return nil
 }
 
-// completeObject reads on until no list is cut short that was not tried: what a page
-// brings may have lists of its own.
+// completeObject reads nested lists until none is incomplete and untried. The
+// pages that it reads may have incomplete lists of their own.
 func (c *Client) completeObject(ctx context.Context, o *Object) error {
 	lists, tried := map[string][]jsontext.Value{}, map[string]bool{}
 	for joined, full := o.Raw, false; !full; joined = JoinNested(o.Raw, o.More) {
@@ -67,7 +68,7 @@ func (c *Client) completeObject(ctx context.Context, o *Object) error {
 	return nil
 }
 
-// nestedList is what a list inside an object says of itself.
+// nestedList is what a list inside an object says about itself.
 type nestedList struct {
 	URL  string `json:"url"`
 	Data []struct {
@@ -75,11 +76,12 @@ type nestedList struct {
 	} `json:"data"`
 }
 
-// readRest reads the pages of a nested list behind what the object embeds of it, and
-// tells their API version: another one than was asked for, if one came.
+// readRest reads the pages of a nested list behind the part that the object
+// embeds. It returns their API version: if one page has another version than
+// was asked for, that one.
 //
-// Stripe: the list's url continues it, and with the default limit it would hand
-// out the embedded part again.
+// Stripe: the list's url continues it. With the default limit it would return
+// the embedded part again.
 func (c *Client) readRest(ctx context.Context, raw []byte, pointer string) (pages []jsontext.Value, version string, err error) {
 	var l nestedList
 	at := findSpans(raw, pointer)[pointer]
@@ -91,7 +93,7 @@ func (c *Client) readRest(ctx context.Context, raw []byte, pointer string) (page
 		return nil, "", fmt.Errorf("the list says to go on at %q, which is no path of the API", oneLine(l.URL))
 	}
 	seen := map[string]bool{}
-	before, after, size := "", "", 0 // the last but one object and the last
+	before, after, size := "", "", 0 // before and after: the last but one object, and the last
 	for _, o := range l.Data {
 		before, after, seen[o.ID] = after, o.ID, true
 	}
@@ -133,8 +135,9 @@ func (c *Client) readRest(ctx context.Context, raw []byte, pointer string) (page
 	return pages, version, nil
 }
 
-// nestedEnded reports that a nested list has ended which says has_more with no data:
-// a request from one object earlier brings what is known, and nothing else.
+// nestedEnded reports whether a nested list that says has_more with no data has
+// really ended. It has if a request from one object earlier brings only objects
+// that are already known.
 func (c *Client) nestedEnded(ctx context.Context, address *url.URL, before string, seen map[string]bool) (over bool, err error) {
 	err = c.get(ctx, nestedRequest(address, c.limit, before), func(got *reply) error {
 		page, err := decodePage(got.body, c.limit)
@@ -145,8 +148,8 @@ func (c *Client) nestedEnded(ctx context.Context, address *url.URL, before strin
 	return over, err
 }
 
-// checkAdvances refuses a page that holds what came before, or something twice
-// (Invariant 8).
+// checkAdvances refuses a page that holds an object of an earlier page, or one
+// object twice (Invariant 8).
 func checkAdvances(page []Object, seen map[string]bool) error {
 	here := map[string]bool{}
 	for _, o := range page {
@@ -162,7 +165,7 @@ func nestedRequest(address *url.URL, limit int, after string) request {
 	q := &form.Values{}
 	for _, name := range slices.Sorted(maps.Keys(address.Query())) {
 		if slices.Contains([]string{"limit", "starting_after", "ending_before"}, name) {
-			continue // where to go on is ours to say
+			continue // the caller says where to continue
 		}
 		for _, value := range address.Query()[name] {
 			q.Add(name, value)
@@ -182,9 +185,9 @@ func nestedRequest(address *url.URL, limit int, after string) request {
 	return request{endpoint: strings.Join(parts, "/"), path: path, query: q, subject: subject}
 }
 
-// JoinNested is an object with its nested lists whole: what More holds of them is
-// joined to what the object embeds, and then what it holds of the lists inside
-// that. Without More it is the object.
+// JoinNested returns an object with its nested lists complete. It appends the
+// pages in more to the lists that the object embeds, and then those of lists
+// inside these pages. Without more it returns the object itself.
 func JoinNested(object, more []byte) []byte {
 	var lists map[string][]nestedPage
 	if len(more) == 0 || json.Unmarshal(more, &lists, lenientJSON) != nil {
@@ -203,8 +206,8 @@ type nestedPage struct {
 	HasMore bool             `json:"has_more"`
 }
 
-// joinPages puts the pages of those lists into an object that are in it, and takes
-// them out of lists.
+// joinPages inserts the pages of those lists that are in the object, and
+// removes them from lists.
 func joinPages(object []byte, lists map[string][]nestedPage) []byte {
 	var wanted []string
 	for pointer := range lists {
@@ -251,22 +254,22 @@ var lenientJSON = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.
 // span is [start, end) in bytes.
 type span struct{ start, end int }
 
-// findSpans finds the values of an object that JSON Pointers lead to. Nothing is
-// noted of the others: an object of some megabytes may have a million of them,
-// each nested thousands deep.
+// findSpans finds the values of an object that JSON Pointers lead to. It
+// records nothing about the other values: an object of some megabytes may have
+// a million of them, each nested thousands deep.
 func findSpans(raw []byte, pointers ...string) map[string]span {
 	root := &pointerNode{}
 	for _, p := range pointers {
 		root.add(jsontext.Pointer(p))
 	}
 	found := map[string]span{}
-	_ = root.find(newDecoder(raw), found) // what is not JSON has those before its fault
+	_ = root.find(newDecoder(raw), found) // of bytes that are not JSON it finds the values before the fault
 	return found
 }
 
-// pointerNode is a value on the way to those that are looked for.
+// pointerNode is a node of the tree of the JSON Pointers that are looked for.
 type pointerNode struct {
-	pointer string // of the value, where it is one of them
+	pointer string // the JSON Pointer that ends here, if one does
 	wanted  bool
 	below   map[string]*pointerNode // by member name or index
 }

@@ -11,60 +11,64 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// OriginList is the Origin of an object that came in a page of its resource's list.
+// OriginList is the Origin of an object that was in a page of its resource's
+// list.
 const OriginList = "list"
 
-// Object is one object as Stripe sent it, with what the log wants to know of it
+// Object is one object as Stripe sent it, with the members that the log needs
 // without decoding the rest.
 type Object struct {
-	ID   string // "" if it has none, or not a string
+	ID   string // "" if it has none, or one that is not a string
 	Type string // the "object" field: "charge"
 
-	// Raw is the JSON as received, byte for byte. It is part of its page's
-	// body: keep it and the whole body is kept.
+	// Raw is the JSON as received, byte for byte. It is a part of its page's
+	// body: keeping it keeps the whole body.
 	Raw []byte
-	// More holds the rest of nested lists that Raw embeds the beginning of: a
-	// JSON object of each list's JSON Pointer and its further pages as received;
-	// nil if there are none. See [JoinNested].
+	// More holds the rest of nested lists that Raw embeds only the beginning
+	// of: a JSON object from each list's JSON Pointer to its further pages as
+	// received. It is nil if there are none. See [JoinNested].
 	More []byte
-	// LeftOut is the size in bytes of an object that is larger than is kept. Raw is
-	// then a stub with its id.
+	// LeftOut is the size in bytes of an object that was too large to keep. Raw
+	// is then a stub with its id. LeftOut is 0 for all others.
 	LeftOut int64
 
 	Created  time.Time // UTC, whole seconds; zero if absent or not an integer
 	Deleted  bool      // a stub of a deleted object
-	Missing  bool      // made of a 404: Stripe has no such object, and the list of its second, if that is known, does not show it
+	Missing  bool      // made because of a 404: Stripe has no such object, and the list of its second, if that is known, does not show it
 	Livemode *bool     // nil if absent: refunds and balance transactions have none
 
 	ObservedAt time.Time // UTC, when it was read, by Stripe's clock
 	Origin     string    // [OriginList]
 	RequestID  string    // of the response it came in
-	APIVersion string    // the version it was rendered in, from the response; of its nested lists' pages too, if one is another than was asked for
+	APIVersion string    // the version that it was rendered in, from the response. If a page of its nested lists has another version than was asked for, that one
 }
 
-// decodedPage is the envelope of a page, opened.
+// decodedPage is a page without its envelope.
 type decodedPage struct {
 	objects []Object
 	hasMore bool // has_more: older objects exist
 }
 
-// endless reports a page that promises more and holds nothing to go on after.
+// endless reports a page that promises more objects and holds none to continue
+// after.
 func (l decodedPage) endless() bool { return l.hasMore && len(l.objects) == 0 }
 
-// errEndless says so, where nothing can be made of it.
+// errEndless is returned where nothing can be made of an endless page.
 var errEndless = errors.New("has_more is true but data is empty")
 
-// newDecoder accepts what Stripe might store for its customers: the log keeps
-// objects as received, and a doubled key or a broken character inside one must
-// not cost the other 99 of its page. Grammar and depth are checked in full.
+// newDecoder accepts everything that Stripe might store for its customers. The
+// log keeps objects as received, and a doubled key or a broken character inside
+// one must not cost the other 99 of its page. Grammar and depth are checked in
+// full.
 func newDecoder(body []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(body),
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// decodePage opens a page in one pass. Invariant 8: it accepts a page as a whole
-// or not at all. A page of more objects than most, which is what was asked for, is
-// refused before it is all read: each takes some hundred bytes, however short it is.
+// decodePage decodes a page in one pass. Invariant 8: it accepts a page as a
+// whole or not at all. It refuses a page of more objects than most, the number
+// that was asked for, before it has read it all: each object takes some hundred
+// bytes of memory, however short it is.
 func decodePage(body []byte, most int) (decodedPage, error) {
 	var (
 		l    decodedPage
@@ -146,8 +150,8 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 	return o, nil
 }
 
-// readHeader reads an object for what is known of it without decoding the rest. With
-// an error comes what was read before it.
+// readHeader reads the members of an object that are needed without decoding
+// the rest. With an error it returns the members that it read before.
 func readHeader(dec *jsontext.Decoder) (o Object, err error) {
 	return o, readFields(dec, func(name string) (err error) {
 		switch name {
@@ -170,10 +174,12 @@ func readHeader(dec *jsontext.Decoder) (o Object, err error) {
 	})
 }
 
-// permanentError is about what the server has, and asking again does not cure it.
+// permanentError is an error about what the server has. Asking again does not
+// help.
 type permanentError struct{ error }
 
-// readFields reads an object and hands each name to field, which must read the value.
+// readFields reads an object. It calls field with each name, and field must
+// read the value.
 func readFields(dec *jsontext.Decoder, field func(name string) error) error {
 	if dec.PeekKind() != '{' {
 		return wrongKind(dec, "there is something other than an object")
@@ -194,8 +200,8 @@ func readFields(dec *jsontext.Decoder, field func(name string) error) error {
 	return err
 }
 
-// wrongKind is the syntax error at this place if there is one, and otherwise says
-// what is wrong with a sound value of another kind.
+// wrongKind returns the syntax error at the current value if there is one, else
+// an error that says which kind of value was expected.
 func wrongKind(dec *jsontext.Decoder, what string) error {
 	if err := dec.SkipValue(); err != nil {
 		return err
@@ -203,7 +209,8 @@ func wrongKind(dec *jsontext.Decoder, what string) error {
 	return errors.New(what + " at " + strconv.Quote(string(dec.StackPointer())))
 }
 
-// readString reads any value and returns it if it is a string, else "".
+// readString reads any value. It returns a string as it is, and "" for all
+// others.
 func readString(dec *jsontext.Decoder) (string, error) {
 	if dec.PeekKind() != '"' {
 		return "", dec.SkipValue()
@@ -215,7 +222,8 @@ func readString(dec *jsontext.Decoder) (string, error) {
 	return token.String(), nil
 }
 
-// readBool reads any value and returns it if it is a boolean, else nil.
+// readBool reads any value. It returns a boolean as it is, and nil for all
+// others.
 func readBool(dec *jsontext.Decoder) (*bool, error) {
 	kind := dec.PeekKind()
 	if err := dec.SkipValue(); err != nil || kind != 't' && kind != 'f' {
@@ -224,12 +232,12 @@ func readBool(dec *jsontext.Decoder) (*bool, error) {
 	return new(kind == 't'), nil
 }
 
-// endOfTime is the end of the year 9999 in Unix seconds; a `created` past it is
-// not a time that databases can hold.
+// endOfTime is the end of the year 9999 in Unix seconds. Databases cannot hold
+// a later `created`.
 const endOfTime = 253402300799
 
-// readTime reads any value and returns it if it is an integer of Unix seconds,
-// else the zero time.
+// readTime reads any value. It returns an integer of Unix seconds as a time,
+// and the zero time for all others.
 func readTime(dec *jsontext.Decoder) (time.Time, error) {
 	if dec.PeekKind() != '0' {
 		return time.Time{}, dec.SkipValue()
@@ -245,7 +253,8 @@ func readTime(dec *jsontext.Decoder) (time.Time, error) {
 	return time.Unix(seconds, 0).UTC(), nil
 }
 
-// describeDecodeError puts a reading error in words that do not depend on the parser.
+// describeDecodeError describes a decoding error in words that do not depend on
+// the parser.
 func describeDecodeError(body []byte, err error) error {
 	var syntax *jsontext.SyntacticError
 	switch start := bytes.TrimSpace(body); {

@@ -51,11 +51,11 @@ type Page struct {
 	Unread  []Item // of a [Client.Reread], in its last page: what could not be read
 }
 
-// Pages reads what of the stream is not behind the cursor: see the package
-// comment for the order. Pages of different windows come as they arrive. Each
-// window yields a page at least, and the last page
-// of a run carries a cursor with no open window below To. Nothing to do is no
-// page, and no request where To says so by itself.
+// Pages reads the part of the stream that is not behind the cursor; see the
+// package comment for the order. Pages of different windows come as they
+// arrive. Each window yields at least one page, and the last page of a run has
+// a cursor with no open window below To. Where there is nothing to do there is
+// no page, and no request either if To alone shows it.
 //
 // An error ends the sequence; the pages before it stand. [IsForbidden] means
 // that this stream is not readable with this key, [IsUnauthorized] that none
@@ -87,8 +87,8 @@ func (c *Client) list(ctx context.Context, res Resource, after Cursor, bounds Ra
 	return run.all(ctx, yield)
 }
 
-// run is one walk over a stream. Fetching needs nothing of it but the client;
-// only yielding a page moves progress.
+// run is one pass over a stream. Fetching needs only its client; only yielding
+// a page moves progress.
 type run struct {
 	client   *Client
 	resource Resource
@@ -121,8 +121,9 @@ func (r *run) all(ctx context.Context, yield yieldFunc) error {
 	return r.drain(ctx, yield)
 }
 
-// drain reads every open window below the run's end: variant by variant, since
-// an object may be in two of them and the later answer has to come later.
+// drain reads every open window below the run's end. It reads variant by
+// variant, because an object may be in two of them and the later answer has to
+// come later.
 func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 	for _, variant := range r.resource.Variants {
 		windows := r.progress.within(variant, r.bounds)
@@ -136,8 +137,8 @@ func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 	return nil
 }
 
-// read reads windows side by side. A page's cursor is that of the pages yielded
-// so far, never of pages still under way.
+// read reads windows side by side. The cursor of a page covers the pages
+// yielded so far, never pages that are still in flight.
 func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error {
 	scheduler := newScheduler(r.client, r.resource, windows, max(r.progress.Goal, r.progress.High))
 	ctx, stop := context.WithCancel(ctx)
@@ -163,7 +164,7 @@ func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error
 	return ctx.Err()
 }
 
-// open plans the run's new window, if there is anything new to read.
+// open adds the run's new window, if there is anything new to read.
 func (r *run) open(ctx context.Context) error {
 	p := &r.progress
 	if len(p.Windows) > 0 || !r.bounds.before(p.High) || p.From != nil && !r.bounds.before(*p.From) {
@@ -177,7 +178,8 @@ func (r *run) open(ctx context.Context) error {
 	return nil
 }
 
-// now is Stripe's time in Unix seconds; it costs a request if none was sent yet.
+// now returns Stripe's time in Unix seconds. It costs a request if none was
+// sent yet.
 func (r *run) now(ctx context.Context) (int64, error) {
 	now := r.client.ServerTime()
 	if now.IsZero() {

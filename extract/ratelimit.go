@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// rateLimits are the account's budgets that a client may use, in requests a second.
+// rateLimits are the parts of the account's rate limits that a client may use,
+// in requests a second.
 type rateLimits struct {
 	all, endpoint float64
-	start         float64 // where an endpoint's pace begins
+	start         float64 // the rate with which an endpoint begins
 }
 
-// limitsOf applies the share. Stripe: 100 requests a second in live mode, 25 in
-// a sandbox, and 25 on any one endpoint unless stated otherwise.
+// limitsOf applies the configured share. Stripe: 100 requests a second in live
+// mode, 25 in a sandbox, and 25 on any one endpoint unless stated otherwise.
 func limitsOf(cfg Config, mode string) (rateLimits, error) {
 	share := cfg.MaxShare
 	if share == 0 {
@@ -30,15 +31,15 @@ func limitsOf(cfg Config, mode string) (rateLimits, error) {
 	}
 	all, endpoint := map[string]float64{Live: 100, Test: 25}[mode], 25.0
 	if cfg.MaxRPS > 0 {
-		// An account whose limit was raised has as much more for each endpoint.
+		// An account whose limit was raised has a proportionally higher one for each endpoint.
 		all, endpoint = cfg.MaxRPS, min(cfg.MaxRPS, max(25, cfg.MaxRPS/4))
 	}
 	return rateLimits{all: all * share, endpoint: endpoint * share, start: min(0.8*endpoint, endpoint*share)}, nil
 }
 
-// rateLimiter spaces the requests of one account: evenly in all, and evenly on each
-// endpoint, with no bursts. A pace creeps up to its limit while requests
-// succeed and is halved when Stripe says that it was too fast.
+// rateLimiter spaces the requests of one account evenly: all of them, and those
+// to each endpoint, with no bursts. A rate rises slowly to its limit while
+// requests succeed, and is halved when Stripe says that it was too fast.
 type rateLimiter struct {
 	limits rateLimits
 
@@ -57,9 +58,9 @@ func newRateLimiter(l rateLimits) *rateLimiter {
 	return &rateLimiter{limits: l, all: rateBudget{limit: l.all, rate: l.all}, endpoints: map[string]*rateBudget{}}
 }
 
-// wait returns when the endpoint and then the account have room for a request.
-// The order matters: a request that waits for its endpoint must not hold a
-// place in the account's queue that another endpoint could use.
+// wait returns when first the endpoint and then the account have room for a
+// request. The order matters: a request that waits for its endpoint must not
+// hold a place in the account's queue that another endpoint could use.
 func (p *rateLimiter) wait(ctx context.Context, endpoint string) error {
 	if err := sleep(ctx, p.reserve(p.endpoint(endpoint))); err != nil {
 		return err
@@ -67,7 +68,7 @@ func (p *rateLimiter) wait(ctx context.Context, endpoint string) error {
 	return sleep(ctx, p.reserve(&p.all))
 }
 
-// rate is what the endpoint may send now, in requests a second.
+// rate returns the current rate of an endpoint, in requests a second.
 func (p *rateLimiter) rate(endpoint string) float64 {
 	e := p.endpoint(endpoint)
 	p.mu.Lock()
@@ -86,7 +87,7 @@ func (p *rateLimiter) endpoint(name string) *rateBudget {
 	return e
 }
 
-// reserve takes the next free moment and returns how far off it is.
+// reserve takes the next free slot and returns the time until it.
 func (p *rateLimiter) reserve(of *rateBudget) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,8 +100,9 @@ func (p *rateLimiter) reserve(of *rateBudget) time.Duration {
 	return at.Sub(now)
 }
 
-// succeeded lets both paces creep: by a twentieth of the limit for each second
-// of requests, so that a halved pace is back after 10 s.
+// succeeded raises the rates of the endpoint and of the account: by a twentieth
+// of the limit for each second of requests, so that a halved rate is back after
+// 10 s.
 func (p *rateLimiter) succeeded(endpoint string) {
 	e := p.endpoint(endpoint)
 	p.mu.Lock()
@@ -110,10 +112,11 @@ func (p *rateLimiter) succeeded(endpoint string) {
 	}
 }
 
-// throttled answers a 429 to a request sent at the given time. Stripe: the reason
-// is global-rate, global-concurrency, endpoint-rate, endpoint-concurrency or
-// resource-specific; the last, and the code lock_timeout, are about one object
-// and say nothing of the pace. Old and simple servers give no reason.
+// throttled lowers a rate after a 429 to a request that was sent at the given
+// time. Stripe: the reason is global-rate, global-concurrency, endpoint-rate,
+// endpoint-concurrency or resource-specific. The last one, and the code
+// lock_timeout, are about one object and do not change a rate. Old and simple
+// servers give no reason.
 func (p *rateLimiter) throttled(endpoint, reason, code string, sent time.Time) {
 	if reason == "resource-specific" || reason == "" && code == codeLocked {
 		return
@@ -124,7 +127,7 @@ func (p *rateLimiter) throttled(endpoint, reason, code string, sent time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Requests that were under way together are one sign, not several.
+	// Requests that were in flight together halve the rate once, not several times.
 	if sent.After(of.slowed) {
 		of.rate, of.slowed = max(of.rate/2, min(1, of.limit)), time.Now()
 	}

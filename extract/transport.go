@@ -14,16 +14,16 @@ import (
 
 const (
 	requestTimeout = 80 * time.Second // for one attempt, its body included; stripe-go's own default
-	maxRead        = 256 << 20        // bytes once unpacked, objects that are left out with them
-	maxBody        = 32 << 20         // bytes without those; a page of 100 objects is well below one MiB
-	smallBody      = 1 << 20          // bytes; of what is larger, one is read at a time
-	maxErrorBody   = 1 << 20          // of an answer that is an error, which is a few hundred bytes
-	maxObject      = 4 << 20          // bytes; a larger one is left out. As many of its nested lists. Stripe's own limits keep objects far below
+	maxRead        = 256 << 20        // bytes of a body once unpacked, with the objects that are left out of it
+	maxBody        = 32 << 20         // bytes of a body without those objects; a page of 100 objects is well below one MiB
+	smallBody      = 1 << 20          // bytes; of larger bodies only one is read at a time
+	maxErrorBody   = 1 << 20          // bytes of an error's body, which has a few hundred
+	maxObject      = 4 << 20          // bytes of an object; a larger one is left out. The same limit applies to each of its nested lists. Stripe's own limits keep objects far below
 )
 
 // request is one GET.
 type request struct {
-	endpoint string // the budget it draws on; for a list its path
+	endpoint string // the endpoint whose rate it counts against; for a list its path
 	path     string
 	query    *form.Values
 	holds    int // what the answer holds
@@ -37,29 +37,31 @@ type reply struct {
 	header http.Header
 	body   []byte
 	at     time.Time     // UTC, by Stripe's clock
-	large  chan struct{} // taken while the body is in memory; nil for a small one
+	large  chan struct{} // held while a large body is in memory; nil for a small one
 
 	holds   int             // what the body holds
-	leftOut map[int64]int64 // sizes of objects that are left out, by where the stub of each begins in the body
+	leftOut map[int64]int64 // sizes of the objects that are left out, by the offset of each stub in the body
 }
 
-// release lets the next large body be read. The body must not be looked at after.
+// release lets the next large body be read. The caller must not use the body
+// afterwards.
 func (r *reply) release() {
 	if r.large != nil {
 		<-r.large
 	}
 }
 
-// requestID is the server's name for the request, fit to be shown and kept.
+// requestID returns the server's id of the request, safe to show and to store.
 func (r *reply) requestID() string { return oneLine(r.header.Get("Request-Id")) }
 
-// version is the API version that it was rendered in, fit to be shown and kept.
+// version returns the API version that the answer was rendered in, safe to show
+// and to store.
 func (r *reply) version() string {
 	return cmp.Or(oneLine(r.header.Get("Stripe-Version")), APIVersion)
 }
 
-// newBackend makes stripe-go the carrier of the key, the version header and
-// nothing more: no retries, no telemetry, no log.
+// newBackend returns a stripe-go backend that only adds the key and the version
+// header: no retries, no telemetry, no log.
 func newBackend(address *url.URL, base http.RoundTripper) stripe.Backend {
 	return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 		URL:               new(address.String()),
@@ -82,12 +84,13 @@ func defaultTransport() http.RoundTripper {
 	return t
 }
 
-// responseRecorder notes the status and headers of each answer in the reply that the
-// request's context holds. Stripe-go turns an answer that is not JSON into a
-// syntax error without status, and the status is what everything is judged by.
+// responseRecorder records the status and the headers of each answer in the
+// reply that the request's context holds. Stripe-go turns an answer that is not
+// JSON into a syntax error without a status, and everything is decided by the
+// status.
 type responseRecorder struct {
 	base  http.RoundTripper
-	large chan struct{} // held by who reads a large body
+	large chan struct{} // held by the request that reads a large body
 }
 
 type replyKey struct{}
@@ -116,8 +119,8 @@ func (w responseRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// largeBody is a body that waits for its turn once it turns out to be large: however
-// many requests are under way, one large body is in memory.
+// largeBody is a body that waits for its turn once it proves to be large:
+// however many requests are in flight, only one large body is in memory.
 type largeBody struct {
 	io.ReadCloser
 	ctx   context.Context
@@ -126,8 +129,8 @@ type largeBody struct {
 	read  int
 }
 
-// Read reads, and takes the turn first if it comes to that. Whoever has the reply
-// gives it back.
+// Read reads. It takes the turn first once the body is large; reply.release
+// returns it.
 func (t *largeBody) Read(into []byte) (int, error) {
 	if t.read >= smallBody && t.of.large == nil {
 		select {
@@ -142,12 +145,13 @@ func (t *largeBody) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// rawBody takes a body without decoding it; LastResponse.RawJSON holds the bytes.
+// rawBody receives a body without decoding it. LastResponse.RawJSON holds the
+// bytes.
 type rawBody struct{ stripe.APIResource }
 
 func (*rawBody) UnmarshalJSON([]byte) error { return nil }
 
-// send makes one attempt. The error is stripe-go's: it may come together with a
+// send makes one attempt. The error is stripe-go's. It may come together with a
 // reply whose status says more.
 func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	var (
@@ -166,7 +170,7 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	}
 	if body.LastResponse != nil {
 		got.body = body.LastResponse.RawJSON
-		err = nil // whatever is wrong with a complete body, the caller will see
+		err = nil // the caller will see whatever is wrong with a complete body
 	}
 	return &got, err
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/stripe/stripe-go/v76/form"
 )
 
-// maxRestarts bounds how often a window may be taken up again by `created`
-// without having become smaller.
+// maxRestarts bounds how often in a row a window may be restarted by `created`
+// without becoming smaller.
 const maxRestarts = 3
 
-// maxStill bounds the pages of a window that lead to nothing older. More than a
-// million objects of one second are no list that advances: Stripe takes some
-// hundred requests in one, and makes few objects of each; imports make more.
+// maxStill bounds the pages of a window that bring nothing older. More than a
+// million objects of one second mean a list that does not advance. Stripe takes
+// some hundred requests in a second, and makes few objects of each; imports
+// make more.
 const maxStill = 10_000
 
 // pager reads one window page by page, newest first.
@@ -28,24 +29,24 @@ type pager struct {
 	window   window
 
 	end      end
-	top      int64    // below it are windows of the list, this one among them; 0 if unknown
-	lenient  bool     // a page with has_more and no data is one
-	last     []Object // the page before, as received
-	again    bool     // the next page begins anew by created, so it overlaps with last
-	restarts int      // in a row at the same upper bound
+	top      int64    // an upper bound of all windows of the list; 0 if unknown
+	lenient  bool     // accept a page with has_more and no data
+	last     []Object // the objects of the previous page, as received
+	again    bool     // the next page restarts by created, so it overlaps with last
+	restarts int      // in a row, at the same upper bound
 	oldest   int64    // lowest created so far, in Unix seconds; 0 before the first page
-	still    int      // pages since it was reached
+	still    int      // pages since oldest was reached
 
-	fewer int // than the client's limit are asked for at a time: a body was too large; 0 if none was
+	fewer int // a page size below the client's limit, because a body was too large; 0 if none was
 
-	rate float64 // objects for each second of created, in the page before
+	rate float64 // objects for each second of created, in the previous page
 
-	inFlight bool    // a request is under way; this and what follows is the scheduler's
-	estimate float64 // pages that the window still has, as it was when the page before came
+	inFlight bool    // a request is in flight; the scheduler uses this and the next member
+	estimate float64 // pages that the window still has, estimated when the previous page arrived
 }
 
-// next reads one page and moves the window behind it; done says that the window
-// has no more.
+// next reads one page and moves the window behind it. done reports that the
+// window has no more pages.
 func (w *pager) next(ctx context.Context) (objects []Object, done bool, err error) {
 	page, err := w.nextPage(ctx)
 	if err != nil {
@@ -67,7 +68,8 @@ func (w *pager) next(ctx context.Context) (objects []Object, done bool, err erro
 	return objects, !page.hasMore, w.client.completeNested(ctx, objects)
 }
 
-// nextPage fetches the next page, from where the list can be gone on with.
+// nextPage fetches the next page, from the point where the list can be
+// continued.
 func (w *pager) nextPage(ctx context.Context) (decodedPage, error) {
 	for {
 		page, err := w.fetch(ctx)
@@ -88,7 +90,7 @@ func (w *pager) nextPage(ctx context.Context) (decodedPage, error) {
 	}
 }
 
-// advance puts the window behind a page that is not the last.
+// advance moves the window behind a page that is not the last.
 func (w *pager) advance(page []Object) error {
 	w.last, w.again = page, false
 	for _, o := range page {
@@ -114,9 +116,9 @@ func (w *pager) advance(page []Object) error {
 	return nil
 }
 
-// restart goes on by `created` where it cannot go on after an object: it takes
-// the second of the last object read once more, whole. It reports false if that
-// has led nowhere before.
+// restart continues by `created` where the window cannot continue after an
+// object. It reads the second of the last object once more, completely. It
+// returns false if that has led nowhere before.
 func (w *pager) restart() bool {
 	w.window.After, w.again = "", true
 	if w.window.Last != nil && (w.window.LT == 0 || *w.window.Last+1 < w.window.LT) {
@@ -127,8 +129,9 @@ func (w *pager) restart() bool {
 	return w.restarts <= maxRestarts
 }
 
-// dropRepeated drops the objects of page that came in the page before, byte for
-// byte. One that changed meanwhile stays: it is news.
+// dropRepeated removes the objects of page that were in the previous page, byte
+// for byte. An object that changed meanwhile stays, because its new version is
+// not yet read.
 func dropRepeated(page, before []Object) []Object {
 	seen := make(map[string]bool, len(before))
 	for _, o := range before {
@@ -143,8 +146,8 @@ func dropRepeated(page, before []Object) []Object {
 	return kept
 }
 
-// fetch asks for a page, and for fewer objects where their bodies together are too
-// large.
+// fetch requests a page. Where the bodies of its objects together are too
+// large, it requests fewer objects.
 func (w *pager) fetch(ctx context.Context) (page decodedPage, err error) {
 	for {
 		page, err = w.ask(ctx)
@@ -175,7 +178,7 @@ func (w *pager) ask(ctx context.Context) (page decodedPage, err error) {
 	return page, err
 }
 
-// limit is how many objects a page has at most.
+// limit returns the number of objects that are requested for a page.
 func (w *pager) limit() int { return cmp.Or(w.fewer, w.client.limit) }
 
 func (w *pager) query() *form.Values {
@@ -199,8 +202,9 @@ func (w *pager) query() *form.Values {
 	return q
 }
 
-// check refuses a page of a server that does not go by the span it was asked for:
-// a cursor that follows it would say what was never read (Invariant 8).
+// check refuses a page with an object outside the window: the server ignored
+// the span that was asked for. A cursor behind such a page would claim what was
+// never read (Invariant 8).
 func (w window) check(page []Object) error {
 	for _, o := range page {
 		at := o.Created.Unix()
@@ -211,7 +215,7 @@ func (w window) check(page []Object) error {
 	return nil
 }
 
-// stamp notes on each object which answer it came in.
+// stamp sets in each object which answer it came in, and when.
 func stamp(objects []Object, got *reply) {
 	got.noteLeftOut(objects)
 	version := got.version()
@@ -222,9 +226,9 @@ func stamp(objects []Object, got *reply) {
 	}
 }
 
-// checkProgress refuses a page that a server sends which does not honour the
-// cursor: it holds the object it was to start after, or only objects of the
-// page before. (Invariant 8: a list that does not advance contributes nothing.)
+// checkProgress refuses a page of a server that ignores the cursor: the page
+// holds the object that it was to start after, or only objects of the previous
+// page. (Invariant 8: a list that does not advance contributes nothing.)
 func (w *pager) checkProgress(page []Object) error {
 	if w.window.After == "" || len(page) == 0 {
 		return nil
@@ -249,7 +253,7 @@ func (w *pager) checkProgress(page []Object) error {
 	return nil
 }
 
-// checkMode keeps live and test data apart.
+// checkMode refuses objects of the other mode: live and test data stay apart.
 func (c *Client) checkMode(page []Object) error {
 	live := c.mode == Live
 	for _, o := range page {
@@ -261,8 +265,8 @@ func (c *Client) checkMode(page []Object) error {
 	return nil
 }
 
-// locate says in which page of which window err happened, unless it is about
-// the key and not about the page.
+// locate adds to err the page and the window in which it happened, unless err
+// is about the key and not about the page.
 func (w *pager) locate(err error) error {
 	if IsUnauthorized(err) || IsForbidden(err) {
 		return err

@@ -7,24 +7,27 @@ import (
 )
 
 const (
-	// splitPages is how many pages a window is cut to where more may follow below it.
-	// Each window costs about half a page more than its objects fill, so that
-	// cutting costs some three requests in a hundred.
+	// splitPages is the number of pages that a window keeps when it is split,
+	// if more may follow below it. Each window costs about half a page more
+	// than its objects fill, so splitting costs some three requests in a
+	// hundred.
 	splitPages = 24
-	// minSplitPages is how many pages a window must seem to hold to be worth cutting.
+	// minSplitPages is the number of pages that a window must seem to hold to
+	// be worth splitting.
 	minSplitPages = 8
-	// pagesBeforeSplit is how many pages are read before the first cut: most lists are
-	// shorter, and a cut would only cost a request.
+	// pagesBeforeSplit is the number of pages that are read before the first
+	// split. Most lists are shorter, and a split would only cost a request.
 	pagesBeforeSplit = 3
-	// bufferedPages is how many pages wait for the consumer beside those under way.
+	// bufferedPages is the number of pages that wait for the consumer, beside
+	// those in flight.
 	bufferedPages = 3
 )
 
-// A scheduler reads windows of one list side by side: each page of a window has to
-// wait for the one before, and one after the other they would leave most of the
-// account's rate unused. Where too few windows are open, the one that holds most
-// is cut in two, by the density of its newest page; so every distribution in
-// time is found out while it is read.
+// A scheduler reads windows of one list side by side. Each page of a window has
+// to wait for the one before it, so reading one window after the other would
+// leave most of the account's rate unused. Where too few windows are open, the
+// scheduler splits the one that holds most, by the density of its newest page.
+// It needs no estimate of the distribution in time beforehand.
 type scheduler struct {
 	client   *Client
 	resource Resource
@@ -34,14 +37,15 @@ type scheduler struct {
 	results  chan fetched
 }
 
-// fetched is the end of one pager's flight.
+// fetched is one page of a pager, or the error.
 type fetched struct {
 	pager *pager
 	pageStep
 	done bool
 }
 
-// pageStep is one page and what of its window is left to read.
+// pageStep is one page, and the windows that are left to read of the page's
+// window.
 type pageStep struct {
 	window  window // as it was before the page
 	left    []window
@@ -49,7 +53,8 @@ type pageStep struct {
 	err     error
 }
 
-// newScheduler is one of windows that end below top, or did.
+// newScheduler returns a scheduler of windows. top is an upper bound of all
+// windows of the list, those that are already read included.
 func newScheduler(c *Client, res Resource, windows []window, top int64) *scheduler {
 	f := &scheduler{client: c, resource: res, results: make(chan fetched, maxWidth)}
 	for _, w := range windows {
@@ -58,8 +63,8 @@ func newScheduler(c *Client, res Resource, windows []window, top int64) *schedul
 	return f
 }
 
-// run reads all windows; the steps come in an order in which a cursor can
-// follow them, and end with the first error or with the context.
+// run reads all windows. It returns the pages in an order that a cursor can
+// follow, and ends with the first error or with the context.
 func (f *scheduler) run(ctx context.Context) <-chan pageStep {
 	steps := make(chan pageStep, bufferedPages)
 	go func() {
@@ -85,7 +90,8 @@ func (f *scheduler) run(ctx context.Context) <-chan pageStep {
 	return steps
 }
 
-// start sends idle pagers off, those of the newest windows first.
+// start begins the next request of idle pagers, those of the newest windows
+// first, as far as the endpoint's width allows.
 func (f *scheduler) start(ctx context.Context) {
 	width := f.client.width(f.resource.Path)
 	for _, w := range f.pagers {
@@ -105,7 +111,8 @@ func (f *scheduler) start(ctx context.Context) {
 	}
 }
 
-// finish takes a page in and cuts its window if there is room for another.
+// finish takes a page in, and splits its window if there is room for another
+// pager.
 func (f *scheduler) finish(l fetched) pageStep {
 	l.pager.inFlight = false
 	f.inFlight--
@@ -129,8 +136,8 @@ func (f *scheduler) finish(l fetched) pageStep {
 	return l.pageStep
 }
 
-// split takes the lower part of a window that has no request under way, so that no
-// request has reached it, and gives it to a pager of its own. It returns nil
+// split gives the lower part of a window to a pager of its own. The window has
+// no request in flight, so no request has reached that part. split returns nil
 // where the window is better left whole.
 func (f *scheduler) split(w *pager) *pager {
 	left := w.estimate
@@ -139,7 +146,7 @@ func (f *scheduler) split(w *pager) *pager {
 	}
 	for _, other := range f.pagers {
 		if other.estimate > 2*left {
-			return nil // it will be cut when its page arrives
+			return nil // that one will be split when its page arrives
 		}
 	}
 	at := w.splitPoint()
@@ -154,7 +161,7 @@ func (f *scheduler) split(w *pager) *pager {
 	return lower
 }
 
-// pagesLeft estimates how many pages the window still has.
+// pagesLeft estimates the number of pages that the window still has.
 func (w *pager) pagesLeft() float64 {
 	switch {
 	case w.rate == 0:
@@ -165,7 +172,7 @@ func (w *pager) pagesLeft() float64 {
 	return w.rate * float64(w.readDownTo()-*w.window.GTE) / float64(w.client.limit)
 }
 
-// readDownTo is the second down to which the window is read.
+// readDownTo returns the second down to which the window is read.
 func (w *pager) readDownTo() int64 {
 	if w.window.Last != nil {
 		return *w.window.Last
@@ -173,8 +180,8 @@ func (w *pager) readDownTo() int64 {
 	return w.window.LT
 }
 
-// splitPoint is where to cut what is left: in halves, but leaving no more than a
-// chunk to the upper part.
+// splitPoint returns where to split what is left of a window: in the middle,
+// but leaving no more than splitPages to the upper part.
 func (w *pager) splitPoint() int64 {
 	last := w.readDownTo()
 	span := int64(min(splitPages*float64(w.client.limit)/w.rate, 1<<40))
@@ -184,12 +191,12 @@ func (w *pager) splitPoint() int64 {
 	return last - span
 }
 
-// maxWidth bounds the pages of a list that are under way at once: each is some
+// maxWidth bounds the pages of a list that are in flight at once. Each has some
 // hundred kilobytes, and six lists are read at a time.
 const maxWidth = 8
 
-// width is how many requests have to be under way at an endpoint to use its
-// rate, by how long answers take.
+// width returns the number of requests that have to be in flight at an endpoint
+// to use its rate, given how long answers take.
 func (c *Client) width(endpoint string) int {
 	// Stripe: no account may send more than 100 requests a second.
 	rate := min(c.limiter.rate(endpoint), 100)
