@@ -2,7 +2,8 @@ package schemas
 
 import "strings"
 
-// reserveFormerNames keeps the former names of fields free: each is a column too.
+// reserveFormerNames keeps the former names of fields free, because each is a
+// column too.
 func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
 	for _, name := range f.RenamedFrom {
 		lower := strings.ToLower(name)
@@ -20,10 +21,11 @@ func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
 	}
 }
 
-// withFormerNames adds, behind each field that was renamed, a field under each of its
-// former names: who reads the old name goes on until the next major version,
-// whose author takes renamed_from out. It comes after the privacy rules, so that
-// what they drop or hash has no second column in the clear.
+// withFormerNames adds, behind each field that was renamed, a field under each
+// of its former names. A query with the old name works until the next major
+// version, in which the author removes renamed_from. It runs after the privacy
+// rules, so that a column that they drop or hash has no second copy in the
+// clear.
 func withFormerNames(fields []*Field) []*Field {
 	var out []*Field
 	for _, f := range fields {
@@ -42,7 +44,7 @@ func (f *Field) underFormerName(name string) *Field {
 	old := *f
 	old.Name, old.FormerOf, old.Status, old.ReplacedBy = name, f.Name, "deprecated", f.Name
 	old.Description = strings.TrimSpace("Former name of " + f.Name + ". " + f.Description)
-	// Said once, of the field itself.
+	// Only the field itself has these.
 	old.RenamedFrom, old.XDM, old.Identity, old.Ref = nil, nil, "", ""
 	return &old
 }

@@ -2,8 +2,9 @@ package schemas
 
 import "slices"
 
-// Nearest returns the candidate that word is most likely a slip of, or "" when
-// none is near: at most a third of its letters may differ. Ties go to the first.
+// Nearest returns the candidate that word is most likely a typing error of, or
+// "" when none is near: at most a third of its letters may differ. Of equally
+// near ones it returns the first.
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, c := range candidates {
@@ -14,7 +15,7 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// suggestion is the end of a message about an unknown name.
+// suggestion returns the end of a message about an unknown name, or "".
 func suggestion(word string, known []string) string {
 	if near := Nearest(word, known); near != "" {
 		return "; did you mean " + near + "?"

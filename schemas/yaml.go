@@ -12,22 +12,22 @@ import (
 )
 
 // The limits keep a hostile or damaged file from costing time or stack: the
-// YAML parser recurses, and is quadratic in depth and in lines.
+// YAML parser recurses, and its time is quadratic in depth and in lines.
 const (
 	maxFileBytes = 128 << 10
 	maxLines     = 8000
 	maxDepth     = 32
-	maxOpen      = 200 // brackets, those in texts too
+	maxOpen      = 200 // open brackets, those in texts too
 )
 
-// yamlNode is one YAML value with its place in the file: what is left of the
-// parser's tree once anchors, tags and styles are gone.
+// yamlNode is one YAML value with its position in the file. Anchors, tags and
+// styles of the parser's tree are gone.
 type yamlNode struct {
 	kind       nodeKind
 	text       string // of a scalar; numbers and booleans as written
 	pos        Pos    // of the first character of the text, past any quote
 	members    []yamlMember
-	unreadable []string // keys whose value was unreadable, which has been reported
+	unreadable []string // keys whose value was unreadable; that has been reported
 	items      []*yamlNode
 }
 
@@ -46,15 +46,16 @@ const (
 	listNode    nodeKind = "a list"
 )
 
-// yamlReader turns the bytes of one file into nodes and reports what it cannot.
+// yamlReader turns the bytes of one file into nodes and reports what it cannot
+// read.
 type yamlReader struct {
 	*reporter
 	path  string
 	lines []string
 }
 
-// parseDocument returns the top value of a file, or nil when there is nothing to go
-// on with; the reason has then been reported.
+// parseDocument returns the top value of a file. It returns nil after it has
+// reported why there is none.
 func parseDocument(r *reporter, path string, data []byte) *yamlNode {
 	d := &yamlReader{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
 	start := Pos{File: path, Line: 1, Col: 1}
@@ -94,8 +95,9 @@ func parseDocument(r *reporter, path string, data []byte) *yamlNode {
 	}
 }
 
-// tooDeep finds where brackets, or the dashes and question marks that begin a
-// line, nest so deep that the parser would take minutes to say so.
+// tooDeep finds the position where brackets, or the dashes and question marks
+// that begin a line, nest so deep that the parser would take minutes to refuse
+// them.
 func tooDeep(lines []string) (Pos, bool) {
 	open := 0
 	for i, line := range lines {
@@ -125,8 +127,8 @@ func tooDeep(lines []string) (Pos, bool) {
 	return Pos{}, false
 }
 
-// parseYAML keeps a panic of the parser inside: a file is input, and input
-// never takes the program down.
+// parseYAML turns a panic of the parser into an error: a file is input, and
+// input never ends the program.
 func parseYAML(data []byte) (tree *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -146,7 +148,7 @@ func (d *yamlReader) syntax(start Pos, err error) {
 	d.report(start, "Y1", "%s", message)
 }
 
-// colonHint explains the trap of a ?: expression in plain YAML.
+// colonHint explains why a ?: expression is not plain YAML.
 func colonHint(message string) string {
 	if strings.Contains(message, "mapping value is not allowed") {
 		return "; text with \": \" in it, such as a ?: expression, goes between single quotes or after >-"
@@ -161,7 +163,8 @@ func (d *yamlReader) at(t *token.Token) Pos {
 	return Pos{File: d.path, Line: max(t.Position.Line, 1), Col: max(t.Position.Column, 1)}
 }
 
-// node returns nil, having said why, for what cannot be read.
+// node converts a node of the parser's tree. It returns nil after it has
+// reported a node that it cannot read.
 func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 	if n == nil {
 		return &yamlNode{kind: nullNode, pos: Pos{File: d.path, Line: 1, Col: 1}}
@@ -188,7 +191,7 @@ func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 		if t := n.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
 			pos.Col++
 		}
-		if strings.ContainsRune(n.Value, 0) { // the end of a text to DuckDB
+		if strings.ContainsRune(n.Value, 0) { // to DuckDB this character ends a text
 			d.report(pos, "Y1", "a text must not hold the character NUL")
 			return nil
 		}
@@ -244,8 +247,8 @@ func (d *yamlReader) mapping(values []*ast.MappingValueNode, at *token.Token, de
 	return m
 }
 
-// blockText finds the first character of a | or > scalar, which begins on a
-// line after its header.
+// blockText returns the position of the first character of a | or > scalar,
+// which begins on a line after its header.
 func (d *yamlReader) blockText(header Pos) Pos {
 	for i := header.Line; i < len(d.lines); i++ {
 		if text := strings.TrimLeft(d.lines[i], " \t\r"); text != "" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// yamlObject reads the members of one YAML mapping by name. What nobody asked for
-// is an unknown key, and the names asked for are the ones to suggest.
+// yamlObject reads the members of one YAML mapping by name. A key that nobody
+// asked for is unknown; the names asked for are suggested for it.
 type yamlObject struct {
 	*reporter
 	node     *yamlNode
@@ -15,7 +15,7 @@ type yamlObject struct {
 	reported []string // keys whose absence has been reported
 }
 
-// yamlObject returns nil, having said why, when n is not a mapping.
+// yamlObject returns nil, after it has reported it, when n is not a mapping.
 func (r *reporter) yamlObject(n *yamlNode, what string) *yamlObject {
 	if n.kind != mappingNode {
 		r.report(n.pos, "Y4", "%s must be a mapping of keys to values, is %s", what, n.kind)
@@ -25,7 +25,7 @@ func (r *reporter) yamlObject(n *yamlNode, what string) *yamlObject {
 }
 
 // get returns the value of a key. A key without a value counts as absent here;
-// done reports it.
+// reportUnasked reports it.
 func (o *yamlObject) get(key string) *yamlNode {
 	o.asked = append(o.asked, key)
 	if m := o.member(key); m != nil && m.value.kind != nullNode {
@@ -34,7 +34,8 @@ func (o *yamlObject) get(key string) *yamlNode {
 	return nil
 }
 
-// isMissing holds for a key that is not there at all, rather than unreadable.
+// isMissing reports that a key is not there at all. A key with an unreadable
+// value is there.
 func (o *yamlObject) isMissing(key string) bool {
 	return o.member(key) == nil && !slices.Contains(o.node.unreadable, key)
 }
@@ -59,7 +60,7 @@ func (o *yamlObject) text(key string) Text {
 	return Text{Value: strings.TrimSpace(n.text), Pos: n.pos}
 }
 
-// required is text for a key that must be there.
+// required returns the text of a key that must be there.
 func (o *yamlObject) required(key, code, hint string) Text {
 	t := o.text(key)
 	m := o.member(key)
@@ -74,7 +75,8 @@ func (o *yamlObject) required(key, code, hint string) Text {
 	return t
 }
 
-// choice is text that must be one of the allowed words; the first is the default.
+// choice returns text that must be one of the allowed words. The first is the
+// default.
 func (o *yamlObject) choice(key string, allowed ...string) string {
 	t := o.text(key)
 	if t.Value == "" {
@@ -112,7 +114,7 @@ func (o *yamlObject) positive(key string) int {
 	return n
 }
 
-// texts returns the scalars of a list; a single scalar counts as a list of one.
+// texts returns the scalars of a list. A single scalar counts as a list of one.
 func (o *yamlObject) texts(key string) []Text {
 	n := o.get(key)
 	if n == nil {
@@ -143,7 +145,8 @@ func (o *yamlObject) texts(key string) []Text {
 	return out
 }
 
-// reportUnasked reports the keys that nobody asked for and those left empty.
+// reportUnasked reports the keys that nobody asked for and those without a
+// value.
 func (o *yamlObject) reportUnasked() {
 	for _, m := range o.node.members {
 		if slices.Contains(o.asked, m.key) {
@@ -168,7 +171,7 @@ func textValues(texts []Text) []string {
 	return out
 }
 
-// orList lists words for a message: "a, b or c".
+// orList joins words for a message: "a, b or c".
 func orList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
