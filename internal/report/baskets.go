@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// readBasketEdges finds the edges between which each currency's baskets lie.
+// readBasketEdges finds, for each currency, the edges between which its baskets
+// lie.
 func (s *snapshot) readBasketEdges(ctx context.Context, v *dimensions) error {
 	rows, err := s.texts(ctx, `WITH edges AS (SELECT unnest([`+strings.Join(binEdges(), ", ")+`])::DECIMAL(18, 3) AS edge),
 ends AS (SELECT currency, min(gross) FILTER (gross > 0) AS smallest, max(gross) AS largest FROM payments WHERE succeeded GROUP BY ALL)
@@ -29,7 +30,8 @@ FROM ends, edges GROUP BY ALL ORDER BY ALL`)
 	return nil
 }
 
-// binEdgesOf are those that the SQL for a currency needs: 0, and around its baskets.
+// binEdgesOf returns the edges that the SQL for a currency needs: 0, and those
+// around its baskets.
 func (v *dimensions) binEdgesOf(currency string) []string {
 	list := []string{"0"}
 	if e, ok := v.basketEdges[currency]; ok {
@@ -40,8 +42,9 @@ func (v *dimensions) binEdgesOf(currency string) []string {
 	return list
 }
 
-// binEdges are where a bin of baskets begins, in major units of any currency: 0,
-// then steps of about a quarter, which look even on a scale of ratios.
+// binEdges returns the lower edges of the bins of baskets, in major units of
+// any currency: 0, then steps of about a quarter, which look even on a
+// logarithmic scale.
 func binEdges() []string {
 	list := []string{"0.000"}
 	for scale := int64(1); scale < 1e15; scale *= 10 { // thousandths
@@ -55,7 +58,7 @@ func binEdges() []string {
 	return list
 }
 
-// trimZeros is a decimal without zeros at its end.
+// trimZeros removes zeros at the end of a decimal.
 func trimZeros(decimal string) string {
 	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }

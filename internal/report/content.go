@@ -16,11 +16,11 @@ type content struct {
 	Last     string
 	Words    templateValues
 	Coverage [][]string
-	Charges  []string // their row of it, where there is one account
+	Charges  []string // the row of Coverage for charges, if there is one account
 	Missing  []string // what was not read, and why
-	Shaded   bool     // some of it lies where the chart over time has shades
+	Shaded   bool     // the chart over time shades periods that were not read
 	Findings []finding
-	Verdict  string // in place of findings, where there is nothing to find
+	Verdict  string // shown in place of findings, if nothing can be found
 	Sections []section
 	Data     template.JS
 }
@@ -53,7 +53,7 @@ func (s *snapshot) content(ctx context.Context, v *dimensions, lake Lake) (conte
 	}
 	c.Verdict = verdict(tables["summary"])
 	if v.first == "" {
-		all, c.Sections = nil, nil // nothing to ask about
+		all, c.Sections = nil, nil // there is nothing to ask about
 	}
 	for _, f := range all {
 		for _, sentence := range f.Findings {
@@ -81,7 +81,7 @@ func (s *snapshot) content(ctx context.Context, v *dimensions, lake Lake) (conte
 	return c, err
 }
 
-// verdict says that there is nothing to find, and why.
+// verdict returns why nothing can be found, or "".
 func verdict(summary table) string {
 	later := summary.find("later", "attempts")
 	switch {
@@ -95,8 +95,8 @@ func verdict(summary table) string {
 	return ""
 }
 
-// pageData is what the scripts work with. Go's JSON escapes <, > and &, so that no
-// value ends the element that holds it.
+// pageData returns the data that the scripts work with. Go's JSON escapes <, >
+// and &, so that no value ends the element that holds it.
 func (v *dimensions) pageData(all []figure, unread []unreadSpan) (template.JS, error) {
 	edges := make([]string, len(v.axes["edge"]))
 	for i, edge := range v.axes["edge"] {

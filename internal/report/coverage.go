@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// columnMissing is the column of a row of coverage that says what is missing.
+// columnMissing is the index, in a row of coverage, of the column that says
+// what is missing.
 const columnMissing = 5
 
-// coverage is how far the objects behind the marts are complete, as meta.coverage
-// and meta.gaps say. Warehouses of older programs say no why.
+// coverage reads how far the objects behind the marts are complete, from
+// meta.coverage and meta.gaps. Warehouses of older programs have no column why.
 func (s *snapshot) coverage(ctx context.Context) ([][]string, error) {
 	rows, err := s.texts(ctx, `SELECT account, resource,
   CASE WHEN complete_through IS NULL THEN '–' ELSE coalesce(strftime(complete_from, '%Y-%m-%d %H:%M'), 'the beginning') END AS complete_from,
@@ -29,7 +30,8 @@ WHERE resource IN ('charges', 'refunds', 'balance_transactions', 'subscriptions'
 	return rows, nil
 }
 
-// missingLines says of each resource that is not complete what was not read.
+// missingLines returns a line for each resource that is not complete, with what
+// was not read.
 func missingLines(coverage [][]string, accounts int) (list []string) {
 	for _, row := range coverage {
 		if row[columnMissing] == "" {
@@ -44,15 +46,16 @@ func missingLines(coverage [][]string, accounts int) (list []string) {
 	return list
 }
 
-// unreadSpan is a run of periods in which not all charges of an account were read:
-// places on the axes account and period.
+// unreadSpan is a range of periods in which not all charges of an account were
+// read. Its members are indexes on the axes account and period.
 type unreadSpan struct {
 	Account int `json:"account"`
 	From    int `json:"from"`
-	To      int `json:"to"` // the last
+	To      int `json:"to"` // the last period, inclusive
 }
 
-// unreadSpans are the spans of the gaps in the charges, as far as the page's time goes.
+// unreadSpans returns the spans of the gaps in the charges, within the page's
+// time.
 func (s *snapshot) unreadSpans(ctx context.Context, v *dimensions) ([]unreadSpan, error) {
 	periods := v.axes["period"]
 	if len(periods) == 0 {
@@ -62,7 +65,7 @@ func (s *snapshot) unreadSpans(ctx context.Context, v *dimensions) ([]unreadSpan
 	if err != nil {
 		return nil, fmt.Errorf("the last day: %w", err)
 	}
-	starts := append(slices.Clone(periods), last.AddDate(0, 0, 1).Format(time.DateOnly)) // the end of the last
+	starts := append(slices.Clone(periods), last.AddDate(0, 0, 1).Format(time.DateOnly)) // the end of the last period
 	gaps, err := s.texts(ctx, `SELECT account, strftime(gap_from, '%Y-%m-%d %H:%M:%S'), strftime(gap_to, '%Y-%m-%d %H:%M:%S')
 FROM meta.gaps WHERE resource = 'charges' ORDER BY ALL`)
 	if err != nil {

@@ -7,21 +7,23 @@ import (
 	"strings"
 )
 
-// cube is what the browser adds up under filters: sums by the values of a few
-// dimensions, never a row a payment. It holds no id and no personal data.
+// cube is the data that the browser adds up under filters: sums by the values
+// of a few dimensions, never a row a payment. It holds no id and no personal
+// data.
 type cube struct {
 	name string
 	from string   // the SQL of its rows: dimensions, then counts, then amounts
-	dims []string // each names the axis that its values are places on
-	// Names of the counts, and of the amounts: exact, in thousandths of major
-	// units, costs in millionths (Invariant 10: they travel as integers in texts).
+	dims []string // names of the dimensions; the axis is behind a colon if its name differs
+	// Names of the counts, and of the amounts. Amounts are exact, in
+	// thousandths of major units, costs in millionths (Invariant 10: they
+	// travel as integers in texts).
 	counts, amounts []string
 }
 
 const methodGroupSQL = "CASE WHEN pays_later OR method = 'card' THEN method ELSE 'other' END"
 
-// cubes are all that the figures are made of. Every one begins with the account,
-// the period and the currency.
+// cubes returns the cubes that the figures are made of. Each begins with the
+// account, the period and the currency.
 func cubes(unit string, w templateValues) []cube {
 	period := func(column string) string {
 		return fmt.Sprintf("account, date_trunc('%s', %s)::DATE AS period, currency", unit, column)
@@ -71,14 +73,15 @@ FROM bnpl_customers GROUP BY ALL ORDER BY ALL`,
 	}
 }
 
-// axes are the values of each dimension; a cell holds places on them.
+// axes holds the values of each dimension. Cubes hold indexes into them.
 type axes map[string][]string
 
-// cubeColumns are a cube's columns by name: integers, and amounts as one text with a
-// space between two.
+// cubeColumns holds a cube's columns by name: integers, and amounts as one text
+// with a space between two.
 type cubeColumns map[string]any
 
-// read reads a cube. It reports false where it has more cells than are left.
+// read reads a cube. It returns false where the cube has more rows than are
+// left.
 func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cubeColumns, bool, error) {
 	rows, err := s.texts(ctx, fmt.Sprintf("SELECT * FROM (%s) LIMIT %d", c.from, *left+1))
 	if err != nil {
@@ -94,7 +97,7 @@ func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cubeCol
 			axis = name
 		}
 		if len(a[axis]) < 2 {
-			continue // it tells nothing apart
+			continue // a dimension with one value needs no column
 		}
 		places := map[string]int{}
 		for at, value := range a[axis] {
@@ -130,7 +133,8 @@ func (c cube) read(ctx context.Context, s *snapshot, a axes, left *int) (cubeCol
 	return found, true, nil
 }
 
-// integerText is a decimal without its point: an integer of its smallest places.
+// integerText removes the point from a decimal: the result is an integer of its
+// smallest unit.
 func integerText(decimal string) string {
 	number, negative := strings.CutPrefix(strings.Replace(decimal, ".", "", 1), "-")
 	number = strings.TrimLeft(number, "0")

@@ -5,29 +5,30 @@ import (
 	"fmt"
 )
 
-// dimensions is what is in a warehouse: the axes of the cells, and the words of the
-// page without a filter.
+// dimensions holds what a warehouse has: the values of the axes, the cubes, and
+// the template values of the page without a filter.
 type dimensions struct {
 	axes        axes
 	words       templateValues
-	first       string                 // day of the first attempt; empty without any
-	last        string                 // of the last
-	days        int                    // from the first to the last
-	payments    int                    // that succeeded
-	basketEdges map[string]edgeRange   // of the baskets of each currency
-	digits      map[string]int         // of each currency
-	cells       map[string]cubeColumns // by cube
+	first       string                 // day of the first attempt; "" without any
+	last        string                 // day of the last attempt
+	days        int                    // from the first to the last, both included
+	payments    int                    // payments that succeeded
+	basketEdges map[string]edgeRange   // by currency
+	digits      map[string]int         // decimal places, by currency
+	cells       map[string]cubeColumns // by name of the cube
 }
 
-// edgeRange are the places on the axis edge where a currency's baskets begin and end.
+// edgeRange is the range, on the axis edge, of the baskets of a currency.
 type edgeRange [2]int
 
-// maxCells keeps the page small: at most 3 MB of data or so.
+// maxCells bounds the rows of all cubes. It keeps the page small: at most about
+// 3 MB of data.
 const maxCells = 150_000
 
-// periodChoices are what time is divided into, the finest first. The first that fits
-// is taken: it makes a chart that can be read up to a span of so many days, and
-// shares that say something, of so many payments on average.
+// periodChoices are the units of time, the finest first. The first that fits is
+// used. A unit fits if the chart is still readable, up to a span of so many
+// days, and if its shares are meaningful, with so many payments on average.
 var periodChoices = []struct {
 	unit                string
 	days, least, length int
@@ -68,8 +69,8 @@ func (s *snapshot) readDimensions(ctx context.Context, decimals func(string) int
 	return v, s.readByPeriod(ctx, v)
 }
 
-// readByPeriod reads the cells by the finest period that the span and the size
-// of the page allow.
+// readByPeriod reads the cubes with the finest period that the span and the
+// size of the page allow.
 func (s *snapshot) readByPeriod(ctx context.Context, v *dimensions) error {
 	if v.first == "" {
 		v.words.Unit, v.words.Middle, v.axes["period"] = "day", "1970-01-01", []string{}

@@ -1,6 +1,6 @@
 package report
 
-// customerFigures are of the mart bnpl_customers.
+// customerFigures returns the figures about the mart bnpl_customers.
 func customerFigures() []figure {
 	return []figure{
 		{

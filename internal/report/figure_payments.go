@@ -1,6 +1,6 @@
 package report
 
-// paymentFigures are of the mart payments.
+// paymentFigures returns the figures about the mart payments.
 func paymentFigures() []figure {
 	return []figure{
 		{

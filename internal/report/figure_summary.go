@@ -1,6 +1,7 @@
 package report
 
-// summaryFigures hold the numbers of what stands out, and its sentences.
+// summaryFigures returns the figures with the main numbers, and their
+// sentences.
 func summaryFigures() []figure {
 	return []figure{
 		{

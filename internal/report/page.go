@@ -11,12 +11,13 @@ import (
 //go:embed page/page.html page/page.css page/*.js
 var pageFiles embed.FS
 
-// echarts is Apache ECharts as it is published (docs/adr/0019), licence beside.
+// echarts is Apache ECharts as it was published (docs/adr/0019). Its licence is
+// beside it.
 //
 //go:embed library/echarts.min.js
 var echarts string
 
-// scripts are one script in this order.
+// scripts are joined to one script in this order.
 var scripts = []string{"data.js", "sql.js", "tables.js", "text.js", "charts.js", "panels.js", "page.js"}
 
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
@@ -26,8 +27,9 @@ var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMa
 	"script":  func() template.JS { return template.JS(script()) },
 }).ParseFS(pageFiles, "page/page.html"))
 
-// policy lets the page run its own scripts and nothing else, and reach nothing
-// (Invariant 12). Styles may be inline: charts set them.
+// policy is the page's Content-Security-Policy: it may run its own scripts and
+// nothing else, and reach no network (Invariant 12). Styles may be inline,
+// because charts set them.
 func policy() string {
 	return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; script-src " + cspHash(echarts) + " " + cspHash(script())
 }
@@ -46,7 +48,7 @@ func script() string {
 	return all.String()
 }
 
-// asset is an embedded file, whose name is one of those above.
+// asset returns an embedded file by its name, which is one of those above.
 func asset(name string) string {
 	content, err := pageFiles.ReadFile("page/" + name)
 	if err != nil {

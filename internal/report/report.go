@@ -1,11 +1,11 @@
-// Package report makes a page of a published warehouse: one HTML file that needs
-// nothing else, for a person who decides something with it.
+// Package report makes a page from a published warehouse: one HTML file that
+// needs nothing else, for people who decide something with it.
 //
 // Each part of the page is a [figure]: a question in SQL, a table, a chart and
-// some sentences. The tables for no filter are rendered here, by running the SQL
-// that the page shows. For filters the browser adds up [cubeColumns], sums that the
-// page carries, and must come to the same rows; a test with a browser holds the
-// two together. Nothing of the page asks a network for anything.
+// some sentences. This package renders the tables for no filter, by running the
+// SQL that the page shows. For filters the browser adds up the sums of each
+// [cube], which the page carries. Both must give the same rows; a test with a
+// browser compares them. The page asks no network for anything.
 package report
 
 import (
@@ -16,7 +16,7 @@ import (
 	"io"
 )
 
-// Lake is what a page says of where its data comes from.
+// Lake is what a page says about the source of its data.
 type Lake struct {
 	Generation string
 	Mode       string                    // live or test

@@ -10,13 +10,15 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// snapshot is one connection to a warehouse, with what the report reads of its
-// marts in temporary tables of the same names: they shadow the views, so that
-// the SQL on the page is what is run here too, and a view is evaluated once.
+// snapshot is one connection to a warehouse. It copies what the report reads of
+// the marts into temporary tables of the same names. These shadow the views, so
+// the SQL on the page is the SQL that runs here, and each view is evaluated
+// once.
 type snapshot struct{ conn *sql.Conn }
 
-// martColumns are the marts and what is read of them. bnpl_customers comes first: it
-// reads payments itself, which must still be the view.
+// martColumns are the marts and the columns that are read of them.
+// bnpl_customers comes first: it reads payments itself, which must still be the
+// view then.
 var martColumns = []struct{ mart, columns string }{
 	{"bnpl_customers", "account, currency, first_method, last_method, repeats, switches, first_paid_at, gross, segment"},
 	{"payments", "account, created, method, pays_later, country, succeeded, currency, gross, refunded, disputed, cost"},
@@ -37,7 +39,7 @@ func openSnapshot(ctx context.Context, db *sql.DB) (_ *snapshot, err error) {
 	if err := s.one(ctx, "SELECT current_database()", &database); err != nil {
 		return nil, err
 	}
-	for _, mart := range []string{"payments", "bnpl_customers"} { // the second is made of the first
+	for _, mart := range []string{"payments", "bnpl_customers"} { // the second reads the first
 		var there bool
 		err := s.one(ctx, "SELECT count(*) > 0 FROM information_schema.tables WHERE table_schema = 'main' AND table_name = "+sqltext.Literal(mart), &there)
 		if err != nil {
@@ -73,7 +75,7 @@ func (s *snapshot) one(ctx context.Context, query string, dest ...any) error {
 	return s.conn.QueryRowContext(ctx, query).Scan(dest...)
 }
 
-// texts returns the answer to a question as texts, NULL as none.
+// texts returns the rows of a query as texts, with "" for NULL.
 func (s *snapshot) texts(ctx context.Context, query string) (rows [][]string, err error) {
 	answer, err := s.conn.QueryContext(ctx, "SELECT COLUMNS(*)::VARCHAR FROM (\n"+query+"\n)")
 	if err != nil {
@@ -101,7 +103,7 @@ func (s *snapshot) texts(ctx context.Context, query string) (rows [][]string, er
 	return rows, answer.Err()
 }
 
-// list is the first column of an answer.
+// list returns the first column of a query's rows.
 func (s *snapshot) list(ctx context.Context, query string) ([]string, error) {
 	rows, err := s.texts(ctx, query)
 	list := make([]string, len(rows))

@@ -9,11 +9,11 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// templateValues are what texts and SQL are completed with, for no filter at all.
-// page/sql.js does the same in the browser for any filter, and a test holds the
-// two together.
+// templateValues are the values for the placeholders in texts and SQL, without
+// a filter. page/sql.js does the same in the browser for any filter, and a test
+// compares the two.
 type templateValues struct {
-	Currency  string   // of the money shown
+	Currency  string   // of the amounts shown
 	Digits    int      // its decimal places
 	Unit      string   // day, week, month, quarter or year
 	Middle    string   // the first day of the second half
@@ -23,8 +23,8 @@ type templateValues struct {
 
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// sql completes a figure's SQL. A line with {provider} stands for one a
-// provider; a line that becomes empty goes.
+// sql completes a figure's SQL. A line with {provider} is repeated for each
+// provider; a line that becomes empty is removed.
 func (w templateValues) sql(template string) string {
 	var lines []string
 	for line := range strings.Lines(template) {
@@ -45,7 +45,7 @@ func (w templateValues) line(line, provider string) string {
 	return placeholder.ReplaceAllStringFunc(line, func(found string) string {
 		name, rest, _ := strings.Cut(found[1:len(found)-1], " ")
 		switch name {
-		case "where", "and": // the filter, of which there is none
+		case "where", "and": // there is no filter here
 			return ""
 		case "low", "high":
 			part, whole, _ := strings.Cut(rest, " ")
@@ -73,9 +73,9 @@ func (w templateValues) line(line, provider string) string {
 	})
 }
 
-// wilson is the SQL of a bound of Wilson's 95 % interval for part of whole, in
-// percent: z is 1.96, and 1.9208, 0.9604 and 3.8416 are its square over 2, over
-// 4, and as it is.
+// wilson returns the SQL of a bound of Wilson's 95 % interval for part of
+// whole, in percent. z is 1.96; 1.9208, 0.9604 and 3.8416 are z² over 2, z²
+// over 4, and z².
 func wilson(bound, part, whole string) string {
 	sign := "-"
 	if bound == "high" {

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// table is the answer to a figure's question, as text. page/table.js makes the
-// same of the cells.
+// table is the answer to a figure's question, as text. page/tables.js makes the
+// same from the cubes.
 type table struct {
 	Head []column
 	Rows [][]cell
 }
 
-// cell is one value: Raw as DuckDB says it, Text as people read it.
+// cell is one value: Raw as DuckDB returns it, Text as people read it.
 type cell struct{ Raw, Text, Kind string }
 
 func (w templateValues) table(f figure, answer [][]string) table {
@@ -39,7 +39,8 @@ func (w templateValues) table(f figure, answer [][]string) table {
 	return t
 }
 
-// find is the value in the row that begins with first, in the column of key.
+// find returns the value in the column key of the row that begins with first,
+// or "".
 func (t table) find(first, key string) string {
 	for _, row := range t.Rows {
 		for i, c := range row {
@@ -81,7 +82,7 @@ func groupThousands(number string) string {
 	return out.String()
 }
 
-// titleCase makes words of a name: bank_transfer is Bank transfer.
+// titleCase turns a name into words: bank_transfer becomes Bank transfer.
 func titleCase(name string) string {
 	switch name {
 	case "later":
@@ -114,8 +115,8 @@ func (w templateValues) text(template string) string {
 	})
 }
 
-// finding completes a sentence with numbers of tables, named {figure.row.column}.
-// It reports false where one of them is not there.
+// finding completes a sentence with numbers of tables, named
+// {figure.row.column}. It returns false if one of them is not there.
 func (w templateValues) finding(f finding, tables map[string]table) (finding, bool) {
 	whole := true
 	complete := func(template string) string {
