@@ -12,9 +12,10 @@ import (
 // jsonSchema is a JSON Schema, or a part of one.
 type jsonSchema map[string]any
 
-// JSONSchemas are the JSON Schemas (draft 7) of the files of a set, by file name. A
-// YAML language server that a file's first line leads to one completes keys,
-// source paths and functions, and marks what does not fit.
+// JSONSchemas returns the JSON Schemas (draft 7) of the files of a set, by file
+// name. The first line of a file leads a YAML language server to its schema.
+// The server then completes keys, source paths and functions, and marks
+// mistakes.
 func JSONSchemas() (map[string][]byte, error) {
 	mapping, err := mappingFileSchema()
 	if err != nil {
@@ -34,8 +35,8 @@ func JSONSchemas() (map[string][]byte, error) {
 	return files, nil
 }
 
-// formatSchema is a JSON Schema with a line for each member of its parts: short
-// enough to ship, and a change shows where it is.
+// formatSchema formats a JSON Schema with a line for each member of its parts:
+// short enough to ship, and an edit changes few lines.
 func formatSchema(meta jsonSchema) ([]byte, error) {
 	var lines []string
 	add := func(line string, v any) error {
@@ -66,7 +67,7 @@ func formatSchema(meta jsonSchema) ([]byte, error) {
 	return []byte("{\n" + strings.Join(closing(lines, "}\n"), "\n")), errs
 }
 
-// closing ends a list of lines: behind the last of them is no comma.
+// closing appends a closing line and removes the comma before it.
 func closing(lines []string, end string) []string {
 	last := len(lines) - 1
 	lines[last] = strings.TrimSuffix(lines[last], ",")

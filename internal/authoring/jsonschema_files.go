@@ -6,12 +6,13 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// describedText is what the loader reads as text: YAML's numbers and booleans too.
+// describedText is a value that the loader reads as text: YAML's numbers and
+// booleans too.
 func describedText(description string) jsonSchema {
 	return jsonSchema{"type": scalarTypes, "description": description}
 }
 
-// requiredText is text that must say something.
+// requiredText is text that must not be empty.
 func requiredText(description string) jsonSchema {
 	return jsonSchema{"type": scalarTypes, "pattern": `\S`, "description": description}
 }
@@ -30,7 +31,7 @@ func enumSchema(description string, values ...string) jsonSchema {
 	return jsonSchema{"enum": values, "description": description}
 }
 
-// oneOrMany is a list of different things, or one of them.
+// oneOrMany is a list of different values, or one of them.
 func oneOrMany(items jsonSchema, description string) jsonSchema {
 	return jsonSchema{"anyOf": []jsonSchema{{"type": "array", "items": items, "minItems": 1, "uniqueItems": true}, items}, "description": description}
 }
@@ -40,14 +41,14 @@ func closedObject(members jsonSchema, required ...string) jsonSchema {
 	return jsonSchema{"type": "object", "properties": members, "additionalProperties": false, "required": append([]string{}, required...)}
 }
 
-// patternObject is an object with names of a kind.
+// patternObject is an object whose names match a pattern.
 func patternObject(pattern string, value jsonSchema, description string) jsonSchema {
 	return jsonSchema{"type": "object", "patternProperties": jsonSchema{pattern: value}, "additionalProperties": false, "description": description}
 }
 
 func requires(members ...string) jsonSchema { return jsonSchema{"required": members} }
 
-// The names that loading accepts.
+// The names that the loader accepts.
 const (
 	snakePattern     = `^_?[a-z][a-z0-9_]{0,61}$`
 	anyNamePattern   = `^[A-Za-z_][A-Za-z0-9_]{0,62}$`
@@ -125,7 +126,7 @@ func fieldDefinitions() jsonSchema {
 		"since":        describedText("The version that brought it."),
 		"fields":       definitionRef("fields"),
 	}, "type", "title")
-	// The rules between the members of a declaration, as loading has them.
+	// The rules between the members of a declaration, the same as the loader's.
 	isType := func(pattern string) jsonSchema {
 		return jsonSchema{"properties": jsonSchema{"type": jsonSchema{"type": "string", "pattern": pattern}}, "required": []string{"type"}}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// mappingFileSchema completes, for each source object, the paths of its catalog.
+// mappingFileSchema returns the JSON Schema of mappings. It completes, for each
+// source object, the paths of its catalog.
 func mappingFileSchema() (jsonSchema, error) {
 	var functions []string
 	for _, f := range transform.Functions() {
@@ -63,27 +64,27 @@ func mappingFileSchema() (jsonSchema, error) {
 	return meta, nil
 }
 
-// itemName is what an element is called where completion can know: in as, any
-// name will do.
+// itemName is the name of an element for which completion works. as itself
+// accepts any name.
 const itemName = "item"
 
-// pathCompletion writes what can be written in a mapping: for each object and each list
-// of a catalog that paths can be relative to, a definition that completes those
-// paths and knows what $same copies there.
+// pathCompletion builds the definitions that complete paths. There is one for
+// each object, and each list of a catalog, that paths can be relative to. It
+// completes these paths and the names that $same copies there.
 type pathCompletion struct {
 	definitions jsonSchema
-	variants    []jsonSchema // by source
+	variants    []jsonSchema // rules, by source
 }
 
-// What follows the name of a place in the names of further definitions.
+// Suffixes of the names of further definitions.
 const (
-	pathsOf = "-paths" // a path inside it
-	fromOf  = "-from"  // an object that $from or $each make relative to something inside it
-	rowOf   = "-row"   // the fields of a mapping that makes a row of each element
+	pathsOf = "-paths" // paths inside the object
+	fromOf  = "-from"  // an object whose $from or $each names something inside it
+	rowOf   = "-row"   // the fields of a mapping that makes a row of each element of the list
 )
 
-// addSource adds what follows from a mapping's source: its paths, the lists that
-// can make rows, and what same copies from.
+// addSource adds the rules of one source object: its paths, the lists that can
+// make rows, and the names that same copies.
 func (p *pathCompletion) addSource(name string, root *schemas.SourceField) {
 	p.addPlace(name, root)
 	source := jsonSchema{"object": jsonSchema{"const": name}}
@@ -107,7 +108,8 @@ func (p *pathCompletion) addSource(name string, root *schemas.SourceField) {
 	}
 }
 
-// addRule adds what holds of the mappings of a source.
+// addRule adds a rule for the mappings of a source. not excludes some of them;
+// nil excludes none.
 func (p *pathCompletion) addRule(source, not, then jsonSchema) {
 	condition := jsonSchema{"properties": source, "required": slices.Sorted(maps.Keys(source))}
 	if not != nil {
@@ -116,14 +118,14 @@ func (p *pathCompletion) addRule(source, not, then jsonSchema) {
 	p.variants = append(p.variants, jsonSchema{"if": jsonSchema{"properties": jsonSchema{"source": condition}}, "then": jsonSchema{"properties": then}})
 }
 
-// addPlace defines the fields of an object whose paths are relative to f, and all
-// that is inside f.
+// addPlace defines the fields of an object whose paths are relative to f, and
+// of everything inside f.
 func (p *pathCompletion) addPlace(name string, f *schemas.SourceField) {
 	if p.definitions[name] != nil || !f.Described() {
 		return
 	}
 	path, from := jsonSchema{"type": "string", "examples": allPaths(f, "")}, jsonSchema{"allOf": relativePaths(name, "", f)}
-	if !strings.Contains(name, ".") { // a whole object: rows share these
+	if !strings.Contains(name, ".") { // a source object: the definitions of rows use these too
 		p.definitions[name+pathsOf], p.definitions[name+fromOf] = path, from
 		path, from = definitionRef(name+pathsOf), definitionRef(name+fromOf)
 	}
@@ -134,8 +136,9 @@ func (p *pathCompletion) addPlace(name string, f *schemas.SourceField) {
 }
 
 // addRow defines the fields of a mapping that makes a row of each element of a
-// list: paths are the whole object's or, behind the element's name, the
-// element's. What is not relative to anything else copies from the element.
+// list. Paths begin at the source object or, behind the element's name, at the
+// element. $same copies from the element unless the fields are relative to
+// something else.
 func (p *pathCompletion) addRow(place, whole string, f *schemas.SourceField) {
 	paths := []string{itemName}
 	for _, path := range allPaths(f, "") {
@@ -145,8 +148,8 @@ func (p *pathCompletion) addRow(place, whole string, f *schemas.SourceField) {
 	p.definitions[place+rowOf] = fieldsSchema(f, jsonSchema{"anyOf": []jsonSchema{{"type": "string", "examples": paths}, definitionRef(whole + pathsOf)}}, relativeObject(from, definitionRef(place+rowOf)))
 }
 
-// fieldsSchema is an object of which the fields are paths, objects or constants, and
-// $same copies from f.
+// fieldsSchema is an object whose fields are paths, objects or constants, and
+// whose $same copies from f.
 func fieldsSchema(f *schemas.SourceField, path, inside jsonSchema) jsonSchema {
 	return jsonSchema{
 		"properties":        jsonSchema{"$same": jsonSchema{"items": fieldNames(f)}},
@@ -154,17 +157,17 @@ func fieldsSchema(f *schemas.SourceField, path, inside jsonSchema) jsonSchema {
 	}
 }
 
-// relativeObject is an object by what it is relative to: what its $from or $each name,
-// else what the one around it is.
+// relativeObject is a nested object: from applies if it has $from or $each,
+// else around, the definition of the enclosing object.
 func relativeObject(from, around jsonSchema) jsonSchema {
 	return jsonSchema{"type": "object", "if": definitionRef("relative"), "then": from, "else": around}
 }
 
-// relativePaths completes the paths behind a prefix that $from and $each can name, and
-// says what is relative to them.
+// relativePaths completes the paths behind a prefix that $from and $each can
+// name, and selects the definition of what is relative to each.
 func relativePaths(place, prefix string, f *schemas.SourceField) []jsonSchema {
 	examples := map[string][]string{}
-	variants := []jsonSchema{{}} // in JSON Schema, what all fits
+	variants := []jsonSchema{{}} // in JSON Schema, {} accepts everything
 	walkObjects(f, "", func(path string, inner *schemas.SourceField, isList bool) {
 		member := "$from"
 		if isList {
@@ -186,7 +189,7 @@ func relativePaths(place, prefix string, f *schemas.SourceField) []jsonSchema {
 	return variants
 }
 
-// fieldNames are the names of f's own fields.
+// fieldNames returns the names of f's own fields.
 func fieldNames(f *schemas.SourceField) jsonSchema {
 	var all []string
 	for _, m := range f.Fields {
@@ -202,8 +205,9 @@ func definitionName(name, path string, isList bool) string {
 	return name + "." + path
 }
 
-// walkObjects yields the objects inside f of which the members are known, and the
-// lists of objects, as far as paths lead: not those inside the elements of a list.
+// walkObjects yields the objects inside f whose members are known, and the
+// lists of objects. It does not go into the elements of a list, because paths
+// do not lead there.
 func walkObjects(f *schemas.SourceField, prefix string, yield func(path string, inner *schemas.SourceField, isList bool)) {
 	for _, m := range f.Fields {
 		path := strings.TrimPrefix(prefix+"."+m.Name, ".")
@@ -219,7 +223,8 @@ func walkObjects(f *schemas.SourceField, prefix string, yield func(path string, 
 
 func definitionRef(name string) jsonSchema { return jsonSchema{"$ref": "#/definitions/" + name} }
 
-// allPaths are the paths of the catalog's values, as expressions write them.
+// allPaths returns the paths of the catalog's values, as expressions write
+// them.
 func allPaths(f *schemas.SourceField, prefix string) []string {
 	var paths []string
 	for _, m := range f.Fields {

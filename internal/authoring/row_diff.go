@@ -16,9 +16,9 @@ import (
 // RowDiff counts objects whose rows differ between two sets.
 type RowDiff struct {
 	Objects  int       `json:"objects,omitempty"` // compared
-	Sample   bool      `json:"sample,omitempty"`  // not all of them
+	Sample   bool      `json:"sample,omitempty"`  // not all objects were compared
 	Changed  int       `json:"changed,omitempty"`
-	Added    int       `json:"added,omitempty"` // rows that were not there
+	Added    int       `json:"added,omitempty"` // rows that the old set did not make
 	Removed  int       `json:"removed,omitempty"`
 	Examples []Example `json:"examples,omitempty"`
 }
@@ -28,21 +28,21 @@ type Example struct {
 	ID, Column, Old, New string
 }
 
-// Examples are two a column, those of the first ids, and so many in all.
+// The number of examples: of one column, those of the first ids, and in all.
 const (
 	columnExamples = 2
 	mostExamples   = 6
 )
 
-// DiffRows maps the newest objects of a table with both plans and counts whose
-// rows differ.
+// DiffRows maps the newest objects of a table with both plans and counts those
+// whose rows differ.
 func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowDiff, error) {
 	c := newRowComparison(old, edited, table)
 	var err error
 	if c.hidden, err = openedColumns(old, edited); err != nil {
 		return c.RowDiff, err
 	}
-	// A mapper of a type of object runs all mappings that read it.
+	// A mapper of one type of object runs all mappings that read the type.
 	var sources []string
 	for _, set := range []*schemas.Set{edited, old} {
 		if s := set.Table(table); s != nil {
@@ -78,7 +78,7 @@ func sortedUnique(names []string) []string {
 	return slices.Compact(names)
 }
 
-// rowsIn are the rows that objects make in one table; nil for none.
+// rowsIn returns the rows that objects make in one table; nil for none.
 func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) arrow.RecordBatch {
 	var out arrow.RecordBatch
 	if mapper == nil {
@@ -94,18 +94,19 @@ func rowsIn(mapper *transform.Mapper, objects []transform.Object, table string) 
 	return out
 }
 
-// rowComparison is two sets' rows of one table, compared.
+// rowComparison compares the rows of one table that two sets make.
 type rowComparison struct {
 	RowDiff
 	table          string
 	before, after  []leafField
-	oldKey, newKey []string // the columns of the key, before and now
+	oldKey, newKey []string // the columns of the key in the old and in the edited set
 	examples       map[string][]Example
 	hidden         map[string]bool // columns ("customers.email") whose values the old set's privacy hides
 }
 
-// openedColumns names the columns in which an edited set shows what the old one hides.
-// The object that is an example is named; what the lake hides stays so.
+// openedColumns returns the columns in which the edited set shows what the old
+// one hides. An example names its object; values that the lake hides stay
+// hidden.
 func openedColumns(old, edited *schemas.Set) (map[string]bool, error) {
 	shown, err := transform.Opened(old, edited, nil)
 	if err != nil {
@@ -128,9 +129,9 @@ func newRowComparison(old, edited *schemas.Set, table string) *rowComparison {
 	return c
 }
 
-// compareBatch compares the rows of the same objects, by their keys: the place of an
-// item in its list is no change. Columns that are equal as a whole are not
-// looked into.
+// compareBatch compares the rows of the same objects, by their keys: an item
+// that only moved in its list is no difference. It does not look into columns
+// that are equal as a whole.
 func (c *rowComparison) compareBatch(old, edited arrow.RecordBatch) {
 	oldKeys, newKeys := keysOf(old, c.oldKey), keysOf(edited, c.newKey)
 	oldRows, newRows := rowsByKey(oldKeys), rowsByKey(newKeys)
@@ -138,7 +139,7 @@ func (c *rowComparison) compareBatch(old, edited arrow.RecordBatch) {
 	changed := map[string]bool{}
 	for _, l := range c.after {
 		if _, there := find(c.before, l.path); there && l.now != "" {
-			continue // a former name: the present one is compared
+			continue // a former name: only the current one is compared
 		}
 		path, _, _ := strings.Cut(l.path, "[]")
 		formerly, _, _ := strings.Cut(c.earlierLeaf(l).path, "[]")
@@ -179,7 +180,8 @@ func (c *rowComparison) compareBatch(old, edited arrow.RecordBatch) {
 	}
 }
 
-// earlierLeaf is what a leaf was: a renamed one is found under its old name.
+// earlierLeaf returns a leaf in the old set, where a renamed one has its old
+// name.
 func (c *rowComparison) earlierLeaf(l leafField) leafField {
 	if o, there := find(c.before, l.path); there {
 		return o
@@ -188,8 +190,8 @@ func (c *rowComparison) earlierLeaf(l leafField) leafField {
 	return o
 }
 
-// addExample keeps a changed value if it is among the first; what is personal data
-// by either set is hidden.
+// addExample keeps a difference if it is among the first. It hides personal
+// data of either set.
 func (c *rowComparison) addExample(l leafField, e Example) {
 	if l.label != "" || c.earlierLeaf(l).label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"
@@ -199,15 +201,15 @@ func (c *rowComparison) addExample(l leafField, e Example) {
 	c.examples[e.Column] = kept[:min(len(kept), columnExamples)]
 }
 
-// rowKey tells the rows of a table apart, whatever the columns of its key are
-// called.
+// rowKey identifies a row of a table, independently of the names of the key's
+// columns.
 type rowKey struct {
 	account, object string
 	values          string
-	nth             int // of the rows that share the rest, which is a mistake of the mapping's
+	nth             int // number among the rows with the same key, which the mapping makes by mistake
 }
 
-// keysOf are the keys of the rows, in their order.
+// keysOf returns the keys of the rows, in order.
 func keysOf(rows arrow.RecordBatch, columns []string) []rowKey {
 	if rows == nil {
 		return nil
@@ -225,7 +227,7 @@ func keysOf(rows arrow.RecordBatch, columns []string) []rowKey {
 	return keys
 }
 
-// sourceOf is the id of the object that a row was made from.
+// sourceOf returns the id of the object that a row was made from.
 func sourceOf(rows arrow.RecordBatch, row int) string {
 	return rows.Column(rows.Schema().FieldIndices("_source_id")[0]).(*array.String).Value(row)
 }

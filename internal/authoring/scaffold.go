@@ -13,17 +13,17 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Scaffold is the beginning of a table: a schema and a mapping that check as they
-// are, for an author to go on from.
+// Scaffold is the beginning of a table: a schema and a mapping without
+// mistakes, for an author to continue.
 type Scaffold struct {
 	Schema, Mapping string // YAML
 	Columns         int
-	Keyless         bool // nothing in an element tells it from the others: the key is for the author to name
+	Keyless         bool // no member identifies an element: the author has to name the key
 }
 
-// Scaffold proposes a table from the newest objects of a type in the lake: a
-// column for each value that occurs in the object itself or, with each, in the
-// elements of a list inside it.
+// Scaffold proposes a table from the newest objects of a type in the lake. It
+// has a column for each value that occurs in the object itself or, with each,
+// in the elements of a list inside it.
 func (l *Lake) Scaffold(ctx context.Context, object, table, each string) (Scaffold, error) {
 	catalog, err := schemas.LoadCatalog(object)
 	if err != nil {
@@ -56,8 +56,8 @@ func (l *Lake) Scaffold(ctx context.Context, object, table, each string) (Scaffo
 	return w.write(found), nil
 }
 
-// collectValues keeps one value of each path that begins with prefix. Lists other
-// than the prefix's are left to the author.
+// collectValues keeps one value of each path that begins with prefix. It leaves
+// other lists than the prefix's to the author.
 func collectValues(v any, path, prefix string, found map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -123,13 +123,13 @@ func (w *scaffoldWriter) write(found map[string]any) Scaffold {
 	return Scaffold{schema, mapping, len(w.taken), note != ""}
 }
 
-// proposeColumn proposes a column for a path, by what the catalog says and, where it
-// says nothing, by what stands there.
+// proposeColumn proposes a column for a path: by the catalog's type, or by the
+// value where the catalog has none.
 func (w *scaffoldWriter) proposeColumn(path string, v any, hasCurrency bool) {
 	f := fieldAt(w.root, path)
 	at := w.item + path
 	if strings.HasPrefix(path, "metadata.") || strings.ContainsAny(path, `["`) {
-		return // the merchant's own keys: name those that are wanted
+		return // the merchant's own keys: the author names the ones to keep
 	}
 	column := strings.ReplaceAll(path, ".", "_")
 	if strings.Trim(column, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || column == "account" || column == "deleted" {
@@ -169,7 +169,7 @@ func (w *scaffoldWriter) proposeUnknown(column, at string, v any, text string) {
 	}
 }
 
-// label labels what looks like personal data: the merchant takes the label off
+// label labels what looks like personal data. The author removes the label
 // where it is none.
 func (w *scaffoldWriter) label(path string) string {
 	if schemas.LooksPersonal(w.object + "." + path) {
@@ -184,11 +184,11 @@ func (w *scaffoldWriter) column(name, kind, expression, more, description string
 	fmt.Fprintf(&w.mapping, "  %s: %s\n", name, expression)
 }
 
-// maxName is how long a column's name may be.
+// maxName is the longest name of a column.
 const maxName = 63
 
-// freeName makes a name one that is not taken and not too long. Of a long one the
-// words at the end stay, which say most.
+// freeName makes a name unique and short enough. Of a long name it keeps the
+// words at the end, which are the most specific.
 func (w *scaffoldWriter) freeName(name string) string {
 	for len(name) > maxName {
 		_, rest, found := strings.Cut(name, "_")
