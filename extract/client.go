@@ -174,15 +174,15 @@ func modeOf(key string) (string, error) {
 		return "", errors.New("this is a publishable key (pk_), which can read nothing: give one that starts with sk_ or rk_")
 	case kind == "sk" && mode == "org":
 		return "", errors.New("this is the key of an organization (sk_org_), which reads no account by itself: give a key of the account, that starts with sk_ or rk_")
-	case kind != "sk" && kind != "rk", mode != Live && mode != Test, !plain(tail):
+	case kind != "sk" && kind != "rk", mode != Live && mode != Test, !isKeyText(tail):
 		return "", errors.New("this is not a Stripe API key: one starts with sk_live_, rk_live_, sk_test_ or rk_test_, and letters and digits follow")
 	}
 	return mode, nil
 }
 
-// plain reports whether s is made of what keys are made of, so that it cannot
+// isKeyText reports whether s has only the characters of keys, so that it cannot
 // break out of a header.
-func plain(s string) bool {
+func isKeyText(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
 	}) < 0

@@ -192,7 +192,7 @@ func TestNestedListThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestWhole(t *testing.T) {
+func TestJoinNested(t *testing.T) {
 	t.Parallel()
 	const list = `{ "object":"list", "data": [ {"id":1} ] , "has_more" : true }`
 	for name, tc := range map[string]struct{ object, more, want string }{

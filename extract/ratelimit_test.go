@@ -51,7 +51,7 @@ func take(t *testing.T, p *rateLimiter, endpoint string, n int) time.Duration {
 	return time.Since(start)
 }
 
-func TestPaceIsEven(t *testing.T) {
+func TestRateIsEven(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newRateLimiter(rateLimits{all: 50, endpoint: 10, start: 10})
@@ -98,7 +98,7 @@ func TestSlowEndpointHoldsNobodyElse(t *testing.T) {
 	})
 }
 
-func TestPaceLearns(t *testing.T) {
+func TestRateAdapts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newRateLimiter(rateLimits{all: 100, endpoint: 25, start: 20})
@@ -146,7 +146,7 @@ func TestPaceLearns(t *testing.T) {
 }
 
 // The client as a whole keeps the documented limit, and 429 answers slow it.
-func TestClientKeepsThePace(t *testing.T) {
+func TestClientKeepsTheRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := rowsAt(make([]int64, 100)...)

@@ -55,8 +55,8 @@ func TestRereadTakesTheShorterWay(t *testing.T) {
 	}
 }
 
-// told is an object as the tests here look at it.
-func told(o Object) string {
+// summary formats what the tests here compare of an object.
+func summary(o Object) string {
 	return fmt.Sprintln(o.Deleted, o.Missing, o.Created.Unix(), o.Origin, string(o.Raw))
 }
 
@@ -82,7 +82,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, o := range page.Objects {
-			got[o.ID] = told(o)
+			got[o.ID] = summary(o)
 		}
 	}
 	want := map[string]string{

@@ -17,7 +17,7 @@ func of(t testing.TB, c *Client, stream string, items ...Item) (objects map[stri
 	for page, err := range c.Reread(t.Context(), resource(t, stream), "before", items, "then") {
 		last = err
 		for _, o := range page.Objects {
-			objects[o.ID] = told(o)
+			objects[o.ID] = summary(o)
 		}
 	}
 	return objects, last

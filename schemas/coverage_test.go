@@ -163,9 +163,9 @@ func eachLeaf(n *Node, base string, f func(base string, x Text)) {
 }
 
 var (
-	quoted    = regexp.MustCompile(`"[^"]*"`)
-	subscript = regexp.MustCompile(`\[[^\]]*\]`)
-	word      = regexp.MustCompile(`\$?[A-Za-z_][A-Za-z0-9_.]*\(?`)
+	quoted      = regexp.MustCompile(`"[^"]*"`)
+	subscript   = regexp.MustCompile(`\[[^\]]*\]`)
+	wordPattern = regexp.MustCompile(`\$?[A-Za-z_][A-Za-z0-9_.]*\(?`)
 )
 
 // usedPaths lists the source paths that a mapping's expressions mention, by
@@ -188,7 +188,7 @@ func usedPaths(m *Mapping) []string {
 	var used []string
 	eachExpression(m, func(base string, x Text) {
 		text := subscript.ReplaceAllString(quoted.ReplaceAllString(x.Value, ""), "")
-		for _, w := range word.FindAllString(text, -1) {
+		for _, w := range wordPattern.FindAllString(text, -1) {
 			if strings.HasSuffix(w, "(") || strings.HasPrefix(w, "$") && !strings.HasPrefix(w, "$root.") {
 				continue
 			}

@@ -6,7 +6,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-func TestTakes(t *testing.T) {
+func TestReads(t *testing.T) {
 	t.Parallel()
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {

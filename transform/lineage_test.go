@@ -64,7 +64,7 @@ func TestSQL(t *testing.T) {
 	}
 }
 
-func TestLeaves(t *testing.T) {
+func TestLineage(t *testing.T) {
 	t.Parallel()
 	plan, m := shippedMapping(t, "stripe.charge")
 	want := map[string]ColumnLineage{

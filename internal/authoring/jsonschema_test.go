@@ -82,9 +82,9 @@ func metaOf(t *testing.T, path, text string) string {
 	return name
 }
 
-// TestShippedFilesFitTheirMeta validates every shipped file, and the same file
+// TestShippedFilesFitTheirJSONSchemas validates every shipped file, and the same file
 // with a key that nobody knows, which must not pass.
-func TestShippedFilesFitTheirMeta(t *testing.T) {
+func TestShippedFilesFitTheirJSONSchemas(t *testing.T) {
 	t.Parallel()
 	metas := compiled(t)
 	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {

@@ -30,7 +30,7 @@ func (c client) do(method, target string) *http.Response {
 	return rec.Result()
 }
 
-type object struct {
+type listedObject struct {
 	ID      string `json:"id"`
 	Created int64  `json:"created"`
 }
@@ -42,9 +42,9 @@ type listing struct {
 	URL     string            `json:"url"`
 }
 
-func (l listing) objects(t testing.TB) []object {
+func (l listing) objects(t testing.TB) []listedObject {
 	t.Helper()
-	objects := make([]object, len(l.Data))
+	objects := make([]listedObject, len(l.Data))
 	for i, raw := range l.Data {
 		if err := json.Unmarshal(raw, &objects[i]); err != nil {
 			t.Fatal(err)
@@ -71,10 +71,10 @@ func (c client) list(path string, q url.Values) listing {
 }
 
 // walk pages to the end, from newest to oldest.
-func (c client) walk(path string, q url.Values) []object {
+func (c client) walk(path string, q url.Values) []listedObject {
 	c.t.Helper()
 	q = cloneValues(q)
-	var all []object
+	var all []listedObject
 	for {
 		l := c.list(path, q)
 		page := l.objects(c.t)
@@ -90,11 +90,11 @@ func (c client) walk(path string, q url.Values) []object {
 }
 
 // walkBack pages to the end, from oldest to newest.
-func (c client) walkBack(path string, q url.Values, oldest string) []object {
+func (c client) walkBack(path string, q url.Values, oldest string) []listedObject {
 	c.t.Helper()
 	q = cloneValues(q)
 	q.Set("ending_before", oldest)
-	var all []object
+	var all []listedObject
 	for {
 		l := c.list(path, q)
 		page := l.objects(c.t)
@@ -114,7 +114,7 @@ func cloneValues(q url.Values) url.Values {
 	return out
 }
 
-func values(pairs ...string) url.Values {
+func queryValues(pairs ...string) url.Values {
 	q := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		q.Set(pairs[i], pairs[i+1])

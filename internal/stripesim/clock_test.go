@@ -142,7 +142,7 @@ func TestDeletedCustomer(t *testing.T) {
 		}
 	}
 	full := string(s.Object("customers", sub.Customer))
-	charges := idsOf(c.walk("/v1/charges", values("customer", sub.Customer)))
+	charges := idsOf(c.walk("/v1/charges", queryValues("customer", sub.Customer)))
 	if _, err := s.Act(DeleteCustomer, sub.Customer); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestDeletedCustomer(t *testing.T) {
 		t.Error(diff)
 	}
 	validate(t, openAPI(t)("deleted_customer"), sub.Customer, []byte(want))
-	if slices.Contains(idsOf(c.walk("/v1/customers", values("limit", "100"))), sub.Customer) {
+	if slices.Contains(idsOf(c.walk("/v1/customers", queryValues("limit", "100"))), sub.Customer) {
 		t.Error("it is listed")
 	}
 	if slices.Contains(slices.Collect(s.Ledger().IDs("customers")), sub.Customer) {
@@ -162,7 +162,7 @@ func TestDeletedCustomer(t *testing.T) {
 			t.Errorf("the ledger says that %s was\n%s", id, last)
 		}
 	}
-	if diff := cmp.Diff(charges, idsOf(c.walk("/v1/charges", values("customer", sub.Customer)))); diff != "" {
+	if diff := cmp.Diff(charges, idsOf(c.walk("/v1/charges", queryValues("customer", sub.Customer)))); diff != "" {
 		t.Errorf("its charges:\n%s", diff)
 	}
 	if got := string(s.Object("subscriptions", sub.ID)); !strings.Contains(got, `"status": "canceled"`) {
@@ -197,7 +197,7 @@ func TestChangesWhileServing(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					c.list(path, values("limit", "5"))
+					c.list(path, queryValues("limit", "5"))
 				}
 			}
 		})

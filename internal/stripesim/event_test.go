@@ -94,10 +94,10 @@ func TestEventList(t *testing.T) {
 	if unordered*3 < len(all) || unordered*3 > 2*len(all) {
 		t.Errorf("%d of %d ids follow the order of time", unordered, len(all))
 	}
-	if diff := cmp.Diff(ids, idsOf(c.walk("/v1/events", values("limit", "7")))); diff != "" {
+	if diff := cmp.Diff(ids, idsOf(c.walk("/v1/events", queryValues("limit", "7")))); diff != "" {
 		t.Errorf("by 7 (-by 100 +by 7):\n%s", diff)
 	}
-	back := c.walkBack("/v1/events", values("limit", "31"), ids[len(ids)-1])
+	back := c.walkBack("/v1/events", queryValues("limit", "31"), ids[len(ids)-1])
 	if diff := cmp.Diff(ids[:len(ids)-1], idsOf(back)); diff != "" {
 		t.Errorf("backwards:\n%s", diff)
 	}

@@ -55,7 +55,7 @@ func TestFromFiles(t *testing.T) {
 	c := newClient(t, s)
 	raws := func(name string, pairs ...string) []string {
 		got := []string{}
-		for _, raw := range c.list("/v1/"+name, values(pairs...)).Data {
+		for _, raw := range c.list("/v1/"+name, queryValues(pairs...)).Data {
 			got = append(got, string(raw))
 		}
 		return got
@@ -81,7 +81,7 @@ func TestFromFiles(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	ids := func(name string, pairs ...string) []string { return idsOf(c.walk("/v1/"+name, values(pairs...))) }
+	ids := func(name string, pairs ...string) []string { return idsOf(c.walk("/v1/"+name, queryValues(pairs...))) }
 	for _, tc := range []struct{ want, got []string }{
 		{[]string{"sub_2"}, ids("subscriptions")},
 		{[]string{"sub_2", "sub_1"}, ids("subscriptions", "status", "all")},

@@ -101,7 +101,7 @@ func countCaptures(t *testing.T, s *Server, let []string, found map[string]int) 
 func countDisputes(t *testing.T, s *Server, found map[string]int) {
 	t.Helper()
 	of := map[string][]string{}
-	for _, id := range newClient(t, s).walk("/v1/events", values("limit", "100", "type", "charge.dispute.created")) {
+	for _, id := range newClient(t, s).walk("/v1/events", queryValues("limit", "100", "type", "charge.dispute.created")) {
 		var e struct {
 			Data struct {
 				Object struct{ ID, Charge string }
@@ -141,7 +141,7 @@ func (s *Server) eventJSON(t *testing.T, id string) []byte {
 
 func countPrices(t *testing.T, s *Server, found map[string]int) {
 	t.Helper()
-	for _, raw := range newClient(t, s).list("/v1/prices", values("limit", "100", "expand[]", "data.currency_options")).Data {
+	for _, raw := range newClient(t, s).list("/v1/prices", queryValues("limit", "100", "expand[]", "data.currency_options")).Data {
 		var p struct {
 			Currency string
 			Options  map[string]json.RawMessage `json:"currency_options"`

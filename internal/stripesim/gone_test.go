@@ -48,7 +48,7 @@ func TestIDsThatMerchantsChose(t *testing.T) {
 			if o := c.one("/v1/" + list + "/" + url.QueryEscape(id)); o.ID != id {
 				t.Errorf("%s %q: %s", list, id, o.body)
 			}
-			if l := c.list("/v1/"+list, values("starting_after", id, "limit", "1")); l.Object != "list" {
+			if l := c.list("/v1/"+list, queryValues("starting_after", id, "limit", "1")); l.Object != "list" {
 				t.Errorf("%s after %q: %+v", list, id, l)
 			}
 			if strings.Contains(id, "+") {
@@ -59,7 +59,7 @@ func TestIDsThatMerchantsChose(t *testing.T) {
 				}
 			}
 		}
-		if got := idsOf(c.walk("/v1/"+list, values("limit", "100"))); len(got) != len(ids) || plus == 0 {
+		if got := idsOf(c.walk("/v1/"+list, queryValues("limit", "100"))); len(got) != len(ids) || plus == 0 {
 			t.Errorf("%d %s are listed, want %d; %d have a +", len(got), list, len(ids), plus)
 		}
 	}
@@ -79,8 +79,8 @@ func TestDeletePrice(t *testing.T) {
 	for id := range s.Ledger().Deleted("prices") {
 		deleted[id] = true
 	}
-	listed := idsOf(c.walk("/v1/prices", values("limit", "100")))
-	told := c.list("/v1/events", values("type", "price.deleted"))
+	listed := idsOf(c.walk("/v1/prices", queryValues("limit", "100")))
+	told := c.list("/v1/events", queryValues("type", "price.deleted"))
 	if s.Advance(time.Second); len(told.Data) != 2 || len(deleted) != 2 || len(listed) != s.Ledger().Count("prices") {
 		t.Errorf("%d events, %d deleted, %d listed of %d", len(told.Data), len(deleted), len(listed), s.Ledger().Count("prices"))
 	}
@@ -119,7 +119,7 @@ func TestFaultsOfOneObject(t *testing.T) {
 				t.Fatal(err)
 			}
 			struck := s.Struck()[kind]
-			c.list("/v1/"+list, values("limit", "1"))
+			c.list("/v1/"+list, queryValues("limit", "1"))
 			if o := c.one("/v1/" + list + "/" + id); !holds(o) || s.Struck()[kind] != struck+1 {
 				t.Errorf("%s of %s: %d %s\nstruck %v", kind, id, o.status, o.body, s.Struck())
 			}

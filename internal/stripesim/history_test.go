@@ -99,7 +99,7 @@ func (e event) subject(t testing.TB) (o struct{ ID, Object, Charge, Status strin
 // events reads all events there are.
 func (c client) events(pairs ...string) []event {
 	c.t.Helper()
-	q := values(append(pairs, "limit", "100")...)
+	q := queryValues(append(pairs, "limit", "100")...)
 	var all []event
 	for {
 		l := c.list("/v1/events", q)

@@ -78,7 +78,7 @@ func TestLayout(t *testing.T) {
 			checkLayout(t, id, raw)
 		}
 		w := s.writer()
-		if err := res.list(w, values("limit", "100")); err != nil {
+		if err := res.list(w, queryValues("limit", "100")); err != nil {
 			t.Fatal(err.message)
 		}
 		checkLayout(t, res.name, w.buf)

@@ -32,7 +32,7 @@ func TestWalk(t *testing.T) {
 			if diff := cmp.Diff(want, idsOf(got)); diff != "" {
 				t.Errorf("%s, limit %q (-want +got):\n%s", name, limit, diff)
 			}
-			if !slices.IsSortedFunc(got, func(a, b object) int { return int(b.Created - a.Created) }) {
+			if !slices.IsSortedFunc(got, func(a, b listedObject) int { return int(b.Created - a.Created) }) {
 				t.Errorf("%s, limit %q: not newest first", name, limit)
 			}
 			back := c.walkBack("/v1/"+name, q, want[len(want)-1])
@@ -43,7 +43,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-func idsOf(objects []object) []string {
+func idsOf(objects []listedObject) []string {
 	ids := make([]string, len(objects))
 	for i, o := range objects {
 		ids[i] = o.ID
@@ -63,41 +63,41 @@ func TestFilters(t *testing.T) {
 	mid, at := ch.Created, strconv.FormatInt(ch.Created, 10)
 	sub, refund, txn := subs[len(subs)/2], refunds[len(refunds)/2], txns[len(txns)/2]
 
-	check(t, c, "charges", values("customer", ch.Customer), charges, func(x Charge) (string, bool) { return x.ID, x.Customer == ch.Customer })
-	check(t, c, "charges", values("payment_intent", ch.PaymentIntent), charges, func(x Charge) (string, bool) { return x.ID, x.ID == ch.ID })
-	check(t, c, "charges", values("created", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created == mid })
-	check(t, c, "charges", values("created[gt]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created > mid })
-	check(t, c, "charges", values("created[gte]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created >= mid })
-	check(t, c, "charges", values("created[lt]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created < mid })
-	check(t, c, "charges", values("created[lte]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created <= mid })
-	check(t, c, "charges", values("created[gte]", at, "created[lt]", at), charges, func(x Charge) (string, bool) { return x.ID, false })
-	check(t, c, "refunds", values("charge", refund.Charge), refunds, func(x Refund) (string, bool) { return x.ID, x.Charge == refund.Charge })
-	check(t, c, "balance_transactions", values("type", "payment"), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Type == "payment" })
-	check(t, c, "balance_transactions", values("currency", "gbp", "type", "refund"), txns, func(x BalanceTransaction) (string, bool) {
+	check(t, c, "charges", queryValues("customer", ch.Customer), charges, func(x Charge) (string, bool) { return x.ID, x.Customer == ch.Customer })
+	check(t, c, "charges", queryValues("payment_intent", ch.PaymentIntent), charges, func(x Charge) (string, bool) { return x.ID, x.ID == ch.ID })
+	check(t, c, "charges", queryValues("created", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created == mid })
+	check(t, c, "charges", queryValues("created[gt]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created > mid })
+	check(t, c, "charges", queryValues("created[gte]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created >= mid })
+	check(t, c, "charges", queryValues("created[lt]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created < mid })
+	check(t, c, "charges", queryValues("created[lte]", at), charges, func(x Charge) (string, bool) { return x.ID, x.Created <= mid })
+	check(t, c, "charges", queryValues("created[gte]", at, "created[lt]", at), charges, func(x Charge) (string, bool) { return x.ID, false })
+	check(t, c, "refunds", queryValues("charge", refund.Charge), refunds, func(x Refund) (string, bool) { return x.ID, x.Charge == refund.Charge })
+	check(t, c, "balance_transactions", queryValues("type", "payment"), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Type == "payment" })
+	check(t, c, "balance_transactions", queryValues("currency", "gbp", "type", "refund"), txns, func(x BalanceTransaction) (string, bool) {
 		return x.ID, x.Currency == "gbp" && x.Type == "refund"
 	})
 	for _, category := range []string{"charge", "refund", "dispute", "payout"} {
 		i := slices.IndexFunc(txns, func(x BalanceTransaction) bool { return x.Category == category })
 		source := txns[i].Source
-		check(t, c, "balance_transactions", values("source", source), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Source == source })
+		check(t, c, "balance_transactions", queryValues("source", source), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Source == source })
 	}
-	check(t, c, "balance_transactions", values("payout", txn.Payout), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Payout == txn.Payout })
-	check(t, c, "customers", values("email", customers[3].Email), customers, func(x Customer) (string, bool) { return x.ID, x.Email == customers[3].Email })
+	check(t, c, "balance_transactions", queryValues("payout", txn.Payout), txns, func(x BalanceTransaction) (string, bool) { return x.ID, x.Payout == txn.Payout })
+	check(t, c, "customers", queryValues("email", customers[3].Email), customers, func(x Customer) (string, bool) { return x.ID, x.Email == customers[3].Email })
 	check(t, c, "subscriptions", nil, subs, func(x Subscription) (string, bool) { return x.ID, x.Status != "canceled" })
-	check(t, c, "subscriptions", values("status", "all"), subs, func(x Subscription) (string, bool) { return x.ID, true })
-	check(t, c, "subscriptions", values("status", "ended"), subs, func(x Subscription) (string, bool) { return x.ID, x.Ended > 0 })
+	check(t, c, "subscriptions", queryValues("status", "all"), subs, func(x Subscription) (string, bool) { return x.ID, true })
+	check(t, c, "subscriptions", queryValues("status", "ended"), subs, func(x Subscription) (string, bool) { return x.ID, x.Ended > 0 })
 	for _, status := range subStatuses {
-		check(t, c, "subscriptions", values("status", status), subs, func(x Subscription) (string, bool) { return x.ID, x.Status == status })
+		check(t, c, "subscriptions", queryValues("status", status), subs, func(x Subscription) (string, bool) { return x.ID, x.Status == status })
 	}
-	check(t, c, "subscriptions", values("status", "all", "customer", sub.Customer), subs, func(x Subscription) (string, bool) { return x.ID, x.Customer == sub.Customer })
+	check(t, c, "subscriptions", queryValues("status", "all", "customer", sub.Customer), subs, func(x Subscription) (string, bool) { return x.ID, x.Customer == sub.Customer })
 	price := sub.Items[0].Price
-	check(t, c, "subscriptions", values("status", "all", "price", price), subs, func(x Subscription) (string, bool) {
+	check(t, c, "subscriptions", queryValues("status", "all", "price", price), subs, func(x Subscription) (string, bool) {
 		return x.ID, slices.ContainsFunc(x.Items, func(it SubscriptionItem) bool { return it.Price == price })
 	})
-	check(t, c, "prices", values("active", "false"), prices, func(x Price) (string, bool) { return x.ID, !x.Active })
-	check(t, c, "prices", values("type", "one_time"), prices, func(x Price) (string, bool) { return x.ID, x.Type == "one_time" })
-	check(t, c, "prices", values("recurring[interval]", "year"), prices, func(x Price) (string, bool) { return x.ID, x.Interval == "year" })
-	check(t, c, "prices", values("product", prices[0].Product, "currency", "eur"), prices, func(x Price) (string, bool) {
+	check(t, c, "prices", queryValues("active", "false"), prices, func(x Price) (string, bool) { return x.ID, !x.Active })
+	check(t, c, "prices", queryValues("type", "one_time"), prices, func(x Price) (string, bool) { return x.ID, x.Type == "one_time" })
+	check(t, c, "prices", queryValues("recurring[interval]", "year"), prices, func(x Price) (string, bool) { return x.ID, x.Interval == "year" })
+	check(t, c, "prices", queryValues("product", prices[0].Product, "currency", "eur"), prices, func(x Price) (string, bool) {
 		return x.ID, x.Product == prices[0].Product && x.Currency == "eur"
 	})
 }
@@ -157,7 +157,7 @@ func TestSubscriptionItems(t *testing.T) {
 		for _, it := range sub.Items {
 			want = append(want, it.ID)
 		}
-		q := values("subscription", sub.ID, "limit", "5")
+		q := queryValues("subscription", sub.ID, "limit", "5")
 		if diff := cmp.Diff(want, idsOf(c.walk("/v1/subscription_items", q))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", sub.ID, diff)
 		}

@@ -35,7 +35,7 @@ func TestLongLists(t *testing.T) {
 		if len(o.Items.Data) != embeddedItems || !o.Items.HasMore || o.Items.Total != len(sub.Items) {
 			t.Fatalf("%s embeds %d of %d", sub.ID, len(o.Items.Data), o.Items.Total)
 		}
-		if got := c.walk("/v1/subscription_items", values("subscription", sub.ID, "limit", "4")); len(got) != len(sub.Items) {
+		if got := c.walk("/v1/subscription_items", queryValues("subscription", sub.ID, "limit", "4")); len(got) != len(sub.Items) {
 			t.Fatalf("%s has %d items, %d are listed", sub.ID, len(sub.Items), len(got))
 		}
 	}
@@ -54,7 +54,7 @@ func TestLongLists(t *testing.T) {
 		long++
 		slices.Reverse(want)
 		for _, path := range []string{"/v1/charges/" + charge + "/refunds", "/v1/refunds"} {
-			q := values("limit", "3")
+			q := queryValues("limit", "3")
 			if path == "/v1/refunds" {
 				q.Set("charge", charge)
 			}
