@@ -21,7 +21,7 @@ var distributions = map[string]func(r *rand.Rand, n int) int64{
 }
 
 // A backfill takes at most a tenth more requests than its objects fill pages,
-// whatever their distribution, and keeps several requests under way.
+// whatever their distribution, and keeps several requests in flight.
 func TestRequestsOfABackfill(t *testing.T) {
 	t.Parallel()
 	for name, at := range distributions {

@@ -8,8 +8,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// TestCases maps what Stripe is known to send and extractors to get wrong, with
-// the shipped mappings. A part of the row that begins with "no " must be absent.
+// TestCases maps objects that Stripe is known to send and that extractors get
+// wrong, with the shipped mappings. A part of the row that begins with "no "
+// must be absent.
 func TestCases(t *testing.T) {
 	t.Parallel()
 	plan := embedded(t)

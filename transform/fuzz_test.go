@@ -121,7 +121,7 @@ func readTree(d *jsontext.Decoder) (*tree, error) {
 	return v, err
 }
 
-// agree compares what the scanner wrote down with the parsed value.
+// agree compares the scanner's slots with the parsed value.
 func agree(t *testing.T, m *Mapper, n *node, want *tree) {
 	t.Helper()
 	if n.slot == unwanted {

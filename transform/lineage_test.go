@@ -51,8 +51,8 @@ func TestDataPrep(t *testing.T) {
 	}
 }
 
-// TestSQL shows a query as its reader sees it. That it computes what the kernel
-// does is tested where DuckDB is: in internal/pipeline.
+// TestSQL compares a query with its golden file. internal/pipeline, which has
+// DuckDB, tests that it computes what the kernel computes.
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"price", "subscription_item"} {
@@ -136,8 +136,8 @@ func TestEveryFunctionInEveryLanguage(t *testing.T) {
 	}
 }
 
-// TestMissedValues holds M8: a lookup without a value that Stripe documents is
-// worth a look, unless the mapping says what becomes of it.
+// TestMissedValues holds M8: a lookup that lacks a value which Stripe documents
+// is warned of, unless the mapping has a default for it.
 func TestMissedValues(t *testing.T) {
 	t.Parallel()
 	for mapping, want := range map[string]string{

@@ -86,8 +86,8 @@ func mutated(t *rapid.T, raw []byte) []byte {
 	return raw
 }
 
-// TestNoAllocations holds that an object costs none: what a call allocates is
-// the columns, whatever the number of objects.
+// TestNoAllocations holds that mapping an object allocates nothing. A call
+// allocates only the columns, whatever the number of objects is.
 func TestNoAllocations(t *testing.T) {
 	m := embedded(t).Mapper("charge")
 	few, many := chargesLike(t, 1000), chargesLike(t, 2000)
@@ -211,9 +211,8 @@ func TestArrowSchema(t *testing.T) {
 	}
 }
 
-// What followed a member the last time is a guess and no more: objects whose
-// members come in other orders, under longer names or with escapes in them are
-// read as they are.
+// The member that followed the last time is only a guess. Objects whose members
+// have another order, longer names or escapes are read as they are.
 func TestMembersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	set := small(t, "a: {type: long, title: A, description: A.}\nb: {type: long, title: B, description: B.}\nc: {type: string, title: C, description: C.}",

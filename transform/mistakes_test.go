@@ -137,7 +137,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 }
 
-// TestWarnings holds what is worth a look and stops nothing.
+// TestWarnings holds the warnings, which stop nothing.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	set := small(t, "x: {type: string, title: X, description: X.}",
@@ -152,7 +152,7 @@ func TestWarnings(t *testing.T) {
 	if diff := cmp.Diff(want, p.Warnings().Error()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// A mistake silences no warning but what may only follow from it.
+	// A mistake suppresses only the warnings that may be its consequence.
 	set = small(t, "x: {type: string, title: X, description: X.}\ny: {type: string, title: Y, description: Y.}",
 		strings.ReplaceAll(charges, "fields:", "let:\n  card: payment_method_details.card\nfields:")+"  y: uper(card.brand)\n")
 	p, err = Compile(set)

@@ -157,7 +157,8 @@ func TestUnknownExponentWithoutMinorUnits(t *testing.T) {
 }
 
 // TestUnknownCurrencyIsOneKind holds that drift counts objects by currency, and
-// what is no code, or beyond the bound, under no name.
+// that those whose currency is no code, or is beyond the bound, are counted
+// together without a name.
 func TestUnknownCurrencyIsOneKind(t *testing.T) {
 	t.Parallel()
 	m := embedded(t).Mapper("charge")

@@ -85,9 +85,10 @@ func TestPrivacyDropsAndHashes(t *testing.T) {
 	}
 }
 
-// No message holds a value of a field that is labelled as personal, not even the
-// one that broke its rule. The example beside it does while all personal data is
-// in the tables anyway; where some is kept back, it tells a type and a length.
+// No message shows a value of a field that is labelled as personal, not even
+// the one that broke its rule. The example beside the message shows it if the
+// policy keeps all personal data in the tables; else it shows a type and a
+// length.
 func TestPersonalDataShowsInNoMessage(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -49,7 +49,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// Everything but what is blanked stays as it was.
+// Everything that is not blanked stays as it was.
 func TestRedactKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	r := redactor(t, "charge.metadata.a", "charge.refunds.data[].amount")

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// An example is the value while the policy keeps everything: cut, and with nothing
-// in it that a terminal obeys. Else it is a type and a length. What is in an
-// object or a list shows in neither.
+// While the policy keeps everything, an example is the value: truncated, and
+// without characters that control a terminal. Else it is a type and a length.
+// The content of an object or a list is never shown.
 func TestWhatDriftShows(t *testing.T) {
 	t.Parallel()
 	plan, err := Compile(small(t, "score: {type: short, title: S, description: S.}", charges+"  score: outcome.risk_score\n"))

@@ -122,7 +122,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// TestRejects holds what rejects a row, and that nothing else does.
+// TestRejects holds which values reject a row.
 func TestRejects(t *testing.T) {
 	t.Parallel()
 	set := small(t, strings.Join([]string{
@@ -204,7 +204,8 @@ func TestRejects(t *testing.T) {
 	}
 }
 
-// TestDrift holds that what is unexpected is counted once an object, and where.
+// TestDrift holds that an unexpected value counts once an object, and at which
+// path.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	set := small(t, "open: {type: string, title: S, description: S., enum: {ok: OK}, pattern: '^[a-z]{2}$', maxLength: 3}\nscore: {type: short, title: S, description: S.}\nscore2: {type: short, title: S, description: S.}",

@@ -50,7 +50,7 @@ func objectOf(raw []byte) Object {
 	return Object{Raw: raw, Account: "acct_1", ID: head.ID, ObservedAt: time.Unix(1_722_000_000, 0), Seq: 7}
 }
 
-// lookups are what small test sets look up.
+// lookups are the lookups of small test sets.
 const lookups = `
 - lookup: currency_exponent
   title: Exponents
@@ -82,8 +82,9 @@ func indent(lines string) string {
 	return "  " + strings.ReplaceAll(strings.TrimSpace(lines), "\n", "\n  ") + "\n"
 }
 
-// charges is the head of a mapping of charges whose fields follow. Its created is
-// always there, so that objects in tests need nothing but what they are about.
+// charges is the beginning of a mapping of charges; its fields follow. Its
+// created is always there, so that a test's object needs only what the test is
+// about.
 const charges = "source: {system: stripe, object: charge, api_version: 2023-10-16}\ntarget: stripe.t@1\nfields:\n  id: id\n  created: $synced_at\n"
 
 // mapOne maps one object to the rows of the only table.

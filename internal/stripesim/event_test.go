@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// eventful is lively on a winter's day with 30 days of events behind it.
+// eventful returns a lively business on a winter's day, with 30 days of events.
 func eventful(t testing.TB, version string) *Server {
 	t.Helper()
 	cfg := lively
@@ -29,8 +29,9 @@ func (e event) object() string {
 	return o.Object
 }
 
-// Every family is there, with the object that Stripe puts into it; refunds get
-// names of their own only in newer versions; balance transactions never.
+// Every family of events occurs, with the object that Stripe puts into it. Only
+// newer versions have events of refunds themselves. Balance transactions have
+// none.
 func TestEventTypes(t *testing.T) {
 	t.Parallel()
 	compile := openAPI(t)
@@ -167,7 +168,7 @@ func TestEventFilters(t *testing.T) {
 	k.get("/v1/events?starting_after=evt_missing").says(t, 400, `"param": "starting_after"`)
 }
 
-// Stripe: events can be read for 30 days, and an older one says why it cannot.
+// Stripe: events can be read for 30 days. The answer for an older one says so.
 func TestEventsExpire(t *testing.T) {
 	t.Parallel()
 	s := eventful(t, "")
@@ -179,11 +180,11 @@ func TestEventsExpire(t *testing.T) {
 	s.Advance(time.Second)
 	k.get("/v1/events/"+oldest.ID).says(t, 404, "aged out of our retention policy")
 	k.get("/v1/events?starting_after="+oldest.ID).says(t, 400, "aged out of our retention policy")
-	// Also when the changelog was made after it expired.
+	// The same holds when the changelog was made after the event expired.
 	fresh := eventful(t, "")
 	fresh.SetNow(s.Now())
 	dial(t, fresh).get("/v1/events/"+oldest.ID).says(t, 404, "aged out of our retention policy")
-	// The same clock, set back, tells them again.
+	// With the clock set back the events can be read again.
 	s.SetNow(s.cfg.Now)
 	if diff := cmp.Diff(len(all), len(c.events())); diff != "" {
 		t.Error(diff)
@@ -194,8 +195,8 @@ func TestEventsExpire(t *testing.T) {
 	}
 }
 
-// An event shows its own second in the account's version for ever, and updates
-// say what was before.
+// An event always shows the state of its own second, in the account's version.
+// An update shows the previous values too.
 func TestEventPayload(t *testing.T) {
 	t.Parallel()
 	s := eventful(t, "")
@@ -241,7 +242,7 @@ func TestContradictingEvents(t *testing.T) {
 	if pairs == 0 {
 		t.Error("no two events of one second contradict each other")
 	}
-	// Two updates in one second say two things.
+	// Two updates in one second have two different events.
 	id, err := s.Change(UpdateCustomer, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -294,9 +295,8 @@ func TestEventVersions(t *testing.T) {
 	}
 }
 
-// A refund that was confirmed and failed later moved twice, and each move is an
-// event with an id of its own: who has read the first must not take the second
-// for it.
+// A refund that was confirmed and failed later moved twice. Each move is an
+// event with its own id: a reader of the first must not take the second for it.
 func TestEachMoveOfARefundIsAnEvent(t *testing.T) {
 	t.Parallel()
 	s := eventful(t, versionAcacia)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// page reads an answer as a list.
+// page parses an answer as a list.
 func (g got) page(t testing.TB) (l listing) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(g.body), &l); err != nil {
@@ -150,8 +150,8 @@ func TestFaultsThatStay(t *testing.T) {
 	}
 }
 
-// A rate of faults strikes about so many requests, the same ones for the same
-// seed, with kinds that repeating the request survives.
+// A rate of faults strikes about that share of the requests: the same ones for
+// the same seed, with kinds that a repeated request survives.
 func TestFaultRate(t *testing.T) {
 	t.Parallel()
 	strikes := func(seed int64) (kinds []FaultKind) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A business with all switches on shows every form in which Stripe tells of
-// captures, releases, disputes and prices, each as Stripe does.
+// A business with all switches on shows every form that captures, releases,
+// disputes and prices have at Stripe.
 func TestEveryForm(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, everything(Version, 1500))
@@ -84,7 +84,8 @@ func countCaptures(t *testing.T, s *Server, let []string, found map[string]int) 
 			}
 			found["released, without"]++
 		case len(released) == 1:
-			// Stripe: all is booked, and the rest taken back under the Refund's name.
+			// Stripe: the whole is booked, and the rest is taken back under the
+			// Refund's name.
 			if f := released[0]; f.Amount != c.Amount-c.AmountCaptured || c.AmountRefunded < f.Amount || f.Txn == nil || len(txns[id]) != 1 {
 				t.Errorf("%s was captured in part: %+v of %+v, %+v", id, f, c, txns[id])
 			}
@@ -168,7 +169,7 @@ func countPrices(t *testing.T, s *Server, found map[string]int) {
 	}
 }
 
-// served are the objects of a resource as they are sent.
+// served returns the objects of a resource as they are sent.
 func served[T any](t *testing.T, s *Server, name string) map[string]T {
 	t.Helper()
 	objects := map[string]T{}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// one is an answer about one object: its status and what of the body the tests here look at.
+// one is an answer about one object: its status and the members of its body
+// that the tests look at.
 type one struct {
 	status int
 	body   string
@@ -66,7 +67,7 @@ func TestIDsThatMerchantsChose(t *testing.T) {
 	checkTruth(t, s)
 }
 
-// A price that was deleted is in no list and not found by its id; its event tells.
+// A deleted price is in no list and not found by its id. It has an event.
 func TestDeletePrice(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, Config{Charges: 200})

@@ -57,7 +57,7 @@ func TestPastFollowsOpenAPI(t *testing.T) {
 	}
 }
 
-// snapshot is every object that events tell of, and what each says.
+// snapshot returns every object that events are about, with its JSON.
 func snapshot(s *Server) map[string]string {
 	objects := map[string]string{}
 	for _, name := range []string{"charges", "customers", "prices", "refunds", "subscriptions"} {
@@ -68,8 +68,9 @@ func snapshot(s *Server) map[string]string {
 	return objects
 }
 
-// withoutPrices drops what a subscription embeds of prices, its items and its
-// plan: a price that changes there has events of its own, the subscription none.
+// withoutPrices removes the prices that a subscription embeds, its items and
+// its plan. A price that changes has events of its own, and the subscription
+// none.
 func withoutPrices(raw []byte) string {
 	before, rest, _ := strings.Cut(string(raw), "\"items\": {")
 	middle, rest, _ := strings.Cut(rest, "\n  \"plan\": {")
@@ -117,9 +118,9 @@ func (c client) events(pairs ...string) []event {
 	}
 }
 
-// checkExplained compares what differs between two moments with what events
-// tell of: whatever is new, changed or deleted has an event. A refund may be
-// hidden in its charge's.
+// checkExplained compares the differences between two moments with the events
+// between them: whatever is new, changed or deleted has an event. A refund's
+// event may be its charge's.
 func checkExplained(t fataler, c client, before, after map[string]string, from int64) {
 	t.Helper()
 	told := map[string]bool{}
@@ -166,8 +167,8 @@ func TestEventsExplainEveryChange(t *testing.T) {
 	}
 }
 
-// Explicit changes keep the books right and have events too, and what they do
-// not touch stays as it was.
+// Mutations keep the books right and have events too. What they do not touch
+// stays as it was.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The balance is what all balance transactions come to, as of each day: what is
-// not available yet is pending, and all of it is available in the end.
+// The balance is the sum of all balance transactions, as of each day. What is
+// not available yet is pending, and in the end all of it is available.
 func TestBalance(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, Config{Charges: 2000, Now: time.Date(2025, 9, 10, 12, 0, 0, 0, time.UTC)})

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// What is listed late is there by id, in the ledger and in the charge that names
-// it; when its time has come the list has it where its created says.
+// An object that is listed late exists by id, in the ledger and in the charge
+// that names it. Once its time has come the list has it at the position of its
+// created.
 func TestLate(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, Config{Charges: 3000, Late: 2 * time.Hour, Now: time.Date(2025, 8, 1, 12, 0, 0, 0, time.UTC)})

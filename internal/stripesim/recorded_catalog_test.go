@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A catalogField is what schemas/catalog says of a path: Stripe's OpenAPI
-// descriptions of the oldest and the newest version, and a few fields that only
-// responses show.
+// A catalogField is the entry of a path in schemas/catalog, which combines
+// Stripe's OpenAPI descriptions of the oldest and the newest version with a few
+// fields that only responses show.
 type catalogField struct {
 	Name       string
 	Type       string
@@ -23,8 +23,9 @@ type catalogField struct {
 	Elem       *catalogField
 }
 
-// catalogPlaces are where the catalog describes objects that have no file of
-// their own. It describes no disputes: of them only recordings speak.
+// catalogPlaces are the paths at which the catalog describes objects that have
+// no file of their own. It does not describe disputes: only recordings show
+// them.
 var catalogPlaces = map[string]struct{ file, path string }{
 	"plan":              {"subscription", "items.data[].plan"},
 	"subscription_item": {"subscription", "items.data[]"},
@@ -60,8 +61,8 @@ func readCatalog(t *testing.T, kind string) *catalogField {
 	return field
 }
 
-// at is what the catalog says of a path, or nil. Below what it leaves open it
-// says any.
+// at returns the catalog's entry of a path, or nil. Below a path of type any it
+// returns that entry.
 func (f *catalogField) at(path string) *catalogField {
 	for name := range strings.SplitSeq(strings.ReplaceAll(path, "[]", ".[]"), ".") {
 		switch {
@@ -80,7 +81,7 @@ func (f *catalogField) at(path string) *catalogField {
 	return f
 }
 
-// allows says whether a value of a JSON type may stand there.
+// allows reports whether a value of a JSON type may be there.
 func (f *catalogField) allows(jsonType string) bool {
 	if f == nil {
 		return false

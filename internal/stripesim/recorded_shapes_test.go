@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A drawing is what was seen of objects: their paths and JSON types, by kind. An
-// object inside another is of its own kind; the other's path to it ends there.
+// A drawing is the paths and JSON types of objects, by kind. An object inside
+// another one has a kind of its own, and the other's path ends there.
 type drawing struct{ kinds map[string]map[string]*drawn }
 
 // drawn is one path. The path of the object itself is "".
@@ -20,11 +20,13 @@ type drawn struct {
 
 func newDrawing() *drawing { return &drawing{kinds: map[string]map[string]*drawn{}} }
 
-// maps have names that merchants choose, so what is below them is one path.
+// mapNames are members whose own members have names that merchants choose, so
+// everything below them is one path.
 var mapNames = []string{"metadata", "currency_options"}
 
-// cut is where an object ends whatever is below: events' objects are drawn by
-// their kinds, and what an update changed is a part of one.
+// cutPaths are the paths at which an object ends whatever is below them. The
+// objects of events are drawn by their own kinds, and previous_attributes is
+// only a part of one.
 var cutPaths = []string{"data.object", "data.previous_attributes"}
 
 // object draws an object of a kind.
@@ -39,7 +41,7 @@ func (d *drawing) object(v map[string]any) {
 	d.value(d.kinds[kind], "", v)
 }
 
-// value draws what stands at a path.
+// value draws the value at a path.
 func (d *drawing) value(paths map[string]*drawn, path string, v any) {
 	at := paths[path]
 	if at == nil {
@@ -100,8 +102,8 @@ func jsonType(v any) string {
 	return "object"
 }
 
-// strange yields paths that nobody knows, and types that nobody has seen there
-// and OpenAPI does not allow.
+// strange yields the unknown paths, and the types that no recording has and
+// OpenAPI does not allow.
 func (d *drawing) strange(kind string, recorded map[string]recordedPath, known *catalogField) iter.Seq2[string, string] {
 	return func(yield func(path, what string) bool) {
 		for path, at := range d.kinds[kind] {
@@ -123,7 +125,8 @@ func (d *drawing) strange(kind string, recorded map[string]recordedPath, known *
 	}
 }
 
-// unlike yields where the simulator has less variety than recent recordings.
+// unlike yields the paths at which the simulator has less variety than recent
+// recordings.
 func (d *drawing) unlike(kind string, recorded map[string]recordedPath) iter.Seq2[string, string] {
 	return func(yield func(path, what string) bool) {
 		paths := d.kinds[kind]
@@ -146,9 +149,9 @@ func (d *drawing) unlike(kind string, recorded map[string]recordedPath) iter.Seq
 	}
 }
 
-// presenceUnlike says how being there so many times of all that could be
-// differs from the recordings. What came in some year is in all of that year
-// and after, and in none before: the simulator shows both.
+// presenceUnlike describes how the presence of a member differs from the
+// recordings. A member that Stripe added in some year is in everything of later
+// years and in nothing before. The simulator shows both.
 func (p recordedPath) presenceUnlike(count, all int) string {
 	switch {
 	case p.presence == "always" && count < all, strings.HasPrefix(p.presence, "since-") && count == 0:
@@ -159,7 +162,7 @@ func (p recordedPath) presenceUnlike(count, all int) string {
 	return ""
 }
 
-// parentOf is the path of the object that a member is of.
+// parentOf returns the path of the object that has the member.
 func parentOf(path string) string {
 	return path[:max(strings.LastIndex(path, "."), 0)]
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// everything is a business with all that can be switched on, in an API version.
+// everything returns a business with all switches on, in an API version.
 func everything(version string, charges int) Config {
 	return Config{
 		Seed: 4, Charges: charges, LongLists: true, Pricing: true, Deletions: 100, ChosenIDs: 100, Variants: 500, EventVersion: version,
@@ -15,15 +15,16 @@ func everything(version string, charges int) Config {
 	}
 }
 
-// drawSimulated draws what the simulator shows of a business in its events'
-// API version, in its middle and after each action at its end.
+// drawSimulated draws the simulator's objects in its events' API version: in
+// the middle of a business, and after each action at its end.
 func drawSimulated(t *testing.T, cfg Config, into ...*drawing) {
 	t.Helper()
 	s := newTestServer(t, cfg)
 	s.SetNow(time.Unix((s.business.tl.from+s.business.tl.to)/2, 0))
 	drawServer(t, s, into)
 	s.SetNow(s.cfg.To)
-	// What is authorised is captured, captured in part and released after.
+	// Two authorisations come first: the later actions capture, capture in part
+	// and release those charges.
 	for _, action := range append([]Action{AuthorizeCharge, AuthorizeCharge}, append(Actions(), DeletePrice)...) {
 		if ids, err := s.Change(action, 3); err != nil || len(ids) == 0 {
 			t.Fatal(action, ids, err)
@@ -32,8 +33,8 @@ func drawSimulated(t *testing.T, cfg Config, into ...*drawing) {
 	drawServer(t, s, into)
 }
 
-// drawServer draws all objects as a request for one shows them, with all that
-// can be expanded and without, and all events.
+// drawServer draws all objects as a request for one shows them, with everything
+// expanded and with nothing, and all events.
 func drawServer(t *testing.T, s *Server, into []*drawing) {
 	t.Helper()
 	draw := func(res *resource, v view) {

@@ -27,7 +27,7 @@ func dial(t testing.TB, s *Server) socket {
 	return socket{t: t, url: url, hc: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}}
 }
 
-// got is what came of a request: an error of the connection, or an answer.
+// got is the result of a request: an error of the connection, or an answer.
 type got struct {
 	status int
 	header http.Header
@@ -57,7 +57,7 @@ func (k socket) get(path string) got {
 	return got{resp.StatusCode, resp.Header, string(body), err}
 }
 
-// ok is the body of an answer that must be good.
+// ok returns the body of an answer, which must be good.
 func (k socket) ok(path string) string {
 	k.t.Helper()
 	g := k.get(path)

@@ -132,7 +132,7 @@ func checkCharges(t fataler, s *Server, l Ledger) {
 	}
 }
 
-// offeredIn says where a provider takes payments.
+// offeredIn reports whether a payment method is offered in a currency.
 func offeredIn(method, currency string) bool {
 	switch method {
 	case "card":
@@ -203,8 +203,8 @@ func checkMoney(t fataler, s *Server, l Ledger) {
 	}
 }
 
-// converts says whether got is amount at the rate, give or take half a minor
-// unit; computed apart from the code that it checks.
+// converts reports whether got is amount at the rate, give or take half a minor
+// unit. It is computed independently of the code that it checks.
 func converts(amount, rate, got int64) bool {
 	if rate == 0 {
 		return got == amount
@@ -217,7 +217,8 @@ func isConverted(code string) bool {
 	return !slices.Contains([]string{"usd", "eur", "gbp", "aud"}, code)
 }
 
-// checkSum: net = amount − fee, and fee = Σ fee_details, in the JSON itself.
+// checkSum checks in the JSON itself that net = amount − fee, and fee = Σ
+// fee_details.
 func checkSum(t fataler, s *Server, bt BalanceTransaction) {
 	t.Helper()
 	var o struct {
@@ -240,7 +241,7 @@ func checkSum(t fataler, s *Server, bt BalanceTransaction) {
 	}
 }
 
-// The default business holds every case that a reader has to survive, and tells
+// The default business has every case that a reader has to survive, and tells
 // the demo's story.
 func TestDefaultHasEverything(t *testing.T) {
 	t.Parallel()
@@ -302,7 +303,7 @@ func TestDefaultHasEverything(t *testing.T) {
 	}
 }
 
-// wanted are the cases that the default business must hold.
+// wanted are the cases that the default business must have.
 var wanted = []string{
 	"currency usd", "currency eur", "currency gbp", "currency aud", "currency jpy", "currency kwd", "currency isk",
 	"method card", "method klarna", "method afterpay_clearpay", "method affirm", "method zip",
