@@ -16,7 +16,8 @@ func TestBareOfWhatIsEmbedded(t *testing.T) {
 	if r, _ := schemas.ResourceNamed("subscriptions"); !slices.Equal(r.Embeds, []string{"prices"}) {
 		t.Errorf("subscriptions embed %q", r.Embeds)
 	}
-	kinds := []string{"price", "plan"}
+	prices, _ := schemas.ResourceNamed("prices")
+	kinds := []string{prices.Object, prices.OldObject}
 	object := func(text string) any { return bare(load.Raw{Object: []byte(text)}, kinds) }
 	before := object(`{"id":"sub_1","object":"subscription","plan":{"id":"p_1","object":"plan","active":true},"items":{"data":[{"price":{"id":"p_1","object":"price","active":true}}]}}`)
 	for text, same := range map[string]bool{
