@@ -63,66 +63,66 @@ func (e *end) insisted(err error) bool {
 }
 
 // tolerant reports whether a page with has_more and no data may be the end.
-func (w *pager) tolerant() bool {
-	return w.lenient || !w.end.strict && (w.window.After != "" || w.window.GTE != nil || w.window.LT < w.top)
+func (p *pager) tolerant() bool {
+	return p.lenient || !p.end.strict && (p.window.After != "" || p.window.GTE != nil || p.window.LT < p.top)
 }
 
 // over decides whether the list has ended after a page with has_more and no
 // data. If it returns false, the pager is at the position where it has to
 // continue.
-func (w *pager) over(ctx context.Context) (bool, error) {
-	if w.window.After == "" {
-		empty, err := w.empty(ctx)
-		w.end.strict = true
+func (p *pager) over(ctx context.Context) (bool, error) {
+	if p.window.After == "" {
+		empty, err := p.empty(ctx)
+		p.end.strict = true
 		return empty, err
 	}
-	if w.end.checking && !w.end.fresh {
-		w.end.strict = true // every page of that second came once more and was full, perhaps by chance
+	if p.end.checking && !p.end.fresh {
+		p.end.strict = true // every page of that second came once more and was full, perhaps by chance
 		return false, nil
 	}
-	w.end.checking, w.end.fresh = true, false
-	if !w.restart() {
+	p.end.checking, p.end.fresh = true, false
+	if !p.restart() {
 		return false, &malformed{what: errEndless.Error()}
 	}
 	return false, nil
 }
 
 // empty reports that the list has no objects between the window's ends.
-func (w *pager) empty(ctx context.Context) (bool, error) {
-	page, err := w.below(w.window.LT).fetch(ctx)
+func (p *pager) empty(ctx context.Context) (bool, error) {
+	page, err := p.below(p.window.LT).fetch(ctx)
 	if err == nil && page.endless() { // perhaps by chance
-		page, err = w.below(w.window.LT).fetch(ctx)
+		page, err = p.below(p.window.LT).fetch(ctx)
 	}
 	switch {
 	case err != nil:
 		return false, err
 	case page.endless():
-		return w.belowAll(ctx)
-	case len(page.objects) == 0 || w.window.GTE == nil:
+		return p.belowAll(ctx)
+	case len(page.objects) == 0 || p.window.GTE == nil:
 		return len(page.objects) == 0, nil
 	}
 	newest := page.objects[0].Created // objects without created are listed last
-	return newest.IsZero() || newest.Unix() < *w.window.GTE, nil
+	return newest.IsZero() || newest.Unix() < *p.window.GTE, nil
 }
 
 // belowAll reports that the list ends above the window. It looks for the oldest
 // objects that the list shows, up to where windows end.
-func (w *pager) belowAll(ctx context.Context) (bool, error) {
+func (p *pager) belowAll(ctx context.Context) (bool, error) {
 	var page decodedPage
 	var err error
-	lo, hi := w.window.LT, w.window.LT // nothing is below lo; the page is below hi
+	lo, hi := p.window.LT, p.window.LT // nothing is below lo; the page is below hi
 	for step := int64(24 * 3600); len(page.objects) == 0; step *= 8 {
-		if lo = hi; lo >= w.top {
+		if lo = hi; lo >= p.top {
 			return false, nil
 		}
-		hi = min(w.window.LT+step, w.top)
-		if page, err = w.below(hi).fetch(ctx); err != nil || len(page.objects) == 0 && !page.hasMore {
+		hi = min(p.window.LT+step, p.top)
+		if page, err = p.below(hi).fetch(ctx); err != nil || len(page.objects) == 0 && !page.hasMore {
 			return err == nil, err
 		}
 	}
-	for len(page.objects) >= w.limit() && hi-lo > 1 {
+	for len(page.objects) >= p.limit() && hi-lo > 1 {
 		middle := lo + (hi-lo)/2
-		next, err := w.below(middle).fetch(ctx)
+		next, err := p.below(middle).fetch(ctx)
 		switch {
 		case err != nil:
 			return false, err
@@ -132,14 +132,14 @@ func (w *pager) belowAll(ctx context.Context) (bool, error) {
 			hi, page = middle, next
 		}
 	}
-	oldest := w.below(hi) // many objects of one second have more pages
+	oldest := p.below(hi) // many objects of one second have more pages
 	oldest.lenient = false
 	for done := false; !done; {
 		var objects []Object
 		if objects, done, err = oldest.next(ctx); err != nil {
 			return false, err
 		}
-		if slices.ContainsFunc(objects, w.window.holds) {
+		if slices.ContainsFunc(objects, p.window.holds) {
 			return false, nil
 		}
 	}
@@ -156,6 +156,6 @@ func (w window) holds(o Object) bool {
 }
 
 // below is a pager of all that the list shows below a second, be it nothing.
-func (w *pager) below(lt int64) *pager {
-	return &pager{client: w.client, resource: w.resource, window: window{LT: lt, Variant: w.window.Variant}, lenient: true}
+func (p *pager) below(lt int64) *pager {
+	return &pager{client: p.client, resource: p.resource, window: window{LT: lt, Variant: p.window.Variant}, lenient: true}
 }

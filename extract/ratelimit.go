@@ -54,43 +54,43 @@ type rateBudget struct {
 	slowed      time.Time // when the rate was last halved
 }
 
-func newRateLimiter(l rateLimits) *rateLimiter {
-	return &rateLimiter{limits: l, all: rateBudget{limit: l.all, rate: l.all}, endpoints: map[string]*rateBudget{}}
+func newRateLimiter(limits rateLimits) *rateLimiter {
+	return &rateLimiter{limits: limits, all: rateBudget{limit: limits.all, rate: limits.all}, endpoints: map[string]*rateBudget{}}
 }
 
 // wait returns when first the endpoint and then the account have room for a
 // request. The order matters: a request that waits for its endpoint must not
 // hold a place in the account's queue that another endpoint could use.
-func (p *rateLimiter) wait(ctx context.Context, endpoint string) error {
-	if err := sleep(ctx, p.reserve(p.endpoint(endpoint))); err != nil {
+func (l *rateLimiter) wait(ctx context.Context, endpoint string) error {
+	if err := sleep(ctx, l.reserve(l.endpoint(endpoint))); err != nil {
 		return err
 	}
-	return sleep(ctx, p.reserve(&p.all))
+	return sleep(ctx, l.reserve(&l.all))
 }
 
 // rate returns the current rate of an endpoint, in requests a second.
-func (p *rateLimiter) rate(endpoint string) float64 {
-	e := p.endpoint(endpoint)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return min(e.rate, p.all.rate)
+func (l *rateLimiter) rate(endpoint string) float64 {
+	e := l.endpoint(endpoint)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return min(e.rate, l.all.rate)
 }
 
-func (p *rateLimiter) endpoint(name string) *rateBudget {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := p.endpoints[name]
+func (l *rateLimiter) endpoint(name string) *rateBudget {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.endpoints[name]
 	if e == nil {
-		e = &rateBudget{limit: p.limits.endpoint, rate: p.limits.start}
-		p.endpoints[name] = e
+		e = &rateBudget{limit: l.limits.endpoint, rate: l.limits.start}
+		l.endpoints[name] = e
 	}
 	return e
 }
 
 // reserve takes the next free slot and returns the time until it.
-func (p *rateLimiter) reserve(of *rateBudget) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (l *rateLimiter) reserve(of *rateBudget) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
 	at := now
 	if of.next.After(now) {
@@ -103,11 +103,11 @@ func (p *rateLimiter) reserve(of *rateBudget) time.Duration {
 // succeeded raises the rates of the endpoint and of the account: by a twentieth
 // of the limit for each second of requests, so that a halved rate is back after
 // 10 s.
-func (p *rateLimiter) succeeded(endpoint string) {
-	e := p.endpoint(endpoint)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, of := range []*rateBudget{e, &p.all} {
+func (l *rateLimiter) succeeded(endpoint string) {
+	e := l.endpoint(endpoint)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, of := range []*rateBudget{e, &l.all} {
 		of.rate = min(of.limit, of.rate+of.limit/20/of.rate)
 	}
 }
@@ -117,16 +117,16 @@ func (p *rateLimiter) succeeded(endpoint string) {
 // endpoint-concurrency or resource-specific. The last one, and the code
 // lock_timeout, are about one object and do not change a rate. Old and simple
 // servers give no reason.
-func (p *rateLimiter) throttled(endpoint, reason, code string, sent time.Time) {
+func (l *rateLimiter) throttled(endpoint, reason, code string, sent time.Time) {
 	if reason == "resource-specific" || reason == "" && code == codeLocked {
 		return
 	}
-	of := p.endpoint(endpoint)
+	of := l.endpoint(endpoint)
 	if strings.HasPrefix(reason, "global-") {
-		of = &p.all
+		of = &l.all
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	// Requests that were in flight together halve the rate once, not several times.
 	if sent.After(of.slowed) {
 		of.rate, of.slowed = max(of.rate/2, min(1, of.limit)), time.Now()

@@ -275,10 +275,10 @@ func (c *Client) listAgain(ctx context.Context, res Resource, span window, items
 	for _, i := range items {
 		awaited[i.ID] = true
 	}
-	w := pager{client: c, resource: res, window: span, top: c.ServerTime().Unix()}
+	p := pager{client: c, resource: res, window: span, top: c.ServerTime().Unix()}
 	for done := false; !done; {
 		var objects []Object
-		if objects, done, err = w.next(ctx); err != nil {
+		if objects, done, err = p.next(ctx); err != nil {
 			return nil, err
 		}
 		for _, o := range objects {

@@ -47,41 +47,41 @@ type pager struct {
 
 // next reads one page and moves the window behind it. done reports that the
 // window has no more pages.
-func (w *pager) next(ctx context.Context) (objects []Object, done bool, err error) {
-	page, err := w.nextPage(ctx)
+func (p *pager) next(ctx context.Context) (objects []Object, done bool, err error) {
+	page, err := p.nextPage(ctx)
 	if err != nil {
-		return nil, false, w.locate(err)
+		return nil, false, p.locate(err)
 	}
-	if err := w.client.checkMode(page.objects); err != nil {
-		return nil, false, w.locate(err)
+	if err := p.client.checkMode(page.objects); err != nil {
+		return nil, false, p.locate(err)
 	}
-	w.end.note(page.objects)
+	p.end.note(page.objects)
 	objects = page.objects
-	if w.again {
-		objects = dropRepeated(objects, w.last)
+	if p.again {
+		objects = dropRepeated(objects, p.last)
 	}
-	if page.hasMore = page.hasMore && !w.end.reached(len(page.objects) < w.limit()); page.hasMore {
-		if err := w.advance(page.objects); err != nil {
-			return nil, false, w.locate(err)
+	if page.hasMore = page.hasMore && !p.end.reached(len(page.objects) < p.limit()); page.hasMore {
+		if err := p.advance(page.objects); err != nil {
+			return nil, false, p.locate(err)
 		}
 	}
-	return objects, !page.hasMore, w.client.completeNested(ctx, objects)
+	return objects, !page.hasMore, p.client.completeNested(ctx, objects)
 }
 
 // nextPage fetches the next page, from the point where the list can be
 // continued.
-func (w *pager) nextPage(ctx context.Context) (decodedPage, error) {
+func (p *pager) nextPage(ctx context.Context) (decodedPage, error) {
 	for {
-		page, err := w.fetch(ctx)
+		page, err := p.fetch(ctx)
 		switch {
 		case vanished(err):
-			if !w.restart() {
+			if !p.restart() {
 				return decodedPage{}, err
 			}
-		case w.window.After != "" && w.end.insisted(err):
+		case p.window.After != "" && p.end.insisted(err):
 			return decodedPage{}, nil
 		case err == nil && page.endless():
-			if over, err := w.over(ctx); over || err != nil {
+			if over, err := p.over(ctx); over || err != nil {
 				return decodedPage{}, err
 			}
 		default:
@@ -91,26 +91,26 @@ func (w *pager) nextPage(ctx context.Context) (decodedPage, error) {
 }
 
 // advance moves the window behind a page that is not the last.
-func (w *pager) advance(page []Object) error {
-	w.last, w.again = page, false
+func (p *pager) advance(page []Object) error {
+	p.last, p.again = page, false
 	for _, o := range page {
 		if !o.Created.IsZero() {
-			w.window.Last = new(o.Created.Unix())
+			p.window.Last = new(o.Created.Unix())
 		}
 	}
-	if w.still++; w.window.Last != nil && (w.oldest == 0 || *w.window.Last < w.oldest) {
-		w.oldest, w.still = *w.window.Last, 0
+	if p.still++; p.window.Last != nil && (p.oldest == 0 || *p.window.Last < p.oldest) {
+		p.oldest, p.still = *p.window.Last, 0
 	}
-	if w.still >= maxStill { // Invariant 8: a list that does not advance
-		return &malformed{what: fmt.Sprintf("%d pages in a row hold nothing older", w.still)}
+	if p.still >= maxStill { // Invariant 8: a list that does not advance
+		return &malformed{what: fmt.Sprintf("%d pages in a row hold nothing older", p.still)}
 	}
 	if first := page[0].Created; !first.IsZero() {
-		w.rate = float64(len(page)) / float64(max(first.Unix()-*w.window.Last, 1))
+		p.rate = float64(len(page)) / float64(max(first.Unix()-*p.window.Last, 1))
 	}
-	if w.window.After = page[len(page)-1].ID; w.window.After != "" {
+	if p.window.After = page[len(page)-1].ID; p.window.After != "" {
 		return nil
 	}
-	if !w.restart() {
+	if !p.restart() {
 		return &malformed{what: "the last object of the page has no id, and more are to follow it"}
 	}
 	return nil
@@ -119,14 +119,14 @@ func (w *pager) advance(page []Object) error {
 // restart continues by `created` where the window cannot continue after an
 // object. It reads the second of the last object once more, completely. It
 // returns false if that has led nowhere before.
-func (w *pager) restart() bool {
-	w.window.After, w.again = "", true
-	if w.window.Last != nil && (w.window.LT == 0 || *w.window.Last+1 < w.window.LT) {
-		w.window.LT, w.restarts = *w.window.Last+1, 0
+func (p *pager) restart() bool {
+	p.window.After, p.again = "", true
+	if p.window.Last != nil && (p.window.LT == 0 || *p.window.Last+1 < p.window.LT) {
+		p.window.LT, p.restarts = *p.window.Last+1, 0
 		return true
 	}
-	w.restarts++
-	return w.restarts <= maxRestarts
+	p.restarts++
+	return p.restarts <= maxRestarts
 }
 
 // dropRepeated removes the objects of page that were in the previous page, byte
@@ -148,56 +148,56 @@ func dropRepeated(page, before []Object) []Object {
 
 // fetch requests a page. Where the bodies of its objects together are too
 // large, it requests fewer objects.
-func (w *pager) fetch(ctx context.Context) (page decodedPage, err error) {
+func (p *pager) fetch(ctx context.Context) (page decodedPage, err error) {
 	for {
-		page, err = w.ask(ctx)
-		if m, ok := errors.AsType[*malformed](err); !ok || !m.large || w.limit() == 1 {
+		page, err = p.ask(ctx)
+		if m, ok := errors.AsType[*malformed](err); !ok || !m.large || p.limit() == 1 {
 			return page, err
 		}
-		w.fewer = max(1, w.limit()/10)
+		p.fewer = max(1, p.limit()/10)
 	}
 }
 
-func (w *pager) ask(ctx context.Context) (page decodedPage, err error) {
-	err = w.client.get(ctx, w.resource.request(w.query()), func(got *reply) error {
-		if page, err = decodePage(got.body, w.limit()); err != nil {
+func (p *pager) ask(ctx context.Context) (page decodedPage, err error) {
+	err = p.client.get(ctx, p.resource.request(p.query()), func(got *reply) error {
+		if page, err = decodePage(got.body, p.limit()); err != nil {
 			return err
 		}
-		if page.endless() && !w.tolerant() {
+		if page.endless() && !p.tolerant() {
 			return errEndless
 		}
-		if err := w.resource.checkDeleted(page.objects); err != nil {
+		if err := p.resource.checkDeleted(page.objects); err != nil {
 			return err
 		}
-		if err := w.window.check(page.objects); err != nil {
+		if err := p.window.check(page.objects); err != nil {
 			return err
 		}
 		stamp(page.objects, got)
-		return w.checkProgress(page.objects)
+		return p.checkProgress(page.objects)
 	})
 	return page, err
 }
 
 // limit returns the number of objects that are requested for a page.
-func (w *pager) limit() int { return cmp.Or(w.fewer, w.client.limit) }
+func (p *pager) limit() int { return cmp.Or(p.fewer, p.client.limit) }
 
-func (w *pager) query() *form.Values {
+func (p *pager) query() *form.Values {
 	q := &form.Values{}
-	q.Add("limit", strconv.Itoa(w.limit()))
-	if key, value, ok := strings.Cut(w.window.Variant, "="); ok {
+	q.Add("limit", strconv.Itoa(p.limit()))
+	if key, value, ok := strings.Cut(p.window.Variant, "="); ok {
 		q.Add(key, value)
 	}
-	for _, member := range w.resource.Expand {
+	for _, member := range p.resource.Expand {
 		q.Add("expand[]", "data."+member)
 	}
-	if w.window.GTE != nil {
-		q.Add("created[gte]", strconv.FormatInt(*w.window.GTE, 10))
+	if p.window.GTE != nil {
+		q.Add("created[gte]", strconv.FormatInt(*p.window.GTE, 10))
 	}
-	if w.window.LT > 0 {
-		q.Add("created[lt]", strconv.FormatInt(w.window.LT, 10))
+	if p.window.LT > 0 {
+		q.Add("created[lt]", strconv.FormatInt(p.window.LT, 10))
 	}
-	if w.window.After != "" {
-		q.Add("starting_after", w.window.After)
+	if p.window.After != "" {
+		q.Add("starting_after", p.window.After)
 	}
 	return q
 }
@@ -229,18 +229,18 @@ func stamp(objects []Object, got *reply) {
 // checkProgress refuses a page of a server that ignores the cursor: the page
 // holds the object that it was to start after, or only objects of the previous
 // page. (Invariant 8: a list that does not advance contributes nothing.)
-func (w *pager) checkProgress(page []Object) error {
-	if w.window.After == "" || len(page) == 0 {
+func (p *pager) checkProgress(page []Object) error {
+	if p.window.After == "" || len(page) == 0 {
 		return nil
 	}
-	before := make(map[string]bool, len(w.last)+1)
-	for _, o := range w.last {
+	before := make(map[string]bool, len(p.last)+1)
+	for _, o := range p.last {
 		before[o.ID] = true
 	}
-	before[w.window.After] = true
+	before[p.window.After] = true
 	fresh := 0
 	for _, o := range page {
-		if o.ID == w.window.After {
+		if o.ID == p.window.After {
 			return fmt.Errorf("the page after %s holds %s itself", o.ID, o.ID)
 		}
 		if o.ID == "" || !before[o.ID] {
@@ -267,23 +267,23 @@ func (c *Client) checkMode(page []Object) error {
 
 // locate adds to err the page and the window in which it happened, unless err
 // is about the key and not about the page.
-func (w *pager) locate(err error) error {
+func (p *pager) locate(err error) error {
 	if IsUnauthorized(err) || IsForbidden(err) {
 		return err
 	}
 	page := "first page"
-	if w.window.After != "" {
-		page = "page after " + oneLine(w.window.After)
+	if p.window.After != "" {
+		page = "page after " + oneLine(p.window.After)
 	}
 	var span []string
 	switch {
-	case w.window.GTE != nil:
-		span = []string{"created from " + formatTime(*w.window.GTE) + " to " + formatTime(w.window.LT)}
-	case w.window.LT > 0:
-		span = []string{"created before " + formatTime(w.window.LT)}
+	case p.window.GTE != nil:
+		span = []string{"created from " + formatTime(*p.window.GTE) + " to " + formatTime(p.window.LT)}
+	case p.window.LT > 0:
+		span = []string{"created before " + formatTime(p.window.LT)}
 	}
-	if w.window.Variant != "" {
-		span = append(span, w.window.Variant)
+	if p.window.Variant != "" {
+		span = append(span, p.window.Variant)
 	}
 	return fmt.Errorf("%s (%s): %w", page, strings.Join(span, ", "), err)
 }

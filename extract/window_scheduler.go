@@ -56,33 +56,33 @@ type pageStep struct {
 // newScheduler returns a scheduler of windows. top is an upper bound of all
 // windows of the list, those that are already read included.
 func newScheduler(c *Client, res Resource, windows []window, top int64) *scheduler {
-	f := &scheduler{client: c, resource: res, results: make(chan fetched, maxWidth)}
+	s := &scheduler{client: c, resource: res, results: make(chan fetched, maxWidth)}
 	for _, w := range windows {
-		f.pagers = append(f.pagers, &pager{client: c, resource: res, window: w, top: top})
+		s.pagers = append(s.pagers, &pager{client: c, resource: res, window: w, top: top})
 	}
-	return f
+	return s
 }
 
 // run reads all windows. It returns the pages in an order that a cursor can
 // follow, and ends with the first error or with the context.
-func (f *scheduler) run(ctx context.Context) <-chan pageStep {
+func (s *scheduler) run(ctx context.Context) <-chan pageStep {
 	steps := make(chan pageStep, bufferedPages)
 	go func() {
 		defer close(steps)
 		ctx, stop := context.WithCancel(ctx)
 		defer func() {
 			stop()
-			for ; f.inFlight > 0; f.inFlight-- {
-				<-f.results
+			for ; s.inFlight > 0; s.inFlight-- {
+				<-s.results
 			}
 		}()
-		for f.start(ctx); f.inFlight > 0; f.start(ctx) {
+		for s.start(ctx); s.inFlight > 0; s.start(ctx) {
 			select {
-			case steps <- f.finish(<-f.results):
+			case steps <- s.finish(<-s.results):
 			case <-ctx.Done():
 				return
 			}
-			if f.pagers == nil {
+			if s.pagers == nil {
 				return
 			}
 		}
@@ -92,101 +92,101 @@ func (f *scheduler) run(ctx context.Context) <-chan pageStep {
 
 // start begins the next request of idle pagers, those of the newest windows
 // first, as far as the endpoint's width allows.
-func (f *scheduler) start(ctx context.Context) {
-	width := f.client.width(f.resource.Path)
-	for _, w := range f.pagers {
-		if f.inFlight >= width {
+func (s *scheduler) start(ctx context.Context) {
+	width := s.client.width(s.resource.Path)
+	for _, p := range s.pagers {
+		if s.inFlight >= width {
 			return
 		}
-		if w.inFlight {
+		if p.inFlight {
 			continue
 		}
-		w.inFlight = true
-		f.inFlight++
+		p.inFlight = true
+		s.inFlight++
 		go func() {
-			l := fetched{pager: w, pageStep: pageStep{window: w.window}}
-			l.objects, l.done, l.err = w.next(ctx)
-			f.results <- l
+			page := fetched{pager: p, pageStep: pageStep{window: p.window}}
+			page.objects, page.done, page.err = p.next(ctx)
+			s.results <- page
 		}()
 	}
 }
 
 // finish takes a page in, and splits its window if there is room for another
 // pager.
-func (f *scheduler) finish(l fetched) pageStep {
-	l.pager.inFlight = false
-	f.inFlight--
-	f.pages++
-	i := slices.Index(f.pagers, l.pager)
-	l.pager.estimate = l.pager.pagesLeft()
+func (s *scheduler) finish(page fetched) pageStep {
+	page.pager.inFlight = false
+	s.inFlight--
+	s.pages++
+	i := slices.Index(s.pagers, page.pager)
+	page.pager.estimate = page.pager.pagesLeft()
 	switch {
-	case l.err != nil:
-		f.pagers = nil
-		return l.pageStep
-	case l.done:
-		f.pagers = slices.Delete(f.pagers, i, i+1)
-		return l.pageStep
+	case page.err != nil:
+		s.pagers = nil
+		return page.pageStep
+	case page.done:
+		s.pagers = slices.Delete(s.pagers, i, i+1)
+		return page.pageStep
 	}
-	if lower := f.split(l.pager); lower != nil {
-		f.pagers = slices.Insert(f.pagers, i+1, lower)
-		l.left = []window{l.pager.window, lower.window}
-		return l.pageStep
+	if lower := s.split(page.pager); lower != nil {
+		s.pagers = slices.Insert(s.pagers, i+1, lower)
+		page.left = []window{page.pager.window, lower.window}
+		return page.pageStep
 	}
-	l.left = []window{l.pager.window}
-	return l.pageStep
+	page.left = []window{page.pager.window}
+	return page.pageStep
 }
 
 // split gives the lower part of a window to a pager of its own. The window has
 // no request in flight, so no request has reached that part. split returns nil
 // where the window is better left whole.
-func (f *scheduler) split(w *pager) *pager {
-	left := w.estimate
-	if f.pages < pagesBeforeSplit || len(f.pagers) >= f.client.width(f.resource.Path) || left < minSplitPages {
+func (s *scheduler) split(p *pager) *pager {
+	left := p.estimate
+	if s.pages < pagesBeforeSplit || len(s.pagers) >= s.client.width(s.resource.Path) || left < minSplitPages {
 		return nil
 	}
-	for _, other := range f.pagers {
+	for _, other := range s.pagers {
 		if other.estimate > 2*left {
 			return nil // that one will be split when its page arrives
 		}
 	}
-	at := w.splitPoint()
+	at := p.splitPoint()
 	if at < 1 {
 		return nil
 	}
-	lower := &pager{client: f.client, resource: f.resource, rate: w.rate, window: w.window, top: w.top}
+	lower := &pager{client: s.client, resource: s.resource, rate: p.rate, window: p.window, top: p.top}
 	lower.window.After, lower.window.Last = "", nil
 	lower.window.LT = at
-	w.window.GTE = &at
-	w.estimate, lower.estimate = w.pagesLeft(), lower.pagesLeft()
+	p.window.GTE = &at
+	p.estimate, lower.estimate = p.pagesLeft(), lower.pagesLeft()
 	return lower
 }
 
 // pagesLeft estimates the number of pages that the window still has.
-func (w *pager) pagesLeft() float64 {
+func (p *pager) pagesLeft() float64 {
 	switch {
-	case w.rate == 0:
+	case p.rate == 0:
 		return 0
-	case w.window.GTE == nil:
+	case p.window.GTE == nil:
 		return math.Inf(1)
 	}
-	return w.rate * float64(w.readDownTo()-*w.window.GTE) / float64(w.client.limit)
+	return p.rate * float64(p.readDownTo()-*p.window.GTE) / float64(p.client.limit)
 }
 
 // readDownTo returns the second down to which the window is read.
-func (w *pager) readDownTo() int64 {
-	if w.window.Last != nil {
-		return *w.window.Last
+func (p *pager) readDownTo() int64 {
+	if p.window.Last != nil {
+		return *p.window.Last
 	}
-	return w.window.LT
+	return p.window.LT
 }
 
 // splitPoint returns where to split what is left of a window: in the middle,
 // but leaving no more than splitPages to the upper part.
-func (w *pager) splitPoint() int64 {
-	last := w.readDownTo()
-	span := int64(min(splitPages*float64(w.client.limit)/w.rate, 1<<40))
-	if w.window.GTE != nil {
-		span = min(span, (last-*w.window.GTE)/2)
+func (p *pager) splitPoint() int64 {
+	last := p.readDownTo()
+	span := int64(min(splitPages*float64(p.client.limit)/p.rate, 1<<40))
+	if p.window.GTE != nil {
+		span = min(span, (last-*p.window.GTE)/2)
 	}
 	return last - span
 }
