@@ -56,10 +56,10 @@ func WholeCoverage(database string) string {
 }
 
 // Failures returns what the runs before could not read.
-func (s *State) Failures(ctx context.Context) ([]Failure, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return failures(ctx, s.db.Session)
+func (r Runs) Failures(ctx context.Context) ([]Failure, error) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return failures(ctx, r.state.db.Session)
 }
 
 func failures(ctx context.Context, q duck.Session) (all []Failure, err error) {
@@ -89,28 +89,28 @@ type Gap struct{ From, To time.Time }
 
 // SetCoverage replaces an account's rows of meta.coverage, meta.gaps and meta.not_found. It
 // changes no revision: what people read follows with the next generation.
-func (s *State) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.db.InTx(ctx, func() error {
+func (r Runs) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return r.state.db.InTx(ctx, func() error {
 		for _, table := range []string{"meta.coverage", "meta.gaps", "meta.not_found"} {
-			if _, err := s.db.Exec(ctx, "DELETE FROM "+table+" WHERE account = ?", account); err != nil {
+			if _, err := r.state.db.Exec(ctx, "DELETE FROM "+table+" WHERE account = ?", account); err != nil {
 				return fmt.Errorf("coverage: %w", err)
 			}
 		}
 		for _, c := range rows {
-			_, err := s.db.Exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))", c.Account, c.Resource,
+			_, err := r.state.db.Exec(ctx, "INSERT INTO meta.coverage VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''))", c.Account, c.Resource,
 				duck.NullTime(c.From), duck.NullTime(c.Through), duck.NullTime(c.AsOf), c.APIVersion, string(c.Why))
 			if err != nil {
 				return fmt.Errorf("coverage of %s: %w", c.Resource, err)
 			}
 			for _, g := range c.Gaps {
-				if _, err := s.db.Exec(ctx, "INSERT INTO meta.gaps VALUES (?, ?, ?, ?)", c.Account, c.Resource, duck.NullTime(g.From), g.To); err != nil {
+				if _, err := r.state.db.Exec(ctx, "INSERT INTO meta.gaps VALUES (?, ?, ?, ?)", c.Account, c.Resource, duck.NullTime(g.From), g.To); err != nil {
 					return fmt.Errorf("gaps of %s: %w", c.Resource, err)
 				}
 			}
 			for _, n := range c.NotFound {
-				if _, err := s.db.Exec(ctx, "INSERT INTO meta.not_found VALUES (?, ?, ?, ?, ?)", c.Account, c.Resource, n.ID, n.Asked, n.Times); err != nil {
+				if _, err := r.state.db.Exec(ctx, "INSERT INTO meta.not_found VALUES (?, ?, ?, ?, ?)", c.Account, c.Resource, n.ID, n.Asked, n.Times); err != nil {
 					return fmt.Errorf("what of %s was not found: %w", c.Resource, err)
 				}
 			}

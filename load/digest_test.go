@@ -55,13 +55,13 @@ func TestStatus(t *testing.T) {
 		t.Error(err)
 	}
 	run := Run{ID: "run_1", Started: version{Day: "2025-01-01"}.created(), Command: "sync"}
-	if err := k.state.BeginRun(t.Context(), run); err != nil {
+	if err := k.state.Runs().Begin(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
 	k.sync(charge("ch_1", "paid"))
 	g := k.publish()
 	run.Outcome, run.Rows, run.Finished = "done", 1, run.Started
-	if err := k.state.EndRun(t.Context(), run); err != nil {
+	if err := k.state.Runs().End(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, "runs", k.rows("SELECT concat_ws(' ', run_id, outcome, rows) FROM meta.runs"), "run_1 done 1")

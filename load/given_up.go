@@ -37,10 +37,10 @@ func (g GivenUp) reason() GivenUp {
 }
 
 // GivenUp returns what the runs before gave up, in order.
-func (s *State) GivenUp(ctx context.Context) ([]GivenUp, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return givenUp(ctx, s.db.Session)
+func (r Runs) GivenUp(ctx context.Context) ([]GivenUp, error) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return givenUp(ctx, r.state.db.Session)
 }
 
 // givenUp reads meta.requests. One of before version 9 of the state was a log of
@@ -63,22 +63,22 @@ func givenUp(ctx context.Context, q duck.Session) (all []GivenUp, err error) {
 
 // SetGivenUp replaces what was given up of some accounts. What people read is made
 // anew only where that changes what was given up, or the status of an answer.
-func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before, err := givenUp(ctx, s.db.Session)
+func (r Runs) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	before, err := givenUp(ctx, r.state.db.Session)
 	if err != nil {
 		return err
 	}
 	before = slices.DeleteFunc(before, func(g GivenUp) bool { return !slices.Contains(accounts, g.Account) })
-	return s.db.InTx(ctx, func() error {
+	return r.state.db.InTx(ctx, func() error {
 		for _, account := range accounts {
-			if _, err := s.db.Exec(ctx, "DELETE FROM meta.requests WHERE account = ?", account); err != nil {
+			if _, err := r.state.db.Exec(ctx, "DELETE FROM meta.requests WHERE account = ?", account); err != nil {
 				return fmt.Errorf("what was given up: %w", err)
 			}
 		}
 		for _, g := range all {
-			_, err := s.db.Exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			_, err := r.state.db.Exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 				g.Account, g.Resource, g.What, g.Status, g.Message, g.RequestID, g.Since.UTC(), g.At.UTC())
 			if err != nil {
 				return fmt.Errorf("keep what was given up: %w", err)
@@ -87,7 +87,7 @@ func (s *State) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp
 		if maps.Equal(reasons(before), reasons(all)) {
 			return nil
 		}
-		_, err := s.db.Exec(ctx, "UPDATE state.info SET revision = revision + 1")
+		_, err := r.state.db.Exec(ctx, "UPDATE state.info SET revision = revision + 1")
 		return err
 	})
 }
@@ -110,11 +110,11 @@ type CutShort struct {
 
 // CutShort returns an account's nested lists of which not every page could be
 // read, in order and not more than most.
-func (s *State) CutShort(ctx context.Context, account string, most int) (all []CutShort, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (r Runs) CutShort(ctx context.Context, account string, most int) (all []CutShort, err error) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
 	var c CutShort
-	err = s.db.Each(ctx, []any{&c.Stream, &c.ID, &c.List}, func() error {
+	err = r.state.db.Each(ctx, []any{&c.Stream, &c.ID, &c.List}, func() error {
 		all = append(all, c)
 		return nil
 	}, "SELECT stream, id, list FROM meta.incomplete_lists WHERE account = ? ORDER BY ALL LIMIT ?", account, most)

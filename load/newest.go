@@ -2,7 +2,9 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
@@ -34,4 +36,37 @@ func (s *State) NewestObjects(ctx context.Context, account, stream string, ids [
 		return nil, fmt.Errorf("read %d objects of %s/%s: %w", len(ids), account, stream, err)
 	}
 	return objects, nil
+}
+
+// NewestCreated returns when the newest object of a stream was created that was
+// made by now; zero if there is none.
+func (s *State) NewestCreated(ctx context.Context, account, stream string, now time.Time) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var newest sql.NullTime
+	err := s.db.One(ctx, []any{&newest}, "SELECT max(created) FROM state.objects WHERE account = ? AND stream = ? AND created <= ?", account, stream, now)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the newest of %s/%s: %w", account, stream, err)
+	}
+	return newest.Time.UTC(), nil
+}
+
+// NewestRead returns when the newest answer came that an account's objects are of;
+// zero if there is none.
+func (s *State) NewestRead(ctx context.Context, account string) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var newest sql.NullTime
+	if err := s.db.One(ctx, []any{&newest}, "SELECT max(observed_at) FROM state.objects WHERE account = ?", account); err != nil {
+		return time.Time{}, fmt.Errorf("find the newest answer of %s: %w", account, err)
+	}
+	return newest.Time.UTC(), nil
+}
+
+// Highest returns the highest sequence number of a stream that the state holds.
+func (s *State) Highest(ctx context.Context, account, stream string) (seq uint64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.db.One(ctx, []any{&seq}, "SELECT coalesce(max(seq), 0) FROM state.objects WHERE account = ? AND stream = ?", account, stream)
+	return seq, err
 }

@@ -89,10 +89,10 @@ func TestOpenPublished(t *testing.T) {
 		{Account: acct, Resource: "charges", Through: day(9), AsOf: day(8), APIVersion: "v", Gaps: []Gap{{To: day(2)}, {From: day(3), To: day(4)}}},
 		{Account: acct, Resource: "refunds", APIVersion: "v"},
 	}
-	if err := k.state.SetCoverage(t.Context(), acct, want); err != nil {
+	if err := k.state.Runs().SetCoverage(t.Context(), acct, want); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.state.BeginRun(t.Context(), Run{ID: "run_1", Started: day(9), Command: "sync"}); err != nil {
+	if err := k.state.Runs().Begin(t.Context(), Run{ID: "run_1", Started: day(9), Command: "sync"}); err != nil {
 		t.Fatal(err)
 	}
 	k.sync(charge("a", "new"))

@@ -96,7 +96,7 @@ func TestStatusOfRunPublishedMidway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = state.BeginRun(t.Context(), load.Run{ID: "midway", Started: time.Now().UTC(), Command: "sync"})
+	err = state.Runs().Begin(t.Context(), load.Run{ID: "midway", Started: time.Now().UTC(), Command: "sync"})
 	if err == nil {
 		_, err = state.Publish(t.Context())
 	}

@@ -48,7 +48,7 @@ func (r *reader) begin(ctx context.Context) error {
 	if err != nil || !relisting {
 		return err
 	}
-	noted, err := r.materializer.state.Relisting(ctx, r.account, r.resource.Name)
+	noted, err := r.rereads().Relisting(ctx)
 	if err != nil {
 		return &localError{err}
 	}
@@ -166,7 +166,7 @@ func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load
 	if err != nil {
 		return err
 	}
-	outdated, err := r.materializer.state.Outdated(ctx, r.account, r.resource.Name, hints, hintsLag, coverage.From, coverage.Through, r.client.ServerTime())
+	outdated, err := r.rereads().Outdated(ctx, hints, hintsLag, coverage.From, coverage.Through, r.client.ServerTime())
 	if err != nil {
 		return &localError{err}
 	}
@@ -212,11 +212,11 @@ func (r *reader) readDue(ctx context.Context) error {
 		return err
 	}
 	state, stream, now := r.materializer.state, r.resource.Name, r.client.ServerTime()
-	due, err := state.Due(ctx, r.account, stream, now)
+	due, err := state.Rereads(r.account, stream).Due(ctx, now)
 	if err != nil {
 		return &localError{err}
 	}
-	unlisted, err := state.Unlisted(ctx, r.account, stream)
+	unlisted, err := state.Rereads(r.account, stream).Unlisted(ctx)
 	if err != nil {
 		return &localError{err}
 	}
@@ -239,7 +239,7 @@ func (r *reader) readDue(ctx context.Context) error {
 	if err := r.awaitApplied(ctx); err != nil {
 		return err
 	}
-	if err := state.Postpone(ctx, r.account, stream, now); err != nil {
+	if err := state.Rereads(r.account, stream).Postpone(ctx, now); err != nil {
 		return &localError{err}
 	}
 	return nil

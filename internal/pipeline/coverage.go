@@ -21,7 +21,7 @@ func (m *materializer) cover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := m.state.Failures(ctx)
+	before, err := m.state.Runs().Failures(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (m *materializer) cover(ctx context.Context) error {
 		rows[log.Account] = append(rows[log.Account], row)
 	}
 	for _, account := range slices.Sorted(maps.Keys(rows)) {
-		if err := m.state.SetCoverage(ctx, account, rows[account]); err != nil {
+		if err := m.state.Runs().SetCoverage(ctx, account, rows[account]); err != nil {
 			return err
 		}
 	}

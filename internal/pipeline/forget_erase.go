@@ -144,7 +144,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	}
 	run := newRun("forget")
 	run.Started = started
-	if err := e.state.BeginRun(ctx, run); err != nil {
+	if err := e.state.Runs().Begin(ctx, run); err != nil {
 		return 0, err
 	}
 	m := &materializer{plan: plan, lake: e.lake, state: e.state, meter: e.meter}
@@ -157,7 +157,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	}
 	summary := e.meter.summary()
 	summary.Outcome = OutcomeDone
-	if err := e.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
+	if err := e.state.Runs().End(ctx, ended(run, summary, nil)); err != nil {
 		return 0, err
 	}
 	if generation, err = m.publish(ctx); err != nil {

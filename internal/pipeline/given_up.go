@@ -20,7 +20,7 @@ const whatAccount = "account"
 // before it, of the accounts that the run was to read, and keeps it for meta.
 // What was read since stands no more (docs/adr/0031).
 func (s *Sync) settleGivenUp(ctx context.Context, m *materializer, sources []source, unread map[string]error) ([]load.GivenUp, error) {
-	former, err := m.state.GivenUp(ctx)
+	former, err := m.state.Runs().GivenUp(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Sync) settleGivenUp(ctx context.Context, m *materializer, sources []sou
 		}
 	}
 	slices.SortFunc(all, load.GivenUp.Compare)
-	return all, m.state.SetGivenUp(ctx, accounts, all)
+	return all, m.state.Runs().SetGivenUp(ctx, accounts, all)
 }
 
 // standing gathers what stands of one account.
@@ -111,7 +111,7 @@ func (x *standing) find(ctx context.Context, m *materializer, src source) error 
 			return err
 		}
 	}
-	short, err := m.state.CutShort(ctx, src.account, mostCutShort)
+	short, err := m.state.Runs().CutShort(ctx, src.account, mostCutShort)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (r *reader) dropDoubted(ctx context.Context) error {
 	var listed map[string]bool
 	if r.resource.Hidden {
 		var err error
-		if listed, err = r.materializer.state.Listed(ctx, r.account, r.resource.Name, asked); err != nil {
+		if listed, err = r.rereads().Listed(ctx, asked); err != nil {
 			return err
 		}
 	}

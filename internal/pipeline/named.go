@@ -63,7 +63,7 @@ func (r *reader) readNamed(ctx context.Context) error {
 	for _, span := range coverage.Settled() {
 		within = append(within, load.Gap(span))
 	}
-	lacking, err := r.materializer.state.Lacking(ctx, r.account, r.resource.Name, within, mostNamed)
+	lacking, err := r.rereads().Lacking(ctx, within, mostNamed)
 	if err != nil {
 		return &localError{err}
 	}

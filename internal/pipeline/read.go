@@ -333,7 +333,7 @@ func (r *reader) dropStrangers(ctx context.Context) error {
 		}
 	}
 	r.pending = kept
-	return r.materializer.state.ForgetMention(ctx, r.account, r.resource.Name, strangers)
+	return r.rereads().ForgetMention(ctx, strangers)
 }
 
 // awaitApplied waits until the segment appended before is in the state. What

@@ -149,12 +149,12 @@ func (m *materializer) everyAccount(ctx context.Context) error {
 }
 
 func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary, error) {
-	if err := m.state.BeginRun(ctx, run); err != nil {
+	if err := m.state.Runs().Begin(ctx, run); err != nil {
 		return Summary{}, err
 	}
 	summary := m.meter.summary()
 	summary.Outcome = OutcomeDone
-	if err := m.state.EndRun(ctx, ended(run, summary, nil)); err != nil {
+	if err := m.state.Runs().End(ctx, ended(run, summary, nil)); err != nil {
 		return summary, err
 	}
 	var err error

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
 )
 
 // relist plans to list everything again.
@@ -16,7 +17,7 @@ func (r *reader) relist(ctx context.Context, as extract.Position) error {
 	if err != nil {
 		return &localError{err}
 	}
-	if err := r.materializer.state.BeginRelist(ctx, r.account, r.resource.Name); err != nil {
+	if err := r.rereads().BeginRelist(ctx); err != nil {
 		return &localError{err}
 	}
 	r.relisting = true
@@ -33,7 +34,7 @@ func (r *reader) note(ctx context.Context) error {
 	for i, o := range r.pending {
 		ids[i] = o.ID
 	}
-	return r.materializer.state.Relisted(ctx, r.account, r.resource.Name, ids)
+	return r.rereads().Relisted(ctx, ids)
 }
 
 // lookUpVanished asks for each object that was not listed again.
@@ -45,7 +46,7 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	if !coverage.Whole() {
 		return nil // bounded by --to: a later run reads the rest
 	}
-	vanished, err := r.materializer.state.Vanished(ctx, r.account, r.resource.Name, coverage.From, coverage.Through)
+	vanished, err := r.rereads().Vanished(ctx, coverage.From, coverage.Through)
 	if err != nil {
 		return &localError{err}
 	}
@@ -62,8 +63,13 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	if err := r.materializer.state.EndRelist(ctx, r.account, r.resource.Name); err != nil {
+	if err := r.rereads().EndRelist(ctx); err != nil {
 		return &localError{err}
 	}
 	return nil
+}
+
+// rereads is what of the resource is to be read again.
+func (r *reader) rereads() load.Rereads {
+	return r.materializer.state.Rereads(r.account, r.resource.Name)
 }

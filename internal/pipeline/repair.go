@@ -153,7 +153,7 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 		if err != nil {
 			return false, err
 		}
-		gone, err := state.MarkGoneAtStripe(ctx, x)
+		gone, err := state.LostIn(x).MarkGoneAtStripe(ctx)
 		if err == nil && (gone || deleted) {
 			derive = true
 			err = log.RecordLoss(*x) // with the rows, which the next step may take
@@ -169,7 +169,7 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 // was known: the log has a tombstone of it and nothing else. It reports whether
 // anything was deleted later at all: what rows are made of then may be lost.
 func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.State, x *load.Loss) (bool, error) {
-	deleted, err := state.DeletedSince(ctx, *x)
+	deleted, err := state.LostIn(x).DeletedSince(ctx)
 	if err != nil || len(deleted) == 0 {
 		return false, err
 	}

@@ -134,7 +134,7 @@ func (m *logRepair) findLosses(ctx context.Context) error {
 // all that tells what is to be read again.
 func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
 	if x.Objects == nil {
-		if x.Objects, err = m.state.ObjectsIn(ctx, *x); err != nil {
+		if x.Objects, err = m.state.LostIn(x).Objects(ctx); err != nil {
 			return err
 		}
 		x.Older = x.Versions - uint64(len(x.Objects))
@@ -145,7 +145,7 @@ func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
 	if err := m.log.Quarantine(ctx, *x); err != nil {
 		return err
 	}
-	return m.state.MarkLost(ctx, *x, x.Stream == extract.Events().Name)
+	return m.state.LostIn(x).Mark(ctx, x.Stream == extract.Events().Name)
 }
 
 // cursors sets cursor.json files aside that cannot be read. Where the newest segment
@@ -236,7 +236,7 @@ func (m *logRepair) plan(ctx context.Context, x *load.Loss) error {
 	case x.Stream != events && !x.Known && !x.Newest:
 		return m.relist(x, x.Stream)
 	case x.Stream != events:
-		unread, err := m.state.NotRereadYet(ctx, *x)
+		unread, err := m.state.LostIn(x).NotRereadYet(ctx)
 		m.again.objects[x.Stream] = append(m.again.objects[x.Stream], unread...)
 		return err
 	}

@@ -208,10 +208,10 @@ func begun(s *laketest.Scene, outcome string) *laketest.Scene {
 		s.T.Fatal(err)
 	}
 	run := load.Run{ID: "the last", Started: time.Now().Add(time.Hour), Command: "sync"}
-	err = state.BeginRun(s.T.Context(), run)
+	err = state.Runs().Begin(s.T.Context(), run)
 	if outcome != "" && err == nil {
 		run.Outcome = outcome
-		err = state.EndRun(s.T.Context(), run)
+		err = state.Runs().End(s.T.Context(), run)
 	}
 	if err := errors.Join(err, state.WriteStatus(s.T.Context()), state.Close()); err != nil {
 		s.T.Fatal(err)
@@ -362,7 +362,7 @@ func workingLake(t *testing.T) *laketest.Scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = state.Close() })
-	err = state.BeginRun(t.Context(), load.Run{ID: "the last", Started: time.Now().Add(time.Hour), Command: "sync"})
+	err = state.Runs().Begin(t.Context(), load.Run{ID: "the last", Started: time.Now().Add(time.Hour), Command: "sync"})
 	if err := errors.Join(err, state.WriteStatus(t.Context())); err != nil {
 		t.Fatal(err)
 	}

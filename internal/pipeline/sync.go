@@ -128,7 +128,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	run := newRun("sync")
-	if err := state.BeginRun(ctx, run); err != nil {
+	if err := state.Runs().Begin(ctx, run); err != nil {
 		return Summary{}, err
 	}
 	err = s.copy(ctx, m, sources, resources, unread)
@@ -226,7 +226,7 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []sourc
 	summary := m.meter.summary()
 	summary.Requests = requests(sources)
 	summary.Outcome = OutcomeInterrupted
-	if errors.Join(m.cover(ctx), m.state.EndRun(ctx, ended(run, summary, nil))) == nil {
+	if errors.Join(m.cover(ctx), m.state.Runs().End(ctx, ended(run, summary, nil))) == nil {
 		_ = m.state.WriteStatus(ctx)
 	}
 	summary.Seconds, summary.Stages = m.meter.elapsed()
@@ -254,7 +254,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 		err = s.verdict(unread, summary)
 	}
 	summary.Outcome = outcome(err)
-	if endErr := m.state.EndRun(ctx, m.nameless(ended(run, summary, err), accounts)); endErr != nil {
+	if endErr := m.state.Runs().End(ctx, m.nameless(ended(run, summary, err), accounts)); endErr != nil {
 		return summary, errors.Join(err, endErr)
 	}
 	generation, publishErr := m.publish(ctx)

@@ -14,10 +14,10 @@ import (
 // does not hold, the newest rows first and at most so many. It follows the
 // columns whose schemas refer to the stream's table, of rows that were created
 // within some spans.
-func (s *State) Lacking(ctx context.Context, account, stream string, within []Gap, most int) ([]string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	naming := s.naming(stream)
+func (r Rereads) Lacking(ctx context.Context, within []Gap, most int) ([]string, error) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	naming := r.naming()
 	if len(naming) == 0 || len(within) == 0 {
 		return nil, nil
 	}
@@ -27,19 +27,19 @@ func (s *State) Lacking(ctx context.Context, account, stream string, within []Ga
 	}
 	for _, c := range naming {
 		rows = append(rows, fmt.Sprintf("SELECT %s AS named, %s AS created FROM %s WHERE account = %s AND named IS NOT NULL",
-			sqltext.Ident(c.name), sqltext.Ident(c.created), sqltext.Ident(c.table), sqltext.Literal(account)))
+			sqltext.Ident(c.name), sqltext.Ident(c.created), sqltext.Ident(c.table), sqltext.Literal(r.account)))
 	}
 	// By the hash of the id, which takes a quarter of the memory: two ids that
 	// share one of 64 bits are as good as never.
 	var ids []string
 	var id string
-	err := s.db.Each(ctx, []any{&id}, func() error {
+	err := r.state.db.Each(ctx, []any{&id}, func() error {
 		ids = append(ids, id)
 		return nil
 	}, fmt.Sprintf(`SELECT named FROM (FROM (%s) WHERE %s) n ANTI JOIN (SELECT id_hash FROM state.objects WHERE account = ? AND stream = ?) o ON o.id_hash = hash(n.named)
-		GROUP BY named ORDER BY max(created) DESC, named LIMIT ?`, strings.Join(rows, " UNION ALL "), strings.Join(spans, " OR ")), account, stream, most)
+		GROUP BY named ORDER BY max(created) DESC, named LIMIT ?`, strings.Join(rows, " UNION ALL "), strings.Join(spans, " OR ")), r.account, r.stream, most)
 	if err != nil {
-		return nil, fmt.Errorf("find what of %s/%s is named and not there: %w", account, stream, err)
+		return nil, fmt.Errorf("find what of %s/%s is named and not there: %w", r.account, r.stream, err)
 	}
 	return ids, nil
 }
@@ -50,15 +50,15 @@ type namingColumn struct{ table, name, created string }
 
 // naming returns the columns that refer to a stream's main table, of tables whose
 // rows say when their objects were created.
-func (s *State) naming(stream string) []namingColumn {
-	i := slices.IndexFunc(s.tables, func(t *TableLayout) bool { return t.Main == stream })
+func (r Rereads) naming() []namingColumn {
+	i := slices.IndexFunc(r.state.tables, func(t *TableLayout) bool { return t.Main == r.stream })
 	if i < 0 {
 		return nil
 	}
 	var found []namingColumn
-	for _, t := range s.tables {
+	for _, t := range r.state.tables {
 		for _, f := range t.Schema.Fields {
-			if t.Schema.Timestamp != "" && f.Ref == s.tables[i].Schema.Name && f.Type.Kind == schemas.String && !f.Hashed {
+			if t.Schema.Timestamp != "" && f.Ref == r.state.tables[i].Schema.Name && f.Type.Kind == schemas.String && !f.Hashed {
 				found = append(found, namingColumn{t.Schema.Table, f.Name, t.Schema.Timestamp})
 			}
 		}
