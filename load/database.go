@@ -138,7 +138,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 // cannot.
 func (s *State) fit(ctx context.Context) (reason string, err error) {
 	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
-		err = s.allowNulls(ctx)
+		err = allowNulls(ctx, s.db.Session, s.tables)
 	}
 	return reason, err
 }
@@ -228,7 +228,7 @@ func (s *State) createTables(ctx context.Context) error {
 		return err
 	}
 	return s.db.InTx(ctx, func() error {
-		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, storedTables)...); err != nil {
+		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, schemaTables)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
@@ -240,7 +240,7 @@ func (s *State) createTables(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := errors.Join(s.describeTables(ctx), s.store(ctx)); err != nil {
+		if err := errors.Join(describeTables(ctx, s.db.Session, s.tables), store(ctx, s.db.Session, s.tables, s.lake.opts.Schemas)); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",

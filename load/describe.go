@@ -10,20 +10,20 @@ import (
 )
 
 // describeTables fills meta.tables and meta.columns.
-func (s *State) describeTables(ctx context.Context) error {
-	for _, t := range s.tables {
+func describeTables(ctx context.Context, q duck.Session, tables []*TableLayout) error {
+	for _, t := range tables {
 		d := t.Schema
 		keys := make([]string, len(d.PrimaryKey))
 		for i, k := range d.PrimaryKey {
 			keys[i] = sqltext.Literal(k)
 		}
-		_, err := s.db.Exec(ctx, "INSERT INTO meta.tables VALUES (?, ?, ?, ?, ?, ["+strings.Join(keys, ", ")+"])",
+		_, err := q.Exec(ctx, "INSERT INTO meta.tables VALUES (?, ?, ?, ?, ?, ["+strings.Join(keys, ", ")+"])",
 			d.Table, d.Name, d.Version, d.Title, d.Description)
 		if err != nil {
 			return err
 		}
 		for _, c := range d.Columns() {
-			if err := s.describeColumn(ctx, d.Table, c.Name, c); err != nil {
+			if err := describeColumn(ctx, q, d.Table, c.Name, c); err != nil {
 				return err
 			}
 		}
@@ -31,12 +31,12 @@ func (s *State) describeTables(ctx context.Context) error {
 	return nil
 }
 
-func (s *State) describeColumn(ctx context.Context, table, path string, c schemas.Column) error {
+func describeColumn(ctx context.Context, q duck.Session, table, path string, c schemas.Column) error {
 	f := c.Field
 	if f == nil {
 		f = &schemas.Field{Description: c.Comment}
 	}
-	_, err := s.db.Exec(ctx, "INSERT INTO meta.columns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	_, err := q.Exec(ctx, "INSERT INTO meta.columns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		table, path, duck.SQLType(c.Type), f.Title, f.Description, f.Unit, f.Label, f.Ref)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *State) describeColumn(ctx context.Context, table, path string, c schema
 		inner = *inner.Elem
 	}
 	for _, m := range schemas.Members(inner.Fields) {
-		if err := s.describeColumn(ctx, table, path+"."+m.Name, m); err != nil {
+		if err := describeColumn(ctx, q, table, path+"."+m.Name, m); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // EmptyWarehouse returns the statements that make declared tables, and what is
 // published beside them, without a row.
 func EmptyWarehouse(tables []*schemas.Schema) []string {
-	statements := slices.Concat(privateTables, driftTables, storedTables)
+	statements := slices.Concat(privateTables, driftTables, schemaTables)
 	for _, t := range tables {
 		statements = append(statements, createTables(t)...)
 	}

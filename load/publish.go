@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
@@ -37,12 +38,12 @@ func (s *State) needsPublish(ctx context.Context) (bool, error) {
 	if list, err := s.lake.listBytes(); err != nil || list != g.ListBytes {
 		return true, err
 	}
-	revision, err := s.revision(ctx)
+	revision, err := revision(ctx, s.db.Session)
 	return revision != g.Revision, err
 }
 
-func (s *State) revision(ctx context.Context) (n int64, err error) {
-	err = s.db.One(ctx, []any{&n}, "SELECT revision FROM state.info")
+func revision(ctx context.Context, q duck.Session) (n int64, err error) {
+	err = q.One(ctx, []any{&n}, "SELECT revision FROM state.info")
 	return n, err
 }
 
@@ -80,7 +81,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.warehouse(ctx); err != nil {
 		return Generation{}, fmt.Errorf("warehouse: %w", err)
 	}
-	files, err := p.storedFiles(ctx)
+	files, err := FilesIn(ctx, p.db.Session, "state.schemas")
 	if err == nil {
 		err = atomicfile.WriteJSON(filepath.Join(p.dir, schemasName), atomicfile.Hooks{}, files)
 	}
@@ -166,7 +167,7 @@ func (p *publisher) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stored, err := p.stored(ctx)
+	stored, err := storedTables(ctx, p.db.Session)
 	if err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (p *publisher) begin(ctx context.Context) error {
 // describe has the generation say of itself what whoever may read nothing else
 // of the lake needs to know.
 func (p *publisher) describe(ctx context.Context) error {
-	summary, err := p.summary(ctx)
+	summary, err := summary(ctx, p.db.Session, p.tables)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,12 @@ import (
 // shadowPath is the state that a rebuild makes beside the present one.
 func (l *Lake) shadowPath() string { return l.path(lakedir.StateDir, "next.duckdb") }
 
+// shadow is the second state while it is made, with the tables that it is to have.
+type shadow struct {
+	*State
+	given []*TableLayout
+}
+
 // BeginRebuild turns to a second state beside the present one, with the tables that
 // the lake was opened with. Streams that feed no table that changed are copied;
 // the others are at position 0, for the caller to apply them again. What people
@@ -30,11 +36,12 @@ func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	given, err := s.lake.declared()
+	beside := &shadow{s, given}
 	if err == nil {
-		resumed, err = s.resumeShadow(ctx)
+		resumed, err = beside.resume(ctx)
 	}
 	if err == nil && !resumed {
-		err = s.beginShadow(ctx, given, force)
+		err = beside.begin(ctx, force)
 	}
 	if err == nil {
 		err = s.db.Run(ctx, "USE next")
@@ -46,9 +53,9 @@ func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool
 	return resumed, s.loadPositions(ctx)
 }
 
-// resumeShadow attaches a state that an interrupted derivation left, if it is for
+// resume attaches a state that an interrupted derivation left, if it is for
 // the same schemas and was begun beside this state.
-func (s *State) resumeShadow(ctx context.Context) (bool, error) {
+func (s *shadow) resume(ctx context.Context) (bool, error) {
 	if _, err := os.Stat(s.lake.shadowPath()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
@@ -71,31 +78,31 @@ func (s *State) resumeShadow(ctx context.Context) (bool, error) {
 	return false, duck.RemoveDatabase(s.lake.shadowPath())
 }
 
-// beginShadow makes the second state. It appears under its name when everything
+// begin makes the second state. It appears under its name when everything
 // that need not be derived is in it.
-func (s *State) beginShadow(ctx context.Context, given []*TableLayout, force []string) error {
+func (s *shadow) begin(ctx context.Context, force []string) error {
 	fresh := s.lake.shadowPath() + atomicfile.TempSuffix
 	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
-	stored, err := s.stored(ctx)
+	stored, err := storedTables(ctx, s.db.Session)
 	if err != nil {
 		return err
 	}
 	present, lineage := s.tables, s.lineage
-	changed := changes(given, stored)
+	changed := changes(s.given, stored)
 	for _, table := range force {
 		changed = append(changed, Change{table, "forced"})
 	}
-	affected := affectedStreams(changed, append(slices.Clone(present), given...))
+	affected := affectedStreams(changed, append(slices.Clone(present), s.given...))
 	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next", "USE next"); err != nil {
 		return err
 	}
-	s.tables = given
+	s.tables = s.given
 	err = s.createTables(ctx)
 	s.tables, s.lineage = present, lineage
 	if err == nil {
-		err = s.db.InTx(ctx, func() error { return s.carryOver(ctx, given, affected) })
+		err = s.db.InTx(ctx, func() error { return s.carryOver(ctx, affected) })
 	}
 	if err == nil {
 		err = s.db.Run(ctx, "CHECKPOINT next", "USE work", "DETACH next")
@@ -133,7 +140,7 @@ func affectedStreams(changed []Change, tables []*TableLayout) map[string]bool {
 
 // carryOver copies what is not derived again, so that the second state goes on
 // where the first one is: the same lineage, a later revision.
-func (s *State) carryOver(ctx context.Context, given []*TableLayout, affected map[string]bool) error {
+func (s *shadow) carryOver(ctx context.Context, affected map[string]bool) error {
 	var streams strings.Builder
 	streams.WriteString("stream NOT IN (''")
 	for stream := range affected {
@@ -156,7 +163,7 @@ func (s *State) carryOver(ctx context.Context, given []*TableLayout, affected ma
 	for _, name := range []string{"state.objects", "meta.positions", "meta.rejects", "meta.incomplete_lists", "meta.drift"} {
 		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams.String()))
 	}
-	for _, t := range given {
+	for _, t := range s.given {
 		if slices.ContainsFunc(t.Streams, func(stream string) bool { return affected[stream] }) {
 			continue
 		}

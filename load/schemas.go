@@ -18,10 +18,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// storedTables keep what the state was built with: the files of the schema set,
+// schemaTables keep what the state was built with: the files of the schema set,
 // and of each table a fingerprint of all that decides its rows and an identity
 // of its derivation, which is another one whenever it is derived again.
-var storedTables = []string{
+var schemaTables = []string{
 	"CREATE TABLE state.schemas (path VARCHAR, text VARCHAR)",
 	"CREATE TABLE state.tables (name VARCHAR, fingerprint VARCHAR, derivation VARCHAR, streams VARCHAR, main VARCHAR)",
 }
@@ -73,10 +73,6 @@ func SchemasIn(generation string) (files map[string]string, err error) {
 func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.storedFiles(ctx)
-}
-
-func (s *State) storedFiles(ctx context.Context) (map[string]string, error) {
 	return FilesIn(ctx, s.db.Session, "state.schemas")
 }
 
@@ -92,12 +88,12 @@ func FilesIn(ctx context.Context, q duck.Session, table string) (map[string]stri
 }
 
 // store keeps the set that the lake was opened with, for the tables just made.
-func (s *State) store(ctx context.Context) error {
-	if err := s.storeFiles(ctx); err != nil {
+func store(ctx context.Context, q duck.Session, tables []*TableLayout, files map[string]string) error {
+	if err := storeFiles(ctx, q, files); err != nil {
 		return err
 	}
-	for _, t := range s.tables {
-		_, err := s.db.Exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
+	for _, t := range tables {
+		_, err := q.Exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
 			t.Schema.Table, t.fingerprint(), rand.Text(), strings.Join(t.Streams, " "), t.Main)
 		if err != nil {
 			return err
@@ -106,12 +102,12 @@ func (s *State) store(ctx context.Context) error {
 	return nil
 }
 
-func (s *State) storeFiles(ctx context.Context) error {
-	if err := s.db.Run(ctx, "DELETE FROM state.schemas"); err != nil {
+func storeFiles(ctx context.Context, q duck.Session, files map[string]string) error {
+	if err := q.Run(ctx, "DELETE FROM state.schemas"); err != nil {
 		return err
 	}
-	for path, text := range s.lake.opts.Schemas {
-		if _, err := s.db.Exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
+	for path, text := range files {
+		if _, err := q.Exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
 			return err
 		}
 	}
@@ -134,10 +130,11 @@ func (t storedTable) builtAlike(other storedTable) bool {
 	return t == other
 }
 
-func (s *State) stored(ctx context.Context) ([]storedTable, error) {
+// storedTables are the tables that the state was built with.
+func storedTables(ctx context.Context, q duck.Session) ([]storedTable, error) {
 	var all []storedTable
 	var t storedTable
-	err := s.db.Each(ctx, []any{&t.name, &t.fingerprint, &t.derivation, &t.streams, &t.main}, func() error {
+	err := q.Each(ctx, []any{&t.name, &t.fingerprint, &t.derivation, &t.streams, &t.main}, func() error {
 		all = append(all, t)
 		return nil
 	}, "SELECT name, fingerprint, derivation, streams, main FROM state.tables ORDER BY rowid")
@@ -169,14 +166,14 @@ func changes(given []*TableLayout, stored []storedTable) []Change {
 // never mix in one table. It returns why the state must make way, if it cannot
 // go on.
 func (s *State) compareSet(ctx context.Context) (reason string, err error) {
-	stored, err := s.stored(ctx)
+	stored, err := storedTables(ctx, s.db.Session)
 	if err != nil {
 		return "", err
 	}
 	if s.Stale = changes(s.tables, stored); len(s.Stale) == 0 {
 		return "", s.redescribe(ctx)
 	}
-	files, err := s.storedFiles(ctx)
+	files, err := FilesIn(ctx, s.db.Session, "state.schemas")
 	if err != nil || len(files) == 0 {
 		s.Stale = nil
 		return "schemas or mappings changed", err
@@ -199,14 +196,14 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 
 // allowNulls lets columns be NULL that an earlier version declared NOT NULL: of a
 // required amount its minor units must be there, and the amount itself need not.
-func (s *State) allowNulls(ctx context.Context) error {
-	for _, t := range s.tables {
+func allowNulls(ctx context.Context, q duck.Session, tables []*TableLayout) error {
+	for _, t := range tables {
 		for _, c := range t.Schema.Columns() {
 			if c.Field == nil || c.Required || !c.Field.Required {
 				continue
 			}
 			var demanded int
-			err := s.db.One(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
+			err := q.One(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
 				AND table_name = ? AND column_name = ? AND NOT is_nullable`, t.Schema.Table, c.Name)
 			if err != nil {
 				return err
@@ -215,7 +212,7 @@ func (s *State) allowNulls(ctx context.Context) error {
 				continue
 			}
 			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", sqltext.Ident(t.Schema.Table), sqltext.Ident(c.Name))
-			if err := s.db.Run(ctx, statement); err != nil {
+			if err := q.Run(ctx, statement); err != nil {
 				return fmt.Errorf("let %s.%s be null: %w", t.Schema.Table, c.Name, err)
 			}
 		}
@@ -240,7 +237,7 @@ func (s *State) redescribe(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := errors.Join(s.describeTables(ctx), s.storeFiles(ctx)); err != nil {
+		if err := errors.Join(describeTables(ctx, s.db.Session, s.tables), storeFiles(ctx, s.db.Session, s.lake.opts.Schemas)); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, "UPDATE state.info SET fingerprint = ?, revision = revision + 1", s.lake.fingerprint())

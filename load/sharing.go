@@ -91,7 +91,7 @@ func (s *State) yield(ctx context.Context) (err error) {
 			s.db.Lost = err
 		}
 	}()
-	before, err := s.stored(ctx)
+	before, err := storedTables(ctx, s.db.Session)
 	if err == nil {
 		err = s.db.Close()
 	}
@@ -125,7 +125,7 @@ func (s *State) reacquire(ctx context.Context, before []storedTable) error {
 	if err != nil || lineage != s.lineage {
 		return errors.Join(ErrRebuilt, err)
 	}
-	after, err := s.stored(ctx)
+	after, err := storedTables(ctx, s.db.Session)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
 )
@@ -59,23 +60,23 @@ type Status struct {
 func (s *State) Summary(ctx context.Context) (Summary, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.summary(ctx)
+	return summary(ctx, s.db.Session, s.tables)
 }
 
-func (s *State) summary(ctx context.Context) (Summary, error) {
+func summary(ctx context.Context, q duck.Session, tables []*TableLayout) (Summary, error) {
 	var sum Summary
-	for _, t := range s.tables {
+	for _, t := range tables {
 		n := TableCount{Table: t.Schema.Table}
-		if err := s.db.One(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+sqltext.Ident(n.Table)); err != nil {
+		if err := q.One(ctx, []any{&n.Rows}, "SELECT count(*) FROM "+sqltext.Ident(n.Table)); err != nil {
 			return sum, fmt.Errorf("summary: %w", err)
 		}
 		sum.Tables = append(sum.Tables, n)
 	}
-	if err := s.db.One(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
+	if err := q.One(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
 	var r Resource
-	err := s.db.Each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
+	err := q.Each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
 		sum.Resources = append(sum.Resources, r)
 		return nil
 	}, `SELECT p.account, p.stream, p.segment, coalesce(any_value(o.n), 0), count(l.id)
@@ -86,7 +87,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
-	others, err := otherVersions(ctx, s.db.Session)
+	others, err := otherVersions(ctx, q)
 	if err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
@@ -94,7 +95,7 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 		r := &sum.Resources[i]
 		other := others[rawlog.StreamKey{Account: r.Account, Stream: r.Stream}]
 		r.OtherVersions, r.OnlyOther = other.Versions, other.Only
-		if err := s.countMain(ctx, &sum.Resources[i]); err != nil {
+		if err := countMain(ctx, q, tables, &sum.Resources[i]); err != nil {
 			return sum, fmt.Errorf("summary of %s: %w", sum.Resources[i].Stream, err)
 		}
 	}
@@ -102,15 +103,15 @@ func (s *State) summary(ctx context.Context) (Summary, error) {
 }
 
 // countMain counts the main table of a stream.
-func (s *State) countMain(ctx context.Context, r *Resource) error {
-	for _, t := range s.tables {
+func countMain(ctx context.Context, q duck.Session, tables []*TableLayout, r *Resource) error {
+	for _, t := range tables {
 		if t.Main != r.Stream {
 			continue
 		}
 		return errors.Join(
-			s.db.One(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
+			q.One(ctx, []any{&r.Rows, &r.Deleted}, fmt.Sprintf(
 				"SELECT count(*), count(*) FILTER (deleted) FROM %s WHERE account = ?", sqltext.Ident(t.Schema.Table)), r.Account),
-			s.db.One(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
+			q.One(ctx, []any{&r.Rejects}, `SELECT count(DISTINCT id) FROM meta.rejects
 				WHERE account = ? AND stream = ? AND "table" = ?`, r.Account, r.Stream, t.Schema.Table))
 	}
 	return nil
@@ -125,7 +126,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	}
 	status := Status{Written: time.Now().UTC().Truncate(time.Second)}
 	var err error
-	if status.Summary, err = s.summary(ctx); err != nil {
+	if status.Summary, err = summary(ctx, s.db.Session, s.tables); err != nil {
 		return err
 	}
 	if status.Logs, err = LogSizes(s.lake.dir); err != nil {
