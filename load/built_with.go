@@ -74,13 +74,13 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 
 // setInGenerations is the set of the newest generation that has one, or nil.
 func (l *Lake) setInGenerations() (map[string]string, error) {
-	numbers, err := l.Generations()
+	numbers, err := l.Generations().Numbers()
 	if err != nil {
 		return nil, err
 	}
 	for _, number := range slices.Backward(numbers) {
 		var files map[string]string
-		err := atomicfile.ReadJSON(l.generationPath(number, schemasName), &files)
+		err := atomicfile.ReadJSON(l.Generations().path(number, schemasName), &files)
 		if err == nil && len(files) > 0 || oserr.IsShortage(err) {
 			return files, oserr.OnlyShortage(err)
 		}
@@ -97,7 +97,7 @@ func (l *Lake) hasPIIKey() bool {
 // and no generation.
 func (l *Lake) IsEmpty() (bool, error) {
 	segments, err := folder.Glob(l.path(lakedir.RawDir), "*", "*", "*.parquet")
-	numbers, numbersErr := l.Generations()
+	numbers, numbersErr := l.Generations().Numbers()
 	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }
 
@@ -111,8 +111,8 @@ func (l *Lake) IsEmpty() (bool, error) {
 func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (generations int, aside []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	linked, ok := s.lake.Linked()
-	numbers, err := s.lake.Generations()
+	linked, ok := s.lake.Generations().Linked()
+	numbers, err := s.lake.Generations().Numbers()
 	if err != nil || !ok {
 		return 0, nil, err
 	}
@@ -128,7 +128,7 @@ func (s *State) RemoveExposed(shows func(older, present map[string]string) bool)
 }
 
 func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, shows func(older, present map[string]string) bool) (int, []string, error) {
-	text, err := os.ReadFile(l.generationPath(linked, schemasName))
+	text, err := os.ReadFile(l.Generations().path(linked, schemasName))
 	if err != nil {
 		return 0, nil, fmt.Errorf("read the schemas of generation %d: %w", linked, err)
 	}
@@ -148,7 +148,7 @@ func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, sh
 		return shows(older, present), older != nil
 	}
 	numbers = slices.DeleteFunc(numbers, func(n uint64) bool {
-		shown, _ := exposed(l.generationPath(n))
+		shown, _ := exposed(l.Generations().path(n))
 		return !shown
 	})
 	weaker := len(numbers) > 0
@@ -166,9 +166,9 @@ func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, sh
 	}
 	// The generations last: where this is killed, they tell the next run.
 	gone = append(unknown, gone...)
-	err = errors.Join(l.removeAside(gone), l.removeOldStates())
+	err = errors.Join(l.Generations().removeAside(gone), l.removeOldStates())
 	for _, n := range numbers {
-		err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
+		err = errors.Join(err, os.RemoveAll(l.Generations().path(n)))
 	}
 	return len(numbers), gone, err
 }

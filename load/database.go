@@ -223,7 +223,7 @@ func (s *State) createTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	newest, err := s.lake.newestGeneration()
+	newest, err := s.lake.Generations().newest()
 	if err != nil {
 		return err
 	}

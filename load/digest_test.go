@@ -34,12 +34,12 @@ func TestDigestComparesFilesAndWarehouse(t *testing.T) {
 	}
 	// A Parquet file of other rows than the warehouse's is found.
 	k.sync(charge("ch_1", "failed"))
-	data, err := os.ReadFile(k.generationPath(one.Number, filepath.FromSlash(one.Files[0].Path)))
+	data, err := os.ReadFile(k.Generations().path(one.Number, filepath.FromSlash(one.Files[0].Path)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	two := k.publish()
-	path := k.generationPath(two.Number, filepath.FromSlash(two.Files[0].Path))
+	path := k.Generations().path(two.Number, filepath.FromSlash(two.Files[0].Path))
 	if err := errors.Join(os.Remove(path), os.WriteFile(path, data, 0o600)); err != nil {
 		t.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func (e *exporter) link(unchanged ...File) error {
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
 		}
-		if err := os.Link(e.lake.generationPath(e.prev.Number, filepath.FromSlash(f.Path)), to); err != nil {
+		if err := os.Link(e.lake.Generations().path(e.prev.Number, filepath.FromSlash(f.Path)), to); err != nil {
 			return err
 		}
 		e.files = append(e.files, f)

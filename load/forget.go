@@ -197,7 +197,7 @@ func (l *Lake) discardState() error {
 func (s *State) RemoveOtherGenerations() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	linked, ok := s.lake.Linked()
+	linked, ok := s.lake.Generations().Linked()
 	if !ok {
 		return errors.New("remove old generations: none is linked")
 	}
@@ -206,7 +206,7 @@ func (s *State) RemoveOtherGenerations() error {
 	if err != nil {
 		return fmt.Errorf("remove old generations: %w", err)
 	}
-	keep := filepath.Base(s.lake.generationPath(linked))
+	keep := filepath.Base(s.lake.Generations().path(linked))
 	for _, e := range entries {
 		if e.Name() != keep {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))

@@ -148,7 +148,7 @@ func TestDiscardStartsFromNothing(t *testing.T) {
 	if after.Lineage == before.Lineage || after.Number <= before.Number {
 		t.Errorf("generation %d of lineage %s after %d of %s", after.Number, after.Lineage, before.Number, before.Lineage)
 	}
-	numbers, err := k.Generations()
+	numbers, err := k.Generations().Numbers()
 	if diff := cmp.Diff([]uint64{after.Number}, numbers); diff != "" || err != nil {
 		t.Errorf("generations (-want +got):\n%s%v", diff, err)
 	}

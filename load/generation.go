@@ -58,20 +58,26 @@ type File struct {
 	Last      *time.Time `json:"last,omitempty"`
 }
 
-// generationPath is the folder of a generation, or a file in it.
-func (l *Lake) generationPath(number uint64, elem ...string) string {
-	return lakedir.Generation(l.dir, number, elem...)
+// Generations are those of a lake on disk, and the link to the one that people read.
+type Generations struct{ lake *Lake }
+
+// Generations returns the generations of the lake.
+func (l *Lake) Generations() Generations { return Generations{l} }
+
+// path is the folder of a generation, or a file in it.
+func (gs Generations) path(number uint64, elem ...string) string {
+	return lakedir.Generation(gs.lake.dir, number, elem...)
 }
 
 // Manifest reads what the linked generation says of itself, and the checksum of
-// that. One that is missing
-// or cannot be read is no error: the next publish replaces it.
-func (l *Lake) Manifest() (g Generation, sum string, ok bool) {
-	number, linked := l.Linked()
+// that. One that is missing or cannot be read is no error: the next publish replaces
+// it.
+func (gs Generations) Manifest() (g Generation, sum string, ok bool) {
+	number, linked := gs.Linked()
 	if !linked {
 		return g, "", false
 	}
-	g, sum, err := readManifest(l.generationPath(number))
+	g, sum, err := readManifest(gs.path(number))
 	if err != nil || g.Format != Format || g.Number != number {
 		return Generation{}, "", false
 	}
@@ -80,16 +86,16 @@ func (l *Lake) Manifest() (g Generation, sum string, ok bool) {
 
 // Linked returns the number of the generation of this lake that `current` points
 // at; it need not be there.
-func (l *Lake) Linked() (uint64, bool) {
-	target, err := os.Readlink(l.path(lakedir.LinkName))
+func (gs Generations) Linked() (uint64, bool) {
+	target, err := os.Readlink(gs.lake.path(lakedir.LinkName))
 	if err != nil {
 		return 0, false
 	}
 	if !filepath.IsAbs(target) {
-		target = l.path(target)
+		target = gs.lake.path(target)
 	}
 	number, err := strconv.ParseUint(filepath.Base(target), 10, 63)
-	in, own := filepath.Dir(target), l.path(lakedir.StateDir, lakedir.GenerationsDir)
+	in, own := filepath.Dir(target), gs.lake.path(lakedir.StateDir, lakedir.GenerationsDir)
 	return number, err == nil && (in == own || sameFolder(in, own))
 }
 
@@ -99,9 +105,9 @@ func sameFolder(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// Generations returns the numbers of the generations on disk, oldest first.
-func (l *Lake) Generations() ([]uint64, error) {
-	names, err := folder.Subdirs(l.path(lakedir.StateDir, lakedir.GenerationsDir))
+// Numbers returns the numbers of the generations on disk, oldest first.
+func (gs Generations) Numbers() ([]uint64, error) {
+	names, err := folder.Subdirs(gs.lake.path(lakedir.StateDir, lakedir.GenerationsDir))
 	if err != nil {
 		return nil, err
 	}
@@ -115,39 +121,39 @@ func (l *Lake) Generations() ([]uint64, error) {
 	return numbers, nil
 }
 
-// newestGeneration returns the highest number that is in use.
-func (l *Lake) newestGeneration() (int64, error) {
-	numbers, err := l.Generations()
-	linked, _ := l.Linked()
+// newest returns the highest number that is in use.
+func (gs Generations) newest() (int64, error) {
+	numbers, err := gs.Numbers()
+	linked, _ := gs.Linked()
 	return int64(slices.Max(append(numbers, linked))), err
 }
 
-// sweepGenerations removes generations that were never linked: a crash left
-// them. Those are the ones above the linked one, for numbers only go up.
-func (l *Lake) sweepGenerations() error {
-	numbers, err := l.Generations()
+// sweep removes generations that were never linked: a crash left them. Those are the
+// ones above the linked one, for numbers only go up.
+func (gs Generations) sweep() error {
+	numbers, err := gs.Numbers()
 	if err != nil {
 		return err
 	}
-	linked, _ := l.Linked()
+	linked, _ := gs.Linked()
 	for _, n := range numbers {
 		if n > linked {
-			err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
+			err = errors.Join(err, os.RemoveAll(gs.path(n)))
 		}
 	}
 	return err
 }
 
-// dropOldGenerations keeps the linked generation and some before it, which
-// readers may still hold open.
-func (l *Lake) dropOldGenerations(linked uint64) error {
-	numbers, err := l.Generations()
+// dropOld keeps the linked generation and some before it, which readers may still
+// hold open.
+func (gs Generations) dropOld(linked uint64) error {
+	numbers, err := gs.Numbers()
 	if err != nil {
 		return err
 	}
 	numbers = slices.DeleteFunc(numbers, func(n uint64) bool { return n >= linked })
-	for _, n := range numbers[:max(0, len(numbers)-l.opts.KeepGenerations)] {
-		err = errors.Join(err, os.RemoveAll(l.generationPath(n)))
+	for _, n := range numbers[:max(0, len(numbers)-gs.lake.opts.KeepGenerations)] {
+		err = errors.Join(err, os.RemoveAll(gs.path(n)))
 	}
 	return err
 }
@@ -155,11 +161,11 @@ func (l *Lake) dropOldGenerations(linked uint64) error {
 // link makes a complete generation the one that people read, by one rename
 // (Invariant 7): a reader has all of the old one or all of the new one. What
 // stands in the place of the link and is none goes to another name first.
-func (l *Lake) link(number uint64) error {
-	if err := l.setLinkAside(); err != nil {
+func (gs Generations) link(number uint64) error {
+	if err := gs.setLinkAside(); err != nil {
 		return err
 	}
-	tmp := l.path(lakedir.LinkName + atomicfile.TempSuffix)
+	tmp := gs.lake.path(lakedir.LinkName + atomicfile.TempSuffix)
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -167,7 +173,7 @@ func (l *Lake) link(number uint64) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return atomicfile.Rename(tmp, l.path(lakedir.LinkName), atomicfile.Hooks{Synced: l.opts.Trace.GenerationLinked})
+	return atomicfile.Rename(tmp, gs.lake.path(lakedir.LinkName), atomicfile.Hooks{Synced: gs.lake.opts.Trace.GenerationLinked})
 }
 
 // seal makes a generation read-only, and its names durable.

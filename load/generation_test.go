@@ -50,8 +50,8 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			numbers, err := l.Generations()
-			now, _ := l.Linked()
+			numbers, err := l.Generations().Numbers()
+			now, _ := l.Generations().Linked()
 			if err != nil || numbers[len(numbers)-1] != now || s.Fresh != "" {
 				t.Errorf("%s: generations %v after the sweep, %d linked; %v %s", moment, numbers, now, err, s.Fresh)
 			}
@@ -114,7 +114,7 @@ func TestPermissions(t *testing.T) {
 	if err := k.state.WriteStatus(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	root := k.generationPath(g.Number)
+	root := k.Generations().path(g.Number)
 	err := filepath.WalkDir(k.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 || path == k.dir || strings.HasSuffix(path, ".wal") {
 			return err // DuckDB makes its write-ahead log itself; its folder keeps others out
@@ -148,7 +148,7 @@ func TestDamagedGenerationIsPublishedAgain(t *testing.T) {
 	k := newLake(t)
 	k.sync(charge("ch_1", "paid"))
 	g := k.publish()
-	path := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
+	path := k.Generations().path(g.Number, filepath.FromSlash(g.Files[0].Path))
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

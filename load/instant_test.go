@@ -24,7 +24,7 @@ func TestFilesSayUTC(t *testing.T) {
 	k.sync(c)
 	g := k.publish()
 	for _, f := range g.Files {
-		path := k.generationPath(g.Number, filepath.FromSlash(f.Path))
+		path := k.Generations().path(g.Number, filepath.FromSlash(f.Path))
 		of := sqltext.Literal(path)
 		want := map[string]string{"charges": "at created deleted_seen_at synced_at", "items": "created deleted_seen_at synced_at"}[f.Table]
 		expect(t, f.Table+": instants of UTC", k.rows("SELECT string_agg(name, ' ' ORDER BY name) FROM parquet_schema("+of+") WHERE logical_type LIKE 'TimestampType(isAdjustedToUTC=1,%'"), want)
@@ -50,7 +50,7 @@ func TestAnotherExportIsNotLinked(t *testing.T) {
 	k := newLake(t)
 	k.sync(charge("ch_1", "paid"), on("2024-02-01", charge("ch_2", "paid")))
 	before := k.publish()
-	manifest := k.generationPath(before.Number, lakedir.ManifestName)
+	manifest := k.Generations().path(before.Number, lakedir.ManifestName)
 	text, err := os.ReadFile(manifest)
 	if err != nil {
 		t.Fatal(err)
@@ -77,8 +77,8 @@ func TestAnotherExportIsNotLinked(t *testing.T) {
 		t.Fatalf("files %v, were %v", files(after), files(before))
 	}
 	for i, f := range after.Files {
-		was, err1 := os.Stat(k.generationPath(before.Number, filepath.FromSlash(before.Files[i].Path)))
-		is, err2 := os.Stat(k.generationPath(after.Number, filepath.FromSlash(f.Path)))
+		was, err1 := os.Stat(k.Generations().path(before.Number, filepath.FromSlash(before.Files[i].Path)))
+		is, err2 := os.Stat(k.Generations().path(after.Number, filepath.FromSlash(f.Path)))
 		if err1 != nil || err2 != nil || os.SameFile(was, is) {
 			t.Errorf("%s is the file that was there: %v", f.Path, fmt.Sprint(err1, err2))
 		}
@@ -95,7 +95,7 @@ func TestFormerFilesHaveTheSameRows(t *testing.T) {
 	k := newLake(t)
 	k.sync(charge("ch_1", "paid"))
 	g := k.publish()
-	file := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
+	file := k.Generations().path(g.Number, filepath.FromSlash(g.Files[0].Path))
 	former := filepath.Join(t.TempDir(), "former.parquet")
 	if _, err := k.state.db.Exec(t.Context(), "COPY charges TO "+sqltext.Literal(former)+" (FORMAT parquet)"); err != nil {
 		t.Fatal(err)

@@ -57,7 +57,7 @@ func (s *State) Publish(ctx context.Context) (Generation, error) {
 	g, err := s.publish(ctx)
 	if err != nil {
 		// What was built and not linked is of no use to anyone.
-		return Generation{}, errors.Join(fmt.Errorf("publish: %w", err), s.lake.sweepGenerations())
+		return Generation{}, errors.Join(fmt.Errorf("publish: %w", err), s.lake.Generations().sweep())
 	}
 	return g, nil
 }
@@ -101,7 +101,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 		return Generation{}, err
 	}
 	trace.Hit(on.GenerationReady)
-	if err := s.lake.link(p.Number); err != nil {
+	if err := s.lake.Generations().link(p.Number); err != nil {
 		return Generation{}, err
 	}
 	s.distrusted = false
@@ -109,7 +109,7 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 		return Generation{}, err
 	}
 	trace.Hit(on.DirtyCleared)
-	if err := s.lake.dropOldGenerations(p.Number); err != nil {
+	if err := s.lake.Generations().dropOld(p.Number); err != nil {
 		return Generation{}, err
 	}
 	trace.Hit(on.GenerationsSwept)
@@ -151,7 +151,7 @@ func (p *publisher) begin(ctx context.Context) error {
 			p.before[part] = append(p.before[part], f)
 		}
 	}
-	newest, err := p.lake.newestGeneration()
+	newest, err := p.lake.Generations().newest()
 	if err == nil {
 		_, err = p.db.Exec(ctx, "UPDATE state.info SET generation = greatest(generation, ?) + 1", newest)
 	}
@@ -175,7 +175,7 @@ func (p *publisher) begin(ctx context.Context) error {
 	for _, t := range stored {
 		p.Derived[t.name] = t.derivation
 	}
-	p.dir = p.lake.generationPath(p.Number)
+	p.dir = p.lake.Generations().path(p.Number)
 	return os.Mkdir(p.dir, 0o700)
 }
 

@@ -16,11 +16,11 @@ func TestPublishStats(t *testing.T) {
 	k := newLake(t, func(o *Options) { o.PartRows = 4 })
 	written := func(g, before Generation) (files int, bytes int64) {
 		for _, f := range g.Files {
-			info, err := os.Stat(k.generationPath(g.Number, filepath.FromSlash(f.Path)))
+			info, err := os.Stat(k.Generations().path(g.Number, filepath.FromSlash(f.Path)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			old, err := os.Stat(k.generationPath(before.Number, filepath.FromSlash(f.Path)))
+			old, err := os.Stat(k.Generations().path(before.Number, filepath.FromSlash(f.Path)))
 			if err != nil || !os.SameFile(old, info) {
 				files, bytes = files+1, bytes+info.Size()
 			}

@@ -101,7 +101,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	inodes := func(g Generation) map[string]fs.FileInfo {
 		all := map[string]fs.FileInfo{}
 		for _, f := range g.Files {
-			info, err := os.Stat(k.generationPath(g.Number, filepath.FromSlash(f.Path)))
+			info, err := os.Stat(k.Generations().path(g.Number, filepath.FromSlash(f.Path)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	if parts(second, "2024-04") != 0 {
 		t.Error("an empty partition has files")
 	}
-	if _, err := os.Stat(k.generationPath(second.Number, "charges", "acct=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(k.Generations().path(second.Number, "charges", "acct=acct_1", "created_month=2024-04")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("an empty partition has a folder", err)
 	}
 	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
@@ -148,7 +148,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
 		t.Error(err)
 	}
-	left, err := k.Generations()
+	left, err := k.Generations().Numbers()
 	if diff := cmp.Diff([]uint64{second.Number, third.Number}, left); diff != "" || err != nil {
 		t.Error("generations kept:", diff, err)
 	}
@@ -170,10 +170,10 @@ func TestDuplicateKeyIsNotPublished(t *testing.T) {
 	if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
 		t.Error(err)
 	}
-	if _, linked := k.Linked(); linked {
+	if _, linked := k.Generations().Linked(); linked {
 		t.Error("it was linked")
 	}
-	if left, err := k.Generations(); len(left) != 0 || err != nil {
+	if left, err := k.Generations().Numbers(); len(left) != 0 || err != nil {
 		t.Errorf("it left %v behind; %v", left, err)
 	}
 }
@@ -196,7 +196,7 @@ func TestManyPartsLeaveNothingElse(t *testing.T) {
 	for _, f := range g.Files {
 		listed = append(listed, filepath.Base(f.Path))
 	}
-	err := filepath.WalkDir(k.generationPath(g.Number), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(k.Generations().path(g.Number), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && filepath.Ext(path) != ".json" && filepath.Base(path) != lakedir.WarehouseName {
 			found = append(found, filepath.Base(path))
 		}
@@ -237,7 +237,7 @@ func TestWritersAgree(t *testing.T) {
 		if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "tell its rows apart") {
 			t.Errorf("%d writers: %v", writers, err)
 		}
-		if left, err := k.Generations(); len(left) != 1 || err != nil {
+		if left, err := k.Generations().Numbers(); len(left) != 1 || err != nil {
 			t.Errorf("%d writers left %v behind; %v", writers, left, err)
 		}
 	}

@@ -22,7 +22,7 @@ type Published struct {
 // read in the lake in dir, or false if none can be read. It takes no lock and
 // looks at no other file.
 func ReadPublished(dir string) (g Generation, ok bool) {
-	g, _, ok = (&Lake{dir: dir}).Manifest()
+	g, _, ok = (&Lake{dir: dir}).Generations().Manifest()
 	return g, ok
 }
 

@@ -50,48 +50,48 @@ const (
 )
 
 // Defects are what is wrong with what people read, without asking the state.
-func (l *Lake) Defects(how Depth) Defects {
-	if _, linked := l.Linked(); !linked {
-		if stands := l.InPlaceOfLink(); stands != "" {
+func (gs Generations) Defects(how Depth) Defects {
+	if _, linked := gs.Linked(); !linked {
+		if stands := gs.InPlaceOfLink(); stands != "" {
 			return Defects{{Name: "generation replaced", What: lakedir.LinkName, Says: stands}}
 		}
 		return Defects{{Name: "generation missing", What: lakedir.LinkName, Says: "is missing"}}
 	}
-	g, _, ok := l.Manifest()
+	g, _, ok := gs.Manifest()
 	if !ok {
-		return Defects{l.manifestDefect()}
+		return Defects{gs.manifestDefect()}
 	}
-	return l.fileDefects(g, how)
+	return gs.fileDefects(g, how)
 }
 
 // manifestDefect is that of a manifest which cannot be read.
-func (l *Lake) manifestDefect() Defect {
+func (gs Generations) manifestDefect() Defect {
 	d := Defect{Name: "manifest damaged", What: lakedir.LinkName + "/" + lakedir.ManifestName, Says: "is missing or damaged"}
-	number, _ := l.Linked()
-	if _, _, err := readManifest(l.generationPath(number)); oserr.IsShortage(err) {
+	number, _ := gs.Linked()
+	if _, _, err := readManifest(gs.path(number)); oserr.IsShortage(err) {
 		d.err = err
 	}
 	return d
 }
 
 // fileDefects are what is wrong with the files of a generation.
-func (l *Lake) fileDefects(g Generation, how Depth) Defects {
-	found := l.partDefects(g, how)
-	if name, says, err := warehouseDefect(l.generationPath(g.Number, lakedir.WarehouseName), g.Warehouse, how); name != "" {
+func (gs Generations) fileDefects(g Generation, how Depth) Defects {
+	found := gs.partDefects(g, how)
+	if name, says, err := warehouseDefect(gs.path(g.Number, lakedir.WarehouseName), g.Warehouse, how); name != "" {
 		found = append(found, Defect{"warehouse " + name, lakedir.LinkName + "/" + lakedir.WarehouseName, says, err})
 	}
 	return found
 }
 
 // partDefects are those of all files but the warehouse.
-func (l *Lake) partDefects(g Generation, how Depth) (found Defects) {
+func (gs Generations) partDefects(g Generation, how Depth) (found Defects) {
 	for _, f := range g.Files {
-		if name, says, err := partDefect(l.generationPath(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
+		if name, says, err := partDefect(gs.path(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
 			found = append(found, Defect{"partition file " + name, lakedir.LinkName + "/" + f.Path, says, err})
 		}
 	}
 	if how > BySize && g.SchemasSum != "" {
-		sum, err := sumFile(l.generationPath(g.Number, schemasName))
+		sum, err := sumFile(gs.path(g.Number, schemasName))
 		if says := "is damaged"; err != nil || sum != g.SchemasSum {
 			if errors.Is(err, os.ErrNotExist) {
 				says = "is missing"
@@ -164,17 +164,17 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, linked := s.lake.Linked(); !linked && s.lake.InPlaceOfLink() == "" {
+	if _, linked := s.lake.Generations().Linked(); !linked && s.lake.Generations().InPlaceOfLink() == "" {
 		var published int64
 		if err := s.db.One(ctx, []any{&published}, "SELECT generation FROM state.info"); err != nil || published == 0 {
 			return nil, err
 		}
 	}
-	found, err := s.lake.StrayDefects(ctx, s.db.Session)
+	found, err := s.lake.Generations().StrayDefects(ctx, s.db.Session)
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, s.lake.Defects(ByMarks)...)
+	found = append(found, s.lake.Generations().Defects(ByMarks)...)
 	if err := found.Unknown(); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func TestEveryBitIsHeld(t *testing.T) {
 	k.sync(on("2024-01-05", charge("ch_1", "paid")), on("2024-01-06", charge("ch_2", "paid")))
 	g := k.publish()
 	for _, name := range []string{g.Files[0].Path, schemasName} {
-		path := k.generationPath(g.Number, filepath.FromSlash(name))
+		path := k.Generations().path(g.Number, filepath.FromSlash(name))
 		sound := []byte(mustRead(t, path))
 		if err := os.Chmod(path, 0o600); err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestEveryBitIsHeld(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if found := k.Defects(BySum); len(found) > 0 {
+	if found := k.Generations().Defects(BySum); len(found) > 0 {
 		t.Errorf("in the end: %v", found)
 	}
 }
@@ -50,5 +50,5 @@ func TestEveryBitIsHeld(t *testing.T) {
 // defectsOf looks at all but the warehouse, which takes as long as all of the rest.
 func (k *testLake) defectsOf(g Generation, how Depth) Defects {
 	g.Files = g.Files[:1]
-	return k.partDefects(g, how)
+	return k.Generations().partDefects(g, how)
 }

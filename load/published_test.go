@@ -65,7 +65,7 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	k.state.InvalidatePublished()
 	published("acct_1 a", "acct_1 z")
 
-	g, _, ok := k.Manifest()
+	g, _, ok := k.Generations().Manifest()
 	if !ok || g.Mode != "test" || g.Summary == nil || g.Summary.Resources[0].Rows != 4 {
 		t.Errorf("the generation says of itself %+v", g)
 	}

@@ -70,8 +70,8 @@ func (p *publisher) note(ctx context.Context) error {
 
 // own returns the generation that is linked, if it is whole and the state's own.
 func (s *State) own(ctx context.Context) (Generation, bool, error) {
-	g, sum, ok := s.lake.Manifest()
-	if !ok || len(s.lake.fileDefects(g, BySize)) > 0 {
+	g, sum, ok := s.lake.Generations().Manifest()
+	if !ok || len(s.lake.Generations().fileDefects(g, BySize)) > 0 {
 		return g, false, nil
 	}
 	known, err := remembered(ctx, s.db.Session, "work")
@@ -90,8 +90,8 @@ func isKnown(sum string, known []publication) bool {
 // StrayDefects says if the linked generation is not the one that the state in an
 // attached database, work, linked last, nor the one that it was about to link when
 // it was killed. A state that remembers nothing knows none.
-func (l *Lake) StrayDefects(ctx context.Context, q duck.Session) (Defects, error) {
-	g, sum, ok := l.Manifest()
+func (gs Generations) StrayDefects(ctx context.Context, q duck.Session) (Defects, error) {
+	g, sum, ok := gs.Manifest()
 	if !ok {
 		return nil, nil
 	}

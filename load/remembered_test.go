@@ -94,11 +94,11 @@ func (k *testLake) findDefects() (found Defects, err error) {
 	err = duck.With(k.t.Context(), "64MB", 1, "", func(q duck.Session) error {
 		err := q.Run(k.t.Context(), duck.Attach(k.databasePath(), "work", " (READ_ONLY)")...)
 		if err == nil {
-			found, err = k.StrayDefects(k.t.Context(), q)
+			found, err = k.Generations().StrayDefects(k.t.Context(), q)
 		}
 		return err
 	})
-	return append(found, k.Defects(ByMarks)...), err
+	return append(found, k.Generations().Defects(ByMarks)...), err
 }
 
 // putState puts a state back as it was.

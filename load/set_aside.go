@@ -20,9 +20,9 @@ const asideMark = ".set-aside-"
 // InPlaceOfLink says what stands where the link to a generation belongs, if it is
 // not one: a folder or a file, as it comes out of an archive or an object store
 // that knows no links, or a link to somewhere else. Empty if there is nothing.
-func (l *Lake) InPlaceOfLink() string {
-	info, err := os.Lstat(l.path(lakedir.LinkName))
-	if _, linked := l.Linked(); err != nil || linked {
+func (gs Generations) InPlaceOfLink() string {
+	info, err := os.Lstat(gs.lake.path(lakedir.LinkName))
+	if _, linked := gs.Linked(); err != nil || linked {
 		return ""
 	}
 	is := "a file"
@@ -51,7 +51,7 @@ func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist 
 func PublishedDir(dir string) (string, error) {
 	l := Lake{dir: dir}
 	published, err := filepath.EvalSymlinks(l.path(lakedir.LinkName))
-	stands := l.InPlaceOfLink()
+	stands := l.Generations().InPlaceOfLink()
 	if stands == "" && errors.Is(err, fs.ErrNotExist) {
 		return "", unpublishedError{}
 	}
@@ -76,11 +76,11 @@ func PublishedNumber(published string) (uint64, error) {
 
 // setLinkAside gives what stands in the place of the link another name: only its
 // owner knows whether it is of use, so it is never removed unasked.
-func (l *Lake) setLinkAside() error {
-	if l.InPlaceOfLink() == "" {
+func (gs Generations) setLinkAside() error {
+	if gs.InPlaceOfLink() == "" {
 		return nil
 	}
-	from := l.path(lakedir.LinkName)
+	from := gs.lake.path(lakedir.LinkName)
 	info, err := os.Lstat(from)
 	if err != nil {
 		return err
@@ -123,10 +123,10 @@ func ReadSetAside(dir string) ([]string, error) {
 }
 
 // RemoveSetAside removes what was set aside, and returns the names.
-func (l *Lake) RemoveSetAside() ([]string, error) {
-	names, err := ReadSetAside(l.dir)
+func (gs Generations) RemoveSetAside() ([]string, error) {
+	names, err := ReadSetAside(gs.lake.dir)
 	if err == nil {
-		err = l.removeAside(names)
+		err = gs.removeAside(names)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("remove what was set aside: %w", err)
@@ -134,12 +134,12 @@ func (l *Lake) RemoveSetAside() ([]string, error) {
 	return names, nil
 }
 
-func (l *Lake) removeAside(names []string) (err error) {
+func (gs Generations) removeAside(names []string) (err error) {
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		err = errors.Join(err, removeTree(l.path(name)))
+		err = errors.Join(err, removeTree(gs.lake.path(name)))
 	}
 	if len(names) > 0 {
-		err = errors.Join(err, atomicfile.Sync(l.dir))
+		err = errors.Join(err, atomicfile.Sync(gs.lake.dir))
 	}
 	return err
 }

@@ -112,7 +112,7 @@ func (l *Lake) sweepState() error {
 		os.RemoveAll(lakedir.Verify(l.dir)),
 		atomicfile.SweepTemp(l.path(lakedir.StateDir), 0),
 		os.RemoveAll(l.path(lakedir.LinkName+atomicfile.TempSuffix)),
-		l.sweepGenerations())
+		l.Generations().sweep())
 }
 
 // openInstance starts DuckDB with its one connection.

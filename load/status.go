@@ -145,7 +145,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	status.Generation, _ = s.lake.Linked()
+	status.Generation, _ = s.lake.Generations().Linked()
 	status.Published = !needs
 	if err := atomicfile.WriteJSON(s.lake.path(lakedir.StateDir, "status.json"), atomicfile.Hooks{}, status); err != nil {
 		return fmt.Errorf("write status: %w", err)
@@ -164,7 +164,7 @@ func ReadStatus(dir string) (Status, error) {
 		return st, nil
 	}
 	st = Status{}
-	st.Generation, _ = l.Linked()
+	st.Generation, _ = l.Generations().Linked()
 	if atomicfile.IsJSONDamage(err) {
 		return st, fmt.Errorf("read status: status.json is damaged: %w", fs.ErrNotExist)
 	}

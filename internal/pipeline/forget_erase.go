@@ -101,7 +101,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	if receipt.Generation, err = e.deriveFromScratch(ctx, receipt.Started); err != nil {
 		return receipt, err
 	}
-	if receipt.SetAside, err = e.lake.RemoveSetAside(); err != nil {
+	if receipt.SetAside, err = e.lake.Generations().RemoveSetAside(); err != nil {
 		return receipt, err
 	}
 	if err := e.complete(ctx, erasure, &receipt); err != nil {

@@ -40,15 +40,15 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	}
 	var found load.Defects
 	if v.noState == "" {
-		if found, err = v.lake.StrayDefects(ctx, v.db.Session); err != nil {
+		if found, err = v.lake.Generations().StrayDefects(ctx, v.db.Session); err != nil {
 			return err
 		}
 	}
-	found = append(found, v.lake.Defects(load.BySum)...)
+	found = append(found, v.lake.Generations().Defects(load.BySum)...)
 	if err := found.Unknown(); err != nil {
 		return err
 	}
-	g, _, ok := v.lake.Manifest()
+	g, _, ok := v.lake.Generations().Manifest()
 	if ok {
 		v.current = g
 		c.LookedAt = int64(len(g.Files) + 1)
@@ -68,7 +68,7 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 
 // everPublished reports whether anything was, be it there or not.
 func (v *Verification) everPublished(ctx context.Context) (bool, error) {
-	if _, linked := v.lake.Linked(); linked || v.lake.InPlaceOfLink() != "" {
+	if _, linked := v.lake.Generations().Linked(); linked || v.lake.Generations().InPlaceOfLink() != "" {
 		return true, nil
 	}
 	made, err := folder.Glob(filepath.Join(v.lake.Dir(), lakedir.StateDir, lakedir.GenerationsDir), "*", lakedir.ManifestName)
@@ -100,7 +100,7 @@ func (v *Verification) findingOf(d load.Defect) Finding {
 
 // inOlder finds a file under its name in an older generation, byte for byte.
 func (v *Verification) inOlder(path, name string) (uint64, bool) {
-	numbers, err := v.lake.Generations()
+	numbers, err := v.lake.Generations().Numbers()
 	if err != nil {
 		return 0, false
 	}

@@ -57,9 +57,9 @@ func Inspect(dir string) (Health, error) {
 			}
 		}
 	}
-	_, h.Linked = lake.Linked()
-	if generations, err := lake.Generations(); h.Linked || lake.InPlaceOfLink() != "" || err == nil && len(generations) > 0 {
-		found := lake.Defects(load.ByMarks)
+	_, h.Linked = lake.Generations().Linked()
+	if generations, err := lake.Generations().Numbers(); h.Linked || lake.Generations().InPlaceOfLink() != "" || err == nil && len(generations) > 0 {
+		found := lake.Generations().Defects(load.ByMarks)
 		if err := found.Unknown(); err != nil {
 			return h, fmt.Errorf("inspect lake: %w", err)
 		}
@@ -126,7 +126,7 @@ func compareState(ctx context.Context, l *load.Lake, q duck.Session, h *Health) 
 	if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
 		return err
 	}
-	found, err := l.StrayDefects(ctx, q)
+	found, err := l.Generations().StrayDefects(ctx, q)
 	h.PublishedDamage = append(found.Texts(), h.PublishedDamage...)
 	return err
 }
