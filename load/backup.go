@@ -81,7 +81,7 @@ func (b *backup) check(context.Context) error {
 	if len(entries) > 0 && (!has(backupName) || has(lakedir.StateDir)) {
 		return errors.New("it is not empty and no backup: name a new folder, nothing is written over")
 	}
-	erasure, err := b.lake.PendingErasure()
+	erasure, err := b.lake.Erasures().Pending()
 	if erasure != nil {
 		err = errors.New("an erasure was begun and is not finished: run stripelake sync, which finishes it first")
 	}

@@ -65,16 +65,24 @@ type Mentioned struct {
 	Objects int    `json:"objects"` // versions in the raw log
 }
 
-func (l *Lake) erasurePath() string { return l.path("forget.json") }
+// Erasures are those of people from the lake: the one that was begun, the receipts of
+// those that were finished, and whether the list of the forgotten agrees with them.
+type Erasures struct{ lake *Lake }
 
-// formerErasurePath is where programs that wrote lakes of format 1 kept it.
-func (l *Lake) formerErasurePath() string { return l.path(lakedir.StateDir, "forget.json") }
+// Erasures returns the erasures of the lake.
+func (l *Lake) Erasures() Erasures { return Erasures{l} }
+
+// path is where an erasure that is not finished is recorded.
+func (e Erasures) path() string { return e.lake.path("forget.json") }
+
+// formerPath is where programs that wrote lakes of format 1 kept it.
+func (e Erasures) formerPath() string { return e.lake.path(lakedir.StateDir, "forget.json") }
 
 // IsErasing reports whether an erasure was begun in the lake in dir and is not
 // finished.
 func IsErasing(dir string) (bool, error) {
-	l := &Lake{dir: dir}
-	for _, path := range []string{l.erasurePath(), l.formerErasurePath()} {
+	e := At(dir).Erasures()
+	for _, path := range []string{e.path(), e.formerPath()} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			return err == nil, err
 		}
@@ -82,46 +90,46 @@ func IsErasing(dir string) (bool, error) {
 	return false, nil
 }
 
-// RecordErasure makes the intention durable. What it names is erased from then
-// on, by this process or the next.
-func (l *Lake) RecordErasure(e Erasure) error {
-	if err := atomicfile.WriteJSON(l.erasurePath(), atomicfile.Hooks{Synced: l.opts.Trace.ErasureRecorded}, e); err != nil {
+// Record makes the intention durable. What it names is erased from then on, by this
+// process or the next.
+func (e Erasures) Record(erasure Erasure) error {
+	if err := atomicfile.WriteJSON(e.path(), atomicfile.Hooks{Synced: e.lake.opts.Trace.ErasureRecorded}, erasure); err != nil {
 		return fmt.Errorf("record erasure: %w", err)
 	}
 	return nil
 }
 
-// PendingErasure returns an erasure that was recorded and not finished, or nil.
-func (l *Lake) PendingErasure() (*Erasure, error) {
-	var e Erasure
-	path := l.erasurePath()
-	err := atomicfile.ReadJSON(path, &e)
+// Pending returns an erasure that was recorded and not finished, or nil.
+func (e Erasures) Pending() (*Erasure, error) {
+	var pending Erasure
+	path := e.path()
+	err := atomicfile.ReadJSON(path, &pending)
 	if errors.Is(err, fs.ErrNotExist) {
-		path = l.formerErasurePath()
-		err = atomicfile.ReadJSON(path, &e)
+		path = e.formerPath()
+		err = atomicfile.ReadJSON(path, &pending)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if atomicfile.IsJSONDamage(err) || err == nil && len(e.Customers) == 0 {
+	if atomicfile.IsJSONDamage(err) || err == nil && len(pending.Customers) == 0 {
 		err = hint.New(path+" is damaged", "remove it, and run stripelake forget again for whoever it was about")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read pending erasure: %w", err)
 	}
-	return &e, nil
+	return &pending, nil
 }
 
-// FinishErasure keeps the receipt, sets its Path, and drops the intention, which
+// Finish keeps the receipt, sets its Path, and drops the intention, which
 // holds ids. Done again after a crash it replaces the receipt.
-func (l *Lake) FinishErasure(r *Receipt) error {
+func (e Erasures) Finish(r *Receipt) error {
 	who := sha256.Sum256([]byte(strings.Join(r.Customers, " ")))
 	r.Path = fmt.Sprintf("receipts/forget-%s-%x.json", r.Started.UTC().Format("20060102T150405Z"), who[:4])
-	err := atomicfile.MakeDir(l.path("receipts"))
+	err := atomicfile.MakeDir(e.lake.path("receipts"))
 	if err == nil {
-		err = atomicfile.WriteJSON(l.path(filepath.FromSlash(r.Path)), atomicfile.Hooks{Synced: l.opts.Trace.ReceiptWritten}, r)
+		err = atomicfile.WriteJSON(e.lake.path(filepath.FromSlash(r.Path)), atomicfile.Hooks{Synced: e.lake.opts.Trace.ReceiptWritten}, r)
 	}
-	for _, path := range []string{l.formerErasurePath(), l.erasurePath()} {
+	for _, path := range []string{e.formerPath(), e.path()} {
 		if err == nil {
 			err = os.Remove(path)
 		}
@@ -130,7 +138,7 @@ func (l *Lake) FinishErasure(r *Receipt) error {
 		}
 	}
 	if err == nil {
-		err = errors.Join(atomicfile.Sync(l.path(lakedir.StateDir)), atomicfile.Sync(l.dir))
+		err = errors.Join(atomicfile.Sync(e.lake.path(lakedir.StateDir)), atomicfile.Sync(e.lake.dir))
 	}
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
@@ -184,7 +192,7 @@ func (l *Lake) discardState() error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name == lakedir.GenerationsDir || name == filepath.Base(l.formerErasurePath()) || slices.Contains(lockNames, name) {
+		if name == lakedir.GenerationsDir || name == filepath.Base(l.Erasures().formerPath()) || slices.Contains(lockNames, name) {
 			continue
 		}
 		err = errors.Join(err, os.RemoveAll(l.path(lakedir.StateDir, name)))

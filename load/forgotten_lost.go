@@ -30,20 +30,20 @@ func (e *ListLostError) Hint() *hint.Error {
 	return hint.New(problem, "restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list")
 }
 
-// ReadListLost is [Lake.ListLost] of the lake in dir.
-func ReadListLost(dir string) error { return (&Lake{dir: dir}).ListLost() }
+// ReadListLost is [Erasures.ListLost] of the lake in dir.
+func ReadListLost(dir string) error { return (&Lake{dir: dir}).Erasures().ListLost() }
 
 // ListLost returns a *ListLostError where there are receipts of erasures and no list
 // of the forgotten. An erasure that is to begin a new one has consented to it.
-func (l *Lake) ListLost() error {
-	if _, err := os.Stat((&Forgotten{lake: l}).path()); !errors.Is(err, fs.ErrNotExist) {
+func (e Erasures) ListLost() error {
+	if _, err := os.Stat((&Forgotten{lake: e.lake}).path()); !errors.Is(err, fs.ErrNotExist) {
 		return nil // it is there; whether it can be read is told by who does
 	}
-	receipts, err := l.receipts()
+	receipts, err := e.receipts()
 	if err != nil || len(receipts) == 0 {
 		return err
 	}
-	if pending, err := l.PendingErasure(); err != nil || pending != nil && pending.Receipt.NewList {
+	if pending, err := e.Pending(); err != nil || pending != nil && pending.Receipt.NewList {
 		return err
 	}
 	customers := map[string]bool{}
@@ -58,8 +58,8 @@ func (l *Lake) ListLost() error {
 // CheckList returns a *ListLostError where receipts tell of customers who are not on
 // the list: one from before was put in its place. Whom a consent to a new list gave
 // up stays given up.
-func (l *Lake) CheckList(list *Forgotten) error {
-	receipts, err := l.receipts()
+func (e Erasures) CheckList(list *Forgotten) error {
+	receipts, err := e.receipts()
 	missing := 0
 	for _, r := range slices.Backward(receipts) { // their names begin with their time
 		for _, sum := range r.Customers {
@@ -79,12 +79,12 @@ func (l *Lake) CheckList(list *Forgotten) error {
 
 // BegunAnew reports whether the list of the forgotten was lost and begun anew, by an
 // erasure that has ended or has not: whoever was on the one before may be named again.
-func (l *Lake) BegunAnew() (bool, error) {
-	receipts, err := l.receipts()
+func (e Erasures) BegunAnew() (bool, error) {
+	receipts, err := e.receipts()
 	if err != nil {
 		return false, err
 	}
-	pending, err := l.PendingErasure()
+	pending, err := e.Pending()
 	if pending != nil {
 		receipts = append(receipts, pending.Receipt)
 	}
@@ -93,8 +93,8 @@ func (l *Lake) BegunAnew() (bool, error) {
 
 // receipts are those of erasures. To whoever may not look into their folder there
 // are none; a damaged one tells of nobody, and of an erasure all the same.
-func (l *Lake) receipts() (all []Receipt, err error) {
-	paths, err := filepath.Glob(l.path("receipts", "forget-*.json")) // Open refuses a path that is a pattern itself
+func (e Erasures) receipts() (all []Receipt, err error) {
+	paths, err := filepath.Glob(e.lake.path("receipts", "forget-*.json")) // Open refuses a path that is a pattern itself
 	for _, path := range paths {
 		var r Receipt
 		_ = atomicfile.ReadJSON(path, &r)

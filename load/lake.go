@@ -104,7 +104,7 @@ func Open(dir string, opts Options) (*Lake, error) {
 	if err := atomicfile.MakeDir(l.path(lakedir.StateDir, lakedir.GenerationsDir)); err != nil {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
-	if err := l.ListLost(); err != nil && !opts.NoList {
+	if err := l.Erasures().ListLost(); err != nil && !opts.NoList {
 		return nil, fmt.Errorf("open lake %s: %w", dir, err)
 	}
 	err = l.update(func(f *lakeFile) error {

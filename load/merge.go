@@ -21,7 +21,7 @@ type merge struct {
 	rejects  int64
 	drift    []Drift
 	applied  Applied
-	steps    int64 // states that are no longer the present one
+	steps    int64 // replaced versions that history tables keep
 	learned  int64 // charges of disputes
 }
 

@@ -220,13 +220,13 @@ func TestGroupExportsNobodyForgotten(t *testing.T) {
 
 	lake, err := load.Open(p.lake, load.Options{Mode: "test"})
 	if err == nil {
-		err = lake.RecordErasure(load.Erasure{})
+		err = lake.Erasures().Record(load.Erasure{})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.refused(exportGroup, "is not finished")
-	if err := lake.FinishErasure(&load.Receipt{}); err != nil {
+	if err := lake.Erasures().Finish(&load.Receipt{}); err != nil {
 		t.Fatal(err)
 	}
 	p.asAnalyst(exportGroup)

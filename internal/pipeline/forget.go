@@ -69,7 +69,7 @@ func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 	if err := f.Declaration.Record(e.meter.notice); err != nil {
 		return nil, err
 	}
-	pending, err := f.Lake.PendingErasure()
+	pending, err := f.Lake.Erasures().Pending()
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 
 // erase records an erasure and carries it out.
 func (f *Forget) erase(ctx context.Context, e *eraser, erasure load.Erasure) (load.Receipt, error) {
-	if err := f.Lake.RecordErasure(erasure); err != nil {
+	if err := f.Lake.Erasures().Record(erasure); err != nil {
 		return load.Receipt{}, err
 	}
 	return e.finish(ctx, erasure)
@@ -106,11 +106,11 @@ func (f *Forget) erase(ctx context.Context, e *eraser, erasure load.Erasure) (lo
 // checkList refuses to go on without the list of the forgotten, unless it is
 // consented to a new one; and such a consent where there is nothing to consent to.
 func (f *Forget) checkList() error {
-	err := f.Lake.ListLost()
+	err := f.Lake.Erasures().ListLost()
 	if err == nil {
 		var list *load.Forgotten
 		if list, err = f.Lake.Forgotten(); err == nil {
-			err = f.Lake.CheckList(list)
+			err = f.Lake.Erasures().CheckList(list)
 		}
 	}
 	lost := errors.As(err, new(*load.ListLostError))
@@ -120,7 +120,7 @@ func (f *Forget) checkList() error {
 	if err != nil || !f.NewList {
 		return err
 	}
-	anew, err := f.Lake.BegunAnew()
+	anew, err := f.Lake.Erasures().BegunAnew()
 	if err == nil && !anew {
 		return &UsageError{"the list of the forgotten is not lost: leave --consent-to-new-list out"}
 	}
@@ -129,7 +129,7 @@ func (f *Forget) checkList() error {
 
 // dryRun takes no lock: what it counts is the log as it is now.
 func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
-	pending, err := f.Lake.PendingErasure()
+	pending, err := f.Lake.Erasures().Pending()
 	if err == nil && pending != nil {
 		err = errPending
 	}
@@ -200,7 +200,7 @@ func (f *Forget) listUnheld(erasure *load.Erasure, accounts, customers []string)
 			erasure.Customers[account] = append(erasure.Customers[account], customers...)
 		}
 	}
-	if f.NewList && (len(customers) > 0 || f.Lake.ListLost() != nil) {
+	if f.NewList && (len(customers) > 0 || f.Lake.Erasures().ListLost() != nil) {
 		erasure.Receipt.NewList = true
 		erasure.Receipt.Unchecked = append(slices.Clip(erasure.Receipt.Unchecked), uncheckedList)
 	}
@@ -233,7 +233,7 @@ func logBytes(lake *load.Lake) (total int64, err error) {
 // finishPending finishes an erasure that was interrupted, if there is one.
 // Every run that appends to the log or derives from it does this first.
 func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, meter *meter) (err error) {
-	pending, err := lake.PendingErasure()
+	pending, err := lake.Erasures().Pending()
 	if err != nil || pending == nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, m
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if pending, err = lake.PendingErasure(); err != nil || pending == nil { // finished by another process meanwhile
+	if pending, err = lake.Erasures().Pending(); err != nil || pending == nil { // finished by another process meanwhile
 		return err
 	}
 	receipt, err := e.finish(ctx, *pending)

@@ -107,7 +107,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	if err := e.complete(ctx, erasure, &receipt); err != nil {
 		return receipt, err
 	}
-	err = e.lake.FinishErasure(&receipt)
+	err = e.lake.Erasures().Finish(&receipt)
 	return receipt, err
 }
 

@@ -11,7 +11,7 @@ import (
 // account's log. No erasure can begin any more, but one may have begun and been
 // killed since the run looked for it.
 func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
-	if pending, err := lake.PendingErasure(); err != nil {
+	if pending, err := lake.Erasures().Pending(); err != nil {
 		return nil, err
 	} else if pending != nil {
 		return nil, errPending
@@ -20,7 +20,7 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 	if err != nil {
 		return nil, err
 	}
-	return forgotten, lake.CheckList(forgotten)
+	return forgotten, lake.Erasures().CheckList(forgotten)
 }
 
 // suppress leaves out of the pending objects what belongs to people who were

@@ -43,7 +43,7 @@ func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 	if declared != nil {
 		looked++
 	}
-	if lost := l.ListLost(); lost != nil {
+	if lost := l.Erasures().ListLost(); lost != nil {
 		found = append(found, listFinding(lost))
 	}
 	for _, of := range []struct {
@@ -59,7 +59,7 @@ func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 			if err != nil {
 				return err
 			}
-			return l.CheckList(list)
+			return l.Erasures().CheckList(list)
 		}},
 	} {
 		if _, err := os.Stat(filepath.Join(l.Dir(), of.name)); errors.Is(err, fs.ErrNotExist) {

@@ -74,7 +74,7 @@ func Inspect(dir string) (Health, error) {
 	if _, h.Beside, err = besideFindings(lake); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
-	erasure, err := lake.PendingErasure()
+	erasure, err := lake.Erasures().Pending()
 	h.Erasing = erasure != nil || err != nil
 	info, err := os.Stat(dir)
 	if err != nil {

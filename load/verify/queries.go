@@ -19,8 +19,8 @@ func (v *Verification) Query(ctx context.Context, dest []any, f func() error, qu
 	return v.db.Each(ctx, dest, f, query, args...)
 }
 
-// OpenLedger makes the published warehouse the one that [Verification.Query]
-// asks, with a table "covered" of what is complete: account, resource, since
+// OpenLedger makes the published warehouse the default of [Verification.Query] and
+// creates the temporary table covered of what is complete: account, resource, since
 // (null: the beginning), through, as_of. What has gaps is not in it. It reports
 // whether there is a warehouse to ask.
 func (v *Verification) OpenLedger(ctx context.Context) (bool, error) {

@@ -115,7 +115,7 @@ func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 			err = errors.Join(fmt.Errorf("verify: %w", err), v.Close())
 		}
 	}()
-	if erasure, err := l.PendingErasure(); err != nil || erasure != nil {
+	if erasure, err := l.Erasures().Pending(); err != nil || erasure != nil {
 		return nil, cmp.Or(err, errors.New("an erasure was begun and is not finished: run stripelake sync, which finishes it first"))
 	}
 	if v.accounts, err = l.LogAccounts(); err != nil {
