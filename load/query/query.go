@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -53,12 +52,6 @@ type Column struct {
 	Number bool
 	Amount bool // a DECIMAL of as many places as money is published with
 }
-
-// Error is a mistake in a question: DuckDB's words, and the place where it
-// shows that.
-type Error struct{ Message string }
-
-func (e *Error) Error() string { return e.Message }
 
 // Ask opens the warehouse of the lake in dir and checks the question. An error
 // is a *Error if the question is at fault.
@@ -124,8 +117,6 @@ func (q *Query) open(ctx context.Context, attached []string, variables map[strin
 }
 
 func (q *Query) pipe() string { return filepath.Join(q.folder.Path, "rows") }
-
-const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
 
 var explainHead = regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\s+(?:ANALYZE\s+)?(?:\((?:FORMAT|ANALYZE)\b[^)]*\)\s*)?`)
 
@@ -232,51 +223,6 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 		q.types = append(q.types, info)
 	}
 	return nil
-}
-
-// ourFault are the errors of DuckDB that no other question would avoid.
-var ourFault = []duckdb.ErrorType{
-	duckdb.ErrorTypeIO, duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal,
-	duckdb.ErrorTypeInterrupt, duckdb.ErrorTypeConnection, duckdb.ErrorTypeTransaction,
-}
-
-// ofQuestion makes a *Error of what DuckDB says about a question.
-func ofQuestion(err error) error {
-	duckErr := new(duckdb.Error)
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "empty query"):
-		return &Error{"the question is empty"}
-	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "multi-statement"):
-		return &Error{oneSelect}
-	case !errors.As(err, &duckErr) || slices.Contains(ourFault, duckErr.Type):
-		if disk := duck.AsDiskError(err); disk != nil {
-			return disk
-		}
-		return err
-	}
-	return &Error{strings.TrimSpace(duckErr.Msg)}
-}
-
-var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)
-
-// asAsked counts the lines of a mistake as the question does, which begins on
-// the second line of what DuckDB was given.
-func asAsked(err error) error {
-	var wrong *Error
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	at := lineOf.FindStringSubmatch(wrong.Message)
-	if at == nil {
-		return err
-	}
-	line, _ := strconv.Atoi(at[2])
-	if line < 2 {
-		return &Error{at[1]}
-	}
-	return &Error{fmt.Sprintf("%s\n\nLINE %d:%s", at[1], line-1, at[3])}
 }
 
 // WritePlan writes what an EXPLAIN says.

@@ -1,0 +1,38 @@
+package rawlog
+
+import (
+	"fmt"
+
+	"github.com/stripelake/stripelake/load/internal/folder"
+)
+
+// Accounts returns the accounts that have a folder in the log of a lake, by name.
+func Accounts(lake string) ([]string, error) {
+	return folder.Subdirs(Options{Lake: lake}.path())
+}
+
+// Streams returns the streams of an account that have a folder, by name.
+func Streams(lake, account string) ([]string, error) {
+	return folder.Subdirs(Options{Lake: lake}.path(account))
+}
+
+// Newest returns the last segment of a stream; 0 if there is none.
+func Newest(lake, account, stream string) (uint64, error) {
+	segments, err := ListSegments(Options{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
+	if err != nil || len(segments) == 0 {
+		return 0, err
+	}
+	return segments[len(segments)-1].Last, nil
+}
+
+// Streams returns the streams of the account that have a folder, by name.
+func (g *Log) Streams() ([]string, error) { return Streams(g.opts.Lake, g.account) }
+
+// Newest returns the position of a stream's newest segment.
+func (g *Log) Newest(stream string) (Position, error) {
+	s, err := g.stream(stream)
+	if err != nil {
+		return Position{}, fmt.Errorf("newest segment of %s/%s: %w", g.account, stream, err)
+	}
+	return Position{g.account, stream, s.newest}, nil
+}
