@@ -9,7 +9,6 @@ import (
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
-	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/folder"
