@@ -159,9 +159,9 @@ func (m *mutator) addCharge(c charge) record {
 }
 
 // book runs enter and sets txn to the first balance transaction that it made.
-func (m *mutator) book(txn *int32, book func()) {
+func (m *mutator) book(txn *int32, enter func()) {
 	first := len(m.b.txns)
-	book()
+	enter()
 	if len(m.b.txns) > first {
 		*txn = int32(first)
 	}
