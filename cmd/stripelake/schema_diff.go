@@ -98,7 +98,7 @@ func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schema
 			continue
 		}
 		done[d.Table] = true
-		if d.RowChanges, err = lake.DiffRows(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
+		if d.RowDiff, err = lake.DiffRows(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
 			return err
 		}
 	}
@@ -127,8 +127,8 @@ func (env *environment) printDifferences(differences []authoring.Difference) {
 		}
 	}
 	for _, d := range differences {
-		if d.RowChanges.Objects > 0 {
-			env.printRows(d.Table, d.RowChanges)
+		if d.RowDiff.Objects > 0 {
+			env.printRows(d.Table, d.RowDiff)
 		}
 	}
 	if derives {

@@ -13,13 +13,13 @@ import (
 
 // Difference is what an edit changes for those who read the tables.
 type Difference struct {
-	Table      string  `json:"table"`
-	Column     string  `json:"column,omitempty"` // "" for the table as a whole
-	What       string  `json:"what"`
-	Breaking   bool    `json:"breaking,omitempty"` // readers of the table must change something
-	Derives    bool    `json:"derives,omitempty"`  // its rows are derived again
-	Version    string  `json:"version,omitempty"`  // what is wrong with the schema's version, if anything
-	RowChanges RowDiff `json:"rows"`
+	Table    string  `json:"table"`
+	Column   string  `json:"column,omitempty"` // "" for the table as a whole
+	What     string  `json:"what"`
+	Breaking bool    `json:"breaking,omitempty"` // readers of the table must change something
+	Derives  bool    `json:"derives,omitempty"`  // its rows are derived again
+	Version  string  `json:"version,omitempty"`  // what is wrong with the schema's version, if anything
+	RowDiff  RowDiff `json:"rows"`
 }
 
 // Diff compares two sets, table by table: columns added, removed and changed,
