@@ -15,31 +15,31 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// source is an account that a run reads.
-type source struct {
-	account string
-	client  *extract.Client
-	log     *load.Log
+// runAccount is an account that a run reads.
+type runAccount struct {
+	id     string
+	client *extract.Client
+	log    *load.Log
 }
 
-// requests is how many were sent for the sources.
-func requests(sources []source) (n int64) {
-	for _, src := range sources {
-		n += src.client.Requests()
+// requestsSent is how many were sent for the sources.
+func requestsSent(accounts []runAccount) (n int64) {
+	for _, a := range accounts {
+		n += a.client.Requests()
 	}
 	return n
 }
 
-// open finds out whose data the run reads and takes their logs. The map says
+// openAccounts finds out whose data the run reads and takes their logs. The map says
 // which connected accounts the key cannot reach.
-func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread map[string]error, err error) {
+func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts []runAccount, unread map[string]error, err error) {
 	unread = map[string]error{}
 	if len(s.Accounts) == 0 {
 		account, err := resolveAccount(ctx, s.Client, s.Lake, s.Label)
 		if err != nil {
 			return nil, nil, err
 		}
-		sources = append(sources, source{account: account, client: s.Client})
+		accounts = append(accounts, runAccount{id: account, client: s.Client})
 	}
 	// The logs are taken in one order, or two runs would each wait for what the other
 	// has; and each once, or a run would wait for itself.
@@ -48,7 +48,7 @@ func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread
 		if err != nil {
 			return nil, nil, &UsageError{err.Error()}
 		}
-		switch err := reach(ctx, client, account); {
+		switch err := checkReach(ctx, client, account); {
 		case extract.IsUnauthorized(err) || ctx.Err() != nil:
 			return nil, nil, err
 		case err != nil:
@@ -58,20 +58,20 @@ func (s *Sync) open(ctx context.Context, meter *meter) (sources []source, unread
 		if err := s.Lake.Remember(account, false); err != nil {
 			return nil, nil, err
 		}
-		sources = append(sources, source{account: account, client: client})
+		accounts = append(accounts, runAccount{id: account, client: client})
 	}
-	for i := range sources {
-		src := &sources[i]
-		meter.emit(Event{Event: EventStarted, Account: src.account, Mode: src.client.Mode()})
-		if src.log, err = s.Lake.OpenLog(ctx, src.account); err != nil {
-			return sources[:i], nil, err
+	for i := range accounts {
+		a := &accounts[i]
+		progress.emit(Event{Event: EventStarted, Account: a.id, Mode: a.client.Mode()})
+		if a.log, err = s.Lake.OpenLog(ctx, a.id); err != nil {
+			return accounts[:i], nil, err
 		}
 	}
-	return sources, unread, nil
+	return accounts, unread, nil
 }
 
-// reach checks that the key may act for a connected account.
-func reach(ctx context.Context, client *extract.Client, account string) error {
+// checkReach checks that the key may act for a connected account.
+func checkReach(ctx context.Context, client *extract.Client, account string) error {
 	got, err := client.Account(ctx)
 	if err == nil && got.ID != account {
 		err = fmt.Errorf("the API answers for %s instead", got.ID)
@@ -79,14 +79,14 @@ func reach(ctx context.Context, client *extract.Client, account string) error {
 	return err
 }
 
-// sideBySide is how many accounts are read at once: they share one rate, and
+// accountsAtOnce is how many accounts are read at once: they share one rate, and
 // each holds pages in memory.
-const sideBySide = 4
+const accountsAtOnce = 4
 
-// copy applies what the logs hold already, then reads every account's resources
+// copyAccounts applies what the logs hold already, then reads every account's resources
 // and applies what arrives. It adds to unread what could not be read, and why;
 // the error is for what stops the whole run.
-func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, resources []extract.Resource, unread map[string]error) error {
+func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []runAccount, resources []extract.Resource, unread map[string]error) error {
 	run := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
@@ -95,24 +95,24 @@ func (s *Sync) copy(ctx context.Context, m *materializer, sources []source, reso
 		close(done)
 		return cmp.Or(group.Wait(), err)
 	}
-	arrivals := make(chan arrival, len(sources)*(len(resources)+1)) // one outstanding a reader
+	arrivals := make(chan arrival, len(accounts)*(len(resources)+1)) // one outstanding a reader
 	group.Go(func() error {
 		defer close(done)
-		return m.follow(ctx, arrivals, s.PublishEvery)
+		return m.applyArrivals(ctx, arrivals, s.PublishEvery)
 	})
 	group.Go(func() error {
 		defer close(arrivals)
 		readers, ctx := errgroup.WithContext(ctx)
-		readers.SetLimit(sideBySide)
+		readers.SetLimit(accountsAtOnce)
 		var mu sync.Mutex
-		for _, src := range sources {
+		for _, a := range accounts {
 			readers.Go(func() error {
-				failed, err := s.read(ctx, m, src, resources, arrivals)
+				failed, err := s.readAccount(ctx, m, a, resources, arrivals)
 				mu.Lock()
 				defer mu.Unlock()
 				for name, err := range failed {
-					if len(sources) > 1 {
-						name = src.account + "/" + name
+					if len(accounts) > 1 {
+						name = a.id + "/" + name
 					}
 					unread[name] = err
 				}
@@ -143,34 +143,34 @@ func (m *materializer) catchUpAll(ctx context.Context) error {
 	return nil
 }
 
-// read reads one account's events and resources side by side.
-func (s *Sync) read(ctx context.Context, m *materializer, src source, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
-	news, owners := newNews(resources), newOwners()
+// readAccount reads one account's events and resources side by side.
+func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
+	barrier, owners := newEventsBarrier(resources), newOwnerAnswers()
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	unread := map[string]error{}
 	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
 		r := reader{
-			account: src.account, client: src.client, lake: s.Lake, log: src.log, forgotten: m.forgotten, owners: owners,
+			account: a.id, client: a.client, lake: s.Lake, log: a.log, forgotten: m.forgotten, owners: owners,
 			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {
-			r.news, r.again = news, s.reread[resource.Name]
+			r.events, r.only = barrier, s.reread[resource.Name]
 		} else {
-			r.owners = newOwners() // it is read beside the others
+			r.owners = newOwnerAnswers() // it is read beside the others
 		}
 		group.Go(func() error {
 			err := r.run(ctx, s.Range)
 			if i == 0 {
-				news.tell(src.log, err)
+				barrier.publish(a.log, err)
 			} else {
-				close(news.read[resource.Name])
+				close(barrier.streams[resource.Name])
 			}
-			m.reads.end(src.account, resource.Name, err)
-			if newest, logErr := src.log.Newest(resource.Name); err != nil && logErr == nil && newest.Segment > 0 {
+			m.outcomes.end(a.id, resource.Name, err)
+			if newest, logErr := a.log.Newest(resource.Name); err != nil && logErr == nil && newest.Segment > 0 {
 				err = &keptError{err}
 			}
-			m.meter.emit(Event{Event: EventRead, Account: src.account, Resource: resource.Name, Message: message(err), Fix: fixOf(err), Kept: isKept(err)})
+			m.progress.emit(Event{Event: EventRead, Account: a.id, Resource: resource.Name, Message: errorText(err), Fix: fixOf(err), Kept: isKept(err)})
 			if err != nil {
 				mu.Lock()
 				unread[resource.Name] = err

@@ -154,7 +154,7 @@ func (w *world) checkBooks(c *complaints, a *attacked) {
 		c.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	want := books(a.server.Ledger())
+	want := ledger(a.server.Ledger())
 	for what, from := range map[string]string{"warehouse": "%[2]s", "files": "read_parquet('%[1]s/current/%[2]s/*/*/*.parquet', union_by_name = true)"} {
 		got := lakeBooks(c, db, func(table string) string {
 			source := fmt.Sprintf(from, w.lake, table)

@@ -147,7 +147,7 @@ func (w *world) copyGeneration() error {
 	if !ok {
 		return fs.ErrNotExist
 	}
-	to := filepath.Join(filepath.Dir(path), fmt.Sprintf("%06d", number(filepath.Base(path))+1+w.random.IntN(3)))
+	to := filepath.Join(filepath.Dir(path), fmt.Sprintf("%06d", plural(filepath.Base(path))+1+w.random.IntN(3)))
 	w.tell("%s to %s", w.name(path), filepath.Base(to))
 	if _, err := os.Stat(to); err == nil {
 		if err := os.RemoveAll(to); err != nil {
@@ -182,7 +182,7 @@ func (w *world) renumber() error {
 	if !ok {
 		return fs.ErrNotExist
 	}
-	n := number(filepath.Base(path)) + 1 + w.random.IntN(2)
+	n := plural(filepath.Base(path)) + 1 + w.random.IntN(2)
 	to := filepath.Join(filepath.Dir(path), fmt.Sprintf("%08[1]d-%08[1]d.parquet", n))
 	w.tell("%s to %s", w.name(path), filepath.Base(to))
 	return os.Rename(path, to)

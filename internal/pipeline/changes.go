@@ -30,11 +30,11 @@ func (r *reader) begin(ctx context.Context) error {
 		return &localError{err}
 	}
 	if fresh {
-		ok, err := r.news.wait(ctx)
+		ok, err := r.events.wait(ctx)
 		if err != nil || !ok {
 			return err
 		}
-		cursor, err = cursor.At(r.news.position)
+		cursor, err = cursor.At(r.events.position)
 		if err != nil {
 			return &localError{err}
 		}
@@ -42,7 +42,7 @@ func (r *reader) begin(ctx context.Context) error {
 		return nil
 	}
 	if r.filter = filterOf(r.resource); r.filter != "" {
-		r.fresh = map[string]bool{}
+		r.listedValues = map[string]bool{}
 	}
 	relisting, err := cursor.Relisting()
 	if err != nil || !relisting {
@@ -65,7 +65,7 @@ func (r *reader) begin(ctx context.Context) error {
 // changes reads again what has changed since it was read last. Without events
 // that is what changes without them.
 func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
-	ok, err := r.news.wait(ctx)
+	ok, err := r.events.wait(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	if err != nil {
 		return err
 	}
-	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.news.from) ||
-		at.Segment > r.news.position.Segment // somebody removed the log of the events
+	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.events.from) ||
+		at.Segment > r.events.position.Segment // somebody removed the log of the events
 	if !missed && !r.resource.Silent {
 		err := r.follow(ctx, at)
 		if missed = errors.Is(err, errUnreadable); err != nil && !missed {
@@ -89,7 +89,7 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 		}
 	}
 	if missed && !r.resource.Silent {
-		if err := r.relist(ctx, r.news.position); err != nil {
+		if err := r.relist(ctx, r.events.position); err != nil {
 			return err
 		}
 		if err := r.list(ctx, bounds); err != nil {
@@ -104,8 +104,8 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	return r.readDue(ctx)
 }
 
-// settled returns where the stream is once all that was read is in the state.
-func (r *reader) settled(ctx context.Context) (cursor extract.Cursor, coverage extract.Coverage, err error) {
+// appliedCursor returns where the stream is once all that was read is in the state.
+func (r *reader) appliedCursor(ctx context.Context) (cursor extract.Cursor, coverage extract.Coverage, err error) {
 	if err := r.awaitApplied(ctx); err != nil {
 		return "", coverage, err
 	}
@@ -129,13 +129,13 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 		if err != nil {
 			return &localError{err}
 		}
-		if batch.Segment > r.news.position.Segment {
+		if batch.Segment > r.events.position.Segment {
 			break
 		}
 		for _, raw := range batch.Objects {
 			changes, err := extract.Changes(raw.Object, r.resource)
 			if err != nil {
-				r.materializer.meter.unreadable(r.account, raw.ID, err)
+				r.materializer.progress.addUnreadableEvent(r.account, raw.ID, err)
 				unreadable = true
 			}
 			for _, c := range changes {
@@ -157,12 +157,12 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 	if unreadable {
 		return errUnreadable
 	}
-	return r.followTo(ctx, r.news.position, hints, lists)
+	return r.followTo(ctx, r.events.position, hints, lists)
 }
 
 // followTo reads what hints tell of, and passes them.
 func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load.Hint, lists []string) error {
-	cursor, coverage, err := r.settled(ctx)
+	cursor, coverage, err := r.appliedCursor(ctx)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (r *reader) unlisted(filters []string) []string {
 	var left []string
 	seen := map[string]bool{}
 	for _, filter := range filters {
-		if _, value, _ := strings.Cut(filter, "="); !r.fresh[value] && !seen[filter] {
+		if _, value, _ := strings.Cut(filter, "="); !r.listedValues[value] && !seen[filter] {
 			left = append(left, filter)
 			seen[filter] = true
 		}
@@ -205,7 +205,7 @@ func (r *reader) unlisted(filters []string) []string {
 // readDue reads what changes without a word, what no list ever holds, and what is
 // missing since another run.
 func (r *reader) readDue(ctx context.Context) error {
-	if err := r.news.after(ctx, schemas.Mentioning(r.resource.Name)...); err != nil {
+	if err := r.events.awaitStreams(ctx, schemas.Mentioning(r.resource.Name)...); err != nil {
 		return err
 	}
 	if err := r.awaitApplied(ctx); err != nil {
@@ -227,8 +227,8 @@ func (r *reader) readDue(ctx context.Context) error {
 		return err
 	}
 	then := cursor
-	if r.news.err == nil {
-		then, err = cursor.At(r.news.position)
+	if r.events.err == nil {
+		then, err = cursor.At(r.events.position)
 	}
 	if err != nil || then == "" || then == cursor && len(again) == 0 {
 		return err
@@ -261,5 +261,5 @@ func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []st
 	for _, filter := range filters {
 		items = append(items, extract.Item{Of: filter})
 	}
-	return r.keep(ctx, r.client.Reread(ctx, r.resource, after, items, then))
+	return r.keepPages(ctx, r.client.Reread(ctx, r.resource, after, items, then))
 }

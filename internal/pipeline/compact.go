@@ -11,15 +11,15 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// tidy merges the small segments that many syncs have left.
-func tidy(ctx context.Context, sources []source) error {
-	for _, src := range sources {
-		streams, err := src.log.Streams()
+// tidyLogs merges the small segments that many syncs have left.
+func tidyLogs(ctx context.Context, accounts []runAccount) error {
+	for _, a := range accounts {
+		streams, err := a.log.Streams()
 		if err != nil {
 			return err
 		}
 		for _, stream := range streams {
-			if _, _, err := src.log.Tidy(ctx, stream); err != nil {
+			if _, _, err := a.log.Tidy(ctx, stream); err != nil {
 				return err
 			}
 		}

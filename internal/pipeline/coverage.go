@@ -31,13 +31,13 @@ func (m *materializer) cover(ctx context.Context) error {
 	}
 	rows := map[string][]load.Coverage{}
 	for _, log := range everyResource(logs) {
-		row, err := coverageOf(log, m.reads.failure(log.Account, log.Stream, failureOf(before, log)))
+		row, err := coverageOf(log, m.outcomes.failure(log.Account, log.Stream, failureOf(before, log)))
 		if err != nil {
 			return err
 		}
 		for _, v := range others {
 			if v.Account == log.Account && v.Stream == log.Stream {
-				row.APIVersion = cameIn(v.Versions, v.Only)
+				row.APIVersion = versionsText(v.Versions, v.Only)
 			}
 		}
 		rows[log.Account] = append(rows[log.Account], row)
@@ -50,9 +50,9 @@ func (m *materializer) cover(ctx context.Context) error {
 	return nil
 }
 
-// cameIn names the API versions that objects came in: others than the one that was
+// versionsText names the API versions that objects came in: others than the one that was
 // asked for, and that one unless nothing came in it.
-func cameIn(others []string, only bool) string {
+func versionsText(others []string, only bool) string {
 	all := slices.Clone(others)
 	if !only {
 		all = append(all, extract.APIVersion)
@@ -63,14 +63,14 @@ func cameIn(others []string, only bool) string {
 
 // noticeVersions says once that answers came in another API version than was asked
 // for.
-func noticeVersions(m *meter, sources []source) {
+func noticeVersions(p *progress, accounts []runAccount) {
 	var all []string
-	for _, src := range sources {
-		all = append(all, src.client.OtherVersions()...)
+	for _, a := range accounts {
+		all = append(all, a.client.OtherVersions()...)
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) > 0 {
-		m.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, FixAPIVersion))
+		p.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, FixAPIVersion))
 	}
 }
 
@@ -130,14 +130,14 @@ func failureOf(failures []load.Failure, log load.LogSize) load.Why {
 	return ""
 }
 
-// reads are the resources whose reading has ended in this run, and how.
-type reads struct {
+// readOutcomes are the resources whose reading has ended in this run, and how.
+type readOutcomes struct {
 	mu    sync.Mutex
 	ended map[[2]string]load.Why // by account and resource, events too; "" where it was read to its end
 }
 
 // end notes how a resource's reading ended. A stop says nothing of it.
-func (r *reads) end(account, resource string, err error) {
+func (r *readOutcomes) end(account, resource string, err error) {
 	var why load.Why
 	switch local := new(localError); {
 	case extract.IsDamagedCursor(err):
@@ -159,7 +159,7 @@ func (r *reads) end(account, resource string, err error) {
 
 // failure is why a resource, or what became of its objects, could not be read:
 // this run tells, else the ones before.
-func (r *reads) failure(account, resource string, before load.Why) load.Why {
+func (r *readOutcomes) failure(account, resource string, before load.Why) load.Why {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	why, tried := r.ended[[2]string{account, resource}]

@@ -204,7 +204,7 @@ func (out *Declaration) compile(kept *load.Declared) (err error) {
 // Record makes the lake declare what the run goes by, and tells what there is to
 // say of it. Who appends to the log, derives or publishes calls it first, under
 // the state's lock. Of a nil Declaration it does nothing.
-func (out *Declaration) Record(tell func(notice string)) error {
+func (out *Declaration) Record(notify func(notice string)) error {
 	if out == nil {
 		return nil
 	}
@@ -215,7 +215,7 @@ func (out *Declaration) Record(tell func(notice string)) error {
 		out.before, out.next = out.next.Version, nil
 	}
 	for _, notice := range out.notices {
-		tell(notice)
+		notify(notice)
 	}
 	out.notices = nil
 	return nil
@@ -248,7 +248,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-func sentence(names []string, most int) string {
+func listText(names []string, most int) string {
 	if more := len(names) - most; more > 0 {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
 	}

@@ -65,7 +65,7 @@ func (out *Declaration) wait(changed []string, opened []transform.Shown) {
 	notice := fmt.Sprintf("the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild` with these",
 		strings.Join(changed, ", "))
 	if len(opened) > 0 {
-		notice += fmt.Sprintf("; that will ask for --expose, because they show what the lake hides: %s", sentence(pathsOf(opened), 3))
+		notice += fmt.Sprintf("; that will ask for --expose, because they show what the lake hides: %s", listText(pathsOf(opened), 3))
 	}
 	out.notices = append(out.notices, notice)
 }
@@ -86,7 +86,7 @@ func (d Declare) consent(opened []transform.Shown, unblanked []string) ([]string
 	}
 	if len(refused) > 0 {
 		return nil, &UsageError{fmt.Sprintf("these schemas show what the lake hides: %s; label and protect it, or consent with --expose %s",
-			sentence(refused, 5), strings.Join(shortest(paths), " --expose "))}
+			listText(refused, 5), strings.Join(shortestPaths(paths), " --expose "))}
 	}
 	return union(pathsOf(opened), unblanked), nil
 }
@@ -96,8 +96,8 @@ func (d Declare) allows(path string) bool {
 	return slices.ContainsFunc(d.Expose, func(e string) bool { return transform.Within(path, e) })
 }
 
-// shortest names paths or, where they are many, their objects.
-func shortest(paths []string) []string {
+// shortestPaths names paths or, where they are many, their objects.
+func shortestPaths(paths []string) []string {
 	if paths = union(paths, nil); len(paths) <= 3 {
 		return paths
 	}

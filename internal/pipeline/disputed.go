@@ -9,21 +9,21 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// disputed returns a dispute that an object of a stream names and the charge that it
+// disputeIn returns a dispute that an object of a stream names and the charge that it
 // is about; empty where it names none. An object of that kind names what it is of, and
 // what brings such an object is named by it; an event tells of the one that it holds.
-func disputed(stream string, raw []byte) load.Disputed {
+func disputeIn(stream string, raw []byte) load.Disputed {
 	in := ""
 	if stream == extract.Events().Name {
 		in = inEvent
 	}
 	for _, part := range schemas.Unlisted() {
-		if !mayName(raw, part.Object) {
+		if !mayNameDispute(raw, part.Object) {
 			continue
 		}
-		for _, t := range tiesOf(part) {
-			ids := extract.References(raw, in+"object", in+t.part, in+t.whole)
-			if kind, id, of := last(ids[0]), last(ids[1]), last(ids[2]); kind == t.kind && id != "" && of != "" {
+		for _, t := range disputePaths(part) {
+			ids := extract.References(raw, in+"object", in+t.dispute, in+t.charge)
+			if kind, id, of := lastID(ids[0]), lastID(ids[1]), lastID(ids[2]); kind == t.kind && id != "" && of != "" {
 				return load.Disputed{Dispute: id, Charge: of}
 			}
 		}
@@ -31,25 +31,25 @@ func disputed(stream string, raw []byte) load.Disputed {
 	return load.Disputed{}
 }
 
-// tie is where an object of some kind names a dispute, and the charge that it is of.
-type tie struct{ kind, part, whole string }
+// disputePath is where an object of some kind names a dispute, and the charge that it is of.
+type disputePath struct{ kind, dispute, charge string }
 
-func tiesOf(part schemas.Resource) (ties []tie) {
+func disputePaths(part schemas.Resource) (paths []disputePath) {
 	for _, ref := range part.Owner.BelongsTo {
-		ties = append(ties, tie{part.Object, "id", ref.Path})
+		paths = append(paths, disputePath{part.Object, "id", ref.Path})
 	}
 	for _, r := range schemas.Resources() {
 		for _, ref := range r.Brings {
 			if slices.Contains(ref.To, part.Name) {
-				ties = append(ties, tie{r.Object, ref.Path, "id"})
+				paths = append(paths, disputePath{r.Object, ref.Path, "id"})
 			}
 		}
 	}
-	return ties
+	return paths
 }
 
-// mayName spares most objects the parsing: one without a dispute says that it is null.
-func mayName(raw []byte, kind string) bool {
+// mayNameDispute spares most objects the parsing: one without a dispute says that it is null.
+func mayNameDispute(raw []byte, kind string) bool {
 	quoted := []byte(`"` + kind + `"`)
 	for {
 		_, rest, found := bytes.Cut(raw, quoted)

@@ -73,8 +73,8 @@ func (e *UnreadError) ExitCode() int { return ExitIncomplete }
 // since.
 type GivenUpError struct{ All []load.GivenUp }
 
-// mostTold is how many are told one by one.
-const mostTold = 10
+// mostListed is how many are told one by one.
+const mostListed = 10
 
 func (e *GivenUpError) Error() string {
 	var lines []string
@@ -87,7 +87,7 @@ func (e *GivenUpError) Error() string {
 		}
 	}
 	for i, g := range others {
-		if i == mostTold {
+		if i == mostListed {
 			lines = append(lines, fmt.Sprintf("given up: %d more, see meta.requests in the warehouse", len(others)-i))
 			break
 		}
@@ -95,7 +95,7 @@ func (e *GivenUpError) Error() string {
 	}
 	if n := len(events); n > 0 {
 		lines = append(lines, fmt.Sprintf("%s could not be read, so everything was listed again instead: %s: %s; see meta.requests in the warehouse",
-			number(n, "event", "events"), strings.TrimPrefix(events[0].What, eventPrefix), events[0].Message))
+			plural(n, "event", "events"), strings.TrimPrefix(events[0].What, eventPrefix), events[0].Message))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -115,15 +115,15 @@ func (e *RejectsError) Error() string {
 		do, kept = "does not fit its schema", "it is kept in the raw log: see meta.rejects in the warehouse for its field and the reason"
 	}
 	return fmt.Sprintf("%d of %s %s, more than --max-rejects %g%% allows; %s",
-		e.Rejects, number(e.Objects, "object", "objects"), do, e.Allowed*100, kept)
+		e.Rejects, plural(e.Objects, "object", "objects"), do, e.Allowed*100, kept)
 }
 
 // ExitCode is 3.
 func (e *RejectsError) ExitCode() int { return ExitIncomplete }
 
-// verdict is the error of a run that went through to its end: all that keeps it
+// result is the error of a run that went through to its end: all that keeps it
 // from being complete, of the resources that it was to read.
-func (s *Sync) verdict(unread map[string]error, summary Summary) error {
+func (s *Sync) result(unread map[string]error, summary Summary) error {
 	var errs []error
 	if len(unread) > 0 {
 		errs = append(errs, &UnreadError{unread})
@@ -149,7 +149,7 @@ func (s *Sync) parts(all []load.GivenUp) (parts []load.GivenUp) {
 	return parts
 }
 
-func outcome(err error) string {
+func outcomeOf(err error) string {
 	var unread *UnreadError
 	var given *GivenUpError
 	var rejects *RejectsError
@@ -204,15 +204,15 @@ func ExitCode(err error) int {
 	}
 }
 
-// number is a count with the words for one or for many.
-func number(n int, one, many string) string {
+// plural is a count with the words for one or for many.
+func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func message(err error) string {
+func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -222,13 +222,13 @@ func message(err error) string {
 // fixOf is what to do about an error, where it knows.
 func fixOf(err error) string { return extract.Redact(hint.FixOf(err)) } // Invariant 11
 
-// messages are the texts of errors, and what to do about those that know.
-func messages(errs map[string]error) (texts, fixes map[string]string) {
+// errorTexts are the texts of errors, and what to do about those that know.
+func errorTexts(errs map[string]error) (texts, fixes map[string]string) {
 	for name, err := range errs {
 		if texts == nil {
 			texts, fixes = map[string]string{}, map[string]string{}
 		}
-		texts[name] = message(err)
+		texts[name] = errorText(err)
 		if fix := fixOf(err); fix != "" {
 			fixes[name] = fix
 		}

@@ -8,36 +8,36 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// news is what the readers of the resources know of the events: how far they
+// eventsBarrier is what the readers of the resources know of the events: how far they
 // are in the log, once their reader is done.
-type news struct {
+type eventsBarrier struct {
 	done     chan struct{}    // closed when the events are read, or are not to be read
 	err      error            // why they are not
 	from     time.Time        // UTC: where they begin; what happened before may be missing
 	position extract.Position // up to which they are in the log
 
-	read map[string]chan struct{} // by resource: closed when its reader is done, and what it brought is applied
+	streams map[string]chan struct{} // by resource: closed when its reader is done, and what it brought is applied
 }
 
-// newNews is of a run that reads these resources.
-func newNews(resources []extract.Resource) *news {
-	n := &news{done: make(chan struct{}), read: map[string]chan struct{}{}}
+// newEventsBarrier is of a run that reads these resources.
+func newEventsBarrier(resources []extract.Resource) *eventsBarrier {
+	b := &eventsBarrier{done: make(chan struct{}), streams: map[string]chan struct{}{}}
 	for _, r := range resources {
-		n.read[r.Name] = make(chan struct{})
+		b.streams[r.Name] = make(chan struct{})
 	}
-	return n
+	return b
 }
 
-// after returns when what other resources tell is in the state, as far as this
+// awaitStreams returns when what other resources tell is in the state, as far as this
 // run reads them.
-func (n *news) after(ctx context.Context, resources ...string) error {
+func (b *eventsBarrier) awaitStreams(ctx context.Context, resources ...string) error {
 	for _, name := range resources {
-		read, ok := n.read[name]
+		done, ok := b.streams[name]
 		if !ok {
 			continue
 		}
 		select {
-		case <-read:
+		case <-done:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -45,32 +45,32 @@ func (n *news) after(ctx context.Context, resources ...string) error {
 	return nil
 }
 
-// tell lets the others know how far the events are.
-func (n *news) tell(log *load.Log, err error) {
-	defer close(n.done)
-	if n.err = err; err != nil {
+// publish lets the others know how far the events are.
+func (b *eventsBarrier) publish(log *load.Log, err error) {
+	defer close(b.done)
+	if b.err = err; err != nil {
 		return
 	}
 	var cursor string
-	if cursor, n.err = log.Cursor(extract.Events().Name); n.err != nil {
+	if cursor, b.err = log.Cursor(extract.Events().Name); b.err != nil {
 		return
 	}
 	newest, err := log.Newest(extract.Events().Name)
 	if err != nil {
-		n.err = err
+		b.err = err
 		return
 	}
 	coverage, err := extract.Cursor(cursor).Coverage()
-	n.err, n.from = err, coverage.From
-	n.position = extract.Position{AsOf: coverage.Through.Unix(), Segment: newest.Segment}
+	b.err, b.from = err, coverage.From
+	b.position = extract.Position{AsOf: coverage.Through.Unix(), Segment: newest.Segment}
 }
 
 // wait returns when the events are in the log. ok is false where they could not
 // be read: then nothing is known of changes, and no position moves.
-func (n *news) wait(ctx context.Context) (ok bool, err error) {
+func (b *eventsBarrier) wait(ctx context.Context) (ok bool, err error) {
 	select {
-	case <-n.done:
-		return n.err == nil, nil
+	case <-b.done:
+		return b.err == nil, nil
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}

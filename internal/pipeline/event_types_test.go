@@ -56,10 +56,10 @@ func TestEveryEventTypeIsClassified(t *testing.T) {
 
 func TestStreamNamed(t *testing.T) {
 	t.Parallel()
-	if r, err := streamNamed("refunds"); err != nil || r.Path != "/v1/refunds" {
+	if r, err := streamByName("refunds"); err != nil || r.Path != "/v1/refunds" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	_, err := streamNamed("invoices")
+	_, err := streamByName("invoices")
 	if want := "invoices: no such stream: choose from charges, subscriptions, refunds, balance_transactions, customers, prices, events"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -26,8 +26,8 @@ type Forget struct {
 	OnEvent   func(Event)
 }
 
-// unchecked is what every receipt says.
-var unchecked = []string{
+// receiptUnchecked is what every receipt says.
+var receiptUnchecked = []string{
 	"payments that name no customer, such as a guest's, are found by no customer's id",
 	"text about the person in an object that is not theirs and does not name an erased id",
 	"copies outside the lake: backups, snapshots of the file system, exports, notebooks",
@@ -61,12 +61,12 @@ func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 	if f.DryRun {
 		return f.dryRun(ctx)
 	}
-	e, err := openEraser(ctx, f.Plan, f.Lake, newMeter(f.OnEvent))
+	e, err := openEraser(ctx, f.Plan, f.Lake, newProgress(f.OnEvent))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if err := f.Declaration.Record(e.meter.notice); err != nil {
+	if err := f.Declaration.Record(e.progress.notice); err != nil {
 		return nil, err
 	}
 	pending, err := f.Lake.Erasures().Pending()
@@ -84,7 +84,7 @@ func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 			return receipts, nil
 		}
 	}
-	erasure, err := f.plan(ctx)
+	erasure, err := f.findErasure(ctx)
 	if err != nil || len(erasure.Customers) == 0 {
 		return receipts, err
 	}
@@ -136,7 +136,7 @@ func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	erasure, err := f.plan(ctx)
+	erasure, err := f.findErasure(ctx)
 	if err != nil || len(erasure.Customers) == 0 {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
 // errPending is where a pending erasure cannot be finished first.
 var errPending = errors.New("an erasure was interrupted: finish it with stripelake forget, or with the next sync")
 
-// plan finds what is to be erased. It changes nothing.
-func (f *Forget) plan(ctx context.Context) (load.Erasure, error) {
+// findErasure finds what is to be erased. It changes nothing.
+func (f *Forget) findErasure(ctx context.Context) (load.Erasure, error) {
 	erasure := load.Erasure{
 		Receipt: load.Receipt{
-			Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Erased: []load.Erased{}, Unchecked: unchecked,
+			Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Erased: []load.Erased{}, Unchecked: receiptUnchecked,
 		},
 		Customers: map[string][]string{}, Objects: map[string]map[string][]string{}, Further: map[string][]string{},
 	}
@@ -232,13 +232,13 @@ func logBytes(lake *load.Lake) (total int64, err error) {
 
 // finishPending finishes an erasure that was interrupted, if there is one.
 // Every run that appends to the log or derives from it does this first.
-func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, meter *meter) (err error) {
+func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (err error) {
 	pending, err := lake.Erasures().Pending()
 	if err != nil || pending == nil {
 		return err
 	}
-	meter.emit(Event{Event: EventNotice, Message: "finishing the erasure that was interrupted"})
-	e, err := openEraser(ctx, plan, lake, newMeter(nil))
+	progress.emit(Event{Event: EventNotice, Message: "finishing the erasure that was interrupted"})
+	e, err := openEraser(ctx, plan, lake, newProgress(nil))
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, m
 	}
 	receipt, err := e.finish(ctx, *pending)
 	if len(receipt.SetAside) > 0 {
-		meter.notice(removedAside(receipt.SetAside))
+		progress.notice(removedAside(receipt.SetAside))
 	}
 	return err
 }
@@ -256,7 +256,7 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, m
 // idsOf returns every id of an account that an erasure names.
 func idsOf(e load.Erasure, account string) []string {
 	ids := slices.Concat(e.Customers[account], e.Further[account])
-	for _, stream := range personal() {
+	for _, stream := range personalStreams() {
 		ids = append(ids, e.Objects[account][stream]...)
 	}
 	return ids

@@ -40,7 +40,7 @@ func (r *reader) askThroughOf(ctx context.Context, stream string, of idSet, clai
 		s := relations.read(object)
 		theirs[id] = claimOf(&s, nil)
 	}
-	err = r.ask(ctx, stream, items(of), func(item extract.Item, objects []extract.Object) error {
+	err = r.askStripe(ctx, stream, itemsOf(of), func(item extract.Item, objects []extract.Object) error {
 		for _, o := range objects {
 			s := relations.read(o.Raw)
 			theirs[item.ID] = claimOf(&s, nil)
@@ -65,15 +65,15 @@ func addTo(sets map[string]idSet, o objectID) {
 
 // askOwners finds out whose the charges are that are claimed: the log's are of nobody
 // who was forgotten. It returns what says that a claim is answered.
-func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (told func(claim) bool, err error) {
-	known, inquiries := idSet{}, map[string]*inquiry{} // by stream
+func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (isKnown func(claim) bool, err error) {
+	known, inquiries := idSet{}, map[string]*ownerInquiry{} // by stream
 	for _, c := range claims {
 		if c.clear || c.owner.stream == "" {
 			continue
 		}
 		q := inquiries[c.owner.stream]
 		if q == nil {
-			q = &inquiry{ids: idSet{}}
+			q = &ownerInquiry{ids: idSet{}}
 			inquiries[c.owner.stream] = q
 		}
 		switch {
@@ -83,30 +83,30 @@ func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (told 
 			q.lists = append(q.lists, extract.Item{Of: c.filter + "=" + c.value})
 		}
 	}
-	told = func(c claim) bool { return c.clear || known.has(cmp.Or(c.owner.id, c.value)) }
+	isKnown = func(c claim) bool { return c.clear || known.has(cmp.Or(c.owner.id, c.value)) }
 	for _, stream := range slices.Sorted(maps.Keys(inquiries)) {
 		if err := r.askOwnersOf(ctx, stream, inquiries[stream], known); err != nil {
-			return told, err
+			return isKnown, err
 		}
 	}
-	return told, nil
+	return isKnown, nil
 }
 
-// inquiry is what is asked of a stream: objects by their id, and lists by a filter.
-type inquiry struct {
+// ownerInquiry is what is asked of a stream: objects by their id, and lists by a filter.
+type ownerInquiry struct {
 	ids   idSet
 	lists []extract.Item
 }
 
 // askOwnersOf asks a stream for what is not known.
-func (r *reader) askOwnersOf(ctx context.Context, stream string, q *inquiry, known idSet) error {
-	if err := r.knownOwners(ctx, stream, q.ids, known); err != nil || r.news == nil {
+func (r *reader) askOwnersOf(ctx context.Context, stream string, q *ownerInquiry, known idSet) error {
+	if err := r.knownOwners(ctx, stream, q.ids, known); err != nil || r.events == nil {
 		return err // what events tell of is read by its own stream
 	}
-	return r.ask(ctx, stream, append(q.lists, items(q.ids)...), func(item extract.Item, objects []extract.Object) error {
+	return r.askStripe(ctx, stream, append(q.lists, itemsOf(q.ids)...), func(item extract.Item, objects []extract.Object) error {
 		_, value, _ := strings.Cut(item.Of, "=")
 		id := cmp.Or(item.ID, value)
-		if r.owners.keep(id, len(objects) > 0) {
+		if r.owners.record(id, len(objects) > 0) {
 			known.add(id)
 		}
 		return nil
@@ -125,18 +125,18 @@ func (r *reader) knownOwners(ctx context.Context, stream string, ids, known idSe
 		return &localError{err}
 	}
 	for i, o := range objects {
-		told, asked := r.owners.asked[o.ID]
-		if held[i] || told {
+		asked, answered := r.owners.asked[o.ID]
+		if held[i] || asked {
 			known.add(o.ID)
 		}
-		if held[i] || asked {
+		if held[i] || answered {
 			delete(ids, o.ID)
 		}
 	}
 	return nil
 }
 
-func items(ids idSet) (list []extract.Item) {
+func itemsOf(ids idSet) (list []extract.Item) {
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		if len(id) <= longestID {
 			list = append(list, extract.Item{ID: id})
@@ -145,34 +145,36 @@ func items(ids idSet) (list []extract.Item) {
 	return list
 }
 
-// owners are what an account's run was told of charges that the log lacks. Its
+// ownerAnswers are what an account's run was told of charges that the log lacks. Its
 // readers use it one after the other.
-type owners struct {
-	asked   map[string]bool // whether Stripe told, by charge; at most freshAtMost
-	closed  map[string]bool // streams that the key may not read: no more is asked there
-	refused error           // the first refusal
+type ownerAnswers struct {
+	asked     map[string]bool // whether Stripe told, by charge; at most freshAtMost
+	forbidden map[string]bool // streams that the key may not read: no more is asked there
+	refused   error           // the first refusal
 }
 
-func newOwners() *owners { return &owners{asked: map[string]bool{}, closed: map[string]bool{}} }
+func newOwnerAnswers() *ownerAnswers {
+	return &ownerAnswers{asked: map[string]bool{}, forbidden: map[string]bool{}}
+}
 
-// keep notes whether Stripe told whose a charge is.
-func (o *owners) keep(id string, told bool) bool {
-	if len(o.asked) < freshAtMost {
-		o.asked[id] = told
+// record notes whether Stripe told whose a charge is.
+func (o *ownerAnswers) record(id string, found bool) bool {
+	if len(o.asked) < mostRemembered {
+		o.asked[id] = found
 	}
-	return told
+	return found
 }
 
-// errClosed ends the asking of a stream that the key may not read.
-var errClosed = errors.New("this key may not read it")
+// errStreamForbidden ends the asking of a stream that the key may not read.
+var errStreamForbidden = errors.New("this key may not read it")
 
-// ask hands what Stripe has of objects to take; nothing of those that it refuses. What
+// askStripe hands what Stripe has of objects to take; nothing of those that it refuses. What
 // is theirs who were forgotten is on the list by then.
-func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, take func(extract.Item, []extract.Object) error) error {
-	if len(items) == 0 || r.owners.closed[stream] {
+func (r *reader) askStripe(ctx context.Context, stream string, items []extract.Item, take func(extract.Item, []extract.Object) error) error {
+	if len(items) == 0 || r.owners.forbidden[stream] {
 		return nil
 	}
-	resource, err := streamNamed(stream)
+	resource, err := streamByName(stream)
 	if err != nil {
 		return err
 	}
@@ -185,26 +187,26 @@ func (r *reader) ask(ctx context.Context, stream string, items []extract.Item, t
 			objects, r.owners.refused = nil, cmp.Or(r.owners.refused, err)
 		}
 		if extract.IsForbidden(err) {
-			r.owners.closed[stream] = true
-			return errClosed
+			r.owners.forbidden[stream] = true
+			return errStreamForbidden
 		}
 		for _, o := range objects {
 			s := relations.read(o.Raw)
-			if err := r.learn(ctx, o.ID, &s); err != nil {
+			if err := r.addIfForgotten(ctx, o.ID, &s); err != nil {
 				return err
 			}
 		}
 		return take(item, objects)
 	})
-	if errors.Is(err, errClosed) {
+	if errors.Is(err, errStreamForbidden) {
 		return nil
 	}
 	return err
 }
 
-// learn puts an object that was looked at on the list, if it belongs to people who
+// addIfForgotten puts an object that was looked at on the list, if it belongs to people who
 // were forgotten, with all that it brings.
-func (r *reader) learn(ctx context.Context, id string, s *subject) error {
+func (r *reader) addIfForgotten(ctx context.Context, id string, s *ownership) error {
 	if !slices.ContainsFunc(s.belongsTo(), r.isForgotten) {
 		return nil
 	}

@@ -15,15 +15,15 @@ import (
 type eraser struct {
 	plan     *transform.Plan
 	lake     *load.Lake
-	meter    *meter
+	progress *progress
 	accounts []string
 	logs     map[string]*load.Log // by account
 	state    *load.State
 }
 
 // openEraser takes every lock, or returns a *load.BusyError that names the holder.
-func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, meter *meter) (_ *eraser, err error) {
-	e := &eraser{plan: plan, lake: lake, meter: meter, logs: map[string]*load.Log{}}
+func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (_ *eraser, err error) {
+	e := &eraser{plan: plan, lake: lake, progress: progress, logs: map[string]*load.Log{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -113,7 +113,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 
 // rewrite takes the objects out of every stream of an account's log.
 func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account string) error {
-	for _, stream := range personal() {
+	for _, stream := range personalStreams() {
 		gone := idSet{}
 		for _, id := range erasure.Objects[account][stream] {
 			gone.add(id)
@@ -138,7 +138,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.Discard(ctx); err != nil {
 		return 0, err
 	}
-	plan, err := keyed(e.plan, e.lake)
+	plan, err := withKey(e.plan, e.lake)
 	if err != nil {
 		return 0, err
 	}
@@ -147,17 +147,17 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.Runs().Begin(ctx, run); err != nil {
 		return 0, err
 	}
-	m := &materializer{plan: plan, lake: e.lake, state: e.state, meter: e.meter}
+	m := &materializer{plan: plan, lake: e.lake, state: e.state, progress: e.progress}
 	for _, account := range e.accounts {
-		e.meter.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
+		e.progress.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
 		m.mappers = map[string]*transform.Mapper{}
 		if err := m.catchUp(ctx, account); err != nil {
 			return 0, err
 		}
 	}
-	summary := e.meter.summary()
+	summary := e.progress.summary()
 	summary.Outcome = OutcomeDone
-	if err := e.state.Runs().End(ctx, ended(run, summary, nil)); err != nil {
+	if err := e.state.Runs().End(ctx, endedRun(run, summary, nil)); err != nil {
 		return 0, err
 	}
 	if generation, err = m.publish(ctx); err != nil {
@@ -170,7 +170,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *load.Receipt) (err error) {
 	receipt.Mentions = []load.Mentioned{}
 	for _, account := range e.accounts {
-		ids := mentions{plain: idSet{}}
+		ids := idMatcher{words: idSet{}}
 		for _, id := range idsOf(erasure, account) {
 			ids.add(id)
 		}
@@ -192,7 +192,7 @@ func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *lo
 
 // countMentions reads an account's log once more and counts what still names
 // an erased id: objects of other people, or of streams that belong to nobody.
-func (e *eraser) countMentions(ctx context.Context, account string, ids *mentions, receipt *load.Receipt) error {
+func (e *eraser) countMentions(ctx context.Context, account string, ids *idMatcher, receipt *load.Receipt) error {
 	streams, err := e.lake.Streams(account)
 	if err != nil {
 		return err

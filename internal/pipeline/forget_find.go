@@ -16,13 +16,13 @@ type finder struct {
 	account   string
 	forgotten *load.Forgotten // what was erased before drags along what came since
 	customers []string
-	seen      idSet            // of customers: those that the log knows
-	names     idSet            // the customers, what is theirs, and what that brings
-	streams   map[string]*find // by stream
+	seen      idSet               // of customers: those that the log knows
+	names     idSet               // the customers, what is theirs, and what that brings
+	streams   map[string]*matches // by stream
 }
 
-// find is what was found in one stream.
-type find struct {
+// matches is what was found in one stream.
+type matches struct {
 	ids                idSet
 	versions, segments int
 }
@@ -37,7 +37,7 @@ func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, ac
 	}
 	for known := -1; known != len(f.names); {
 		known = len(f.names)
-		if err := f.pass(ctx, lake); err != nil {
+		if err := f.readLog(ctx, lake); err != nil {
 			return nil, err
 		}
 	}
@@ -49,17 +49,17 @@ func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, ac
 	return f, nil
 }
 
-func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
-	f.streams = map[string]*find{}
+func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
+	f.streams = map[string]*matches{}
 	present, err := lake.Streams(f.account)
 	if err != nil {
 		return err
 	}
-	for _, stream := range personal() {
+	for _, stream := range personalStreams() {
 		if !slices.Contains(present, stream) {
 			continue
 		}
-		found, relations := &find{ids: idSet{}}, relationsOf(stream)
+		found, relations := &matches{ids: idSet{}}, relationsOf(stream)
 		f.streams[stream] = found
 		last := uint64(0) // the segment that last held something
 		for batch, err := range lake.Read(ctx, f.account, stream, 0) {
@@ -67,7 +67,7 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 				return err
 			}
 			for i := range batch.Objects {
-				if !f.take(relations, &batch.Objects[i]) {
+				if !f.addIfTheirs(relations, &batch.Objects[i]) {
 					continue
 				}
 				found.ids.add(batch.Objects[i].ID)
@@ -82,9 +82,9 @@ func (f *finder) pass(ctx context.Context, lake *load.Lake) error {
 	return nil
 }
 
-// take reports whether an object is theirs, and if so remembers its name and
+// addIfTheirs reports whether an object is theirs, and if so remembers its name and
 // what it brings.
-func (f *finder) take(relations *relations, o *load.Raw) bool {
+func (f *finder) addIfTheirs(relations *relations, o *load.Raw) bool {
 	s := relations.read(o.Object)
 	owners := s.belongsTo()
 	if !f.has(o.ID) && !slices.ContainsFunc(owners, f.has) {
@@ -119,7 +119,7 @@ func (f *finder) empty() bool {
 // addTo puts what was found on the record.
 func (f *finder) addTo(e *load.Erasure) {
 	objects, further := map[string][]string{}, maps.Clone(f.names)
-	for _, stream := range personal() {
+	for _, stream := range personalStreams() {
 		found := f.streams[stream]
 		if found == nil || found.versions == 0 {
 			continue
@@ -139,7 +139,7 @@ func (f *finder) addTo(e *load.Erasure) {
 
 // checkHeld returns the customers that no account holds, and refuses those that
 // several do where none was named. A customer who was forgotten before is neither.
-func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, named bool) (unheld []string, err error) {
+func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, chosen bool) (unheld []string, err error) {
 	for _, id := range customers {
 		var holders []string
 		before := false
@@ -152,7 +152,7 @@ func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten,
 		switch {
 		case len(holders) == 0 && !before:
 			unheld = append(unheld, id)
-		case len(holders) > 1 && !named:
+		case len(holders) > 1 && !chosen:
 			return nil, &UsageError{fmt.Sprintf("accounts %s each have a customer %s: choose one with --account", strings.Join(holders, ", "), id)}
 		}
 	}

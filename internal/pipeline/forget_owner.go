@@ -12,14 +12,14 @@ import (
 // were forgotten is then known. Nothing waits where nobody was, and nothing for
 // what this run does not read; what could not be read to its end has ended too.
 func (r *reader) awaitOwners(ctx context.Context) error {
-	tellers := tellers(r.resource.Name)
-	if r.forgotten.Empty() || tellers == nil {
+	streams := ownerStreams(r.resource.Name)
+	if r.forgotten.Empty() || streams == nil {
 		return nil
 	}
-	if _, err := r.news.wait(ctx); err != nil { // events tell whose disputes are
+	if _, err := r.events.wait(ctx); err != nil { // events tell whose disputes are
 		return err
 	}
-	return r.news.after(ctx, tellers...)
+	return r.events.awaitStreams(ctx, streams...)
 }
 
 // objectID is an object of a stream.
@@ -36,9 +36,9 @@ type claim struct {
 
 // claimOf reads what an object claims; none where it should say whose it is and does
 // not. disputed are the charges of disputes.
-func claimOf(s *subject, disputed map[string]string) (c claim) {
+func claimOf(s *ownership, disputed map[string]string) (c claim) {
 	for i, ref := range s.owners {
-		id := last(s.ids[i])
+		id := lastID(s.ids[i])
 		several := len(ref.To) > 1
 		if several && s.events { // what an event holds may have another member of that name
 			continue
@@ -53,7 +53,7 @@ func claimOf(s *subject, disputed map[string]string) (c claim) {
 		case ref.Filter != "":
 			c.owner.stream, c.filter, c.value = to.Name, ref.Filter, id
 		case to.List.Path == "": // no list has it, and what it is of is known by the lake
-			c.owner = objectID{last(tellers(to.Name)), disputed[id]}
+			c.owner = objectID{lastID(ownerStreams(to.Name)), disputed[id]}
 		case namesPersons(to):
 			c.owner = objectID{to.Name, id}
 		default:
@@ -67,15 +67,15 @@ func claimOf(s *subject, disputed map[string]string) (c claim) {
 	return c
 }
 
-// leaveOut takes out of the pending objects what belongs to people who were
+// suppressAndBlank takes out of the pending objects what belongs to people who were
 // forgotten, and the text out of those of which it cannot be known whose they are.
 // The error of a request is as it is: the pending objects are then not to be kept.
-func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
+func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err error) {
 	r.blank = nil
 	if suppressed, err = r.suppress(ctx); err != nil {
 		return 0, &localError{err}
 	}
-	if r.forgotten.Empty() || tellers(r.resource.Name) == nil && r.news != nil {
+	if r.forgotten.Empty() || ownerStreams(r.resource.Name) == nil && r.events != nil {
 		return suppressed, nil
 	}
 	claims, err := r.claims(ctx)
@@ -85,7 +85,7 @@ func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
 	if err := r.askThrough(ctx, claims); err != nil {
 		return 0, err
 	}
-	told, err := r.askOwners(ctx, claims)
+	isKnown, err := r.askOwners(ctx, claims)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
 	r.blank = idSet{}
 	for i := range r.pending {
 		o := &r.pending[i]
-		if c, claimed := claims[o.ID]; !claimed || told(*c) {
+		if c, claimed := claims[o.ID]; !claimed || isKnown(*c) {
 			continue
 		}
 		if o.Object, err = withoutText(extract.JoinNested(o.Object, o.More)); err != nil {
@@ -114,7 +114,7 @@ func (r *reader) leaveOut(ctx context.Context) (suppressed int, err error) {
 // claims are those of the pending objects that are not clear. What the log holds
 // as it is was asked for when it came.
 func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
-	disputed, err := r.disputed(ctx)
+	disputed, err := r.disputedCharges(ctx)
 	if err != nil {
 		return nil, &localError{err}
 	}
@@ -149,15 +149,15 @@ func (r *reader) addClaimed(ctx context.Context, claims map[string]*claim) error
 	return r.forgotten.Add(ctx, r.account, ids)
 }
 
-// tellBlank says how much of a stream was kept without its text, and why.
-func (r *reader) tellBlank() {
+// noticeBlanked says how much of a stream was kept without its text, and why.
+func (r *reader) noticeBlanked() {
 	if r.blanked == 0 {
 		return
 	}
 	why := "nothing tells which charge they are of"
 	if r.owners.refused != nil {
-		why = message(r.owners.refused)
+		why = errorText(r.owners.refused)
 	}
-	r.materializer.meter.notice(fmt.Sprintf("%s: %s kept without descriptions and other text, for they may be of people who were forgotten: %s",
-		r.resource.Name, number(r.blanked, "object is", "objects are"), why))
+	r.materializer.progress.notice(fmt.Sprintf("%s: %s kept without descriptions and other text, for they may be of people who were forgotten: %s",
+		r.resource.Name, plural(r.blanked, "object is", "objects are"), why))
 }

@@ -35,38 +35,38 @@ func (s idSet) has(id string) bool {
 	return found
 }
 
-// mentions finds ids of a set anywhere in a text: in a URL, in a description.
-type mentions struct {
-	plain idSet    // letters, digits and _, as Stripe makes them; found as whole words
-	odd   []string // customers' ids of a user's own making; found anywhere, so rather too often
+// idMatcher finds ids of a set anywhere in a text: in a URL, in a description.
+type idMatcher struct {
+	words  idSet    // letters, digits and _, as Stripe makes them; found as whole words
+	others []string // customers' ids of a user's own making; found anywhere, so rather too often
 }
 
-var word = regexp.MustCompile(`[A-Za-z0-9_]+`)
+var wordPattern = regexp.MustCompile(`[A-Za-z0-9_]+`)
 
-func (m *mentions) add(id string) {
-	if word.FindString(id) == id {
-		m.plain.add(id)
+func (m *idMatcher) add(id string) {
+	if wordPattern.FindString(id) == id {
+		m.words.add(id)
 	} else {
-		m.odd = append(m.odd, id)
+		m.others = append(m.others, id)
 	}
 }
 
-func (m *mentions) in(text []byte) bool {
-	for _, id := range m.odd {
+func (m *idMatcher) in(text []byte) bool {
+	for _, id := range m.others {
 		if bytes.Contains(text, []byte(id)) {
 			return true
 		}
 	}
 	for start := 0; start < len(text); {
-		if !isWord(text[start]) {
+		if !isWordByte(text[start]) {
 			start++
 			continue
 		}
 		end := start
-		for end < len(text) && isWord(text[end]) {
+		for end < len(text) && isWordByte(text[end]) {
 			end++
 		}
-		if _, found := m.plain[string(text[start:end])]; found { // this form does not allocate
+		if _, found := m.words[string(text[start:end])]; found { // this form does not allocate
 			return true
 		}
 		start = end
@@ -74,6 +74,6 @@ func (m *mentions) in(text []byte) bool {
 	return false
 }
 
-func isWord(c byte) bool {
+func isWordByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }

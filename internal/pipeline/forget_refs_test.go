@@ -21,7 +21,7 @@ func TestWithoutIDs(t *testing.T) {
 
 func TestMentions(t *testing.T) {
 	t.Parallel()
-	m := mentions{plain: idSet{}}
+	m := idMatcher{words: idSet{}}
 	m.add("cus_1")
 	m.add("a@b.c")
 	for text, want := range map[string]bool{

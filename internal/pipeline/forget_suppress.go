@@ -29,18 +29,18 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 // charge that was never kept stays out too.
 func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	stream := r.resource.Name
-	if r.forgotten.Empty() || !slices.Contains(personal(), stream) {
+	if r.forgotten.Empty() || !slices.Contains(personalStreams(), stream) {
 		return 0, nil
 	}
-	disputed, err := r.disputed(ctx)
+	disputed, err := r.disputedCharges(ctx)
 	if err != nil {
 		return 0, err
 	}
-	before, relations := r.missing.others(r.pending), relationsOf(stream)
+	before, relations := r.missing.countOthers(r.pending), relationsOf(stream)
 	// What one object brings may be what another one belongs to: the newest event
 	// comes first, and only an older one may say whose charge was disputed.
 	for more := true; more; {
-		var news []string
+		var added []string
 		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
 			s := relations.read(o.Object)
 			theirs := func(id string) bool { return r.isForgotten(id) || r.isForgotten(disputed[id]) }
@@ -49,24 +49,24 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 			}
 			for _, id := range append(s.broughtIDs(), o.ID) {
 				if id != "" && !r.isForgotten(id) {
-					news = append(news, id)
+					added = append(added, id)
 				}
 			}
 			return true
 		})
-		more = len(news) > 0
+		more = len(added) > 0
 		if more {
-			if err := r.forgotten.Add(ctx, r.account, news); err != nil {
+			if err := r.forgotten.Add(ctx, r.account, added); err != nil {
 				return 0, err
 			}
 		}
 	}
-	return before - r.missing.others(r.pending), nil
+	return before - r.missing.countOthers(r.pending), nil
 }
 
-// disputed returns the charges of the disputes that pending objects come from: a
+// disputedCharges returns the charges of the disputes that pending objects come from: a
 // balance transaction names the dispute, and only the lake knows whose it is.
-func (r *reader) disputed(ctx context.Context) (map[string]string, error) {
+func (r *reader) disputedCharges(ctx context.Context) (map[string]string, error) {
 	relations := relationsOf(r.resource.Name)
 	if relations.events || !slices.ContainsFunc(relations.owners, leadsToUnlisted) {
 		return nil, nil
@@ -94,18 +94,18 @@ func (r *reader) cursorToKeep() (string, error) {
 	return withoutIDs(string(cursor), r.isForgotten), nil
 }
 
-// nameless takes forgotten ids out of a run's record: an error may name the
+// redactRun takes forgotten ids out of a run's record: an error may name the
 // object at which a list broke off, and the record is published.
-func (m *materializer) nameless(run load.Run, accounts []string) load.Run {
+func (m *materializer) redactRun(run load.Run, accounts []string) load.Run {
 	for _, account := range accounts {
-		run.Detail = m.named(account, run.Detail)
+		run.Detail = m.redactIDs(account, run.Detail)
 	}
 	return run
 }
 
-// named is a text in which nobody who was forgotten is named.
-func (m *materializer) named(account, text string) string {
-	return word.ReplaceAllStringFunc(text, func(id string) string {
+// redactIDs is a text in which nobody who was forgotten is named.
+func (m *materializer) redactIDs(account, text string) string {
+	return wordPattern.ReplaceAllStringFunc(text, func(id string) string {
 		if m.forgotten.Has(account, id) {
 			return "forgotten"
 		}

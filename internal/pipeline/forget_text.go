@@ -9,18 +9,18 @@ import (
 	"github.com/stripelake/stripelake/extract"
 )
 
-// textless are the members whose strings are ids and words of Stripe's own. A
+// idMembers are the members whose strings are ids and words of Stripe's own. A
 // string of any other name may be somebody's text.
-var textless = map[string]bool{
+var idMembers = map[string]bool{
 	"id": true, "object": true, "type": true, "status": true, "currency": true, "reporting_category": true, "balance_type": true,
 	"charge": true, "payment_intent": true, "source": true, "dispute": true, "balance_transaction": true,
 	"failure_balance_transaction": true, "transfer_reversal": true, "source_transfer_reversal": true, "payment_method": true,
 	"reason": true, "failure_reason": true, "pending_reason": true, "api_version": true, "application": true,
 }
 
-// opened are the members that are gone through; any other object or list, such as
+// openMembers are the members that are gone through; any other object or list, such as
 // metadata, may have names of somebody's own in it.
-var opened = map[string]bool{"fee_details": true, "data": true, "previous_attributes": true}
+var openMembers = map[string]bool{"fee_details": true, "data": true, "previous_attributes": true}
 
 // withoutText returns an object of which nothing says whose it is, with null for
 // all that may be text about a person. What it is, of which amount, and what it
@@ -28,22 +28,22 @@ var opened = map[string]bool{"fee_details": true, "data": true, "previous_attrib
 func withoutText(object []byte) ([]byte, error) {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	var out bytes.Buffer
-	b := blanking{jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
+	b := textBlanker{jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
 	if err := b.structure(false); err != nil {
 		return nil, fmt.Errorf("blank the text of an object: %w", err)
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// blanking copies JSON without its text.
-type blanking struct {
+// textBlanker copies JSON without its text.
+type textBlanker struct {
 	in  *jsontext.Decoder
 	out *jsontext.Encoder
 }
 
 // structure copies an object or a list that is gone through. told says that it is
 // what an event tells.
-func (b blanking) structure(told bool) error {
+func (b textBlanker) structure(eventData bool) error {
 	begin, err := b.in.ReadToken()
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (b blanking) structure(told bool) error {
 				return err
 			}
 		}
-		if err := b.member(name, told); err != nil {
+		if err := b.member(name, eventData); err != nil {
 			return err
 		}
 	}
@@ -75,10 +75,10 @@ func (b blanking) structure(told bool) error {
 }
 
 // member copies a value, that of a member of that name or an element of a list.
-func (b blanking) member(name string, told bool) error {
+func (b textBlanker) member(name string, eventData bool) error {
 	kind := b.in.PeekKind()
 	composed := kind == '{' || kind == '['
-	if composed && (opened[name] || name == "" || told && name == "object") {
+	if composed && (openMembers[name] || name == "" || eventData && name == "object") {
 		return b.structure(name == "data")
 	}
 	value, err := b.in.ReadValue()
@@ -86,11 +86,11 @@ func (b blanking) member(name string, told bool) error {
 		return err
 	}
 	switch {
-	case kind == '{' && textless[name]: // a reference that was expanded
+	case kind == '{' && idMembers[name]: // a reference that was expanded
 		var id extract.Reference
 		_ = id.UnmarshalJSON(value)
 		return b.out.WriteToken(jsontext.String(string(id)))
-	case composed, kind == '"' && !textless[name]:
+	case composed, kind == '"' && !idMembers[name]:
 		return b.out.WriteToken(jsontext.Null)
 	}
 	return b.out.WriteValue(value)

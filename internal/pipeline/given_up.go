@@ -16,72 +16,72 @@ const mostCutShort = 1000
 // whatAccount is what is given up where the key does not reach an account.
 const whatAccount = "account"
 
-// settleGivenUp finds what stands of what was given up, by this run and the ones
+// updateGivenUp finds what stands of what was given up, by this run and the ones
 // before it, of the accounts that the run was to read, and keeps it for meta.
 // What was read since stands no more (docs/adr/0031).
-func (s *Sync) settleGivenUp(ctx context.Context, m *materializer, sources []source, unread map[string]error) ([]load.GivenUp, error) {
+func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []runAccount, unread map[string]error) ([]load.GivenUp, error) {
 	former, err := m.state.Runs().GivenUp(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []load.GivenUp
-	var accounts []string
-	for _, src := range sources {
-		x := newStanding(m, src.account, former)
-		for _, f := range src.client.Failures() {
+	var ids []string
+	for _, a := range accounts {
+		x := newUnresolved(m, a.id, former)
+		for _, f := range a.client.Failures() {
 			x.fail(f)
 		}
-		if err := x.find(ctx, m, src); err != nil {
+		if err := x.addAll(ctx, m, a); err != nil {
 			return nil, err
 		}
-		all, accounts = append(all, x.found...), append(accounts, src.account)
+		all, ids = append(all, x.found...), append(ids, a.id)
 	}
 	for _, account := range s.Accounts {
 		if err := unread[account]; err != nil { // not reached, and so no source
-			x := newStanding(m, account, former)
-			x.now[whatAccount] = load.GivenUp{Message: message(err), At: time.Now().UTC()}
+			x := newUnresolved(m, account, former)
+			x.now[whatAccount] = load.GivenUp{Message: errorText(err), At: time.Now().UTC()}
 			x.add("", whatAccount)
-			all, accounts = append(all, x.found...), append(accounts, account)
+			all, ids = append(all, x.found...), append(ids, account)
 		}
 	}
 	slices.SortFunc(all, load.GivenUp.Compare)
-	return all, m.state.Runs().SetGivenUp(ctx, accounts, all)
+	return all, m.state.Runs().SetGivenUp(ctx, ids, all)
 }
 
-// standing gathers what stands of one account.
-type standing struct {
-	account string
-	named   func(account, text string) string
-	former  map[string]load.GivenUp // by what was given up
-	now     map[string]load.GivenUp // by this run, the last time
-	lists   map[string]bool         // of those, what is a list inside an object
-	found   []load.GivenUp
+// unresolved gathers what stands of one account.
+type unresolved struct {
+	account   string
+	redactIDs func(account, text string) string
+	former    map[string]load.GivenUp // by what was given up
+	now       map[string]load.GivenUp // by this run, the last time
+	lists     map[string]bool         // of those, what is a list inside an object
+	found     []load.GivenUp
 }
 
-func newStanding(m *materializer, account string, former []load.GivenUp) *standing {
-	x := &standing{account: account, named: m.named, former: map[string]load.GivenUp{}, now: map[string]load.GivenUp{}, lists: map[string]bool{}}
+func newUnresolved(m *materializer, account string, former []load.GivenUp) *unresolved {
+	x := &unresolved{account: account, redactIDs: m.redactIDs, former: map[string]load.GivenUp{}, now: map[string]load.GivenUp{}, lists: map[string]bool{}}
 	for _, g := range former {
 		if g.Account == account {
 			x.former[g.What] = g
 		}
 	}
-	for _, g := range m.meter.unreadableEvents() {
+	for _, g := range m.progress.unreadableEvents() {
 		if g.Account == account {
-			x.now[x.named(account, g.What)] = g
+			x.now[x.redactIDs(account, g.What)] = g
 		}
 	}
 	return x
 }
 
 // fail notes a request that this run gave up.
-func (x *standing) fail(f extract.Failure) {
-	what := x.named(x.account, f.What)
+func (x *unresolved) fail(f extract.Failure) {
+	what := x.redactIDs(x.account, f.What)
 	x.lists[what] = f.List != ""
-	x.now[what] = load.GivenUp{Status: f.Status, Message: x.named(x.account, f.Message), RequestID: f.RequestID, At: f.At}
+	x.now[what] = load.GivenUp{Status: f.Status, Message: x.redactIDs(x.account, f.Message), RequestID: f.RequestID, At: f.At}
 }
 
 // add says that something stands, with the newest answer that is known.
-func (x *standing) add(resource, what string) {
+func (x *unresolved) add(resource, what string) {
 	former, known := x.former[what]
 	g, failed := x.now[what]
 	switch {
@@ -99,25 +99,25 @@ func (x *standing) add(resource, what string) {
 	delete(x.now, what)
 }
 
-// find adds what stands: lists that could not be read to their end, nested lists
+// addAll adds what stands: lists that could not be read to their end, nested lists
 // that are cut short, objects that wait to be read again, and whatever else this
 // run gave up.
-func (x *standing) find(ctx context.Context, m *materializer, src source) error {
-	for _, resource := range streams() {
-		if m.reads.stands(src.account, resource.Name, x.former) {
+func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) error {
+	for _, resource := range logStreams() {
+		if m.outcomes.isUnresolved(a.id, resource.Name, x.former) {
 			x.add(resource.Name, resource.Name)
 		}
-		if err := x.addWaiting(src, resource); err != nil {
+		if err := x.addWaiting(a, resource); err != nil {
 			return err
 		}
 	}
-	short, err := m.state.Runs().CutShort(ctx, src.account, mostCutShort)
+	short, err := m.state.Runs().CutShort(ctx, a.id, mostCutShort)
 	if err != nil {
 		return err
 	}
 	for _, list := range short {
-		object := objectOf(list.Stream)
-		x.add(list.Stream, x.named(src.account, object+" "+list.ID+list.List))
+		object := objectTypeOf(list.Stream)
+		x.add(list.Stream, x.redactIDs(a.id, object+" "+list.ID+list.List))
 		x.found[len(x.found)-1].Untaken = !m.plan.Reads(object, list.List)
 	}
 	for what := range x.now {
@@ -129,8 +129,8 @@ func (x *standing) find(ctx context.Context, m *materializer, src source) error 
 }
 
 // addWaiting adds the objects that could not be read again.
-func (x *standing) addWaiting(src source, resource extract.Resource) error {
-	cursor, err := src.log.Cursor(resource.Name)
+func (x *unresolved) addWaiting(a runAccount, resource extract.Resource) error {
+	cursor, err := a.log.Cursor(resource.Name)
 	if err != nil {
 		return err
 	}
@@ -140,15 +140,15 @@ func (x *standing) addWaiting(src source, resource extract.Resource) error {
 	}
 	for _, item := range items {
 		if item.Unread && item.ID != forgottenID {
-			x.add(resource.Name, x.named(src.account, resource.Object+" "+item.ID))
+			x.add(resource.Name, x.redactIDs(a.id, resource.Object+" "+item.ID))
 		}
 	}
 	return nil
 }
 
-// stands reports a resource that could not be read to its end: in this run, or
+// isUnresolved reports a resource that could not be read to its end: in this run, or
 // before where this run did not try.
-func (r *reads) stands(account, resource string, former map[string]load.GivenUp) bool {
+func (r *readOutcomes) isUnresolved(account, resource string, former map[string]load.GivenUp) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	why, tried := r.ended[[2]string{account, resource}]

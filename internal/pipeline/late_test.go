@@ -373,7 +373,7 @@ func TestLateInTwoAccounts(t *testing.T) {
 	laketest.CheckAgainstLedger(t, dir, servers[0])
 	sync(1)
 	laketest.CheckAgainstLedger(t, dir, servers[1])
-	if n := count(t, dir, "meta.not_found"); n != 0 {
+	if n := refusalCount(t, dir, "meta.not_found"); n != 0 {
 		t.Errorf("%d are not found", n)
 	}
 }

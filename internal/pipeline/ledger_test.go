@@ -33,7 +33,7 @@ func TestLakeEqualsLedger(t *testing.T) {
 	if err := laketest.Run(laketest.NewSync(dir, laketest.Serve(t, server), nil)); err != nil {
 		t.Fatal(err)
 	}
-	want := books(server.Ledger())
+	want := ledger(server.Ledger())
 	total := 0
 	for _, resource := range []string{"charges", "subscriptions", "refunds", "balance_transactions", "customers", "prices"} {
 		total += server.Ledger().Count(resource)
@@ -56,8 +56,8 @@ func TestLakeEqualsLedger(t *testing.T) {
 // depends on the resource.
 type line struct{ Count, A, B, C int64 }
 
-// books adds up the simulator's ledger by resource and currency.
-func books(l stripesim.Ledger) map[string]line {
+// ledger adds up the simulator's ledger by resource and currency.
+func ledger(l stripesim.Ledger) map[string]line {
 	sums := map[string]line{}
 	add := func(key string, a, b, c int64) {
 		s := sums[key]

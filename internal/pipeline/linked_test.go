@@ -71,7 +71,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 		}
 	}
 	backup := filepath.Join(t.TempDir(), "backup")
-	_, err := pipeline.Backup(t.Context(), opened(t, dir), backup)
+	_, err := pipeline.Backup(t.Context(), openMembers(t, dir), backup)
 	do(err)
 	backupDisk := backup
 	if linked != nil {
@@ -92,7 +92,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 	for _, s := range sizes {
 		said["log of "+s.Stream] = s.Segments
 	}
-	said["compact"], err = pipeline.Compact(t.Context(), opened(t, dir), 0)
+	said["compact"], err = pipeline.Compact(t.Context(), openMembers(t, dir), 0)
 	do(err)
 	s := laketest.NewSync(dir, p.URL, nil)
 	_, err = (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake}).Run(t.Context())
@@ -105,7 +105,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 		t.Errorf("still there: %v", found)
 	}
 	said["forgotten"], said["verify after"] = laketest.Digest(t, dir), len(laketest.Verify(t, dir, true))
-	_, err = pipeline.Backup(t.Context(), opened(t, dir), backup)
+	_, err = pipeline.Backup(t.Context(), openMembers(t, dir), backup)
 	do(err)
 	if found := laketest.LookBelow(t, dir, backupDisk, p.Marks); len(found) > 0 {
 		t.Errorf("still in the backup: %v", found)
@@ -113,7 +113,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 	return said
 }
 
-func opened(t *testing.T, dir string) *load.Lake {
+func openMembers(t *testing.T, dir string) *load.Lake {
 	t.Helper()
 	lake, err := load.Open(dir, load.Options{})
 	if err != nil {
@@ -169,11 +169,11 @@ func TestLinksThatAreRefused(t *testing.T) {
 				"sync":   func() error { _, err := s.Try("customers"); return err },
 				"forget": func() error { _, err := laketest.Forget(t.Context(), s.Lake, nil, "cus_ann"); return err },
 				"compact": func() error {
-					_, err := pipeline.Compact(t.Context(), opened(t, s.Lake), 0)
+					_, err := pipeline.Compact(t.Context(), openMembers(t, s.Lake), 0)
 					return err
 				},
 				"backup": func() error {
-					_, err := pipeline.Backup(t.Context(), opened(t, s.Lake), filepath.Join(t.TempDir(), "backup"))
+					_, err := pipeline.Backup(t.Context(), openMembers(t, s.Lake), filepath.Join(t.TempDir(), "backup"))
 					return err
 				},
 				"rebuild": func() error {

@@ -156,13 +156,13 @@ func (f figures) payments() (lines []string) {
 		} else {
 			cells = append(cells, f.returned[p.ID])
 		}
-		lines = append(lines, row(append(cells, settled(p)...)...))
+		lines = append(lines, row(append(cells, notLate(p)...)...))
 	}
 	return lines
 }
 
-// settled are a payment's cells of the balance.
-func settled(p stripesim.Payment) []any {
+// notLate are a payment's cells of the balance.
+func notLate(p stripesim.Payment) []any {
 	s := p.Settled
 	if s.Currency == "" {
 		return []any{nil, nil, nil, nil, nil, nil}

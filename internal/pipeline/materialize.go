@@ -24,21 +24,21 @@ type stream struct {
 // materializer turns segments of the log into state, in order. One goroutine
 // applies; readers compare against the same state.
 type materializer struct {
-	plan      *transform.Plan
-	mappers   map[string]*transform.Mapper // by object, made on first use
-	lake      *load.Lake
-	state     *load.State
-	forgotten *load.Forgotten // nil where nothing is read from Stripe
-	meter     *meter
-	reads     reads
-	told      time.Time     // when the status was written
-	quiet     time.Duration // for how long it then stays as it is
+	plan          *transform.Plan
+	mappers       map[string]*transform.Mapper // by object, made on first use
+	lake          *load.Lake
+	state         *load.State
+	forgotten     *load.Forgotten // nil where nothing is read from Stripe
+	progress      *progress
+	outcomes      readOutcomes
+	statusWritten time.Time     // when the status was written
+	statusPause   time.Duration // for how long it then stays as it is
 }
 
 // catchUp applies every segment that an account's log holds and the state does
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
-	for _, resource := range streams() {
+	for _, resource := range logStreams() {
 		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}
@@ -46,10 +46,10 @@ func (m *materializer) catchUp(ctx context.Context, account string) error {
 	return nil
 }
 
-// follow applies segments as they arrive, and publishes every so often so that
+// applyArrivals applies segments as they arrive, and publishes every so often so that
 // people see a long backfill grow. Nothing is applied meanwhile, so publishing
 // takes at most a tenth of the time, however large the lake is.
-func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
+func (m *materializer) applyArrivals(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
 	published, pause := time.Now(), publishEvery
 	for a := range arrivals {
 		if err := m.catchUpStream(ctx, a.stream); err != nil {
@@ -71,13 +71,13 @@ func (m *materializer) follow(ctx context.Context, arrivals <-chan arrival, publ
 	return nil
 }
 
-// together is how many objects share a transaction, where several segments
+// transactionObjects is how many objects share a transaction, where several segments
 // wait: a recovery and a rebuild find thousands of small ones.
-const together = 8000
+const transactionObjects = 8000
 
-// togetherBytes bounds the raw JSON behind a transaction, whose rows are all in
+// transactionBytes bounds the raw JSON behind a transaction, whose rows are all in
 // memory until it ends.
-const togetherBytes = 32 << 20
+const transactionBytes = 32 << 20
 
 // mapAheadBatches is how many batches wait mapped, so that mapping does not
 // stand still while a transaction commits.
@@ -102,8 +102,8 @@ func (m *materializer) catchUpStream(ctx context.Context, s stream) error {
 	}
 }
 
-// mapped is a batch of a segment's objects, as rows.
-type mapped struct {
+// mappedBatch is a batch of a segment's objects, as rows.
+type mappedBatch struct {
 	load.Batch
 	segment    uint64
 	bytes      int // of raw JSON
@@ -113,23 +113,23 @@ type mapped struct {
 
 // mapAhead reads and maps the log after a segment while the caller merges, a
 // few batches ahead. stop ends it; it must be called.
-func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-chan mapped, func()) {
+func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-chan mappedBatch, func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	out := make(chan mapped, mapAheadBatches)
+	out := make(chan mappedBatch, mapAheadBatches)
 	go func() {
 		defer close(out)
 		for raws, err := range m.lake.Read(ctx, s.account, s.resource.Name, after) {
-			x := mapped{segment: raws.Segment, err: err}
+			x := mappedBatch{segment: raws.Segment, err: err}
 			if err == nil {
 				start := time.Now()
 				x.Batch, x.err = m.mapBatch(s, raws)
-				m.meter.add(stageMap, time.Since(start))
+				m.progress.add(stageMap, time.Since(start))
 				x.incomplete, x.bytes = incompleteLists(x.Batch), rawBytes(raws)
 			}
 			select {
 			case out <- x:
 			case <-ctx.Done():
-				release(x.Batch)
+				releaseRows(x.Batch)
 				return
 			}
 			if x.err != nil {
@@ -140,22 +140,22 @@ func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-
 	return out, func() {
 		cancel()
 		for x := range out {
-			release(x.Batch)
+			releaseRows(x.Batch)
 		}
 	}
 }
 
 // applySegments merges the segment of the first batch, and those after it until
 // enough are together.
-func (m *materializer) applySegments(ctx context.Context, s stream, first mapped, ahead <-chan mapped) error {
+func (m *materializer) applySegments(ctx context.Context, s stream, first mappedBatch, ahead <-chan mappedBatch) error {
 	start, incomplete, objects, bytes, segment := time.Now(), 0, 0, 0, first.segment
 	batches := func(yield func(load.Batch, error) bool) {
 		for x, ok := first, true; ok; x, ok = <-ahead {
 			incomplete, objects, segment = incomplete+x.incomplete, objects+len(x.Objects), max(segment, x.segment)
 			bytes += x.bytes
 			more := yield(x.Batch, x.err)
-			release(x.Batch)
-			if !more || x.err != nil || x.UpTo > 0 && (objects >= together || bytes >= togetherBytes) {
+			releaseRows(x.Batch)
+			if !more || x.err != nil || x.UpTo > 0 && (objects >= transactionObjects || bytes >= transactionBytes) {
 				return
 			}
 		}
@@ -168,13 +168,13 @@ func (m *materializer) applySegments(ctx context.Context, s stream, first mapped
 	if err != nil {
 		return err
 	}
-	m.meter.add(stageMerge, time.Since(start))
-	m.meter.emit(Event{
+	m.progress.add(stageMerge, time.Since(start))
+	m.progress.emit(Event{
 		Event: EventApplied, Account: s.account, Resource: s.resource.Name, Segment: segment,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
 		Drift: int(applied.Drift),
 	})
-	return m.status(ctx)
+	return m.writeStatus(ctx)
 }
 
 // statusEvery is how often the status follows the state at most. It counts all
@@ -182,16 +182,16 @@ func (m *materializer) applySegments(ctx context.Context, s stream, first mapped
 // each second among ten million objects, it would be most of a long backfill.
 const statusEvery = time.Second
 
-// status lets `status` see how far the state is, now and then. Whoever ends a
+// writeStatus lets `status` see how far the state is, now and then. Whoever ends a
 // run writes the last one.
-func (m *materializer) status(ctx context.Context) error {
-	if time.Since(m.told) < m.quiet {
+func (m *materializer) writeStatus(ctx context.Context) error {
+	if time.Since(m.statusWritten) < m.statusPause {
 		return nil
 	}
 	start := time.Now()
 	err := m.state.WriteStatus(ctx)
-	m.told = time.Now()
-	m.quiet = max(statusEvery, 19*m.told.Sub(start))
+	m.statusWritten = time.Now()
+	m.statusPause = max(statusEvery, 19*m.statusWritten.Sub(start))
 	return err
 }
 
@@ -211,7 +211,7 @@ func rawBytes(b load.SegmentBatch) int {
 	return n
 }
 
-func release(b load.Batch) {
+func releaseRows(b load.Batch) {
 	for _, t := range b.Tables {
 		t.Rows.Release()
 	}
@@ -223,8 +223,8 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	objects := make([]transform.Object, len(raws.Objects))
 	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
 	for i, raw := range raws.Objects {
-		objects[i] = objectIn(s.account, raw)
-		batch.Objects[i] = version(s.resource, raws.Segment, raw, objects[i].Raw)
+		objects[i] = mappingInput(s.account, raw)
+		batch.Objects[i] = versionOf(s.resource, raws.Segment, raw, objects[i].Raw)
 	}
 	if raws.End {
 		batch.UpTo = raws.Segment
@@ -236,10 +236,10 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	for _, mapped := range mapper.Map(objects) {
 		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
 		for i, r := range mapped.Rejects {
-			rows.Rejects[i] = m.rejected(r, raws)
+			rows.Rejects[i] = m.rejectOf(r, raws)
 		}
 		batch.Tables = append(batch.Tables, rows)
-		if err := conserved(mapped); err != nil {
+		if err := checkConserved(mapped); err != nil {
 			return batch, err
 		}
 	}
@@ -274,31 +274,31 @@ func notUTF8(object string, raws []load.Raw) []load.Drift {
 	return []load.Drift{d}
 }
 
-// version is what the state keeps of an object; whole is its JSON with its nested
+// versionOf is what the state keeps of an object; whole is its JSON with its nested
 // lists whole.
-func version(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
+func versionOf(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
 	if resource.Name == extract.Events().Name {
 		v := load.VersionOf(&raw, segment) // a hint: what it embeds is nobody's
-		v.Disputed = disputed(resource.Name, whole)
+		v.Disputed = disputeIn(resource.Name, whole)
 		return v
 	}
 	v := load.VersionOf(&raw, segment, extract.IncompleteLists(whole)...)
-	v.Disputed = disputed(resource.Name, whole)
+	v.Disputed = disputeIn(resource.Name, whole)
 	if raw.APIVersion != extract.APIVersion {
 		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404
 	}
 	if v.Due = resource.Due(whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
 	}
-	for _, named := range resource.Mentions(whole) {
-		v.Names = append(v.Names, load.Named(named))
+	for _, mention := range resource.Mentions(whole) {
+		v.Names = append(v.Names, load.Named(mention))
 	}
 	return v
 }
 
-// rejected is a refusal as the lake keeps it, with the object unless personal
+// rejectOf is a refusal as the lake keeps it, with the object unless personal
 // data may not be in tables.
-func (m *materializer) rejected(r transform.Reject, raws load.SegmentBatch) load.Reject {
+func (m *materializer) rejectOf(r transform.Reject, raws load.SegmentBatch) load.Reject {
 	out := load.Reject{
 		ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
 		Table: r.Table, Field: r.Field, Rule: r.Rule, Reason: r.Reason, Mapping: r.Mapping,
@@ -323,10 +323,10 @@ func (m *materializer) mapper(object string) *transform.Mapper {
 	return m.mappers[object]
 }
 
-// conserved checks Invariant 3 for one table: every object that was mapped
+// checkConserved checks Invariant 3 for one table: every object that was mapped
 // became a row or a reject, or was left out by the mapping's where. Tables made
 // from a list inside the object have any number of rows an object.
-func conserved(b transform.Batch) error {
+func checkConserved(b transform.Batch) error {
 	got := int(b.Rows.NumRows()) + len(b.Rejects) + b.LeftOut
 	if b.PerItem || got == b.Objects {
 		return nil
@@ -357,16 +357,16 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	m.meter.add(stagePublish, time.Since(start))
+	m.progress.add(stagePublish, time.Since(start))
 	for _, left := range generation.SkippedMarts {
-		m.meter.emit(Event{Event: EventNotice, Message: left})
+		m.progress.emit(Event{Event: EventNotice, Message: left})
 	}
-	m.meter.emit(Event{Event: EventPublished, Generation: generation.Number})
-	return generation.Number, errors.Join(m.removeExposed(), m.meter.tellAside(m.lake))
+	m.progress.emit(Event{Event: EventPublished, Generation: generation.Number})
+	return generation.Number, errors.Join(m.removeExposed(), m.progress.noticeSetAside(m.lake))
 }
 
-// objectOf is the type of the objects in a stream.
-func objectOf(stream string) string {
+// objectTypeOf is the type of the objects in a stream.
+func objectTypeOf(stream string) string {
 	for _, resource := range Resources() {
 		if resource.Name == stream {
 			return resource.Object
@@ -375,9 +375,9 @@ func objectOf(stream string) string {
 	return ""
 }
 
-// objectIn is an object of the log as the mapping takes it: with its nested
+// mappingInput is an object of the log as the mapping takes it: with its nested
 // lists whole.
-func objectIn(account string, raw load.Raw) transform.Object {
+func mappingInput(account string, raw load.Raw) transform.Object {
 	return transform.Object{
 		Raw: extract.JoinNested(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,
 		ObservedAt: raw.ObservedAt, Seq: raw.Seq, Deleted: raw.Deleted, LeftOut: raw.LeftOut,

@@ -12,22 +12,22 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// missing is what a stream's reader knows of the objects that Stripe answered a
+// missingObjects is what a stream's reader knows of the objects that Stripe answered a
 // 404 for and whose second's list does not show them.
 //
 // A list that would show the object tells the truth, and the 404 is believed. Of
 // what no list ever held, such as a price that was made inline, a list tells
 // nothing: it waits in the cursor for a second 404 in another run
 // (docs/adr/0021). So does what could not be read again, for an answer.
-type missing struct {
-	waited  map[string]waiting // what waited when this run began: its 404 is the second
-	waiting map[string]waiting // what waits now
-	added   int                // by this run
-	pending map[string]bool    // whose tombstones are among the pending objects
+type missingObjects struct {
+	waited  map[string]waitingObject // what waited when this run began: its 404 is the second
+	waiting map[string]waitingObject // what waits now
+	added   int                      // by this run
+	pending map[string]bool          // whose tombstones are among the pending objects
 }
 
-// waiting is why an object is to be asked for in the next run.
-type waiting struct {
+// waitingObject is why an object is to be asked for in the next run.
+type waitingObject struct {
 	created time.Time // UTC; zero if unknown
 	unread  bool      // its answer was of no use, and not a 404
 }
@@ -54,36 +54,36 @@ func (r *reader) loadMissing() error {
 	if err != nil {
 		return &localError{err}
 	}
-	r.missing = missing{waited: map[string]waiting{}, waiting: map[string]waiting{}, pending: map[string]bool{}}
+	r.missing = missingObjects{waited: map[string]waitingObject{}, waiting: map[string]waitingObject{}, pending: map[string]bool{}}
 	for _, i := range items {
 		if id := i.ID; id != forgottenID && !r.isForgotten(id) {
-			r.missing.waited[id] = waiting{i.Created, i.Unread}
+			r.missing.waited[id] = waitingObject{i.Created, i.Unread}
 		}
 	}
 	maps.Copy(r.missing.waiting, r.missing.waited)
 	return nil
 }
 
-// wait notes what could not be read again, so that the hints to it may be passed
+// noteUnread notes what could not be read again, so that the hints to it may be passed
 // (Invariant 1). What has a 404 already keeps it. What is asked for because others
 // name it is found again by those.
-func (r *reader) wait(unread []extract.Item) {
+func (r *reader) noteUnread(unread []extract.Item) {
 	for _, item := range unread {
 		_, already := r.missing.waiting[item.ID]
-		if !already && !r.named.asked[item.ID] && len(item.ID) <= longestID {
-			r.missing.waiting[item.ID] = waiting{item.Created, true}
+		if !already && !r.referenced.asked[item.ID] && len(item.ID) <= longestID {
+			r.missing.waiting[item.ID] = waitingObject{item.Created, true}
 			r.missing.added++
 		}
 	}
 }
 
 // isMissing reports a pending object that was made of a 404.
-func (m *missing) isMissing(o load.Raw) bool {
+func (m *missingObjects) isMissing(o load.Raw) bool {
 	return m.pending[o.ID] && o.Deleted && o.Origin == extract.OriginRetrieve
 }
 
-// others counts the objects that were not made of a 404.
-func (m *missing) others(objects []load.Raw) (n int) {
+// countOthers counts the objects that were not made of a 404.
+func (m *missingObjects) countOthers(objects []load.Raw) (n int) {
 	for _, o := range objects {
 		if !m.isMissing(o) {
 			n++
@@ -92,9 +92,9 @@ func (m *missing) others(objects []load.Raw) (n int) {
 	return n
 }
 
-// dropDoubted takes out of the pending objects those of which a 404 alone says
+// dropUnconfirmed takes out of the pending objects those of which a 404 alone says
 // that they are gone. They wait in the cursor that becomes durable with the rest.
-func (r *reader) dropDoubted(ctx context.Context) error {
+func (r *reader) dropUnconfirmed(ctx context.Context) error {
 	m := &r.missing
 	var asked []string
 	for _, o := range r.pending {
@@ -118,17 +118,17 @@ func (r *reader) dropDoubted(ctx context.Context) error {
 		if !m.isMissing(o) {
 			return false
 		}
-		told := !o.Created.IsZero() && (!r.resource.Hidden || listed[o.ID])
+		confirmed := !o.Created.IsZero() && (!r.resource.Hidden || listed[o.ID])
 		before, known := m.waited[o.ID]
 		second := known && !before.unread
-		doubted := !told && !second && len(o.ID) <= longestID
-		if doubted {
-			m.waiting[o.ID] = waiting{created: o.Created}
+		unconfirmed := !confirmed && !second && len(o.ID) <= longestID
+		if unconfirmed {
+			m.waiting[o.ID] = waitingObject{created: o.Created}
 			m.added++
 		} else {
 			delete(m.waiting, o.ID)
 		}
-		return doubted
+		return unconfirmed
 	})
 	return nil
 }
@@ -163,7 +163,7 @@ func (r *reader) withMissing(cursor extract.Cursor) (extract.Cursor, error) {
 }
 
 // check ends a stream of which more is missing than a cursor should hold.
-func (m *missing) check() error {
+func (m *missingObjects) check() error {
 	if m.added <= mostMissing {
 		return nil
 	}

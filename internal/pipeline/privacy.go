@@ -10,8 +10,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// keyed gives a plan the lake's key, where a table hashes personal data.
-func keyed(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
+// withKey gives a plan the lake's key, where a table hashes personal data.
+func withKey(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
 	if !plan.Hashes() {
 		return plan, nil
 	}
@@ -38,7 +38,7 @@ func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 	about := []string{r.resource.Object}
 	if r.resource.Object == extract.Events().Object {
-		about = append(about, r.resource.Object+"."+toldOf(o.Raw))
+		about = append(about, r.resource.Object+"."+eventObjectType(o.Raw))
 	}
 	raw, more = o.Raw, o.More
 	for _, what := range about {
@@ -55,8 +55,8 @@ func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 	return raw, more, nil
 }
 
-// toldOf is the type of the object that an event shows.
-func toldOf(event []byte) string {
+// eventObjectType is the type of the object that an event shows.
+func eventObjectType(event []byte) string {
 	var e struct {
 		Data struct {
 			Object struct{ Object extract.Reference }

@@ -20,18 +20,18 @@ func (m *materializer) removeExposed() error {
 		return len(shows) > 0
 	})
 	if removed > 0 {
-		m.meter.notice(fmt.Sprintf("older generations that show what is hidden now are removed, %d of them: %s; who has one open can read it until it is closed",
-			removed, sentence(shown, 3)))
+		m.progress.notice(fmt.Sprintf("older generations that show what is hidden now are removed, %d of them: %s; who has one open can read it until it is closed",
+			removed, listText(shown, 3)))
 	}
 	if len(aside) > 0 {
-		m.meter.notice(removedAside(aside))
+		m.progress.notice(removedAside(aside))
 	}
 	return err
 }
 
 // removedAside says that what was set aside is gone.
 func removedAside(names []string) string {
-	return "removed, of what had been set aside: " + sentence(names, 3)
+	return "removed, of what had been set aside: " + listText(names, 3)
 }
 
 // hidesMore reports whether the lake declares a set that hides what its tables

@@ -42,9 +42,9 @@ func withPrivacy(t *testing.T, s *laketest.Setup, dir, privacy string) *laketest
 	return s
 }
 
-// personal picks texts of the simulated business: e-mail addresses, names,
+// personalStreams picks texts of the simulated business: e-mail addresses, names,
 // phone numbers.
-func personal(t *testing.T, objects []string, pattern string) []string {
+func personalStreams(t *testing.T, objects []string, pattern string) []string {
 	t.Helper()
 	found := map[string]bool{}
 	for _, o := range objects {
@@ -73,8 +73,8 @@ func TestPrivacy(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := laketest.RawObjects(t, plain)
-	emails := personal(t, all["customers"], `"email": ?"([^"]+)"`)
-	names := personal(t, all["customers"], `"name": ?"([^"]+)"`)
+	emails := personalStreams(t, all["customers"], `"email": ?"([^"]+)"`)
+	names := personalStreams(t, all["customers"], `"name": ?"([^"]+)"`)
 	for _, kind := range []string{"segment", "partition", "warehouse", "state"} {
 		if found := laketest.Look(t, plain, append(emails, names...))[kind]; len(found) != len(emails)+len(names) {
 			t.Fatalf("a %s holds only %v: the test would prove nothing", kind, found)

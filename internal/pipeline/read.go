@@ -28,33 +28,33 @@ type reader struct {
 	lake         *load.Lake
 	log          *load.Log
 	forgotten    *load.Forgotten
-	owners       *owners
+	owners       *ownerAnswers
 	materializer *materializer
 	resource     extract.Resource
 	redactors    map[string]*transform.Redactor // by object; none where everything is kept as sent
-	news         *news                          // what the events tell; nil for the events themselves
+	events       *eventsBarrier                 // what the events tell; nil for the events themselves
 	arrivals     chan<- arrival
 
 	// disputes returns the charges of disputes, as far as the lake knows them.
 	disputes func(ctx context.Context, account string, ids []string) (map[string]string, error)
 
-	pending   []load.Raw      // pages yielded and not yet in the log
-	bytes     int             // raw JSON in pending
-	cursor    extract.Cursor  // of the last page in pending
-	applied   chan struct{}   // closed when the segment before is in the state; nil before the first
-	again     []load.Reread   // read just these again; nil for a sync
-	relisting bool            // note every id that comes
-	missing   missing         // what was answered with a 404
-	blank     idSet           // of the pending objects: those without their text
-	blanked   int             // of such, in the log by this run
-	named     named           // what others name and no list has shown
-	filter    string          // by which an event tells to list again; empty: none does
-	fresh     map[string]bool // values of the filter that this run has listed an object of: charges of refunds; at most freshAtMost
+	pending      []load.Raw        // pages yielded and not yet in the log
+	bytes        int               // raw JSON in pending
+	cursor       extract.Cursor    // of the last page in pending
+	applied      chan struct{}     // closed when the segment before is in the state; nil before the first
+	only         []load.Reread     // read just these again; nil for a sync
+	relisting    bool              // note every id that comes
+	missing      missingObjects    // what was answered with a 404
+	blank        idSet             // of the pending objects: those without their text
+	blanked      int               // of such, in the log by this run
+	referenced   referencedObjects // what others name and no list has shown
+	filter       string            // by which an event tells to list again; empty: none does
+	listedValues map[string]bool   // values of the filter that this run has listed an object of: charges of refunds; at most freshAtMost
 }
 
-// freshAtMost bounds memory where very many refunds are listed. A charge that is
+// mostRemembered bounds memory where very many refunds are listed. A charge that is
 // left out costs a request.
-const freshAtMost = 100_000
+const mostRemembered = 100_000
 
 // run reads the stream to its end: what is listed, then what has changed. On an
 // error the pages read before it are kept: they and their cursor are good. A
@@ -67,12 +67,12 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 	if flushErr := r.flush(ctx); flushErr != nil {
 		return flushErr
 	}
-	r.tellBlank()
+	r.noticeBlanked()
 	return cmp.Or(err, r.awaitApplied(ctx))
 }
 
 func (r *reader) read(ctx context.Context, bounds extract.Range) error {
-	if r.news == nil {
+	if r.events == nil {
 		if err := r.rewind(ctx); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if err := r.loadNotFound(); err != nil {
 		return err
 	}
-	if r.again != nil {
+	if r.only != nil {
 		if err := r.awaitOwners(ctx); err != nil {
 			return err
 		}
@@ -92,12 +92,12 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 		if err != nil {
 			return err
 		}
-		for _, o := range r.again {
+		for _, o := range r.only {
 			if r.resource.Silent && o.Created.IsZero() { // only its id is known, by who names it
-				r.named.asked[o.ID] = true
+				r.referenced.asked[o.ID] = true
 			}
 		}
-		return r.reread(ctx, r.again, nil, at)
+		return r.reread(ctx, r.only, nil, at)
 	}
 	if err := r.rewind(ctx); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	if err := r.changes(ctx, bounds); err != nil {
 		return err
 	}
-	return r.readNamed(ctx)
+	return r.readReferenced(ctx)
 }
 
 // start remembers where the stream begins before the first request, so that a
@@ -150,7 +150,7 @@ func (r *reader) list(ctx context.Context, bounds extract.Range) error {
 	if err != nil {
 		return err
 	}
-	return r.keep(ctx, r.client.Pages(ctx, r.resource, after, bounds))
+	return r.keepPages(ctx, r.client.Pages(ctx, r.resource, after, bounds))
 }
 
 // at is the cursor as it is in the log or will be with what is pending.
@@ -165,19 +165,19 @@ func (r *reader) at() (extract.Cursor, error) {
 	return extract.Cursor(cursor), nil
 }
 
-// keep takes pages to their end. What is new is then in the log; a cursor that
+// keepPages takes pages to their end. What is new is then in the log; a cursor that
 // moved over nothing waits for the next flush.
-func (r *reader) keep(ctx context.Context, pages iter.Seq2[extract.Page, error]) error {
+func (r *reader) keepPages(ctx context.Context, pages iter.Seq2[extract.Page, error]) error {
 	start := time.Now()
 	for page, err := range pages {
-		r.materializer.meter.add(stageRead, time.Since(start))
+		r.materializer.progress.add(stageRead, time.Since(start))
 		if err != nil {
 			return err
 		}
-		if err := r.take(page); err != nil {
+		if err := r.addPage(page); err != nil {
 			return &localError{err}
 		}
-		r.materializer.meter.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: came(page)})
+		r.materializer.progress.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: objectsSent(page)})
 		if r.log.Full(len(r.pending), r.bytes) {
 			if err := r.flush(ctx); err != nil {
 				return err
@@ -191,8 +191,8 @@ func (r *reader) keep(ctx context.Context, pages iter.Seq2[extract.Page, error])
 	return r.flush(ctx)
 }
 
-// came counts what Stripe sent: a tombstone that is made of a 404 is no object.
-func came(page extract.Page) (n int) {
+// objectsSent counts what Stripe sent: a tombstone that is made of a 404 is no object.
+func objectsSent(page extract.Page) (n int) {
 	for _, o := range page.Objects {
 		if !o.Missing {
 			n++
@@ -201,40 +201,40 @@ func came(page extract.Page) (n int) {
 	return n
 }
 
-func (r *reader) take(page extract.Page) error {
+func (r *reader) addPage(page extract.Page) error {
 	for _, o := range page.Objects {
 		raw, more, err := r.redact(o)
 		if err != nil {
 			return err
 		}
-		r.notice(raw)
-		if id := key(o); o.Missing && r.missing.pending != nil {
+		r.noteFilterValue(raw)
+		if id := objectKey(o); o.Missing && r.missing.pending != nil {
 			r.missing.pending[id] = true
 		}
 		r.bytes += len(raw) + len(more)
 		r.pending = append(r.pending, load.Raw{
-			ID: key(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
+			ID: objectKey(o), Created: o.Created, ObservedAt: o.ObservedAt, Origin: o.Origin, Deleted: o.Deleted,
 			Livemode: o.Livemode, APIVersion: o.APIVersion, RequestID: o.RequestID, Object: raw, More: more, LeftOut: o.LeftOut,
 		})
 	}
-	r.wait(page.Unread)
+	r.noteUnread(page.Unread)
 	r.cursor = page.Cursor
 	return nil
 }
 
-// notice notes of which value of the filter an object is.
-func (r *reader) notice(object []byte) {
-	if r.fresh == nil || len(r.fresh) >= freshAtMost {
+// noteFilterValue notes of which value of the filter an object is.
+func (r *reader) noteFilterValue(object []byte) {
+	if r.listedValues == nil || len(r.listedValues) >= mostRemembered {
 		return
 	}
-	if value := last(extract.References(object, r.filter)[0]); value != "" && len(value) < 100 {
-		r.fresh[value] = true
+	if value := lastID(extract.References(object, r.filter)[0]); value != "" && len(value) < 100 {
+		r.listedValues[value] = true
 	}
 }
 
-// key is what the log and the state know an object by: its id, or for an object
+// objectKey is what the log and the state know an object by: its id, or for an object
 // that has none the hash of its bytes. The mapping rejects the latter.
-func key(o extract.Object) string {
+func objectKey(o extract.Object) string {
 	if o.ID != "" {
 		return o.ID
 	}
@@ -251,19 +251,19 @@ func (r *reader) flush(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	suppressed, err := r.leaveOut(ctx)
+	suppressed, err := r.suppressAndBlank(ctx)
 	if err != nil {
 		r.pending, r.bytes, r.cursor = nil, 0, "" // the next run reads them again
 		return err
 	}
-	event, err := r.store(ctx)
+	event, err := r.appendChanged(ctx)
 	if err != nil {
 		return &localError{err}
 	}
 	event.Suppressed = suppressed
 	r.pending, r.bytes, r.cursor = nil, 0, ""
-	r.materializer.meter.add(stageAppend, time.Since(start))
-	r.materializer.meter.emit(event)
+	r.materializer.progress.add(stageAppend, time.Since(start))
+	r.materializer.progress.emit(event)
 	if event.Segment == 0 {
 		return nil
 	}
@@ -272,33 +272,33 @@ func (r *reader) flush(ctx context.Context) error {
 	return nil
 }
 
-// store appends what of the pending pages is new, and moves the cursor.
-func (r *reader) store(ctx context.Context) (Event, error) {
+// appendChanged appends what of the pending pages is new, and moves the cursor.
+func (r *reader) appendChanged(ctx context.Context) (Event, error) {
 	event := Event{Event: EventSegment, Resource: r.resource.Name}
 	if r.relisting {
-		if err := r.note(ctx); err != nil {
+		if err := r.noteRelisted(ctx); err != nil {
 			return event, err
 		}
 	}
 	r.dropNotFound()
-	if err := r.dropDoubted(ctx); err != nil {
+	if err := r.dropUnconfirmed(ctx); err != nil {
 		return event, err
 	}
-	if err := r.dropStrangers(ctx); err != nil {
+	if err := r.dropNeverHeld(ctx); err != nil {
 		return event, err
 	}
-	changed, err := r.changed(ctx)
+	changed, err := r.changedObjects(ctx)
 	if err != nil {
 		return event, err
 	}
 	event.Objects = len(changed)
 	for _, o := range changed {
-		if r.blank.has(o.ID) && r.news != nil { // an event is no row
+		if r.blank.has(o.ID) && r.events != nil { // an event is no row
 			event.Blanked++
 		}
 	}
 	r.blanked += event.Blanked
-	event.Unchanged = r.missing.others(r.pending) - r.missing.others(changed)
+	event.Unchanged = r.missing.countOthers(r.pending) - r.missing.countOthers(changed)
 	clear(r.missing.pending)
 	cursor, err := r.cursorToKeep()
 	if err != nil {
@@ -312,9 +312,9 @@ func (r *reader) store(ctx context.Context) (Event, error) {
 	return event, err
 }
 
-// dropStrangers leaves out tombstones of objects that the log never held: they
+// dropNeverHeld leaves out tombstones of objects that the log never held: they
 // came and went between two syncs, and there is nothing to mark.
-func (r *reader) dropStrangers(ctx context.Context) error {
+func (r *reader) dropNeverHeld(ctx context.Context) error {
 	gone := func(o load.Raw) bool { return o.Deleted && o.Origin == extract.OriginRetrieve }
 	if !slices.ContainsFunc(r.pending, gone) {
 		return nil
@@ -323,17 +323,17 @@ func (r *reader) dropStrangers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var strangers []string
+	var neverHeld []string
 	kept := r.pending[:0]
 	for i, o := range r.pending {
 		if gone(o) && !known[i] {
-			strangers = append(strangers, o.ID)
+			neverHeld = append(neverHeld, o.ID)
 		} else {
 			kept = append(kept, o)
 		}
 	}
 	r.pending = kept
-	return r.rereads().ForgetMention(ctx, strangers)
+	return r.rereads().ForgetMention(ctx, neverHeld)
 }
 
 // awaitApplied waits until the segment appended before is in the state. What
@@ -352,13 +352,13 @@ func (r *reader) awaitApplied(ctx context.Context) error {
 	}
 }
 
-// changed returns the pending objects whose bytes differ from the newest
+// changedObjects returns the pending objects whose bytes differ from the newest
 // version in the log. An object twice in the same segment is compared with its
 // earlier self. An event that is known is never news: what Stripe still changes
 // in it is how often it was delivered.
-func (r *reader) changed(ctx context.Context) ([]load.Raw, error) {
+func (r *reader) changedObjects(ctx context.Context) ([]load.Raw, error) {
 	compare := r.materializer.state.Unchanged
-	if r.news == nil {
+	if r.events == nil {
 		compare = r.materializer.state.Known
 	}
 	unchanged, err := compare(ctx, r.account, r.resource.Name, r.pending)
@@ -371,7 +371,7 @@ func (r *reader) changed(ctx context.Context) ([]load.Raw, error) {
 		same := unchanged[i]
 		if before, seen := latest[o.ID]; seen {
 			earlier := r.pending[before]
-			same = r.news == nil || earlier.Hash() == o.Hash()
+			same = r.events == nil || earlier.Hash() == o.Hash()
 		}
 		latest[o.ID] = i
 		if !same {

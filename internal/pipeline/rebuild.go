@@ -35,11 +35,11 @@ func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 }
 
 func (r *Rebuild) run(ctx context.Context) (Summary, error) {
-	meter := newMeter(r.OnEvent)
-	if err := finishPending(ctx, r.Plan, r.Lake, meter); err != nil {
+	progress := newProgress(r.OnEvent)
+	if err := finishPending(ctx, r.Plan, r.Lake, progress); err != nil {
 		return Summary{}, err
 	}
-	if err := r.known(); err != nil {
+	if err := r.checkTables(); err != nil {
 		return Summary{}, err
 	}
 	state, err := r.Lake.OpenState(ctx)
@@ -47,28 +47,28 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	defer func() { _ = state.Close() }()
-	if err := r.Declaration.Record(meter.notice); err != nil {
+	if err := r.Declaration.Record(progress.notice); err != nil {
 		return Summary{}, err
 	}
 	if err := checkKey(ctx, r.Lake, state); err != nil {
 		return Summary{}, err
 	}
-	if err := announceAmiss(ctx, r.Lake, state, meter); err != nil {
+	if err := announceDamage(ctx, r.Lake, state, progress); err != nil {
 		return Summary{}, err
 	}
 	run := newRun("rebuild")
-	m := &materializer{lake: r.Lake, state: state, meter: meter}
+	m := &materializer{lake: r.Lake, state: state, progress: progress}
 	switch {
 	case state.Fresh != "":
-		meter.emit(Event{Event: EventNotice, Message: "deriving every table again from the raw log"})
-		if m.plan, err = keyed(r.Plan, r.Lake); err == nil {
-			err = m.everyAccount(ctx)
+		progress.emit(Event{Event: EventNotice, Message: "deriving every table again from the raw log"})
+		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
+			err = m.deriveAccounts(ctx)
 		}
 	case len(state.Stale) == 0 && len(r.Tables) == 0:
-		meter.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
+		progress.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
 		// A state that was put back is behind the log: it must not be published so.
-		if m.plan, err = keyed(r.Plan, r.Lake); err == nil {
-			err = m.everyAccount(ctx)
+		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
+			err = m.deriveAccounts(ctx)
 		}
 	default:
 		err = m.derive(ctx, r.Plan, r.Tables)
@@ -79,8 +79,8 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	return m.finishRebuild(ctx, run)
 }
 
-// known checks the names of the tables asked for.
-func (r *Rebuild) known() error {
+// checkTables checks the names of the tables asked for.
+func (r *Rebuild) checkTables() error {
 	names := r.Lake.Tables()
 	for _, table := range r.Tables {
 		if !slices.Contains(names, table) {
@@ -94,11 +94,11 @@ func (r *Rebuild) known() error {
 // ones, and puts them in their place.
 func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables []string) error {
 	var names []string
-	for _, change := range m.state.Stale {
-		names = append(names, change.Table+" ("+change.What+")")
+	for _, stale := range m.state.Stale {
+		names = append(names, stale.Table+" ("+stale.What+")")
 	}
 	names = append(names, tables...)
-	if other, err := m.showsOtherwise(ctx, plan); err != nil {
+	if other, err := m.showsOtherValues(ctx, plan); err != nil {
 		return err
 	} else if other { // what is copied shows values as the policy before wanted
 		tables = m.lake.Tables()
@@ -111,19 +111,19 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	if resumed {
 		message += "; going on where the last rebuild stopped"
 	}
-	m.meter.emit(Event{Event: EventNotice, Message: message})
-	if m.plan, err = keyed(plan, m.lake); err != nil {
+	m.progress.emit(Event{Event: EventNotice, Message: message})
+	if m.plan, err = withKey(plan, m.lake); err != nil {
 		return err
 	}
-	if err := m.everyAccount(ctx); err != nil {
+	if err := m.deriveAccounts(ctx); err != nil {
 		return err
 	}
 	return m.state.SwapIn(ctx)
 }
 
-// showsOtherwise reports whether meta.drift and meta.rejects of the present state
+// showsOtherValues reports whether meta.drift and meta.rejects of the present state
 // show values and the plan's would not, or the other way round.
-func (m *materializer) showsOtherwise(ctx context.Context, plan *transform.Plan) (bool, error) {
+func (m *materializer) showsOtherValues(ctx context.Context, plan *transform.Plan) (bool, error) {
 	files, err := m.state.Schemas(ctx)
 	if err != nil {
 		return false, err
@@ -132,15 +132,15 @@ func (m *materializer) showsOtherwise(ctx context.Context, plan *transform.Plan)
 	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // of a set that is none any more nothing is known
 }
 
-// everyAccount applies what the state lacks of every account's log.
-func (m *materializer) everyAccount(ctx context.Context) error {
+// deriveAccounts applies what the state lacks of every account's log.
+func (m *materializer) deriveAccounts(ctx context.Context) error {
 	accounts, err := m.lake.Accounts()
 	if err != nil {
 		return err
 	}
 	for _, account := range accounts {
 		m.mappers = map[string]*transform.Mapper{}
-		m.meter.emit(Event{Event: EventStarted, Account: account.ID, Mode: m.lake.Mode()})
+		m.progress.emit(Event{Event: EventStarted, Account: account.ID, Mode: m.lake.Mode()})
 		if err := m.catchUp(ctx, account.ID); err != nil {
 			return err
 		}
@@ -152,9 +152,9 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 	if err := m.state.Runs().Begin(ctx, run); err != nil {
 		return Summary{}, err
 	}
-	summary := m.meter.summary()
+	summary := m.progress.summary()
 	summary.Outcome = OutcomeDone
-	if err := m.state.Runs().End(ctx, ended(run, summary, nil)); err != nil {
+	if err := m.state.Runs().End(ctx, endedRun(run, summary, nil)); err != nil {
 		return summary, err
 	}
 	var err error
@@ -164,17 +164,17 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 	if err != nil {
 		return summary, err
 	}
-	summary.Seconds, summary.Stages = m.meter.elapsed()
-	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	summary.Seconds, summary.Stages = m.progress.elapsed()
+	m.progress.emit(Event{Event: EventFinished, Summary: &summary})
 	return summary, nil
 }
 
-// present returns the mappings that a sync goes on with. Rows of two mappings
+// planInForce returns the mappings that a sync goes on with. Rows of two mappings
 // never mix in one table: where the schemas given are not those that the tables
 // were built with, the old ones stay in use until a rebuild is asked for.
-func present(ctx context.Context, given *transform.Plan, lake *load.Lake, state *load.State, meter *meter) (*transform.Plan, error) {
+func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, state *load.State, progress *progress) (*transform.Plan, error) {
 	if len(state.Stale) == 0 {
-		return keyed(given, lake)
+		return withKey(plan, lake)
 	}
 	files, err := state.Schemas(ctx)
 	if err != nil {
@@ -184,16 +184,16 @@ func present(ctx context.Context, given *transform.Plan, lake *load.Lake, state 
 	if err != nil {
 		return nil, err
 	}
-	old, err := transform.Compile(set)
+	oldPlan, err := transform.Compile(set)
 	if err != nil {
 		return nil, fmt.Errorf("the mappings that the lake was built with are none to this program: run `stripelake rebuild`: %w", err)
 	}
 	var names []string
-	for _, change := range state.Stale {
-		names = append(names, change.Table+" ("+change.What+")")
+	for _, stale := range state.Stale {
+		names = append(names, stale.Table+" ("+stale.What+")")
 	}
-	meter.emit(Event{Event: EventNotice, Message: fmt.Sprintf(
+	progress.emit(Event{Event: EventNotice, Message: fmt.Sprintf(
 		"the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild`",
 		strings.Join(names, ", "))})
-	return keyed(old, lake)
+	return withKey(oldPlan, lake)
 }

@@ -31,7 +31,7 @@ func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 	counts := map[Refusal]*Refusal{}
 	rejects = slices.DeleteFunc(rejects, func(x load.Rejected) bool {
 		if x.OfKey() {
-			count(counts, x).Refused++
+			refusalCount(counts, x).Refused++
 		}
 		return x.OfKey()
 	})
@@ -57,8 +57,8 @@ func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 	return out, nil
 }
 
-// count is where refusals like one are counted.
-func count(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
+// refusalCount is where refusals like one are counted.
+func refusalCount(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
 	key := Refusal{Table: x.Table, Field: x.Field, Rule: x.Rule}
 	if counts[key] == nil {
 		c := key
@@ -70,11 +70,11 @@ func count(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
 // replaySegment maps the rejected objects of one segment.
 func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, counts map[Refusal]*Refusal) error {
 	account, stream, segment := rejects[0].Account, rejects[0].Stream, rejects[0].Segment
-	plan, err := keyed(r.Plan, r.Lake)
+	plan, err := withKey(r.Plan, r.Lake)
 	if err != nil {
 		return err
 	}
-	mapper := plan.Mapper(objectOf(stream))
+	mapper := plan.Mapper(objectTypeOf(stream))
 	for batch, err := range r.Lake.Read(ctx, account, stream, segment-1) {
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 				if reject.Seq != raw.Seq {
 					continue
 				}
-				if c := count(counts, reject); refuses(mapper, account, raw, reject.Table) {
+				if c := refusalCount(counts, reject); isRefused(mapper, account, raw, reject.Table) {
 					c.Refused++
 				} else {
 					c.Fit++
@@ -98,13 +98,13 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 	return fmt.Errorf("segment %d of %s/%s is not in the log", segment, account, stream)
 }
 
-// refuses reports whether a table still refuses an object.
-func refuses(mapper *transform.Mapper, account string, raw load.Raw, table string) bool {
+// isRefused reports whether a table still refuses an object.
+func isRefused(mapper *transform.Mapper, account string, raw load.Raw, table string) bool {
 	if mapper == nil || raw.Deleted {
 		return true // deleted, never seen: there is nothing to map
 	}
 	refused := false
-	for _, b := range mapper.Map([]transform.Object{objectIn(account, raw)}) {
+	for _, b := range mapper.Map([]transform.Object{mappingInput(account, raw)}) {
 		refused = refused || b.Schema.Table == table && len(b.Rejects) > 0
 		b.Rows.Release()
 	}

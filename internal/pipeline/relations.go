@@ -11,13 +11,13 @@ import (
 // relations is where the objects of a stream say whose they are, and what is theirs.
 type relations struct {
 	owners []schemas.Ref // an object goes where one of these goes
-	brings []brought
+	brings []broughtPath
 	events bool     // it is all of the objects that events hold
 	paths  []string // of owners, of brings, and of the kind of object that an event holds
 }
 
-// brought is a path to ids of what belongs to an object and to nothing else.
-type brought struct {
+// broughtPath is a path to ids of what belongs to an object and to nothing else.
+type broughtPath struct {
 	path string
 	kind string // of the object that an event holds; empty: any
 }
@@ -33,7 +33,7 @@ func relationsOf(stream string) *relations {
 	resource, _ := schemas.ResourceNamed(stream)
 	r := &relations{owners: resource.Owner.BelongsTo}
 	for _, ref := range resource.Brings {
-		r.brings = append(r.brings, brought{path: ref.Path})
+		r.brings = append(r.brings, broughtPath{path: ref.Path})
 	}
 	for _, ref := range r.owners {
 		r.paths = append(r.paths, ref.Path)
@@ -58,11 +58,11 @@ func relationsOfEvents() *relations {
 		}
 	}
 	for _, part := range schemas.Unlisted() {
-		r.brings = append(r.brings, brought{"id", part.Object})
+		r.brings = append(r.brings, broughtPath{"id", part.Object})
 		for _, resource := range schemas.Resources() {
 			for _, ref := range resource.Brings {
 				if slices.Contains(ref.To, part.Name) {
-					r.brings = append(r.brings, brought{"id", resource.Object}, brought{ref.Path, resource.Object})
+					r.brings = append(r.brings, broughtPath{"id", resource.Object}, broughtPath{ref.Path, resource.Object})
 				}
 			}
 		}
@@ -77,8 +77,8 @@ func relationsOfEvents() *relations {
 	return r
 }
 
-// subject is what an object says of whom it belongs to.
-type subject struct {
+// ownership is what an object says of whom it belongs to.
+type ownership struct {
 	*relations
 	kind string     // of the object that an event holds
 	ids  [][]string // by path
@@ -86,24 +86,24 @@ type subject struct {
 
 // read reads what it can. A member of another shape than Stripe documents says
 // nothing; the others still do.
-func (r *relations) read(object []byte) subject {
-	s := subject{relations: r, ids: make([][]string, len(r.paths))}
+func (r *relations) read(object []byte) ownership {
+	s := ownership{relations: r, ids: make([][]string, len(r.paths))}
 	if len(r.paths) > 0 {
 		s.ids = extract.References(object, r.paths...)
 	}
 	if r.events {
-		s.kind = last(s.ids[len(s.ids)-1])
+		s.kind = lastID(s.ids[len(s.ids)-1])
 	}
 	return s
 }
 
 // belongsTo returns the ids of which the object is a part: it goes where one of them
 // goes. The object's own id is not among them.
-func (s *subject) belongsTo() []string { return slices.Concat(s.ids[:len(s.owners)]...) }
+func (s *ownership) belongsTo() []string { return slices.Concat(s.ids[:len(s.owners)]...) }
 
 // broughtIDs returns the ids of what belongs to the object and to nothing else, which
 // may be in another stream or in none.
-func (s *subject) broughtIDs() (ids []string) {
+func (s *ownership) broughtIDs() (ids []string) {
 	for i, b := range s.brings {
 		if b.kind == "" || b.kind == s.kind {
 			ids = append(ids, s.ids[len(s.owners)+i]...)
@@ -112,8 +112,8 @@ func (s *subject) broughtIDs() (ids []string) {
 	return ids
 }
 
-// last is the last of some ids, or nothing.
-func last(ids []string) string {
+// lastID is the last of some ids, or nothing.
+func lastID(ids []string) string {
 	if len(ids) == 0 {
 		return ""
 	}
@@ -133,9 +133,9 @@ func leadsTo(ref schemas.Ref, id string) (to schemas.Resource, found bool) {
 	return schemas.Resource{}, false
 }
 
-// personal are the streams whose objects can belong to a person, in the order in
+// personalStreams are the streams whose objects can belong to a person, in the order in
 // which one leads to the next.
-func personal() (streams []string) {
+func personalStreams() (streams []string) {
 	all := schemas.Resources()
 	for _, r := range all {
 		if r.Owner.Person {
@@ -150,9 +150,9 @@ func personal() (streams []string) {
 	return append(streams, extract.Events().Name)
 }
 
-// tellers are the streams that tell whose the objects of a stream are, where those do
+// ownerStreams are the streams that tell whose the objects of a stream are, where those do
 // not always name a person; else none.
-func tellers(stream string) (streams []string) {
+func ownerStreams(stream string) (streams []string) {
 	resource, _ := schemas.ResourceNamed(stream)
 	for _, ref := range resource.Owner.BelongsTo {
 		for _, name := range ref.To {
@@ -165,8 +165,8 @@ func tellers(stream string) (streams []string) {
 	return streams
 }
 
-// naming are the streams whose objects name those of a stream as their own.
-func naming(stream string) (streams []string) {
+// bringingStreams are the streams whose objects name those of a stream as their own.
+func bringingStreams(stream string) (streams []string) {
 	for _, r := range schemas.Resources() {
 		if slices.ContainsFunc(r.Brings, func(ref schemas.Ref) bool { return slices.Contains(ref.To, stream) }) {
 			streams = append(streams, r.Name)
@@ -182,4 +182,4 @@ func leadsToUnlisted(ref schemas.Ref) bool {
 
 // namesPersons reports whether an object of a resource always names the person whose
 // it is, if it is somebody's.
-func namesPersons(r schemas.Resource) bool { return r.Owned() && tellers(r.Name) == nil }
+func namesPersons(r schemas.Resource) bool { return r.Owned() && ownerStreams(r.Name) == nil }

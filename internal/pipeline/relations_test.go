@@ -12,9 +12,9 @@ import (
 // new one that nobody has decided on would keep what `forget` says is erased.
 func TestEveryStreamIsClassified(t *testing.T) {
 	t.Parallel()
-	for _, s := range streams() {
+	for _, s := range logStreams() {
 		resource, known := schemas.ResourceNamed(s.Name)
-		followed, nobodys := slices.Contains(personal(), s.Name), resource.Owner.Nobody
+		followed, nobodys := slices.Contains(personalStreams(), s.Name), resource.Owner.Nobody
 		if followed == nobodys || !known && s.Name != extract.Events().Name {
 			t.Errorf("%s: in the table %t, followed by forget %t, of nobody %t: say in the table of resources whose it is", s.Name, known, followed, nobodys)
 		}
@@ -32,13 +32,13 @@ func TestRelationsFollowFromTheTable(t *testing.T) {
 		what      string
 		got, want []string
 	}{
-		{"personal", personal(), []string{"customers", "charges", "subscriptions", "refunds", "balance_transactions", "events"}},
-		{"tellers of refunds", tellers("refunds"), []string{"charges"}},
-		{"tellers of balance transactions", tellers("balance_transactions"), []string{"charges", "refunds"}},
-		{"tellers of charges", tellers("charges"), nil},
-		{"tellers of subscriptions", tellers("subscriptions"), nil},
-		{"tellers of prices", tellers("prices"), nil},
-		{"naming balance transactions", naming("balance_transactions"), []string{"charges", "refunds"}},
+		{"personal", personalStreams(), []string{"customers", "charges", "subscriptions", "refunds", "balance_transactions", "events"}},
+		{"tellers of refunds", ownerStreams("refunds"), []string{"charges"}},
+		{"tellers of balance transactions", ownerStreams("balance_transactions"), []string{"charges", "refunds"}},
+		{"tellers of charges", ownerStreams("charges"), nil},
+		{"tellers of subscriptions", ownerStreams("subscriptions"), nil},
+		{"tellers of prices", ownerStreams("prices"), nil},
+		{"naming balance transactions", bringingStreams("balance_transactions"), []string{"charges", "refunds"}},
 		{"mentioning prices", schemas.Mentioning("prices"), []string{"subscriptions"}},
 		{"mentioning charges", schemas.Mentioning("charges"), nil},
 	} {

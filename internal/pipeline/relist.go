@@ -21,15 +21,15 @@ func (r *reader) relist(ctx context.Context, as extract.Position) error {
 		return &localError{err}
 	}
 	r.relisting = true
-	r.materializer.meter.emit(Event{Event: EventNotice, Resource: r.resource.Name, Message: fmt.Sprintf(
+	r.materializer.progress.emit(Event{Event: EventNotice, Resource: r.resource.Name, Message: fmt.Sprintf(
 		"%s: listing everything again, for changes may have been missed: Stripe tells of them for 30 days", r.resource.Name)})
 	r.cursor = cursor
 	return nil
 }
 
-// note remembers the ids that come while a stream is listed again. It goes
+// noteRelisted remembers the ids that come while a stream is listed again. It goes
 // before the cursor: an id too many is looked up in vain at worst.
-func (r *reader) note(ctx context.Context) error {
+func (r *reader) noteRelisted(ctx context.Context) error {
 	ids := make([]string, len(r.pending))
 	for i, o := range r.pending {
 		ids[i] = o.ID
@@ -39,7 +39,7 @@ func (r *reader) note(ctx context.Context) error {
 
 // lookUpVanished asks for each object that was not listed again.
 func (r *reader) lookUpVanished(ctx context.Context) error {
-	cursor, coverage, err := r.settled(ctx)
+	cursor, coverage, err := r.appliedCursor(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,11 +50,11 @@ type rereads struct {
 }
 
 func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
-	again, err := v.repairLog(ctx, sync, done)
+	reread, err := v.repairLog(ctx, sync, done)
 	if err != nil {
 		return err
 	}
-	unread := again.read(ctx, sync, done)
+	unread := reread.read(ctx, sync, done)
 	if unread != nil && (len(done.Losses) > 0 || ctx.Err() != nil) {
 		return unread // the loss stays recorded: the next repair goes on
 	}
@@ -217,7 +217,7 @@ func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (e
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
 	state.InvalidatePublished()
-	m := &materializer{lake: sync.Lake, state: state, meter: newMeter(sync.OnEvent)}
+	m := &materializer{lake: sync.Lake, state: state, progress: newProgress(sync.OnEvent)}
 	if done.Number, err = m.publish(ctx); err == nil {
 		err = state.WriteStatus(ctx)
 	}

@@ -15,11 +15,11 @@ import (
 // logRepair repairs the log of one account, whose lock and the state's it holds.
 type logRepair struct {
 	*Verify
-	sync  *Sync
-	log   *load.Log
-	state *load.State
-	done  *Repaired
-	again rereads
+	sync    *Sync
+	log     *load.Log
+	state   *load.State
+	done    *Repaired
+	rereads rereads
 }
 
 // repairLog puts empty segments in the place of those that are lost, and finds out
@@ -29,38 +29,38 @@ type logRepair struct {
 // not hold the segment, nobody knows: the newest one of a stream is read again by
 // going on from the cursor before it, and for another the stream is listed again,
 // since later cursors say that it was.
-func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (again rereads, err error) {
-	again = rereads{objects: map[string][]load.Reread{}, streams: map[string]bool{}}
-	maps.Copy(again.objects, v.reread)
+func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (reread rereads, err error) {
+	reread = rereads{objects: map[string][]load.Reread{}, streams: map[string]bool{}}
+	maps.Copy(reread.objects, v.reread)
 	if sync.Client == nil || v.account == "" || !v.logDamage() {
-		return again, nil
+		return reread, nil
 	}
-	m := logRepair{Verify: v, sync: sync, done: done, again: again}
-	if m.log, err = sync.Lake.LockLog(ctx, v.account); err != nil {
-		return again, err
+	r := logRepair{Verify: v, sync: sync, done: done, rereads: reread}
+	if r.log, err = sync.Lake.LockLog(ctx, v.account); err != nil {
+		return reread, err
 	}
-	defer func() { err = errors.Join(err, m.log.Close()) }()
-	if m.state, err = sync.Lake.OpenState(ctx); err != nil {
-		return again, err
+	defer func() { err = errors.Join(err, r.log.Close()) }()
+	if r.state, err = sync.Lake.OpenState(ctx); err != nil {
+		return reread, err
 	}
-	defer func() { err = errors.Join(err, m.state.Close()) }()
-	if err := m.findLosses(ctx); err != nil {
-		return again, err
-	}
-	for i := range done.Losses {
-		if err := m.take(ctx, &done.Losses[i]); err != nil {
-			return again, err
-		}
-	}
-	if err := m.cursors(); err != nil {
-		return again, err
+	defer func() { err = errors.Join(err, r.state.Close()) }()
+	if err := r.findLosses(ctx); err != nil {
+		return reread, err
 	}
 	for i := range done.Losses {
-		if err := m.plan(ctx, &done.Losses[i]); err != nil {
-			return again, err
+		if err := r.removeLoss(ctx, &done.Losses[i]); err != nil {
+			return reread, err
 		}
 	}
-	return again, nil
+	if err := r.repairCursors(); err != nil {
+		return reread, err
+	}
+	for i := range done.Losses {
+		if err := r.chooseRereads(ctx, &done.Losses[i]); err != nil {
+			return reread, err
+		}
+	}
+	return reread, nil
 }
 
 // logDamage reports whether Run found anything amiss in the raw log.
@@ -72,172 +72,172 @@ func (v *Verify) logDamage() bool {
 
 // findLosses finds what a repair before this one had recorded, and what is damaged
 // now.
-func (m *logRepair) findLosses(ctx context.Context) error {
-	pending, err := m.sync.Lake.PendingRepairs(m.account)
+func (r *logRepair) findLosses(ctx context.Context) error {
+	pending, err := r.sync.Lake.PendingRepairs(r.account)
 	if err != nil {
 		return err
 	}
 	for _, x := range pending {
 		lost := true
 		if x.Unread {
-			if lost, err = m.log.RecoverLoss(ctx, &x); err != nil {
+			if lost, err = r.log.RecoverLoss(ctx, &x); err != nil {
 				return err
 			}
 		}
 		if lost {
-			m.done.Losses = append(m.done.Losses, x)
+			r.done.Losses = append(r.done.Losses, x)
 		}
 	}
-	names, err := m.log.Streams()
+	names, err := r.log.Streams()
 	if err != nil {
 		return err
 	}
-	published, _ := load.ReadPublished(m.Dir)
+	published, _ := load.ReadPublished(r.Dir)
 	for _, at := range published.Positions {
-		if at.Account == m.account {
+		if at.Account == r.account {
 			names = append(names, at.Stream)
 		}
 	}
-	for _, resource := range streams() { // the folder of a stream may be lost
-		if m.state.Position(m.account, resource.Name) > 0 {
+	for _, resource := range logStreams() { // the folder of a stream may be lost
+		if r.state.Position(r.account, resource.Name) > 0 {
 			names = append(names, resource.Name)
 		}
 	}
 	slices.Sort(names)
 	for _, stream := range slices.Compact(names) {
-		kept, err := m.log.QuarantineMisnumbered(stream)
-		m.done.Aside = append(m.done.Aside, kept...)
+		kept, err := r.log.QuarantineMisnumbered(stream)
+		r.done.Aside = append(r.done.Aside, kept...)
 		if err != nil {
 			return err
 		}
-		applied := m.state.Position(m.account, stream)
-		highest, err := m.state.Highest(ctx, m.account, stream)
+		applied := r.state.Position(r.account, stream)
+		highest, err := r.state.Highest(ctx, r.account, stream)
 		if err != nil {
 			return err
 		}
 		seen := applied // what is published tells of segments too, where the state does not
 		for _, at := range published.Positions {
-			if at.Account == m.account && at.Stream == stream {
+			if at.Account == r.account && at.Stream == stream {
 				seen = max(seen, at.Segment)
 			}
 		}
-		found, err := m.log.Losses(ctx, stream, seen, applied, highest)
+		found, err := r.log.Losses(ctx, stream, seen, applied, highest)
 		if err != nil {
 			return err
 		}
-		m.done.Losses = append(m.done.Losses, lossesIn(found, m.done.Losses)...)
+		r.done.Losses = append(r.done.Losses, lossesIn(found, r.done.Losses)...)
 	}
 	return nil
 }
 
-// take records a loss and takes it out of the log. The record comes first: it is
+// removeLoss records a loss and takes it out of the log. The record comes first: it is
 // all that tells what is to be read again.
-func (m *logRepair) take(ctx context.Context, x *load.Loss) (err error) {
+func (r *logRepair) removeLoss(ctx context.Context, x *load.Loss) (err error) {
 	if x.Objects == nil {
-		if x.Objects, err = m.state.LostIn(x).Objects(ctx); err != nil {
+		if x.Objects, err = r.state.LostIn(x).Objects(ctx); err != nil {
 			return err
 		}
 		x.Older = x.Versions - uint64(len(x.Objects))
-		if err := m.log.RecordLoss(*x); err != nil {
+		if err := r.log.RecordLoss(*x); err != nil {
 			return err
 		}
 	}
-	if err := m.log.Quarantine(ctx, *x); err != nil {
+	if err := r.log.Quarantine(ctx, *x); err != nil {
 		return err
 	}
-	return m.state.LostIn(x).Mark(ctx, x.Stream == extract.Events().Name)
+	return r.state.LostIn(x).Mark(ctx, x.Stream == extract.Events().Name)
 }
 
-// cursors sets cursor.json files aside that cannot be read. Where the newest segment
+// repairCursors sets cursor.json files aside that cannot be read. Where the newest segment
 // ends with such a cursor too, the stream goes on from an older one, and without
 // any it is listed again.
-func (m *logRepair) cursors() error {
-	names, err := m.log.Streams()
+func (r *logRepair) repairCursors() error {
+	names, err := r.log.Streams()
 	if err != nil {
 		return err
 	}
 	for _, stream := range names {
-		_, err := m.cursor(stream)
+		_, err := r.readableCursor(stream)
 		if err == nil {
 			continue
 		}
 		if load.Shortage(err) != "" {
 			return err
 		}
-		if err := m.log.QuarantineCursor(stream); err != nil {
+		if err := r.log.QuarantineCursor(stream); err != nil {
 			return err
 		}
-		if _, err := m.cursor(stream); err != nil {
-			if err := m.goBack(stream); err != nil {
+		if _, err := r.readableCursor(stream); err != nil {
+			if err := r.useOlderCursor(stream); err != nil {
 				return err
 			}
 		}
-		m.done.Cursors = append(m.done.Cursors, m.account+"/"+stream)
-		m.again.streams[stream] = true
+		r.done.Cursors = append(r.done.Cursors, r.account+"/"+stream)
+		r.rereads.streams[stream] = true
 	}
 	return nil
 }
 
-// goBack makes the newest cursor that can be read the one to go on from.
-func (m *logRepair) goBack(stream string) error {
-	older, err := m.log.Cursors(stream)
+// useOlderCursor makes the newest cursor that can be read the one to go on from.
+func (r *logRepair) useOlderCursor(stream string) error {
+	older, err := r.log.Cursors(stream)
 	if err != nil {
 		return err
 	}
 	for _, cursor := range older {
 		if _, err := extract.Cursor(cursor).Coverage(); err == nil {
-			return m.log.MoveCursor(stream, cursor)
+			return r.log.MoveCursor(stream, cursor)
 		}
 	}
 	if stream == extract.Events().Name { // Stripe lists those of the last 30 days
-		return m.log.MoveCursor(stream, "")
+		return r.log.MoveCursor(stream, "")
 	}
-	start, err := m.sync.Lake.Start(m.account, stream)
+	start, err := r.sync.Lake.Start(r.account, stream)
 	if err != nil {
 		return err
 	}
-	resource, err := streamNamed(stream)
+	resource, err := streamByName(stream)
 	if err != nil {
 		return err
 	}
-	cursor, err := extract.RelistAll(resource, start, m.Stripe.Client.ServerTime())
+	cursor, err := extract.RelistAll(resource, start, r.Stripe.Client.ServerTime())
 	if err != nil {
 		return err
 	}
-	return m.log.MoveCursor(stream, string(cursor))
+	return r.log.MoveCursor(stream, string(cursor))
 }
 
-// cursor is where extraction of a stream goes on, if that can be read.
-func (m *logRepair) cursor(stream string) (extract.Cursor, error) {
-	text, err := m.log.Cursor(stream)
+// readableCursor is where extraction of a stream goes on, if that can be read.
+func (r *logRepair) readableCursor(stream string) (extract.Cursor, error) {
+	text, err := r.log.Cursor(stream)
 	if err == nil {
 		_, err = extract.Cursor(text).Coverage()
 	}
 	if err != nil {
-		return "", fmt.Errorf("cursor of %s/%s: %w", m.account, stream, err)
+		return "", fmt.Errorf("cursor of %s/%s: %w", r.account, stream, err)
 	}
 	return extract.Cursor(text), nil
 }
 
-// plan says how what was in a loss is read again.
-func (m *logRepair) plan(ctx context.Context, x *load.Loss) error {
+// chooseRereads says how what was in a loss is read again.
+func (r *logRepair) chooseRereads(ctx context.Context, x *load.Loss) error {
 	events := extract.Events().Name
 	if x.Newest {
-		m.again.streams[x.Stream] = true
+		r.rereads.streams[x.Stream] = true
 	}
 	switch {
 	case x.Stream == events && !x.Newest:
 		// The hints in it are lost. Who had followed them misses nothing.
 		for _, resource := range Resources() {
-			if err := m.relistBehind(x, resource); err != nil {
+			if err := r.relistBehind(x, resource); err != nil {
 				return err
 			}
 		}
 	case x.Stream != events && !x.Known && !x.Newest:
-		return m.relist(x, x.Stream)
+		return r.relist(x, x.Stream)
 	case x.Stream != events:
-		unread, err := m.state.LostIn(x).NotRereadYet(ctx)
-		m.again.objects[x.Stream] = append(m.again.objects[x.Stream], unread...)
+		unread, err := r.state.LostIn(x).NotRereadYet(ctx)
+		r.rereads.objects[x.Stream] = append(r.rereads.objects[x.Stream], unread...)
 		return err
 	}
 	return nil
@@ -245,11 +245,11 @@ func (m *logRepair) plan(ctx context.Context, x *load.Loss) error {
 
 // relistBehind has a resource listed again that had not followed the events in a
 // loss.
-func (m *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error {
+func (r *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error {
 	if resource.Silent {
 		return nil
 	}
-	cursor, err := m.cursor(resource.Name)
+	cursor, err := r.readableCursor(resource.Name)
 	if err != nil {
 		return err
 	}
@@ -261,14 +261,14 @@ func (m *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error 
 	if err != nil || at.Segment >= x.Last {
 		return err
 	}
-	return m.relist(x, resource.Name)
+	return r.relist(x, resource.Name)
 }
 
 // relist makes a stream's cursor one that lists everything again that is covered.
-func (m *logRepair) relist(x *load.Loss, stream string) error {
-	m.again.streams[stream] = true
+func (r *logRepair) relist(x *load.Loss, stream string) error {
+	r.rereads.streams[stream] = true
 	x.Relisted = append(x.Relisted, stream)
-	cursor, err := m.cursor(stream)
+	cursor, err := r.readableCursor(stream)
 	if err != nil {
 		return err
 	}
@@ -283,12 +283,12 @@ func (m *logRepair) relist(x *load.Loss, stream string) error {
 	if err != nil {
 		return err
 	}
-	resource, err := streamNamed(stream)
+	resource, err := streamByName(stream)
 	if err == nil {
 		cursor, err = cursor.Relist(resource, at)
 	}
 	if err != nil {
 		return err
 	}
-	return m.log.MoveCursor(stream, string(cursor))
+	return r.log.MoveCursor(stream, string(cursor))
 }

@@ -37,12 +37,12 @@ func resourceOf(r schemas.Resource) extract.Resource {
 	return out
 }
 
-// streams are what the log of an account holds.
-func streams() []extract.Resource { return append(Resources(), extract.Events()) }
+// logStreams are what the log of an account holds.
+func logStreams() []extract.Resource { return append(Resources(), extract.Events()) }
 
-// streamNamed returns the stream of that name.
-func streamNamed(name string) (extract.Resource, error) {
-	all := streams()
+// streamByName returns the stream of that name.
+func streamByName(name string) (extract.Resource, error) {
+	all := logStreams()
 	i := slices.IndexFunc(all, func(r extract.Resource) bool { return r.Name == name })
 	if i >= 0 {
 		return all[i], nil

@@ -28,10 +28,10 @@ func (r *reader) rewind(ctx context.Context) error {
 	}
 	from := "the beginning"
 	if !newest.IsZero() {
-		from = stamp(newest)
+		from = timeText(newest)
 	}
-	r.materializer.meter.notice(fmt.Sprintf("%s: the lake says that it was read up to %s, which is to come: an answer had a wrong date; it is listed again from %s",
-		r.resource.Name, stamp(beyond), from))
+	r.materializer.progress.notice(fmt.Sprintf("%s: the lake says that it was read up to %s, which is to come: an answer had a wrong date; it is listed again from %s",
+		r.resource.Name, timeText(beyond), from))
 	if r.cursor == "" { // nothing is pending that would carry it
 		return r.log.MoveCursor(r.resource.Name, "")
 	}

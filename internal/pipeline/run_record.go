@@ -12,11 +12,11 @@ func newRun(command string) load.Run {
 	return load.Run{ID: rand.Text(), Command: command, Started: time.Now().UTC()}
 }
 
-// ended completes a run's record with how it went. The error's text is redacted
+// endedRun completes a run's record with how it went. The error's text is redacted
 // (Invariant 11): the record is published.
-func ended(run load.Run, summary Summary, err error) load.Run {
+func endedRun(run load.Run, summary Summary, err error) load.Run {
 	run.Finished = time.Now().UTC()
-	run.Outcome, run.Detail = summary.Outcome, message(err)
+	run.Outcome, run.Detail = summary.Outcome, errorText(err)
 	run.Requests, run.Objects = summary.Requests, int64(summary.Objects)
 	run.Rows, run.Rejects = int64(summary.Rows), int64(summary.Rejects)
 	return run

@@ -219,19 +219,19 @@ func everyResource(logs []load.LogSize) []load.LogSize {
 func resourceStatus(coverage load.Coverage, counts []load.Resource) ResourceStatus {
 	r := ResourceStatus{
 		Account: coverage.Account, Resource: coverage.Resource, Why: coverage.Why,
-		CompleteFrom: instant(coverage.From), CompleteTo: instant(coverage.Through), AsOf: instant(coverage.AsOf),
+		CompleteFrom: timeOrNil(coverage.From), CompleteTo: timeOrNil(coverage.Through), AsOf: timeOrNil(coverage.AsOf),
 	}
 	for _, count := range counts {
 		if count.Account == r.Account && count.Stream == r.Resource {
 			r.Objects, r.Rows, r.Rejects = count.Objects, count.Rows, count.Rejects
 			r.IncompleteLists, r.Applied = count.Incomplete, count.Segment
 			if len(count.OtherVersions) > 0 {
-				r.APIVersion = cameIn(count.OtherVersions, count.OnlyOther)
+				r.APIVersion = versionsText(count.OtherVersions, count.OnlyOther)
 			}
 		}
 	}
 	for _, gap := range coverage.Gaps {
-		r.Gaps = append(r.Gaps, Gap{instant(gap.From), gap.To})
+		r.Gaps = append(r.Gaps, Gap{timeOrNil(gap.From), gap.To})
 	}
 	for _, n := range coverage.NotFound {
 		r.NotFound = append(r.NotFound, n.ID)
@@ -239,7 +239,7 @@ func resourceStatus(coverage load.Coverage, counts []load.Resource) ResourceStat
 	return r
 }
 
-func instant(t time.Time) *time.Time {
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

@@ -41,9 +41,9 @@ type Sync struct {
 // just the objects given; without any it goes on from their cursors. What is gone may
 // be refused: deleted, never seen.
 func (s *Sync) inRepair(resources []string, objects map[string][]load.Reread) *Sync {
-	again := *s
-	again.Resources, again.reread, again.repairing, again.MaxRejects = resources, objects, true, 1
-	return &again
+	repair := *s
+	repair.Resources, repair.reread, repair.repairing, repair.MaxRejects = resources, objects, true, 1
+	return &repair
 }
 
 // Run copies what is missing, then what is new, then what has changed, and
@@ -63,12 +63,12 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	return withMemory(ctx, s.Lake, s.OnEvent, func(lake *load.Lake) (Summary, error) {
 		on := *s
 		on.Lake = lake
-		return on.withoutDamage(ctx)
+		return on.retryWithoutDamage(ctx)
 	})
 }
 
-// withoutDamage runs, and once more where the state is damaged.
-func (s *Sync) withoutDamage(ctx context.Context) (Summary, error) {
+// retryWithoutDamage runs, and once more where the state is damaged.
+func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 	summary, err := s.run(ctx)
 	if !load.IsStateDamage(err) || ctx.Err() != nil {
 		return summary, err
@@ -76,33 +76,33 @@ func (s *Sync) withoutDamage(ctx context.Context) (Summary, error) {
 	if asideErr := s.Lake.SetStateAside(ctx); asideErr != nil {
 		return summary, errors.Join(err, asideErr)
 	}
-	why, _, _ := strings.Cut(message(err), "\n")
-	newMeter(s.OnEvent).emit(Event{Event: EventNotice, Message: "the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why})
+	why, _, _ := strings.Cut(errorText(err), "\n")
+	newProgress(s.OnEvent).emit(Event{Event: EventNotice, Message: "the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why})
 	return s.run(ctx)
 }
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
-	meter := newMeter(s.OnEvent)
+	progress := newProgress(s.OnEvent)
 	resources, err := SelectResources(s.Resources)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := finishPending(ctx, s.Plan, s.Lake, meter); err != nil {
+	if err := finishPending(ctx, s.Plan, s.Lake, progress); err != nil {
 		return Summary{}, err
 	}
-	sources, unread, err := s.open(ctx, meter)
+	accounts, unread, err := s.openAccounts(ctx, progress)
 	defer func() {
-		for _, src := range sources {
-			_ = src.log.Close()
+		for _, a := range accounts {
+			_ = a.log.Close()
 		}
 	}()
 	if err == nil {
-		err = s.pendingRepair(sources)
+		err = s.pendingRepair(accounts)
 	}
 	if err != nil {
 		return Summary{}, err
 	}
-	if len(sources) == 0 {
+	if len(accounts) == 0 {
 		return Summary{}, &UnreadError{unread}
 	}
 	state, err := s.Lake.OpenState(ctx)
@@ -114,42 +114,42 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := s.Declaration.Record(meter.notice); err != nil {
+	if err := s.Declaration.Record(progress.notice); err != nil {
 		return Summary{}, err
 	}
-	m := &materializer{mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, meter: meter}
-	if err := s.decide(ctx, m); err != nil {
+	m := &materializer{mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, progress: progress}
+	if err := s.chooseMappings(ctx, m); err != nil {
 		return Summary{}, err
 	}
-	if err := announceFresh(sources, state, meter); err != nil {
+	if err := announceFresh(accounts, state, progress); err != nil {
 		return Summary{}, err
 	}
-	if err := announceAmiss(ctx, s.Lake, state, meter); err != nil {
+	if err := announceDamage(ctx, s.Lake, state, progress); err != nil {
 		return Summary{}, err
 	}
 	run := newRun("sync")
 	if err := state.Runs().Begin(ctx, run); err != nil {
 		return Summary{}, err
 	}
-	err = s.copy(ctx, m, sources, resources, unread)
+	err = s.copyAccounts(ctx, m, accounts, resources, unread)
 	if ctx.Err() != nil {
 		// Stopped by a signal: a stop drops what is not durable, exactly as a
 		// crash does, and the next run recovers from both in the same way.
-		return s.interrupted(context.WithoutCancel(ctx), m, sources, run), ctx.Err()
+		return s.interrupted(context.WithoutCancel(ctx), m, accounts, run), ctx.Err()
 	}
-	return s.finish(ctx, m, sources, run, unread, err)
+	return s.finish(ctx, m, accounts, run, unread, err)
 }
 
 // pendingRepair refuses a run on an account whose log is being repaired: what was
 // lost is not all read again.
-func (s *Sync) pendingRepair(sources []source) error {
+func (s *Sync) pendingRepair(accounts []runAccount) error {
 	if s.repairing {
 		return nil
 	}
-	for _, src := range sources {
-		pending, err := s.Lake.PendingRepairs(src.account)
+	for _, a := range accounts {
+		pending, err := s.Lake.PendingRepairs(a.id)
 		if err == nil && len(pending) > 0 {
-			err = fmt.Errorf("%s: %w", src.account, ErrRepairPending)
+			err = fmt.Errorf("%s: %w", a.id, ErrRepairPending)
 		}
 		if err != nil {
 			return err
@@ -158,8 +158,8 @@ func (s *Sync) pendingRepair(sources []source) error {
 	return nil
 }
 
-// decide finds the mappings that the run goes on with.
-func (s *Sync) decide(ctx context.Context, m *materializer) (err error) {
+// chooseMappings finds the mappings that the run goes on with.
+func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) {
 	if err := checkKey(ctx, s.Lake, m.state); err != nil {
 		return err
 	}
@@ -174,23 +174,23 @@ func (s *Sync) decide(ctx context.Context, m *materializer) (err error) {
 		m.mappers = map[string]*transform.Mapper{}
 		return err
 	}
-	m.plan, err = present(ctx, s.Plan, s.Lake, m.state, m.meter)
+	m.plan, err = planInForce(ctx, s.Plan, s.Lake, m.state, m.progress)
 	return err
 }
 
 // announceFresh says why the tables are derived again, if they are.
-func announceFresh(sources []source, state *load.State, meter *meter) error {
+func announceFresh(accounts []runAccount, state *load.State, progress *progress) error {
 	if state.Fresh == "" {
 		return nil
 	}
-	for _, src := range sources {
+	for _, a := range accounts {
 		for _, resource := range Resources() {
-			newest, err := src.log.Newest(resource.Name)
+			newest, err := a.log.Newest(resource.Name)
 			if err != nil {
 				return err
 			}
 			if newest.Segment > 0 {
-				meter.emit(Event{Event: EventNotice, Message: "deriving the tables again from the raw log: " + state.Fresh})
+				progress.emit(Event{Event: EventNotice, Message: "deriving the tables again from the raw log: " + state.Fresh})
 				return nil
 			}
 		}
@@ -198,63 +198,63 @@ func announceFresh(sources []source, state *load.State, meter *meter) error {
 	return nil // a new lake
 }
 
-// announceAmiss says what of the lake is damaged and will be as it should once the
+// announceDamage says what of the lake is damaged and will be as it should once the
 // run has ended.
-func announceAmiss(ctx context.Context, lake *load.Lake, state *load.State, meter *meter) error {
-	if mended := lake.RecoveryNotice(); mended != "" {
-		meter.emit(Event{Event: EventNotice, Message: mended})
+func announceDamage(ctx context.Context, lake *load.Lake, state *load.State, progress *progress) error {
+	if recovered := lake.RecoveryNotice(); recovered != "" {
+		progress.emit(Event{Event: EventNotice, Message: recovered})
 	}
-	if err := meter.tellAside(lake); err != nil {
+	if err := progress.noticeSetAside(lake); err != nil {
 		return err
 	}
-	amiss, err := state.CheckPublished(ctx)
-	if err != nil || len(amiss) == 0 {
+	damage, err := state.CheckPublished(ctx)
+	if err != nil || len(damage) == 0 {
 		return err
 	}
-	message := "publishing every file anew: " + amiss[0]
-	if more := len(amiss) - 1; more > 0 {
+	message := "publishing every file anew: " + damage[0]
+	if more := len(damage) - 1; more > 0 {
 		message += fmt.Sprintf(", and %d more", more)
 	}
-	meter.emit(Event{Event: EventNotice, Message: message})
+	progress.emit(Event{Event: EventNotice, Message: message})
 	return nil
 }
 
 // interrupted records a run that was stopped. That it cannot be recorded is no
 // reason to say anything else.
-func (s *Sync) interrupted(ctx context.Context, m *materializer, sources []source, run load.Run) Summary {
-	noticeVersions(m.meter, sources)
-	summary := m.meter.summary()
-	summary.Requests = requests(sources)
+func (s *Sync) interrupted(ctx context.Context, m *materializer, accounts []runAccount, run load.Run) Summary {
+	noticeVersions(m.progress, accounts)
+	summary := m.progress.summary()
+	summary.Requests = requestsSent(accounts)
 	summary.Outcome = OutcomeInterrupted
-	if errors.Join(m.cover(ctx), m.state.Runs().End(ctx, ended(run, summary, nil))) == nil {
+	if errors.Join(m.cover(ctx), m.state.Runs().End(ctx, endedRun(run, summary, nil))) == nil {
 		_ = m.state.WriteStatus(ctx)
 	}
-	summary.Seconds, summary.Stages = m.meter.elapsed()
-	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	summary.Seconds, summary.Stages = m.progress.elapsed()
+	m.progress.emit(Event{Event: EventFinished, Summary: &summary})
 	return summary
 }
 
 // finish records the run, publishes what changed and says how it went. A run
 // that failed still publishes what it got; the reason stands in meta.runs.
-func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, run load.Run, unread map[string]error, err error) (Summary, error) {
-	summary := m.meter.summary()
-	summary.Unread, summary.Fixes = messages(unread)
-	var accounts []string
-	for _, src := range sources {
-		accounts = append(accounts, src.account)
+func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccount, run load.Run, unread map[string]error, err error) (Summary, error) {
+	summary := m.progress.summary()
+	summary.Unread, summary.Fixes = errorTexts(unread)
+	var ids []string
+	for _, a := range accounts {
+		ids = append(ids, a.id)
 	}
-	summary.Requests = requests(sources)
-	summary.Account = strings.Join(accounts, ",")
-	noticeVersions(m.meter, sources)
+	summary.Requests = requestsSent(accounts)
+	summary.Account = strings.Join(ids, ",")
+	noticeVersions(m.progress, accounts)
 	var recordErr error
-	if summary.GivenUp, recordErr = s.settleGivenUp(ctx, m, sources, unread); recordErr != nil {
+	if summary.GivenUp, recordErr = s.updateGivenUp(ctx, m, accounts, unread); recordErr != nil {
 		return summary, errors.Join(err, recordErr)
 	}
 	if err == nil {
-		err = s.verdict(unread, summary)
+		err = s.result(unread, summary)
 	}
-	summary.Outcome = outcome(err)
-	if endErr := m.state.Runs().End(ctx, m.nameless(ended(run, summary, err), accounts)); endErr != nil {
+	summary.Outcome = outcomeOf(err)
+	if endErr := m.state.Runs().End(ctx, m.redactRun(endedRun(run, summary, err), ids)); endErr != nil {
 		return summary, errors.Join(err, endErr)
 	}
 	generation, publishErr := m.publish(ctx)
@@ -263,29 +263,29 @@ func (s *Sync) finish(ctx context.Context, m *materializer, sources []source, ru
 		return summary, errors.Join(err, publishErr)
 	}
 	summary.Generation = generation
-	if tidyErr := errors.Join(tidy(ctx, sources), m.state.WriteStatus(ctx)); tidyErr != nil {
+	if tidyErr := errors.Join(tidyLogs(ctx, accounts), m.state.WriteStatus(ctx)); tidyErr != nil {
 		return summary, errors.Join(err, tidyErr)
 	}
-	summary.Seconds, summary.Stages = m.meter.elapsed()
-	m.meter.emit(Event{Event: EventFinished, Summary: &summary})
+	summary.Seconds, summary.Stages = m.progress.elapsed()
+	m.progress.emit(Event{Event: EventFinished, Summary: &summary})
 	return summary, err
 }
 
 // SelectResources returns the resources that a run reads, in their fixed order: those
 // named in the plural, or all where none is. An unknown name is a [*UsageError].
-func SelectResources(named []string) ([]extract.Resource, error) {
+func SelectResources(selected []string) ([]extract.Resource, error) {
 	all := Resources()
-	if len(named) == 0 {
+	if len(selected) == 0 {
 		return all, nil
 	}
 	var names []string
 	for _, r := range all {
 		names = append(names, r.Name)
 	}
-	for _, name := range named {
+	for _, name := range selected {
 		if !slices.Contains(names, name) {
 			return nil, &UsageError{fmt.Sprintf("unknown resource %q; the resources are %s", name, strings.Join(names, ", "))}
 		}
 	}
-	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(named, r.Name) }), nil
+	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(selected, r.Name) }), nil
 }

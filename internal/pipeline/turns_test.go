@@ -87,7 +87,7 @@ func TestAccountsSideBySide(t *testing.T) {
 	if diff := cmp.Diff(want, laketest.Digest(t, dir)); diff != "" {
 		t.Errorf("the lake differs (-one after the other +side by side):\n%s", diff)
 	}
-	if killed := count(t, dir, "meta.runs WHERE outcome <> 'done'"); killed != 0 {
+	if killed := refusalCount(t, dir, "meta.runs WHERE outcome <> 'done'"); killed != 0 {
 		t.Errorf("%d runs are said to have ended otherwise", killed)
 	}
 }
@@ -115,7 +115,7 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	if err := laketest.Run(laketest.NewSync(dir, url, nil)); err != nil {
 		t.Fatal(err)
 	}
-	if n, want := count(t, dir, "charges"), server.Ledger().Count("charges"); n != want {
+	if n, want := refusalCount(t, dir, "charges"), server.Ledger().Count("charges"); n != want {
 		t.Errorf("%d charges of %d", n, want)
 	}
 }
@@ -186,7 +186,7 @@ func TestCatchUpWaitsForNoLog(t *testing.T) {
 		if err := laketest.Run(laketest.NewSync(dir, urls[0], func(o *load.Options) { o.LogWait = wait })); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if n, want := count(t, dir, "charges WHERE account = '"+two.AccountID()+"'"), two.Ledger().Count("charges"); n != want {
+		if n, want := refusalCount(t, dir, "charges WHERE account = '"+two.AccountID()+"'"), two.Ledger().Count("charges"); n != want {
 			t.Errorf("%s: %d charges of %d", name, n, want)
 		}
 		if err := log.Close(); err != nil {
@@ -232,7 +232,7 @@ func TestSecondSyncOfAnAccount(t *testing.T) {
 	}
 }
 
-func count(t *testing.T, dir, of string) (n int) {
+func refusalCount(t *testing.T, dir, of string) (n int) {
 	t.Helper()
 	if err := laketest.Warehouse(t, dir).QueryRow("SELECT count(*) FROM " + of).Scan(&n); err != nil {
 		t.Fatal(err)

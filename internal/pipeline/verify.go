@@ -137,12 +137,12 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 		verification.CheckObjects,
 		verification.CheckState,
 		verification.CheckGeneration,
-		func(ctx context.Context) error { return v.derive(ctx, lake, verification, set) },
+		func(ctx context.Context) error { return v.rederive(ctx, lake, verification, set) },
 		verification.CheckRows,
 		verification.CheckRejects,
 		verification.CheckHistory,
 		func(ctx context.Context) (err error) {
-			orphans, err = checkBooks(ctx, lake, verification, set)
+			orphans, err = checkLedger(ctx, lake, verification, set)
 			return err
 		},
 		func(ctx context.Context) error { return verification.CheckTies(ctx, query.Ties(set)) },
@@ -153,8 +153,8 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
 			if err == nil {
 				v.account, v.reread, v.windows = x.account, x.reread, x.compared
-				for resource, named := range orphans[x.account] { // what both found comes twice, unchanged
-					v.reread[resource] = append(v.reread[resource], named...)
+				for resource, orphaned := range orphans[x.account] { // what both found comes twice, unchanged
+					v.reread[resource] = append(v.reread[resource], orphaned...)
 				}
 			}
 			return err
@@ -189,9 +189,9 @@ func leavesOut(set *schemas.Set, table load.Table) bool {
 	return false
 }
 
-// derive maps the whole log again, into a lake beside that goes when the
+// rederive maps the whole log again, into a lake beside that goes when the
 // verification ends. It takes as long as a rebuild of everything.
-func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (err error) {
+func (v *Verify) rederive(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (err error) {
 	if !v.Deep {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *veri
 	}
 	plan, err := transform.Compile(set)
 	if err == nil {
-		plan, err = keyed(plan, lake)
+		plan, err = withKey(plan, lake)
 	}
 	if err != nil {
 		return err
@@ -217,12 +217,12 @@ func (v *Verify) derive(ctx context.Context, lake *load.Lake, verification *veri
 	if err != nil {
 		return err
 	}
-	m := &materializer{plan: plan, lake: lake, state: state, meter: newMeter(func(e Event) {
+	m := &materializer{plan: plan, lake: lake, state: state, progress: newProgress(func(e Event) {
 		if e.Event == EventApplied {
 			c.LookedAt += int64(e.Objects)
 		}
 	})}
-	if err := errors.Join(m.everyAccount(ctx), state.Close()); err != nil {
+	if err := errors.Join(m.deriveAccounts(ctx), state.Close()); err != nil {
 		return fmt.Errorf("map the log again: %w", err)
 	}
 	return verification.AttachRederived(ctx)

@@ -29,7 +29,7 @@ const balanceTries = 3
 // pending.
 func (x *comparison) balance(ctx context.Context) error {
 	c := x.Begin(x.account, "balance"+atStripe, "currencies")
-	why, err := x.unbalanced(ctx)
+	why, err := x.whyNotComparable(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (x *comparison) balance(ctx context.Context) error {
 	var sums map[string]int64
 	for _, back := range []time.Duration{lookBack, DailyLookBack} {
 		if at, sums, why, err = x.addUp(ctx, back); err != nil && !stopsRun(err) {
-			why = message(err) // all else that was compared stays good
+			why = errorText(err) // all else that was compared stays good
 		} else if err != nil {
 			return err
 		}
@@ -93,8 +93,8 @@ func (x *comparison) addUp(ctx context.Context, back time.Duration) (at extract.
 	return at, sums, "", nil
 }
 
-// unbalanced says why the lake's balance transactions are not all there are.
-func (x *comparison) unbalanced(ctx context.Context) (string, error) {
+// whyNotComparable says why the lake's balance transactions are not all there are.
+func (x *comparison) whyNotComparable(ctx context.Context) (string, error) {
 	there, err := x.Publishes(ctx, "balance_transactions", "account", "net_minor", "currency")
 	if err != nil || !there {
 		return "there is no column net_minor or currency", err
@@ -153,7 +153,7 @@ func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (a
 		why = "it moved each time it was read; run again when it is quieter"
 	}
 	if extract.IsForbidden(err) || extract.IsNotFound(err) {
-		return at, nil, message(err), nil
+		return at, nil, errorText(err), nil
 	}
 	return at, nil, why, err
 }
@@ -161,7 +161,7 @@ func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (a
 // newer lists the balance transactions from so far below the lake's end on, and adds
 // up those that it does not have.
 func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]int64, error) {
-	transactions, err := streamNamed("balance_transactions")
+	transactions, err := streamByName("balance_transactions")
 	if err != nil {
 		return nil, err
 	}
@@ -212,10 +212,10 @@ func (x *comparison) nets(ctx context.Context) (sums map[string]int64, tagged bo
 		which, of = "coalesce(balance_type, '"+paymentsBalance+"') = '"+paymentsBalance+"'", "count(balance_type)"
 	}
 	var currency string
-	var net, named int64
-	return sums, tagged, x.Query(ctx, []any{&currency, &net, &named}, func() error {
+	var net, tags int64
+	return sums, tagged, x.Query(ctx, []any{&currency, &net, &tags}, func() error {
 		sums[currency] += net
-		tagged = tagged || named > 0
+		tagged = tagged || tags > 0
 		return nil
 	}, `SELECT lower(currency), coalesce(sum(net_minor) FILTER (`+which+`), 0)::BIGINT, `+of+` FROM balance_transactions WHERE account = ? GROUP BY ALL`, x.account)
 }

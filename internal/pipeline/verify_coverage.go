@@ -26,7 +26,7 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 		if err != nil {
 			return err
 		}
-		for _, resource := range streams() {
+		for _, resource := range logStreams() {
 			cursors := verification.Cursors(account, resource.Name)
 			for i, cursor := range cursors {
 				c.LookedAt++
@@ -37,18 +37,18 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 				case err != nil && i < len(cursors)-1:
 					continue // a newer one is gone on from
 				case err != nil:
-					f.Name, f.Says = "cursor damaged", message(err)
+					f.Name, f.Says = "cursor damaged", errorText(err)
 					if h := hint.Of(err); h != nil {
-						f.Says, f.Fix = message(h.Err), h.Fix
+						f.Says, f.Fix = errorText(h.Err), h.Fix
 					}
 				case !ahead.IsZero():
 					f.Name, f.Fix = "coverage beyond what was read", FixFutureCursor
-					f.Says = "it says complete through " + stamp(coverage.Through) + " and followed up to " + stamp(coverage.AsOf) + ", which is to come"
+					f.Says = "it says complete through " + timeText(coverage.Through) + " and followed up to " + timeText(coverage.AsOf) + ", which is to come"
 				case coverage.Through.After(beyond) || coverage.AsOf.After(beyond):
-					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+stamp(coverage.Through)+" and followed up to "+stamp(coverage.AsOf)+"; the last answer or run was at "+stamp(last)
+					f.Name, f.Says = "coverage beyond what was read", "it says complete through "+timeText(coverage.Through)+" and followed up to "+timeText(coverage.AsOf)+"; the last answer or run was at "+timeText(last)
 				case i == len(cursors)-1 && !coverage.Again && recorded[resource.Name].After(coverage.Through):
 					f.Name, f.Fix = "coverage beyond the cursor", verify.FixState
-					f.Says = "meta.coverage says complete through " + stamp(recorded[resource.Name]) + ", and the cursor " + stamp(coverage.Through)
+					f.Says = "meta.coverage says complete through " + timeText(recorded[resource.Name]) + ", and the cursor " + timeText(coverage.Through)
 				default:
 					continue
 				}
@@ -62,7 +62,7 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 // FixFutureCursor is what to do about a cursor that says what was read of the future.
 const FixFutureCursor = "run stripelake sync, which lists it again; if this machine's clock is behind, set that"
 
-func stamp(t time.Time) string {
+func timeText(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// embedding leaves out what differs only in objects of another resource that it
+// dropEmbeddedChanges leaves out what differs only in objects of another resource that it
 // embeds, such as the price of a subscription: such a copy is as of when the object
 // around it was read, and the embedded one is compared by itself.
-func (x *comparison) embedding(ctx context.Context, c *verify.Checked, name string) error {
+func (x *comparison) dropEmbeddedChanges(ctx context.Context, c *verify.Checked, name string) error {
 	resource, _ := schemas.ResourceNamed(name)
 	for _, embedded := range resource.Embeds {
 		inside, _ := schemas.ResourceNamed(embedded)
-		left, err := x.leaveOut(ctx, name, inside)
+		left, err := x.dropEqualBut(ctx, name, inside)
 		if err != nil {
 			return err
 		}
@@ -30,9 +30,9 @@ func (x *comparison) embedding(ctx context.Context, c *verify.Checked, name stri
 	return nil
 }
 
-// leaveOut leaves out of a stream what differs only in what it embeds of a resource,
+// dropEqualBut leaves out of a stream what differs only in what it embeds of a resource,
 // and returns how many those are.
-func (x *comparison) leaveOut(ctx context.Context, stream string, embedded schemas.Resource) (left int, err error) {
+func (x *comparison) dropEqualBut(ctx context.Context, stream string, embedded schemas.Resource) (left int, err error) {
 	if len(x.differing) == 0 {
 		return 0, nil
 	}
@@ -43,7 +43,7 @@ func (x *comparison) leaveOut(ctx context.Context, stream string, embedded schem
 	kinds := []string{embedded.Object, embedded.OldObject}
 	for id, o := range newest {
 		now, there := x.seen[id]
-		if there && !o.Deleted && !now.Deleted && reflect.DeepEqual(bare(o, kinds), bare(now, kinds)) {
+		if there && !o.Deleted && !now.Deleted && reflect.DeepEqual(replaceEmbedded(o, kinds), replaceEmbedded(now, kinds)) {
 			delete(x.differing, id)
 			left++
 		}
@@ -51,26 +51,26 @@ func (x *comparison) leaveOut(ctx context.Context, stream string, embedded schem
 	return left, nil
 }
 
-// bare is an object with ids in the place of the objects of some kinds in it.
-func bare(o load.Raw, kinds []string) (v any) {
+// replaceEmbedded is an object with ids in the place of the objects of some kinds in it.
+func replaceEmbedded(o load.Raw, kinds []string) (v any) {
 	if err := json.Unmarshal(extract.JoinNested(o.Object, o.More), &v); err != nil {
 		return string(o.Object)
 	}
-	return without(v, kinds)
+	return replaceObjects(v, kinds)
 }
 
-func without(v any, kinds []string) any {
+func replaceObjects(v any, kinds []string) any {
 	switch v := v.(type) {
 	case map[string]any:
 		if kind, is := v["object"].(string); is && kind != "" && slices.Contains(kinds, kind) {
 			return v["id"]
 		}
 		for name, member := range v {
-			v[name] = without(member, kinds)
+			v[name] = replaceObjects(member, kinds)
 		}
 	case []any:
 		for i, member := range v {
-			v[i] = without(member, kinds)
+			v[i] = replaceObjects(member, kinds)
 		}
 	}
 	return v

@@ -18,7 +18,7 @@ func TestBareOfWhatIsEmbedded(t *testing.T) {
 	}
 	prices, _ := schemas.ResourceNamed("prices")
 	kinds := []string{prices.Object, prices.OldObject}
-	object := func(text string) any { return bare(load.Raw{Object: []byte(text)}, kinds) }
+	object := func(text string) any { return replaceEmbedded(load.Raw{Object: []byte(text)}, kinds) }
 	before := object(`{"id":"sub_1","object":"subscription","plan":{"id":"p_1","object":"plan","active":true},"items":{"data":[{"price":{"id":"p_1","object":"price","active":true}}]}}`)
 	for text, same := range map[string]bool{
 		`{"id":"sub_1","object":"subscription","plan":{"id":"p_1","object":"plan","active":false},"items":{"data":[{"price":{"id":"p_1","object":"price"}}]}}`:      true,

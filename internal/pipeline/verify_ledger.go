@@ -12,27 +12,27 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// A question is one thing that is asked of the books.
-type question struct {
+// A ledgerQuestion is one thing that is asked of the books.
+type ledgerQuestion struct {
 	table   string
 	columns []string // of further tables too, as "refunds.id"; where one is missing there is nothing to ask
 	unit    string
 	count   string // SQL: how many are looked at
-	asked   []string
+	queries []string
 }
 
 // An amount stands in braces in what is asked: a currency whose exponent is not
 // known has none, and is asked again by its minor units. {null amount} is true of
 // the first and picks the rows of the second, {of} and {units} name what is shown.
-var braced = regexp.MustCompile(`\{(null )?([a-z_.]+)\}`)
+var amountMarker = regexp.MustCompile(`\{(null )?([a-z_.]+)\}`)
 
-// bookAmounts are the columns of amounts that are asked about.
-var bookAmounts = []string{"amount", "amount_captured", "amount_refunded", "fee", "net"}
+// ledgerAmounts are the columns of amounts that are asked about.
+var ledgerAmounts = []string{"amount", "amount_captured", "amount_refunded", "fee", "net"}
 
 // inAmounts asks by amounts, or by minor units.
 func inAmounts(query string, minor bool) string {
-	return braced.ReplaceAllStringFunc(query, func(found string) string {
-		m := braced.FindStringSubmatch(found)
+	return amountMarker.ReplaceAllStringFunc(query, func(found string) string {
+		m := amountMarker.FindStringSubmatch(found)
 		null, name := m[1] != "", m[2]
 		switch {
 		case minor && null:
@@ -54,31 +54,31 @@ func inAmounts(query string, minor bool) string {
 	})
 }
 
-// fixBooks is all that can be said of a sum that does not add up: the lake holds
+// fixLedger is all that can be said of a sum that does not add up: the lake holds
 // what Stripe sent.
-const fixBooks = "look it up in the Dashboard; if that shows something else, run stripelake sync, and verify again"
+const fixLedger = "look it up in the Dashboard; if that shows something else, run stripelake sync, and verify again"
 
 // fixForgotten is for what came in before it was known whose it is.
 const fixForgotten = "what it names was forgotten: name the customer once more, stripelake forget cus_…, which erases what came since"
 
-// settled is the SQL for what cannot be late: what a row c names was listed if
+// notLate is the SQL for what cannot be late: what a row c names was listed if
 // it was made before the list of it ends, at k.through. It was made before c was
 // read; and in the first month of c, if c is older than that. Everything else
 // may be on its way, and the next sync tells.
-const settled = `(k.since IS NULL OR c.created >= k.since) AND (c.synced_at < k.through OR c.created + INTERVAL 31 DAY < k.through)`
+const notLate = `(k.since IS NULL OR c.created >= k.since) AND (c.synced_at < k.through OR c.created + INTERVAL 31 DAY < k.through)`
 
-// booked is the SQL for a charge or refund c that must have its balance
+// bookedByNow is the SQL for a charge or refund c that must have its balance
 // transaction: an hour after it was made, as far as changes were followed.
 // Stripe: with asynchronous capture it comes within the hour.
-const booked = `greatest(c.synced_at, coalesce(k.as_of, c.synced_at)) > c.created + INTERVAL 1 HOUR`
+const bookedByNow = `greatest(c.synced_at, coalesce(k.as_of, c.synced_at)) > c.created + INTERVAL 1 HOUR`
 
-// ledger asks each balance transaction whether it adds up, by currency, day and
+// transactionQuestions asks each balance transaction whether it adds up, by currency, day and
 // reporting category. Stripe: net is amount less fee, and fee the sum of its
 // details; it is negative when fees come back.
-var ledger = question{
+var transactionQuestions = ledgerQuestion{
 	table: "balance_transactions", columns: []string{"amount", "fee", "net", "fee_details", "currency", "created", "reporting_category"},
 	unit: "balance transactions", count: "SELECT count(*) FROM balance_transactions",
-	asked: []string{
+	queries: []string{
 		`SELECT 'net is not amount less fee', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': net ', sum({net}), ', amount less fee ', sum({amount} - {fee}), {units})
 			FROM balance_transactions c WHERE {net} <> {amount} - {fee} AND {null net} GROUP BY ALL`,
 		`SELECT 'fee is not the sum of its details', ` + ledgerGroup + `, concat(count(*), ' balance transactions, first ', min(id), ': fee ', sum(fee), ', details ', sum(details))
@@ -90,20 +90,20 @@ var ledger = question{
 
 const ledgerGroup = `concat_ws(' ', account, currency, CAST(created AS DATE), reporting_category)`
 
-// payments asks each charge for its balance transaction. Stripe: one that failed
+// chargeQuestions asks each charge for its balance transaction. Stripe: one that failed
 // or is not captured has none; a partial capture is booked in full, with a
 // reversal of its own, or as what was captured. In another currency it is
 // converted at the rate of the day.
-var payments = question{
+var chargeQuestions = ledgerQuestion{
 	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
 	columns: []string{
 		"amount", "amount_captured", "status", "captured", "currency", "created", "synced_at", "balance_transaction_id",
 		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "balance_transactions.created",
 	},
-	asked: []string{
+	queries: []string{
 		`SELECT 'charge without balance transaction', concat(c.account, '/', c.id), concat('captured ', {c.amount_captured}, {of}, c.currency)
 			FROM charges c LEFT JOIN covered k ON k.account = c.account AND k.resource = 'charges'
-			WHERE c.status = 'succeeded' AND c.captured AND {c.amount_captured} > 0 AND {null c.amount_captured} AND c.balance_transaction_id IS NULL AND NOT c.deleted AND ` + booked,
+			WHERE c.status = 'succeeded' AND c.captured AND {c.amount_captured} > 0 AND {null c.amount_captured} AND c.balance_transaction_id IS NULL AND NOT c.deleted AND ` + bookedByNow,
 		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('charge ', c.id, ' names it, and it names ', b.source_id)
 			FROM charges c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
 		`SELECT 'charge and balance transaction differ', concat(c.account, '/', c.id), concat('charge ', {c.amount}, {of}, c.currency, ', balance transaction ', {b.amount}, {of}, b.currency)
@@ -116,20 +116,20 @@ var payments = question{
 	},
 }
 
-// returns asks each refund for its balance transaction. Stripe: a refund that is
+// refundQuestions asks each refund for its balance transaction. Stripe: a refund that is
 // pending may have none yet, and one that releases an authorization never has;
 // the one of a refund that failed stands, and another puts the money back.
-var returns = question{
+var refundQuestions = ledgerQuestion{
 	table: "refunds", unit: "refunds", count: "SELECT count(*) FROM refunds",
 	columns: []string{
 		"amount", "status", "reason", "currency", "created", "synced_at", "charge_id", "balance_transaction_id", "failure_balance_transaction_id",
 		"balance_transactions.source_id", "balance_transactions.amount", "balance_transactions.currency", "balance_transactions.type", "charges.captured",
 	},
-	asked: []string{
+	queries: []string{
 		`SELECT 'refund without balance transaction', concat(c.account, '/', c.id), concat({c.amount}, {of}, c.currency, ' of ', c.charge_id)
 			FROM refunds c JOIN charges p ON p.account = c.account AND p.id = c.charge_id AND p.captured
 			LEFT JOIN covered k ON k.account = c.account AND k.resource = 'refunds'
-			WHERE c.status = 'succeeded' AND {c.amount} > 0 AND {null c.amount} AND c.reason IS DISTINCT FROM 'expired_uncaptured_charge' AND c.balance_transaction_id IS NULL AND ` + booked,
+			WHERE c.status = 'succeeded' AND {c.amount} > 0 AND {null c.amount} AND c.reason IS DISTINCT FROM 'expired_uncaptured_charge' AND c.balance_transaction_id IS NULL AND ` + bookedByNow,
 		`SELECT 'balance transaction of another source', concat(c.account, '/', b.id), concat('refund ', c.id, ' names it, and it names ', b.source_id)
 			FROM refunds c JOIN balance_transactions b ON b.account = c.account AND b.id = c.balance_transaction_id WHERE b.source_id <> c.id`,
 		`SELECT 'refund and balance transaction differ', concat(c.account, '/', c.id), concat('refund ', {c.amount}, {of}, c.currency, ', balance transaction ', {b.amount}, {of}, b.currency)
@@ -145,13 +145,13 @@ var returns = question{
 	},
 }
 
-// refunded asks each charge whether its refunds are what it says was given back.
+// refundedAmountQuestions asks each charge whether its refunds are what it says was given back.
 // Stripe: those that failed or were canceled do not count; what a partial
 // capture released may.
-var refunded = question{
+var refundedAmountQuestions = ledgerQuestion{
 	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
 	columns: []string{"amount", "amount_captured", "amount_refunded", "created", "synced_at", "refunds.amount", "refunds.status", "refunds.charge_id", "refunds.synced_at"},
-	asked: []string{
+	queries: []string{
 		`SELECT 'refunds do not sum up', concat(c.account, '/', c.id), concat('it says ', {c.amount_refunded}, {of}, c.currency, ' was refunded, and its refunds are ', coalesce(r.amount, 0))
 			FROM charges c JOIN covered k ON k.account = c.account AND k.resource = 'refunds' JOIN covered o ON o.account = c.account AND o.resource = 'charges'
 			LEFT JOIN (SELECT account, charge_id, sum({amount}) FILTER (status NOT IN ('failed', 'canceled')) AS amount, max(synced_at) AS synced_at FROM refunds GROUP BY ALL) r
@@ -170,43 +170,43 @@ func unlessRejected(stream, id string) string {
 	return fmt.Sprintf("NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = '%s' AND x.id = %s)", stream, id)
 }
 
-// checkBooks asks the published warehouse whether its books agree. It returns what
+// checkLedger asks the published warehouse whether its books agree. It returns what
 // they name and do not hold, by account and resource.
-func checkBooks(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
+func checkLedger(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
 	published, err := verification.OpenLedger(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b := books{lake: lake, Verification: verification, orphans: map[string]map[string][]load.Reread{}}
-	if b.forgotten, err = lake.Forgotten(); err != nil {
+	l := ledger{lake: lake, Verification: verification, orphans: map[string]map[string][]load.Reread{}}
+	if l.forgotten, err = lake.Forgotten(); err != nil {
 		return nil, err
 	}
 	for _, q := range []struct {
 		check string
-		question
-	}{{"ledger", ledger}, {"charges", payments}, {"refunds", returns}, {"refunded amounts", refunded}} {
+		ledgerQuestion
+	}{{"ledger", transactionQuestions}, {"charges", chargeQuestions}, {"refunds", refundQuestions}, {"refunded amounts", refundedAmountQuestions}} {
 		c := verification.Begin("", q.check, q.unit)
 		if !published {
 			c.Note("nothing is published to ask")
 			continue
 		}
-		if err := b.ask(ctx, c, q.question); err != nil {
+		if err := l.ask(ctx, c, q.ledgerQuestion); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.check, err)
 		}
 	}
-	return b.orphans, b.references(ctx, published, set)
+	return l.orphans, l.references(ctx, published, set)
 }
 
-// books are the published tables of a lake.
-type books struct {
+// ledger are the published tables of a lake.
+type ledger struct {
 	*verify.Verification
 	lake      *load.Lake
 	forgotten *load.Forgotten
 	orphans   map[string]map[string][]load.Reread // by account and resource: what is named and not there
 }
 
-func (b *books) ask(ctx context.Context, c *verify.Checked, q question) error {
-	missing, err := b.missing(ctx, q)
+func (l *ledger) ask(ctx context.Context, c *verify.Checked, q ledgerQuestion) error {
+	missing, err := l.missingColumn(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -214,23 +214,23 @@ func (b *books) ask(ctx context.Context, c *verify.Checked, q question) error {
 		c.Note("not asked: there is no column %s", missing)
 		return nil
 	}
-	if err := b.Query(ctx, []any{&c.LookedAt}, func() error { return nil }, q.count); err != nil {
+	if err := l.Query(ctx, []any{&c.LookedAt}, func() error { return nil }, q.count); err != nil {
 		return err
 	}
-	minor, err := b.haveMinor(ctx, q)
+	minor, err := l.haveMinor(ctx, q)
 	if err != nil {
 		return err
 	}
-	for _, query := range q.asked {
+	for _, query := range q.queries {
 		queries := []string{inAmounts(query, false)}
 		if minor && queries[0] != query {
 			queries = append(queries, inAmounts(query, true))
 		}
 		for _, query := range queries {
 			var f verify.Finding
-			err := b.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
-				f.Fix = fixBooks
-				if b.namesForgotten(f) {
+			err := l.Query(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
+				f.Fix = fixLedger
+				if l.namesForgotten(f) {
 					f.Fix = fixForgotten
 				}
 				c.Add(f)
@@ -246,20 +246,20 @@ func (b *books) ask(ctx context.Context, c *verify.Checked, q question) error {
 
 // namesForgotten reports a finding about an object of an account that names an id
 // which was forgotten.
-func (b *books) namesForgotten(f verify.Finding) bool {
+func (l *ledger) namesForgotten(f verify.Finding) bool {
 	account, _, _ := strings.Cut(f.What, "/")
-	return slices.ContainsFunc(word.FindAllString(f.Says, -1), func(id string) bool { return b.forgotten.Has(account, id) })
+	return slices.ContainsFunc(wordPattern.FindAllString(f.Says, -1), func(id string) bool { return l.forgotten.Has(account, id) })
 }
 
 // haveMinor reports whether all amounts of a question have their minor units
 // beside them in the lake's own schemas.
-func (b *books) haveMinor(ctx context.Context, q question) (bool, error) {
+func (l *ledger) haveMinor(ctx context.Context, q ledgerQuestion) (bool, error) {
 	for _, name := range q.columns {
 		table, column := q.column(name)
-		if !slices.Contains(bookAmounts, column) {
+		if !slices.Contains(ledgerAmounts, column) {
 			continue
 		}
-		if there, err := b.Publishes(ctx, table, column+"_minor"); err != nil || !there {
+		if there, err := l.Publishes(ctx, table, column+"_minor"); err != nil || !there {
 			return false, err
 		}
 	}
@@ -267,19 +267,19 @@ func (b *books) haveMinor(ctx context.Context, q question) (bool, error) {
 }
 
 // column is a column's table and its name.
-func (q question) column(name string) (table, column string) {
+func (q ledgerQuestion) column(name string) (table, column string) {
 	if of, is, ok := strings.Cut(name, "."); ok {
 		return of, is
 	}
 	return q.table, name
 }
 
-// missing returns a column that a question needs and the lake's own schemas do
+// missingColumn returns a column that a question needs and the lake's own schemas do
 // not have.
-func (b *books) missing(ctx context.Context, q question) (string, error) {
+func (l *ledger) missingColumn(ctx context.Context, q ledgerQuestion) (string, error) {
 	for _, name := range append([]string{"id"}, q.columns...) {
 		table, column := q.column(name)
-		there, err := b.Publishes(ctx, table, column)
+		there, err := l.Publishes(ctx, table, column)
 		if err != nil || !there {
 			return table + "." + column, err
 		}

@@ -15,8 +15,8 @@ import (
 
 // references looks for rows that name, in a column whose schema says ref, what
 // is not there.
-func (b *books) references(ctx context.Context, published bool, set *schemas.Set) error {
-	c := b.Begin("", "references", "references")
+func (l *ledger) references(ctx context.Context, published bool, set *schemas.Set) error {
+	c := l.Begin("", "references", "references")
 	if !published {
 		c.Note("nothing is published to ask")
 		return nil
@@ -27,7 +27,7 @@ func (b *books) references(ctx context.Context, published bool, set *schemas.Set
 			if to == nil || field.Type.Kind != schemas.String || field.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) {
 				continue
 			}
-			if err := b.reference(ctx, c, from, field.Name, to); err != nil {
+			if err := l.reference(ctx, c, from, field.Name, to); err != nil {
 				return fmt.Errorf("%s.%s: %w", from.Table, field.Name, err)
 			}
 		}
@@ -36,32 +36,32 @@ func (b *books) references(ctx context.Context, published bool, set *schemas.Set
 }
 
 // reference looks at one column of a table.
-func (b *books) reference(ctx context.Context, c *verify.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
+func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
 	key := from.PrimaryKey[len(from.PrimaryKey)-1]
 	for _, needs := range [][]string{{from.Table, key, column, "created", "synced_at"}, {to.Table, "id"}} {
-		there, err := b.Publishes(ctx, needs[0], needs[1:]...)
+		there, err := l.Publishes(ctx, needs[0], needs[1:]...)
 		if err != nil || !there {
 			return err
 		}
 	}
-	var named int64
-	if err := b.Query(ctx, []any{&named}, func() error { return nil }, fmt.Sprintf("SELECT count(%s) FROM %s", sqltext.Ident(column), sqltext.Ident(from.Table))); err != nil {
+	var looked int64
+	if err := l.Query(ctx, []any{&looked}, func() error { return nil }, fmt.Sprintf("SELECT count(%s) FROM %s", sqltext.Ident(column), sqltext.Ident(from.Table))); err != nil {
 		return err
 	}
-	c.LookedAt += named
-	judged := settled
+	c.LookedAt += looked
+	judged := notLate
 	target, _ := schemas.ResourceNamed(to.Table)
 	if schemas.IsLateColumn(column) {
 		judged = "(k.since IS NULL OR c.created >= k.since) AND c.synced_at < k.through"
 	} else if !target.MadeWhenNamed {
-		judged = "k.since IS NULL AND (" + settled + ")" // what is named may be older than the row
+		judged = "k.since IS NULL AND (" + notLate + ")" // what is named may be older than the row
 	}
 	var account, row, id string
 	var certain bool
 	open, gone := 0, 0
-	err := b.Query(ctx, []any{&account, &row, &id, &certain}, func() error {
+	err := l.Query(ctx, []any{&account, &row, &id, &certain}, func() error {
 		switch {
-		case b.forgotten.Has(account, id):
+		case l.forgotten.Has(account, id):
 			c.Add(verify.Finding{
 				Name: "row of somebody forgotten", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: "it came in before it was known whose it is", Fix: fixForgotten,
@@ -75,7 +75,7 @@ func (b *books) reference(ctx context.Context, c *verify.Checked, from *schemas.
 				Name: "orphan", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: fmt.Sprintf("%s has no %s", to.Table, id),
 			}
-			b.advise(&f, account, to.Table, id)
+			l.advise(&f, account, to.Table, id)
 			c.Add(f)
 		}
 		return nil
@@ -96,31 +96,31 @@ func (b *books) reference(ctx context.Context, c *verify.Checked, from *schemas.
 // advise says what brings what is named and not there, and notes it for a repair.
 // A sync asks for what no event tells of, as long as Stripe may still come to have
 // it; of everything else events have told, so that only a repair asks again.
-func (b *books) advise(f *verify.Finding, account, table, id string) {
+func (l *ledger) advise(f *verify.Finding, account, table, id string) {
 	resources := Resources()
 	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
 	if i < 0 {
-		f.Fix = fixBooks
+		f.Fix = fixLedger
 		return
 	}
-	if b.orphans[account] == nil {
-		b.orphans[account] = map[string][]load.Reread{}
+	if l.orphans[account] == nil {
+		l.orphans[account] = map[string][]load.Reread{}
 	}
-	if !slices.ContainsFunc(b.orphans[account][table], func(o load.Reread) bool { return o.ID == id }) {
-		b.orphans[account][table] = append(b.orphans[account][table], load.Reread{ID: id, Apart: farApart})
+	if !slices.ContainsFunc(l.orphans[account][table], func(o load.Reread) bool { return o.ID == id }) {
+		l.orphans[account][table] = append(l.orphans[account][table], load.Reread{ID: id, Apart: farApart})
 	}
 	f.Fix = fixStripe
 	if !resources[i].Silent {
 		return
 	}
-	lacking := b.lacking(account, table)
+	lacking := l.lacking(account, table)
 	j := slices.IndexFunc(lacking, func(n extract.NotFound) bool { return n.ID == id })
 	if j < 0 {
 		f.Fix = "run stripelake sync, which reads it by its id"
 		return
 	}
 	n := lacking[j]
-	f.Says += fmt.Sprintf(", and Stripe does not find it: asked %d times, last at %s", n.Times, stamp(n.Asked))
+	f.Says += fmt.Sprintf(", and Stripe does not find it: asked %d times, last at %s", n.Times, timeText(n.Asked))
 	if !n.Exhausted() {
 		f.Fix = "run stripelake sync, which asks for it once a day for a week"
 	} else {
@@ -130,8 +130,8 @@ func (b *books) advise(f *verify.Finding, account, table, id string) {
 
 // lacking is what Stripe was asked for by id and did not find, by the newest
 // cursor of a stream.
-func (b *books) lacking(account, stream string) []extract.NotFound {
-	cursors := b.Cursors(account, stream)
+func (l *ledger) lacking(account, stream string) []extract.NotFound {
+	cursors := l.Cursors(account, stream)
 	if len(cursors) == 0 {
 		return nil
 	}

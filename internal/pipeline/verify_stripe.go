@@ -122,7 +122,7 @@ func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource e
 			return err
 		}
 	}
-	if err := x.embedding(ctx, c, resource.Name); err != nil {
+	if err := x.dropEmbeddedChanges(ctx, c, resource.Name); err != nil {
 		return err
 	}
 	changed, err := x.changedSince(ctx, resource, coverage.AsOf, len(x.differing) > 0)
@@ -182,8 +182,8 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	for id, o := range listed {
 		c.LookedAt++
 		if k, known := kept[id]; known {
-			x.judge(resource, o, k, known)
-		} else if !x.later(o, w) {
+			x.compareObject(resource, o, k, known)
+		} else if !x.isOutside(o, w) {
 			elsewhere = append(elsewhere, id)
 		}
 	}
@@ -193,7 +193,7 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	}
 	for _, id := range elsewhere {
 		k, known := others[id]
-		x.judge(resource, listed[id], k, known)
+		x.compareObject(resource, listed[id], k, known)
 	}
 	var vanished []extract.Item
 	for id, k := range kept {
@@ -210,7 +210,7 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	found, err := x.read(ctx, resource, x.unread(c, resource, x.Client.Reread(ctx, resource, "", vanished, "")))
 	for id, o := range found {
 		if k, asked := kept[id]; asked {
-			x.judge(resource, o, k, true)
+			x.compareObject(resource, o, k, true)
 		}
 	}
 	return err
@@ -224,7 +224,7 @@ func (x *comparison) unread(c *verify.Checked, resource extract.Resource, pages 
 			for _, item := range page.Unread {
 				c.Add(verify.Finding{
 					Name: "object unread", What: x.account + "/" + resource.Name + " " + item.ID,
-					Says: "no list shows it, and asked for it Stripe answered: " + x.answered(resource.Object+" "+item.ID), Fix: "compare again later",
+					Says: "no list shows it, and asked for it Stripe answered: " + x.lastAnswer(resource.Object+" "+item.ID), Fix: "compare again later",
 				})
 			}
 			page.Unread = nil
@@ -235,8 +235,8 @@ func (x *comparison) unread(c *verify.Checked, resource extract.Resource, pages 
 	}
 }
 
-// answered is what was answered last when something was asked for in vain.
-func (x *comparison) answered(what string) (message string) {
+// lastAnswer is what was answered last when something was asked for in vain.
+func (x *comparison) lastAnswer(what string) (message string) {
 	for _, f := range x.Client.Failures() {
 		if f.What == what {
 			message = f.Message
@@ -245,13 +245,13 @@ func (x *comparison) answered(what string) (message string) {
 	return message
 }
 
-// later reports an object that does not belong into a window.
-func (x *comparison) later(o load.Raw, w extract.Range) bool {
+// isOutside reports an object that does not belong into a window.
+func (x *comparison) isOutside(o load.Raw, w extract.Range) bool {
 	return o.Created.Before(w.From) || !o.Created.Before(w.To)
 }
 
-// judge compares an object as Stripe has it with what the state keeps of it.
-func (x *comparison) judge(resource extract.Resource, o load.Raw, k verify.Kept, known bool) {
+// compareObject compares an object as Stripe has it with what the state keeps of it.
+func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k verify.Kept, known bool) {
 	f := verify.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
 	switch {
 	case !known && o.Deleted:
@@ -278,7 +278,7 @@ func (x *comparison) judge(resource extract.Resource, o load.Raw, k verify.Kept,
 
 // isTextless reports an object that a sync kept without its text.
 func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.Kept) bool {
-	if x.forgotten.Empty() || tellers(resource.Name) == nil {
+	if x.forgotten.Empty() || ownerStreams(resource.Name) == nil {
 		return false
 	}
 	text, err := withoutText(extract.JoinNested(o.Object, o.More))
@@ -291,13 +291,13 @@ func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.
 func (x *comparison) read(ctx context.Context, resource extract.Resource, pages iter.Seq2[extract.Page, error]) (map[string]load.Raw, error) {
 	r := &reader{
 		account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
-		missing: missing{pending: x.missing},
+		missing: missingObjects{pending: x.missing},
 	}
 	for page, err := range pages {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.take(page); err != nil {
+		if err := r.addPage(page); err != nil {
 			return nil, err
 		}
 	}

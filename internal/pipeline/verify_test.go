@@ -75,7 +75,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"range edited":    {laketest.EditFooter(charges+"00000002-*", "stripelake.last_seq"), []string{"footer edited: raw/"}},
 		"cursor edited":   {laketest.ReplaceText(charges+newest, `"high":1`, `"high":3`), []string{"coverage beyond what was read: acct_"}},
 		"cursor moved": {
-			laketest.WriteFile("raw/"+laketest.AccountOf(t, sound)+"/charges/cursor.json", fmt.Sprintf(`{"after_segment":%d,"cursor":"{\"v\":1,\"high\":4000000000}"}`, number(newest))),
+			laketest.WriteFile("raw/"+laketest.AccountOf(t, sound)+"/charges/cursor.json", fmt.Sprintf(`{"after_segment":%d,"cursor":"{\"v\":1,\"high\":4000000000}"}`, plural(newest))),
 			[]string{"coverage beyond what was read: acct_"},
 		},
 
@@ -101,7 +101,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"position ahead":  {laketest.ExecState("UPDATE meta.positions SET segment = segment + 1 WHERE stream = 'charges'"), []string{"position moved forward: acct_"}},
 		"position back":   {laketest.ExecState("UPDATE meta.positions SET segment = segment - 1 WHERE stream = 'charges'"), []string{"position moved back: acct_"}},
 		"position lost":   {laketest.ExecState("DELETE FROM meta.positions WHERE stream = 'charges'"), []string{"position moved back: acct_"}},
-		"position within": {laketest.OlderState(former, number(newest)), []string{"position moved forward: acct_", "state older than what is published: current: "}},
+		"position within": {laketest.OlderState(former, plural(newest)), []string{"position moved forward: acct_", "state older than what is published: current: "}},
 		"coverage beyond": {laketest.ExecState("UPDATE meta.coverage SET complete_through = complete_through + INTERVAL 1 DAY WHERE resource = 'refunds'"), []string{"coverage beyond the cursor: acct_"}},
 
 		"file missing":       {laketest.RemoveFiles("current/" + part), []string{"partition file missing: current/" + part}},
@@ -154,13 +154,13 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 	}
 }
 
-func number(segment string) (n int) {
+func plural(segment string) (n int) {
 	_, _ = fmt.Sscanf(segment, "%08d", &n)
 	return n
 }
 
 func following(segment string) string {
-	return fmt.Sprintf("%08[1]d-%08[1]d.parquet", number(segment)+1)
+	return fmt.Sprintf("%08[1]d-%08[1]d.parquet", plural(segment)+1)
 }
 
 // changedPart is a partition file of the charges that differs from the
