@@ -40,7 +40,7 @@ func (h *byHand) rows(account string, objects []load.Raw) (arrow.RecordBatch, er
 		row["account"], row["_source_id"], row["_seq"] = account, objects[i].ID, int64(objects[i].Seq)
 		row["synced_at"], row["deleted"] = objects[i].ObservedAt, false
 		for k, field := range h.builder.Schema().Fields() {
-			if err := set(h.builder.Field(k), row[field.Name]); err != nil {
+			if err := appendValue(h.builder.Field(k), row[field.Name]); err != nil {
 				return nil, fmt.Errorf("%s: %w", field.Name, err)
 			}
 		}
@@ -51,8 +51,8 @@ func (h *byHand) rows(account string, objects []load.Raw) (arrow.RecordBatch, er
 // object is a decoded JSON object.
 type object map[string]any
 
-// at returns what stands at a path, or nil.
-func (o object) at(path ...string) any {
+// value returns what stands at a path, or nil.
+func (o object) value(path ...string) any {
 	var v any = map[string]any(o)
 	for _, name := range path {
 		m, ok := v.(map[string]any)
@@ -64,13 +64,13 @@ func (o object) at(path ...string) any {
 	return v
 }
 
-func (o object) in(path ...string) object {
-	m, _ := o.at(path...).(map[string]any)
+func (o object) member(path ...string) object {
+	m, _ := o.value(path...).(map[string]any)
 	return m
 }
 
-func (o object) ref(path ...string) any {
-	switch v := o.at(path...).(type) {
+func (o object) reference(path ...string) any {
+	switch v := o.value(path...).(type) {
 	case string:
 		return v
 	case map[string]any:
@@ -79,7 +79,7 @@ func (o object) ref(path ...string) any {
 	return nil
 }
 
-func first(values ...any) any {
+func firstSet(values ...any) any {
 	for _, v := range values {
 		if v != nil {
 			return v
@@ -88,14 +88,14 @@ func first(values ...any) any {
 	return nil
 }
 
-func when(condition bool, row object) any {
+func onlyIf(condition bool, row object) any {
 	if !condition {
 		return nil
 	}
 	return row
 }
 
-func (o object) picked(names ...string) object {
+func (o object) pick(names ...string) object {
 	row := object{}
 	for _, name := range names {
 		row[name] = o[name]
@@ -150,8 +150,8 @@ func unix(v any) any {
 	return nil
 }
 
-// set appends a value, or null, to a column.
-func set(b array.Builder, v any) error {
+// appendValue appends a value, or null, to a column.
+func appendValue(b array.Builder, v any) error {
 	if v == nil {
 		b.AppendNull()
 		return nil
@@ -180,7 +180,7 @@ func set(b array.Builder, v any) error {
 		b.Append(true)
 		members := b.Type().(*arrow.StructType).Fields()
 		for i, member := range members {
-			if err := set(b.FieldBuilder(i), v.(object)[member.Name]); err != nil {
+			if err := appendValue(b.FieldBuilder(i), v.(object)[member.Name]); err != nil {
 				return err
 			}
 		}
@@ -200,10 +200,10 @@ func setMap(b *array.MapBuilder, m map[string]any) error {
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		if err := set(b.KeyBuilder(), k); err != nil {
+		if err := appendValue(b.KeyBuilder(), k); err != nil {
 			return err
 		}
-		if err := set(b.ItemBuilder(), m[k]); err != nil {
+		if err := appendValue(b.ItemBuilder(), m[k]); err != nil {
 			return err
 		}
 	}

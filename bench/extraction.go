@@ -33,8 +33,8 @@ func benchExtraction(ctx context.Context, binary, dir string, charges int) error
 	return benchChanges(ctx, binary, filepath.Join(dir, "changes"))
 }
 
-// limited is a business behind Stripe's live limits.
-func limited(shape stripesim.Shape, charges int) stripesim.Config {
+// withLimits is a business behind Stripe's live limits.
+func withLimits(shape stripesim.Shape, charges int) stripesim.Config {
 	return stripesim.Config{
 		Charges: charges, Shape: shape, Latency: latency,
 		Limits: stripesim.Limits{Global: liveAll, Endpoint: liveEndpoint},
@@ -42,12 +42,12 @@ func limited(shape stripesim.Shape, charges int) stripesim.Config {
 }
 
 func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape, charges int) error {
-	server, api, stop, err := start(limited(shape, charges))
+	server, api, stop, err := start(withLimits(shape, charges))
 	if err != nil {
 		return err
 	}
 	defer stop()
-	reading := watch(server)
+	reading := lastRequest(server)
 	synced, err := measure(ctx, binary, "sync", "--json", "--lake", lake, "--api-base", api, "--max-share", "100%", "--max-rps", fmt.Sprint(liveAll))
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape,
 	for _, n := range server.Throttled() {
 		throttled += n
 	}
-	fewestSeconds := permitted(server.Requests())
+	fewestSeconds := leastSeconds(server.Requests())
 	fmt.Printf("%-19s %8d objects  %6.1f s, %.1f s of it until the last request: %.1f %% of the permitted rate  %d requests, %.3f of the fewest  %d answers 429  %d MiB peak\n",
 		"backfill "+string(shape), synced.objects, synced.seconds, seconds, 100*fewestSeconds/seconds,
 		total, float64(total)/float64(fewest), throttled, synced.peak>>20)
@@ -73,9 +73,9 @@ func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape,
 
 var lists = []string{"charges", "subscriptions", "refunds", "balance_transactions", "customers", "prices"}
 
-// permitted is the least time in seconds that the limits allow for so many
+// leastSeconds is the least time in seconds that the limits allow for so many
 // requests: the busiest endpoint at its rate, or all of them at the account's.
-func permitted(requests map[string]int) float64 {
+func leastSeconds(requests map[string]int) float64 {
 	total, most := 0, 0
 	for _, n := range requests {
 		total += n
@@ -84,8 +84,8 @@ func permitted(requests map[string]int) float64 {
 	return max(float64(total)/liveAll, float64(most)/liveEndpoint)
 }
 
-// watch returns how many seconds after its call the last request came.
-func watch(server *stripesim.Server) (seconds func() float64) {
+// lastRequest returns how many seconds after its call the last request came.
+func lastRequest(server *stripesim.Server) (seconds func() float64) {
 	began, last, seen := time.Now(), time.Now(), 0
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -121,7 +121,7 @@ func start(cfg stripesim.Config) (*stripesim.Server, string, func(), error) {
 
 // benchAgainstOneByOne compares with a loop that sends one request at a time.
 func benchAgainstOneByOne(ctx context.Context, binary, lake string) error {
-	_, api, stop, err := start(limited(stripesim.ShapeUniform, 5000))
+	_, api, stop, err := start(withLimits(stripesim.ShapeUniform, 5000))
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func benchChanges(ctx context.Context, binary, lake string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-14s %d requests, %.2f s: %s\n", "quiet sync", sum(spent), r.seconds, told(spent))
+	fmt.Printf("%-14s %d requests, %.2f s: %s\n", "quiet sync", sum(spent), r.seconds, byEndpoint(spent))
 	if _, err := server.Change(stripesim.CreateCharge, 1); err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func benchChanges(ctx context.Context, binary, lake string) error {
 	if spent, _, err = sync(); err != nil {
 		return err
 	}
-	fmt.Printf("%-14s %d requests: %s\n", "1 changed, due", sum(spent), told(spent))
+	fmt.Printf("%-14s %d requests: %s\n", "1 changed, due", sum(spent), byEndpoint(spent))
 	for _, k := range []int{1, 10, 100, 1000} {
 		if _, err := server.Change(stripesim.UpdateCharge, k); err != nil {
 			return err
@@ -195,7 +195,7 @@ func benchChanges(ctx context.Context, binary, lake string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-14s %d requests: %s\n", fmt.Sprintf("%d changed", k), sum(spent), told(spent))
+		fmt.Printf("%-14s %d requests: %s\n", fmt.Sprintf("%d changed", k), sum(spent), byEndpoint(spent))
 	}
 	return nil
 }
@@ -207,8 +207,8 @@ func sum(spent map[string]int) (n int) {
 	return n
 }
 
-// told groups requests by endpoint.
-func told(spent map[string]int) string {
+// byEndpoint groups requests by endpoint.
+func byEndpoint(spent map[string]int) string {
 	grouped := map[string]int{}
 	for path, n := range spent {
 		name, id, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")

@@ -47,7 +47,7 @@ func main() {
 		return
 	}
 	if *from != "" {
-		if err := rival(context.Background(), *from, *out); err != nil {
+		if err := rivalTables(context.Background(), *from, *out); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

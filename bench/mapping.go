@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	runs       = 5      // of each rival, alternating; the median counts
+	mapRuns    = 5      // of each rival, alternating; the median counts
 	mapObjects = 20_000 // charges mapped in each run
 	mapBatch   = 2000
 )
@@ -54,10 +54,10 @@ func benchMapping(ctx context.Context, dir string) error {
 	for _, o := range m.objects {
 		m.bytes += len(o.Object)
 	}
-	if err := m.same(); err != nil {
+	if err := m.checkSameRows(); err != nil {
 		return err
 	}
-	return m.race(ctx)
+	return m.runInTurn(ctx)
 }
 
 // mapping is what the rivals share.
@@ -100,9 +100,9 @@ func (m *mapping) kernel(objects []load.Raw) []arrow.RecordBatch {
 	return out
 }
 
-// same checks that the rival written by hand does the whole work. Its metadata
+// checkSameRows checks that the rival written by hand does the whole work. Its metadata
 // is in another order, and is not compared.
-func (m *mapping) same() error {
+func (m *mapping) checkSameRows() error {
 	ours := m.kernel(m.objects[:mapBatch])
 	theirs, err := m.hand.rows(m.account, m.objects[:mapBatch])
 	if err != nil {
@@ -118,8 +118,8 @@ func (m *mapping) same() error {
 	return nil
 }
 
-// race runs the rivals in turn and prints the medians.
-func (m *mapping) race(ctx context.Context) error {
+// runInTurn runs the rivals in turn and prints the medians.
+func (m *mapping) runInTurn(ctx context.Context) error {
 	db, err := sql.Open("duckdb", "?threads=1")
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (m *mapping) race(ctx context.Context) error {
 		{"DuckDB", func() error { _, err := db.ExecContext(ctx, query); return err }},
 	}
 	seconds := make([][]float64, len(rivals))
-	for range runs {
+	for range mapRuns {
 		for i, rival := range rivals {
 			start := time.Now()
 			if err := rival.run(); err != nil {

@@ -23,8 +23,8 @@ const (
 	martTimeout = 600 * time.Second
 )
 
-// askedMart is what a process of its own is to compute, and over what.
-type askedMart struct {
+// martQuestion is what a process of its own is to compute, and over what.
+type martQuestion struct {
 	Lake, Mart string
 	Raw        bool   // over the raw log's JSON, instead of the published tables
 	Memory     string // of DuckDB
@@ -43,8 +43,8 @@ type martAnswer struct {
 	late bool  // it was stopped at martTimeout
 }
 
-// theReport is the name under which the report stands among the marts.
-const theReport = "report bnpl"
+// reportName is the name under which the report stands among the marts.
+const reportName = "report bnpl"
 
 // benchMarts compares each mart, and the report, over the tables of a lake with
 // the same SQL over the JSON of its raw log: each table a view that maps the
@@ -71,14 +71,14 @@ func benchMarts(ctx context.Context, lake, memory string, charges int) error {
 		charges, memory, runtime.GOMAXPROCS(0), martRuns, martTimeout.Seconds())
 	fmt.Printf("%-18s %9s %9s %9s %9s %9s %9s\n", "", "lake s", "MiB", "raw s", "MiB", "times", "memory")
 	for _, mart := range set.Marts {
-		ours, err := askMart(ctx, askedMart{Lake: lake, Mart: mart.Name, Memory: memory, Runs: martRuns, Spill: filepath.Join(dir, "spill")})
+		ours, err := askMart(ctx, martQuestion{Lake: lake, Mart: mart.Name, Memory: memory, Runs: martRuns, Spill: filepath.Join(dir, "spill")})
 		if err != nil {
 			return err
 		}
 		if ours.Full || ours.late {
 			return fmt.Errorf("%s: the lake itself does not answer with %s in %.0f s", mart.Name, memory, martTimeout.Seconds())
 		}
-		if err := besideRaw(ctx, ours, askedMart{Lake: lake, Mart: mart.Name, Memory: memory, Spill: filepath.Join(dir, "spill")}); err != nil {
+		if err := compareWithRaw(ctx, ours, martQuestion{Lake: lake, Mart: mart.Name, Memory: memory, Spill: filepath.Join(dir, "spill")}); err != nil {
 			return err
 		}
 	}
@@ -86,11 +86,11 @@ func benchMarts(ctx context.Context, lake, memory string, charges int) error {
 	if err != nil {
 		return err
 	}
-	return besideRaw(ctx, ours, askedMart{Lake: lake, Mart: theReport, Memory: memory, Spill: filepath.Join(dir, "spill")})
+	return compareWithRaw(ctx, ours, martQuestion{Lake: lake, Mart: reportName, Memory: memory, Spill: filepath.Join(dir, "spill")})
 }
 
-// besideRaw asks the same of the raw log, and prints both.
-func besideRaw(ctx context.Context, ours martAnswer, asked askedMart) error {
+// compareWithRaw asks the same of the raw log, and prints both.
+func compareWithRaw(ctx context.Context, ours martAnswer, asked martQuestion) error {
 	asked.Raw, asked.Runs = true, 1
 	raw, err := askMart(ctx, asked)
 	if err != nil {
@@ -102,7 +102,7 @@ func besideRaw(ctx context.Context, ours martAnswer, asked askedMart) error {
 		took, times = ">"+took, ">"+times
 	case raw.Full: // when it gave up says nothing about how long it would take
 		took, times, note = "–", "–", "  raw JSON runs out of memory"
-	case asked.Mart != theReport && (raw.Rows != ours.Rows || raw.Hash != ours.Hash):
+	case asked.Mart != reportName && (raw.Rows != ours.Rows || raw.Hash != ours.Hash):
 		note = "  another answer" // as of subscriptions with more items than the ten that Stripe embeds
 	}
 	fmt.Printf("%-18s %9.2f %9d %9s %9d %9s %9.2f%s\n", asked.Mart, ours.Seconds, ours.peak>>20, took, raw.peak>>20, times, float64(ours.peak)/float64(raw.peak), note)
@@ -126,7 +126,7 @@ func makeLake(ctx context.Context, binary, dir string, charges int) (string, err
 }
 
 // askMart runs this program again, for its memory to be told apart.
-func askMart(ctx context.Context, asked askedMart) (martAnswer, error) {
+func askMart(ctx context.Context, asked martQuestion) (martAnswer, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return martAnswer{}, err
@@ -135,13 +135,13 @@ func askMart(ctx context.Context, asked askedMart) (martAnswer, error) {
 	if err != nil {
 		return martAnswer{}, err
 	}
-	return timed(ctx, program, "-mart", string(question))
+	return measureMart(ctx, program, "-mart", string(question))
 }
 
 // realReport makes the report with the command itself.
 func realReport(ctx context.Context, binary, lake, dir string) (best martAnswer, err error) {
 	for n := range martRuns {
-		answer, err := timed(ctx, binary, "report", "bnpl", "--lake", lake, "--out", filepath.Join(dir, "bnpl.html"))
+		answer, err := measureMart(ctx, binary, "report", "bnpl", "--lake", lake, "--out", filepath.Join(dir, "bnpl.html"))
 		if err != nil {
 			return best, err
 		}
@@ -153,8 +153,8 @@ func realReport(ctx context.Context, binary, lake, dir string) (best martAnswer,
 	return best, nil
 }
 
-// timed runs a command, and reads its answer where it writes one.
-func timed(ctx context.Context, program string, args ...string) (answer martAnswer, err error) {
+// measureMart runs a command, and reads its answer where it writes one.
+func measureMart(ctx context.Context, program string, args ...string) (answer martAnswer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, martTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)

@@ -21,7 +21,7 @@ import (
 
 // answerMart computes a mart and writes how long it took.
 func answerMart(ctx context.Context, question string) (err error) {
-	var asked askedMart
+	var asked martQuestion
 	if err := json.Unmarshal([]byte(question), &asked); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func answerMart(ctx context.Context, question string) (err error) {
 	var answer martAnswer
 	for n := range asked.Runs {
 		start := time.Now()
-		if asked.Mart == theReport {
+		if asked.Mart == reportName {
 			_, err = report.BNPL(ctx, db, report.Lake{Generation: "1", Decimals: func(string) int { return 2 }})
 		} else {
 			// The hash of whole rows: no column can be left out.
@@ -63,7 +63,7 @@ func answerMart(ctx context.Context, question string) (err error) {
 
 // martViews are the tables that marts read, and the marts of this program over
 // them.
-func martViews(asked askedMart) ([]string, error) {
+func martViews(asked martQuestion) ([]string, error) {
 	files, err := load.ReadSchemas(asked.Lake)
 	if err != nil {
 		return nil, err

@@ -51,13 +51,13 @@ func benchPublish(ctx context.Context, rows int) error {
 	if _, err := measure(ctx, binary, "sync", "--json", "--lake", small, "--api-base", api, "--max-rps", "100000"); err != nil {
 		return err
 	}
-	var costs [2][]best
+	var costs [2][]bestPublish
 	for i, lake := range []string{small, large} {
 		if i == 1 {
 			if out, err := exec.CommandContext(ctx, "cp", "-r", small, large).CombinedOutput(); err != nil {
 				return fmt.Errorf("copy the lake: %w\n%s", err, out)
 			}
-			if err := grow(ctx, lake, rows/smallLake); err != nil {
+			if err := multiplyRows(ctx, lake, rows/smallLake); err != nil {
 				return fmt.Errorf("grow the lake: %w", err)
 			}
 		}
@@ -86,35 +86,35 @@ func (c *clock) stop() {
 	c.cpu += cpu() - c.spent
 }
 
-// published is what one publish took.
-type published struct {
+// publishCost is what one publish took.
+type publishCost struct {
 	changes      string
 	merge, total clock
 	copy         clock // part of total: the copy of the state, and the removal of the one before
 	load.Generation
 }
 
-// apart is the time without the copy of the warehouse.
-func (p *published) apart() float64 { return p.merge.time + p.total.time - p.copy.time }
+// withoutCopy is the time without the copy of the warehouse.
+func (p *publishCost) withoutCopy() float64 { return p.merge.time + p.total.time - p.copy.time }
 
 // cpu is the same of the processors.
-func (p *published) cpu() float64 { return p.merge.cpu + p.total.cpu - p.copy.cpu }
+func (p *publishCost) cpu() float64 { return p.merge.cpu + p.total.cpu - p.copy.cpu }
 
-func (p *published) print(cpu float64) {
+func (p *publishCost) print(cpu float64) {
 	s := p.Stats.Seconds
 	rest := p.total.time - p.copy.time - s["state"] - s["partitions"] - s["warehouse"]
 	fmt.Printf("%-7s %6.2f s: merge %.2f, checkpoint %.2f, partitions %.2f, warehouse %.2f, seal and link %.2f; copy %.2f for %d MiB; %.2f s of CPU\n"+
 		"        %d of %d files, %.1f MiB and %.1f MiB of state for %.1f MiB changed: %.1f bytes a byte, with the copy %.1f\n",
-		p.changes, p.apart(), p.merge.time, s["state"], s["partitions"], s["warehouse"], rest, p.copy.time, p.Generation.Warehouse>>20, cpu,
-		p.Stats.Files, len(p.Files), mebi(p.Stats.Partitions), mebi(p.Stats.State), mebi(p.Stats.Changed),
+		p.changes, p.withoutCopy(), p.merge.time, s["state"], s["partitions"], s["warehouse"], rest, p.copy.time, p.Generation.Warehouse>>20, cpu,
+		p.Stats.Files, len(p.Files), mebibytes(p.Stats.Partitions), mebibytes(p.Stats.State), mebibytes(p.Stats.Changed),
 		float64(p.Stats.Written()-p.Stats.Warehouse)/float64(p.Stats.Changed), float64(p.Stats.Written())/float64(p.Stats.Changed))
 }
 
-func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// grow makes of each row as many, with ids of their own, month by month as a
+// multiplyRows makes of each row as many, with ids of their own, month by month as a
 // backfill would have brought them, and publishes the result.
-func grow(ctx context.Context, lake string, times int) (err error) {
+func multiplyRows(ctx context.Context, lake string, times int) (err error) {
 	db, err := sql.Open("duckdb", filepath.Join(lake, ".state", "work.duckdb"))
 	if err != nil {
 		return err
@@ -166,15 +166,15 @@ func column(ctx context.Context, db *sql.DB, query string) (values []string, err
 	return values, rows.Err()
 }
 
-// best is the least that publishing some changes took.
-type best struct {
+// bestPublish is the least that publishing some changes took.
+type bestPublish struct {
 	changes   string
 	time, cpu float64
 }
 
 // publishChanges publishes changes to what is newest in a lake, and changes that
 // lie all over its time.
-func publishChanges(ctx context.Context, dir string) (all []best, err error) {
+func publishChanges(ctx context.Context, dir string) (all []bestPublish, err error) {
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		return nil, err
@@ -190,9 +190,9 @@ func publishChanges(ctx context.Context, dir string) (all []best, err error) {
 		if err != nil {
 			return nil, err
 		}
-		one, least := &published{}, best{changes: changes.name}
+		one, least := &publishCost{}, bestPublish{changes: changes.name}
 		for n := range publishes {
-			p := &published{changes: changes.name}
+			p := &publishCost{changes: changes.name}
 			options.Trace = load.Trace{
 				PartitionsMade: p.copy.start, WarehouseCopied: p.copy.stop,
 				DirtyCleared: p.copy.start, GenerationsSwept: p.copy.stop,
@@ -200,8 +200,8 @@ func publishChanges(ctx context.Context, dir string) (all []best, err error) {
 			if err := publishOnce(ctx, dir, options, plan, picked, p); err != nil {
 				return nil, err
 			}
-			if n == 0 || p.apart() < least.time {
-				one, least.time = p, p.apart()
+			if n == 0 || p.withoutCopy() < least.time {
+				one, least.time = p, p.withoutCopy()
 			}
 			if n == 0 || p.cpu() < least.cpu {
 				least.cpu = p.cpu()
@@ -237,7 +237,7 @@ func pick(ctx context.Context, dir, order string) (_ map[string][]string, err er
 }
 
 // publishOnce appends a new version of each object, merges them and publishes.
-func publishOnce(ctx context.Context, dir string, options load.Options, plan *transform.Plan, picked map[string][]string, p *published) (err error) {
+func publishOnce(ctx context.Context, dir string, options load.Options, plan *transform.Plan, picked map[string][]string, p *publishCost) (err error) {
 	lake, err := load.Open(dir, options)
 	if err != nil {
 		return err
@@ -266,7 +266,7 @@ func publishOnce(ctx context.Context, dir string, options load.Options, plan *tr
 		}
 		position.Account = accounts[0].ID
 		p.merge.start()
-		_, err = state.Apply(ctx, position, mapped(ctx, log, plan.Mapper(resource.Object), position))
+		_, err = state.Apply(ctx, position, mapSegment(ctx, log, plan.Mapper(resource.Object), position))
 		if err != nil {
 			return err
 		}
@@ -303,7 +303,7 @@ func appendAgain(ctx context.Context, log *load.Log, stream string, ids []string
 		for _, raw := range batch.Objects {
 			for _, id := range wanted[raw.ID] {
 				other := raw
-				other.ID, other.Object = id, renamed(raw.Object, raw.ID, id)
+				other.ID, other.Object = id, withID(raw.Object, raw.ID, id)
 				again = append(again, other)
 			}
 			delete(wanted, raw.ID)
@@ -318,14 +318,14 @@ func appendAgain(ctx context.Context, log *load.Log, stream string, ids []string
 
 var item = regexp.MustCompile(`"(si_\w+)"`)
 
-// renamed gives an object the id that grow gave its copy, and its items theirs.
-func renamed(object []byte, from, to string) []byte {
+// withID gives an object the id that grow gave its copy, and its items theirs.
+func withID(object []byte, from, to string) []byte {
 	object = bytes.ReplaceAll(object, []byte(`"`+from+`"`), []byte(`"`+to+`"`))
 	return item.ReplaceAll(object, []byte(`"${1}`+strings.TrimPrefix(to, from)+`"`))
 }
 
-// mapped is the newest segment of a stream, mapped.
-func mapped(ctx context.Context, log *load.Log, mapper *transform.Mapper, position load.Position) iter.Seq2[load.Batch, error] {
+// mapSegment is the newest segment of a stream, mapped.
+func mapSegment(ctx context.Context, log *load.Log, mapper *transform.Mapper, position load.Position) iter.Seq2[load.Batch, error] {
 	return func(yield func(load.Batch, error) bool) {
 		for raws, err := range log.Read(ctx, position.Stream, position.Segment-1) {
 			var batch load.Batch

@@ -38,8 +38,8 @@ func benchRebuild(ctx context.Context, rebuilt result, lake, dir string) error {
 	return nil
 }
 
-// rival makes every table of a lake with SQL alone.
-func rival(ctx context.Context, lake, out string) error {
+// rivalTables makes every table of a lake with SQL alone.
+func rivalTables(ctx context.Context, lake, out string) error {
 	files, err := load.ReadSchemas(lake)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (env *environment) backup(ctx context.Context, o *backupOptions, to string)
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, err := load.Open(o.lake, env.waiting(o.wait, load.Options{}))
+	lake, err := load.Open(o.lake, env.withWait(o.wait, load.Options{}))
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (env *environment) backup(ctx context.Context, o *backupOptions, to string)
 	if o.json {
 		return env.printJSON(done)
 	}
-	fmt.Fprintf(env.stdout, "%s: %s, %s; %s copied, %s removed\n", to, counted(done.Files, "file"), bytesText(done.Bytes), grouped(done.Copied), grouped(done.Removed))
+	fmt.Fprintf(env.stdout, "%s: %s, %s; %s copied, %s removed\n", to, counted(done.Files, "file"), bytesText(done.Bytes), digits(done.Copied), digits(done.Removed))
 	fmt.Fprintf(env.stdout, "to restore: cp -r %s LAKE && stripelake rebuild --lake LAKE\n", to)
 	return nil
 }

@@ -60,8 +60,8 @@ func takes(a arguments, command *cli.Command) *cli.Command {
 // takesNone is takes for a command without arguments.
 func takesNone(command *cli.Command) *cli.Command { return takes(arguments{}, command) }
 
-// groups completes a command that only groups others.
-func groups(command *cli.Command) *cli.Command {
+// groupCommand completes a command that only groups others.
+func groupCommand(command *cli.Command) *cli.Command {
 	command.HideHelpCommand, command.Action = true, showCommands
 	refuseUnknownFlags(command)
 	return command

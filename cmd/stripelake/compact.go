@@ -45,7 +45,7 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, _, err := env.workOn(ctx, &o.workOptions, "", false, loadOptions)
+	lake, _, err := env.openToWork(ctx, &o.workOptions, "", false, loadOptions)
 	if err != nil {
 		return err
 	}
@@ -59,11 +59,11 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 	if err != nil {
 		return err
 	}
-	aside, err := load.ReadSetAside(lake.Dir())
+	setAside, err := load.ReadSetAside(lake.Dir())
 	if err != nil {
 		return err
 	}
-	for _, name := range aside {
+	for _, name := range setAside {
 		fmt.Fprintf(env.stderr, "%s stood in the place of the link that people read: look at it, and remove it\n", name)
 	}
 	encoder := json.NewEncoder(env.stdout)
@@ -74,14 +74,14 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 			}
 			continue
 		}
-		said := "nothing to merge"
+		text := "nothing to merge"
 		if d.Merged > 0 {
-			said = fmt.Sprintf("%s became %s", counted(d.Merged, "segment"), grouped(d.Into))
+			text = fmt.Sprintf("%s became %s", counted(d.Merged, "segment"), digits(d.Into))
 		}
 		if d.Dropped > 0 {
-			said = fmt.Sprintf("%s dropped, %s", counted(d.Dropped, "version"), said)
+			text = fmt.Sprintf("%s dropped, %s", counted(d.Dropped, "version"), text)
 		}
-		fmt.Fprintf(env.stdout, "%s %s: %s\n", d.Account, d.Stream, said)
+		fmt.Fprintf(env.stdout, "%s %s: %s\n", d.Account, d.Stream, text)
 	}
 	return nil
 }

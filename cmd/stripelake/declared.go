@@ -33,27 +33,27 @@ func (o *workOptions) exposeFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "expose", Destination: &o.expose, Usage: "consent that --schemas shows the source `PATH`, or whole object, that the lake hides or blanks: customer.email (repeatable; the lake keeps a record)"}
 }
 
-// workOn opens the lake that --lake names, to work on it under its locks, with
+// openToWork opens the lake that --lake names, to work on it under its locks, with
 // the schemas and the privacy that it keeps; --schemas is compared with those.
 // derive says that this run derives what --schemas names. Options are made for
 // the set in force. mode is the key's, or empty where there is none.
-func (env *environment) workOn(ctx context.Context, o *workOptions, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
+func (env *environment) openToWork(ctx context.Context, o *workOptions, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
 	if len(o.expose.Value()) > 0 && (!derive || !o.schemas.given) {
 		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
 	}
 	return env.declare(ctx, o, derive, options, func() (*load.Lake, error) {
-		return load.Open(o.lake, env.waiting(o.wait, load.Options{Mode: mode, NoList: o.newList}))
+		return load.Open(o.lake, env.withWait(o.wait, load.Options{Mode: mode, NoList: o.newList}))
 	})
 }
 
-// lookAt is workOn for a command that changes nothing in a lake, which may be
+// openToRead is workOn for a command that changes nothing in a lake, which may be
 // read-only; unless it is to change it after all.
-func (env *environment) lookAt(ctx context.Context, o *workOptions, change bool) (*load.Lake, *pipeline.Declaration, error) {
-	if change {
-		return env.workOn(ctx, o, "", false, loadOptions)
+func (env *environment) openToRead(ctx context.Context, o *workOptions, write bool) (*load.Lake, *pipeline.Declaration, error) {
+	if write {
+		return env.openToWork(ctx, o, "", false, loadOptions)
 	}
 	return env.declare(ctx, o, false, loadOptions, func() (*load.Lake, error) {
-		return load.OpenToRead(o.lake, env.waiting(o.wait, load.Options{}))
+		return load.OpenToRead(o.lake, env.withWait(o.wait, load.Options{}))
 	})
 }
 
@@ -72,7 +72,7 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 	if err != nil {
 		return nil, nil, err
 	}
-	return lake.Using(env.waiting(o.wait, options(declaration.Set))), declaration, nil
+	return lake.Using(env.withWait(o.wait, options(declaration.Set))), declaration, nil
 }
 
 // loadOptions are pipeline.LakeOptions of a lake that has its mode.

@@ -88,7 +88,7 @@ func demoServer(ctx context.Context, o *demoOptions) (*stripesim.Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	held, err := demoHeld(ctx, o.lake, server.AccountID())
+	held, err := demoEnd(ctx, o.lake, server.AccountID())
 	switch {
 	case err != nil || held.IsZero() || held.Equal(until):
 		return server, err
@@ -99,9 +99,9 @@ func demoServer(ctx context.Context, o *demoOptions) (*stripesim.Server, error) 
 	return invent()
 }
 
-// demoHeld is the day before which the demo's business in a lake ends; zero if the
+// demoEnd is the day before which the demo's business in a lake ends; zero if the
 // lake has none. Its first price was made when it began.
-func demoHeld(ctx context.Context, lake, account string) (time.Time, error) {
+func demoEnd(ctx context.Context, lake, account string) (time.Time, error) {
 	path := filepath.Join(lake, "current", "warehouse.duckdb")
 	if _, err := os.Stat(path); err != nil {
 		return time.Time{}, nil // nothing is published there
@@ -124,7 +124,7 @@ func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string
 	if err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(ctx, &workOptions{command: "demo", lake: o.lake}, client.Mode(), false, loadOptions)
+	lake, declared, err := env.openToWork(ctx, &workOptions{command: "demo", lake: o.lake}, client.Mode(), false, loadOptions)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 func exportCommand(env *environment) *cli.Command {
-	return groups(&cli.Command{
+	return groupCommand(&cli.Command{
 		Name:        "export",
 		Usage:       "hand data to other systems",
 		UsageText:   "stripelake export COMMAND [command options] [argument]",
@@ -57,7 +57,7 @@ func exportSegmentCommand(env *environment) *cli.Command {
 			"Customers who are deleted or forgotten are never in it, and what is personal follows privacy.yaml.\n" +
 			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
 		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return ofQuery(env.exportSegment(c.Context, &o, c.Args().First())) },
+		Action: func(c *cli.Context) error { return queryError(env.exportSegment(c.Context, &o, c.Args().First())) },
 	})
 }
 
@@ -65,19 +65,19 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	if err := o.check(); err != nil {
 		return err
 	}
-	set, err := o.segmentSet()
+	set, err := o.audienceSet()
 	if err != nil {
 		return err
 	}
-	segment, err := segmentOf(set, name)
+	audience, err := audienceOf(set, name)
 	if err != nil {
 		return err
 	}
 	reveal := o.reveal.Value()
-	if err := checkReveal(segment, reveal); err != nil {
+	if err := checkReveal(audience, reveal); err != nil {
 		return err
 	}
-	members, err := query.AskAudience(ctx, o.lake, query.AudienceQuestion{Set: set, Segment: segment, Reveal: reveal})
+	members, err := query.AskAudience(ctx, o.lake, query.AudienceQuestion{Set: set, Segment: audience, Reveal: reveal})
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	write := func(w io.Writer) error {
 		switch o.format {
 		case "xdm":
-			return audiencefile.WriteXDM(ctx, w, members, audiencefile.XDM{Set: set, Segment: segment, Tenant: o.tenant})
+			return audiencefile.WriteXDM(ctx, w, members, audiencefile.XDM{Set: set, Segment: audience, Tenant: o.tenant})
 		case "parquet":
 			return members.Write(ctx, w, query.Parquet)
 		}
@@ -122,9 +122,9 @@ func (o *exportOptions) check() error {
 	return nil
 }
 
-// segmentSet loads the schemas that declare segments: those that --schemas
+// audienceSet loads the schemas that declare segments: those that --schemas
 // names, or the lake's own.
-func (o *exportOptions) segmentSet() (*schemas.Set, error) {
+func (o *exportOptions) audienceSet() (*schemas.Set, error) {
 	if o.schemas.given {
 		files, err := schemaFiles(o.schemas.value)
 		if err != nil {
@@ -142,7 +142,7 @@ func (o *exportOptions) segmentSet() (*schemas.Set, error) {
 	return schemas.LoadFiles(files)
 }
 
-func segmentOf(set *schemas.Set, name string) (*schemas.Segment, error) {
+func audienceOf(set *schemas.Set, name string) (*schemas.Segment, error) {
 	if s := set.Segment(name); s != nil {
 		return s, nil
 	}

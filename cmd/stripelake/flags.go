@@ -46,9 +46,9 @@ func waitFlag(wait *optional[time.Duration]) cli.Flag {
 	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that works on the same, such as 30m or 2h; otherwise it ends with status 75"}
 }
 
-// waiting adds to options how long to wait for another process, and says of whom it
+// withWait adds to options how long to wait for another process, and says of whom it
 // waits.
-func (env *environment) waiting(wait optional[time.Duration], options load.Options) load.Options {
+func (env *environment) withWait(wait optional[time.Duration], options load.Options) load.Options {
 	if wait.given {
 		options.LogWait, options.StateWait = wait.value, cmp.Or(wait.value, -1)
 	}

@@ -44,7 +44,7 @@ func (env *environment) forget(ctx context.Context, o *forgetOptions, customers 
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.lookAt(ctx, &o.workOptions, !o.dryRun)
+	lake, declared, err := env.openToRead(ctx, &o.workOptions, !o.dryRun)
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,12 @@ func (env *environment) printReceipt(r load.Receipt) {
 	if r.DryRun {
 		verb = "to erase"
 	}
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "account\tresource\t%s\tversions\tsegments\n", verb)
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "account\tresource\t%s\tversions\tsegments\n", verb)
 	for _, e := range r.Erased {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Account, e.Stream, grouped(e.Objects), grouped(e.Versions), grouped(e.Segments))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", e.Account, e.Stream, digits(e.Objects), digits(e.Versions), digits(e.Segments))
 	}
-	_ = table.Flush()
+	_ = out.Flush()
 	if r.NewList {
 		fmt.Fprintln(env.stdout, "a new list of the forgotten: whoever was on the one that was lost, and is not named again, comes back with the next sync")
 	}

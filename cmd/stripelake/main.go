@@ -41,8 +41,8 @@ func process() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	told := countStray()
-	defer told(os.Stderr)
+	reportUnsolicited := countUnsolicited()
+	defer reportUnsolicited(os.Stderr)
 	return run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 }
 

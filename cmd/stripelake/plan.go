@@ -57,18 +57,18 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 	if err != nil {
 		return err
 	}
-	planner := forecast.Planner{
+	forecaster := forecast.Forecaster{
 		Client: client, Dir: o.lake, Label: o.label, Resources: resources,
 		Range: bounds, Every: o.every,
 	}
-	planned, err := planner.Run(ctx)
+	estimate, err := forecaster.Run(ctx)
 	if err != nil {
 		return err
 	}
 	if o.json {
-		return env.printJSON(planned)
+		return env.printJSON(estimate)
 	}
-	return env.printForecast(planned, accountRate(o.maxRPS, planned.Mode))
+	return env.printForecast(estimate, accountRate(o.maxRPS, estimate.Mode))
 }
 
 // accountRate is what the account may send in all, in requests a second: what
@@ -90,12 +90,12 @@ func (env *environment) printJSON(v any) error {
 }
 
 func (env *environment) printForecast(f forecast.Forecast, account float64) error {
-	fmt.Fprintf(env.stdout, "%s: the next sync as of %s (%s mode)\n\n", f.Lake, minute(f.AsOf), f.Mode)
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "list\twhat\tcreated since\tobjects\trequests\ttime")
+	fmt.Fprintf(env.stdout, "%s: the next sync as of %s (%s mode)\n\n", f.Lake, minuteText(f.AsOf), f.Mode)
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "list\twhat\tcreated since\tobjects\trequests\ttime")
 	for _, l := range f.Lists {
 		if l.Unread != "" {
-			fmt.Fprintf(table, "%s\t%s\t-\t-\t-\t-\n", l.Name, l.What)
+			fmt.Fprintf(out, "%s\t%s\t-\t-\t-\t-\n", l.Name, l.What)
 			continue
 		}
 		since, least := "the beginning", ""
@@ -103,18 +103,18 @@ func (env *environment) printForecast(f forecast.Forecast, account float64) erro
 			least = "≥"
 		}
 		switch {
-		case l.What == forecast.PlanNothing:
+		case l.What == forecast.ActionNone:
 			since = "-"
 		case !l.From.IsZero():
-			since = minute(l.From)
+			since = minuteText(l.From)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, l.What, since, least+guessed(l.Objects), least+guessed(l.Requests), lasting(l.Seconds))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, l.What, since, least+rangeText(l.Objects), least+rangeText(l.Requests), durationText(l.Seconds))
 	}
-	fmt.Fprintf(table, "in all\t-\t-\t%s\t%s\t%s\n", guessed(f.Objects), guessed(f.Requests), lasting(f.Seconds))
-	if err := table.Flush(); err != nil {
+	fmt.Fprintf(out, "in all\t-\t-\t%s\t%s\t%s\n", rangeText(f.Objects), rangeText(f.Requests), durationText(f.Seconds))
+	if err := out.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "\nlimit: %g requests a second, %s of the account's %g, and %g to each list\n", f.Rates.All, percent(f.Rates.All/account), account, f.Rates.Endpoint)
+	fmt.Fprintf(env.stdout, "\nlimit: %g requests a second, %s of the account's %g, and %g to each list\n", f.Rates.All, percentText(f.Rates.All/account), account, f.Rates.Endpoint)
 	env.printSchedule(f.Schedule, f.Requests.About)
 	for _, l := range f.Lists {
 		if l.Unread != "" {
@@ -135,17 +135,17 @@ func (env *environment) printSchedule(s forecast.Schedule, next int64) {
 		of = counted(int(*s.Transactions), "transaction")
 	}
 	fmt.Fprintf(env.stdout, "every %s: ≈%s requests in 30 days (%s of at least %s), %s of the %s that Stripe allocates for %s in 30 days\n",
-		s.Every, grouped(int(s.Requests)), counted(int(s.Syncs), "sync"), counted(int(s.Quiet), "request"),
-		percent(float64(s.Requests)/float64(s.Allocation)), grouped(int(s.Allocation)), of)
-	fmt.Fprintf(env.stdout, "the next sync: %s, %s of that\n", counted(int(next), "request"), percent(float64(next)/float64(s.Allocation)))
+		s.Every, digits(int(s.Requests)), counted(int(s.Syncs), "sync"), counted(int(s.Quiet), "request"),
+		percentText(float64(s.Requests)/float64(s.Allocation)), digits(int(s.Allocation)), of)
+	fmt.Fprintf(env.stdout, "the next sync: %s, %s of that\n", counted(int(next), "request"), percentText(float64(next)/float64(s.Allocation)))
 }
 
-// guessed writes an estimate with its range, and a count alone.
-func guessed(g forecast.Range) string {
+// rangeText writes an estimate with its range, and a count alone.
+func rangeText(g forecast.Range) string {
 	if g.Low == g.High {
-		return grouped(int(g.About))
+		return digits(int(g.About))
 	}
-	return fmt.Sprintf("%s (%s–%s)", grouped(rounded(g.About)), grouped(rounded(g.Low)), grouped(rounded(g.High)))
+	return fmt.Sprintf("%s (%s–%s)", digits(rounded(g.About)), digits(rounded(g.Low)), digits(rounded(g.High)))
 }
 
 // rounded keeps two digits, which is more than an estimate knows.
@@ -157,7 +157,7 @@ func rounded(n int64) int {
 	return int((n + unit/2) / unit * unit)
 }
 
-func percent(share float64) string {
+func percentText(share float64) string {
 	switch p := share * 100; {
 	case p > 0 && p < 0.1:
 		return "under 0.1%"
@@ -168,8 +168,8 @@ func percent(share float64) string {
 	}
 }
 
-// lasting writes a time for people: 12 s, 3.4 min, 5.6 h.
-func lasting(seconds float64) string {
+// durationText writes a time for people: 12 s, 3.4 min, 5.6 h.
+func durationText(seconds float64) string {
 	switch {
 	case seconds < 90:
 		return strconv.FormatFloat(seconds, 'f', 0, 64) + " s"

@@ -46,13 +46,13 @@ func queryCommand(env *environment) *cli.Command {
 			"also while a sync runs. SQL of - is read from standard input. Nothing else can be read, and nothing written but the answer.\n" +
 			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
 		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return ofQuery(env.query(c.Context, &o, c.Args().Slice())) },
+		Action: func(c *cli.Context) error { return queryError(env.query(c.Context, &o, c.Args().Slice())) },
 	})
 }
 
-// ofQuery makes a wrong use of what is wrong in the SQL, and says plainly that
+// queryError makes a wrong use of what is wrong in the SQL, and says plainly that
 // an answer was interrupted: unlike a sync, it does not go on next time.
-func ofQuery(err error) error {
+func queryError(err error) error {
 	var wrong *query.Error
 	switch {
 	case errors.As(err, &wrong):
@@ -162,7 +162,7 @@ func writeOut(path, lake string, write func(io.Writer) error) error {
 	if err != nil {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--out %s: %v", path, err)}
 	}
-	if within(dir, lake) {
+	if isWithin(dir, lake) {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--out %s is inside the lake, where nothing but a sync may write", path)}
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
@@ -182,8 +182,8 @@ func writeOut(path, lake string, write func(io.Writer) error) error {
 	return nil
 }
 
-// within reports whether a folder is a lake or inside of it.
-func within(dir, lake string) bool {
+// isWithin reports whether a folder is a lake or inside of it.
+func isWithin(dir, lake string) bool {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return false

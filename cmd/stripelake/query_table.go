@@ -14,13 +14,13 @@ import (
 	"github.com/stripelake/stripelake/load/query"
 )
 
-// measured is how many rows a table's columns are as wide as; later ones may
+// alignedRows is how many rows a table's columns are as wide as; later ones may
 // stand out, for no more are held in memory.
-const measured = 1000
+const alignedRows = 1000
 
-// cells counts how wide a text is in a terminal, whatever the locale says: a Chinese
+// cellWidth counts how wide a text is in a terminal, whatever the locale says: a Chinese
 // character and most emoji are two cells wide, an accent that joins a letter is none.
-var cells = &runewidth.Condition{StrictEmojiNeutral: true}
+var cellWidth = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // writeTable writes an answer as an aligned table and the number of its rows.
 func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
@@ -35,7 +35,7 @@ func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
 		out.CloseWithError(err)
 		asked <- err
 	}()
-	t := &table{out: bufio.NewWriter(w), columns: answer.Columns, amounts: amounts, widths: make([]int, len(answer.Columns))}
+	t := &alignedTable{out: bufio.NewWriter(w), columns: answer.Columns, amounts: amounts, widths: make([]int, len(answer.Columns))}
 	err = t.copy(csv.NewReader(in))
 	in.CloseWithError(err)
 	if askErr := <-asked; askErr != nil {
@@ -44,8 +44,8 @@ func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
 	return err
 }
 
-// table aligns the rows of an answer.
-type table struct {
+// alignedTable aligns the rows of an answer.
+type alignedTable struct {
 	out     *bufio.Writer
 	columns []query.Column
 	amounts *amounts
@@ -54,7 +54,7 @@ type table struct {
 	rows    int
 }
 
-func (t *table) copy(in *csv.Reader) error {
+func (t *alignedTable) copy(in *csv.Reader) error {
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -75,29 +75,29 @@ func (t *table) copy(in *csv.Reader) error {
 }
 
 // add takes the header or a row.
-func (t *table) add(row []string) error {
+func (t *alignedTable) add(row []string) error {
 	if t.rows > 0 {
 		t.amounts.shorten(row)
 	}
 	for i, cell := range row {
 		row[i] = visibleCell(cell)
-		if t.rows <= measured {
-			t.widths[i] = max(t.widths[i], cells.StringWidth(row[i]))
+		if t.rows <= alignedRows {
+			t.widths[i] = max(t.widths[i], cellWidth.StringWidth(row[i]))
 		}
 	}
 	t.rows++
 	t.held = append(t.held, row)
-	if t.rows <= measured {
+	if t.rows <= alignedRows {
 		return nil
 	}
 	return t.flush()
 }
 
-func (t *table) flush() error {
+func (t *alignedTable) flush() error {
 	for _, row := range t.held {
 		var line strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", max(t.widths[i]-cells.StringWidth(cell), 0))
+			pad := strings.Repeat(" ", max(t.widths[i]-cellWidth.StringWidth(cell), 0))
 			if t.columns[i].Number {
 				line.WriteString(pad + cell + "  ")
 			} else {

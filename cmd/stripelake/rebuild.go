@@ -40,7 +40,7 @@ func (env *environment) rebuild(ctx context.Context, o *rebuildOptions, tables [
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(ctx, &o.workOptions, "", true, pipeline.RebuildOptions)
+	lake, declared, err := env.openToWork(ctx, &o.workOptions, "", true, pipeline.RebuildOptions)
 	if err != nil {
 		return err
 	}
@@ -74,6 +74,6 @@ func (env *environment) printRefusals(refusals []pipeline.Refusal) {
 		if r.Field != "" {
 			name += "." + r.Field
 		}
-		fmt.Fprintf(env.stdout, "%s (%s): %s now, %s still refused\n", name, r.Rule, plural(r.Fit, "row fits", "rows fit"), grouped(r.Refused))
+		fmt.Fprintf(env.stdout, "%s (%s): %s now, %s still refused\n", name, r.Rule, plural(r.Fit, "row fits", "rows fit"), digits(r.Refused))
 	}
 }

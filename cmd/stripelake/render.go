@@ -84,12 +84,12 @@ func (r *renderer) flushResults() {
 func (r *renderer) summary(s pipeline.Summary) {
 	if r.rebuild {
 		if s.Rows > 0 {
-			r.line("%s derived, %s", counted(s.Rows, "row"), seconds(s.Seconds))
+			r.line("%s derived, %s", counted(s.Rows, "row"), secondsText(s.Seconds))
 		}
 	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
-		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), seconds(s.Seconds))
+		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), secondsText(s.Seconds))
 	} else {
-		r.line("%s (%s unchanged), %s, %s, %s", counted(s.Objects, "object"), grouped(s.Unchanged), counted(s.Rows, "row"), counted(int(s.Requests), "request"), seconds(s.Seconds))
+		r.line("%s (%s unchanged), %s, %s, %s", counted(s.Objects, "object"), digits(s.Unchanged), counted(s.Rows, "row"), counted(int(s.Requests), "request"), secondsText(s.Seconds))
 	}
 	if s.Suppressed > 0 {
 		r.line("%s left out: people who were forgotten", counted(s.Suppressed, "object"))
@@ -124,7 +124,7 @@ func (r *renderer) progress(resource string, objects int) {
 	var parts []string
 	for _, resource := range pipeline.Resources() {
 		if n := r.read[resource.Name]; n > 0 {
-			parts = append(parts, resource.Name+" "+grouped(n))
+			parts = append(parts, resource.Name+" "+digits(n))
 		}
 	}
 	r.drawn = time.Now()
@@ -149,8 +149,8 @@ func (r *renderer) done() {
 	}
 }
 
-// grouped writes an integer with thin groups of three: 12,345.
-func grouped(n int) string {
+// digits writes an integer with thin groups of three: 12,345.
+func digits(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
 		text = text[:i] + "," + text[i:]
@@ -164,10 +164,10 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return grouped(n) + " " + many
+	return digits(n) + " " + many
 }
 
-func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) + " s" }
+func secondsText(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) + " s" }
 
 // bytesText writes a size in binary units with one decimal.
 func bytesText(n int64) string {

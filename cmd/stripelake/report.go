@@ -19,7 +19,7 @@ import (
 )
 
 func reportCommand(env *environment) *cli.Command {
-	return groups(&cli.Command{
+	return groupCommand(&cli.Command{
 		Name:        "report",
 		Usage:       "make a page to look at, out of the warehouse",
 		UsageText:   "stripelake report COMMAND [command options]",
@@ -44,13 +44,13 @@ func reportBNPLCommand(env *environment) *cli.Command {
 		Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
 			"holds sums only: no customer and no single payment.",
 		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return ofReport(env.reportBNPL(c.Context, o.lake, o.out)) },
+		Action: func(c *cli.Context) error { return reportError(env.reportBNPL(c.Context, o.lake, o.out)) },
 	})
 }
 
-// ofReport says plainly that a report was interrupted: unlike a sync, it does
+// reportError says plainly that a report was interrupted: unlike a sync, it does
 // not go on next time.
-func ofReport(err error) error {
+func reportError(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errNoReport{}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 func schemaCommand(env *environment) *cli.Command {
-	return groups(&cli.Command{
+	return groupCommand(&cli.Command{
 		Name:      "schema",
 		Usage:     "check, preview and explain schemas and mappings",
 		UsageText: "stripelake schema COMMAND [command options] [argument]",

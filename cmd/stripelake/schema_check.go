@@ -38,8 +38,8 @@ func schemaCheckCommand(env *environment) *cli.Command {
 	})
 }
 
-// finding is one mistake or warning, as --json prints it.
-type finding struct {
+// schemaProblem is one mistake or warning, as --json prints it.
+type schemaProblem struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Col     int    `json:"col"`
@@ -65,7 +65,7 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 		}
 	}
 	// Mappings that no mistake of loading stands in the way of are checked too.
-	plan, err := transform.Compile(set)
+	compiled, err := transform.Compile(set)
 	if err != nil && !errors.As(err, &inMappings) {
 		return err
 	}
@@ -74,16 +74,16 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 		if mistakes, err = authoring.CheckMarts(ctx, set); err != nil {
 			return err
 		}
-		inSegments, err := authoring.CheckSegments(ctx, set)
+		inAudiences, err := authoring.CheckSegments(ctx, set)
 		if err != nil {
 			return err
 		}
-		mistakes = append(mistakes, inSegments...)
+		mistakes = append(mistakes, inAudiences...)
 	}
-	all := []finding{} // "[]" in JSON, never null
+	all := []schemaProblem{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {
-			all = append(all, finding{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
+			all = append(all, schemaProblem{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
 		}
 	}
 	warnings := set.Warnings()
@@ -94,8 +94,8 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 	}
 	add(mistakes, false)
 	add(warnings, true)
-	add(plan.Warnings(), true)
-	slices.SortStableFunc(all, func(a, b finding) int {
+	add(compiled.Warnings(), true)
+	slices.SortStableFunc(all, func(a, b schemaProblem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 	if o.json {
@@ -109,7 +109,7 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 	return err
 }
 
-func (env *environment) printFindings(set *schemas.Set, all []finding, mistakes int) error {
+func (env *environment) printFindings(set *schemas.Set, all []schemaProblem, mistakes int) error {
 	for _, f := range all {
 		code := f.Code + ":"
 		if f.Warning {

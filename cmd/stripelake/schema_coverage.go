@@ -71,7 +71,7 @@ func (env *environment) printCoverage(table string, source authoring.Coverage) e
 	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "field\ttype\tobjects\texample")
 	for _, u := range source.Unmapped {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Path, u.Type, grouped(u.Objects), u.Example)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Path, u.Type, digits(u.Objects), u.Example)
 	}
 	return out.Flush()
 }

@@ -35,21 +35,21 @@ func schemaDiffCommand(env *environment) *cli.Command {
 		Action: func(c *cli.Context) error {
 			err := env.schemaDiff(c.Context, &o)
 			if err != nil && !errors.Is(err, errSilent) {
-				return &trouble{err}
+				return &diffError{err}
 			}
 			return err
 		},
 	})
 }
 
-// trouble is a failure of schema diff, whose status 1 says that there is a
+// diffError is a failure of schema diff, whose status 1 says that there is a
 // difference, as diff's does.
-type trouble struct{ error }
+type diffError struct{ error }
 
-func (t *trouble) Unwrap() error { return t.error }
+func (t *diffError) Unwrap() error { return t.error }
 
 // ExitCode is 2.
-func (t *trouble) ExitCode() int { return 2 }
+func (t *diffError) ExitCode() int { return 2 }
 
 func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) error {
 	edited, newPlan, err := o.compile()
@@ -117,7 +117,7 @@ func (env *environment) printDifferences(differences []authoring.Difference) {
 		if d.Column != "" {
 			name += "." + d.Column
 		}
-		fmt.Fprintf(env.stdout, "%s: %s%s\n", name, d.What, must(d.Breaking, " [breaking]"))
+		fmt.Fprintf(env.stdout, "%s: %s%s\n", name, d.What, textIf(d.Breaking, " [breaking]"))
 	}
 	said := map[string]bool{}
 	for _, d := range differences {
@@ -138,7 +138,7 @@ func (env *environment) printDifferences(differences []authoring.Difference) {
 
 func (env *environment) printRows(table string, r authoring.RowDiff) {
 	fmt.Fprintf(env.stdout, "\n%s: %s%s compared: the rows of %s change, %s come, %s go\n", table, counted(r.Objects, "object"),
-		must(r.Sample, " (the newest)"), grouped(r.Changed), counted(r.Added, "row"), counted(r.Removed, "row"))
+		textIf(r.Sample, " (the newest)"), digits(r.Changed), counted(r.Added, "row"), counted(r.Removed, "row"))
 	for _, e := range r.Examples {
 		fmt.Fprintf(env.stdout, "  %s %s: %s → %s\n", e.ID, e.Column, shortened(e.Old), shortened(e.New))
 	}

@@ -106,11 +106,11 @@ func isInside(target, of string) bool {
 }
 
 func (env *environment) printColumns(columns []authoring.Column) error {
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	for _, column := range columns {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", column.Target, column.Type, shortened(strings.Join(strings.Fields(column.Expression), " ")))
+		fmt.Fprintf(out, "%s\t%s\t%s\n", column.Target, column.Type, shortened(strings.Join(strings.Fields(column.Expression), " ")))
 	}
-	return table.Flush()
+	return out.Flush()
 }
 
 func (env *environment) explainColumn(ctx context.Context, o *schemaExplainOptions, lake *authoring.Lake, s *schemas.Schema, column authoring.Column) error {
@@ -122,11 +122,11 @@ func (env *environment) explainColumn(ctx context.Context, o *schemaExplainOptio
 	}
 	fmt.Fprintf(env.stdout, "%s.%s: %s\n", s.Table, column.Target, f.Title)
 	line("meaning", f.Description)
-	line("type", column.Type.String()+must(f.Required, ", required"))
+	line("type", column.Type.String()+textIf(f.Required, ", required"))
 	line("unit", f.Unit)
-	line("label", column.Label+must(f.Hashed, ", hashed"))
+	line("label", column.Label+textIf(f.Hashed, ", hashed"))
 	line("refers to", f.Ref)
-	line("values", values(f))
+	line("values", enumText(f))
 	line("made by", strings.Join(strings.Fields(column.Expression), " "))
 	line("", fmt.Sprintf("%s:%d", o.inDir(column.Pos.File), column.Pos.Line))
 	for i, source := range column.Sources {
@@ -137,26 +137,26 @@ func (env *environment) explainColumn(ctx context.Context, o *schemaExplainOptio
 		if err != nil {
 			line("filled", "not in this lake yet: it was built with other schemas")
 		} else {
-			line("filled", fmt.Sprintf("%s of %s rows, %s", grouped(int(fill.Filled)), grouped(int(fill.Rows)), counted(int(fill.Distinct), "value")))
+			line("filled", fmt.Sprintf("%s of %s rows, %s", digits(int(fill.Filled)), digits(int(fill.Rows)), counted(int(fill.Distinct), "value")))
 			line("frequent", strings.Join(fill.Frequent, ", "))
 		}
 	}
 	line("Data Prep", column.DataPrep)
-	line("Data Prep", must(column.Reason != "", "none: ")+column.Reason)
+	line("Data Prep", textIf(column.Reason != "", "none: ")+column.Reason)
 	if o.sql {
 		line("SQL", column.SQL)
 	}
 	return nil
 }
 
-func must(condition bool, text string) string {
+func textIf(condition bool, text string) string {
 	if condition {
 		return text
 	}
 	return ""
 }
 
-func values(f *schemas.Field) string {
+func enumText(f *schemas.Field) string {
 	var names []string
 	for _, v := range f.Enum {
 		names = append(names, v.Value)
@@ -185,7 +185,7 @@ func catalogText(f *schemas.SourceField) string {
 		parts = append(parts, "seen in responses only")
 	}
 	if n := len(f.Enum); n > 0 {
-		parts = append(parts, "one of "+strings.Join(f.Enum[:min(n, 8)], ", ")+must(n > 8, ", …"))
+		parts = append(parts, "one of "+strings.Join(f.Enum[:min(n, 8)], ", ")+textIf(n > 8, ", …"))
 	}
 	return " (" + strings.Join(slices.Compact(parts), "; ") + ")"
 }

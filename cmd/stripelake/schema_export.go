@@ -11,7 +11,7 @@ import (
 )
 
 func schemaExportCommand(env *environment) *cli.Command {
-	return groups(&cli.Command{
+	return groupCommand(&cli.Command{
 		Name:        "export",
 		Usage:       "write the schemas as other tools declare them",
 		UsageText:   "stripelake schema export COMMAND [command options]",

@@ -55,7 +55,7 @@ func (env *environment) schemaPreview(ctx context.Context, o *schemaPreviewOptio
 		}
 	}
 	for _, d := range preview.Drift {
-		fmt.Fprintf(env.stdout, "\nunexpected: %s: %s%s\n", d.Path, d.Found, must(d.Example != "" && !strings.Contains(d.Found, d.Example), ", "+d.Example))
+		fmt.Fprintf(env.stdout, "\nunexpected: %s: %s%s\n", d.Path, d.Found, textIf(d.Example != "" && !strings.Contains(d.Found, d.Example), ", "+d.Example))
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func findObject(ctx context.Context, dir, name string) (transform.Object, error)
 }
 
 func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error {
-	fmt.Fprintf(env.stdout, "\n%s%s: %s", t.Table, must(t.Mapping != "", " by "+t.Mapping), counted(len(t.Rows), "row"))
+	fmt.Fprintf(env.stdout, "\n%s%s: %s", t.Table, textIf(t.Mapping != "", " by "+t.Mapping), counted(len(t.Rows), "row"))
 	if len(t.Rejects) > 0 {
 		fmt.Fprintf(env.stdout, ", %s", counted(len(t.Rejects), "reject"))
 	}
@@ -95,16 +95,16 @@ func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error
 		fmt.Fprintf(env.stdout, "  rejected: %s: %s (rule %s, %s)\n", r.Field, r.Reason, r.Rule, r.Mapping)
 	}
 	for _, row := range t.Rows {
-		table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+		out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 		hidden := 0
 		for _, cell := range row {
 			if cell.Value == "null" && !nulls {
 				hidden++
 				continue
 			}
-			fmt.Fprintf(table, "  %s\t%s\t← %s\n", cell.Field, shortened(cell.Value), origin(cell))
+			fmt.Fprintf(out, "  %s\t%s\t← %s\n", cell.Field, shortened(cell.Value), origin(cell))
 		}
-		if err := table.Flush(); err != nil {
+		if err := out.Flush(); err != nil {
 			return err
 		}
 		if hidden > 0 {

@@ -35,8 +35,8 @@ type simulateOptions struct {
 func (o *simulateOptions) flags() []cli.Flag {
 	return slices.Concat(
 		[]cli.Flag{&cli.StringFlag{Name: "addr", Destination: &o.addr, Value: "127.0.0.1:12111", Usage: "listen on this loopback `HOST:PORT`; port 0 picks one"}},
-		under("the business", o.businessFlags()), under("the clock", o.clockFlags()),
-		under("keys and accounts", o.accessFlags()), under("trouble", o.troubleFlags()))
+		inCategory("the business", o.businessFlags()), inCategory("the clock", o.clockFlags()),
+		inCategory("keys and accounts", o.accessFlags()), inCategory("trouble", o.troubleFlags()))
 }
 
 func simulateCommand(env *environment) *cli.Command {
@@ -93,8 +93,8 @@ func (o *simulateOptions) troubleFlags() []cli.Flag {
 	}
 }
 
-// under puts flags below a heading of the help text.
-func under(heading string, flags []cli.Flag) []cli.Flag {
+// inCategory puts flags below a heading of the help text.
+func inCategory(heading string, flags []cli.Flag) []cli.Flag {
 	for _, flag := range flags {
 		switch f := flag.(type) {
 		case *cli.StringFlag:
@@ -145,7 +145,7 @@ func parseSpeed(text string) (int, error) {
 
 // parseFaults reads --fault; the kinds themselves are the simulator's to check.
 func parseFaults(texts []string) ([]stripesim.Fault, error) {
-	var plan []stripesim.Fault
+	var list []stripesim.Fault
 	for _, text := range texts {
 		kind, rest, _ := strings.Cut(text, ":")
 		path, nth, counted := strings.Cut(rest, ":")
@@ -157,9 +157,9 @@ func parseFaults(texts []string) ([]stripesim.Fault, error) {
 			}
 			fault.Nth = n
 		}
-		plan = append(plan, fault)
+		list = append(list, fault)
 	}
-	return plan, nil
+	return list, nil
 }
 
 func (env *environment) simulate(ctx context.Context, o *simulateOptions) error {
@@ -183,7 +183,7 @@ func (env *environment) simulate(ctx context.Context, o *simulateOptions) error 
 	defer stop()
 	fmt.Fprintf(env.stdout, "simulated Stripe on %s\n", url)
 	for _, resource := range pipeline.Resources() {
-		fmt.Fprintf(env.stdout, "  %-21s %9s objects\n", resource.Name, grouped(server.Ledger().Count(resource.Name)))
+		fmt.Fprintf(env.stdout, "  %-21s %9s objects\n", resource.Name, digits(server.Ledger().Count(resource.Name)))
 	}
 	for _, account := range server.Connected() {
 		fmt.Fprintf(env.stdout, "  connected account %s\n", account.AccountID())

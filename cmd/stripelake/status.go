@@ -60,25 +60,25 @@ func (env *environment) status(ctx context.Context, o *statusOptions) error {
 func (env *environment) printStatus(s pipeline.Status) error {
 	fmt.Fprintf(env.stdout, "%s (%s mode), generation %d\n", s.Lake, s.Mode, s.Generation)
 	if s.AsPublished != nil {
-		fmt.Fprintf(env.stdout, "as published on %s; raw/ is closed to you\n", minute(*s.AsPublished))
+		fmt.Fprintf(env.stdout, "as published on %s; raw/ is closed to you\n", minuteText(*s.AsPublished))
 	}
 	fmt.Fprintln(env.stdout)
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\tchanges to\t")
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\tchanges to\t")
 	for _, r := range s.Resources {
 		from := "the beginning"
 		if r.CompleteFrom != nil {
-			from = minute(*r.CompleteFrom)
+			from = minuteText(*r.CompleteFrom)
 		}
 		through := "-"
 		if r.CompleteTo == nil {
 			from = "-"
 		} else {
-			through = minute(*r.CompleteTo)
+			through = minuteText(*r.CompleteTo)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, grouped(int(r.Objects)), grouped(int(r.Rows)), grouped(int(r.Rejects)), from, through, changesTo(r))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, digits(int(r.Objects)), digits(int(r.Rows)), digits(int(r.Rejects)), from, through, changesTo(r))
 	}
-	if err := table.Flush(); err != nil {
+	if err := out.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.stdout)
@@ -108,9 +108,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		for _, gap := range r.Gaps {
 			from := "the beginning"
 			if gap.From != nil {
-				from = minute(*gap.From)
+				from = minuteText(*gap.From)
 			}
-			fmt.Fprintf(env.stdout, "%s: not read yet: from %s to %s\n", r.Resource, from, minute(gap.To))
+			fmt.Fprintf(env.stdout, "%s: not read yet: from %s to %s\n", r.Resource, from, minuteText(gap.To))
 		}
 	}
 	env.printGivenUp(s.GivenUp)
@@ -118,7 +118,7 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
 	}
 	if run := s.LastRun; run != nil {
-		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, outcomeText(s), minute(run.Started))
+		fmt.Fprintf(env.stdout, "last run: %s, %s, started %s\n", run.Command, outcomeText(s), minuteText(run.Started))
 	}
 	if sizes := sizesText(s.Sizes); sizes != "" {
 		fmt.Fprintln(env.stdout, "sizes: "+sizes)
@@ -136,10 +136,10 @@ const mostGivenUp = 10
 func (env *environment) printGivenUp(all []load.GivenUp) {
 	for i, g := range all {
 		if i == mostGivenUp {
-			fmt.Fprintf(env.stdout, "given up: %s more (meta.requests)\n", grouped(len(all)-i))
+			fmt.Fprintf(env.stdout, "given up: %s more (meta.requests)\n", digits(len(all)-i))
 			return
 		}
-		fmt.Fprintf(env.stdout, "given up: %s, since %s: %s\n", g.What, minute(g.Since), g.Message)
+		fmt.Fprintf(env.stdout, "given up: %s, since %s: %s\n", g.What, minuteText(g.Since), g.Message)
 	}
 }
 
@@ -149,7 +149,7 @@ func ageText(s pipeline.Status) string {
 	if oldest == nil || oldest.AsOf == nil {
 		return ""
 	}
-	return fmt.Sprintf("as of %s: %s old (%s)", minute(*oldest.AsOf), ageOf(time.Since(*oldest.AsOf)), oldest.Resource)
+	return fmt.Sprintf("as of %s: %s old (%s)", minuteText(*oldest.AsOf), ageOf(time.Since(*oldest.AsOf)), oldest.Resource)
 }
 
 // ageOf is a time that has passed, in its largest unit.
@@ -228,7 +228,7 @@ func sizesText(s load.Sizes) string {
 // publishText says what a publish wrote, and for how much.
 func publishText(p pipeline.Publish) string {
 	text := fmt.Sprintf("%s written, %s linked; %s of files, %s of state, ",
-		counted(p.Files, "file"), grouped(p.Linked), bytesText(p.Partitions), bytesText(p.State))
+		counted(p.Files, "file"), digits(p.Linked), bytesText(p.Partitions), bytesText(p.State))
 	if p.Warehouse > 0 {
 		text += "a copy of " + bytesText(p.Warehouse)
 	} else {
@@ -248,8 +248,8 @@ func changesTo(r pipeline.ResourceStatus) string {
 	case r.AsOf == nil:
 		return "-"
 	}
-	return minute(*r.AsOf)
+	return minuteText(*r.AsOf)
 }
 
-// minute writes a time in UTC to the minute.
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+// minuteText writes a time in UTC to the minute.
+func minuteText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

@@ -60,7 +60,7 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	if err != nil {
 		return err
 	}
-	accounts, err := connected(o.accounts.Value())
+	accounts, err := connectedAccounts(o.accounts.Value())
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	if err != nil {
 		return err
 	}
-	lake, declared, err := env.workOn(ctx, &o.workOptions, client.Mode(), o.rebuild, loadOptions)
+	lake, declared, err := env.openToWork(ctx, &o.workOptions, client.Mode(), o.rebuild, loadOptions)
 	if err != nil {
 		return err
 	}
@@ -82,11 +82,11 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	return err
 }
 
-// connected reads the accounts that --account names. A file has one a line;
+// connectedAccounts reads the accounts that --account names. A file has one a line;
 // empty lines and what follows # do not count.
-func connected(named []string) ([]string, error) {
+func connectedAccounts(flags []string) ([]string, error) {
 	var accounts []string
-	for _, name := range named {
+	for _, name := range flags {
 		file, ok := strings.CutPrefix(name, "@")
 		if !ok {
 			accounts = append(accounts, name)

@@ -51,7 +51,7 @@ func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // rather than make a lake
 	}
-	lake, declared, err := env.lookAt(ctx, &o.workOptions, o.repair)
+	lake, declared, err := env.openToRead(ctx, &o.workOptions, o.repair)
 	if err != nil {
 		return err
 	}
@@ -129,23 +129,23 @@ func (env *environment) repair(ctx context.Context, quiet bool, verify *pipeline
 }
 
 func (env *environment) printVerified(v pipeline.Verified) {
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "check\tlooked at\tfindings")
+	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "check\tlooked at\tfindings")
 	for _, c := range v.Checks {
 		name, found := c.Check, "none"
 		if c.Account != "" {
 			name += " of " + c.Account
 		}
 		if c.Found > 0 {
-			found = grouped(int(c.Found))
+			found = digits(int(c.Found))
 		}
-		fmt.Fprintf(table, "%s\t%s %s\t%s\n", name, grouped(int(c.LookedAt)), c.Unit, found)
+		fmt.Fprintf(out, "%s\t%s %s\t%s\n", name, digits(int(c.LookedAt)), c.Unit, found)
 	}
-	_ = table.Flush() // stdout's error is nobody's
+	_ = out.Flush() // stdout's error is nobody's
 	for _, c := range v.Checks {
 		env.printChecked(c)
 	}
-	fmt.Fprintf(env.stdout, "\n%s (%s)\n", map[bool]string{true: "nothing found", false: counted(int(v.Findings), "finding")}[v.Findings == 0], seconds(v.Seconds))
+	fmt.Fprintf(env.stdout, "\n%s (%s)\n", map[bool]string{true: "nothing found", false: counted(int(v.Findings), "finding")}[v.Findings == 0], secondsText(v.Seconds))
 	if v.Unrecorded {
 		fmt.Fprintln(env.stdout, "not recorded in meta.verifications: the lake cannot be written by this user")
 	}
@@ -164,7 +164,7 @@ func (env *environment) printChecked(c *verify.Checked) {
 		fmt.Fprintf(env.stdout, "%s: %s%s; fix: %s\n", f.Name, f.What, says, f.Fix)
 	}
 	if more := c.Found - int64(len(c.Findings)); more > 0 {
-		fmt.Fprintf(env.stdout, "%s: %s more of these; --json tells all\n", c.Check, grouped(int(more)))
+		fmt.Fprintf(env.stdout, "%s: %s more of these; --json tells all\n", c.Check, digits(int(more)))
 	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(env.stdout, "%s: %s\n", c.Check, note)

@@ -23,7 +23,7 @@ func (env *environment) printRepaired(r pipeline.Repaired) {
 		fmt.Fprintf(env.stdout, "%s: cursor.json is set aside; the stream goes on from the cursor of its newest segment\n", stream)
 	}
 	if r.Read > 0 || len(r.Losses) > 0 {
-		fmt.Fprintf(env.stdout, "%s read from Stripe, %s new to the lake\n", counted(r.Read, "object"), grouped(r.New))
+		fmt.Fprintf(env.stdout, "%s read from Stripe, %s new to the lake\n", counted(r.Read, "object"), digits(r.New))
 	}
 	switch {
 	case !r.Derived && !r.Anew && r.Read+len(r.Losses)+len(r.Cursors)+len(r.Aside) == 0:
@@ -54,7 +54,7 @@ func (env *environment) printLoss(x load.Loss) {
 	switch {
 	case x.Known:
 		fmt.Fprintf(env.stdout, "%s: seq %d to %d, the newest version of %s%s; %s lost for good\n", name, x.FirstSeq, x.LastSeq,
-			counted(len(x.Objects), "object"), some(idsOf(x.Objects, false)), plural(int(x.Older), "older version is", "older versions are"))
+			counted(len(x.Objects), "object"), firstIDs(idsOf(x.Objects, false)), plural(int(x.Older), "older version is", "older versions are"))
 	case x.Newest:
 		fmt.Fprintf(env.stdout, "%s: no table held it yet; read again from the cursor before it\n", name)
 	default:
@@ -64,7 +64,7 @@ func (env *environment) printLoss(x load.Loss) {
 		fmt.Fprintf(env.stdout, "%s: listed again: %s\n", name, strings.Join(x.Relisted, ", "))
 	}
 	if gone := idsOf(x.Objects, true); len(gone) > 0 {
-		fmt.Fprintf(env.stdout, "%s: Stripe no longer has %s%s; what was known of them is in %s\n", name, counted(len(gone), "object"), some(gone), x.Path())
+		fmt.Fprintf(env.stdout, "%s: Stripe no longer has %s%s; what was known of them is in %s\n", name, counted(len(gone), "object"), firstIDs(gone), x.Path())
 	}
 }
 
@@ -77,13 +77,13 @@ func idsOf(objects []load.LostObject, goneOnly bool) (ids []string) {
 	return ids
 }
 
-// some are the first of ids, in parentheses.
-func some(ids []string) string {
+// firstIDs are the first of ids, in parentheses.
+func firstIDs(ids []string) string {
 	switch more := len(ids) - shownIDs; {
 	case len(ids) == 0:
 		return ""
 	case more > 0:
-		return fmt.Sprintf(" (%s and %s more)", strings.Join(ids[:shownIDs], ", "), grouped(more))
+		return fmt.Sprintf(" (%s and %s more)", strings.Join(ids[:shownIDs], ", "), digits(more))
 	}
 	return " (" + strings.Join(ids, ", ") + ")"
 }

@@ -25,7 +25,7 @@ func (v *visibleWriter) Write(p []byte) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := append(v.rest, p...)
-	whole := len(text) - begun(text)
+	whole := len(text) - incompleteBytes(text)
 	v.rest = append([]byte(nil), text[whole:]...)
 	if _, err := io.WriteString(v.to, visible(string(text[:whole]))); err != nil {
 		return 0, err
@@ -33,8 +33,8 @@ func (v *visibleWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// begun is how many bytes at the end of a text are a character's first ones.
-func begun(text []byte) int {
+// incompleteBytes is how many bytes at the end of a text are a character's first ones.
+func incompleteBytes(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if last := text[len(text)-n:]; utf8.RuneStart(last[0]) {
 			if utf8.FullRune(last) {
@@ -49,7 +49,7 @@ func begun(text []byte) int {
 // visible writes out what a terminal obeys, what turns text around and what is no
 // text, and leaves lines and tabs as they are.
 func visible(text string) string {
-	if utf8.ValidString(text) && strings.IndexFunc(text, commands) < 0 {
+	if utf8.ValidString(text) && strings.IndexFunc(text, isControl) < 0 {
 		return text
 	}
 	var b strings.Builder
@@ -58,8 +58,8 @@ func visible(text string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b.WriteString(`\x` + strconv.FormatUint(uint64(text[0]), 16))
-		case commands(r):
-			b.WriteString(writtenOut(r))
+		case isControl(r):
+			b.WriteString(escaped(r))
 		default:
 			b.WriteRune(r)
 		}
@@ -73,15 +73,15 @@ func visibleCell(text string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(visible(text))
 }
 
-// commands reports whether a character is for a terminal, or for the direction or
+// isControl reports whether a character is for a terminal, or for the direction or
 // the lines of a text, and not itself text.
-func commands(r rune) bool {
+func isControl(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }
 
-// writtenOut is a character as Go has it, and JSON too, in whose texts none below
+// escaped is a character as Go has it, and JSON too, in whose texts none below
 // the space can stand.
-func writtenOut(r rune) string {
+func escaped(r rune) string {
 	if r < ' ' {
 		quoted := strconv.QuoteRune(r)
 		return quoted[1 : len(quoted)-1]

@@ -108,9 +108,9 @@ func (d *Diagnosis) add(f Finding) {
 	d.Findings = append(d.Findings, f)
 }
 
-// split tells apart what an error says and what to do about it: what the error
+// textAndFix tells apart what an error says and what to do about it: what the error
 // knows, else otherwise.
-func split(err error, otherwise string) (says, fix string) {
+func textAndFix(err error, otherwise string) (says, fix string) {
 	says = err.Error()
 	if h := hint.Of(err); h != nil {
 		says, fix = h.Err.Error(), h.Fix

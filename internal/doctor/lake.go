@@ -16,7 +16,7 @@ import (
 func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	exists, err := pipeline.HasLake(d.Dir)
 	if err != nil {
-		says, fix := split(err, "run as the user that the lake belongs to, or name another folder with --lake")
+		says, fix := textAndFix(err, "run as the user that the lake belongs to, or name another folder with --lake")
 		found.problem("lake", fix, "%s", says)
 		return
 	}
@@ -27,7 +27,7 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	}
 	mode, err := load.ReadMode(d.Dir)
 	if err != nil {
-		says, fix := split(err, "restore lake.json from a backup")
+		says, fix := textAndFix(err, "restore lake.json from a backup")
 		switch {
 		case errors.Is(err, load.ErrNewerFormat):
 			fix = fixNewer
@@ -53,11 +53,11 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	kept, err := load.ReadDeclared(d.Dir)
 	switch {
 	case errors.Is(err, load.ErrDeclaredLost):
-		says, fix := split(err, "run stripelake sync")
+		says, fix := textAndFix(err, "run stripelake sync")
 		found.problem("schemas", fix, "%s", says)
 		return
 	case err != nil:
-		says, fix := split(err, "run as the user that the lake belongs to")
+		says, fix := textAndFix(err, "run as the user that the lake belongs to")
 		found.problem("schemas", fix, "%s", says)
 		return
 	case kept == nil:
@@ -102,7 +102,7 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	if !room.Writable {
 		found.problem("disk", "make the disk writable, give the folder to the user that runs stripelake (chown), or name another one with --lake", "this user may not write to %s", d.Dir)
 	} else if err := load.CheckFileSystem(d.Dir); err != nil {
-		says, fix := split(err, "see that the disk is writable and sound, or name another folder with --lake")
+		says, fix := textAndFix(err, "see that the disk is writable and sound, or name another folder with --lake")
 		found.problem("disk", fix, "%s", says)
 	}
 	if room.Free < 0 {
@@ -111,20 +111,20 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	}
 	sizes, err := load.ReadSizes(d.Dir)
 	if !exists || err != nil || sizes.Log == nil || sizes.State == nil || sizes.Published == nil { // what is wrong with the log is told below
-		found.ok("disk", "%s free", binary(room.Free))
+		found.ok("disk", "%s free", sizeText(room.Free))
 		return
 	}
 	needed := *sizes.State + *sizes.Published
 	if room.Free < needed {
 		found.problem("disk", "make room, or move the lake to a larger disk",
-			"%s free, and a publish may take %s beside what is there", binary(room.Free), binary(needed))
+			"%s free, and a publish may take %s beside what is there", sizeText(room.Free), sizeText(needed))
 		return
 	}
-	found.ok("disk", "%s free; the lake takes %s", binary(room.Free), binary(*sizes.Log+needed))
+	found.ok("disk", "%s free; the lake takes %s", sizeText(room.Free), sizeText(*sizes.Log+needed))
 }
 
-// binary writes a size in binary units.
-func binary(n int64) string {
+// sizeText writes a size in binary units.
+func sizeText(n int64) string {
 	size, unit := float64(n), 0
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	for size >= 1024 && unit < len(units)-1 {
@@ -154,7 +154,7 @@ func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
 func (d *Doctor) checkFiles(found *Diagnosis) {
 	health, err := verify.Inspect(d.Dir)
 	if err != nil {
-		says, fix := split(err, "run as the user that the lake belongs to")
+		says, fix := textAndFix(err, "run as the user that the lake belongs to")
 		found.problem("files", fix, "%s", says)
 		return
 	}

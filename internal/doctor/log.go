@@ -21,7 +21,7 @@ const fixUnread = "see that its disk is mounted and that this user may read it; 
 // the last run went.
 func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	for _, damage := range health.Damage {
-		says, fix := split(damage, fixUnread)
+		says, fix := textAndFix(damage, fixUnread)
 		if errors.Is(damage, load.ErrNewerFormat) {
 			fix = fixNewer
 		}
@@ -39,7 +39,7 @@ func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	status, unsure, err := pipeline.ReadCounts(dir)
 	switch logs, logErr := load.LogSizes(dir); {
 	case logErr != nil:
-		says, fix := split(logErr, load.FixLog)
+		says, fix := textAndFix(logErr, load.FixLog)
 		found.problem("raw log", fix, "%s", says)
 	case errors.Is(err, fs.ErrNotExist) && health.Segments == 0:
 	case err != nil:
@@ -57,11 +57,11 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	for _, log := range logs {
 		newest[load.Position{Account: log.Account, Stream: log.Stream}] = log.Newest
 		if _, err := extract.Cursor(log.Cursor).Coverage(); err != nil {
-			says, fix := split(err, load.FixLog)
+			says, fix := textAndFix(err, load.FixLog)
 			found.problem("cursor", fix, "%s/%s: %s", log.Account, log.Stream, says)
 		}
 	}
-	checkPresent(found, logs)
+	checkFutureCursors(found, logs)
 	for _, r := range status.Summary.Resources {
 		at := load.Position{Account: r.Account, Stream: r.Stream}
 		if last := newest[at]; r.Segment > last {
@@ -83,11 +83,11 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	default:
 		found.ok("state", "holds all of the log")
 	}
-	checkComplete(found, logs, status)
+	checkCoverage(found, logs, status)
 }
 
-// checkPresent looks for cursors that say what was read of a time that is to come.
-func checkPresent(found *Diagnosis, logs []load.LogSize) {
+// checkFutureCursors looks for cursors that say what was read of a time that is to come.
+func checkFutureCursors(found *Diagnosis, logs []load.LogSize) {
 	now := time.Now().UTC()
 	for _, log := range logs {
 		beyond, err := extract.Cursor(log.Cursor).Beyond(now)
@@ -97,8 +97,8 @@ func checkPresent(found *Diagnosis, logs []load.LogSize) {
 	}
 }
 
-// checkComplete looks at how complete the resources are that a sync has selected.
-func checkComplete(found *Diagnosis, logs []load.LogSize, status load.Status) {
+// checkCoverage looks at how complete the resources are that a sync has selected.
+func checkCoverage(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	resources, err := pipeline.StatusOfResources(logs, status)
 	for _, r := range resources {
 		fix := fixIncomplete[r.Why]

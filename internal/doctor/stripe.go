@@ -25,7 +25,7 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 	}
 	who, err := d.Client.Account(ctx)
 	if err != nil && !pipeline.IsAccountHidden(err) { // nothing else will fare better
-		says, fix := split(err, fixAsked)
+		says, fix := textAndFix(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
 		return ""
@@ -57,7 +57,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
 	}
-	says, fix := split(err, fixAsked)
+	says, fix := textAndFix(err, fixAsked)
 	if extract.IsNotFound(err) {
 		fix += "; " + pipeline.FixHiddenAccount
 	}
@@ -76,7 +76,7 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 			found.ok(resource.Name, "readable")
 			continue
 		}
-		says, fix := split(err, fixAsked)
+		says, fix := textAndFix(err, fixAsked)
 		if resource.Name == extract.Events().Name {
 			says += ": changes to what is in the lake are missed"
 		}
@@ -93,9 +93,9 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	}
 }
 
-// tolerable is how far two clocks may be apart. Stripe's Date has whole seconds,
+// clockTolerance is how far two clocks may be apart. Stripe's Date has whole seconds,
 // and an answer takes its time.
-const tolerable = 5 * time.Second
+const clockTolerance = 5 * time.Second
 
 func (d *Doctor) checkClock(found *Diagnosis) {
 	server := d.Client.ServerTime()
@@ -111,8 +111,8 @@ func (d *Doctor) checkClock(found *Diagnosis) {
 	if days := int(apart / (24 * time.Hour)); days > 1 {
 		text = fmt.Sprintf("%d days", days)
 	}
-	if apart <= tolerable {
-		found.ok("clock", "within %d s of Stripe's", tolerable/time.Second)
+	if apart <= clockTolerance {
+		found.ok("clock", "within %d s of Stripe's", clockTolerance/time.Second)
 		return
 	}
 	found.warn("clock", "have the clock set over the network (NTP)",

@@ -14,9 +14,9 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
-// Planner estimates what a sync would request. It changes nothing: it takes no
+// Forecaster estimates what a sync would request. It changes nothing: it takes no
 // lock, writes no file, and keeps nothing of the pages that it probes.
-type Planner struct {
+type Forecaster struct {
 	Client    *extract.Client
 	Dir       string        // the lake's folder; it need not exist
 	Label     string        // as in [pipeline.Sync]
@@ -57,23 +57,23 @@ type List struct {
 	Unread   string    `json:"unread,omitempty"`   // why it cannot be read, and what to do
 	Fix      string    `json:"fix,omitempty"`      // what to do, alone
 
-	unlisted Range // of Objects, those that were not listed before
-	variants int64 // of the list; a sync asks for each
-	monthly  int64 // objects created in the last 30 days
-	exact    bool  // Objects were counted
+	firstListed Range // of Objects, those that were not listed before
+	variants    int64 // of the list; a sync asks for each
+	monthly     int64 // objects created in the last 30 days
+	exact       bool  // Objects were counted
 
 	looksBack bool // it is listed again once a day, as far as the look-back goes
 }
 
 // What a sync would do with a list.
 const (
-	PlanBackfill = "backfill"           // read for the first time
-	PlanNew      = "new"                // what is created since the last sync
-	PlanLookBack = "new, and look-back" // and what may have become listable late, once a day
-	PlanWiden    = "gap"                // what earlier runs left open, or an earlier --from adds
-	PlanAgain    = "again"              // everything, since events were missed
-	PlanNothing  = "nothing"            // it is all read, up to --to
-	PlanUnread   = "not readable"
+	ActionBackfill = "backfill"           // read for the first time
+	ActionNew      = "new"                // what is created since the last sync
+	ActionLookBack = "new, and look-back" // and what may have become listable late, once a day
+	ActionGap      = "gap"                // what earlier runs left open, or an earlier --from adds
+	ActionRelist   = "again"              // everything, since events were missed
+	ActionNone     = "nothing"            // it is all read, up to --to
+	ActionUnread   = "not readable"
 )
 
 // Range is an estimate and the range in which it likely lies.
@@ -87,7 +87,7 @@ func (r Range) plus(o Range) Range { return Range{r.Low + o.Low, r.About + o.Abo
 
 // Run probes the account's lists and estimates a sync. A list that the key may
 // not read is told in its place; any other error ends it.
-func (p *Planner) Run(ctx context.Context) (Forecast, error) {
+func (p *Forecaster) Run(ctx context.Context) (Forecast, error) {
 	resources, err := pipeline.SelectResources(p.Resources)
 	if err != nil {
 		return Forecast{}, err
@@ -116,8 +116,8 @@ func (p *Planner) Run(ctx context.Context) (Forecast, error) {
 
 // estimate fills in the lists: the events first, since they tell what of the
 // others has changed.
-func (p *Planner) estimate(ctx context.Context, f *Forecast, lake lakeState, resources []extract.Resource) error {
-	rate, err := p.events(ctx, lake.events(f.Account, p.Range.LookBack), f.AsOf)
+func (p *Forecaster) estimate(ctx context.Context, f *Forecast, lake lakeState, resources []extract.Resource) error {
+	rate, err := p.estimateEvents(ctx, lake.events(f.Account, p.Range.LookBack), f.AsOf)
 	if err != nil {
 		return err
 	}

@@ -15,27 +15,27 @@ const month = 30 * 24 * time.Hour
 
 // estimateList estimates what a sync asks of one list. One that the key may not read is
 // no error.
-func (p *Planner) estimateList(ctx context.Context, s streamState, rate changeRate, now time.Time) (List, error) {
+func (p *Forecaster) estimateList(ctx context.Context, s streamState, rate changeRate, now time.Time) (List, error) {
 	l, err := p.estimateListing(ctx, s, now)
 	if err == nil && !rate.forbidden() {
 		err = l.addRereads(s, rate, now)
 	}
 	if extract.IsForbidden(err) {
 		forbidden := hint.Of(err)
-		return List{Name: s.resource.Name, What: PlanUnread, Unread: forbidden.Error(), Fix: forbidden.Fix}, nil
+		return List{Name: s.resource.Name, What: ActionUnread, Unread: forbidden.Error(), Fix: forbidden.Fix}, nil
 	}
 	l.Seconds = float64(l.Requests.About) / p.Client.Rates().Endpoint
 	return l, err
 }
 
 // estimateListing estimates what the next run lists.
-func (p *Planner) estimateListing(ctx context.Context, s streamState, now time.Time) (List, error) {
-	l := List{Name: s.resource.Name, What: PlanNothing, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
+func (p *Forecaster) estimateListing(ctx context.Context, s streamState, now time.Time) (List, error) {
+	l := List{Name: s.resource.Name, What: ActionNone, variants: int64(len(s.resource.Variants)), exact: true, looksBack: s.resource.LooksBack()}
 	spans, err := s.cursor.Ahead(s.resource, s.bounds, now)
 	if err != nil {
 		return l, err
 	}
-	if l.What, err = s.purpose(spans); err != nil {
+	if l.What, err = s.action(spans); err != nil {
 		return l, err
 	}
 	whole := len(spans) > 0 // each holds the last 30 days
@@ -46,11 +46,11 @@ func (p *Planner) estimateListing(ctx context.Context, s streamState, now time.T
 		}
 		objects := Range{e.Low, e.Objects, e.High}
 		if l.Objects = l.Objects.plus(objects); !span.Again {
-			l.unlisted = l.unlisted.plus(objects)
+			l.firstListed = l.firstListed.plus(objects)
 		}
-		l.Requests = l.Requests.plus(Range{pages(e.Low) + e.Nested, pages(e.Objects) + e.Nested, pages(e.High) + e.Nested})
+		l.Requests = l.Requests.plus(Range{requestsFor(e.Low) + e.Nested, requestsFor(e.Objects) + e.Nested, requestsFor(e.High) + e.Nested})
 		l.exact, l.AtLeast = l.exact && e.Exact, l.AtLeast || e.AtLeast
-		l.span(span, i == 0)
+		l.widen(span, i == 0)
 		whole = whole && span.From.Before(now.Add(-month)) && !span.To.Before(now.Add(-time.Hour))
 		l.monthly += e.Since(now.Add(-month))
 	}
@@ -60,8 +60,8 @@ func (p *Planner) estimateListing(ctx context.Context, s streamState, now time.T
 	return l, err
 }
 
-// purpose says in a word what the spans are for.
-func (s streamState) purpose(spans []extract.Span) (string, error) {
+// action says in a word what the spans are for.
+func (s streamState) action(spans []extract.Span) (string, error) {
 	fresh, err := s.cursor.Fresh()
 	if err != nil {
 		return "", err
@@ -71,21 +71,21 @@ func (s streamState) purpose(spans []extract.Span) (string, error) {
 	case err != nil:
 		return "", err
 	case len(spans) == 0:
-		return PlanNothing, nil
+		return ActionNone, nil
 	case fresh:
-		return PlanBackfill, nil
+		return ActionBackfill, nil
 	case !coverage.Whole() || slices.ContainsFunc(spans, func(s extract.Span) bool { return !s.Again && s.To.Before(coverage.Through) }):
-		return PlanWiden, nil
+		return ActionGap, nil
 	case coverage.Again:
-		return PlanAgain, nil
+		return ActionRelist, nil
 	case slices.ContainsFunc(spans, func(s extract.Span) bool { return s.Again }):
-		return PlanLookBack, nil
+		return ActionLookBack, nil
 	}
-	return PlanNew, nil
+	return ActionNew, nil
 }
 
-// span widens what the list is read for.
-func (l *List) span(s extract.Span, first bool) {
+// widen widens what the list is read for.
+func (l *List) widen(s extract.Span, first bool) {
 	if first || s.From.IsZero() || !l.From.IsZero() && s.From.Before(l.From) {
 		l.From = s.From
 	}
@@ -95,7 +95,7 @@ func (l *List) span(s extract.Span, first bool) {
 }
 
 // monthly is about how many objects of a resource were created in the last 30 days.
-func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now time.Time) (n int64, err error) {
+func (p *Forecaster) monthly(ctx context.Context, resource extract.Resource, now time.Time) (n int64, err error) {
 	for _, variant := range resource.Variants {
 		e, err := p.Client.Estimate(ctx, resource, extract.Span{Variant: variant, From: now.Add(-month), To: now})
 		if err != nil {
@@ -108,7 +108,7 @@ func (p *Planner) monthly(ctx context.Context, resource extract.Resource, now ti
 
 // addRereads adds what is read again because it changed.
 func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
-	if l.What == PlanBackfill || l.What == PlanNothing {
+	if l.What == ActionBackfill || l.What == ActionNone {
 		return nil // it begins as of the events' position
 	}
 	at, err := s.cursor.Position()
@@ -118,24 +118,24 @@ func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
 	switch {
 	case s.resource.Silent:
 		// What becomes available is listed again: about as much as is created.
-		l.Rereads = l.unlisted.About / 100
+		l.Rereads = l.firstListed.About / 100
 	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(rate.from):
-		l.What = PlanAgain
+		l.What = ActionRelist
 		again := Range{s.objects, s.objects, s.objects}
 		l.Objects, l.From = l.Objects.plus(again), time.Time{}
-		l.Requests = l.Requests.plus(Range{pages(s.objects), pages(s.objects), pages(s.objects)})
+		l.Requests = l.Requests.plus(Range{requestsFor(s.objects), requestsFor(s.objects), requestsFor(s.objects)})
 	default:
-		l.Rereads = int64(math.Round(rate.rereads[s.resource.Name] * float64(rate.list.unlisted.About)))
+		l.Rereads = int64(math.Round(rate.rereads[s.resource.Name] * float64(rate.list.firstListed.About)))
 	}
 	l.Requests = l.Requests.plus(Range{0, l.Rereads, 2 * l.Rereads})
-	n, err := s.askedAgain(now)
+	n, err := s.repeated(now)
 	l.Rereads, l.Requests = l.Rereads+n, l.Requests.plus(Range{n, n, 2 * n})
 	return err
 }
 
-// askedAgain is how many objects the next run asks for once more, because Stripe
+// repeated is how many objects the next run asks for once more, because Stripe
 // answered a 404.
-func (s streamState) askedAgain(now time.Time) (n int64, err error) {
+func (s streamState) repeated(now time.Time) (n int64, err error) {
 	missing, err := s.cursor.Missing()
 	if err != nil {
 		return 0, err
@@ -149,10 +149,10 @@ func (s streamState) askedAgain(now time.Time) (n int64, err error) {
 	return n + int64(len(missing)), err
 }
 
-// pages is how many requests a list of n objects takes. A long one is read in
+// requestsFor is how many requests a list of n objects takes. A long one is read in
 // windows: finding them takes some three requests, and each has half a page more
 // than its objects fill, at 24 pages each.
-func pages(n int64) int64 {
+func requestsFor(n int64) int64 {
 	full := (n + 99) / 100
 	if full > 3 {
 		full += 3 + full/48

@@ -38,8 +38,8 @@ type changeRate struct {
 
 func (r changeRate) forbidden() bool { return r.list.Unread != "" }
 
-// events estimates what a sync asks of the events, and looks at the newest.
-func (p *Planner) events(ctx context.Context, s streamState, now time.Time) (rate changeRate, err error) {
+// estimateEvents estimates what a sync asks of the events, and looks at the newest.
+func (p *Forecaster) estimateEvents(ctx context.Context, s streamState, now time.Time) (rate changeRate, err error) {
 	if rate.list, err = p.estimateList(ctx, s, changeRate{list: List{Unread: "no list follows itself"}}, now); err != nil || rate.forbidden() {
 		return rate, err
 	}
@@ -79,7 +79,7 @@ func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]fl
 }
 
 // schedule adds up the syncs of a month, if it goes on as the last one went.
-func (p *Planner) schedule(ctx context.Context, f *Forecast, rate changeRate) error {
+func (p *Forecaster) schedule(ctx context.Context, f *Forecast, rate changeRate) error {
 	s := Schedule{Every: pipeline.DurationText(p.Every), Syncs: int64(month / p.Every), Quiet: 1, Allocation: readsAtLeast}
 	var more float64
 	for _, l := range f.Lists {
@@ -112,7 +112,7 @@ func (p *Planner) schedule(ctx context.Context, f *Forecast, rate changeRate) er
 }
 
 // transactions are the charges of the last 30 days, as far as the key may know.
-func (p *Planner) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
+func (p *Forecaster) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
 	all := schemas.Resources()
 	i := slices.IndexFunc(all, func(r schemas.Resource) bool { return r.Transaction })
 	for _, l := range f.Lists {
