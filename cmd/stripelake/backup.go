@@ -25,10 +25,10 @@ func backupCommand(env *environment) *cli.Command {
 	var o backupOptions
 	return takes(arguments{usage: "DIR", needs: "the folder of the backup", most: 1}, &cli.Command{
 		Name:  "backup",
-		Usage: "copy all of a lake that cannot be made again into a folder, or bring that up to date",
-		Description: "Copies the raw log, the schemas, the key of hashes, what was forgotten and the receipts: everything but .state and\n" +
-			"current. It may run beside a sync. To restore, copy DIR to where the lake is to be and run `stripelake rebuild`: it\n" +
-			"asks Stripe for nothing. Example: stripelake backup /mnt/backup/lake",
+		Usage: "copy the part of a lake that cannot be derived to a folder, or update that copy",
+		Description: "Copies the raw log, the schemas, the key of hashes, the list of the forgotten and the receipts: everything but .state and\n" +
+			"current. It may run during a sync. To restore, copy DIR to the lake's place and run `stripelake rebuild`, which\n" +
+			"makes no request to Stripe. Example: stripelake backup /mnt/backup/lake",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.backup(c.Context, &o, c.Args().First()) },
 	})

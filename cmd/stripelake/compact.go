@@ -20,10 +20,10 @@ type compactOptions struct {
 
 func (o *compactOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object a stream"), waitFlag(&o.wait),
+		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object per stream"), waitFlag(&o.wait),
 		&cli.IntFlag{
 			Name: "drop-superseded", Destination: &o.dropSuperseded.value, Action: o.dropSuperseded.note,
-			Usage: "drop versions that were replaced, and events that were read, more than `DAYS` days before the newest answer in the log; at least 31",
+			Usage: "remove versions that were replaced, and events that were read, more than `DAYS` days before the newest response in the log; at least 31",
 		},
 	}
 }
@@ -32,10 +32,10 @@ func compactCommand(env *environment) *cli.Command {
 	o := compactOptions{workOptions: workOptions{command: "compact"}}
 	return takesNone(&cli.Command{
 		Name:  "compact",
-		Usage: "merge the small segments that many syncs have left in the raw log",
-		Description: "A sync does so by itself when a stream has come to 64 of them. Every version of every object stays,\n" +
-			"under its sequence number; only files become fewer. With --drop-superseded old versions and events go for\n" +
-			"good: the tables stay as they are, but what an object was like before can no longer be asked.",
+		Usage: "merge small segments of the raw log",
+		Description: "A sync does this by itself when a stream has 64 of them. Every version of every object stays,\n" +
+			"with its sequence number; only the number of files changes. --drop-superseded removes old versions and events for\n" +
+			"good: the tables stay as they are, but earlier states of an object are lost.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.compact(c.Context, &o) },
 	})

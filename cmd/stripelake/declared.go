@@ -30,7 +30,7 @@ type workOptions struct {
 
 // exposeFlag is for commands that may put a set in force that shows more.
 func (o *workOptions) exposeFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "expose", Destination: &o.expose, Usage: "consent that --schemas shows the source `PATH`, or whole object, that the lake hides or blanks: customer.email (repeatable; the lake keeps a record)"}
+	return &cli.StringSliceFlag{Name: "expose", Destination: &o.expose, Usage: "consent that --schemas shows the source `PATH`, or a whole object, that the lake hides or blanks, for example customer.email (repeatable; the lake keeps a record)"}
 }
 
 // openToWork opens the lake that --lake names, to work on it under its locks, with

@@ -37,7 +37,7 @@ func demoCommand(env *environment) *cli.Command {
 	var o demoOptions
 	return takesNone(&cli.Command{
 		Name:   "demo",
-		Usage:  "a simulated account, a full sync, and who pays later; needs no key",
+		Usage:  "create a simulated account, sync it, and show who pays later; needs no key",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.demo(c.Context, &o) },
 	})

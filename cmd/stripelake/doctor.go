@@ -23,10 +23,10 @@ func doctorCommand(env *environment) *cli.Command {
 	var o doctorOptions
 	return takesNone(&cli.Command{
 		Name:  "doctor",
-		Usage: "look for what will keep a sync from working: key, permissions, clock, disk, lake",
-		Description: "Asks Stripe for one object of each list, looks at the lake's files, and tries out the file system in a folder that it\n" +
-			"removes. Changes nothing. Without a key it looks at the lake alone, without a lake at Stripe alone. Exit status 3 if\n" +
-			"there is a problem; each is told with its fix.",
+		Usage: "check what a sync needs: key, permissions, clock, disk, lake",
+		Description: "Requests one object of each list, checks the lake's files, and tests the file system in a folder that it\n" +
+			"removes. It changes nothing else. Without a key it checks only the lake; without a lake, only Stripe. It prints each\n" +
+			"problem with its fix, and then exits with status 3.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.doctor(c.Context, &o) },
 	})

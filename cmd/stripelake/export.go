@@ -22,7 +22,7 @@ import (
 func exportCommand(env *environment) *cli.Command {
 	return groupCommand(&cli.Command{
 		Name:        "export",
-		Usage:       "hand data to other systems",
+		Usage:       "write data for other systems",
 		UsageText:   "stripelake export COMMAND [command options] [argument]",
 		Subcommands: []*cli.Command{exportSegmentCommand(env)},
 	})
@@ -40,11 +40,11 @@ type exportOptions struct {
 func (o *exportOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake),
-		&cli.StringFlag{Name: "schemas", Destination: &o.schemas.value, Action: o.schemas.note, Usage: "take the segment from the schemas in `DIR` instead of those that the lake was built with"},
-		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "csv", Usage: "`FORM` of the list: csv, parquet, or xdm (a profile of Adobe's Experience Data Model a line)"},
-		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write into `FILE`, for you alone, which is replaced when all of it is there"},
-		&cli.StringSliceFlag{Name: "reveal", Destination: &o.reveal, Usage: "also write the personal `COLUMN` (repeatable) as it is, such as email"},
-		&cli.StringFlag{Name: "tenant", Destination: &o.tenant, Usage: "`_ID` of your organization in Experience Platform, under which fields of your own stand; xdm needs it"},
+		&cli.StringFlag{Name: "schemas", Destination: &o.schemas.value, Action: o.schemas.note, Usage: "use the segment of the schemas in `DIR` instead of the lake's own"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "csv", Usage: "output `FORM`: csv, parquet, or xdm (one profile of Adobe's Experience Data Model per line)"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write to `FILE`, which only you can read and which is replaced only when the list is complete"},
+		&cli.StringSliceFlag{Name: "reveal", Destination: &o.reveal, Usage: "also write the personal `COLUMN` as it is, for example email (repeatable)"},
+		&cli.StringFlag{Name: "tenant", Destination: &o.tenant, Usage: "`_ID` of your organization in Experience Platform, the parent of its own fields; required for xdm"},
 	}
 }
 
@@ -53,8 +53,8 @@ func exportSegmentCommand(env *environment) *cli.Command {
 	return takes(arguments{usage: "SEGMENT", needs: "a segment", most: 1}, &cli.Command{
 		Name:  "segment",
 		Usage: "write a list of customers for an offer engine or a customer data platform",
-		Description: "Who is in a segment is declared in segments/SEGMENT.sql of the lake's schemas, or of those that --schemas names.\n" +
-			"Customers who are deleted or forgotten are never in it, and what is personal follows privacy.yaml.\n" +
+		Description: "The file segments/SEGMENT.sql of the schemas selects the customers.\n" +
+			"Deleted and forgotten customers are never in the list. privacy.yaml decides about personal columns.\n" +
 			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return queryError(env.exportSegment(c.Context, &o, c.Args().First())) },

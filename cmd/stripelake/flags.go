@@ -39,11 +39,11 @@ func refuseEmptyLake(_ *cli.Context, dir string) error {
 }
 
 func schemasFlag(dir *optional[string]) cli.Flag {
-	return &cli.StringFlag{Name: "schemas", Destination: &dir.value, Action: dir.note, Usage: "schemas and mappings in `DIR` instead of those that the lake keeps"}
+	return &cli.StringFlag{Name: "schemas", Destination: &dir.value, Action: dir.note, Usage: "use the schemas and mappings in `DIR` instead of the lake's own"}
 }
 
 func waitFlag(wait *optional[time.Duration]) cli.Flag {
-	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that works on the same, such as 30m or 2h; otherwise it ends with status 75"}
+	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that has the lake, for example 30m or 2h; without it, exit with status 75"}
 }
 
 // withWait adds to options how long to wait for another process, and says of whom it
@@ -67,7 +67,7 @@ type rangeOptions struct {
 func (o *rangeOptions) lookBackFlag() cli.Flag {
 	return &cli.DurationFlag{
 		Name: "look-back", Destination: &o.lookBack, Value: pipeline.DailyLookBack,
-		Usage: "in the first sync of a day (UTC) list again the balance transactions and events of this `TIME` before the last one: some are listed late; 0 is never",
+		Usage: "in the first sync of a day (UTC), list the balance transactions and events of this `TIME` before the last sync again, because Stripe lists some late; 0 turns this off",
 	}
 }
 
@@ -84,11 +84,11 @@ type stripeOptions struct {
 
 func (o *stripeOptions) stripeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "api-base", Destination: &o.apiBase, Value: "https://api.stripe.com", Usage: "Stripe's API, or a simulated one: `URL`"},
+		&cli.StringFlag{Name: "api-base", Destination: &o.apiBase, Value: "https://api.stripe.com", Usage: "`URL` of Stripe's API, or of a simulated one"},
 		&cli.StringFlag{Name: "api-key-file", Destination: &o.keyFile, Usage: "read the key from `FILE`; otherwise STRIPE_API_KEY holds it"},
-		&cli.StringFlag{Name: "account-label", Destination: &o.label, Usage: "`NAME` for the account, where a restricted key may not read its id; remembered"},
+		&cli.StringFlag{Name: "account-label", Destination: &o.label, Usage: "`NAME` for the account if a restricted key may not read its id (remembered)"},
 		&cli.StringFlag{Name: "max-share", Destination: &o.maxShare, Usage: "use at most this `SHARE` of the account's rate limit (default: 50% live, 100% test)"},
-		&cli.Float64Flag{Name: "max-rps", Destination: &o.maxRPS, Usage: "assume the account may make `N` requests a second in all, and a quarter of that, but at least 25, to each endpoint"},
+		&cli.Float64Flag{Name: "max-rps", Destination: &o.maxRPS, Usage: "assume that Stripe allows the account `N` requests a second, and a quarter of that, at least 25, to each endpoint"},
 	}
 }
 
@@ -112,7 +112,7 @@ func (env *environment) client(o *stripeOptions) (*extract.Client, error) {
 }
 
 func accountFlag(account *string) cli.Flag {
-	return &cli.StringFlag{Name: "account", Destination: account, Usage: "the connected account `ACCT` instead of the key's own"}
+	return &cli.StringFlag{Name: "account", Destination: account, Usage: "use the connected account `ACCT` instead of the key's own"}
 }
 
 // clientFor is client for a connected account, if one is named.

@@ -21,9 +21,9 @@ type forgetOptions struct {
 func (o *forgetOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print each receipt as one JSON line"), waitFlag(&o.wait),
-		&cli.StringFlag{Name: "account", Destination: &o.account, Usage: "the `ACCOUNT`, where several have a customer of that id"},
-		&cli.BoolFlag{Name: "consent-to-new-list", Destination: &o.newList, Usage: "where forgotten.json is lost: begin a new one with these customers, though the lake holds nothing of them; the receipt says so"},
-		&cli.BoolFlag{Name: "dry-run", Destination: &o.dryRun, Usage: "count what would be erased, and change nothing"},
+		&cli.StringFlag{Name: "account", Destination: &o.account, Usage: "the customers' `ACCOUNT`, if several accounts have a customer of that id"},
+		&cli.BoolFlag{Name: "consent-to-new-list", Destination: &o.newList, Usage: "if forgotten.json is lost: begin a new list with these customers, even if the lake has no data of theirs; the receipt records this"},
+		&cli.BoolFlag{Name: "dry-run", Destination: &o.dryRun, Usage: "count what would be erased; change nothing"},
 	}
 }
 
@@ -31,10 +31,10 @@ func forgetCommand(env *environment) *cli.Command {
 	o := forgetOptions{workOptions: workOptions{command: "forget"}}
 	return takes(arguments{usage: "cus_…", most: anyNumber}, &cli.Command{
 		Name:  "forget",
-		Usage: "erase customers and all that is theirs, from the raw log too",
-		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, makes the\n" +
-			"tables again from scratch, removes all older generations, keeps out what Stripe lists of them later, and\n" +
-			"leaves a receipt. It cannot be undone. Without a customer it finishes an erasure that was interrupted.",
+		Usage: "erase customers and all their data, from the raw log too",
+		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, derives the\n" +
+			"tables again from scratch, removes all older generations, keeps out their objects that Stripe lists later, and\n" +
+			"writes a receipt. It cannot be undone. Without a customer, it finishes an interrupted erasure.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.forget(c.Context, &o, c.Args().Slice()) },
 	})

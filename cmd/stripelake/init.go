@@ -39,8 +39,8 @@ func initCommand(env *environment) *cli.Command {
 	var o initOptions
 	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
 		Name:  "init",
-		Usage: "lay out an editable copy of the built-in schemas, or of a lake's",
-		Description: "Writes the schemas, mappings, marts and lookups, with what editors need to complete them, into DIR\n" +
+		Usage: "write an editable copy of the built-in schemas, or of a lake's",
+		Description: "Writes the schemas, mappings, marts and lookups, and JSON Schemas for editors, to DIR\n" +
 			"(./schemas unless given). Example: stripelake init my-schemas",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.initSchemas(&o, cmp.Or(c.Args().First(), "schemas")) },

@@ -29,7 +29,7 @@ func (o *planOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "as for sync: objects created since `DATE`"},
 		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "as for sync: objects created before `DATE` only"},
 		o.lookBackFlag(),
-		&cli.DurationFlag{Name: "every", Destination: &o.every, Value: time.Hour, Usage: "how often syncs are to run: `DURATION`, such as 15m or 24h"},
+		&cli.DurationFlag{Name: "every", Destination: &o.every, Value: time.Hour, Usage: "`DURATION` between two syncs, for example 15m or 24h"},
 	}, o.stripeFlags()...)
 }
 
@@ -37,9 +37,9 @@ func planCommand(env *environment) *cli.Command {
 	var o planOptions
 	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
 		Name:  "plan",
-		Usage: "what the next sync would request, how long it takes, and what a schedule adds up to",
-		Description: "Asks for a few pages of each list (at most 32, mostly 20) and estimates the rest from them; says what it assumes.\n" +
-			"Changes nothing: a lake need not exist, and one that does is neither locked nor written.",
+		Usage: "estimate the next sync's requests and time, and those of a month of syncs",
+		Description: "Requests a few pages of each list (at most 32, mostly 20), estimates the rest from them, and lists its assumptions.\n" +
+			"Changes nothing: the lake need not exist, and is neither locked nor written.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.plan(c.Context, &o, c.Args().Slice()) },
 	})

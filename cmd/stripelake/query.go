@@ -31,9 +31,9 @@ func (o *queryOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake),
 		&cli.StringFlag{Name: "file", Destination: &o.file.value, Action: o.file.note, Usage: "read the SQL from `FILE`"},
-		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "`FORM` of the answer: table, csv (values as they are, also what a spreadsheet runs as a formula), json (an object a line) or parquet"},
-		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the answer into `FILE`, which is replaced when all of it is there"},
-		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE` (repeatable): a text for getvariable('NAME'); revenue_daily takes time_zone=Europe/Berlin"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table, csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the result to `FILE`, which is replaced only when the result is complete"},
+		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE`: the text VALUE for getvariable('NAME') (repeatable); revenue_daily uses time_zone=Europe/Berlin"},
 	}
 }
 
@@ -41,9 +41,9 @@ func queryCommand(env *environment) *cli.Command {
 	var o queryOptions
 	return takes(arguments{usage: "[SQL]", most: 1}, &cli.Command{
 		Name:  "query",
-		Usage: "ask the warehouse in SQL, for reading only",
-		Description: "Answers one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) out of the generation that is published when it starts,\n" +
-			"also while a sync runs. SQL of - is read from standard input. Nothing else can be read, and nothing written but the answer.\n" +
+		Usage: "run a read-only SQL query on the warehouse",
+		Description: "Runs one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) on the generation that is published when it starts,\n" +
+			"also while a sync runs. If SQL is -, it is read from standard input. The query can read nothing else, and writes nothing but its result.\n" +
 			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return queryError(env.query(c.Context, &o, c.Args().Slice())) },

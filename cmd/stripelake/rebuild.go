@@ -19,8 +19,8 @@ func (o *rebuildOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait),
 		o.exposeFlag(),
-		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table again, and what is known of every object"},
-		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first say how many of the rows that were refused would fit now"},
+		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table and the record of every object again"},
+		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first show how many rejected objects would fit now"},
 	}
 }
 
@@ -28,9 +28,9 @@ func rebuildCommand(env *environment) *cli.Command {
 	o := rebuildOptions{workOptions: workOptions{command: "rebuild"}}
 	return takes(arguments{usage: "[table…]", most: anyNumber}, &cli.Command{
 		Name:  "rebuild",
-		Usage: "derive tables again from the raw log, asking Stripe for nothing",
-		Description: "Derives the tables whose schemas or mappings changed, and those named, beside the present ones,\n" +
-			"and shows them all at once when they are complete. Interrupted, the next rebuild goes on.",
+		Usage: "derive tables again from the raw log, without requests to Stripe",
+		Description: "Derives the tables whose schemas or mappings changed, and those named, next to the present ones,\n" +
+			"and publishes them together when all are complete. If it is interrupted, the next rebuild continues.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.rebuild(c.Context, &o, c.Args().Slice()) },
 	})

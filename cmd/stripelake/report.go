@@ -21,7 +21,7 @@ import (
 func reportCommand(env *environment) *cli.Command {
 	return groupCommand(&cli.Command{
 		Name:        "report",
-		Usage:       "make a page to look at, out of the warehouse",
+		Usage:       "write an HTML report from the warehouse",
 		UsageText:   "stripelake report COMMAND [command options]",
 		Subcommands: []*cli.Command{reportBNPLCommand(env)},
 	})
@@ -32,7 +32,7 @@ type reportOptions struct{ lake, out string }
 func (o *reportOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake),
-		&cli.StringFlag{Name: "out", Destination: &o.out, Value: "./bnpl.html", Usage: "write the page into `FILE`, which is replaced when all of it is there"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Value: "./bnpl.html", Usage: "write the page to `FILE`, which is replaced only when the page is complete"},
 	}
 }
 
@@ -41,8 +41,8 @@ func reportBNPLCommand(env *environment) *cli.Command {
 	return takesNone(&cli.Command{
 		Name:  "bnpl",
 		Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
-		Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network and\n" +
-			"holds sums only: no customer and no single payment.",
+		Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network. It\n" +
+			"has sums only: no customer and no single payment.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return reportError(env.reportBNPL(c.Context, o.lake, o.out)) },
 	})

@@ -19,9 +19,9 @@ func schemaCommand(env *environment) *cli.Command {
 		Name:      "schema",
 		Usage:     "check, preview and explain schemas and mappings",
 		UsageText: "stripelake schema COMMAND [command options] [argument]",
-		Description: "A schema says what a table is, a mapping how a Stripe object becomes its rows. To change them:\n" +
-			"`stripelake init my-schemas` lays out a copy, `check` it after each edit, `diff` says what the edit would change,\n" +
-			"`stripelake rebuild --schemas my-schemas` derives the tables anew. Nothing is asked of Stripe.",
+		Description: "A schema declares a table. A mapping declares how a Stripe object becomes its rows. To change them,\n" +
+			"make a copy with `stripelake init my-schemas`, run `check` after each edit, see with `diff` what the edit would change,\n" +
+			"and derive the tables again with `stripelake rebuild --schemas my-schemas`. None of this makes a request to Stripe.",
 		Subcommands: []*cli.Command{
 			schemaCheckCommand(env), schemaPreviewCommand(env), schemaExplainCommand(env), schemaCoverageCommand(env),
 			schemaDiffCommand(env), schemaNewCommand(env), schemaDocsCommand(env), schemaExportCommand(env),

@@ -31,7 +31,7 @@ func schemaCheckCommand(env *environment) *cli.Command {
 	var o schemaCheckOptions
 	return takesNone(&cli.Command{
 		Name:        "check",
-		Usage:       "say every mistake in the schemas and mappings, with its place and its fix",
+		Usage:       "list every mistake in the schemas and mappings, with its place and its fix",
 		Description: "Exit status 1 if there are mistakes, 0 if there are only warnings. Example: stripelake schema check --schemas my-schemas",
 		Flags:       o.flags(),
 		Action:      func(c *cli.Context) error { return env.schemaCheck(c.Context, &o) },

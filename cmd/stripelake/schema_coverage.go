@@ -18,15 +18,15 @@ type schemaCoverageOptions struct {
 
 func (o *schemaCoverageOptions) flags() []cli.Flag {
 	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"),
-		&cli.IntFlag{Name: "objects", Destination: &o.objects, Value: 20_000, Usage: "look at the newest `N` objects"})
+		&cli.IntFlag{Name: "objects", Destination: &o.objects, Value: 20_000, Usage: "read the newest `N` objects"})
 }
 
 func schemaCoverageCommand(env *environment) *cli.Command {
 	var o schemaCoverageOptions
 	return takes(arguments{usage: "TABLE", needs: "a table", most: 1}, &cli.Command{
 		Name:        "coverage",
-		Usage:       "list what Stripe sends that no column of a table takes",
-		Description: "Looks at the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
+		Usage:       "list the fields that Stripe sends and no column uses",
+		Description: "Reads the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
 		Flags:       o.flags(),
 		Action:      func(c *cli.Context) error { return env.schemaCoverage(c.Context, &o, c.Args().First()) },
 	})

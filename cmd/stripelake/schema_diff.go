@@ -28,8 +28,8 @@ func schemaDiffCommand(env *environment) *cli.Command {
 	var o schemaDiffOptions
 	return takesNone(&cli.Command{
 		Name:  "diff",
-		Usage: "say what an edit changes against what the lake was last built with",
-		Description: "Columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does, 2 if it cannot be told.\n" +
+		Usage: "show what an edit changes, compared with the schemas that the lake was built with",
+		Description: "Shows columns, expressions, and how many rows would change, with examples. Exit status 0 if nothing differs, 1 if something does, 2 if that is unknown.\n" +
 			"Example: stripelake schema diff --schemas my-schemas",
 		Flags: o.flags(),
 		Action: func(c *cli.Context) error {

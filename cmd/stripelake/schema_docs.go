@@ -23,9 +23,9 @@ func schemaDocsCommand(env *environment) *cli.Command {
 	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
 		Name:  "docs",
 		Usage: "write a reference of the tables, the mapping language and the commands",
-		Description: "Writes Markdown into DIR (docs/reference unless given): README.md, an index with a diagram of the tables;\n" +
+		Description: "Writes Markdown to DIR (default: docs/reference): README.md, an index with a diagram of the tables;\n" +
 			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command.\n" +
-			"A page of that name is written over; no other file is touched. Example: stripelake schema docs pages --schemas my-schemas",
+			"It overwrites pages of these names and touches no other file. Example: stripelake schema docs pages --schemas my-schemas",
 		Flags: o.setFlags(),
 		Action: func(c *cli.Context) error {
 			return env.schemaDocs(c.Context, &o, cmp.Or(c.Args().First(), filepath.Join("docs", "reference")))

@@ -22,14 +22,14 @@ type schemaExplainOptions struct {
 
 func (o *schemaExplainOptions) flags() []cli.Flag {
 	return append(o.setFlags(),
-		&cli.BoolFlag{Name: "sql", Destination: &o.sql, Usage: "show the DuckDB SQL that computes the same from the raw log; of a table, the whole query"})
+		&cli.BoolFlag{Name: "sql", Destination: &o.sql, Usage: "show the DuckDB SQL that computes the same from the raw log; for a table, the whole query"})
 }
 
 func schemaExplainCommand(env *environment) *cli.Command {
 	var o schemaExplainOptions
 	return takes(arguments{usage: "TABLE[.FIELD]", needs: "a table or a field", most: 1}, &cli.Command{
 		Name:        "explain",
-		Usage:       "say where a column comes from, what it means and how it is filled",
+		Usage:       "show where a column comes from, what it means and how it is filled",
 		Description: "Example: stripelake schema explain charges.bnpl.provider --sql",
 		Flags:       o.flags(),
 		Action:      func(c *cli.Context) error { return env.schemaExplain(c.Context, &o, c.Args().First()) },

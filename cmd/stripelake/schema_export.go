@@ -13,7 +13,7 @@ import (
 func schemaExportCommand(env *environment) *cli.Command {
 	return groupCommand(&cli.Command{
 		Name:        "export",
-		Usage:       "write the schemas as other tools declare them",
+		Usage:       "write the schemas for other tools",
 		UsageText:   "stripelake schema export COMMAND [command options]",
 		Subcommands: []*cli.Command{schemaExportDBTCommand(env)},
 	})
@@ -25,15 +25,15 @@ type schemaExportOptions struct {
 }
 
 func (o *schemaExportOptions) flags() []cli.Flag {
-	return append(o.setFlags(), &cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write into `FILE`, over one of that name"})
+	return append(o.setFlags(), &cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write to `FILE`, replacing an existing one"})
 }
 
 func schemaExportDBTCommand(env *environment) *cli.Command {
 	var o schemaExportOptions
 	return takesNone(&cli.Command{
 		Name:  "dbt",
-		Usage: "write sources.yml for dbt: tables, histories and marts with columns, types, meaning and tests",
-		Description: "For dbt 1.10 or later with dbt-duckdb; the file says how to attach the warehouse.\n" +
+		Usage: "write sources.yml for dbt: tables, histories and marts with columns, types, descriptions and tests",
+		Description: "For dbt 1.10 or later with dbt-duckdb. The file explains how to attach the warehouse.\n" +
 			"Example: stripelake schema export dbt --out models/sources.yml",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.schemaExportDBT(c.Context, &o) },

@@ -24,7 +24,7 @@ type schemaNewOptions struct {
 
 func (o *schemaNewOptions) flags() []cli.Flag {
 	return append(o.setFlags(),
-		&cli.StringFlag{Name: "each", Destination: &o.each, Usage: "make a row of each element of the list at `PATH` inside the object"},
+		&cli.StringFlag{Name: "each", Destination: &o.each, Usage: "make one row of each element of the list at `PATH` in the object"},
 		&cli.StringFlag{Name: "table", Destination: &o.table, Usage: "the new table's `NAME`"})
 }
 
@@ -32,8 +32,8 @@ func schemaNewCommand(env *environment) *cli.Command {
 	var o schemaNewOptions
 	return takes(arguments{usage: "OBJECT", needs: "a type of object", most: 1}, &cli.Command{
 		Name:  "new",
-		Usage: "begin a table from objects in the lake",
-		Description: "Writes a schema and a mapping that check as they are, for you to go on from; nothing is written over.\n" +
+		Usage: "write a first schema and mapping for a table, from objects in the lake",
+		Description: "Writes a schema and a mapping that pass the check, as a start for your own. It overwrites no file.\n" +
 			"Example: stripelake schema new subscription --each items.data --table plan_lines --schemas my-schemas",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.schemaNew(c.Context, &o, c.Args().First()) },

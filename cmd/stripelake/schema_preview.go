@@ -27,7 +27,7 @@ func schemaPreviewCommand(env *environment) *cli.Command {
 	var o schemaPreviewOptions
 	return takes(arguments{usage: "FILE.json|ID", needs: "a file or an id", most: 1}, &cli.Command{
 		Name:  "preview",
-		Usage: "show what one object becomes, field by field, and what each was made from",
+		Usage: "show the rows of one object, field by field, and the source of each field",
 		Description: "The object is a file (- for standard input) or, by its id, the newest version in the lake's raw log.\n" +
 			"Example: stripelake schema preview ch_1abc --schemas my-schemas",
 		Flags:  o.flags(),

@@ -23,7 +23,7 @@ type statusOptions struct {
 func (o *statusOptions) flags() []cli.Flag {
 	return []cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), &cli.DurationFlag{
 		Name: "max-age", Destination: &o.maxAge.value, Action: o.maxAge.note,
-		Usage: "exit 3 if the changes of a resource are in up to longer ago than `DURATION`, such as 1h, or it is not known up to when",
+		Usage: "exit with status 3 if the changes of a resource are older than `DURATION`, for example 1h, or if their age is unknown",
 	}}
 }
 
@@ -31,7 +31,7 @@ func statusCommand(env *environment) *cli.Command {
 	var o statusOptions
 	return takesNone(&cli.Command{
 		Name:   "status",
-		Usage:  "how far the lake is complete, and what it holds",
+		Usage:  "show until when each resource is complete, and what the lake holds",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.status(c.Context, &o) },
 	})

@@ -28,14 +28,14 @@ type syncOptions struct {
 func (o *syncOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
 		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"),
-		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "backfill objects created since `DATE` (the first one is remembered)"},
-		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "read objects created before `DATE` only, in this run"},
+		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "copy objects created since `DATE` (the lake remembers the first DATE)"},
+		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "in this run, read only objects created before `DATE`"},
 		o.lookBackFlag(),
-		&cli.BoolFlag{Name: "rebuild", Destination: &o.rebuild, Usage: "derive again the tables whose schemas or mappings changed; otherwise their old ones stay in use"},
+		&cli.BoolFlag{Name: "rebuild", Destination: &o.rebuild, Usage: "derive the tables again whose schemas or mappings changed; without it, the old schemas stay in use"},
 		o.exposeFlag(),
-		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the connected account `ACCT` (repeatable; @FILE names one a line) instead of the key's own"},
+		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the connected account `ACCT` instead of the key's own (repeatable; @FILE has one per line)"},
 		waitFlag(&o.wait),
-		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit 3 when more than this `SHARE` of the objects does not fit its schema"},
+		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit with status 3 if more than this `SHARE` of the objects does not fit its schema"},
 	}, o.stripeFlags()...)
 }
 
@@ -43,9 +43,9 @@ func syncCommand(env *environment) *cli.Command {
 	o := syncOptions{workOptions: workOptions{command: "sync"}}
 	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
 		Name:  "sync",
-		Usage: "backfill what is missing, then what is new",
+		Usage: "copy new and changed objects; the first time, everything",
 		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
-			"keeps every object as sent, maps it, and publishes the lake. Interrupted, the next run goes on.",
+			"keeps every object as Stripe sent it, maps it, and publishes the lake. If a run is interrupted, the next one continues.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.sync(c.Context, &o, c.Args().Slice()) },
 	})

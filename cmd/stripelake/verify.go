@@ -25,11 +25,11 @@ type verifyOptions struct {
 func (o *verifyOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
 		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object, with every finding"), waitFlag(&o.wait),
-		&cli.BoolFlag{Name: "deep", Destination: &o.deep, Usage: "map the whole log again and compare every row with that: takes longer than a rebuild, and room for one"},
+		&cli.BoolFlag{Name: "deep", Destination: &o.deep, Usage: "map the whole log again and compare every row; takes longer than a rebuild, and as much disk space"},
 		&cli.BoolFlag{Name: "stripe", Destination: &o.stripe, Usage: "list windows of each resource again and compare them with the newest versions in the log"},
-		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "with --stripe: `N` windows of 2,000 objects, spread over what is covered"},
-		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: all windows"},
-		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what is not as the raw log says; with --stripe, read again what differs and what the log lost"},
+		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "with --stripe: compare `N` windows of 2,000 objects, spread over all that was read"},
+		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: compare all windows"},
+		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what differs from the raw log; with --stripe, also read again what differs from Stripe or was lost from the log"},
 		accountFlag(&o.account),
 	}, o.stripeFlags()...)
 }
@@ -38,9 +38,9 @@ func verifyCommand(env *environment) *cli.Command {
 	o := verifyOptions{workOptions: workOptions{command: "verify"}}
 	return takesNone(&cli.Command{
 		Name:  "verify",
-		Usage: "check a lake against itself, raw log, tables, published files and books, and if wanted against Stripe",
-		Description: "Reads the whole log and compares it with the tables and the files that are published. It mends nothing, and asks Stripe\n" +
-			"for nothing, unless told to. A sync waits meanwhile. Exit status 3 if there is a finding, each told with its fix;\n" +
+		Usage: "compare raw log, tables, published files and ledger with each other, and optionally with Stripe",
+		Description: "Reads the whole log and compares it with the tables and the published files. It changes nothing, and makes no request\n" +
+			"to Stripe, unless a flag says so. A sync waits until it is done. It prints each finding with its fix, and then exits with status 3;\n" +
 			"meta.verifications keeps the counts.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.verify(c.Context, &o) },
