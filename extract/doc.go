@@ -12,7 +12,7 @@
 // and cuts large ones by the density of their pages.
 //
 // Lists do not tell what changed. Events do ([Changes]), as hints at what to
-// read again with [Client.Reread]; [Resource.Due] and [Resource.Mentions]
+// read again with [Client.Reread]; [Resource.NextChange] and [Resource.UnlistedReferences]
 // tell what changes or exists without a word.
 //
 // Each page carries the [Cursor] as of the pages yielded so far, that page

@@ -49,7 +49,7 @@ func (l *Lake) Backup(ctx context.Context, to string, last string) (_ Backup, er
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	b.Started = time.Now().UTC().Truncate(time.Second)
-	for _, step := range []func(context.Context) error{b.check, b.begin, b.logs, b.beside, b.prune, b.finish} {
+	for _, step := range []func(context.Context) error{b.check, b.begin, b.logs, b.smallFiles, b.prune, b.finish} {
 		if err := step(ctx); err != nil {
 			return b.Backup, fmt.Errorf("back up to %s: %w", to, err)
 		}
@@ -183,21 +183,21 @@ func (b *backup) folder(ctx context.Context, dir string) error {
 	return nil
 }
 
-// besideFolders and besideFiles are what is neither log nor made from it.
+// smallFolders and smallFileNames are what is neither log nor made from it.
 var (
-	besideFolders = []string{lakedir.DeclaredDir, "receipts"}
-	besideFiles   = []string{"forgotten.json", lakedir.PIIKeyName, "lake.json"}
+	smallFolders   = []string{lakedir.DeclaredDir, "receipts"}
+	smallFileNames = []string{"forgotten.json", lakedir.PIIKeyName, "lake.json"}
 )
 
-// beside copies what lies beside the logs, lake.json last: it says what of the
+// smallFiles copies the files next to the raw log, lake.json last: it says what of the
 // rest is in force.
-func (b *backup) beside(ctx context.Context) error {
-	for _, dir := range besideFolders {
+func (b *backup) smallFiles(ctx context.Context) error {
+	for _, dir := range smallFolders {
 		if err := b.folder(ctx, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	for _, name := range besideFiles {
+	for _, name := range smallFileNames {
 		if err := b.file(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -53,7 +53,7 @@ func (m *merge) settleKeys(ctx context.Context) error {
 		}
 		contested, err := m.findContested(ctx, t)
 		if err == nil && contested {
-			err = m.settle(ctx, t)
+			err = m.settleTable(ctx, t)
 		}
 		if err != nil {
 			return fmt.Errorf("table %s: who keeps a key: %w", t.Schema.Table, err)
@@ -108,8 +108,8 @@ func (t *TableLayout) hasKey(other string) string {
 	return strings.Join(same, " AND ")
 }
 
-// settle gives each contested key to the row that is due to have it.
-func (m *merge) settle(ctx context.Context, t *TableLayout) error {
+// settleTable gives each contested key to the row that is due to have it.
+func (m *merge) settleTable(ctx context.Context, t *TableLayout) error {
 	if err := m.rank(ctx, t); err != nil {
 		return err
 	}

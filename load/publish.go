@@ -158,7 +158,7 @@ func (p *publisher) begin(ctx context.Context) error {
 		Format: Format, Export: exportVersion, Lineage: p.lineage, Built: time.Now().UTC().Truncate(time.Second), Rows: map[string]int64{},
 		Positions: p.applied(), Stats: PublishStats{Seconds: map[string]float64{}},
 	}
-	p.Stats.Changed = p.changed(prev.Positions)
+	p.Stats.Changed = p.bytesSince(prev.Positions)
 	err = p.db.One(ctx, []any{&p.Number, &p.Revision}, "SELECT generation, revision FROM state.info")
 	if err != nil {
 		return err

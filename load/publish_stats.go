@@ -43,10 +43,10 @@ func (s *State) applied() []Position {
 	return all
 }
 
-// changed measures the raw JSON between the positions of two generations, in
+// bytesSince measures the raw JSON between the positions of two generations, in
 // streams that feed tables. It is for people to read: a segment that cannot be
 // read is left out and stops nothing, for what it held is in the state.
-func (p *publisher) changed(before []Position) (bytes int64) {
+func (p *publisher) bytesSince(before []Position) (bytes int64) {
 	for _, now := range p.Positions {
 		if !slices.ContainsFunc(p.tables, func(t *TableLayout) bool { return slices.Contains(t.Streams, now.Stream) }) {
 			continue

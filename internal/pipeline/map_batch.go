@@ -82,10 +82,10 @@ func versionOf(resource extract.Resource, segment uint64, raw load.Raw, whole []
 	if raw.APIVersion != extract.APIVersion {
 		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404
 	}
-	if v.Due = resource.Due(whole); len(v.Incomplete) > 0 {
+	if v.Due = resource.NextChange(whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
 	}
-	for _, mention := range resource.Mentions(whole) {
+	for _, mention := range resource.UnlistedReferences(whole) {
 		v.Names = append(v.Names, load.Named(mention))
 	}
 	return v

@@ -264,7 +264,7 @@ func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k veri
 		f.Name, f.Says = "object extra", "it is gone at Stripe, and not marked as deleted"
 	case o.Deleted || k.Hash == o.Hash() || x.isTextless(resource, o, k):
 		return // the same
-	case !k.Due.IsZero() && resource.Silent && resource.Due(o.Object).IsZero():
+	case !k.Due.IsZero() && resource.Silent && resource.NextChange(o.Object).IsZero():
 		f.Name, f.Says = "object pending", "it is available at Stripe, and pending here, which no event tells of"
 	case !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
 		return // to be read again by the next sync

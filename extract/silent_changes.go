@@ -12,9 +12,9 @@ import (
 // whose text at the path Path is Is, at the Unix time at the path At.
 type Pending struct{ Path, Is, At string }
 
-// Due tells when an object is to be read again because it then changes without
-// an event; zero if it does not.
-func (r Resource) Due(raw []byte) time.Time {
+// NextChange returns when an object changes without an event, and is to be read again;
+// zero if it does not.
+func (r Resource) NextChange(raw []byte) time.Time {
 	p := r.Pending
 	if p.Is == "" || !bytes.Contains(raw, []byte(`"`+p.Is+`"`)) {
 		return time.Time{}
@@ -41,8 +41,9 @@ type Mention struct{ Path, Stream string }
 // Named is an object of a stream.
 type Named struct{ Stream, ID string }
 
-// Mentions returns what an object mentions that no list may ever hold.
-func (r Resource) Mentions(raw []byte) (found []Named) {
+// UnlistedReferences returns the objects that an object names and that no list may ever
+// hold.
+func (r Resource) UnlistedReferences(raw []byte) (found []Named) {
 	for _, m := range r.Mentioned {
 		for _, id := range References(raw, m.Path)[0] {
 			found = append(found, Named{m.Stream, id})

@@ -60,10 +60,10 @@ func TestDue(t *testing.T) {
 		`{"status":["pending"],"available_on":1700000000}`:                    {},
 		`no JSON "pending"`: {},
 	} {
-		if got := r.Due([]byte(object)); !got.Equal(want) {
+		if got := r.NextChange([]byte(object)); !got.Equal(want) {
 			t.Errorf("%s is due at %s, want %s", object, got, want)
 		}
-		if got := (Resource{}).Due([]byte(object)); !got.IsZero() {
+		if got := (Resource{}).NextChange([]byte(object)); !got.IsZero() {
 			t.Errorf("%s is due at %s, and nothing ever is", object, got)
 		}
 	}
@@ -74,7 +74,7 @@ func TestMentions(t *testing.T) {
 	r := Resource{Mentioned: []Mention{{Path: "items.data[].price", Stream: "prices"}}}
 	object := `{"items":{"data":[{"price":{"id":"price_1"}},{"price":null},{"price":"price_2"}]}}`
 	want := []Named{{"prices", "price_1"}, {"prices", "price_2"}}
-	if got := r.Mentions([]byte(object)); !slices.Equal(got, want) {
+	if got := r.UnlistedReferences([]byte(object)); !slices.Equal(got, want) {
 		t.Errorf("%s mentions %v, want %v", object, got, want)
 	}
 }
