@@ -10,9 +10,10 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// resolveAccount says whose data the key reads: the id that Stripe gives or,
-// where a restricted key may not ask, the label given once and remembered. It
-// is never derived from the key, because keys are rolled.
+// resolveAccount returns the account that the key reads: its id at Stripe, or a
+// label where a restricted key may not ask for the id. The label is given once
+// and remembered. The name is never derived from the key, because keys are
+// rolled.
 func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake, label string) (string, error) {
 	if extract.Redact(label) != label { // Invariant 11: a name is in every row and folder
 		return "", &UsageError{"the name given with --account-label looks like a key or a secret: give the account any other name"}
@@ -26,10 +27,10 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 	case labelErr != nil:
 		return "", labelErr
 	case known != "" && label != "" && label != known:
-		// The same account under another name would be there twice.
+		// Under another name the lake would hold the account twice.
 		return "", &UsageError{fmt.Sprintf("the lake holds an account under the label %s: leave --account-label out, or use another lake for %s", known, label)}
 	case err == nil && known != "" && label == known:
-		return known, nil // the key may read the id by now; the name stays
+		return known, nil // the key may read the id now; the name stays
 	case err == nil && known != "":
 		return "", &UsageError{fmt.Sprintf("the lake holds an account under the label %s, and this key names %s: if they are the same, go on with --account-label %s; if not, use another lake", known, account.ID, known)}
 	case err == nil:
@@ -47,16 +48,18 @@ func resolveAccount(ctx context.Context, client *extract.Client, lake *load.Lake
 	return label, nil
 }
 
-// FixHiddenAccount is what else to do where the question whose key it is answers 404.
+// FixHiddenAccount is the further advice where the request for the key's
+// account is answered with a 404.
 const FixHiddenAccount = "if the address is right, name the account once with --account-label NAME, and the lake remembers it"
 
-// IsAccountHidden reports an answer of [extract.Client.Account] that leaves it to the caller to name the account: a
-// restricted key may not ask, and some proxies pass on no such question.
+// IsAccountHidden reports an error of [extract.Client.Account] after which the
+// caller may name the account: a restricted key may not ask for it, and some
+// proxies do not pass the request on.
 func IsAccountHidden(err error) bool { return extract.IsForbidden(err) || extract.IsNotFound(err) }
 
-// NameOfAccount is the name under which a lake that holds some accounts keeps the one
-// whose id, or label, is given; the key may be allowed to read neither. It is empty
-// where nothing tells.
+// NameOfAccount returns the name under which a lake with these accounts keeps
+// the one with this id or label. id and label are empty where the key may not
+// read them. The result is empty where the name is unknown.
 func NameOfAccount(held []load.Account, id, label string) string {
 	if id = cmp.Or(id, label); id != "" {
 		return id
@@ -69,7 +72,8 @@ func NameOfAccount(held []load.Account, id, label string) string {
 	return ""
 }
 
-// rememberedLabel is the one label that the lake knows, or nothing.
+// rememberedLabel returns the only label that the lake knows, or "" where it
+// knows none or several.
 func rememberedLabel(lake *load.Lake) (string, error) {
 	accounts, err := lake.Accounts()
 	if err != nil {

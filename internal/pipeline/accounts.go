@@ -22,7 +22,7 @@ type runAccount struct {
 	log    *load.Log
 }
 
-// requestsSent is how many were sent for the sources.
+// requestsSent returns the number of HTTP requests sent for the accounts.
 func requestsSent(accounts []runAccount) (n int64) {
 	for _, a := range accounts {
 		n += a.client.Requests()
@@ -30,8 +30,8 @@ func requestsSent(accounts []runAccount) (n int64) {
 	return n
 }
 
-// openAccounts finds out whose data the run reads and takes their logs. The map says
-// which connected accounts the key cannot reach.
+// openAccounts finds the accounts that the run reads, and locks their logs.
+// unread has the connected accounts that the key cannot reach, and why.
 func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts []runAccount, unread map[string]error, err error) {
 	unread = map[string]error{}
 	if len(s.Accounts) == 0 {
@@ -41,8 +41,9 @@ func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts [
 		}
 		accounts = append(accounts, runAccount{id: account, client: s.Client})
 	}
-	// The logs are taken in one order, or two runs would each wait for what the other
-	// has; and each once, or a run would wait for itself.
+	// Logs are locked in one order: otherwise two runs could each wait for a
+	// lock that the other holds. Each is locked once: otherwise a run would
+	// wait for itself.
 	for _, account := range slices.Compact(slices.Sorted(slices.Values(s.Accounts))) {
 		client, err := s.Client.For(account)
 		if err != nil {
@@ -79,13 +80,14 @@ func checkReach(ctx context.Context, client *extract.Client, account string) err
 	return err
 }
 
-// accountsAtOnce is how many accounts are read at once: they share one rate, and
-// each holds pages in memory.
+// accountsAtOnce is the number of accounts read concurrently. They share one
+// rate, and each holds pages in memory.
 const accountsAtOnce = 4
 
-// copyAccounts applies what the logs hold already, then reads every account's resources
-// and applies what arrives. It adds to unread what could not be read, and why;
-// the error is for what stops the whole run.
+// copyAccounts applies the segments that the logs hold, then reads every
+// account's resources and applies the segments that arrive. It adds to unread
+// the resources that could not be read, and why. The error is one that stops
+// the whole run.
 func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []runAccount, resources []extract.Resource, unread map[string]error) error {
 	run := ctx
 	group, ctx := errgroup.WithContext(ctx)
@@ -95,7 +97,7 @@ func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []run
 		close(done)
 		return cmp.Or(group.Wait(), err)
 	}
-	arrivals := make(chan arrival, len(accounts)*(len(resources)+1)) // one outstanding a reader
+	arrivals := make(chan arrival, len(accounts)*(len(resources)+1)) // each reader has at most one outstanding
 	group.Go(func() error {
 		defer close(done)
 		return m.applyArrivals(ctx, arrivals, s.PublishEvery)
@@ -124,12 +126,12 @@ func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []run
 	return group.Wait()
 }
 
-// catchUpAll applies what the logs hold and the state does not: of the accounts
-// that the run reads, and of the others, or a state that was lost would be
-// published again without them. It takes no lock of a log: while it has the state
-// nobody rewrites one, and whoever appends to one finds its segments applied
-// (Invariant 5). To wait for a lock here would be to wait for who waits for the
-// state (docs/adr/0014).
+// catchUpAll applies the segments that the logs hold and the state does not. It
+// does so for accounts that the run does not read, too: otherwise a state that
+// was lost would be published again without them. It locks no log. While it has
+// the state nobody rewrites a log, and whoever appends to one finds its
+// segments applied (Invariant 5). A wait for a log's lock here could be a wait
+// for a process that waits for the state (docs/adr/0014).
 func (m *materializer) catchUpAll(ctx context.Context) error {
 	accounts, err := m.lake.LogAccounts()
 	if err != nil {
@@ -143,7 +145,8 @@ func (m *materializer) catchUpAll(ctx context.Context) error {
 	return nil
 }
 
-// readAccount reads one account's events and resources side by side.
+// readAccount reads one account's events and resources concurrently. The map
+// has the resources that could not be read to their end, and why.
 func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
 	barrier, owners := newEventsBarrier(resources), newOwnerAnswers()
 	group, ctx := errgroup.WithContext(ctx)
@@ -157,7 +160,7 @@ func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, r
 		if i > 0 {
 			r.events, r.only = barrier, s.reread[resource.Name]
 		} else {
-			r.owners = newOwnerAnswers() // it is read beside the others
+			r.owners = newOwnerAnswers() // the events are read while resources are
 		}
 		group.Go(func() error {
 			err := r.run(ctx, s.Range)

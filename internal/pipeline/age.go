@@ -7,7 +7,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// AgeError says that a resource is older than was allowed.
+// AgeError reports a resource whose changes are older than allowed.
 type AgeError struct {
 	Resource string // "charges of acct_1"; empty: nothing was ever read
 	Says     string
@@ -23,9 +23,9 @@ func (e *AgeError) Error() string {
 // ExitCode is 3.
 func (e *AgeError) ExitCode() int { return ExitIncomplete }
 
-// Oldest is the resource whose changes are in up to the earliest time, of those
-// that a sync has ever selected. One without such a time is older than all. It is
-// nil where nothing was ever read.
+// Oldest returns the resource whose changes are followed up to the earliest
+// time, of those that a sync has ever selected. A resource without such a time
+// is older than all. It is nil where nothing was ever read.
 func (s Status) Oldest() *ResourceStatus {
 	var oldest *ResourceStatus
 	for i := range s.Resources {
@@ -39,7 +39,7 @@ func (s Status) Oldest() *ResourceStatus {
 	return oldest
 }
 
-// undated says why nothing is known of the time up to which changes are in.
+// undated says why the time up to which changes are followed is unknown, or "".
 func (r *ResourceStatus) undated() string {
 	switch {
 	case r.Why == load.WhyNoEvents:
@@ -68,7 +68,7 @@ func (s Status) Within(most time.Duration, now time.Time) error {
 	return &AgeError{Resource: r.Resource + " of " + r.Account, Says: says}
 }
 
-// DurationText writes a duration without its empty parts: 15m, 1h30m.
+// DurationText writes a duration without its zero parts: 15m, 1h30m.
 func DurationText(d time.Duration) string {
 	text := d.String()
 	for _, empty := range []string{"m0s", "h0m"} {

@@ -10,8 +10,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// flush makes the pending pages durable with the cursor that follows them: in a
-// segment, or in cursor.json where nothing of them is new.
+// flush makes the pending pages durable, together with the cursor that follows
+// them: in a segment, or in cursor.json where none of the objects is new.
 func (r *reader) flush(ctx context.Context) error {
 	if r.cursor == "" && len(r.pending) == 0 { // a repair may read before the first page
 		return nil
@@ -37,11 +37,12 @@ func (r *reader) flush(ctx context.Context) error {
 		return nil
 	}
 	r.applied = make(chan struct{})
-	r.arrivals <- arrival{stream{r.account, r.resource}, r.applied} // never blocks: one outstanding a reader
+	r.arrivals <- arrival{stream{r.account, r.resource}, r.applied} // never blocks: each reader has at most one outstanding
 	return nil
 }
 
-// appendChanged appends what of the pending pages is new, and moves the cursor.
+// appendChanged appends the pending objects that are new or changed, and moves
+// the cursor.
 func (r *reader) appendChanged(ctx context.Context) (Event, error) {
 	event := Event{Event: EventSegment, Resource: r.resource.Name}
 	if r.relisting {
@@ -62,7 +63,7 @@ func (r *reader) appendChanged(ctx context.Context) (Event, error) {
 	}
 	event.Objects = len(changed)
 	for _, o := range changed {
-		if r.blank.has(o.ID) && r.events != nil { // an event is no row
+		if r.blank.has(o.ID) && r.events != nil { // an event does not become a row
 			event.Blanked++
 		}
 	}
@@ -82,9 +83,9 @@ func (r *reader) appendChanged(ctx context.Context) (Event, error) {
 }
 
 // changedObjects returns the pending objects whose bytes differ from the newest
-// version in the log. An object twice in the same segment is compared with its
-// earlier self. An event that is known is never news: what Stripe still changes
-// in it is how often it was delivered.
+// version in the log. A second version in the same segment is compared with the
+// first. An event that the log holds never counts as changed: Stripe changes in
+// it only how often it was delivered.
 func (r *reader) changedObjects(ctx context.Context) ([]load.Raw, error) {
 	compare := r.materializer.state.Unchanged
 	if r.events == nil {
@@ -110,8 +111,8 @@ func (r *reader) changedObjects(ctx context.Context) ([]load.Raw, error) {
 	return changed, nil
 }
 
-// dropNeverHeld leaves out tombstones of objects that the log never held: they
-// came and went between two syncs, and there is nothing to mark.
+// dropNeverHeld drops tombstones of objects that the log never held. They were
+// created and deleted between two syncs, so there is no row to mark.
 func (r *reader) dropNeverHeld(ctx context.Context) error {
 	gone := func(o load.Raw) bool { return o.Deleted && o.Origin == extract.OriginRetrieve }
 	if !slices.ContainsFunc(r.pending, gone) {
@@ -134,10 +135,11 @@ func (r *reader) dropNeverHeld(ctx context.Context) error {
 	return r.rereads().ForgetMention(ctx, neverHeld)
 }
 
-// awaitApplied waits until the segment appended before is in the state. What
-// comes next is compared with the state's newest versions, and those must be
-// the log's newest: an object that changed and changed back would else be taken
-// for unchanged and be lost. It also bounds memory to one segment a reader.
+// awaitApplied waits until the segment appended last is in the state. The next
+// pages are compared with the newest versions in the state, and those must be
+// the newest in the log: otherwise an object that changed and changed back
+// would look unchanged, and the change would be lost. The wait also bounds
+// memory to one segment for each reader.
 func (r *reader) awaitApplied(ctx context.Context) error {
 	if r.applied == nil {
 		return nil

@@ -11,15 +11,15 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// hintsLag is how long after an event an answer may still show the object as it
-// was before. Stripe: reads may lag behind writes by seconds.
+// hintsLag is how long after an event Stripe may still answer with the object
+// as it was before the event. Stripe: reads may lag behind writes by seconds.
 const hintsLag = time.Minute
 
-// hintsAtOnce is how many hints are looked at in one go.
+// hintsAtOnce is how many hints are compared with the state at once.
 const hintsAtOnce = 5000
 
-// begin readies the cursor for what is to be listed. A backfill that begins now
-// needs no change from before it, so the position in the events is fixed first.
+// begin prepares the cursor for the list. A backfill that begins now needs no
+// change from before it, so its position in the events is set first.
 func (r *reader) begin(ctx context.Context) error {
 	cursor, err := r.at()
 	if err != nil {
@@ -55,15 +55,16 @@ func (r *reader) begin(ctx context.Context) error {
 	if r.relisting = noted; noted {
 		return nil
 	}
-	position, err := cursor.Position() // the notes went with a lost state: list it all again
+	position, err := cursor.Position() // the recorded ids were lost with the state: list everything again
 	if err != nil {
 		return err
 	}
 	return r.relist(ctx, position)
 }
 
-// changes reads again what has changed since it was read last. Without events
-// that is what changes without them.
+// changes reads again the objects that have changed since they were read last.
+// Where the events could not be read, only objects that change without an event
+// are read.
 func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	ok, err := r.events.wait(ctx)
 	if err != nil {
@@ -81,7 +82,7 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 		return err
 	}
 	missed := at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(r.events.from) ||
-		at.Segment > r.events.position.Segment // somebody removed the log of the events
+		at.Segment > r.events.position.Segment // the log of the events was removed
 	if !missed && !r.resource.Silent {
 		err := r.follow(ctx, at)
 		if missed = errors.Is(err, errUnreadable); err != nil && !missed {
@@ -104,7 +105,8 @@ func (r *reader) changes(ctx context.Context, bounds extract.Range) error {
 	return r.readDue(ctx)
 }
 
-// appliedCursor returns where the stream is once all that was read is in the state.
+// appliedCursor waits until all that was read is in the state, and returns the
+// stream's cursor and coverage.
 func (r *reader) appliedCursor(ctx context.Context) (cursor extract.Cursor, coverage extract.Coverage, err error) {
 	if err := r.awaitApplied(ctx); err != nil {
 		return "", coverage, err
@@ -115,12 +117,13 @@ func (r *reader) appliedCursor(ctx context.Context) (cursor extract.Cursor, cove
 	return cursor, coverage, err
 }
 
-// errUnreadable says that an event cannot be read, so that it is not known what it
-// tells of: only listing everything again shows that.
+// errUnreadable reports an event that cannot be read. The object that it is
+// about is unknown, so everything has to be listed again.
 var errUnreadable = errors.New("an event that cannot be read")
 
-// follow reads again what the events since a position tell of. Where it returns
-// errUnreadable, no position has moved over that event (Invariant 1).
+// follow reads again the objects that events after a position are about. Where
+// it returns errUnreadable, no position has moved over that event (Invariant
+// 1).
 func (r *reader) follow(ctx context.Context, at extract.Position) error {
 	var hints []load.Hint
 	var lists []string // filters
@@ -160,7 +163,8 @@ func (r *reader) follow(ctx context.Context, at extract.Position) error {
 	return r.followTo(ctx, r.events.position, hints, lists)
 }
 
-// followTo reads what hints tell of, and passes them.
+// followTo reads the objects that hints are about, and moves the position past
+// them.
 func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load.Hint, lists []string) error {
 	cursor, coverage, err := r.appliedCursor(ctx)
 	if err != nil {
@@ -177,8 +181,8 @@ func (r *reader) followTo(ctx context.Context, at extract.Position, hints []load
 	return r.reread(ctx, outdated, r.unlisted(lists), then)
 }
 
-// filterOf is what an event tells to list a resource by, if any does: refunds are in the
-// event of their charge.
+// filterOf returns the filter of the lists that an event may demand, or "".
+// Refunds are listed by the charge that an event is about.
 func filterOf(resource extract.Resource) string {
 	for _, touch := range resource.Touches {
 		if touch.Filter != "" {
@@ -188,8 +192,8 @@ func filterOf(resource extract.Resource) string {
 	return ""
 }
 
-// unlisted leaves out the filters of which this run has listed an object: the event
-// of a charge is explained by its refund.
+// unlisted returns the filters of which this run has listed no object. An event
+// of a charge is explained by a refund of it that was listed.
 func (r *reader) unlisted(filters []string) []string {
 	var left []string
 	seen := map[string]bool{}
@@ -202,8 +206,9 @@ func (r *reader) unlisted(filters []string) []string {
 	return left
 }
 
-// readDue reads what changes without a word, what no list ever holds, and what is
-// missing since another run.
+// readDue reads again the objects that no event and no list brings: pending
+// balance transactions that are due, prices that only a subscription mentions,
+// and objects that wait for another answer since an earlier run.
 func (r *reader) readDue(ctx context.Context) error {
 	if err := r.events.awaitStreams(ctx, schemas.Mentioning(r.resource.Name)...); err != nil {
 		return err
@@ -245,7 +250,8 @@ func (r *reader) readDue(ctx context.Context) error {
 	return nil
 }
 
-// reread reads objects again and keeps them, with the cursor that follows.
+// reread reads objects again, by id or by a filter, and keeps them together
+// with the cursor that follows.
 func (r *reader) reread(ctx context.Context, objects []load.Reread, filters []string, then extract.Cursor) error {
 	if err := r.missing.check(); err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// tidyLogs merges the small segments that many syncs have left.
+// tidyLogs merges the small segments of the accounts' logs, where a stream has
+// many.
 func tidyLogs(ctx context.Context, accounts []runAccount) error {
 	for _, a := range accounts {
 		streams, err := a.log.Streams()
@@ -27,7 +28,7 @@ func tidyLogs(ctx context.Context, accounts []runAccount) error {
 	return nil
 }
 
-// Compacted says what became of a stream.
+// Compacted is the result of compacting a stream.
 type Compacted struct {
 	Account string `json:"account"`
 	Stream  string `json:"stream"`
@@ -36,11 +37,12 @@ type Compacted struct {
 	Into    int    `json:"into"`
 }
 
-// Compact merges the small segments of every stream of every account. If it is
-// told how long to keep what was superseded, [KeptAtLeast] at least, it first drops
-// the versions that newer ones had replaced that long before the newest answer in
-// an account's log, and the events read by then; 0 drops nothing. It takes the locks
-// of each log and of the state, or returns a *load.BusyError. While tables keep a
+// Compact merges the small segments of every stream of every account. With keep
+// above 0, which must be at least [KeptAtLeast], it first drops superseded
+// versions and events. The newest answer in an account's log counts as the
+// present: a version is dropped if a newer one replaced it longer than keep
+// before, an event if it was read that long before. Compact takes the locks of
+// each log and of the state, or returns a *load.BusyError. While tables keep a
 // history nothing is dropped: that is a *UsageError.
 func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []Compacted, err error) {
 	if keep != 0 && keep < KeptAtLeast {
@@ -57,7 +59,7 @@ func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []C
 		}
 		defer func() { err = errors.Join(err, logs[i].Close()) }()
 	}
-	state, err := lake.OpenState(ctx) // a rebuild reads the log with no other lock
+	state, err := lake.OpenState(ctx) // the state's lock keeps a rebuild from reading the logs meanwhile
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +78,9 @@ func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []C
 	return done, nil
 }
 
-// KeptAtLeast is how long every version and event is kept. Stripe keeps events
-// for 30 days: a stream that has not followed one that is older is listed again.
+// KeptAtLeast is the least time for which versions and events are kept. Stripe
+// keeps events for 30 days: a stream that has not followed an older one is
+// listed again.
 const KeptAtLeast = 31 * 24 * time.Hour
 
 func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, keep time.Duration) (done []Compacted, err error) {
@@ -85,8 +88,9 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 	if err != nil {
 		return nil, err
 	}
-	// This machine's clock may be years ahead, and what is dropped is gone; an answer
-	// may have had a wrong date.
+	// This machine's clock may be years ahead, and an answer may have had a
+	// wrong date. What is dropped cannot be read again, so the earlier of the
+	// two counts.
 	present, err := state.NewestRead(ctx, account)
 	if err != nil {
 		return nil, err

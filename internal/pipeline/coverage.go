@@ -14,8 +14,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// cover writes what of every account is complete into the state, by the cursors
-// of its log and by what could not be read: whoever publishes says so.
+// cover writes the coverage of every account into the state, from the cursors
+// of its log and the errors of this run. It is called before each publish.
 func (m *materializer) cover(ctx context.Context) error {
 	logs, err := m.lake.LogSizes()
 	if err != nil {
@@ -50,8 +50,8 @@ func (m *materializer) cover(ctx context.Context) error {
 	return nil
 }
 
-// versionsText names the API versions that objects came in: others than the one that was
-// asked for, and that one unless nothing came in it.
+// versionsText lists the API versions that objects came in: others than the one
+// asked for, and that one too unless no object came in it.
 func versionsText(others []string, only bool) string {
 	all := slices.Clone(others)
 	if !only {
@@ -61,8 +61,8 @@ func versionsText(others []string, only bool) string {
 	return strings.Join(all, ", ")
 }
 
-// noticeVersions says once that answers came in another API version than was asked
-// for.
+// noticeVersions reports, once in a run, that answers came in another API
+// version than the one asked for.
 func noticeVersions(p *progress, accounts []runAccount) {
 	var all []string
 	for _, a := range accounts {
@@ -77,9 +77,9 @@ func noticeVersions(p *progress, accounts []runAccount) {
 // FixAPIVersion is what to do about objects in another API version.
 const FixAPIVersion = "look at --api-base and the proxy in between; meta.coverage says what came in it, and meta.drift names the fields that differ"
 
-// coverageOf is what a lake says of how complete a resource is: meta.coverage,
-// and with it the report, and `status` say this and nothing else. failed is why
-// a run could not read it, if so.
+// coverageOf returns how complete a resource is. meta.coverage, and with it the
+// report, and `status` say this and nothing else. failed is why a run could not
+// read it, or "".
 func coverageOf(log load.LogSize, failed load.Why) (load.Coverage, error) {
 	cursor := extract.Cursor(log.Cursor)
 	c, err := cursor.Coverage()
@@ -95,7 +95,7 @@ func coverageOf(log load.LogSize, failed load.Why) (load.Coverage, error) {
 		APIVersion: extract.APIVersion, Why: whyIncomplete(c, failed),
 	}
 	if c.Again || c.Through.IsZero() {
-		row.AsOf = time.Time{} // what changed before it may still be missing, or all of it
+		row.AsOf = time.Time{} // earlier changes may be missing, or everything
 	}
 	for _, gap := range c.Gaps {
 		row.Gaps = append(row.Gaps, load.Gap(gap))
@@ -130,13 +130,14 @@ func failureOf(failures []load.Failure, log load.LogSize) load.Why {
 	return ""
 }
 
-// readOutcomes are the resources whose reading has ended in this run, and how.
+// readOutcomes holds how reading ended for the resources that this run tried.
 type readOutcomes struct {
 	mu    sync.Mutex
 	ended map[[2]string]load.Why // by account and resource, events too; "" where it was read to its end
 }
 
-// end notes how a resource's reading ended. A stop says nothing of it.
+// end records how the reading of a resource ended. An interruption is not
+// recorded.
 func (r *readOutcomes) end(account, resource string, err error) {
 	var why load.Why
 	switch local := new(localError); {
@@ -157,8 +158,9 @@ func (r *readOutcomes) end(account, resource string, err error) {
 	r.ended[[2]string{account, resource}] = why
 }
 
-// failure is why a resource, or what became of its objects, could not be read:
-// this run tells, else the ones before.
+// failure returns why a resource, or the changes of its objects, could not be
+// read: in this run, or in the last one that tried. before is the reason known
+// so far.
 func (r *readOutcomes) failure(account, resource string, before load.Why) load.Why {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -177,8 +179,8 @@ func (r *readOutcomes) failure(account, resource string, before load.Why) load.W
 	return ""
 }
 
-// notFound is what a cursor says of objects that others name and Stripe has not.
-// An id that was forgotten stands for nobody.
+// notFound returns the ids in a cursor that other rows name and Stripe does not
+// have, without the ids that were replaced because people were forgotten.
 func notFound(cursor extract.Cursor) ([]extract.NotFound, error) {
 	lacking, err := cursor.NotFound()
 	return slices.DeleteFunc(lacking, func(n extract.NotFound) bool { return n.ID == forgottenID }), err

@@ -15,40 +15,40 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Declare finds out which schemas, mappings, marts and privacy a command goes by:
+// Declare finds the schemas, mappings, marts and privacy that a command uses:
 // those that the lake keeps. Its fields are set once, before Run.
 type Declare struct {
 	Lake    *load.Lake
-	Given   *schemas.Set      // by --schemas; nil if none was
-	Base    map[string]string // of Given: the SHA-256 of the shipped files that it was copied from; nil if nobody knows
-	Derive  bool              // the run derives Given; otherwise it waits for one that does
+	Given   *schemas.Set      // by --schemas; nil without the flag
+	Base    map[string]string // of Given: the SHA-256 of the shipped files that it was copied from; nil if unknown
+	Derive  bool              // the run derives the tables with Given; otherwise Given waits for such a run
 	Expose  []string          // source paths, or objects, that Given may show though the lake hides them
 	Command string            // "sync"
 	Program string            // its version
 }
 
-// Declaration is what a command goes by.
+// Declaration holds the schemas, mappings and redactions that a command uses.
 type Declaration struct {
 	Set       *schemas.Set
 	Plan      *transform.Plan
-	Redactors map[string]*transform.Redactor // by object: what never reaches the raw log
+	Redactors map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
 
 	notices []string
 	lake    *load.Lake
-	before  int            // version of what the lake declares now
-	next    *load.Declared // what it is to declare from now on; nil if that is the same
+	before  int            // version of the set that the lake declares now
+	next    *load.Declared // the set to declare from now on; nil if it is the same
 }
 
-// Run reads what the lake declares, and what is to become of the set given. It
-// changes nothing: [Declaration.Record] does.
+// Run reads the set that the lake declares, and decides what becomes of the set
+// given. It changes nothing: [Declaration.Record] does.
 //
 // A new lake adopts the set given, or the shipped one. So does a lake that
-// declares none and does not tell what it was made with; without a set given that
-// is a *UsageError. Otherwise the lake's set stays in force: a set given that
-// would change tables waits for a run with Derive, except for the paths that it
-// blanks before the raw log. A set that shows what the lake hides is a
-// *UsageError, unless Expose names it. Other errors: the lake's files cannot be
-// read, or another process holds its state (*load.BusyError).
+// declares none and does not know the set it was made with; without a set given
+// that is a *UsageError. Otherwise the lake's set stays in force. A set given
+// that would change tables waits for a run with Derive, except for the paths
+// that it blanks before the raw log. A set that shows fields that the lake
+// hides is a *UsageError, unless Expose names them. Other errors: the lake's
+// files cannot be read, or another process holds its state (*load.BusyError).
 func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 	out := &Declaration{lake: d.Lake}
 	kept, err := d.Lake.Declared()
@@ -104,8 +104,8 @@ func (d Declare) adopt(out *Declaration) (err error) {
 	return out.compile(out.next)
 }
 
-// takeOver makes of what a lake was built with what it declares. It is nil where
-// nothing tells and a set was given.
+// takeOver returns the set that a lake was built with, to be declared. It
+// returns nil where that set is unknown and another was given.
 func (d Declare) takeOver(ctx context.Context, out *Declaration, lost bool) (*load.Declared, error) {
 	files, err := d.Lake.BuiltWith(ctx)
 	switch {
@@ -137,8 +137,9 @@ func (d Declare) takeOver(ctx context.Context, out *Declaration, lost bool) (*lo
 	return kept, nil
 }
 
-// ownOrShipped is the set of some files or, where they are one that some version
-// shipped, or none, the one that this program ships.
+// ownOrShipped returns the set in some files. Where there are none, or a
+// version of the program shipped them, it returns the set that this program
+// ships.
 func ownOrShipped(files map[string]string) (*schemas.Set, error) {
 	if len(files) == 0 || schemas.IsShipped(files) {
 		return schemas.Load(schemas.Embedded())
@@ -146,8 +147,9 @@ func ownOrShipped(files map[string]string) (*schemas.Set, error) {
 	return schemas.LoadFiles(files)
 }
 
-// declared is the record of a set and, if it is an owner's, of what it was copied
-// from; nil stands for the set that this program ships.
+// declared returns the record of a set and, for an owner's set, of the files
+// that it was copied from. A base of nil stands for the set that this program
+// ships.
 func (d Declare) declared(set *schemas.Set, base map[string]string) (*load.Declared, error) {
 	shipped, err := schemas.ShippedSums()
 	if err != nil {
@@ -162,7 +164,7 @@ func (d Declare) declared(set *schemas.Set, base map[string]string) (*load.Decla
 	}
 	slices.Sort(out.RawRedact)
 	if out.Shipped {
-		return out, nil // a copy of it is laid out by the program that copies it
+		return out, nil // the program that copies it writes the files
 	}
 	if out.Base = base; base == nil {
 		out.Base = shipped
@@ -170,8 +172,8 @@ func (d Declare) declared(set *schemas.Set, base map[string]string) (*load.Decla
 	return out, nil
 }
 
-// DeclaredSet is the set of what a lake declares: its own or, where it follows the
-// program, the one that this program ships.
+// DeclaredSet returns the set that a lake declares: its own or, where it
+// follows the program, the one that this program ships.
 func DeclaredSet(kept *load.Declared) (*schemas.Set, error) {
 	if kept.Shipped {
 		return schemas.Load(schemas.Embedded())
@@ -183,7 +185,7 @@ func DeclaredSet(kept *load.Declared) (*schemas.Set, error) {
 	return set, nil
 }
 
-// compile makes the plan and the redactors of what is in force.
+// compile makes the plan and the redactors of the set in force.
 func (out *Declaration) compile(kept *load.Declared) (err error) {
 	if out.next != nil {
 		kept = out.next
@@ -201,9 +203,9 @@ func (out *Declaration) compile(kept *load.Declared) (err error) {
 	return err
 }
 
-// Record makes the lake declare what the run goes by, and tells what there is to
-// say of it. Who appends to the log, derives or publishes calls it first, under
-// the state's lock. Of a nil Declaration it does nothing.
+// Record makes the lake declare the set that the run uses, and passes the
+// notices about it to notify. Whoever appends to the log, derives or publishes
+// calls it first, under the state's lock. On a nil Declaration it does nothing.
 func (out *Declaration) Record(notify func(notice string)) error {
 	if out == nil {
 		return nil
@@ -222,11 +224,11 @@ func (out *Declaration) Record(notify func(notice string)) error {
 }
 
 // InForce returns the set that the lake in dir declares, without a lock and
-// without recording anything: what it was last published with, where it declares
-// none yet, and the shipped set where there is no lake.
+// without recording anything. Where the lake declares none yet, that is the set
+// it was last published with; where there is no lake, the shipped set.
 func InForce(dir string) (*schemas.Set, error) {
 	kept, err := load.ReadDeclared(dir)
-	if err != nil && !errors.Is(err, fs.ErrPermission) { // a reader of the group has what is published
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // a reader of the group may read the published set
 		return nil, fmt.Errorf("lake %s: %w", dir, err)
 	}
 	if kept != nil {

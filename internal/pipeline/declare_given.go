@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// compare decides what becomes of a set that was given to a lake that has one.
+// compare decides what becomes of a set given to a lake that has one.
 func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas.Set) error {
 	given, err := d.declared(d.Given, d.Base)
 	if err != nil {
@@ -19,8 +19,8 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 	}
 	unblanked := notIn(kept.RawRedact, given.RawRedact)
 	if d.Given.Fingerprint == present.Fingerprint {
-		// Another set added what is missing here: the lake's own set does not ask for
-		// less by being given once more.
+		// Another set added the paths that are missing here: giving the lake's
+		// own set once more does not ask to blank less.
 		unblanked = slices.DeleteFunc(unblanked, func(path string) bool { return !d.allows(path) })
 		rebased := !kept.Shipped && d.Base != nil && !maps.Equal(d.Base, kept.Base)
 		if len(unblanked)+len(notIn(given.RawRedact, kept.RawRedact)) == 0 && !rebased {
@@ -41,7 +41,7 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 		given.Exposed = consented
 		out.Set, out.next = d.Given, given
 	case len(changed) == 0 && len(opened) == 0:
-		// Titles, comments, marts and segments: nothing is derived again for them.
+		// Titles, comments, marts and audiences need no new rows.
 		given.RawRedact = union(given.RawRedact, kept.RawRedact)
 		out.Set, out.next = d.Given, given
 	default:
@@ -60,7 +60,7 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 	return nil
 }
 
-// wait says that the tables stay as they are until a rebuild.
+// wait adds the notice that the tables stay as they are until a rebuild.
 func (out *Declaration) wait(changed []string, opened []transform.Shown) {
 	notice := fmt.Sprintf("the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild` with these",
 		strings.Join(changed, ", "))
@@ -70,8 +70,8 @@ func (out *Declaration) wait(changed []string, opened []transform.Shown) {
 	out.notices = append(out.notices, notice)
 }
 
-// consent returns the paths that are shown, or no longer blanked, as Expose
-// allows. What it does not is a *UsageError.
+// consent returns the paths that are shown, or no longer blanked, with the
+// consent of Expose. A path without consent is a *UsageError.
 func (d Declare) consent(opened []transform.Shown, unblanked []string) ([]string, error) {
 	var refused, paths []string
 	for _, x := range opened {
@@ -91,12 +91,13 @@ func (d Declare) consent(opened []transform.Shown, unblanked []string) ([]string
 	return union(pathsOf(opened), unblanked), nil
 }
 
-// allows reports whether Expose names a path or what is above it.
+// allows reports whether Expose names a path or one above it.
 func (d Declare) allows(path string) bool {
 	return slices.ContainsFunc(d.Expose, func(e string) bool { return transform.Within(path, e) })
 }
 
-// shortestPaths names paths or, where they are many, their objects.
+// shortestPaths returns paths or, where there are more than three, their
+// objects.
 func shortestPaths(paths []string) []string {
 	if paths = union(paths, nil); len(paths) <= 3 {
 		return paths
@@ -116,7 +117,7 @@ func pathsOf(opened []transform.Shown) (paths []string) {
 	return union(paths, nil)
 }
 
-// notIn returns what of some paths, or of what is above them, others lack.
+// notIn returns the paths that are neither in others nor below one of others.
 func notIn(paths, others []string) (left []string) {
 	for _, path := range paths {
 		if !slices.ContainsFunc(others, func(o string) bool { return transform.Within(path, o) }) {
@@ -126,7 +127,7 @@ func notIn(paths, others []string) (left []string) {
 	return left
 }
 
-// changedTables names the tables that are not the same in two sets, and how.
+// changedTables lists the tables that differ between two sets, and how.
 func changedTables(before, after *schemas.Set) (changed []string) {
 	for _, s := range after.Schemas {
 		switch old := before.Table(s.Table); {

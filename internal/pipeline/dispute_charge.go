@@ -9,9 +9,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// disputeIn returns a dispute that an object of a stream names and the charge that it
-// is about; empty where it names none. An object of that kind names what it is of, and
-// what brings such an object is named by it; an event tells of the one that it holds.
+// disputeIn returns the dispute that an object names, with the charge that it
+// is about; it is empty where the object names none. A dispute names its
+// charge. An object with a dispute, such as a charge, names the dispute. An
+// event holds either of them.
 func disputeIn(stream string, raw []byte) load.Disputed {
 	in := ""
 	if stream == extract.Events().Name {
@@ -31,8 +32,8 @@ func disputeIn(stream string, raw []byte) load.Disputed {
 	return load.Disputed{}
 }
 
-// disputePath is where an object of some kind names a dispute, and the charge that it is of.
-type disputePath struct{ kind, dispute, charge string }
+// disputePath says where an object of some type names a dispute and its charge.
+type disputePath struct{ kind, dispute, charge string } // a type of object, and two paths in it
 
 func disputePaths(part schemas.Resource) (paths []disputePath) {
 	for _, ref := range part.Owner.BelongsTo {
@@ -48,7 +49,8 @@ func disputePaths(part schemas.Resource) (paths []disputePath) {
 	return paths
 }
 
-// mayNameDispute spares most objects the parsing: one without a dispute says that it is null.
+// mayNameDispute reports whether an object may name a dispute. It spares most
+// objects the parsing: one without a dispute has null there.
 func mayNameDispute(raw []byte, kind string) bool {
 	quoted := []byte(`"` + kind + `"`)
 	for {

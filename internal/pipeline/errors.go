@@ -13,7 +13,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Outcomes of a run, as meta.runs and the summary hold them.
+// Outcomes of a run, in meta.runs and in the summary.
 const (
 	OutcomeDone       = "done"
 	OutcomeIncomplete = "incomplete" // a resource unread, or too many rejects
@@ -21,16 +21,16 @@ const (
 
 	OutcomeInterrupted = "interrupted" // by a signal
 
-	// What the program itself could not record.
-	OutcomeRunning = "running" // it has not ended
-	OutcomeKilled  = "killed"  // nor will it: as the next run finds, and ReadStatus
+	// A run cannot record these about itself.
+	OutcomeRunning = "running" // the run has not ended
+	OutcomeKilled  = "killed"  // found by the next run, and by ReadStatus
 )
 
 // Exit statuses that scripts rely on; 0, 1 and 130 need no error type.
 const (
 	exitUsage      = 2
-	ExitIncomplete = 3  // something is not as it should be, and the command has told what
-	exitBusy       = 75 // EX_TEMPFAIL: another process has the lake, try again
+	ExitIncomplete = 3  // the command did its work and reports a problem
+	exitBusy       = 75 // EX_TEMPFAIL: another process holds the lake; try again
 )
 
 // UsageError is a mistake in how the command was called.
@@ -41,8 +41,8 @@ func (e *UsageError) Error() string { return e.Message }
 // ExitCode is 2.
 func (e *UsageError) ExitCode() int { return exitUsage }
 
-// UnreadError names the selected resources that could not be read to their
-// end. The others were, and are published.
+// UnreadError names the selected resources that could not be read to their end.
+// The others were read and are published.
 type UnreadError struct{ Resources map[string]error }
 
 func (e *UnreadError) Error() string {
@@ -58,7 +58,8 @@ func (e *UnreadError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// keptError is why a resource could not be read of which some is in the lake.
+// keptError is the error of a resource that could not be read to its end, but
+// of which the lake holds some objects.
 type keptError struct{ error }
 
 func (e *keptError) Unwrap() error { return e.error }
@@ -68,12 +69,13 @@ func isKept(err error) bool { return errors.As(err, new(*keptError)) }
 // ExitCode is 3.
 func (e *UnreadError) ExitCode() int { return ExitIncomplete }
 
-// GivenUpError says what was given up that no resource as a whole depends on, such
-// as the rest of a nested list, by this run or one before, and that none has read
-// since.
+// GivenUpError lists requests that this run or an earlier one gave up and no
+// run has repeated with success. Only parts of a resource are in it, such as
+// the rest of a nested list.
 type GivenUpError struct{ All []load.GivenUp }
 
-// mostListed is how many are told one by one.
+// mostListed is how many given-up requests the error lists; it counts the
+// others.
 const mostListed = 10
 
 func (e *GivenUpError) Error() string {
@@ -121,8 +123,8 @@ func (e *RejectsError) Error() string {
 // ExitCode is 3.
 func (e *RejectsError) ExitCode() int { return ExitIncomplete }
 
-// result is the error of a run that went through to its end: all that keeps it
-// from being complete, of the resources that it was to read.
+// result returns the error of a run that went through to its end: every reason
+// why the selected resources are not complete, joined.
 func (s *Sync) result(unread map[string]error, summary Summary) error {
 	var errs []error
 	if len(unread) > 0 {
@@ -137,8 +139,9 @@ func (s *Sync) result(unread map[string]error, summary Summary) error {
 	return errors.Join(errs...)
 }
 
-// parts are those of what was given up that tables lack something for, of the
-// selected resources and not such a resource itself, which is unread.
+// parts returns the given-up requests whose answer some table needs, of the
+// selected resources. A whole resource or account is not among them: it is
+// unread.
 func (s *Sync) parts(all []load.GivenUp) (parts []load.GivenUp) {
 	for _, g := range all {
 		selected := len(s.Resources) == 0 || g.Resource == "" || slices.Contains(s.Resources, g.Resource)
@@ -163,15 +166,15 @@ func outcomeOf(err error) string {
 	}
 }
 
-// stopsRun tells an error that ends the whole run from one that ends the
-// reading of one resource. A key that is revoked, or objects of the wrong mode,
-// would fail every resource; so would a log that cannot be written, and a process that
-// may not open more files.
+// stopsRun reports whether an error ends the whole run. Other errors end the
+// reading of one resource. A revoked key and objects of the wrong mode would
+// fail every resource; so would a log that cannot be written, and a process
+// that may not open more files.
 func stopsRun(err error) bool {
 	if err == nil {
 		return false
 	}
-	if extract.IsDamagedCursor(err) { // which concerns one stream
+	if extract.IsDamagedCursor(err) { // it concerns one stream
 		return false
 	}
 	var local *localError
@@ -179,14 +182,15 @@ func stopsRun(err error) bool {
 		errors.Is(err, context.Canceled)
 }
 
-// localError marks a failure on our side of the wire: the log or the state.
+// localError marks a failure of the log or the state, rather than of Stripe.
 type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }
 
-// ExitCode returns the exit status for an error: its own, if it has one in its
-// chain; 75 if another process holds the lake, made its tables anew or changed its schemas; 130 if a signal stopped the run;
-// else 1. nil is 0.
+// ExitCode returns the exit status for an error: its own, if one in its chain
+// has an ExitCode method; 75 if another process holds the lake, has rebuilt its
+// tables or changed its schemas; 130 if a signal stopped the run; otherwise 1.
+// nil is 0.
 func ExitCode(err error) int {
 	var coded interface{ ExitCode() int }
 	var busy *load.BusyError
@@ -204,7 +208,7 @@ func ExitCode(err error) int {
 	}
 }
 
-// plural is a count with the words for one or for many.
+// plural writes a count with the noun for one or for many.
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -219,10 +223,11 @@ func errorText(err error) string {
 	return extract.Redact(err.Error()) // Invariant 11
 }
 
-// fixOf is what to do about an error, where it knows.
+// fixOf returns the advice in an error's hint, or "".
 func fixOf(err error) string { return extract.Redact(hint.FixOf(err)) } // Invariant 11
 
-// errorTexts are the texts of errors, and what to do about those that know.
+// errorTexts returns the texts of errors, and the advice of those that have
+// some.
 func errorTexts(errs map[string]error) (texts, fixes map[string]string) {
 	for name, err := range errs {
 		if texts == nil {

@@ -2,23 +2,22 @@ package pipeline
 
 import "github.com/stripelake/stripelake/load"
 
-// Event is one thing a run has to say. The pipeline emits events and renders
-// nothing: a terminal, plain lines and JSON lines are all made from the same
-// stream (`sync --json` prints them as they are). Fields that do not apply are
-// absent.
+// Event is one message of a run. The pipeline emits events and renders nothing:
+// the progress on a terminal, plain lines and JSON lines are all made from them
+// (`sync --json` prints them as they are). Fields that do not apply are absent.
 type Event struct {
 	Event    string `json:"event"` // one of the Event… constants
 	Resource string `json:"resource,omitempty"`
 	Account  string `json:"account,omitempty"`
 	Mode     string `json:"mode,omitempty"` // "live" or "test"
 	Message  string `json:"message,omitempty"`
-	Fix      string `json:"fix,omitempty"`  // what to do about the error in Message, where it knows
-	Kept     bool   `json:"kept,omitempty"` // some of Resource is in the lake, though it could not be read to its end now
+	Fix      string `json:"fix,omitempty"`  // what to do about the error in Message, if known
+	Kept     bool   `json:"kept,omitempty"` // Resource could not be read to its end, and some of it is in the lake
 
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
 	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
 	Suppressed int    `json:"suppressed,omitempty"`       // read, and left out because they belong to people who were forgotten
-	Blanked    int    `json:"blanked,omitempty"`          // appended without their text: they may be of people who were forgotten, and Stripe does not tell
+	Blanked    int    `json:"blanked,omitempty"`          // appended without their text: they may belong to people who were forgotten, and Stripe does not say
 	Rows       int    `json:"rows,omitempty"`             // rows made, all tables
 	Rejects    int    `json:"rejects,omitempty"`          // rows refused, all tables
 	Incomplete int    `json:"incomplete_lists,omitempty"` // nested lists that Stripe cut short
@@ -37,11 +36,11 @@ const (
 	EventSegment   = "segment"   // a segment of Resource is durable in the log
 	EventApplied   = "applied"   // a segment of Resource is in the state
 	EventRead      = "read"      // Resource is read to its end; Message holds the error if it is not
-	EventPublished = "published" // a generation is what people read now
+	EventPublished = "published" // a generation is published
 	EventFinished  = "finished"  // the run is over: Summary
 )
 
-// Summary is what a run did. Its counts are of this run alone.
+// Summary is the result of a run. Its counts are of this run alone.
 type Summary struct {
 	Account    string             `json:"account"`
 	Outcome    string             `json:"outcome"`              // "done", "incomplete", "failed" or "interrupted"
@@ -49,7 +48,7 @@ type Summary struct {
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds
 	Suppressed int                `json:"suppressed,omitempty"` // of those, left out because they belong to people who were forgotten
-	Blanked    int                `json:"blanked,omitempty"`    // of those, kept without their text: they may be of people who were forgotten, and Stripe does not tell
+	Blanked    int                `json:"blanked,omitempty"`    // of those, kept without their text: they may belong to people who were forgotten, and Stripe does not say
 	Rows       int                `json:"rows"`                 // rows written, all tables
 	Rejects    int                `json:"rejects"`              // rows refused, all tables; see meta.rejects
 	Incomplete int                `json:"incomplete_lists"`     // nested lists that Stripe cut short; see meta.incomplete_lists
@@ -57,8 +56,8 @@ type Summary struct {
 	Segments   int                `json:"segments"`             // segments appended to the log
 	Generation uint64             `json:"generation,omitempty"` // published by this run; absent if nothing changed
 	Unread     map[string]string  `json:"unread,omitempty"`     // resources that could not be read, and why
-	Fixes      map[string]string  `json:"fixes,omitempty"`      // of those, what to do about the error, where it knows
-	GivenUp    []load.GivenUp     `json:"given_up,omitempty"`   // what this run or one before gave up, and none has read since; as in meta.requests
+	Fixes      map[string]string  `json:"fixes,omitempty"`      // of those, what to do about the error, if known
+	GivenUp    []load.GivenUp     `json:"given_up,omitempty"`   // requests that this run or an earlier one gave up and none has repeated with success; as in meta.requests
 	Seconds    float64            `json:"seconds"`
 	Stages     map[string]float64 `json:"stages,omitempty"` // seconds spent in each stage, summed over goroutines
 }

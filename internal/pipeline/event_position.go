@@ -8,18 +8,19 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// eventsBarrier is what the readers of the resources know of the events: how far they
-// are in the log, once their reader is done.
+// eventsBarrier lets the readers of resources wait until the events of this run
+// are in the log, and says up to which position they are. It also lets a reader
+// wait until others are done.
 type eventsBarrier struct {
-	done     chan struct{}    // closed when the events are read, or are not to be read
-	err      error            // why they are not
-	from     time.Time        // UTC: where they begin; what happened before may be missing
-	position extract.Position // up to which they are in the log
+	done     chan struct{}    // closed when the events are in the log, or could not be read
+	err      error            // why the events could not be read
+	from     time.Time        // UTC: where the events begin; earlier ones may be missing
+	position extract.Position // of the newest event in the log
 
-	streams map[string]chan struct{} // by resource: closed when its reader is done, and what it brought is applied
+	streams map[string]chan struct{} // by resource: closed when its reader is done and its objects are applied
 }
 
-// newEventsBarrier is of a run that reads these resources.
+// newEventsBarrier returns the barrier of a run that reads these resources.
 func newEventsBarrier(resources []extract.Resource) *eventsBarrier {
 	b := &eventsBarrier{done: make(chan struct{}), streams: map[string]chan struct{}{}}
 	for _, r := range resources {
@@ -28,8 +29,8 @@ func newEventsBarrier(resources []extract.Resource) *eventsBarrier {
 	return b
 }
 
-// awaitStreams returns when what other resources tell is in the state, as far as this
-// run reads them.
+// awaitStreams waits until the objects of these streams are in the state.
+// Streams that this run does not read are not waited for.
 func (b *eventsBarrier) awaitStreams(ctx context.Context, resources ...string) error {
 	for _, name := range resources {
 		done, ok := b.streams[name]
@@ -45,7 +46,8 @@ func (b *eventsBarrier) awaitStreams(ctx context.Context, resources ...string) e
 	return nil
 }
 
-// publish lets the others know how far the events are.
+// publish ends the wait for the events. err says why they could not be read;
+// otherwise their position is taken from the log.
 func (b *eventsBarrier) publish(log *load.Log, err error) {
 	defer close(b.done)
 	if b.err = err; err != nil {
@@ -65,8 +67,8 @@ func (b *eventsBarrier) publish(log *load.Log, err error) {
 	b.position = extract.Position{AsOf: coverage.Through.Unix(), Segment: newest.Segment}
 }
 
-// wait returns when the events are in the log. ok is false where they could not
-// be read: then nothing is known of changes, and no position moves.
+// wait waits until the events are in the log. ok is false where they could not
+// be read: then changes are unknown, and no position moves.
 func (b *eventsBarrier) wait(ctx context.Context) (ok bool, err error) {
 	select {
 	case <-b.done:

@@ -16,17 +16,17 @@ type Forget struct {
 	Plan *transform.Plan
 	Lake *load.Lake
 
-	Declaration *Declaration // that Plan is of, to be recorded; nil records nothing
+	Declaration *Declaration // Plan is of it, and the run records it; nil records nothing
 
-	Customers []string // ids of customers; none finishes an erasure that was interrupted
-	Account   string   // needed where several accounts have a customer of that id
+	Customers []string // ids of customers; without any, Run finishes an interrupted erasure
+	Account   string   // required where several accounts have a customer of that id
 	DryRun    bool     // count, and change nothing
-	NewList   bool     // consents to a new list of the forgotten, with these customers, where the one there was is lost
+	NewList   bool     // consents to a new list of the forgotten, with these customers, where the old one is lost
 	Version   string   // of the program, for the receipt
 	OnEvent   func(Event)
 }
 
-// receiptUnchecked is what every receipt says.
+// receiptUnchecked lists, in every receipt, what an erasure does not reach.
 var receiptUnchecked = []string{
 	"payments that name no customer, such as a guest's, are found by no customer's id",
 	"text about the person in an object that is not theirs and does not name an erased id",
@@ -34,18 +34,18 @@ var receiptUnchecked = []string{
 	"whoever had an older generation open keeps reading its removed files until they close them",
 }
 
-// Run erases the customers and everything that is theirs: charges,
-// subscriptions, refunds, balance transactions and events, every version of
-// each. The log is rewritten, the tables are derived from scratch, published as
-// a new generation, and all older ones are removed.
+// Run erases the customers and all their objects: charges, subscriptions,
+// refunds, balance transactions and events, every version of each. It rewrites
+// the log, derives the tables from scratch, publishes them as a new generation,
+// and removes all older generations.
 //
-// It returns a receipt for each erasure that it finished: an interrupted one it
-// came upon, and its own; none where nothing was left of customers who were
-// forgotten before. A *UsageError says that a customer is in no account or in
-// several, and that nothing was changed. After any other error once the erasure
-// is recorded, the next Forget or Sync finishes it.
+// It returns a receipt for each erasure that it finished: an interrupted one
+// that it found, and its own. There is none where nothing was left of customers
+// who were forgotten before. A *UsageError says that a customer is in no
+// account or in several, and that nothing was changed. After any other error
+// once the erasure is recorded, the next Forget or Sync finishes it.
 //
-// Where DuckDB has too little memory, it begins once more with more of it.
+// Where DuckDB has too little memory, it starts once more with a higher limit.
 func (f *Forget) Run(ctx context.Context) ([]load.Receipt, error) {
 	return withMemory(ctx, f.Lake, f.OnEvent, func(lake *load.Lake) ([]load.Receipt, error) {
 		on := *f
@@ -103,8 +103,9 @@ func (f *Forget) erase(ctx context.Context, e *eraser, erasure load.Erasure) (lo
 	return e.finish(ctx, erasure)
 }
 
-// checkList refuses to go on without the list of the forgotten, unless it is
-// consented to a new one; and such a consent where there is nothing to consent to.
+// checkList fails where the list of the forgotten is lost, unless NewList
+// consents to a new one. It also fails where NewList is set and the list is not
+// lost.
 func (f *Forget) checkList() error {
 	err := f.Lake.Erasures().ListLost()
 	if err == nil {
@@ -127,7 +128,7 @@ func (f *Forget) checkList() error {
 	return err
 }
 
-// dryRun takes no lock: what it counts is the log as it is now.
+// dryRun counts the log as it is now, without a lock.
 func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
 	pending, err := f.Lake.Erasures().Pending()
 	if err == nil && pending != nil {
@@ -143,10 +144,10 @@ func (f *Forget) dryRun(ctx context.Context) ([]load.Receipt, error) {
 	return []load.Receipt{erasure.Receipt}, nil
 }
 
-// errPending is where a pending erasure cannot be finished first.
+// errPending reports a pending erasure that this command cannot finish first.
 var errPending = errors.New("an erasure was interrupted: finish it with stripelake forget, or with the next sync")
 
-// findErasure finds what is to be erased. It changes nothing.
+// findErasure finds the objects to erase. It changes nothing.
 func (f *Forget) findErasure(ctx context.Context) (load.Erasure, error) {
 	erasure := load.Erasure{
 		Receipt: load.Receipt{
@@ -189,8 +190,8 @@ func (f *Forget) findErasure(ctx context.Context) (load.Erasure, error) {
 	return erasure, err
 }
 
-// listUnheld puts on the record customers of whom the lake holds nothing. That is a
-// mistake, unless the list that they were on was lost.
+// listUnheld adds to the record customers of whom the lake holds nothing. That
+// is a *UsageError, unless the list that they were on was lost.
 func (f *Forget) listUnheld(erasure *load.Erasure, accounts, customers []string) error {
 	if len(customers) > 0 && !f.NewList {
 		return &UsageError{fmt.Sprintf("no object of the lake is or names the customer %s: nothing was changed", customers[0])}
@@ -207,10 +208,10 @@ func (f *Forget) listUnheld(erasure *load.Erasure, accounts, customers []string)
 	return nil
 }
 
-// uncheckedList is what the receipt of a new list says, too.
+// uncheckedList is in the receipt of an erasure that began a new list, too.
 const uncheckedList = "whoever was on the list of the forgotten that was lost, and is not named again"
 
-// accounts are those to look into: all, or the one that was named.
+// accounts returns the accounts to search: all, or the one in Account.
 func (f *Forget) accounts() ([]string, error) {
 	accounts, err := f.Lake.LogAccounts()
 	if err != nil || f.Account == "" {
@@ -230,8 +231,8 @@ func logBytes(lake *load.Lake) (total int64, err error) {
 	return total, err
 }
 
-// finishPending finishes an erasure that was interrupted, if there is one.
-// Every run that appends to the log or derives from it does this first.
+// finishPending finishes an interrupted erasure, if there is one. Every run
+// that appends to the log or derives from it calls this first.
 func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (err error) {
 	pending, err := lake.Erasures().Pending()
 	if err != nil || pending == nil {

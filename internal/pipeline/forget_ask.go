@@ -12,8 +12,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// askThrough turns claims of what says in turn whose it is, a refund, into those of
-// what that is of.
+// askThrough replaces the claims that lead through another object, a refund, by
+// the claims of that object.
 func (r *reader) askThrough(ctx context.Context, claims map[string]*claim) error {
 	of := map[string]idSet{} // by stream
 	for _, c := range claims {
@@ -63,8 +63,9 @@ func addTo(sets map[string]idSet, o objectID) {
 	sets[o.stream].add(o.id)
 }
 
-// askOwners finds out whose the charges are that are claimed: the log's are of nobody
-// who was forgotten. It returns what says that a claim is answered.
+// askOwners asks Stripe for the charges of the claims that the log does not
+// hold: a charge in the log belongs to nobody who was forgotten. isKnown
+// reports whether the owner of a claim is known then.
 func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (isKnown func(claim) bool, err error) {
 	known, inquiries := idSet{}, map[string]*ownerInquiry{} // by stream
 	for _, c := range claims {
@@ -92,16 +93,17 @@ func (r *reader) askOwners(ctx context.Context, claims map[string]*claim) (isKno
 	return isKnown, nil
 }
 
-// ownerInquiry is what is asked of a stream: objects by their id, and lists by a filter.
+// ownerInquiry is a request for objects of a stream: by id, and in lists by a
+// filter.
 type ownerInquiry struct {
 	ids   idSet
 	lists []extract.Item
 }
 
-// askOwnersOf asks a stream for what is not known.
+// askOwnersOf requests the objects of a stream that are not known.
 func (r *reader) askOwnersOf(ctx context.Context, stream string, q *ownerInquiry, known idSet) error {
 	if err := r.knownOwners(ctx, stream, q.ids, known); err != nil || r.events == nil {
-		return err // what events tell of is read by its own stream
+		return err // objects that events are about are read by their own streams
 	}
 	return r.askStripe(ctx, stream, append(q.lists, itemsOf(q.ids)...), func(item extract.Item, objects []extract.Object) error {
 		_, value, _ := strings.Cut(item.Of, "=")
@@ -113,8 +115,9 @@ func (r *reader) askOwnersOf(ctx context.Context, stream string, q *ownerInquiry
 	})
 }
 
-// knownOwners moves from ids to known what the log holds or this run was told, and
-// leaves out what was refused.
+// knownOwners adds to known the ids that the log holds or that this run asked
+// for with success, and removes them from ids, together with those that Stripe
+// refused.
 func (r *reader) knownOwners(ctx context.Context, stream string, ids, known idSet) error {
 	var objects []load.Raw
 	for id := range ids {
@@ -145,11 +148,11 @@ func itemsOf(ids idSet) (list []extract.Item) {
 	return list
 }
 
-// ownerAnswers are what an account's run was told of charges that the log lacks. Its
-// readers use it one after the other.
+// ownerAnswers holds what Stripe answered an account's run about charges that
+// the log lacks. Its readers use it one after the other.
 type ownerAnswers struct {
-	asked     map[string]bool // whether Stripe told, by charge; at most freshAtMost
-	forbidden map[string]bool // streams that the key may not read: no more is asked there
+	asked     map[string]bool // by charge, whether Stripe returned it; at most mostRemembered
+	forbidden map[string]bool // streams that the key may not read: they are asked no more
 	refused   error           // the first refusal
 }
 
@@ -157,7 +160,7 @@ func newOwnerAnswers() *ownerAnswers {
 	return &ownerAnswers{asked: map[string]bool{}, forbidden: map[string]bool{}}
 }
 
-// record notes whether Stripe told whose a charge is.
+// record remembers whether Stripe returned a charge.
 func (o *ownerAnswers) record(id string, found bool) bool {
 	if len(o.asked) < mostRemembered {
 		o.asked[id] = found
@@ -165,11 +168,12 @@ func (o *ownerAnswers) record(id string, found bool) bool {
 	return found
 }
 
-// errStreamForbidden ends the asking of a stream that the key may not read.
+// errStreamForbidden ends the requests to a stream that the key may not read.
 var errStreamForbidden = errors.New("this key may not read it")
 
-// askStripe hands what Stripe has of objects to take; nothing of those that it refuses. What
-// is theirs who were forgotten is on the list by then.
+// askStripe passes the objects that Stripe returns to take; for an item that
+// Stripe refuses it passes none. An object of people who were forgotten is on
+// their list before take is called.
 func (r *reader) askStripe(ctx context.Context, stream string, items []extract.Item, take func(extract.Item, []extract.Object) error) error {
 	if len(items) == 0 || r.owners.forbidden[stream] {
 		return nil
@@ -204,8 +208,8 @@ func (r *reader) askStripe(ctx context.Context, stream string, items []extract.I
 	return err
 }
 
-// addIfForgotten puts an object that was looked at on the list, if it belongs to people who
-// were forgotten, with all that it brings.
+// addIfForgotten adds an object, with all that it brings, to the list of the
+// forgotten if it belongs to people on that list.
 func (r *reader) addIfForgotten(ctx context.Context, id string, s *ownership) error {
 	if !slices.ContainsFunc(s.belongsTo(), r.isForgotten) {
 		return nil

@@ -11,7 +11,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// eraser has the whole lake to itself: every account's log and the state.
+// eraser carries out an erasure. It holds every lock of the lake: each
+// account's log and the state.
 type eraser struct {
 	plan     *transform.Plan
 	lake     *load.Lake
@@ -21,7 +22,8 @@ type eraser struct {
 	state    *load.State
 }
 
-// openEraser takes every lock, or returns a *load.BusyError that names the holder.
+// openEraser takes every lock, or returns a *load.BusyError that names the
+// holder.
 func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (_ *eraser, err error) {
 	e := &eraser{plan: plan, lake: lake, progress: progress, logs: map[string]*load.Log{}}
 	defer func() {
@@ -59,8 +61,8 @@ func (e *eraser) close() error {
 	return errors.Join(errs...)
 }
 
-// finish carries out a recorded erasure. Each step may have been done before,
-// by a run that was killed; doing it again changes nothing.
+// finish carries out a recorded erasure. A run that was killed may have done
+// any of the steps; to repeat a step changes nothing.
 func (e *eraser) finish(ctx context.Context, erasure load.Erasure) (load.Receipt, error) {
 	receipt, err := e.carryOut(ctx, erasure)
 	if err != nil {
@@ -75,7 +77,8 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	if err != nil {
 		return receipt, err
 	}
-	// Before the first segment changes: what is gone must not come back.
+	// The ids are added before the first segment changes: an erased object must
+	// not come back.
 	for _, account := range e.accounts {
 		if err := forgotten.Add(ctx, account, idsOf(erasure, account)); err != nil {
 			return receipt, err
@@ -111,7 +114,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	return receipt, err
 }
 
-// rewrite takes the objects out of every stream of an account's log.
+// rewrite removes the objects from every stream of an account's log.
 func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account string) error {
 	for _, stream := range personalStreams() {
 		gone := idSet{}
@@ -166,7 +169,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	return generation, errors.Join(e.state.WriteStatus(ctx), e.state.RemoveOtherGenerations())
 }
 
-// complete adds to the receipt what can only be known afterwards.
+// complete adds to the receipt what is only known afterwards.
 func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *load.Receipt) (err error) {
 	receipt.Mentions = []load.Mentioned{}
 	for _, account := range e.accounts {
@@ -190,8 +193,9 @@ func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *lo
 	return err
 }
 
-// countMentions reads an account's log once more and counts what still names
-// an erased id: objects of other people, or of streams that belong to nobody.
+// countMentions reads an account's log once more and counts the versions that
+// still name an erased id: objects of other people, or of streams that belong
+// to nobody.
 func (e *eraser) countMentions(ctx context.Context, account string, ids *idMatcher, receipt *load.Receipt) error {
 	streams, err := e.lake.Streams(account)
 	if err != nil {

@@ -14,22 +14,21 @@ import (
 // It holds ids only, never objects.
 type finder struct {
 	account   string
-	forgotten *load.Forgotten // what was erased before drags along what came since
+	forgotten *load.Forgotten // an object of a customer erased before is erased too, if it came since
 	customers []string
-	seen      idSet               // of customers: those that the log knows
-	names     idSet               // the customers, what is theirs, and what that brings
+	seen      idSet               // customers that the log has
+	names     idSet               // ids of the customers, of their objects, and of what those bring
 	streams   map[string]*matches // by stream
 }
 
-// matches is what was found in one stream.
+// matches counts what was found in one stream.
 type matches struct {
 	ids                idSet
 	versions, segments int
 }
 
-// findAll reads the log until it leads to nothing further: once in the usual
-// case, and once more to be sure, for an old version may name what a newer one
-// does not.
+// findAll reads the log until a pass finds no further id: usually twice,
+// because an old version may name an id that a newer one does not.
 func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, account string, customers []string) (*finder, error) {
 	f := &finder{account: account, forgotten: forgotten, customers: customers, seen: idSet{}, names: idSet{}}
 	for _, id := range customers {
@@ -43,7 +42,7 @@ func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, ac
 	}
 	for _, id := range customers {
 		if !f.seen.has(id) {
-			delete(f.names, id) // another account's
+			delete(f.names, id) // a customer of another account
 		}
 	}
 	return f, nil
@@ -61,7 +60,7 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 		}
 		found, relations := &matches{ids: idSet{}}, relationsOf(stream)
 		f.streams[stream] = found
-		last := uint64(0) // the segment that last held something
+		last := uint64(0) // the last segment with a match
 		for batch, err := range lake.Read(ctx, f.account, stream, 0) {
 			if err != nil {
 				return err
@@ -82,8 +81,8 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 	return nil
 }
 
-// addIfTheirs reports whether an object is theirs, and if so remembers its name and
-// what it brings.
+// addIfTheirs reports whether an object belongs to the customers. If so it
+// remembers the object's id and the ids that it brings.
 func (f *finder) addIfTheirs(relations *relations, o *load.Raw) bool {
 	s := relations.read(o.Object)
 	owners := s.belongsTo()
@@ -106,7 +105,7 @@ func (f *finder) has(id string) bool {
 	return id != "" && (f.names.has(id) || f.forgotten.Has(f.account, id))
 }
 
-// empty reports that nothing was found.
+// empty reports whether nothing was found.
 func (f *finder) empty() bool {
 	for _, found := range f.streams {
 		if found.versions > 0 {
@@ -116,7 +115,7 @@ func (f *finder) empty() bool {
 	return true
 }
 
-// addTo puts what was found on the record.
+// addTo adds what was found to the record of an erasure.
 func (f *finder) addTo(e *load.Erasure) {
 	objects, further := map[string][]string{}, maps.Clone(f.names)
 	for _, stream := range personalStreams() {
@@ -137,8 +136,9 @@ func (f *finder) addTo(e *load.Erasure) {
 	e.Customers[f.account] = slices.Sorted(maps.Keys(f.seen))
 }
 
-// checkHeld returns the customers that no account holds, and refuses those that
-// several do where none was named. A customer who was forgotten before is neither.
+// checkHeld returns the customers that no account has. It refuses a customer
+// that several accounts have, unless an account was chosen. A customer who was
+// forgotten before is neither.
 func checkHeld(customers []string, finders []*finder, forgotten *load.Forgotten, chosen bool) (unheld []string, err error) {
 	for _, id := range customers {
 		var holders []string

@@ -8,51 +8,52 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// awaitOwners lets a run's charges come first: which of them are of people who
-// were forgotten is then known. Nothing waits where nobody was, and nothing for
-// what this run does not read; what could not be read to its end has ended too.
+// awaitOwners waits until this run's charges are in the state: only then it is
+// known which of them belong to people who were forgotten. It does not wait
+// where nobody was forgotten, nor for a stream that this run does not read. A
+// stream that could not be read to its end counts as done.
 func (r *reader) awaitOwners(ctx context.Context) error {
 	streams := ownerStreams(r.resource.Name)
 	if r.forgotten.Empty() || streams == nil {
 		return nil
 	}
-	if _, err := r.events.wait(ctx); err != nil { // events tell whose disputes are
+	if _, err := r.events.wait(ctx); err != nil { // events say which charge a dispute is about
 		return err
 	}
 	return r.events.awaitStreams(ctx, streams...)
 }
 
-// objectID is an object of a stream.
+// objectID names an object of a stream.
 type objectID struct{ stream, id string }
 
-// claim is what has to be known before an object's text may be kept.
+// claim says what must be known about an object before its text may be kept.
 type claim struct {
-	clear   bool     // nothing: it is nobody's, or names a person
-	through objectID // what it is of, and that says in turn whose it is: a refund
-	owner   objectID // what it is of, and that names the person: a charge
-	filter  string   // by which the owner's list finds it, where its id is not known: "payment_intent"
+	clear   bool     // nothing: the object belongs to nobody, or names a person
+	through objectID // an object that leads to the owner in turn: a refund
+	owner   objectID // an object that names the person: a charge
+	filter  string   // of the owner's list, where the owner's id is unknown: "payment_intent"
 	value   string   // of the filter
 }
 
-// claimOf reads what an object claims; none where it should say whose it is and does
-// not. disputed are the charges of disputes.
+// claimOf returns an object's claim. It is empty where the object should name
+// an owner and does not. disputed has the charges of disputes.
 func claimOf(s *ownership, disputed map[string]string) (c claim) {
 	for i, ref := range s.owners {
 		id := lastID(s.ids[i])
 		several := len(ref.To) > 1
-		if several && s.events { // what an event holds may have another member of that name
+		if several && s.events { // the object in an event may have another member of that name
 			continue
 		}
 		to, found := leadsTo(ref, id)
 		switch {
-		case several && !found: // money of the account's own
+		case several && !found: // the account's own money
 			c.clear = true
 		case id == "" || !found:
 		case to.Owner.Person:
 			c.clear = true
 		case ref.Filter != "":
 			c.owner.stream, c.filter, c.value = to.Name, ref.Filter, id
-		case to.List.Path == "": // no list has it, and what it is of is known by the lake
+		case to.List.Path == "": // no list has disputes: the lake knows the charge
 			c.owner = objectID{lastID(ownerStreams(to.Name)), disputed[id]}
 		case namesPersons(to):
 			c.owner = objectID{to.Name, id}
@@ -67,9 +68,10 @@ func claimOf(s *ownership, disputed map[string]string) (c claim) {
 	return c
 }
 
-// suppressAndBlank takes out of the pending objects what belongs to people who were
-// forgotten, and the text out of those of which it cannot be known whose they are.
-// The error of a request is as it is: the pending objects are then not to be kept.
+// suppressAndBlank removes pending objects of people who were forgotten, and
+// removes the text of pending objects whose owner cannot be known. It returns
+// how many it removed. After an error of a request the pending objects must not
+// be kept.
 func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err error) {
 	r.blank = nil
 	if suppressed, err = r.suppress(ctx); err != nil {
@@ -111,8 +113,9 @@ func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err erro
 	return suppressed + again, nil
 }
 
-// claims are those of the pending objects that are not clear. What the log holds
-// as it is was asked for when it came.
+// claims returns the claims, by id, of the pending objects whose owner is not
+// clear. An object that the log holds unchanged was asked for when it first
+// came.
 func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 	disputed, err := r.disputedCharges(ctx)
 	if err != nil {
@@ -132,7 +135,8 @@ func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 	return claims, nil
 }
 
-// addClaimed puts on the list what belongs to a charge that is on it by now.
+// addClaimed adds to the list of the forgotten the objects whose charge is on
+// it now.
 func (r *reader) addClaimed(ctx context.Context, claims map[string]*claim) error {
 	var ids []string
 	for id, c := range claims {
@@ -149,7 +153,7 @@ func (r *reader) addClaimed(ctx context.Context, claims map[string]*claim) error
 	return r.forgotten.Add(ctx, r.account, ids)
 }
 
-// noticeBlanked says how much of a stream was kept without its text, and why.
+// noticeBlanked reports how many objects were kept without their text, and why.
 func (r *reader) noticeBlanked() {
 	if r.blanked == 0 {
 		return

@@ -6,19 +6,19 @@ import (
 	"regexp"
 )
 
-// forgottenID stands for ids that may not be kept. No object has it.
+// forgottenID replaces ids that may not be kept. No object has it.
 const forgottenID = "forgotten"
 
-// jsonString is a string of a JSON text, with the colon behind it if it is a key.
+// jsonString matches a string of JSON, with the colon after it if it is a key.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
 
-// withoutIDs replaces ids in a cursor's text by one that no object has. To
-// Stripe it is then a cursor whose object is gone, which extraction goes on from
-// by `created`.
+// withoutIDs replaces ids in a cursor by one that no object has. For Stripe
+// that is a cursor whose object is gone; extraction then continues by
+// `created`.
 func withoutIDs(cursor string, gone func(id string) bool) string {
 	return jsonString.ReplaceAllStringFunc(cursor, func(text string) string {
 		var id string
-		if json.Unmarshal([]byte(text), &id) != nil || !gone(id) { // a key is no JSON with its colon
+		if json.Unmarshal([]byte(text), &id) != nil || !gone(id) { // a key with its colon is not valid JSON
 			return text
 		}
 		return `"` + forgottenID + `"`
@@ -37,8 +37,8 @@ func (s idSet) has(id string) bool {
 
 // idMatcher finds ids of a set anywhere in a text: in a URL, in a description.
 type idMatcher struct {
-	words  idSet    // letters, digits and _, as Stripe makes them; found as whole words
-	others []string // customers' ids of a user's own making; found anywhere, so rather too often
+	words  idSet    // of letters, digits and _, as Stripe makes them; matched as whole words
+	others []string // customers' ids in a user's own form; matched anywhere, so rather too often
 }
 
 var wordPattern = regexp.MustCompile(`[A-Za-z0-9_]+`)

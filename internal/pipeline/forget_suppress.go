@@ -7,9 +7,9 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// forgottenUnderLock reads the list of the forgotten while the caller holds its
-// account's log. No erasure can begin any more, but one may have begun and been
-// killed since the run looked for it.
+// forgottenUnderLock reads the list of the forgotten while the caller holds the
+// log of its account. No erasure can begin then, but one may have begun and
+// been killed since the run looked for it.
 func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 	if pending, err := lake.Erasures().Pending(); err != nil {
 		return nil, err
@@ -23,10 +23,10 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 	return forgotten, lake.Erasures().CheckList(forgotten)
 }
 
-// suppress leaves out of the pending objects what belongs to people who were
-// forgotten, and returns how many those are. Stripe still lists them. What is
-// left out joins the list with all that it brings, so that the refund of a
-// charge that was never kept stays out too.
+// suppress removes pending objects that belong to people who were forgotten,
+// which Stripe still lists, and returns how many. Their ids join the list, with
+// all that the objects bring. So the refund of a charge that was never kept
+// stays out, too.
 func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	stream := r.resource.Name
 	if r.forgotten.Empty() || !slices.Contains(personalStreams(), stream) {
@@ -37,8 +37,8 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 		return 0, err
 	}
 	before, relations := r.missing.countOthers(r.pending), relationsOf(stream)
-	// What one object brings may be what another one belongs to: the newest event
-	// comes first, and only an older one may say whose charge was disputed.
+	// An object may belong to one that another brings: the newest event comes
+	// first, and only an older one may name the charge of a dispute.
 	for more := true; more; {
 		var added []string
 		r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
@@ -64,8 +64,9 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	return before - r.missing.countOthers(r.pending), nil
 }
 
-// disputedCharges returns the charges of the disputes that pending objects come from: a
-// balance transaction names the dispute, and only the lake knows whose it is.
+// disputedCharges returns, by dispute, the charges of the disputes that pending
+// objects come from. A balance transaction names the dispute; only the lake
+// knows its charge.
 func (r *reader) disputedCharges(ctx context.Context) (map[string]string, error) {
 	relations := relationsOf(r.resource.Name)
 	if relations.events || !slices.ContainsFunc(relations.owners, leadsToUnlisted) {
@@ -81,8 +82,9 @@ func (r *reader) disputedCharges(ctx context.Context) (map[string]string, error)
 
 func (r *reader) isForgotten(id string) bool { return r.forgotten.Has(r.account, id) }
 
-// cursorToKeep is the cursor that follows the pending pages, with what is missing
-// and without the ids of forgotten objects: it may name the last object of a page.
+// cursorToKeep returns the cursor that follows the pending pages, with the
+// objects that are missing. Ids of forgotten objects are replaced: the cursor
+// may name the last object of a page.
 func (r *reader) cursorToKeep() (string, error) {
 	cursor, err := r.withMissing(r.cursor)
 	if err == nil {
@@ -94,7 +96,7 @@ func (r *reader) cursorToKeep() (string, error) {
 	return withoutIDs(string(cursor), r.isForgotten), nil
 }
 
-// redactRun takes forgotten ids out of a run's record: an error may name the
+// redactRun removes forgotten ids from a run's record: an error may name the
 // object at which a list broke off, and the record is published.
 func (m *materializer) redactRun(run load.Run, accounts []string) load.Run {
 	for _, account := range accounts {
@@ -103,7 +105,7 @@ func (m *materializer) redactRun(run load.Run, accounts []string) load.Run {
 	return run
 }
 
-// redactIDs is a text in which nobody who was forgotten is named.
+// redactIDs replaces the ids of forgotten objects in a text.
 func (m *materializer) redactIDs(account, text string) string {
 	return wordPattern.ReplaceAllStringFunc(text, func(id string) string {
 		if m.forgotten.Has(account, id) {

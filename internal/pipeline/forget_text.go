@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/extract"
 )
 
-// idMembers are the members whose strings are ids and words of Stripe's own. A
-// string of any other name may be somebody's text.
+// idMembers are the members whose strings are ids, or words that Stripe
+// defines. A string in any other member may be text about a person.
 var idMembers = map[string]bool{
 	"id": true, "object": true, "type": true, "status": true, "currency": true, "reporting_category": true, "balance_type": true,
 	"charge": true, "payment_intent": true, "source": true, "dispute": true, "balance_transaction": true,
@@ -18,13 +18,13 @@ var idMembers = map[string]bool{
 	"reason": true, "failure_reason": true, "pending_reason": true, "api_version": true, "application": true,
 }
 
-// openMembers are the members that are gone through; any other object or list, such as
-// metadata, may have names of somebody's own in it.
+// openMembers are the objects and lists that are copied member by member. Any
+// other one, such as metadata, may have names of a user's own in it.
 var openMembers = map[string]bool{"fee_details": true, "data": true, "previous_attributes": true}
 
-// withoutText returns an object of which nothing says whose it is, with null for
-// all that may be text about a person. What it is, of which amount, and what it
-// belongs to stays.
+// withoutText returns an object whose owner is unknown, with null for
+// everything that may be text about a person. Its type, its amount and the ids
+// of what it belongs to stay.
 func withoutText(object []byte) ([]byte, error) {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	var out bytes.Buffer
@@ -41,8 +41,8 @@ type textBlanker struct {
 	out *jsontext.Encoder
 }
 
-// structure copies an object or a list that is gone through. told says that it is
-// what an event tells.
+// structure copies an object or a list member by member. eventData says that it
+// is the data of an event.
 func (b textBlanker) structure(eventData bool) error {
 	begin, err := b.in.ReadToken()
 	if err != nil {
@@ -74,7 +74,7 @@ func (b textBlanker) structure(eventData bool) error {
 	return b.out.WriteToken(end)
 }
 
-// member copies a value, that of a member of that name or an element of a list.
+// member copies a value: of a member with that name, or an element of a list.
 func (b textBlanker) member(name string, eventData bool) error {
 	kind := b.in.PeekKind()
 	composed := kind == '{' || kind == '['

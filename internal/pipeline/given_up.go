@@ -9,16 +9,16 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// mostCutShort bounds what is told one by one of an account's lists that are cut
-// short; meta.incomplete_lists has all.
+// mostCutShort bounds how many of an account's lists that Stripe cut short are
+// reported one by one; meta.incomplete_lists has all.
 const mostCutShort = 1000
 
-// whatAccount is what is given up where the key does not reach an account.
+// whatAccount is GivenUp.What where the key does not reach an account.
 const whatAccount = "account"
 
-// updateGivenUp finds what stands of what was given up, by this run and the ones
-// before it, of the accounts that the run was to read, and keeps it for meta.
-// What was read since stands no more (docs/adr/0031).
+// updateGivenUp finds the requests that this run or an earlier one gave up, of
+// the accounts that the run was to read, and writes them to the state for
+// meta.requests. A request that has succeeded since is removed (docs/adr/0031).
 func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []runAccount, unread map[string]error) ([]load.GivenUp, error) {
 	former, err := m.state.Runs().GivenUp(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []ru
 		all, ids = append(all, x.found...), append(ids, a.id)
 	}
 	for _, account := range s.Accounts {
-		if err := unread[account]; err != nil { // not reached, and so no source
+		if err := unread[account]; err != nil { // not reached, and so not among accounts
 			x := newUnresolved(m, account, former)
 			x.now[whatAccount] = load.GivenUp{Message: errorText(err), At: time.Now().UTC()}
 			x.add("", whatAccount)
@@ -48,13 +48,14 @@ func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []ru
 	return all, m.state.Runs().SetGivenUp(ctx, ids, all)
 }
 
-// unresolved gathers what stands of one account.
+// unresolved gathers the requests of one account that were given up and have
+// not succeeded since.
 type unresolved struct {
 	account   string
 	redactIDs func(account, text string) string
-	former    map[string]load.GivenUp // by what was given up
-	now       map[string]load.GivenUp // by this run, the last time
-	lists     map[string]bool         // of those, what is a list inside an object
+	former    map[string]load.GivenUp // from earlier runs, by What
+	now       map[string]load.GivenUp // from this run, the last answer, by What
+	lists     map[string]bool         // of those, lists inside an object
 	found     []load.GivenUp
 }
 
@@ -73,21 +74,21 @@ func newUnresolved(m *materializer, account string, former []load.GivenUp) *unre
 	return x
 }
 
-// fail notes a request that this run gave up.
+// fail records a request that this run gave up.
 func (x *unresolved) fail(f extract.Failure) {
 	what := x.redactIDs(x.account, f.What)
 	x.lists[what] = f.List != ""
 	x.now[what] = load.GivenUp{Status: f.Status, Message: x.redactIDs(x.account, f.Message), RequestID: f.RequestID, At: f.At}
 }
 
-// add says that something stands, with the newest answer that is known.
+// add adds a request as unresolved, with the newest answer that is known.
 func (x *unresolved) add(resource, what string) {
 	former, known := x.former[what]
 	g, failed := x.now[what]
 	switch {
 	case !failed && known:
 		g = former
-	case !failed: // a state that was made again knows no answers
+	case !failed: // a state that was derived again has no answers
 		g = load.GivenUp{Message: "what was answered is not known any more: the next sync asks again", At: time.Now().UTC()}
 	}
 	g.At = g.At.Truncate(time.Second)
@@ -99,9 +100,9 @@ func (x *unresolved) add(resource, what string) {
 	delete(x.now, what)
 }
 
-// addAll adds what stands: lists that could not be read to their end, nested lists
-// that are cut short, objects that wait to be read again, and whatever else this
-// run gave up.
+// addAll adds everything that is unresolved: lists that could not be read to
+// their end, nested lists that are cut short, objects that wait to be read
+// again, and the other requests that this run gave up.
 func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) error {
 	for _, resource := range logStreams() {
 		if m.outcomes.isUnresolved(a.id, resource.Name, x.former) {
@@ -121,7 +122,7 @@ func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) 
 		x.found[len(x.found)-1].Untaken = !m.plan.Reads(object, list.List)
 	}
 	for what := range x.now {
-		if !x.lists[what] { // a list that is not cut short was read since
+		if !x.lists[what] { // a list that is no longer cut short was read since
 			x.add("", what)
 		}
 	}
@@ -146,8 +147,8 @@ func (x *unresolved) addWaiting(a runAccount, resource extract.Resource) error {
 	return nil
 }
 
-// isUnresolved reports a resource that could not be read to its end: in this run, or
-// before where this run did not try.
+// isUnresolved reports whether a resource could not be read to its end: in this
+// run, or earlier where this run did not try.
 func (r *readOutcomes) isUnresolved(account, resource string, former map[string]load.GivenUp) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,23 +7,24 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// segmentBytes ends a segment of a sync, in bytes of raw JSON. Each of six
-// readers holds one in memory, which is most of what a sync needs of it.
+// segmentBytes is the size at which a sync ends a segment, in bytes of raw
+// JSON. Each of six readers holds one segment in memory; that is most of a
+// sync's memory.
 const segmentBytes = 4 << 20
 
-// RebuildOptions is LakeOptions for a rebuild. It reads nothing from Stripe, so
-// DuckDB may have the memory that the readers need in a sync: the state is
-// checkpointed less often, and two partition files are written at a time. Rows
-// are compressed anew at each checkpoint, which is most of what merging costs
-// (measured).
+// RebuildOptions returns the options of LakeOptions for a rebuild. A rebuild
+// reads nothing from Stripe, so DuckDB may have the memory that the readers
+// need in a sync: the state is checkpointed less often, and two partition files
+// are written at a time. Rows are compressed again at each checkpoint, which is
+// most of the cost of merging (measured).
 func RebuildOptions(set *schemas.Set) load.Options {
 	options := LakeOptions(set, "")
 	options.MemoryLimit, options.Checkpoint, options.Writers = "200MB", "128MB", 2
 	return options
 }
 
-// LakeOptions says what a lake is built from: each declared table, and the
-// streams of the log whose objects feed it.
+// LakeOptions returns the options of a lake with these schemas: each declared
+// table, and the streams of the log whose objects feed it.
 func LakeOptions(set *schemas.Set, mode string) load.Options {
 	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Views: load.Views(set), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {

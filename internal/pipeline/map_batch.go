@@ -26,7 +26,7 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	}
 	mapper := m.mapper(s.resource.Object)
 	if mapper == nil {
-		return batch, nil // events are hints, and no rows
+		return batch, nil // events are hints and become no rows
 	}
 	for _, mapped := range mapper.Map(objects) {
 		rows := load.TableRows{Schema: mapped.Schema, Rows: mapped.Rows, Rejects: make([]load.Reject, len(mapped.Rejects))}
@@ -48,8 +48,8 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	return batch, nil
 }
 
-// notUTF8 counts objects that hold bytes which are not UTF-8, wherever they stand:
-// the mapping sees them only where a column takes them.
+// notUTF8 counts objects with bytes that are not UTF-8 anywhere in them. The
+// mapping finds such bytes only in fields that a column takes.
 func notUTF8(object string, raws []load.Raw) []load.Drift {
 	d := load.Drift{Path: object, Found: "bytes that are not UTF-8"}
 	for _, o := range raws {
@@ -69,18 +69,18 @@ func notUTF8(object string, raws []load.Raw) []load.Drift {
 	return []load.Drift{d}
 }
 
-// versionOf is what the state keeps of an object; whole is its JSON with its nested
-// lists whole.
+// versionOf returns the state's entry for a version of an object. whole is the
+// object's JSON with its nested lists complete.
 func versionOf(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
 	if resource.Name == extract.Events().Name {
-		v := load.VersionOf(&raw, segment) // a hint: what it embeds is nobody's
+		v := load.VersionOf(&raw, segment) // a hint: nested lists of the object in it do not count
 		v.Disputed = disputeIn(resource.Name, whole)
 		return v
 	}
 	v := load.VersionOf(&raw, segment, extract.IncompleteLists(whole)...)
 	v.Disputed = disputeIn(resource.Name, whole)
 	if raw.APIVersion != extract.APIVersion {
-		v.OtherVersion = raw.APIVersion // "" of tombstones that are made of a 404
+		v.OtherVersion = raw.APIVersion // "" for a tombstone that was made from a 404
 	}
 	if v.Due = resource.NextChange(whole); len(v.Incomplete) > 0 {
 		v.Due = raw.ObservedAt.Add(time.Second) // the next sync tries again
@@ -91,8 +91,8 @@ func versionOf(resource extract.Resource, segment uint64, raw load.Raw, whole []
 	return v
 }
 
-// rejectOf is a refusal as the lake keeps it, with the object unless personal
-// data may not be in tables.
+// rejectOf returns a refusal as the lake keeps it. It includes the object,
+// unless the policy keeps personal data out of tables.
 func (m *materializer) rejectOf(r transform.Reject, raws load.SegmentBatch) load.Reject {
 	out := load.Reject{
 		ID: r.ID, Seq: r.Seq, Segment: raws.Segment,
@@ -109,8 +109,8 @@ func (m *materializer) rejectOf(r transform.Reject, raws load.SegmentBatch) load
 	return out
 }
 
-// mapper returns the resource's mapper, made on first use: it keeps its buffers
-// between batches.
+// mapper returns the mapper of a type of object, made on first use. A mapper
+// keeps its buffers between batches.
 func (m *materializer) mapper(object string) *transform.Mapper {
 	if m.mappers[object] == nil {
 		m.mappers[object] = m.plan.Mapper(object)
@@ -119,8 +119,8 @@ func (m *materializer) mapper(object string) *transform.Mapper {
 }
 
 // checkConserved checks Invariant 3 for one table: every object that was mapped
-// became a row or a reject, or was left out by the mapping's where. Tables made
-// from a list inside the object have any number of rows an object.
+// became a row or a reject, or the mapping's where left it out. A table made
+// from a list inside the object has any number of rows for each object.
 func checkConserved(b transform.Batch) error {
 	got := int(b.Rows.NumRows()) + len(b.Rejects) + b.LeftOut
 	if b.PerItem || got == b.Objects {
@@ -152,7 +152,7 @@ func releaseRows(b load.Batch) {
 	}
 }
 
-// objectTypeOf is the type of the objects in a stream.
+// objectTypeOf returns the type of the objects in a stream, or "".
 func objectTypeOf(stream string) string {
 	for _, resource := range Resources() {
 		if resource.Name == stream {
@@ -162,8 +162,8 @@ func objectTypeOf(stream string) string {
 	return ""
 }
 
-// mappingInput is an object of the log as the mapping takes it: with its nested
-// lists whole.
+// mappingInput returns an object of the log in the form that the mapping reads:
+// with its nested lists complete.
 func mappingInput(account string, raw load.Raw) transform.Object {
 	return transform.Object{
 		Raw: extract.JoinNested(raw.Object, raw.More), Account: account, ID: raw.ID, Created: raw.Created,

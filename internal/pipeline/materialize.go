@@ -10,24 +10,24 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// stream is one account's log of one kind of objects.
+// stream is the log of one resource of an account.
 type stream struct {
 	account  string
 	resource extract.Resource
 }
 
-// materializer turns segments of the log into state, in order. One goroutine
-// applies; readers compare against the same state.
+// materializer applies segments of the log to the state, in order. One
+// goroutine applies; readers compare with the same state.
 type materializer struct {
 	plan          *transform.Plan
-	mappers       map[string]*transform.Mapper // by object, made on first use
+	mappers       map[string]*transform.Mapper // by type of object, made on first use
 	lake          *load.Lake
 	state         *load.State
-	forgotten     *load.Forgotten // nil where nothing is read from Stripe
+	forgotten     *load.Forgotten // nil where the run reads nothing from Stripe
 	progress      *progress
 	outcomes      readOutcomes
-	statusWritten time.Time     // when the status was written
-	statusPause   time.Duration // for how long it then stays as it is
+	statusWritten time.Time     // when the status was written last
+	statusPause   time.Duration // how long to wait before it is written again
 }
 
 // catchUp applies every segment that an account's log holds and the state does
@@ -41,9 +41,9 @@ func (m *materializer) catchUp(ctx context.Context, account string) error {
 	return nil
 }
 
-// applyArrivals applies segments as they arrive, and publishes every so often so that
-// people see a long backfill grow. Nothing is applied meanwhile, so publishing
-// takes at most a tenth of the time, however large the lake is.
+// applyArrivals applies segments as they arrive. It publishes at intervals, so
+// that readers see a long backfill grow. Segments wait during a publish, so
+// publishing gets at most a tenth of the time, however large the lake is.
 func (m *materializer) applyArrivals(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
 	published, pause := time.Now(), publishEvery
 	for a := range arrivals {
@@ -66,20 +66,20 @@ func (m *materializer) applyArrivals(ctx context.Context, arrivals <-chan arriva
 	return nil
 }
 
-// transactionObjects is how many objects share a transaction, where several segments
-// wait: a recovery and a rebuild find thousands of small ones.
+// transactionObjects is how many objects share a transaction where several
+// segments wait: a recovery and a rebuild find thousands of small segments.
 const transactionObjects = 8000
 
-// transactionBytes bounds the raw JSON behind a transaction, whose rows are all in
-// memory until it ends.
+// transactionBytes bounds the raw JSON of a transaction, because its rows are
+// in memory until it ends.
 const transactionBytes = 32 << 20
 
-// mapAheadBatches is how many batches wait mapped, so that mapping does not
-// stand still while a transaction commits.
+// mapAheadBatches is how many mapped batches wait, so that mapping goes on
+// while a transaction commits.
 const mapAheadBatches = 4
 
-// catchUpStream applies a stream's segments after the state's position, whole
-// segments in each transaction (Invariant 4).
+// catchUpStream applies the segments of a stream that follow the state's
+// position. Each transaction has whole segments (Invariant 4).
 func (m *materializer) catchUpStream(ctx context.Context, s stream) error {
 	ahead, stop := m.mapAhead(ctx, s, m.state.Position(s.account, s.resource.Name))
 	defer stop()
@@ -97,17 +97,18 @@ func (m *materializer) catchUpStream(ctx context.Context, s stream) error {
 	}
 }
 
-// mappedBatch is a batch of a segment's objects, as rows.
+// mappedBatch is the rows of a batch of a segment's objects.
 type mappedBatch struct {
 	load.Batch
 	segment    uint64
-	bytes      int // of raw JSON
-	incomplete int // nested lists
+	bytes      int // raw JSON
+	incomplete int // nested lists that Stripe cut short
 	err        error
 }
 
-// mapAhead reads and maps the log after a segment while the caller merges, a
-// few batches ahead. stop ends it; it must be called.
+// mapAhead reads the segments after a given one and maps them, a few batches
+// ahead of the caller, who merges. The caller must call the function returned,
+// which stops it.
 func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-chan mappedBatch, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	out := make(chan mappedBatch, mapAheadBatches)
@@ -140,8 +141,8 @@ func (m *materializer) mapAhead(ctx context.Context, s stream, after uint64) (<-
 	}
 }
 
-// applySegments merges the segment of the first batch, and those after it until
-// enough are together.
+// applySegments merges the segment of the first batch, and further segments
+// until the transaction is large enough.
 func (m *materializer) applySegments(ctx context.Context, s stream, first mappedBatch, ahead <-chan mappedBatch) error {
 	start, incomplete, objects, bytes, segment := time.Now(), 0, 0, 0, first.segment
 	batches := func(yield func(load.Batch, error) bool) {

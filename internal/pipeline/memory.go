@@ -6,12 +6,12 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// tooLittleMemory is said before a command begins once more.
+// tooLittleMemory is the notice before a command starts again.
 const tooLittleMemory = "DuckDB has too little memory for what is to be merged, texts of megabytes perhaps: the run begins once more with 1 GB"
 
-// withMemory runs a command on a lake, and where DuckDB has too little memory for it,
-// once more with more. Every command can be begun again: that is how it goes on after
-// a crash.
+// withMemory runs a command on a lake. Where DuckDB has too little memory for
+// it, the command runs once more with a higher limit. Every command can start
+// again: it continues as it would after a crash.
 func withMemory[T any](ctx context.Context, lake *load.Lake, onEvent func(Event), run func(*load.Lake) (T, error)) (T, error) {
 	out, err := run(lake)
 	more, once := lake.WithMemory()

@@ -12,39 +12,40 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// missingObjects is what a stream's reader knows of the objects that Stripe answered a
-// 404 for and whose second's list does not show them.
+// missingObjects holds the objects that Stripe answered with a 404 and that
+// their list does not confirm as deleted.
 //
-// A list that would show the object tells the truth, and the 404 is believed. Of
-// what no list ever held, such as a price that was made inline, a list tells
+// Where a list would show the object and does not, the 404 is believed. Of an
+// object that no list ever held, such as a price made inline, a list says
 // nothing: it waits in the cursor for a second 404 in another run
-// (docs/adr/0021). So does what could not be read again, for an answer.
+// (docs/adr/0021). An object that could not be read again waits there for an
+// answer, too.
 type missingObjects struct {
-	waited  map[string]waitingObject // what waited when this run began: its 404 is the second
-	waiting map[string]waitingObject // what waits now
-	added   int                      // by this run
-	pending map[string]bool          // whose tombstones are among the pending objects
+	waited  map[string]waitingObject // waiting when this run began: a 404 is then the second
+	waiting map[string]waitingObject // waiting now
+	added   int                      // added to waiting by this run
+	pending map[string]bool          // ids whose tombstones are among the pending objects
 }
 
-// waitingObject is why an object is to be asked for in the next run.
+// waitingObject is an object to request in the next run.
 type waitingObject struct {
 	created time.Time // UTC; zero if unknown
-	unread  bool      // its answer was of no use, and not a 404
+	unread  bool      // its answer was unusable, and not a 404
 }
 
-// farApart is for objects that are read by their id: what lies between them was
-// not counted.
+// farApart is the distance of objects that are read by their id: how many lie
+// between them was not counted.
 const farApart = 1 << 30
 
 const (
 	// mostMissing bounds what a run adds to a cursor.
 	mostMissing = 10_000
-	// longestID is more than ids have: Stripe says 255 characters. What is longer
-	// was made up, and no second answer is waited for.
+	// longestID is longer than ids are: Stripe says 255 characters. A longer id
+	// was made up, and does not wait for a second answer.
 	longestID = 1000
 )
 
-// loadMissing reads from the cursor what waits for a second 404.
+// loadMissing reads the waiting objects from the cursor.
 func (r *reader) loadMissing() error {
 	cursor, err := r.at()
 	if err != nil {
@@ -64,9 +65,10 @@ func (r *reader) loadMissing() error {
 	return nil
 }
 
-// noteUnread notes what could not be read again, so that the hints to it may be passed
-// (Invariant 1). What has a 404 already keeps it. What is asked for because others
-// name it is found again by those.
+// noteUnread records objects that could not be read again, so that the position
+// may move past the hints to them (Invariant 1). An object that waits for a
+// second 404 keeps it. An object requested because others name it is not
+// recorded: their rows still name it.
 func (r *reader) noteUnread(unread []extract.Item) {
 	for _, item := range unread {
 		_, already := r.missing.waiting[item.ID]
@@ -77,12 +79,12 @@ func (r *reader) noteUnread(unread []extract.Item) {
 	}
 }
 
-// isMissing reports a pending object that was made of a 404.
+// isMissing reports whether a pending object was made from a 404.
 func (m *missingObjects) isMissing(o load.Raw) bool {
 	return m.pending[o.ID] && o.Deleted && o.Origin == extract.OriginRetrieve
 }
 
-// countOthers counts the objects that were not made of a 404.
+// countOthers counts the objects that were not made from a 404.
 func (m *missingObjects) countOthers(objects []load.Raw) (n int) {
 	for _, o := range objects {
 		if !m.isMissing(o) {
@@ -92,8 +94,8 @@ func (m *missingObjects) countOthers(objects []load.Raw) (n int) {
 	return n
 }
 
-// dropUnconfirmed takes out of the pending objects those of which a 404 alone says
-// that they are gone. They wait in the cursor that becomes durable with the rest.
+// dropUnconfirmed removes pending tombstones that rest on a single 404. The
+// objects wait in the cursor that becomes durable with the rest.
 func (r *reader) dropUnconfirmed(ctx context.Context) error {
 	m := &r.missing
 	var asked []string
@@ -101,7 +103,7 @@ func (r *reader) dropUnconfirmed(ctx context.Context) error {
 		if m.isMissing(o) {
 			asked = append(asked, o.ID)
 		} else {
-			delete(m.waiting, o.ID) // it is there, in a list or by its id
+			delete(m.waiting, o.ID) // Stripe has it, in a list or by its id
 		}
 	}
 	if len(asked) == 0 {
@@ -133,8 +135,8 @@ func (r *reader) dropUnconfirmed(ctx context.Context) error {
 	return nil
 }
 
-// stillMissing are the objects that waited when the run began and of which it has
-// learned nothing yet, less those that are to be read again anyway.
+// stillMissing returns the objects that waited when the run began and were not
+// resolved since, without those that are read again anyway.
 func (r *reader) stillMissing(less []load.Reread) (left []load.Reread) {
 	known := idSet{}
 	for _, o := range less {
@@ -149,7 +151,7 @@ func (r *reader) stillMissing(less []load.Reread) (left []load.Reread) {
 	return left
 }
 
-// withMissing is the cursor with what waits for a second 404.
+// withMissing returns the cursor with the waiting objects.
 func (r *reader) withMissing(cursor extract.Cursor) (extract.Cursor, error) {
 	if cursor == "" || r.missing.waiting == nil {
 		return cursor, nil
@@ -162,7 +164,7 @@ func (r *reader) withMissing(cursor extract.Cursor) (extract.Cursor, error) {
 	return cursor.WithMissing(items)
 }
 
-// check ends a stream of which more is missing than a cursor should hold.
+// check fails where more objects are missing than a cursor should hold.
 func (m *missingObjects) check() error {
 	if m.added <= mostMissing {
 		return nil

@@ -10,7 +10,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// withKey gives a plan the lake's key, where a table hashes personal data.
+// withKey returns the plan with the lake's key, where a table hashes personal
+// data.
 func withKey(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
 	if !plan.Hashes() {
 		return plan, nil
@@ -19,8 +20,8 @@ func withKey(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
 	return plan.Keyed(key), err
 }
 
-// checkKey derives everything again where tables hold hashes and the key they
-// were made with is lost: a new one makes others.
+// checkKey resets the state where tables hold hashes and the key that they were
+// made with is lost: a new key makes other hashes.
 func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 	if !state.Hashes() {
 		return nil
@@ -32,9 +33,10 @@ func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 	return err
 }
 
-// redact blanks, before anything of the object is kept, what the schemas'
-// privacy wants out of the raw log. An object that cannot be shown to be clean
-// ends the reading: keeping it would break a promise, leaving it out another.
+// redact blanks the fields that the schemas' privacy keeps out of the raw log,
+// before anything of the object is kept. An object that cannot be shown to be
+// clean ends the reading: to keep it would break the promise of privacy, to
+// leave it out the promise of completeness.
 func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 	about := []string{r.resource.Object}
 	if r.resource.Object == extract.Events().Object {
@@ -55,7 +57,7 @@ func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 	return raw, more, nil
 }
 
-// eventObjectType is the type of the object that an event shows.
+// eventObjectType returns the type of the object in an event.
 func eventObjectType(event []byte) string {
 	var e struct {
 		Data struct {

@@ -9,9 +9,9 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// removeExposed removes older generations that show what the set of the one just
-// published hides: with a stricter policy they would stay readable until two more
-// are published.
+// removeExposed removes older generations that show fields which the set of the
+// published generation hides. With a stricter policy they would otherwise stay
+// readable until two more are published.
 func (m *materializer) removeExposed() error {
 	var shown []string
 	removed, aside, err := m.state.RemoveExposed(func(older, present map[string]string) bool {
@@ -29,14 +29,16 @@ func (m *materializer) removeExposed() error {
 	return err
 }
 
-// removedAside says that what was set aside is gone.
+// removedAside returns the notice that files which had been set aside are
+// removed.
 func removedAside(names []string) string {
 	return "removed, of what had been set aside: " + listText(names, 3)
 }
 
-// hidesMore reports whether the lake declares a set that hides what its tables
-// show: the rebuild that was to hide it was killed. That waits for nobody, unlike
-// other edits (docs/adr/0009). A nil Declaration hides nothing.
+// hidesMore reports whether the lake declares a set that hides fields which its
+// tables show: the rebuild that was to hide them was killed. Such a rebuild
+// waits for nobody's request, unlike other edits (docs/adr/0009). It is false
+// for a nil Declaration.
 func (out *Declaration) hidesMore(ctx context.Context, state *load.State) (bool, error) {
 	if out == nil {
 		return false, nil
@@ -45,16 +47,16 @@ func (out *Declaration) hidesMore(ctx context.Context, state *load.State) (bool,
 	return err == nil && len(shownBy(built, out.Set.Files())) > 0, err
 }
 
-// unknownFields stands for what a set shows that this program cannot read.
+// unknownFields names the fields of a set that this program cannot read.
 const unknownFields = "fields that this program cannot name"
 
-// shownBy are the source paths that the tables of one set of files show and the
-// policy of another hides. A set that is not known, or that this program cannot
-// read, is taken to show something where anything is hidden.
+// shownBy returns the source paths that the tables of the older set show and
+// the present policy hides. An older set that is unknown, or that this program
+// cannot read, is taken to show something wherever the policy hides anything.
 func shownBy(older, present map[string]string) []string {
 	set, err := schemas.LoadFiles(present)
 	if err != nil || set.Privacy.KeepsAll() {
-		return nil // what this program cannot read was published by one that could
+		return nil // a set that this program cannot read was published by a program that could
 	}
 	if older == nil {
 		return []string{unknownFields}

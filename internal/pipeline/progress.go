@@ -10,7 +10,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Stages whose time a run adds up, for `bench` and the curious.
+// Stages whose time a run measures, in Summary.Stages.
 const (
 	stageRead    = "read"    // waiting for pages
 	stageAppend  = "append"  // comparing with the log and writing segments
@@ -19,26 +19,28 @@ const (
 	stagePublish = "publish" // state to generation
 )
 
-// progress counts what a run does and passes its events on, one at a time.
+// progress counts the objects, rows and segments of a run, and passes events to
+// the renderer, one at a time.
 type progress struct {
 	mu         sync.Mutex
 	onEvent    func(Event)
 	started    time.Time
 	total      Summary
 	stages     map[string]time.Duration
-	unreadable map[[2]string]load.GivenUp // by account and event: what tells nothing
-	setAside   []string                   // of what was set aside, the names that were told
+	unreadable map[[2]string]load.GivenUp // events that could not be read, by account and id
+	setAside   []string                   // names that noticeSetAside has reported
 }
 
 func newProgress(onEvent func(Event)) *progress {
 	return &progress{onEvent: onEvent, started: time.Now(), stages: map[string]time.Duration{}}
 }
 
-// emit adds the event's counts to the summary and hands it to the renderer.
+// emit adds an event's counts to the summary, and passes the event to the
+// renderer.
 func (p *progress) emit(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Resource != extract.Events().Name { // hints count as no objects
+	if e.Resource != extract.Events().Name { // hints do not count as objects
 		p.count(e)
 	}
 	if p.onEvent != nil {
@@ -46,10 +48,11 @@ func (p *progress) emit(e Event) {
 	}
 }
 
-// notice says something that the user should read.
+// notice emits a message that the user should read.
 func (p *progress) notice(text string) { p.emit(Event{Event: EventNotice, Message: text}) }
 
-// noticeSetAside names what was set aside and is still there, each once a run.
+// noticeSetAside reports files that were set aside and are still there, each
+// once in a run.
 func (p *progress) noticeSetAside(lake *load.Lake) error {
 	names, err := load.ReadSetAside(lake.Dir())
 	for _, name := range names {
@@ -81,15 +84,15 @@ func (p *progress) count(e Event) {
 	}
 }
 
-// add charges time to a stage.
+// add adds time to a stage.
 func (p *progress) add(stage string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stages[stage] += d
 }
 
-// addUnreadableEvent keeps an event that cannot be read: once, although each resource's
-// reader finds it.
+// addUnreadableEvent records an event that cannot be read. It is recorded once,
+// although the reader of each resource finds it.
 func (p *progress) addUnreadableEvent(account, event string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,10 +102,11 @@ func (p *progress) addUnreadableEvent(account, event string, err error) {
 	p.unreadable[[2]string{account, event}] = load.GivenUp{Account: account, At: time.Now().UTC(), What: eventPrefix + event, Message: errorText(err)}
 }
 
-// eventPrefix is before the id of an event that cannot be read.
+// eventPrefix precedes the id of an event that cannot be read, in GivenUp.What.
 const eventPrefix = "what is told by event "
 
-// unreadableEvents returns what unreadable kept, by event.
+// unreadableEvents returns the events that were recorded as unreadable, in
+// order.
 func (p *progress) unreadableEvents() []load.GivenUp {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,8 +119,9 @@ func (p *progress) summary() Summary {
 	return p.total
 }
 
-// elapsed returns the run's wall time and each stage's, in seconds. Stages of
-// different goroutines overlap, so they may add up to more than the wall time.
+// elapsed returns the run's wall time and the time of each stage, in seconds.
+// Stages overlap in different goroutines, so their sum may exceed the wall
+// time.
 func (p *progress) elapsed() (float64, map[string]float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

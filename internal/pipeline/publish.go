@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// publish notes what is complete and makes the state what people read, if it
-// differs from that. It returns the generation's number, or 0 where nothing
-// changed. Who calls it writes the status then.
+// publish records the coverage and publishes the state as a generation, if it
+// differs from the one published. It returns the generation's number, or 0
+// where nothing changed. The caller then writes the status.
 func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	if err := m.cover(ctx); err != nil {
 		return 0, err
@@ -19,11 +19,11 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	if !needed {
-		return 0, m.removeExposed() // a run that was killed may have left it
+		return 0, m.removeExposed() // a killed run may have left some
 	}
 	start := time.Now()
-	// An export needs the most memory that DuckDB ever does, and the readers wait:
-	// what Go has free is given back first.
+	// DuckDB needs its most memory in an export, and readers wait meanwhile: Go
+	// gives its free memory back first.
 	debug.FreeOSMemory()
 	generation, err := m.state.Publish(ctx)
 	if err != nil {
@@ -37,13 +37,14 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	return generation.Number, errors.Join(m.removeExposed(), m.progress.noticeSetAside(m.lake))
 }
 
-// statusEvery is how often the status follows the state at most. It counts all
-// rows, and gets a twentieth of the time: after each of thousands of segments, or
-// each second among ten million objects, it would be most of a long backfill.
+// statusEvery is the least time between two writes of the status. Writing
+// counts all rows, so it gets a twentieth of the time: after each of thousands
+// of segments, or each second among ten million objects, it would take most of
+// a long backfill.
 const statusEvery = time.Second
 
-// writeStatus lets `status` see how far the state is, now and then. Whoever ends a
-// run writes the last one.
+// writeStatus writes the status file that `status` reads, unless it was written
+// a short time ago. The end of a run writes the last one.
 func (m *materializer) writeStatus(ctx context.Context) error {
 	if time.Since(m.statusWritten) < m.statusPause {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// arrival tells the applier that a segment of a stream is durable. The applier
-// closes applied once its rows are in the state.
+// arrival reports that a segment of a stream is durable. The applier closes
+// applied when the rows of the segment are in the state.
 type arrival struct {
 	stream  stream
 	applied chan struct{}
@@ -30,34 +30,34 @@ type reader struct {
 	owners       *ownerAnswers
 	materializer *materializer
 	resource     extract.Resource
-	redactors    map[string]*transform.Redactor // by object; none where everything is kept as sent
-	events       *eventsBarrier                 // what the events tell; nil for the events themselves
+	redactors    map[string]*transform.Redactor // by type of object; empty where objects are kept as sent
+	events       *eventsBarrier                 // nil in the reader of the events
 	arrivals     chan<- arrival
 
-	// disputes returns the charges of disputes, as far as the lake knows them.
+	// disputes returns the charges of disputes that the lake knows, by dispute.
 	disputes func(ctx context.Context, account string, ids []string) (map[string]string, error)
 
-	pending      []load.Raw        // pages yielded and not yet in the log
+	pending      []load.Raw        // objects of pages that are not in the log yet
 	bytes        int               // raw JSON in pending
 	cursor       extract.Cursor    // of the last page in pending
-	applied      chan struct{}     // closed when the segment before is in the state; nil before the first
-	only         []load.Reread     // read just these again; nil for a sync
-	relisting    bool              // note every id that comes
-	missing      missingObjects    // what was answered with a 404
-	blank        idSet             // of the pending objects: those without their text
-	blanked      int               // of such, in the log by this run
-	referenced   referencedObjects // what others name and no list has shown
-	filter       string            // by which an event tells to list again; empty: none does
-	listedValues map[string]bool   // values of the filter that this run has listed an object of: charges of refunds; at most freshAtMost
+	applied      chan struct{}     // closed when the segment appended last is in the state; nil before the first
+	only         []load.Reread     // objects to read again, and nothing else; nil for a sync
+	relisting    bool              // record every id that a list shows
+	missing      missingObjects    // objects that Stripe answered with a 404
+	blank        idSet             // pending objects that are kept without their text
+	blanked      int               // objects that this run appended without their text
+	referenced   referencedObjects // objects that rows of other streams name and no list has shown
+	filter       string            // of the lists that an event may demand; empty: none does
+	listedValues map[string]bool   // values of the filter among the objects of this run: the charges of its refunds; at most mostRemembered
 }
 
-// mostRemembered bounds memory where very many refunds are listed. A charge that is
-// left out costs a request.
+// mostRemembered bounds memory where very many refunds are listed. Each charge
+// beyond it costs one request.
 const mostRemembered = 100_000
 
-// run reads the stream to its end: what is listed, then what has changed. On an
-// error the pages read before it are kept: they and their cursor are good. A
-// stop by signal drops them, as a crash would.
+// run reads the stream to its end: first the list, then the objects that
+// changed. After an error the pages read before it are kept, because they and
+// their cursor are good. A signal drops them, as a crash would.
 func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 	err := r.read(ctx, bounds)
 	if ctx.Err() != nil {
@@ -92,7 +92,7 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 			return err
 		}
 		for _, o := range r.only {
-			if r.resource.Silent && o.Created.IsZero() { // only its id is known, by who names it
+			if r.resource.Silent && o.Created.IsZero() { // another row names it, and only its id is known
 				r.referenced.asked[o.ID] = true
 			}
 		}
@@ -120,15 +120,16 @@ func (r *reader) read(ctx context.Context, bounds extract.Range) error {
 	return r.readReferenced(ctx)
 }
 
-// start remembers where the stream begins before the first request, so that a
-// run killed early does not turn a bounded backfill into an unbounded one.
+// start records where the stream begins before the first request. Otherwise a
+// run that was killed early would turn a bounded backfill into an unbounded
+// one.
 func (r *reader) start(bounds extract.Range) (_ extract.Range, err error) {
 	if bounds.From.IsZero() {
 		bounds.From, err = r.lake.Start(r.account, r.resource.Name)
 		if err != nil || !bounds.From.IsZero() {
 			return bounds, err
 		}
-		// Where lake.json was lost, the cursor knows.
+		// Where lake.json was lost, the cursor has the beginning.
 		cursor, err := r.at()
 		if err != nil {
 			return bounds, err
@@ -143,7 +144,7 @@ func (r *reader) start(bounds extract.Range) (_ extract.Range, err error) {
 	return bounds, err
 }
 
-// list reads what is created and not behind the cursor.
+// list reads the objects that the list shows after the cursor.
 func (r *reader) list(ctx context.Context, bounds extract.Range) error {
 	after, err := r.at()
 	if err != nil {
@@ -152,7 +153,8 @@ func (r *reader) list(ctx context.Context, bounds extract.Range) error {
 	return r.keepPages(ctx, r.client.Pages(ctx, r.resource, after, bounds))
 }
 
-// at is the cursor as it is in the log or will be with what is pending.
+// at returns the cursor of the pending pages or, without any, the one in the
+// log.
 func (r *reader) at() (extract.Cursor, error) {
 	if r.cursor != "" {
 		return r.cursor, nil
@@ -164,8 +166,8 @@ func (r *reader) at() (extract.Cursor, error) {
 	return extract.Cursor(cursor), nil
 }
 
-// keepPages takes pages to their end. What is new is then in the log; a cursor that
-// moved over nothing waits for the next flush.
+// keepPages reads pages to their end. New objects are then in the log. A cursor
+// that moved over no new object may wait for the next flush.
 func (r *reader) keepPages(ctx context.Context, pages iter.Seq2[extract.Page, error]) error {
 	start := time.Now()
 	for page, err := range pages {
@@ -190,7 +192,8 @@ func (r *reader) keepPages(ctx context.Context, pages iter.Seq2[extract.Page, er
 	return r.flush(ctx)
 }
 
-// objectsSent counts what Stripe sent: a tombstone that is made of a 404 is no object.
+// objectsSent counts the objects that Stripe sent. A tombstone made from a 404
+// is none.
 func objectsSent(page extract.Page) (n int) {
 	for _, o := range page.Objects {
 		if !o.Missing {
@@ -221,7 +224,8 @@ func (r *reader) addPage(page extract.Page) error {
 	return nil
 }
 
-// noteFilterValue notes of which value of the filter an object is.
+// noteFilterValue records the value of the filter in an object, such as the
+// charge of a refund.
 func (r *reader) noteFilterValue(object []byte) {
 	if r.listedValues == nil || len(r.listedValues) >= mostRemembered {
 		return
@@ -231,8 +235,9 @@ func (r *reader) noteFilterValue(object []byte) {
 	}
 }
 
-// objectKey is what the log and the state know an object by: its id, or for an object
-// that has none the hash of its bytes. The mapping rejects the latter.
+// objectKey returns the key of an object in the log and in the state: its id,
+// or for an object without an id the hash of its bytes. The mapping rejects the
+// latter.
 func objectKey(o extract.Object) string {
 	if o.ID != "" {
 		return o.ID

@@ -11,21 +11,21 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Rebuild derives tables again from the raw log. It asks Stripe for nothing.
+// Rebuild derives tables again from the raw log. It sends no request to Stripe.
 type Rebuild struct {
 	Plan        *transform.Plan
 	Lake        *load.Lake
-	Declaration *Declaration // that Plan is of, to be recorded; nil records nothing
-	Tables      []string     // besides those whose schemas or mappings changed
+	Declaration *Declaration // Plan is of it, and the run records it; nil records nothing
+	Tables      []string     // to derive besides those whose schemas or mappings changed
 	OnEvent     func(Event)
 }
 
-// Run derives the tables that changed beside the present ones and publishes the
-// result. What people read, and what a sync works on, stays as it is until all
-// of it is there. Interrupted, the next Run with the same schemas goes on where
-// this one stopped; nothing is lost either way.
+// Run derives the changed tables next to the present ones and publishes the
+// result. Until all of it is complete, the published generation and the state
+// that a sync uses stay as they are. If Run is interrupted, the next one with
+// the same schemas continues; nothing is lost.
 //
-// Where DuckDB has too little memory, it begins once more with more of it.
+// Where DuckDB has too little memory, it starts once more with a higher limit.
 func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 	return withMemory(ctx, r.Lake, r.OnEvent, func(lake *load.Lake) (Summary, error) {
 		on := *r
@@ -66,7 +66,8 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 		}
 	case len(state.Stale) == 0 && len(r.Tables) == 0:
 		progress.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
-		// A state that was put back is behind the log: it must not be published so.
+		// A state that was restored is behind the log. It must catch up before
+		// it is published.
 		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
 			err = m.deriveAccounts(ctx)
 		}
@@ -79,7 +80,7 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	return m.finishRebuild(ctx, run)
 }
 
-// checkTables checks the names of the tables asked for.
+// checkTables checks the names in Tables.
 func (r *Rebuild) checkTables() error {
 	names := r.Lake.Tables()
 	for _, table := range r.Tables {
@@ -90,8 +91,8 @@ func (r *Rebuild) checkTables() error {
 	return nil
 }
 
-// derive makes the tables that changed, and those named, beside the present
-// ones, and puts them in their place.
+// derive makes the changed tables, and those given, next to the present ones,
+// and then swaps them in.
 func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables []string) error {
 	var names []string
 	for _, stale := range m.state.Stale {
@@ -100,7 +101,7 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	names = append(names, tables...)
 	if other, err := m.showsOtherValues(ctx, plan); err != nil {
 		return err
-	} else if other { // what is copied shows values as the policy before wanted
+	} else if other { // tables that are copied show values as the older policy allowed
 		tables = m.lake.Tables()
 	}
 	resumed, err := m.state.BeginRebuild(ctx, tables...)
@@ -121,18 +122,19 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	return m.state.SwapIn(ctx)
 }
 
-// showsOtherValues reports whether meta.drift and meta.rejects of the present state
-// show values and the plan's would not, or the other way round.
+// showsOtherValues reports whether the policy on personal data in meta.drift
+// and meta.rejects differs between the present state and the plan.
 func (m *materializer) showsOtherValues(ctx context.Context, plan *transform.Plan) (bool, error) {
 	files, err := m.state.Schemas(ctx)
 	if err != nil {
 		return false, err
 	}
 	set, err := schemas.LoadFiles(files)
-	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // of a set that is none any more nothing is known
+	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // the policy of an unreadable set is unknown
 }
 
-// deriveAccounts applies what the state lacks of every account's log.
+// deriveAccounts applies the segments of every account's log that the state
+// lacks.
 func (m *materializer) deriveAccounts(ctx context.Context) error {
 	accounts, err := m.lake.Accounts()
 	if err != nil {
@@ -169,9 +171,10 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 	return summary, nil
 }
 
-// planInForce returns the mappings that a sync goes on with. Rows of two mappings
-// never mix in one table: where the schemas given are not those that the tables
-// were built with, the old ones stay in use until a rebuild is asked for.
+// planInForce returns the compiled mappings that a sync uses. Rows of two
+// mappings never mix in one table: where the given mappings are not those that
+// the tables were built with, the old ones stay in use until a rebuild is asked
+// for.
 func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, state *load.State, progress *progress) (*transform.Plan, error) {
 	if len(state.Stale) == 0 {
 		return withKey(plan, lake)

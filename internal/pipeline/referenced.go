@@ -11,18 +11,19 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// referencedObjects is what a stream's reader knows of the objects that rows of other streams
-// name, and that no list has shown where it should have: they became listable
-// after their span was read, and no event tells of them.
+// referencedObjects holds the objects that rows of other streams name and that
+// no list has shown where it should have. They became listable after their span
+// was read, and no event is about them.
 type referencedObjects struct {
-	asked    map[string]bool             // by this run
-	notFound map[string]extract.NotFound // what Stripe answered a 404 for; nil before it is loaded
+	asked    map[string]bool             // ids that this run has requested
+	notFound map[string]extract.NotFound // ids that Stripe answered with a 404; nil before they are loaded
 }
 
-// mostReferenced bounds what a run asks for by its id, and what a cursor holds of it.
+// mostReferenced bounds the ids that a run requests, and those that a cursor
+// holds.
 const mostReferenced = 10_000
 
-// loadNotFound reads from the cursor what was not found by its id.
+// loadNotFound reads from the cursor the ids that were not found.
 func (r *reader) loadNotFound() error {
 	cursor, err := r.at()
 	if err != nil {
@@ -41,15 +42,15 @@ func (r *reader) loadNotFound() error {
 	return nil
 }
 
-// readReferenced reads by its id what others name and the log lacks. It judges only
-// what was created where this stream is complete: elsewhere a list is still to
-// show it. The created is that of the row which names it; what it names is not
-// older, and where it is younger the request was merely early.
+// readReferenced requests the objects that rows of other streams name and the
+// log lacks. It judges only rows created where this stream is complete:
+// elsewhere a list is still to show the object. An object is not older than the
+// row that names it; where it is younger, the request was merely early.
 //
-// Nothing is noted before the answer is in the log: killed in between, the next
-// run finds the same (Invariants 1 and 5).
+// Nothing is recorded before the answer is in the log: if the run is killed in
+// between, the next one finds the same ids (Invariants 1 and 5).
 func (r *reader) readReferenced(ctx context.Context) error {
-	if !r.resource.Silent { // events tell of the others
+	if !r.resource.Silent { // events report the others
 		return nil
 	}
 	if err := r.events.awaitStreams(ctx, bringingStreams(r.resource.Name)...); err != nil {
@@ -79,9 +80,9 @@ func (r *reader) readReferenced(ctx context.Context) error {
 	return nil
 }
 
-// toAsk are those of the lacking objects that are to be asked for now: what was
-// not found before only on another day, and not for ever; what belongs to people
-// who were forgotten never.
+// toAsk returns those of the lacking objects that are to be requested now. An
+// object that was not found is requested once on each later day, and not for
+// ever. Objects of people who were forgotten are never requested.
 func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 	still := map[string]extract.NotFound{}
 	beyond := 0
@@ -102,21 +103,21 @@ func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 		r.materializer.progress.notice(fmt.Sprintf("%s: %d more that other rows name are not asked for, since Stripe found so many not: is this the account that the lake holds? stripelake doctor looks at the key",
 			r.resource.Name, beyond))
 	}
-	if len(lacking) < mostReferenced { // else some may be behind those
+	if len(lacking) < mostReferenced { // otherwise there may be more
 		r.referenced.notFound = still
 	}
 	return items
 }
 
-// dropNotFound takes out of the pending objects the 404s of what was asked for
-// because others name it, by this run or an earlier one: the log never held it, so
-// nothing was deleted.
+// dropNotFound removes pending tombstones of objects that were requested
+// because others name them, in this run or an earlier one. The log never held
+// these objects, so nothing was deleted.
 func (r *reader) dropNotFound() {
 	r.pending = slices.DeleteFunc(r.pending, func(o load.Raw) bool {
 		before, known := r.referenced.notFound[o.ID]
 		switch {
 		case !r.missing.isMissing(o):
-			delete(r.referenced.notFound, o.ID) // it is there
+			delete(r.referenced.notFound, o.ID) // Stripe has it
 			return false
 		case !known && !r.referenced.asked[o.ID]:
 			return false
@@ -128,7 +129,7 @@ func (r *reader) dropNotFound() {
 	})
 }
 
-// withNotFound is the cursor with what was not found.
+// withNotFound returns the cursor with the ids that were not found.
 func (r *reader) withNotFound(cursor extract.Cursor) (extract.Cursor, error) {
 	if cursor == "" || r.referenced.notFound == nil {
 		return cursor, nil
@@ -137,7 +138,8 @@ func (r *reader) withNotFound(cursor extract.Cursor) (extract.Cursor, error) {
 	return cursor.WithNotFound(lacking)
 }
 
-// noticeNotFound says what Stripe has not, though others name it.
+// noticeNotFound reports the objects that other rows name and Stripe does not
+// have.
 func (r *reader) noticeNotFound() {
 	var ids []string
 	for id := range r.referenced.asked {

@@ -10,15 +10,16 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Refusal counts what became of the objects that one rule refused, mapped again.
+// Refusal counts the objects that one rule had refused, after mapping them
+// again.
 type Refusal struct {
 	Table, Field, Rule string
-	Fit, Refused       int // now
+	Fit, Refused       int // with the mappings given
 }
 
-// Replay maps the objects that stand in meta.rejects again, with the mappings
-// given, and says how many would be rows now. It changes nothing: a rebuild
-// does, for all of the table at once.
+// Replay maps the objects in meta.rejects again, with the mappings given, and
+// counts how many would be rows now. It changes nothing. A rebuild replaces the
+// whole table.
 func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 	state, err := r.Lake.OpenState(ctx)
 	if err != nil {
@@ -57,7 +58,8 @@ func (r *Rebuild) Replay(ctx context.Context) ([]Refusal, error) {
 	return out, nil
 }
 
-// refusalCount is where refusals like one are counted.
+// refusalCount returns the counter for refusals of the same table, field and
+// rule.
 func refusalCount(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
 	key := Refusal{Table: x.Table, Field: x.Field, Rule: x.Rule}
 	if counts[key] == nil {
@@ -101,7 +103,7 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 // isRefused reports whether a table still refuses an object.
 func isRefused(mapper *transform.Mapper, account string, raw load.Raw, table string) bool {
 	if mapper == nil || raw.Deleted {
-		return true // deleted, never seen: there is nothing to map
+		return true // deleted before any version of it was read: there is nothing to map
 	}
 	refused := false
 	for _, b := range mapper.Map([]transform.Object{mappingInput(account, raw)}) {

@@ -8,24 +8,27 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// relations is where the objects of a stream say whose they are, and what is theirs.
+// relations says where the objects of a stream name their owners, and what they
+// bring.
 type relations struct {
-	owners []schemas.Ref // an object goes where one of these goes
+	owners []schemas.Ref // an object is erased together with one of these
 	brings []broughtPath
-	events bool     // it is all of the objects that events hold
-	paths  []string // of owners, of brings, and of the kind of object that an event holds
+	events bool     // these are the relations of objects in events
+	paths  []string // of owners, of brings, and of the type of the object in an event
 }
 
-// broughtPath is a path to ids of what belongs to an object and to nothing else.
+// broughtPath is a path to ids of objects that belong to an object and to
+// nothing else.
 type broughtPath struct {
 	path string
-	kind string // of the object that an event holds; empty: any
+	kind string // type of the object in the event; empty: any
 }
 
-// inEvent leads to the object that an event holds.
+// inEvent precedes the paths of the object in an event.
 const inEvent = "data.object."
 
-// relationsOf returns the relations of a stream; none where it belongs to nobody.
+// relationsOf returns the relations of a stream. They are empty where its
+// objects belong to nobody.
 func relationsOf(stream string) *relations {
 	if stream == extract.Events().Name {
 		return relationsOfEvents()
@@ -44,10 +47,10 @@ func relationsOf(stream string) *relations {
 	return r
 }
 
-// relationsOfEvents are those of the objects that events hold, of whatever kind: an
-// event belongs to them and to all that they may belong to. It brings what no list
-// has, and who names that: a charge names the newest of its disputes, and only events
-// tell of the others.
+// relationsOfEvents returns the relations of the objects in events, of every
+// type. An event belongs to its object and to all owners that the object may
+// have. It brings objects that no list has, and those that name them: a charge
+// names the newest of its disputes, and only events name the others.
 func relationsOfEvents() *relations {
 	r := &relations{events: true, owners: []schemas.Ref{{Path: "id"}}}
 	for _, resource := range schemas.Resources() {
@@ -77,15 +80,16 @@ func relationsOfEvents() *relations {
 	return r
 }
 
-// ownership is what an object says of whom it belongs to.
+// ownership is what an object says about its owners and the objects that it
+// brings.
 type ownership struct {
 	*relations
-	kind string     // of the object that an event holds
+	kind string     // type of the object in the event
 	ids  [][]string // by path
 }
 
-// read reads what it can. A member of another shape than Stripe documents says
-// nothing; the others still do.
+// read reads the ids at the paths. A member of another form than Stripe
+// documents has no ids; the others still have.
 func (r *relations) read(object []byte) ownership {
 	s := ownership{relations: r, ids: make([][]string, len(r.paths))}
 	if len(r.paths) > 0 {
@@ -97,12 +101,12 @@ func (r *relations) read(object []byte) ownership {
 	return s
 }
 
-// belongsTo returns the ids of which the object is a part: it goes where one of them
-// goes. The object's own id is not among them.
+// belongsTo returns the ids of the owners: the object is erased together with
+// any of them. Its own id is not among them.
 func (s *ownership) belongsTo() []string { return slices.Concat(s.ids[:len(s.owners)]...) }
 
-// broughtIDs returns the ids of what belongs to the object and to nothing else, which
-// may be in another stream or in none.
+// broughtIDs returns the ids of objects that belong to this one and to nothing
+// else. They may be in another stream or in none.
 func (s *ownership) broughtIDs() (ids []string) {
 	for i, b := range s.brings {
 		if b.kind == "" || b.kind == s.kind {
@@ -112,7 +116,7 @@ func (s *ownership) broughtIDs() (ids []string) {
 	return ids
 }
 
-// lastID is the last of some ids, or nothing.
+// lastID returns the last of some ids, or "".
 func lastID(ids []string) string {
 	if len(ids) == 0 {
 		return ""
@@ -120,8 +124,9 @@ func lastID(ids []string) string {
 	return ids[len(ids)-1]
 }
 
-// leadsTo returns the resource of which an id at a reference is; none where that
-// leads to several, and the id is of none of them.
+// leadsTo returns the resource that an id at a reference belongs to. found is
+// false where the reference leads to several resources and the id has the
+// prefix of none.
 func leadsTo(ref schemas.Ref, id string) (to schemas.Resource, found bool) {
 	prefix, _, _ := strings.Cut(id, "_")
 	for _, name := range ref.To {
@@ -133,8 +138,8 @@ func leadsTo(ref schemas.Ref, id string) (to schemas.Resource, found bool) {
 	return schemas.Resource{}, false
 }
 
-// personalStreams are the streams whose objects can belong to a person, in the order in
-// which one leads to the next.
+// personalStreams returns the streams whose objects can belong to a person,
+// owners before the objects that they own.
 func personalStreams() (streams []string) {
 	all := schemas.Resources()
 	for _, r := range all {
@@ -150,8 +155,8 @@ func personalStreams() (streams []string) {
 	return append(streams, extract.Events().Name)
 }
 
-// ownerStreams are the streams that tell whose the objects of a stream are, where those do
-// not always name a person; else none.
+// ownerStreams returns the streams that name the owners of a stream's objects.
+// It is nil where the objects name a person themselves.
 func ownerStreams(stream string) (streams []string) {
 	resource, _ := schemas.ResourceNamed(stream)
 	for _, ref := range resource.Owner.BelongsTo {
@@ -165,7 +170,8 @@ func ownerStreams(stream string) (streams []string) {
 	return streams
 }
 
-// bringingStreams are the streams whose objects name those of a stream as their own.
+// bringingStreams returns the streams whose objects bring objects of this
+// stream.
 func bringingStreams(stream string) (streams []string) {
 	for _, r := range schemas.Resources() {
 		if slices.ContainsFunc(r.Brings, func(ref schemas.Ref) bool { return slices.Contains(ref.To, stream) }) {
@@ -175,11 +181,12 @@ func bringingStreams(stream string) (streams []string) {
 	return streams
 }
 
-// leadsToUnlisted reports a reference to what no list has.
+// leadsToUnlisted reports whether a reference leads to objects that no list
+// has.
 func leadsToUnlisted(ref schemas.Ref) bool {
 	return slices.ContainsFunc(schemas.Unlisted(), func(r schemas.Resource) bool { return slices.Contains(ref.To, r.Name) })
 }
 
-// namesPersons reports whether an object of a resource always names the person whose
-// it is, if it is somebody's.
+// namesPersons reports whether an object of a resource always names its owner,
+// if it has one.
 func namesPersons(r schemas.Resource) bool { return r.Owned() && ownerStreams(r.Name) == nil }

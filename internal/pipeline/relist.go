@@ -8,7 +8,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// relist plans to list everything again.
+// relist makes the cursor one that lists everything again.
 func (r *reader) relist(ctx context.Context, as extract.Position) error {
 	cursor, err := r.at()
 	if err == nil {
@@ -27,8 +27,9 @@ func (r *reader) relist(ctx context.Context, as extract.Position) error {
 	return nil
 }
 
-// noteRelisted remembers the ids that come while a stream is listed again. It goes
-// before the cursor: an id too many is looked up in vain at worst.
+// noteRelisted records the ids that a list shows while it is read again. They
+// are recorded before the cursor moves: an id too many costs at most one
+// needless request.
 func (r *reader) noteRelisted(ctx context.Context) error {
 	ids := make([]string, len(r.pending))
 	for i, o := range r.pending {
@@ -37,14 +38,14 @@ func (r *reader) noteRelisted(ctx context.Context) error {
 	return r.rereads().Relisted(ctx, ids)
 }
 
-// lookUpVanished asks for each object that was not listed again.
+// lookUpVanished requests each object that the list did not show again.
 func (r *reader) lookUpVanished(ctx context.Context) error {
 	cursor, coverage, err := r.appliedCursor(ctx)
 	if err != nil {
 		return err
 	}
 	if !coverage.Whole() {
-		return nil // bounded by --to: a later run reads the rest
+		return nil // --to bounded it: a later run lists the rest
 	}
 	vanished, err := r.rereads().Vanished(ctx, coverage.From, coverage.Through)
 	if err != nil {
@@ -54,12 +55,12 @@ func (r *reader) lookUpVanished(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.relisting = false // what is looked up is not noted: until it is in the log, it must be looked up again
+	r.relisting = false // these ids are not recorded: until the objects are in the log, they must be requested again
 	if err := r.reread(ctx, vanished, nil, then); err != nil {
 		return err
 	}
-	// The notes go after the cursor that needs them no more: without them all
-	// would be listed once again.
+	// The recorded ids are removed after the cursor that needs them no longer
+	// is durable. Without them everything would be listed once more.
 	if err := r.flush(ctx); err != nil {
 		return err
 	}

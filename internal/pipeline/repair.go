@@ -12,29 +12,30 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Repaired is what [Verify.Repair] did.
+// Repaired is the result of [Verify.Repair].
 type Repaired struct {
 	Losses  []load.Loss `json:"losses"`              // of the raw log
-	Read    int         `json:"read_again"`          // objects that came from Stripe
+	Read    int         `json:"read_again"`          // objects read from Stripe
 	New     int         `json:"new"`                 // of those, appended to the log
-	Derived bool        `json:"derived"`             // all tables, again from the log
+	Derived bool        `json:"derived"`             // all tables were derived again from the log
 	Anew    bool        `json:"published_anew"`      // every published file was written again
 	Cursors []string    `json:"cursors,omitempty"`   // cursor.json files that were set aside
-	Aside   []string    `json:"set_aside,omitempty"` // files that are no segments and were called so, as they are called now
-	Number  uint64      `json:"generation"`          // what people read now
-	After   *Verified   `json:"after,omitempty"`     // what a verification finds now
+	Aside   []string    `json:"set_aside,omitempty"` // files named like segments that are none, by their new names
+	Number  uint64      `json:"generation"`          // published now
+	After   *Verified   `json:"after,omitempty"`     // the verification after the repair
 }
 
-// ErrRepairPending says that a repair of the raw log was begun and did not end.
+// ErrRepairPending reports a repair of the raw log that was begun and is not
+// finished.
 var ErrRepairPending error = hint.New("a repair of the raw log was begun and is not finished", "run stripelake verify --stripe --repair")
 
-// Repair mends what Run found, and can be mended: what the raw log lost is read
-// again from Stripe, and so is what Stripe has otherwise; tables and files that
-// are not what the log says are derived and written anew. Without sync.Client,
-// Stripe is not asked, and a damaged log stays as it is. Repaired tells what was
-// mended also where something else failed.
+// Repair repairs what Run found, as far as possible. It reads again from Stripe
+// the objects that the raw log lost, and those that differ at Stripe. It
+// derives and writes again the tables and files that differ from the log.
+// Without sync.Client it sends no request to Stripe, and a damaged log stays as
+// it is. Repaired says what was repaired even where an error is returned.
 //
-// Killed at any moment, it is finished by the next call.
+// If it is killed at any moment, the next call finishes it.
 func (v *Verify) Repair(ctx context.Context, sync *Sync) (Repaired, error) {
 	var done Repaired
 	if err := v.repair(ctx, sync, &done); err != nil {
@@ -43,10 +44,10 @@ func (v *Verify) Repair(ctx context.Context, sync *Sync) (Repaired, error) {
 	return done, nil
 }
 
-// rereads are what a repair reads again from Stripe.
+// rereads are the objects and streams that a repair reads again from Stripe.
 type rereads struct {
 	objects map[string][]load.Reread // by resource
-	streams map[string]bool          // to be listed once more, as their cursors say
+	streams map[string]bool          // to list once more, from their cursors
 }
 
 func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
@@ -62,8 +63,8 @@ func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
 	if err != nil {
 		return err
 	}
-	// Whatever was derived from what is lost must not outlive it: the tables are
-	// what the log says.
+	// No row may outlive the objects that it was derived from: the tables
+	// follow the log.
 	switch state, published := v.derivedDamage(); {
 	case derive || state:
 		err = v.deriveAgain(ctx, sync, done)
@@ -76,8 +77,8 @@ func (v *Verify) repair(ctx context.Context, sync *Sync, done *Repaired) error {
 	return errors.Join(unread, v.finishLosses(ctx, sync, done))
 }
 
-// derivedDamage reports whether Run found that the state or what is published is
-// not what the log says.
+// derivedDamage reports whether Run found that the state, or the published
+// files, differ from the log.
 func (v *Verify) derivedDamage() (state, published bool) {
 	for _, c := range v.checks {
 		for _, f := range c.Findings {
@@ -96,7 +97,7 @@ func (v *Verify) derivedDamage() (state, published bool) {
 	return state, published
 }
 
-// read reads the objects, and then whatever streams have to be listed for.
+// read reads the objects, and then the streams that have to be listed.
 func (r *rereads) read(ctx context.Context, sync *Sync, done *Repaired) error {
 	run := func(resources []string, objects map[string][]load.Reread) error {
 		summary, err := sync.inRepair(resources, objects).Run(ctx)
@@ -123,9 +124,9 @@ func (r *rereads) read(ctx context.Context, sync *Sync, done *Repaired) error {
 	return err
 }
 
-// noteGone finds out what of the losses Stripe no longer has. It reports whether
-// the tables hold anything that was derived from what is lost; histories do, even
-// of what was read again.
+// noteGone finds the lost objects that Stripe no longer has. derive is true
+// where tables hold rows that were derived from lost objects. Histories do,
+// even of objects that were read again.
 func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (derive bool, err error) {
 	if len(done.Losses) == 0 {
 		return false, nil
@@ -156,7 +157,7 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 		gone, err := state.LostIn(x).MarkGoneAtStripe(ctx)
 		if err == nil && (gone || deleted) {
 			derive = true
-			err = log.RecordLoss(*x) // with the rows, which the next step may take
+			err = log.RecordLoss(*x) // with the rows, which the next step may remove
 		}
 		if err != nil {
 			return false, err
@@ -165,9 +166,10 @@ func (v *Verify) noteGone(ctx context.Context, sync *Sync, done *Repaired) (deri
 	return derive, nil
 }
 
-// addDeleted adds to a loss what was deleted later and of which it held all that
-// was known: the log has a tombstone of it and nothing else. It reports whether
-// anything was deleted later at all: what rows are made of then may be lost.
+// addDeleted adds to a loss the objects that were deleted later and of which
+// the loss held every version: the log has only a tombstone of them. It reports
+// whether any object was deleted later: versions that its rows are made of may
+// then be lost.
 func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.State, x *load.Loss) (bool, error) {
 	deleted, err := state.LostIn(x).DeletedSince(ctx)
 	if err != nil || len(deleted) == 0 {
@@ -198,7 +200,7 @@ func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.St
 	return true, nil
 }
 
-// deriveAgain makes every table anew from the log.
+// deriveAgain derives every table again from the log.
 func (v *Verify) deriveAgain(ctx context.Context, sync *Sync, done *Repaired) error {
 	rebuild := Rebuild{Plan: sync.Plan, Lake: sync.Lake.FromScratch(), Declaration: sync.Declaration, OnEvent: sync.OnEvent}
 	summary, err := rebuild.Run(ctx)
@@ -206,7 +208,7 @@ func (v *Verify) deriveAgain(ctx context.Context, sync *Sync, done *Repaired) er
 	return err
 }
 
-// publishAnew writes every published file anew from the state.
+// publishAnew writes every published file again from the state.
 func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (err error) {
 	state, err := sync.Lake.OpenState(ctx)
 	if err != nil {
@@ -225,7 +227,7 @@ func (v *Verify) publishAnew(ctx context.Context, sync *Sync, done *Repaired) (e
 	return err
 }
 
-// finishLosses keeps what was lost for good; from then on nothing is pending.
+// finishLosses records the losses as final. Nothing is pending then.
 func (v *Verify) finishLosses(ctx context.Context, sync *Sync, done *Repaired) (err error) {
 	if len(done.Losses) == 0 {
 		return nil
@@ -241,7 +243,7 @@ func (v *Verify) finishLosses(ctx context.Context, sync *Sync, done *Repaired) (
 	return err
 }
 
-// lossesIn leaves out the losses that are known already.
+// lossesIn returns the losses found that are not within a known one.
 func lossesIn(found, known []load.Loss) []load.Loss {
 	return slices.DeleteFunc(found, func(x load.Loss) bool {
 		return slices.ContainsFunc(known, func(k load.Loss) bool {

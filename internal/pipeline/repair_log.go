@@ -12,7 +12,8 @@ import (
 	"github.com/stripelake/stripelake/load/verify"
 )
 
-// logRepair repairs the log of one account, whose lock and the state's it holds.
+// logRepair repairs the log of one account. It holds the locks of the log and
+// of the state.
 type logRepair struct {
 	*Verify
 	sync    *Sync
@@ -22,13 +23,13 @@ type logRepair struct {
 	rereads rereads
 }
 
-// repairLog puts empty segments in the place of those that are lost, and finds out
-// what is to be read again, beside what Run found to differ.
+// repairLog replaces lost segments by empty ones, and finds what has to be read
+// again, in addition to the objects that Run found to differ.
 //
-// What the state holds tells whose newest version was in a segment. Where it does
-// not hold the segment, nobody knows: the newest one of a stream is read again by
-// going on from the cursor before it, and for another the stream is listed again,
-// since later cursors say that it was.
+// The state knows the objects whose newest version was in a segment that it has
+// applied. For other segments they are unknown. If such a segment is the newest
+// of its stream, the stream continues from the cursor before it. Otherwise the
+// stream is listed again, because later cursors count the segment as read.
 func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (reread rereads, err error) {
 	reread = rereads{objects: map[string][]load.Reread{}, streams: map[string]bool{}}
 	maps.Copy(reread.objects, v.reread)
@@ -63,14 +64,14 @@ func (v *Verify) repairLog(ctx context.Context, sync *Sync, done *Repaired) (rer
 	return reread, nil
 }
 
-// logDamage reports whether Run found anything amiss in the raw log.
+// logDamage reports whether Run found damage in the raw log.
 func (v *Verify) logDamage() bool {
 	return slices.ContainsFunc(v.checks, func(c *verify.Checked) bool {
 		return c.Found > 0 && (c.Check == "raw log" || c.Check == "coverage" || c.Check == "position")
 	})
 }
 
-// findLosses finds what a repair before this one had recorded, and what is damaged
+// findLosses finds the losses that an earlier repair recorded, and those of
 // now.
 func (r *logRepair) findLosses(ctx context.Context) error {
 	pending, err := r.sync.Lake.PendingRepairs(r.account)
@@ -115,7 +116,7 @@ func (r *logRepair) findLosses(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		seen := applied // what is published tells of segments too, where the state does not
+		seen := applied // the published generation may know segments that the state does not
 		for _, at := range published.Positions {
 			if at.Account == r.account && at.Stream == stream {
 				seen = max(seen, at.Segment)
@@ -130,8 +131,8 @@ func (r *logRepair) findLosses(ctx context.Context) error {
 	return nil
 }
 
-// removeLoss records a loss and takes it out of the log. The record comes first: it is
-// all that tells what is to be read again.
+// removeLoss records a loss and removes its segments from the log. The record
+// comes first: nothing else says what has to be read again.
 func (r *logRepair) removeLoss(ctx context.Context, x *load.Loss) (err error) {
 	if x.Objects == nil {
 		if x.Objects, err = r.state.LostIn(x).Objects(ctx); err != nil {
@@ -148,9 +149,9 @@ func (r *logRepair) removeLoss(ctx context.Context, x *load.Loss) (err error) {
 	return r.state.LostIn(x).Mark(ctx, x.Stream == extract.Events().Name)
 }
 
-// repairCursors sets cursor.json files aside that cannot be read. Where the newest segment
-// ends with such a cursor too, the stream goes on from an older one, and without
-// any it is listed again.
+// repairCursors sets aside cursor.json files that cannot be read. Where the
+// cursor in the newest segment cannot be read either, the stream continues from
+// an older one; without any it is listed again.
 func (r *logRepair) repairCursors() error {
 	names, err := r.log.Streams()
 	if err != nil {
@@ -178,7 +179,7 @@ func (r *logRepair) repairCursors() error {
 	return nil
 }
 
-// useOlderCursor makes the newest cursor that can be read the one to go on from.
+// useOlderCursor makes the newest readable cursor of a stream the current one.
 func (r *logRepair) useOlderCursor(stream string) error {
 	older, err := r.log.Cursors(stream)
 	if err != nil {
@@ -207,7 +208,8 @@ func (r *logRepair) useOlderCursor(stream string) error {
 	return r.log.MoveCursor(stream, string(cursor))
 }
 
-// readableCursor is where extraction of a stream goes on, if that can be read.
+// readableCursor returns a stream's cursor, or an error where it cannot be
+// read.
 func (r *logRepair) readableCursor(stream string) (extract.Cursor, error) {
 	text, err := r.log.Cursor(stream)
 	if err == nil {
@@ -219,7 +221,7 @@ func (r *logRepair) readableCursor(stream string) (extract.Cursor, error) {
 	return extract.Cursor(text), nil
 }
 
-// chooseRereads says how what was in a loss is read again.
+// chooseRereads decides how the objects of a loss are read again.
 func (r *logRepair) chooseRereads(ctx context.Context, x *load.Loss) error {
 	events := extract.Events().Name
 	if x.Newest {
@@ -227,7 +229,8 @@ func (r *logRepair) chooseRereads(ctx context.Context, x *load.Loss) error {
 	}
 	switch {
 	case x.Stream == events && !x.Newest:
-		// The hints in it are lost. Who had followed them misses nothing.
+		// The hints in it are lost. A resource that had followed them misses
+		// nothing.
 		for _, resource := range Resources() {
 			if err := r.relistBehind(x, resource); err != nil {
 				return err
@@ -243,7 +246,7 @@ func (r *logRepair) chooseRereads(ctx context.Context, x *load.Loss) error {
 	return nil
 }
 
-// relistBehind has a resource listed again that had not followed the events in a
+// relistBehind lists a resource again if it had not followed the events in a
 // loss.
 func (r *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error {
 	if resource.Silent {
@@ -264,7 +267,7 @@ func (r *logRepair) relistBehind(x *load.Loss, resource extract.Resource) error 
 	return r.relist(x, resource.Name)
 }
 
-// relist makes a stream's cursor one that lists everything again that is covered.
+// relist makes a stream's cursor one that lists everything covered again.
 func (r *logRepair) relist(x *load.Loss, stream string) error {
 	r.rereads.streams[stream] = true
 	x.Relisted = append(x.Relisted, stream)

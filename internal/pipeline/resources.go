@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Resources returns the resources of which a list is read, as package extract takes
-// them, always in the same order.
+// Resources returns the resources that have a list, in the form that package
+// extract takes, always in the same order.
 func Resources() []extract.Resource {
 	var all []extract.Resource
 	for _, r := range schemas.Resources() {
@@ -19,7 +19,8 @@ func Resources() []extract.Resource {
 	return all
 }
 
-// resourceOf is what extraction needs to know of a resource.
+// resourceOf converts a resource of the table to the form that extraction
+// takes.
 func resourceOf(r schemas.Resource) extract.Resource {
 	out := extract.Resource{
 		Name: r.Name, Object: r.Object,
@@ -37,7 +38,8 @@ func resourceOf(r schemas.Resource) extract.Resource {
 	return out
 }
 
-// logStreams are what the log of an account holds.
+// logStreams returns the streams of an account's log: the resources and the
+// events.
 func logStreams() []extract.Resource { return append(Resources(), extract.Events()) }
 
 // streamByName returns the stream of that name.

@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// rewind takes back what a cursor says of a time that is to come, which an answer
-// with a wrong date had it say: nothing made until then would ever be read. The
-// newest object that is known was made when lists were still right, and from there
-// all is listed again.
+// rewind moves back a cursor that lies in the future because an answer had a
+// wrong date. Otherwise no object created until then would ever be read. The
+// newest object that is known was created while lists were right, so everything
+// after it is listed again.
 func (r *reader) rewind(ctx context.Context) error {
 	now := r.client.ServerTime()
 	cursor, err := r.at()
 	if err != nil || now.IsZero() {
-		return err // no answer tells the time yet: nothing is listed before one does
+		return err // Stripe's time is unknown before the first answer, and nothing is listed before it
 	}
 	beyond, err := cursor.Beyond(now)
 	if err != nil || beyond.IsZero() {
@@ -32,7 +32,7 @@ func (r *reader) rewind(ctx context.Context) error {
 	}
 	r.materializer.progress.notice(fmt.Sprintf("%s: the lake says that it was read up to %s, which is to come: an answer had a wrong date; it is listed again from %s",
 		r.resource.Name, timeText(beyond), from))
-	if r.cursor == "" { // nothing is pending that would carry it
+	if r.cursor == "" { // no pending page carries it
 		return r.log.MoveCursor(r.resource.Name, "")
 	}
 	return nil

@@ -7,13 +7,13 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// newRun is the record of a run that starts now.
+// newRun returns the record of a run that starts now.
 func newRun(command string) load.Run {
 	return load.Run{ID: rand.Text(), Command: command, Started: time.Now().UTC()}
 }
 
-// endedRun completes a run's record with how it went. The error's text is redacted
-// (Invariant 11): the record is published.
+// endedRun returns a run's record, completed with its outcome. The error's text
+// is redacted (Invariant 11), because the record is published.
 func endedRun(run load.Run, summary Summary, err error) load.Run {
 	run.Finished = time.Now().UTC()
 	run.Outcome, run.Detail = summary.Outcome, errorText(err)

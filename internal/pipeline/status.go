@@ -11,34 +11,35 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Status is what `status` shows: how far each resource is complete, and what
-// the lake holds. It is read without any lock, also while a sync runs.
+// Status is the output of `status`: how far each resource is complete, and what
+// the lake holds. It is read without a lock, also while a sync runs.
 type Status struct {
 	Lake        string           `json:"lake"`
 	Mode        string           `json:"mode"`
-	Generation  uint64           `json:"generation"`             // what people read now; 0 before the first
-	AsPublished *time.Time       `json:"as_published,omitempty"` // raw/ is closed to whoever asks: all below is as of this publish (UTC)
+	Generation  uint64           `json:"generation"`             // published now; 0 before the first
+	AsPublished *time.Time       `json:"as_published,omitempty"` // this user may not read raw/: everything below is as of this publish (UTC)
 	Resources   []ResourceStatus `json:"resources"`
 	Unknown     bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
-	GivenUp     []load.GivenUp   `json:"given_up,omitempty"`       // what could not be read, and why; as in meta.requests
+	GivenUp     []load.GivenUp   `json:"given_up,omitempty"`       // requests that were given up, and why; as in meta.requests
 	Drift       int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
 	LastRun     *load.Run        `json:"last_run,omitempty"`
-	Unsure      bool             `json:"last_run_unsure,omitempty"` // it was running, and whether it was killed since is closed to whoever asks
+	Unsure      bool             `json:"last_run_unsure,omitempty"` // it was running, and this user may not find out whether it was killed since
 	Sizes       load.Sizes       `json:"sizes"`
 	Publish     *Publish         `json:"publish,omitempty"` // missing before the first
 }
 
-// Publish is what making the present generation cost. Whatever was written is
-// set against what had changed, raw JSON of Stripe's.
+// Publish is the cost of making the present generation. The bytes written are
+// compared with the bytes of Stripe's raw JSON that had changed.
 type Publish struct {
 	load.PublishStats
 	Linked  int     `json:"linked"`   // partition files that are the same as in the generation before
-	PerByte float64 `json:"per_byte"` // bytes written for each that changed; 0 if none did
+	PerByte float64 `json:"per_byte"` // bytes written for each byte changed; 0 if none changed
 }
 
-// ResourceStatus is one account's resource. Times are UTC. The complete span is
-// the longest without a gap, as in meta.coverage; a missing complete_from means
-// since the beginning, a missing complete_to that nothing is complete yet.
+// ResourceStatus is the status of one account's resource. Times are UTC. The
+// complete span is the longest without a gap, as in meta.coverage. A missing
+// complete_from means since the beginning, a missing complete_to that nothing
+// is complete yet.
 type ResourceStatus struct {
 	Account         string     `json:"account"`
 	Resource        string     `json:"resource"`
@@ -46,16 +47,16 @@ type ResourceStatus struct {
 	Rows            int64      `json:"rows"`    // in the resource's main table
 	Rejects         int64      `json:"rejects"` // in the resource's main table; rows + rejects = objects
 	IncompleteLists int64      `json:"incomplete_lists"`
-	Segments        *uint64    `json:"segments,omitempty"` // newest segment of the log; missing where that is closed to whoever asks
+	Segments        *uint64    `json:"segments,omitempty"` // newest segment of the log; missing where this user may not read it
 	Applied         uint64     `json:"applied"`            // newest segment in the tables
 	CompleteFrom    *time.Time `json:"complete_from,omitempty"`
 	CompleteTo      *time.Time `json:"complete_to,omitempty"`
-	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read too; missing: none were followed yet
-	Why             load.Why   `json:"why,omitempty"`       // it is not complete, or not up to now
+	AsOf            *time.Time `json:"as_of,omitempty"`     // changes before it are read, too; missing: none were followed yet
+	Why             load.Why   `json:"why,omitempty"`       // why it is not complete, or not up to now
 	Gaps            []Gap      `json:"gaps,omitempty"`      // not read yet
-	NotFound        []string   `json:"not_found,omitempty"` // named by others, and a 404 when asked for by id; see meta.not_found
+	NotFound        []string   `json:"not_found,omitempty"` // ids that other rows name and Stripe answered with a 404; see meta.not_found
 
-	APIVersion string `json:"api_version,omitempty"` // that its objects came in, where that is not the one asked for alone
+	APIVersion string `json:"api_version,omitempty"` // versions that its objects came in, where they are not only the one asked for
 }
 
 // Gap is a span of created, [From, To), that is still to be read. A missing
@@ -65,7 +66,7 @@ type Gap struct {
 	To   time.Time  `json:"to"`
 }
 
-// HasLake reports whether there is a lake in dir, by the file that says what it is.
+// HasLake reports whether there is a lake in dir: whether lake.json is there.
 func HasLake(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, "lake.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,8 +76,8 @@ func HasLake(dir string) (bool, error) {
 }
 
 // ReadStatus reads the status of the lake in dir. Counts are as of the last
-// segment applied, cursors and sizes as of now. To whoever may not read the files
-// that say so, what is published says it.
+// segment applied, cursors and sizes as of now. A user who may not read the
+// private files gets the status of the published generation.
 func ReadStatus(ctx context.Context, dir string) (Status, error) {
 	mode, err := load.ReadMode(dir)
 	if err != nil {
@@ -94,7 +95,7 @@ func ReadStatus(ctx context.Context, dir string) (Status, error) {
 	return status, err
 }
 
-// presentStatus is the status that is in the lake's private files.
+// presentStatus returns the status from the lake's private files.
 func presentStatus(dir string) (Status, error) {
 	counts, unsure, err := ReadCounts(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -118,9 +119,9 @@ func presentStatus(dir string) (Status, error) {
 	return status, nil
 }
 
-// StatusOfResources is how complete every resource of some logs is, in the resources'
-// fixed order, and how many objects of each counts tells of. With an error come those
-// ahead of the cursor that cannot be read.
+// StatusOfResources returns the status of every resource, in their fixed order:
+// how complete it is, and its counts. With an error it returns the resources
+// that precede the one whose cursor cannot be read.
 func StatusOfResources(logs []load.LogSize, counts load.Status) ([]ResourceStatus, error) {
 	all := []ResourceStatus{}
 	for _, log := range everyResource(logs) {
@@ -135,10 +136,9 @@ func StatusOfResources(logs []load.LogSize, counts load.Status) ([]ResourceStatu
 	return all, nil
 }
 
-// ReadCounts reads what the last apply wrote, and whether a last run that has not
-// ended was killed: then no process works on the lake. Where another one does,
-// the run is taken to go on, as in meta.runs; unsure is where that is closed to
-// this user.
+// ReadCounts reads the status file. A run without an end counts as killed where
+// no process works on the lake. Where one does, the run is taken to go on, as
+// in meta.runs. unsure is true where this user may not find out.
 func ReadCounts(dir string) (counts load.Status, unsure bool, err error) {
 	counts, err = load.ReadStatus(dir)
 	for err == nil && IsRunning(counts.LastRun) {
@@ -146,7 +146,7 @@ func ReadCounts(dir string) (counts load.Status, unsure bool, err error) {
 		if unsure = lockErr != nil; unsure || atWork {
 			break
 		}
-		// Before it lets go of the lock, a run writes how it ended.
+		// A run writes how it ended before it releases the lock.
 		id := counts.LastRun.ID
 		counts, err = load.ReadStatus(dir)
 		if err == nil && IsRunning(counts.LastRun) && counts.LastRun.ID == id {
@@ -156,10 +156,10 @@ func ReadCounts(dir string) (counts load.Status, unsure bool, err error) {
 	return counts, unsure, err
 }
 
-// IsRunning reports that the record of a run, which may be nil, has no end yet.
+// IsRunning reports whether a run's record, which may be nil, has no end yet.
 func IsRunning(run *load.Run) bool { return run != nil && run.Outcome == OutcomeRunning }
 
-// publishedStatus is the status that is published.
+// publishedStatus returns the status from the published generation.
 func publishedStatus(ctx context.Context, dir string) (Status, error) {
 	p, err := load.OpenPublished(ctx, dir)
 	if err != nil {
@@ -169,7 +169,7 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 		Generation: p.Number, AsPublished: &p.Built, Resources: []ResourceStatus{},
 		GivenUp: p.GivenUp, Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
 	}
-	if IsRunning(p.LastRun) { // what it published last is here, but not how it ended
+	if IsRunning(p.LastRun) { // the generation does not say how the run ended
 		atWork, err := load.AtWork(dir)
 		status.Unsure = err != nil || !atWork
 	}
@@ -195,8 +195,9 @@ func publishOf(g load.Generation) *Publish {
 	return p
 }
 
-// everyResource returns the logs of each account in the resources' fixed order,
-// with an empty one for a resource that was never read: what is missing is shown.
+// everyResource returns the logs of each account in the resources' fixed order.
+// A resource that was never read has an empty one, so that it is shown as
+// missing.
 func everyResource(logs []load.LogSize) []load.LogSize {
 	var all []load.LogSize
 	for i, log := range logs {

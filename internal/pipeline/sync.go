@@ -13,8 +13,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// DailyLookBack is how far the first sync of a day looks back for what was listed
-// late, unless it is told otherwise (docs/adr/0022).
+// DailyLookBack is how far the first sync of a day looks back, by default, for
+// objects that were listed late (docs/adr/0022).
 const DailyLookBack = 48 * time.Hour
 
 // Sync copies accounts into a lake. Its fields are set once, before Run.
@@ -22,9 +22,9 @@ type Sync struct {
 	Client       *extract.Client
 	Plan         *transform.Plan
 	Lake         *load.Lake
-	Redactors    map[string]*transform.Redactor // by object: what never reaches the raw log
-	Declaration  *Declaration                   // that Plan and Redactors are of, to be recorded; nil records nothing
-	Label        string                         // stands for the account's id where the key may not read it; empty asks Stripe
+	Redactors    map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
+	Declaration  *Declaration                   // Plan and Redactors are of it, and the run records it; nil records nothing
+	Label        string                         // name for the account where the key may not read its id; empty asks Stripe
 	Accounts     []string                       // connected accounts to read instead of the key's own
 	Resources    []string                       // plural names; empty selects all six
 	Range        extract.Range                  // bounds on created; zero is unbounded
@@ -33,32 +33,33 @@ type Sync struct {
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
 
-	reread    map[string][]load.Reread // by resource: read just these again; nil for a sync
-	repairing bool                     // of a repair: it may be pending
+	reread    map[string][]load.Reread // by resource: objects to read again, and nothing else; nil for a sync
+	repairing bool                     // a repair runs this sync, so a pending repair does not stop it
 }
 
-// inRepair is a copy of the sync as a repair runs it: of some resources, and of those
-// just the objects given; without any it goes on from their cursors. What is gone may
-// be refused: deleted, never seen.
+// inRepair returns a copy of the sync for a repair. It reads some resources: of
+// each the objects given or, without any, from its cursor on. Refused objects
+// do not fail it: they may be objects deleted before any version was read.
 func (s *Sync) inRepair(resources []string, objects map[string][]load.Reread) *Sync {
 	repair := *s
 	repair.Resources, repair.reread, repair.repairing, repair.MaxRejects = resources, objects, true, 1
 	return &repair
 }
 
-// Run copies what is missing, then what is new, then what has changed, and
-// publishes what is different now.
+// Run copies objects that are missing, then new ones, then changed ones, and
+// publishes what differs.
 //
 // It returns nil when every selected resource was read to its end, an
 // [*UnreadError] when some were not (the others are complete and published), a
-// [*GivenUpError] when parts of them were given up and none has read them since, a
-// [*RejectsError] when more objects were refused than MaxRejects allows, several of
-// these joined, and any other error when the run itself could not go on. In each case the lake is whole: what was
-// appended stays, and the next run goes on from there.
+// [*GivenUpError] when parts of them were given up and no run has read them
+// since, a [*RejectsError] when more objects were refused than MaxRejects
+// allows, several of these joined, and any other error when the run itself
+// could not go on. In each case the lake is intact: what was appended stays,
+// and the next run continues.
 //
-// A state that turns out to be damaged is set aside, and the run begins once more
-// without it: everything in it is in the log. Where DuckDB has too little memory for
-// what came, it begins once more with more of it.
+// A state that is damaged is set aside, and the run starts once more without
+// it: everything in it is in the log. Where DuckDB has too little memory, the
+// run starts once more with a higher limit.
 func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	return withMemory(ctx, s.Lake, s.OnEvent, func(lake *load.Lake) (Summary, error) {
 		on := *s
@@ -67,7 +68,8 @@ func (s *Sync) Run(ctx context.Context) (Summary, error) {
 	})
 }
 
-// retryWithoutDamage runs, and once more where the state is damaged.
+// retryWithoutDamage runs, and runs once more without the state where that is
+// damaged.
 func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 	summary, err := s.run(ctx)
 	if !load.IsStateDamage(err) || ctx.Err() != nil {
@@ -133,15 +135,16 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	}
 	err = s.copyAccounts(ctx, m, accounts, resources, unread)
 	if ctx.Err() != nil {
-		// Stopped by a signal: a stop drops what is not durable, exactly as a
-		// crash does, and the next run recovers from both in the same way.
+		// Stopped by a signal: objects that are not durable are dropped,
+		// exactly as in a crash, and the next run recovers from both in the
+		// same way.
 		return s.interrupted(context.WithoutCancel(ctx), m, accounts, run), ctx.Err()
 	}
 	return s.finish(ctx, m, accounts, run, unread, err)
 }
 
-// pendingRepair refuses a run on an account whose log is being repaired: what was
-// lost is not all read again.
+// pendingRepair refuses a run on an account whose log is being repaired: lost
+// objects are not all read again.
 func (s *Sync) pendingRepair(accounts []runAccount) error {
 	if s.repairing {
 		return nil
@@ -158,7 +161,8 @@ func (s *Sync) pendingRepair(accounts []runAccount) error {
 	return nil
 }
 
-// chooseMappings finds the mappings that the run goes on with.
+// chooseMappings sets the plan of the run. It derives the stale tables first
+// where that is asked for, or where the declared set hides more.
 func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) {
 	if err := checkKey(ctx, s.Lake, m.state); err != nil {
 		return err
@@ -178,7 +182,8 @@ func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) 
 	return err
 }
 
-// announceFresh says why the tables are derived again, if they are.
+// announceFresh emits a notice of why the tables are derived again, if they
+// are.
 func announceFresh(accounts []runAccount, state *load.State, progress *progress) error {
 	if state.Fresh == "" {
 		return nil
@@ -198,8 +203,7 @@ func announceFresh(accounts []runAccount, state *load.State, progress *progress)
 	return nil // a new lake
 }
 
-// announceDamage says what of the lake is damaged and will be as it should once the
-// run has ended.
+// announceDamage emits notices of damage in the lake that the run repairs.
 func announceDamage(ctx context.Context, lake *load.Lake, state *load.State, progress *progress) error {
 	if recovered := lake.RecoveryNotice(); recovered != "" {
 		progress.emit(Event{Event: EventNotice, Message: recovered})
@@ -219,8 +223,8 @@ func announceDamage(ctx context.Context, lake *load.Lake, state *load.State, pro
 	return nil
 }
 
-// interrupted records a run that was stopped. That it cannot be recorded is no
-// reason to say anything else.
+// interrupted records a run that was stopped. If that fails, it changes nothing
+// about the result: the run was interrupted.
 func (s *Sync) interrupted(ctx context.Context, m *materializer, accounts []runAccount, run load.Run) Summary {
 	noticeVersions(m.progress, accounts)
 	summary := m.progress.summary()
@@ -234,8 +238,8 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, accounts []runA
 	return summary
 }
 
-// finish records the run, publishes what changed and says how it went. A run
-// that failed still publishes what it got; the reason stands in meta.runs.
+// finish records the run, publishes what changed and returns the result. A run
+// that failed still publishes what it read; meta.runs has the reason.
 func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccount, run load.Run, unread map[string]error, err error) (Summary, error) {
 	summary := m.progress.summary()
 	summary.Unread, summary.Fixes = errorTexts(unread)
@@ -271,8 +275,9 @@ func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccoun
 	return summary, err
 }
 
-// SelectResources returns the resources that a run reads, in their fixed order: those
-// named in the plural, or all where none is. An unknown name is a [*UsageError].
+// SelectResources returns the selected resources in their fixed order: those
+// with the given plural names, or all where no name is given. An unknown name
+// is a [*UsageError].
 func SelectResources(selected []string) ([]extract.Resource, error) {
 	all := Resources()
 	if len(selected) == 0 {

@@ -14,31 +14,32 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Verify checks that a lake is what it says it is: its parts against each other,
-// its books, and if wanted what Stripe has. It holds the state's lock meanwhile.
-// Only [Verify.Repair] mends anything.
+// Verify checks the parts of a lake against each other, its ledger and, if
+// wanted, the lake against Stripe. It holds the state's lock meanwhile. Only
+// [Verify.Repair] changes anything.
 type Verify struct {
 	Dir  string        // the lake's folder
-	Set  *schemas.Set  // what to go by where the lake does not say what it is built with
-	Deep bool          // map the whole log again and compare each row with that
-	All  bool          // tell every finding, not only the first of each name
+	Set  *schemas.Set  // used where the lake does not say which set it was built with
+	Deep bool          // map the whole log again and compare each row with the result
+	All  bool          // keep every finding, not only the first of each name
 	Wait time.Duration // for the state's lock; as in [load.Options]
 
-	Stripe *AtStripe // compare with Stripe too; nil asks it for nothing
+	Stripe *AtStripe // compare with Stripe, too; nil sends no request
 
-	reread  map[string][]load.Reread   // by resource: what Stripe has otherwise
-	windows map[string][]extract.Range // by resource: what to compare with Stripe, and then what was
-	account string                     // that was compared with Stripe
+	reread  map[string][]load.Reread   // by resource: objects that differ at Stripe
+	windows map[string][]extract.Range // by resource: windows to compare with Stripe; after Run those that were compared
+	account string                     // the account compared with Stripe
 	checks  []*verify.Checked
 }
 
-// Again is a verification that looks at the same things once more, those at Stripe
-// included: after a repair it says what is left.
+// Again returns a verification of the same things, including the same windows
+// at Stripe. After a repair it finds what is left.
 func (v *Verify) Again() *Verify {
 	return &Verify{Dir: v.Dir, Set: v.Set, Deep: v.Deep, All: v.All, Wait: v.Wait, Stripe: v.Stripe, windows: v.windows}
 }
 
-// Verified is what [Verify.Run] found, the checks always in the same order.
+// Verified is the result of [Verify.Run]. The checks are always in the same
+// order.
 type Verified struct {
 	RunID    string            `json:"run_id"`
 	At       time.Time         `json:"at"` // UTC
@@ -48,10 +49,10 @@ type Verified struct {
 	Seconds  float64           `json:"seconds"`
 	Repaired *Repaired         `json:"repaired,omitempty"`
 
-	Unrecorded bool `json:"unrecorded,omitempty"` // the lake cannot be written: meta.verifications will not know of it
+	Unrecorded bool `json:"unrecorded,omitempty"` // the lake cannot be written, so meta.verifications does not have this run
 }
 
-// FindingsError says that a verification found something.
+// FindingsError reports that a verification has findings.
 type FindingsError struct{ Findings int64 }
 
 func (e *FindingsError) Error() string {
@@ -64,12 +65,12 @@ func (e *FindingsError) Error() string {
 // ExitCode is 3.
 func (e *FindingsError) ExitCode() int { return ExitIncomplete }
 
-// Run makes all checks and keeps their outcome in meta.verifications. The error
-// is a [*FindingsError] if there are findings, which Verified tells of, a
+// Run makes all checks and records their counts in meta.verifications. The
+// error is a [*FindingsError] if there are findings, which Verified lists, a
 // [*load.BusyError] if another process works on the lake, and any other error
-// where it could not be looked at.
+// where a check could not be made.
 //
-// Where DuckDB has too little memory, it begins once more with more of it.
+// Where DuckDB has too little memory, it starts once more with a higher limit.
 func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
 	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait})
 	if err != nil {
@@ -108,7 +109,7 @@ func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err 
 	return found, nil
 }
 
-// redactFinding keeps secrets out of a finding (Invariant 11).
+// redactFinding removes secrets from a finding (Invariant 11).
 func redactFinding(f *verify.Finding) {
 	f.What, f.Says = extract.Redact(f.What), extract.Redact(f.Says)
 }
@@ -153,7 +154,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
 			if err == nil {
 				v.account, v.reread, v.windows = x.account, x.reread, x.compared
-				for resource, orphaned := range orphans[x.account] { // what both found comes twice, unchanged
+				for resource, orphaned := range orphans[x.account] { // an object that both found is in the list twice, which does no harm
 					v.reread[resource] = append(v.reread[resource], orphaned...)
 				}
 			}
@@ -168,7 +169,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 	return nil
 }
 
-// setOf is the schema set that the lake is built with.
+// setOf returns the schema set that the lake was built with.
 func (v *Verify) setOf(ctx context.Context, verification *verify.Verification) (*schemas.Set, error) {
 	files, err := verification.Schemas(ctx)
 	if err != nil || len(files) == 0 {
@@ -189,8 +190,8 @@ func leavesOut(set *schemas.Set, table load.Table) bool {
 	return false
 }
 
-// rederive maps the whole log again, into a lake beside that goes when the
-// verification ends. It takes as long as a rebuild of everything.
+// rederive maps the whole log again, into a lake of its own that is removed at
+// the end of the verification. It takes as long as a rebuild of everything.
 func (v *Verify) rederive(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (err error) {
 	if !v.Deep {
 		return nil

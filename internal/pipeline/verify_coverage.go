@@ -9,11 +9,11 @@ import (
 	"github.com/stripelake/stripelake/load/verify"
 )
 
-// clockSlack is how far Stripe's clock and this machine's may be apart before
-// a cursor from the future is one.
+// clockSlack is how far apart Stripe's clock and this machine's may be before a
+// cursor counts as one from the future.
 const clockSlack = 5 * time.Minute
 
-// checkCoverage looks at every cursor: whether it can be read, and whether it
+// checkCoverage checks every cursor: whether it can be read, and whether it
 // claims more than can have been read (Invariant 9).
 func checkCoverage(ctx context.Context, verification *verify.Verification, now time.Time) error {
 	for _, account := range verification.Accounts() {
@@ -32,10 +32,10 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 				c.LookedAt++
 				f := verify.Finding{What: account + "/" + resource.Name, Fix: "restore the stream's folder in raw/ from a backup"}
 				coverage, err := extract.Cursor(cursor).Coverage()
-				ahead, _ := extract.Cursor(cursor).Beyond(now) // its error is that of the coverage
+				ahead, _ := extract.Cursor(cursor).Beyond(now) // it fails where the coverage does
 				switch beyond := last.Add(clockSlack); {
 				case err != nil && i < len(cursors)-1:
-					continue // a newer one is gone on from
+					continue // extraction continues from a newer one
 				case err != nil:
 					f.Name, f.Says = "cursor damaged", errorText(err)
 					if h := hint.Of(err); h != nil {
@@ -59,7 +59,7 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 	return nil
 }
 
-// FixFutureCursor is what to do about a cursor that says what was read of the future.
+// FixFutureCursor is the advice about a cursor that lies in the future.
 const FixFutureCursor = "run stripelake sync, which lists it again; if this machine's clock is behind, set that"
 
 func timeText(t time.Time) string {

@@ -12,9 +12,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// dropEmbeddedChanges leaves out what differs only in objects of another resource that it
-// embeds, such as the price of a subscription: such a copy is as of when the object
-// around it was read, and the embedded one is compared by itself.
+// dropEmbeddedChanges drops findings of objects that differ only in an embedded
+// object of another resource, such as the price of a subscription. An embedded
+// object is as of when the object around it was read, and is compared by itself
+// elsewhere.
 func (x *comparison) dropEmbeddedChanges(ctx context.Context, c *verify.Checked, name string) error {
 	resource, _ := schemas.ResourceNamed(name)
 	for _, embedded := range resource.Embeds {
@@ -30,8 +31,8 @@ func (x *comparison) dropEmbeddedChanges(ctx context.Context, c *verify.Checked,
 	return nil
 }
 
-// dropEqualBut leaves out of a stream what differs only in what it embeds of a resource,
-// and returns how many those are.
+// dropEqualBut drops the findings of a stream's objects that differ only in
+// embedded objects of one resource, and returns how many it dropped.
 func (x *comparison) dropEqualBut(ctx context.Context, stream string, embedded schemas.Resource) (left int, err error) {
 	if len(x.differing) == 0 {
 		return 0, nil
@@ -51,7 +52,8 @@ func (x *comparison) dropEqualBut(ctx context.Context, stream string, embedded s
 	return left, nil
 }
 
-// replaceEmbedded is an object with ids in the place of the objects of some kinds in it.
+// replaceEmbedded decodes an object, with ids in place of the embedded objects
+// of some types.
 func replaceEmbedded(o load.Raw, kinds []string) (v any) {
 	if err := json.Unmarshal(extract.JoinNested(o.Object, o.More), &v); err != nil {
 		return string(o.Object)

@@ -12,24 +12,27 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// A ledgerQuestion is one thing that is asked of the books.
+// A ledgerQuestion is a check of the published tables in SQL. Each row that a
+// query returns is a finding: name, object, text.
 type ledgerQuestion struct {
 	table   string
-	columns []string // of further tables too, as "refunds.id"; where one is missing there is nothing to ask
+	columns []string // of other tables too, as "refunds.id"; where one is missing, the check is not made
 	unit    string
-	count   string // SQL: how many are looked at
+	count   string // SQL that counts the rows checked
 	queries []string
 }
 
-// An amount stands in braces in what is asked: a currency whose exponent is not
-// known has none, and is asked again by its minor units. {null amount} is true of
-// the first and picks the rows of the second, {of} and {units} name what is shown.
+// amountMarker matches an amount in the braces of a query. An amount is null
+// where the exponent of its currency is unknown; a second query then checks its
+// minor units. {null amount} is true in the first query, and in the second it
+// selects the rows with a null amount. {of} and {units} are the units in the
+// text of a finding.
 var amountMarker = regexp.MustCompile(`\{(null )?([a-z_.]+)\}`)
 
-// ledgerAmounts are the columns of amounts that are asked about.
+// ledgerAmounts are the columns of amounts that the checks use.
 var ledgerAmounts = []string{"amount", "amount_captured", "amount_refunded", "fee", "net"}
 
-// inAmounts asks by amounts, or by minor units.
+// inAmounts replaces the braces of a query, for amounts or for minor units.
 func inAmounts(query string, minor bool) string {
 	return amountMarker.ReplaceAllStringFunc(query, func(found string) string {
 		m := amountMarker.FindStringSubmatch(found)
@@ -54,27 +57,28 @@ func inAmounts(query string, minor bool) string {
 	})
 }
 
-// fixLedger is all that can be said of a sum that does not add up: the lake holds
-// what Stripe sent.
+// fixLedger is the advice about a sum that does not add up. The lake holds what
+// Stripe sent, so there is no better one.
 const fixLedger = "look it up in the Dashboard; if that shows something else, run stripelake sync, and verify again"
 
-// fixForgotten is for what came in before it was known whose it is.
+// fixForgotten is the advice about an object that came before its owner was
+// known.
 const fixForgotten = "what it names was forgotten: name the customer once more, stripelake forget cus_…, which erases what came since"
 
-// notLate is the SQL for what cannot be late: what a row c names was listed if
-// it was made before the list of it ends, at k.through. It was made before c was
-// read; and in the first month of c, if c is older than that. Everything else
-// may be on its way, and the next sync tells.
+// notLate is the SQL of rows c whose references cannot be late: an object that
+// c names was listed if it was created before its list ends, at k.through. It
+// was created before c was read, and within a month of c: either bound is
+// enough. Everything else may still be listed by the next sync.
 const notLate = `(k.since IS NULL OR c.created >= k.since) AND (c.synced_at < k.through OR c.created + INTERVAL 31 DAY < k.through)`
 
-// bookedByNow is the SQL for a charge or refund c that must have its balance
-// transaction: an hour after it was made, as far as changes were followed.
+// bookedByNow is the SQL of a charge or refund c that must have its balance
+// transaction: an hour after it was created, as far as changes were followed.
 // Stripe: with asynchronous capture it comes within the hour.
 const bookedByNow = `greatest(c.synced_at, coalesce(k.as_of, c.synced_at)) > c.created + INTERVAL 1 HOUR`
 
-// transactionQuestions asks each balance transaction whether it adds up, by currency, day and
-// reporting category. Stripe: net is amount less fee, and fee the sum of its
-// details; it is negative when fees come back.
+// transactionQuestions checks that each balance transaction adds up, by
+// currency, day and reporting category. Stripe: net is amount less fee, and fee
+// is the sum of its details; the fee is negative where fees are returned.
 var transactionQuestions = ledgerQuestion{
 	table: "balance_transactions", columns: []string{"amount", "fee", "net", "fee_details", "currency", "created", "reporting_category"},
 	unit: "balance transactions", count: "SELECT count(*) FROM balance_transactions",
@@ -90,10 +94,10 @@ var transactionQuestions = ledgerQuestion{
 
 const ledgerGroup = `concat_ws(' ', account, currency, CAST(created AS DATE), reporting_category)`
 
-// chargeQuestions asks each charge for its balance transaction. Stripe: one that failed
-// or is not captured has none; a partial capture is booked in full, with a
-// reversal of its own, or as what was captured. In another currency it is
-// converted at the rate of the day.
+// chargeQuestions checks each charge against its balance transaction. Stripe: a
+// charge that failed or is not captured has none. A partial capture is booked
+// in full, with a reversal of its own, or with the amount captured. In another
+// currency it is converted at the rate of the day.
 var chargeQuestions = ledgerQuestion{
 	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
 	columns: []string{
@@ -116,9 +120,10 @@ var chargeQuestions = ledgerQuestion{
 	},
 }
 
-// refundQuestions asks each refund for its balance transaction. Stripe: a refund that is
-// pending may have none yet, and one that releases an authorization never has;
-// the one of a refund that failed stands, and another puts the money back.
+// refundQuestions checks each refund against its balance transaction. Stripe: a
+// pending refund may have none yet, and one that releases an authorization
+// never has. The transaction of a refund that failed stays, and another returns
+// the money.
 var refundQuestions = ledgerQuestion{
 	table: "refunds", unit: "refunds", count: "SELECT count(*) FROM refunds",
 	columns: []string{
@@ -145,9 +150,9 @@ var refundQuestions = ledgerQuestion{
 	},
 }
 
-// refundedAmountQuestions asks each charge whether its refunds are what it says was given back.
-// Stripe: those that failed or were canceled do not count; what a partial
-// capture released may.
+// refundedAmountQuestions checks each charge's refunded amount against its
+// refunds. Stripe: refunds that failed or were canceled do not count; the part
+// that a partial capture released may count.
 var refundedAmountQuestions = ledgerQuestion{
 	table: "charges", unit: "charges", count: "SELECT count(*) FROM charges",
 	columns: []string{"amount", "amount_captured", "amount_refunded", "created", "synced_at", "refunds.amount", "refunds.status", "refunds.charge_id", "refunds.synced_at"},
@@ -164,14 +169,14 @@ var refundedAmountQuestions = ledgerQuestion{
 	},
 }
 
-// unlessRejected is the SQL for an object that was not refused: then it is in
-// the log and no row.
+// unlessRejected is the SQL of an object that was not refused. A refused object
+// is in the log and has no row.
 func unlessRejected(stream, id string) string {
 	return fmt.Sprintf("NOT EXISTS (FROM meta.rejects x WHERE x.account = c.account AND x.stream = '%s' AND x.id = %s)", stream, id)
 }
 
-// checkLedger asks the published warehouse whether its books agree. It returns what
-// they name and do not hold, by account and resource.
+// checkLedger checks the ledger in the published warehouse. It returns the
+// objects that rows name and the lake does not hold, by account and resource.
 func checkLedger(ctx context.Context, lake *load.Lake, verification *verify.Verification, set *schemas.Set) (orphans map[string]map[string][]load.Reread, err error) {
 	published, err := verification.OpenLedger(ctx)
 	if err != nil {
@@ -197,12 +202,12 @@ func checkLedger(ctx context.Context, lake *load.Lake, verification *verify.Veri
 	return l.orphans, l.references(ctx, published, set)
 }
 
-// ledger are the published tables of a lake.
+// ledger checks the published tables of a lake.
 type ledger struct {
 	*verify.Verification
 	lake      *load.Lake
 	forgotten *load.Forgotten
-	orphans   map[string]map[string][]load.Reread // by account and resource: what is named and not there
+	orphans   map[string]map[string][]load.Reread // by account and resource: objects that rows name and the lake lacks
 }
 
 func (l *ledger) ask(ctx context.Context, c *verify.Checked, q ledgerQuestion) error {
@@ -244,15 +249,15 @@ func (l *ledger) ask(ctx context.Context, c *verify.Checked, q ledgerQuestion) e
 	return nil
 }
 
-// namesForgotten reports a finding about an object of an account that names an id
-// which was forgotten.
+// namesForgotten reports whether a finding names an id of its account that was
+// forgotten.
 func (l *ledger) namesForgotten(f verify.Finding) bool {
 	account, _, _ := strings.Cut(f.What, "/")
 	return slices.ContainsFunc(wordPattern.FindAllString(f.Says, -1), func(id string) bool { return l.forgotten.Has(account, id) })
 }
 
-// haveMinor reports whether all amounts of a question have their minor units
-// beside them in the lake's own schemas.
+// haveMinor reports whether the lake's own schemas have minor units for all
+// amounts of a question.
 func (l *ledger) haveMinor(ctx context.Context, q ledgerQuestion) (bool, error) {
 	for _, name := range q.columns {
 		table, column := q.column(name)
@@ -266,7 +271,7 @@ func (l *ledger) haveMinor(ctx context.Context, q ledgerQuestion) (bool, error) 
 	return true, nil
 }
 
-// column is a column's table and its name.
+// column splits a column's name into its table and its own name.
 func (q ledgerQuestion) column(name string) (table, column string) {
 	if of, is, ok := strings.Cut(name, "."); ok {
 		return of, is
@@ -274,8 +279,8 @@ func (q ledgerQuestion) column(name string) (table, column string) {
 	return q.table, name
 }
 
-// missingColumn returns a column that a question needs and the lake's own schemas do
-// not have.
+// missingColumn returns a column that a question needs and the lake's own
+// schemas do not have, or "".
 func (l *ledger) missingColumn(ctx context.Context, q ledgerQuestion) (string, error) {
 	for _, name := range append([]string{"id"}, q.columns...) {
 		table, column := q.column(name)

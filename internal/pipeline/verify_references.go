@@ -13,8 +13,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// references looks for rows that name, in a column whose schema says ref, what
-// is not there.
+// references looks for rows that name a missing object in a column whose schema
+// has a ref.
 func (l *ledger) references(ctx context.Context, published bool, set *schemas.Set) error {
 	c := l.Begin("", "references", "references")
 	if !published {
@@ -35,7 +35,7 @@ func (l *ledger) references(ctx context.Context, published bool, set *schemas.Se
 	return nil
 }
 
-// reference looks at one column of a table.
+// reference checks one column of a table.
 func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas.Schema, column string, to *schemas.Schema) error {
 	key := from.PrimaryKey[len(from.PrimaryKey)-1]
 	for _, needs := range [][]string{{from.Table, key, column, "created", "synced_at"}, {to.Table, "id"}} {
@@ -54,7 +54,7 @@ func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas
 	if schemas.IsLateColumn(column) {
 		judged = "(k.since IS NULL OR c.created >= k.since) AND c.synced_at < k.through"
 	} else if !target.MadeWhenNamed {
-		judged = "k.since IS NULL AND (" + notLate + ")" // what is named may be older than the row
+		judged = "k.since IS NULL AND (" + notLate + ")" // the object that is named may be older than the row
 	}
 	var account, row, id string
 	var certain bool
@@ -66,7 +66,7 @@ func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas
 				Name: "row of somebody forgotten", What: fmt.Sprintf("%s.%s %s/%s", from.Table, column, account, row),
 				Says: "it came in before it was known whose it is", Fix: fixForgotten,
 			})
-		case target.Deletable: // a customer that was deleted before the lake began was never in it
+		case target.Deletable: // a customer deleted before the lake began was never in it
 			gone++
 		case !certain:
 			open++
@@ -93,9 +93,10 @@ func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas
 	return err
 }
 
-// advise says what brings what is named and not there, and notes it for a repair.
-// A sync asks for what no event tells of, as long as Stripe may still come to have
-// it; of everything else events have told, so that only a repair asks again.
+// advise adds to a finding what to do about a missing object, and notes the
+// object for a repair. A sync requests objects that no event is about, as long
+// as Stripe may still come to have them. Other objects had their events, so
+// only a repair requests them again.
 func (l *ledger) advise(f *verify.Finding, account, table, id string) {
 	resources := Resources()
 	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
@@ -128,13 +129,13 @@ func (l *ledger) advise(f *verify.Finding, account, table, id string) {
 	}
 }
 
-// lacking is what Stripe was asked for by id and did not find, by the newest
-// cursor of a stream.
+// lacking returns the ids that Stripe did not find, from the newest cursor of a
+// stream.
 func (l *ledger) lacking(account, stream string) []extract.NotFound {
 	cursors := l.Cursors(account, stream)
 	if len(cursors) == 0 {
 		return nil
 	}
-	found, _ := notFound(extract.Cursor(cursors[len(cursors)-1])) // a damaged one is told by the coverage check
+	found, _ := notFound(extract.Cursor(cursors[len(cursors)-1])) // the coverage check reports a damaged cursor
 	return found
 }

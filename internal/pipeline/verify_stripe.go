@@ -15,7 +15,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// AtStripe says how much of a lake is compared with Stripe.
+// AtStripe says how much of a lake to compare with Stripe.
 type AtStripe struct {
 	Client    *extract.Client
 	Redactors map[string]*transform.Redactor // as in [Sync]
@@ -26,14 +26,15 @@ type AtStripe struct {
 // atStripe ends the name of a check against Stripe.
 const atStripe = " at Stripe"
 
-// windowObjects are in a window that is listed again: a few dozen pages.
+// windowObjects is the number of objects in a window to list again: a few dozen
+// pages.
 const windowObjects = 2000
 
-// lookBack is how long after its created an object may become listable: the
-// next sync looks that far back, so what is younger may still come.
+// lookBack is how long after its creation an object may become listable. The
+// next sync looks that far back, so younger objects may still come.
 const lookBack = 10 * time.Minute
 
-// fixStripe heals what was missed.
+// fixStripe is the advice about objects that differ at Stripe.
 const fixStripe = "run stripelake verify --stripe --repair, which reads just these again"
 
 // comparison compares one account's lake with Stripe.
@@ -45,13 +46,14 @@ type comparison struct {
 	compared  map[string][]extract.Range // by resource: the windows that were listed again
 	reread    map[string][]load.Reread   // by resource: what to read again
 
-	differing map[string]verify.Finding // of the resource at hand, by id
-	seen      map[string]load.Raw       // as Stripe has what differs
-	missing   map[string]bool           // of the resource at hand: answered with a 404
+	differing map[string]verify.Finding // of the current resource, by id
+	seen      map[string]load.Raw       // objects that differ, as Stripe has them
+	missing   map[string]bool           // of the current resource: ids answered with a 404
 }
 
-// compare lists windows of every resource again, those given or a choice of its
-// own, and compares them with the newest versions in the log.
+// compare lists windows of every resource again and compares them with the
+// newest versions in the log. Where windows has none of a resource, it chooses
+// them.
 func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *verify.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
 	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, reread: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
@@ -78,7 +80,7 @@ func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *v
 	return x, nil
 }
 
-// resolve says whose data the key reads, and remembers nothing.
+// resolve returns the account that the key reads. It records nothing.
 func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error) {
 	account, err := a.Client.Account(ctx)
 	if err == nil || !IsAccountHidden(err) {
@@ -94,8 +96,8 @@ func (a *AtStripe) resolve(ctx context.Context, lake *load.Lake) (string, error)
 	return label, err
 }
 
-// resource compares one resource, as far as it is covered: what is younger, or
-// in a gap, is still to be read.
+// resource compares one resource, as far as it is covered: younger objects, and
+// those in a gap, are still to be read.
 func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource extract.Resource, windows []extract.Range) error {
 	cursors := x.Cursors(x.account, resource.Name)
 	if len(cursors) == 0 || !x.Comparable(x.account, resource.Name) {
@@ -104,7 +106,7 @@ func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource e
 	}
 	coverage, err := extract.Cursor(cursors[len(cursors)-1]).Coverage()
 	if err != nil {
-		return nil //nolint:nilerr // told by the coverage check
+		return nil //nolint:nilerr // the coverage check reports it
 	}
 	if coverage.Again || !coverage.Whole() {
 		c.Note("not compared: not all of it is read yet; run stripelake sync first")
@@ -144,7 +146,7 @@ func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource e
 	return nil
 }
 
-// windows are the ones to list again: all, or some at even distances.
+// windows returns the windows to list again: all, or some at even distances.
 func (x *comparison) windows(ctx context.Context, resource extract.Resource, coverage extract.Coverage) (windows []extract.Range, err error) {
 	end := coverage.Through.Add(-lookBack)
 	cuts, err := x.Windows(ctx, x.account, resource.Name, coverage.From, end, windowObjects)
@@ -168,7 +170,7 @@ func (x *comparison) windows(ctx context.Context, resource extract.Resource, cov
 	return sample, nil
 }
 
-// window lists a window and notes by id what differs.
+// window lists a window and records the objects that differ.
 func (x *comparison) window(ctx context.Context, c *verify.Checked, resource extract.Resource, w extract.Range) error {
 	kept, err := x.Kept(ctx, x.account, resource.Name, w.From, w.To)
 	if err != nil {
@@ -178,7 +180,7 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	if err != nil {
 		return err
 	}
-	var elsewhere []string // not where a list by created would have them
+	var elsewhere []string // the lake has them outside the window, or not at all
 	for id, o := range listed {
 		c.LookedAt++
 		if k, known := kept[id]; known {
@@ -205,8 +207,8 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	if len(vanished) == 0 {
 		return nil
 	}
-	// What is not listed may be there all the same: prices are that only a
-	// subscription names.
+	// An object that is not listed may exist all the same: prices that only a
+	// subscription names do.
 	found, err := x.read(ctx, resource, x.unread(c, resource, x.Client.Reread(ctx, resource, "", vanished, "")))
 	for id, o := range found {
 		if k, asked := kept[id]; asked {
@@ -216,8 +218,8 @@ func (x *comparison) window(ctx context.Context, c *verify.Checked, resource ext
 	return err
 }
 
-// unread passes pages on, and adds a finding for each object that Stripe answered
-// for with what is of no use: nothing is known of it.
+// unread passes pages on, and adds a finding for each object to which Stripe
+// gave an unusable answer: nothing is known about it.
 func (x *comparison) unread(c *verify.Checked, resource extract.Resource, pages iter.Seq2[extract.Page, error]) iter.Seq2[extract.Page, error] {
 	return func(yield func(extract.Page, error) bool) {
 		for page, err := range pages {
@@ -235,7 +237,7 @@ func (x *comparison) unread(c *verify.Checked, resource extract.Resource, pages 
 	}
 }
 
-// lastAnswer is what was answered last when something was asked for in vain.
+// lastAnswer returns the last error answered to a request.
 func (x *comparison) lastAnswer(what string) (message string) {
 	for _, f := range x.Client.Failures() {
 		if f.What == what {
@@ -245,17 +247,17 @@ func (x *comparison) lastAnswer(what string) (message string) {
 	return message
 }
 
-// isOutside reports an object that does not belong into a window.
+// isOutside reports whether an object was created outside a window.
 func (x *comparison) isOutside(o load.Raw, w extract.Range) bool {
 	return o.Created.Before(w.From) || !o.Created.Before(w.To)
 }
 
-// compareObject compares an object as Stripe has it with what the state keeps of it.
+// compareObject compares an object at Stripe with the state's entry for it.
 func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k verify.Kept, known bool) {
 	f := verify.Finding{What: x.account + "/" + resource.Name + " " + o.ID, Fix: fixStripe}
 	switch {
 	case !known && o.Deleted:
-		return // it came and went; there is nothing to mark
+		return // created and deleted since: there is nothing to mark
 	case !known:
 		f.Name, f.Says = "object missing", "Stripe lists it, and the lake does not have it"
 	case o.Deleted && !k.Deleted && x.missing[o.ID] && resource.Hidden:
@@ -267,7 +269,7 @@ func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k veri
 	case !k.Due.IsZero() && resource.Silent && resource.NextChange(o.Object).IsZero():
 		f.Name, f.Says = "object pending", "it is available at Stripe, and pending here, which no event tells of"
 	case !k.Due.IsZero() && !k.Due.After(x.Client.ServerTime()):
-		return // to be read again by the next sync
+		return // the next sync reads it again
 	case k.Deleted:
 		f.Name, f.Says = "object not deleted", "Stripe has it, and it is marked as deleted"
 	default:
@@ -276,7 +278,7 @@ func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k veri
 	x.differing[o.ID], x.seen[o.ID] = f, o
 }
 
-// isTextless reports an object that a sync kept without its text.
+// isTextless reports whether a sync kept the object without its text.
 func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.Kept) bool {
 	if x.forgotten.Empty() || ownerStreams(resource.Name) == nil {
 		return false
@@ -286,8 +288,8 @@ func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.
 	return err == nil && without.Hash() == k.Hash
 }
 
-// read takes pages as a sync does: redacted, without the people who were
-// forgotten, the later of two answers.
+// read reads pages as a sync does: redacted, without people who were forgotten.
+// Of two answers for one object the later one counts.
 func (x *comparison) read(ctx context.Context, resource extract.Resource, pages iter.Seq2[extract.Page, error]) (map[string]load.Raw, error) {
 	r := &reader{
 		account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
@@ -311,7 +313,8 @@ func (x *comparison) read(ctx context.Context, resource extract.Resource, pages 
 	return objects, nil
 }
 
-// changedSince are the ids that events tell of since the lake followed changes.
+// changedSince returns the ids of objects with events since the lake last
+// followed changes.
 func (x *comparison) changedSince(ctx context.Context, resource extract.Resource, asOf time.Time, wanted bool) (map[string]bool, error) {
 	changed := map[string]bool{}
 	if !wanted || asOf.IsZero() {
@@ -325,7 +328,7 @@ func (x *comparison) changedSince(ctx context.Context, resource extract.Resource
 		for _, o := range page.Objects {
 			changes, err := extract.Changes(o.Raw, resource)
 			if err != nil {
-				continue // the next sync tells of it
+				continue // the next sync reports it
 			}
 			for _, change := range changes {
 				if change.ID != "" {

@@ -13,20 +13,22 @@ import (
 	"github.com/stripelake/stripelake/load/verify"
 )
 
-// fixBalance finds what is missing among all balance transactions. What is in the
-// balance and listed late makes the same difference (docs/adr/0022).
+// fixBalance is the advice about a balance that differs: it finds balance
+// transactions that are missing. One that is in the balance and listed late
+// makes the same difference (docs/adr/0022).
 const fixBalance = "look again tomorrow, after a sync, for Stripe may list a transaction late; if it still differs, run stripelake verify --stripe --full --repair, which lists all of them again"
 
-// paymentsBalance is the balance_type of what is available and pending.
+// paymentsBalance is the balance_type of the balance that is available and
+// pending.
 const paymentsBalance = "payments"
 
-// balanceTries are how often the balance is read again while money moves.
+// balanceTries is how often the balance is read while money moves.
 const balanceTries = 3
 
-// balance compares what the balance transactions come to with the balance itself,
-// by currency: the one book of the account that is not made of what was read.
-// Stripe: all balance transactions of an account add up to what is available and
-// pending.
+// balance compares the sum of the balance transactions with the balance itself,
+// by currency. The balance is the only record of the account that is not made
+// from the objects read. Stripe: all balance transactions of an account add up
+// to what is available and pending.
 func (x *comparison) balance(ctx context.Context) error {
 	c := x.Begin(x.account, "balance"+atStripe, "currencies")
 	why, err := x.whyNotComparable(ctx)
@@ -41,7 +43,7 @@ func (x *comparison) balance(ctx context.Context) error {
 	var sums map[string]int64
 	for _, back := range []time.Duration{lookBack, DailyLookBack} {
 		if at, sums, why, err = x.addUp(ctx, back); err != nil && !stopsRun(err) {
-			why = errorText(err) // all else that was compared stays good
+			why = errorText(err) // the other comparisons stay valid
 		} else if err != nil {
 			return err
 		}
@@ -66,9 +68,9 @@ func (x *comparison) balance(ctx context.Context) error {
 	return nil
 }
 
-// addUp reads the balance and adds up the balance transactions of the lake and
-// those that it lacks from so far below its end on, for each currency of either; why
-// says what stands in the way.
+// addUp reads the balance, and adds up the balance transactions of the lake and
+// those that it lacks, from back before its end on. sums has each currency of
+// either. why says what prevents the comparison.
 func (x *comparison) addUp(ctx context.Context, back time.Duration) (at extract.Balance, sums map[string]int64, why string, err error) {
 	at, newer, why, err := x.balanceAndNewer(ctx, back)
 	if err != nil || why != "" {
@@ -93,7 +95,8 @@ func (x *comparison) addUp(ctx context.Context, back time.Duration) (at extract.
 	return at, sums, "", nil
 }
 
-// whyNotComparable says why the lake's balance transactions are not all there are.
+// whyNotComparable says why the lake does not have all balance transactions, or
+// "".
 func (x *comparison) whyNotComparable(ctx context.Context) (string, error) {
 	there, err := x.Publishes(ctx, "balance_transactions", "account", "net_minor", "currency")
 	if err != nil || !there {
@@ -119,7 +122,8 @@ func (x *comparison) whyNotComparable(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// covered is what the log covers of a resource, if that is complete; else nothing.
+// covered returns a resource's coverage if it is complete; otherwise it is
+// zero.
 func (x *comparison) covered(resource string) (none extract.Coverage) {
 	cursors := x.Cursors(x.account, resource)
 	if len(cursors) == 0 || !x.Comparable(x.account, resource) {
@@ -132,9 +136,9 @@ func (x *comparison) covered(resource string) (none extract.Coverage) {
 	return coverage
 }
 
-// balanceAndNewer reads the balance and what the list of balance transactions
-// shows beyond the lake's end, by currency. Where money moves meanwhile it reads
-// both again; why says that it could not.
+// balanceAndNewer reads the balance, and adds up the balance transactions
+// listed beyond the lake's end, by currency. Where money moves meanwhile it
+// reads both again; why says that it could not.
 func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (at extract.Balance, newer map[string]int64, why string, err error) {
 	for range balanceTries {
 		if at, err = x.Client.Balance(ctx); err != nil {
@@ -158,8 +162,8 @@ func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (a
 	return at, nil, why, err
 }
 
-// newer lists the balance transactions from so far below the lake's end on, and adds
-// up those that it does not have.
+// newer lists the balance transactions from back before the lake's end on, and
+// adds up those that the lake does not have.
 func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]int64, error) {
 	transactions, err := streamByName("balance_transactions")
 	if err != nil {
@@ -199,8 +203,9 @@ func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]
 	return nets, nil
 }
 
-// nets adds up the balance transactions of the balance of payments, in minor
-// units by currency in lower case. tagged says that some name their balance.
+// nets adds up the transactions of the payments balance, in minor units by
+// currency in lower case. tagged is true where some transactions name their
+// balance.
 func (x *comparison) nets(ctx context.Context) (sums map[string]int64, tagged bool, err error) {
 	sums = map[string]int64{}
 	there, err := x.Publishes(ctx, "balance_transactions", "balance_type")
