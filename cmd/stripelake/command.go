@@ -12,18 +12,19 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// arguments are what a command takes beside its flags. The library knows of them no
-// more than the text of the help.
+// arguments are the arguments of a command besides its flags. The library knows
+// only their text in the help.
 type arguments struct {
-	usage string // as the help shows them: "[resource…]"; empty where there are none
-	needs string // what the one is that must be there: "a table"; empty where none must
-	most  int    // how many there may be; anyNumber
+	usage string // text in the help: "[resource…]"; empty where the command takes none
+	needs string // the argument that is required: "a table"; empty where none is
+	most  int    // greatest number of them, or anyNumber
 }
 
 // anyNumber of arguments.
 const anyNumber = -1
 
-// check refuses more arguments than there may be, and none where there must be one.
+// check returns a *pipeline.UsageError for too many arguments, and for a
+// missing one.
 func (a arguments) check(c *cli.Context) error {
 	usage := strings.TrimSpace(fullName(c) + " " + a.usage)
 	switch {
@@ -35,8 +36,8 @@ func (a arguments) check(c *cli.Context) error {
 	return nil
 }
 
-// takes completes a command: it refuses other arguments than these, and says what to do
-// where its lake's disk fails it.
+// takes completes a command: it refuses arguments other than these, and adds to
+// errors of the lake's disk what to do.
 func takes(a arguments, command *cli.Command) *cli.Command {
 	command.ArgsUsage = a.usage
 	refuseUnknownFlags(command)
@@ -57,10 +58,10 @@ func takes(a arguments, command *cli.Command) *cli.Command {
 	return command
 }
 
-// takesNone is takes for a command without arguments.
+// takesNone completes a command without arguments.
 func takesNone(command *cli.Command) *cli.Command { return takes(arguments{}, command) }
 
-// groupCommand completes a command that only groups others.
+// groupCommand completes a command that only has subcommands.
 func groupCommand(command *cli.Command) *cli.Command {
 	command.HideHelpCommand, command.Action = true, showCommands
 	refuseUnknownFlags(command)
@@ -71,13 +72,13 @@ func refuseUnknownFlags(command *cli.Command) {
 	command.OnUsageError = usageError
 	for _, flag := range command.Flags {
 		if given, ok := flag.(*cli.BoolFlag); ok {
-			given.DisableDefaultText = true // that it is not given goes without saying
+			given.DisableDefaultText = true // false is the obvious default
 		}
 	}
 }
 
-// warnOfLostList says that the list of the forgotten is lost, after a command that
-// was not refused for it.
+// warnOfLostList warns that the list of the forgotten is lost, after a command
+// that was not refused for it.
 func warnOfLostList(stderr io.Writer, lake string, err error) {
 	if lake == "" || errors.As(err, new(*load.ListLostError)) {
 		return
@@ -87,7 +88,7 @@ func warnOfLostList(stderr io.Writer, lake string, err error) {
 	}
 }
 
-// fullName is how a command is called: "stripelake schema check".
+// fullName returns the command as it is called: "stripelake schema check".
 func fullName(c *cli.Context) string {
 	if c.Command == nil || c.Command.Name == "" {
 		return "stripelake"
@@ -110,7 +111,7 @@ func unknownCommand(commands []*cli.Command, name string) error {
 	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}
 }
 
-// showCommands is what a command does that only groups others.
+// showCommands is the action of a command that only has subcommands.
 func showCommands(c *cli.Context) error {
 	if c.NArg() > 0 {
 		return unknownCommand(c.Command.Subcommands, c.Args().First())

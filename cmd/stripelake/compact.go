@@ -52,7 +52,7 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 	var keep time.Duration
 	if o.dropSuperseded.given {
 		if keep = time.Duration(o.dropSuperseded.value) * 24 * time.Hour; keep <= 0 {
-			keep = 1 // which is too short, and refused as that
+			keep = 1 // too short, and refused for that
 		}
 	}
 	done, err := pipeline.Compact(ctx, lake, keep)

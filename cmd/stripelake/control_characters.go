@@ -9,16 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// visibleWriter writes out what would command a terminal or turn its text around:
-// a name, an id or a path may come from anybody who once typed into a form, and so
-// may the words of a library that repeats it. All that the program prints passes
-// through here; only the forms of environment.raw do not. JSON stays JSON with the
-// same values: what is escaped of it stands in its texts.
+// visibleWriter escapes characters that would control a terminal or reverse
+// text. A name, an id or a path may come from anybody who filled in a form, and
+// a library may repeat it. All output of the program passes through here,
+// except the forms that use environment.raw. JSON stays JSON with the same
+// values, because only characters inside its strings are escaped.
 type visibleWriter struct {
 	to io.Writer
 
 	mu   sync.Mutex // guards rest
-	rest []byte     // the beginning of a character whose other bytes are to come
+	rest []byte     // the first bytes of a character whose other bytes follow
 }
 
 func (v *visibleWriter) Write(p []byte) (int, error) {
@@ -33,7 +33,7 @@ func (v *visibleWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// incompleteBytes is how many bytes at the end of a text are a character's first ones.
+// incompleteBytes counts the bytes at the end of a text that begin a character.
 func incompleteBytes(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if last := text[len(text)-n:]; utf8.RuneStart(last[0]) {
@@ -46,8 +46,8 @@ func incompleteBytes(text []byte) int {
 	return 0
 }
 
-// visible writes out what a terminal obeys, what turns text around and what is no
-// text, and leaves lines and tabs as they are.
+// visible escapes control characters, characters that change the direction of
+// text, and invalid UTF-8. Line ends and tabs stay.
 func visible(text string) string {
 	if utf8.ValidString(text) && strings.IndexFunc(text, isControl) < 0 {
 		return text
@@ -68,19 +68,19 @@ func visible(text string) string {
 	return b.String()
 }
 
-// visibleCell is visible for a text that is to stay in its line and column.
+// visibleCell is visible for a text that has to stay in its line and column.
 func visibleCell(text string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(visible(text))
 }
 
-// isControl reports whether a character is for a terminal, or for the direction or
-// the lines of a text, and not itself text.
+// isControl reports whether a character controls a terminal, or the direction
+// or the lines of a text, and is not itself text.
 func isControl(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }
 
-// escaped is a character as Go has it, and JSON too, in whose texts none below
-// the space can stand.
+// escaped writes a character as Go and JSON escape it. In JSON strings no
+// character below the space is allowed.
 func escaped(r rune) string {
 	if r < ' ' {
 		quoted := strconv.QuoteRune(r)

@@ -18,25 +18,28 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// workOptions are those of a command that works on a lake under its locks, or may.
+// workOptions are the options of a command that works on a lake, with or
+// without its locks.
 type workOptions struct {
-	command string // its name
+	command string // the command's name
 	lake    string
 	schemas optional[string]
 	wait    optional[time.Duration]
 	expose  cli.StringSlice
-	newList bool // consents to a new list of the forgotten where theirs is lost
+	newList bool // consents to a new list of the forgotten where the old one is lost
 }
 
-// exposeFlag is for commands that may put a set in force that shows more.
+// exposeFlag is the flag of commands that may put a set in force which shows
+// more.
 func (o *workOptions) exposeFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "expose", Destination: &o.expose, Usage: "consent that --schemas shows the source `PATH`, or a whole object, that the lake hides or blanks, for example customer.email (repeatable; the lake keeps a record)"}
 }
 
-// openToWork opens the lake that --lake names, to work on it under its locks, with
-// the schemas and the privacy that it keeps; --schemas is compared with those.
-// derive says that this run derives what --schemas names. Options are made for
-// the set in force. mode is the key's, or empty where there is none.
+// openToWork opens the lake of --lake to work on it under its locks, with the
+// schemas and the privacy that it keeps; --schemas is compared with those.
+// derive is true where this run derives the tables of --schemas. options makes
+// the lake's options for the set in force. mode is the key's mode, or empty
+// without a key.
 func (env *environment) openToWork(ctx context.Context, o *workOptions, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
 	if len(o.expose.Value()) > 0 && (!derive || !o.schemas.given) {
 		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
@@ -46,8 +49,8 @@ func (env *environment) openToWork(ctx context.Context, o *workOptions, mode str
 	})
 }
 
-// openToRead is workOn for a command that changes nothing in a lake, which may be
-// read-only; unless it is to change it after all.
+// openToRead opens the lake of a command that changes nothing in it: the lake
+// may be read-only. With write it does the same as openToWork.
 func (env *environment) openToRead(ctx context.Context, o *workOptions, write bool) (*load.Lake, *pipeline.Declaration, error) {
 	if write {
 		return env.openToWork(ctx, o, "", false, loadOptions)
@@ -75,11 +78,12 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 	return lake.Using(env.withWait(o.wait, options(declaration.Set))), declaration, nil
 }
 
-// loadOptions are pipeline.LakeOptions of a lake that has its mode.
+// loadOptions returns pipeline.LakeOptions for a lake that knows its mode.
 func loadOptions(set *schemas.Set) load.Options { return pipeline.LakeOptions(set, "") }
 
-// givenSet is the set in the folder that --schemas names, every mistake in it told at
-// once, and what it was copied from, if the folder says so; nil of no folder.
+// givenSet returns the set in the folder of --schemas, and the sums of the
+// files that it was copied from, if the folder has them. It reports every
+// mistake in the set at once. Without a folder both are nil.
 func givenSet(dir string) (*schemas.Set, map[string]string, error) {
 	if dir == "" {
 		return nil, nil, nil
@@ -99,8 +103,8 @@ func givenSet(dir string) (*schemas.Set, map[string]string, error) {
 	return set, base, err
 }
 
-// copiedFrom reads what `init` wrote beside a copy of the shipped schemas; nil
-// where there is no such file.
+// copiedFrom reads the manifest that `init` wrote next to a copy of the shipped
+// schemas. It returns nil where there is none.
 func copiedFrom(dir string) (base map[string]string, err error) {
 	path := filepath.Join(dir, schemas.CopyManifest)
 	text, err := os.ReadFile(path)
@@ -116,7 +120,7 @@ func copiedFrom(dir string) (base map[string]string, err error) {
 	return base, nil
 }
 
-// setOptions say which schemas a command goes by.
+// setOptions select the schemas of a command.
 type setOptions struct {
 	schemas optional[string]
 	lake    string
@@ -126,9 +130,9 @@ func (o *setOptions) setFlags() []cli.Flag {
 	return []cli.Flag{schemasFlag(&o.schemas), lakeFlag(&o.lake)}
 }
 
-// compile loads the schemas that --schemas names, else those in force in the lake
-// that --lake names, else the built-in ones, and compiles their mappings. Every
-// mistake in them is reported at once.
+// compile loads the schemas of --schemas, otherwise those in force in the lake
+// of --lake, otherwise the built-in ones, and compiles their mappings. It
+// reports every mistake in them at once.
 func (o *setOptions) compile() (*schemas.Set, *transform.Plan, error) {
 	set, _, err := givenSet(o.schemas.value)
 	if err == nil && set == nil {

@@ -22,7 +22,7 @@ import (
 type demoOptions struct {
 	lake    string
 	charges int
-	now     string // a date; empty is today, or as the lake's demo did
+	now     string // a date; empty is today, or the end of the lake's demo
 }
 
 func (o *demoOptions) flags() []cli.Flag {
@@ -43,12 +43,12 @@ func demoCommand(env *environment) *cli.Command {
 	})
 }
 
-// demoDays are how long the demo's business is.
+// demoDays is the length of the demo's business.
 const demoDays = 365
 
-// demo runs the product's main job against a business made up on the spot: a
-// simulated Stripe on a loopback port, a real sync over HTTP, and the
-// buy-now-pay-later answer out of the warehouse.
+// demo runs the product's main job for a simulated business: a simulated Stripe
+// on a loopback port, a sync over HTTP, and the buy-now-pay-later question to
+// the warehouse.
 func (env *environment) demo(ctx context.Context, o *demoOptions) error {
 	server, err := demoServer(ctx, o)
 	if err != nil {
@@ -70,8 +70,8 @@ func (env *environment) demo(ctx context.Context, o *demoOptions) error {
 	return nil
 }
 
-// demoServer invents the business. A lake that holds the demo of another day keeps
-// that day: two businesses of one account would mix.
+// demoServer starts the simulated business. A lake that holds the demo of
+// another day keeps that day: two businesses of one account would mix.
 func demoServer(ctx context.Context, o *demoOptions) (*stripesim.Server, error) {
 	until, err := parseTime("--now", o.now)
 	if err != nil {
@@ -99,8 +99,9 @@ func demoServer(ctx context.Context, o *demoOptions) (*stripesim.Server, error) 
 	return invent()
 }
 
-// demoEnd is the day before which the demo's business in a lake ends; zero if the
-// lake has none. Its first price was made when it began.
+// demoEnd returns the day before which the demo's business in a lake ends, or
+// zero if the lake has none. The business began when its first price was
+// created.
 func demoEnd(ctx context.Context, lake, account string) (time.Time, error) {
 	path := filepath.Join(lake, "current", "warehouse.duckdb")
 	if _, err := os.Stat(path); err != nil {
@@ -135,7 +136,7 @@ func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string
 	return err
 }
 
-// The demo's questions. No sum crosses currencies: shares are of counts.
+// The demo's queries. No sum crosses currencies: shares are of counts.
 const (
 	demoProviders = `
 SELECT coalesce(bnpl.provider, 'card') AS paid_with,

@@ -25,10 +25,10 @@ import "C"
 
 import "fmt"
 
-// exitOnDuckDBAbort makes the process end with a line of text where DuckDB ends it. A
-// disk that refuses a write, and then what undoes it, leaves DuckDB no way to go
-// on: it throws where C++ does not allow it (measured), and the process would
-// end with SIGABRT and the stacks of all its threads. The lake is as after a crash.
+// exitOnDuckDBAbort makes the process exit with one line of text where DuckDB
+// aborts. If a disk refuses a write and then its reversal, DuckDB throws where
+// C++ does not allow it (measured). The process would end with SIGABRT and the
+// stacks of all threads. The lake is then as after a crash.
 func exitOnDuckDBAbort(command, lake string) {
 	if lake == "" {
 		return // the command has no database

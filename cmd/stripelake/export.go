@@ -94,7 +94,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	if o.out != "" {
 		err = writeOut(o.out, o.lake, write)
 	} else {
-		signal.Ignore(syscall.SIGPIPE) // what was spilled is removed whoever closes
+		signal.Ignore(syscall.SIGPIPE) // spilled files are removed even if the reader closes the pipe
 		err = write(env.stdoutOf(o.format))
 	}
 	if err == nil {
@@ -103,7 +103,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	return err
 }
 
-// check holds that flags fit each other.
+// check returns a *pipeline.UsageError where flags do not fit together.
 func (o *exportOptions) check() error {
 	format, tenant := o.format, o.tenant
 	id, underscored := strings.CutPrefix(tenant, "_")
@@ -122,8 +122,8 @@ func (o *exportOptions) check() error {
 	return nil
 }
 
-// audienceSet loads the schemas that declare segments: those that --schemas
-// names, or the lake's own.
+// audienceSet loads the schemas that declare the audience: those of --schemas,
+// or the lake's own.
 func (o *exportOptions) audienceSet() (*schemas.Set, error) {
 	if o.schemas.given {
 		files, err := schemaFiles(o.schemas.value)
@@ -157,7 +157,8 @@ func audienceOf(set *schemas.Set, name string) (*schemas.Segment, error) {
 	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no segment %q; %s", name, hint)}
 }
 
-// checkReveal holds that what is to be given as it is is declared so.
+// checkReveal returns a *pipeline.UsageError unless the columns of --reveal are
+// declared so.
 func checkReveal(s *schemas.Segment, reveal []string) error {
 	var names []string
 	for _, p := range s.Personal {

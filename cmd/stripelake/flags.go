@@ -15,13 +15,13 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// optional is the value of a flag for which it matters that it was given at all.
+// optional is a flag's value, and whether the flag was given.
 type optional[T any] struct {
 	value T
 	given bool
 }
 
-// note is the Action of its flag: the library calls it where the flag is given.
+// note is the Action of the flag. The library calls it where the flag is given.
 func (o *optional[T]) note(*cli.Context, T) error {
 	o.given = true
 	return nil
@@ -46,8 +46,8 @@ func waitFlag(wait *optional[time.Duration]) cli.Flag {
 	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that has the lake, for example 30m or 2h; without it, exit with status 75"}
 }
 
-// withWait adds to options how long to wait for another process, and says of whom it
-// waits.
+// withWait adds to options how long to wait for another process. While it
+// waits, it prints which process that is.
 func (env *environment) withWait(wait optional[time.Duration], options load.Options) load.Options {
 	if wait.given {
 		options.LogWait, options.StateWait = wait.value, cmp.Or(wait.value, -1)
@@ -60,7 +60,7 @@ func (env *environment) withWait(wait optional[time.Duration], options load.Opti
 
 // rangeOptions bound a sync.
 type rangeOptions struct {
-	from, to string        // dates or times
+	from, to string        // dates or RFC 3339 times
 	lookBack time.Duration // once a day
 }
 
@@ -75,7 +75,7 @@ func jsonFlag(asJSON *bool, usage string) cli.Flag {
 	return &cli.BoolFlag{Name: "json", Destination: asJSON, Usage: usage}
 }
 
-// stripeOptions are what it takes to reach an account.
+// stripeOptions are the options of the connection to Stripe.
 type stripeOptions struct {
 	apiBase, keyFile, label string
 	maxShare                string // a percentage
@@ -92,7 +92,7 @@ func (o *stripeOptions) stripeFlags() []cli.Flag {
 	}
 }
 
-// client connects to the account that the flags and the environment name.
+// client returns a client for the account of the flags and the environment.
 func (env *environment) client(o *stripeOptions) (*extract.Client, error) {
 	key, err := env.apiKey(o)
 	if err != nil {
@@ -115,7 +115,8 @@ func accountFlag(account *string) cli.Flag {
 	return &cli.StringFlag{Name: "account", Destination: account, Usage: "use the connected account `ACCT` instead of the key's own"}
 }
 
-// clientFor is client for a connected account, if one is named.
+// clientFor returns a client for a connected account, or for the key's own if
+// account is empty.
 func (env *environment) clientFor(o *stripeOptions, account string) (*extract.Client, error) {
 	client, err := env.client(o)
 	if err != nil || account == "" {
@@ -127,8 +128,8 @@ func (env *environment) clientFor(o *stripeOptions, account string) (*extract.Cl
 	return client, nil
 }
 
-// apiKey reads the key from --api-key-file, else from STRIPE_API_KEY. It is
-// never a flag's value: those show in the process list.
+// apiKey reads the key from --api-key-file, otherwise from STRIPE_API_KEY. The
+// key is never a flag's value, because the process list shows those.
 func (env *environment) apiKey(o *stripeOptions) (string, error) {
 	if o.keyFile != "" {
 		content, err := os.ReadFile(o.keyFile)
@@ -144,7 +145,7 @@ func (env *environment) apiKey(o *stripeOptions) (string, error) {
 		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
 }
 
-// parseSpan reads --from and --to. An absent one is zero.
+// parseSpan reads --from and --to. A missing one is zero.
 func parseSpan(fromText, toText string) (from, to time.Time, err error) {
 	if from, err = parseTime("--from", fromText); err != nil {
 		return from, to, err
@@ -160,7 +161,7 @@ func parseSpan(fromText, toText string) (from, to time.Time, err error) {
 	return from, to, err
 }
 
-// parse returns what the options say.
+// parse returns the range of the options.
 func (o *rangeOptions) parse() (r extract.Range, err error) {
 	r.LookBack = o.lookBack
 	if r.From, r.To, err = parseSpan(o.from, o.to); err == nil && r.LookBack < 0 {
@@ -182,7 +183,7 @@ func parseTime(flag, text string) (time.Time, error) {
 	return time.Time{}, &pipeline.UsageError{Message: fmt.Sprintf("%s %q is neither a date like 2024-01-31 nor a time like 2024-01-31T12:00:00Z", flag, text)}
 }
 
-// parseShare reads a flag's percentage as a share from 0 to 1. An absent flag
+// parseShare reads a flag's percentage as a share from 0 to 1. A missing flag
 // is 0.
 func parseShare(flag, text string) (float64, error) {
 	if text == "" {

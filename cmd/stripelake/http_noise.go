@@ -8,13 +8,13 @@ import (
 	"sync/atomic"
 )
 
-// unsolicitedAnswers counts bytes that a server sends without being asked. Go's HTTP
-// client prints their beginning with the standard logger, past every redaction,
-// and there may be a key in them or somebody's name (Invariant 11). So what that
-// logger is given goes nowhere.
+// unsolicitedAnswers counts answers that a server sends without a request. Go's
+// HTTP client prints their beginning with the standard logger, past every
+// redaction; they may contain a key or a person's name (Invariant 11). So the
+// output of that logger is dropped.
 type unsolicitedAnswers struct{ n atomic.Int64 }
 
-// Write counts one message of the standard logger, and drops it.
+// Write counts a message of the standard logger, and drops it.
 func (s *unsolicitedAnswers) Write(message []byte) (int, error) {
 	if bytes.Contains(message, []byte("Unsolicited response")) {
 		s.n.Add(1)
@@ -22,7 +22,8 @@ func (s *unsolicitedAnswers) Write(message []byte) (int, error) {
 	return len(message), nil
 }
 
-// countUnsolicited has the standard logger count. told prints how many there were.
+// countUnsolicited makes the standard logger count. report prints the number of
+// answers.
 func countUnsolicited() (report func(stderr io.Writer)) {
 	unsolicited := &unsolicitedAnswers{}
 	log.SetOutput(unsolicited)

@@ -63,8 +63,8 @@ func (env *environment) initSchemas(o *initOptions, dir string) error {
 	return nil
 }
 
-// copied is what init writes, by path: a set, what editors need, and what the set
-// was copied from.
+// copied returns the files that init writes, by path: a set, the files for
+// editors, and the manifest of the files that the set was copied from.
 func (o *initOptions) copied() (map[string]string, error) {
 	copied := map[string]string{}
 	err := fs.WalkDir(schemas.Embedded(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -90,8 +90,8 @@ func (o *initOptions) copied() (map[string]string, error) {
 	return copied, err
 }
 
-// fromLake puts the set that a lake keeps in the place of the shipped one, and
-// returns what it was copied from.
+// fromLake replaces the shipped set in copied by the set that a lake keeps. It
+// returns the sums of the files that the lake's set was copied from.
 func fromLake(dir string, copied, shipped map[string]string) (base map[string]string, err error) {
 	if _, err := load.ReadMode(dir); err != nil {
 		return nil, err
@@ -114,8 +114,8 @@ func fromLake(dir string, copied, shipped map[string]string) (base map[string]st
 	return shipped, nil
 }
 
-// layOut writes files into an empty or new folder. They are not private like a
-// lake's: they belong into the author's repository.
+// layOut writes files into an empty or new folder. Unlike a lake's files they
+// are not private: they belong in the author's repository.
 func layOut(dir string, files map[string]string) (int, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

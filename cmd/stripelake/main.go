@@ -2,9 +2,10 @@
 // log of every object as Stripe sent it, Parquet partitions in a declared
 // schema, and a DuckDB warehouse.
 //
-// Exit status: 0 done; 1 failed, also by a mistake of the program; 2 wrong usage, or a mistake in SQL; 3 a selected resource was not
-// read, more objects were refused than --max-rejects allows, doctor found a
-// problem, or verify found anything; 75 another process has the lake, try again; 130 interrupted.
+// Exit status: 0 done; 1 failed, also by a bug in the program; 2 wrong usage,
+// or a mistake in SQL; 3 a selected resource was not read, more objects were
+// refused than --max-rejects allows, doctor found a problem, or verify has
+// findings; 75 another process holds the lake, try again; 130 interrupted.
 package main
 
 import (
@@ -32,12 +33,12 @@ const heapGoal = 64 << 20
 
 func main() { os.Exit(process()) }
 
-// process is the program from its start to its exit status.
+// process runs the program and returns its exit status.
 func process() int {
 	exitOnRuntimeAbort()
 	debug.SetMemoryLimit(heapGoal)
-	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // what authors write belongs into their repository
-		syscall.Umask(0o077) // DuckDB makes its write-ahead log for everybody
+	if len(os.Args) > 1 && os.Args[1] != "init" && os.Args[1] != "schema" { // their files belong in the author's repository
+		syscall.Umask(0o077) // DuckDB makes its write-ahead log readable for all users
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,10 +67,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
 		return pipeline.ExitCode(context.Canceled)
 	}
-	if errors.Is(err, errSilent) || errors.Is(err, syscall.EPIPE) { // who read it has enough
+	if errors.Is(err, errSilent) || errors.Is(err, syscall.EPIPE) { // the reader of the pipe needs no more
 		return 1
 	}
-	// Invariant 11: no error text reaches anybody with a key in it.
+	// Invariant 11: no error text shows a key.
 	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
 	return pipeline.ExitCode(err)
 }
@@ -79,7 +80,7 @@ func runApp(ctx context.Context, app *cli.App, args []string) (err error) {
 	return app.RunContext(ctx, args)
 }
 
-// errSilent is a failure that the command has said all about.
+// errSilent is a failure that the command has reported already.
 var errSilent = errors.New("said already")
 
 func newApp(env *environment) *cli.App {
@@ -106,15 +107,16 @@ func newApp(env *environment) *cli.App {
 	}
 }
 
-// environment is what a command has of the world outside its flags.
+// environment is a command's connection to the process: environment variables
+// and streams.
 type environment struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
-	raw            *output // standard output for CSV, and for what is to command the terminal
+	raw            *output // standard output, unescaped: for CSV and for the progress line
 }
 
-// stdoutOf is standard output for a form of an answer. CSV has no way to write a
-// character out, and what reads it would take the escape for the data.
+// stdoutOf returns standard output for a format. CSV is written unescaped: it
+// has no escapes for characters, and a reader would take one for data.
 func (env *environment) stdoutOf(format string) io.Writer {
 	if format == "csv" {
 		return env.raw
@@ -122,9 +124,9 @@ func (env *environment) stdoutOf(format string) io.Writer {
 	return env.stdout
 }
 
-// flagsFirst moves a command's flags before its other arguments, because the
-// library stops reading flags at the first argument that is none and people
-// write `sync charges --from 2024-01-01`.
+// flagsFirst moves a command's flags before its other arguments: the library
+// stops reading flags at the first argument that is none, and people write
+// `sync charges --from 2024-01-01`.
 func flagsFirst(commands []*cli.Command, args []string) []string {
 	if len(args) < 2 {
 		return args

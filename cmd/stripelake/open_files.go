@@ -6,12 +6,13 @@ import (
 	"syscall"
 )
 
-// fewestFiles are how many files a command may have open beside those that it was
-// started with: a sync of one account has some 40 (measured), each further one some more.
+// fewestFiles is how many files a command must be able to open, besides those
+// that it was started with. A sync of one account has some 40 open (measured),
+// and each further account adds some.
 const fewestFiles = 128
 
-// tryOpenFiles opens as many at once, for what a command runs into in its middle it
-// had better not begin with. The error is the system's.
+// tryOpenFiles opens that many files at once, so that a command fails at its
+// beginning rather than in the middle. The error is the system's.
 func tryOpenFiles() (err error) {
 	var pipes [fewestFiles / 2][2]int
 	opened := 0

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// output is standard output. It remembers that something could not be written, so
-// that no command ends well whose words went nowhere.
+// output is standard output. It remembers the first failed write, so that no
+// command succeeds whose output was lost.
 type output struct {
 	to io.Writer
 
@@ -31,14 +31,14 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// err is the first failure, if any.
+// err returns the first failure, if any.
 func (o *output) err() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.failed
 }
 
-// isTerminal reports that somebody looks on.
+// isTerminal reports whether standard output is a terminal.
 func (o *output) isTerminal() bool {
 	if o == nil {
 		return false
@@ -51,19 +51,19 @@ func (o *output) isTerminal() bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// outputError is a failure of standard output. It is no failure of the lake's disk,
-// even where it is of the same kind.
+// outputError is a failure of standard output. It is not a failure of the
+// lake's disk, even where the system's error is the same.
 type outputError struct{ err error }
 
 func (e *outputError) Error() string {
 	why := e.err
-	if path, ok := errors.AsType[*os.PathError](why); ok { // its path says no more
+	if path, ok := errors.AsType[*os.PathError](why); ok { // the path adds nothing
 		why = path.Err
 	}
 	return "write to standard output: " + why.Error() + ": what was printed is not whole"
 }
 
-// Is tells a pipe whose reader has enough.
+// Is reports whether the reader of a pipe has closed it, for errors.Is.
 func (e *outputError) Is(target error) bool {
 	return target == syscall.EPIPE && errors.Is(e.err, syscall.EPIPE)
 }

@@ -71,8 +71,8 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 	return env.printForecast(estimate, accountRate(o.maxRPS, estimate.Mode))
 }
 
-// accountRate is what the account may send in all, in requests a second: what
-// was given, else what Stripe documents.
+// accountRate returns how many requests a second the account may send in all:
+// the number given, otherwise the one that Stripe documents.
 func accountRate(given float64, mode string) float64 {
 	switch {
 	case given > 0:
@@ -140,7 +140,7 @@ func (env *environment) printSchedule(s forecast.Schedule, next int64) {
 	fmt.Fprintf(env.stdout, "the next sync: %s, %s of that\n", counted(int(next), "request"), percentText(float64(next)/float64(s.Allocation)))
 }
 
-// rangeText writes an estimate with its range, and a count alone.
+// rangeText writes an estimate with its range, or a count alone.
 func rangeText(g forecast.Range) string {
 	if g.Low == g.High {
 		return digits(int(g.About))
@@ -148,7 +148,7 @@ func rangeText(g forecast.Range) string {
 	return fmt.Sprintf("%s (%s–%s)", digits(rounded(g.About)), digits(rounded(g.Low)), digits(rounded(g.High)))
 }
 
-// rounded keeps two digits, which is more than an estimate knows.
+// rounded keeps two digits: an estimate has no more.
 func rounded(n int64) int {
 	unit := int64(1)
 	for n/unit >= 100 {
@@ -168,7 +168,7 @@ func percentText(share float64) string {
 	}
 }
 
-// durationText writes a time for people: 12 s, 3.4 min, 5.6 h.
+// durationText writes a duration: 12 s, 3.4 min, 5.6 h.
 func durationText(seconds float64) string {
 	switch {
 	case seconds < 90:

@@ -50,8 +50,9 @@ func queryCommand(env *environment) *cli.Command {
 	})
 }
 
-// queryError makes a wrong use of what is wrong in the SQL, and says plainly that
-// an answer was interrupted: unlike a sync, it does not go on next time.
+// queryError turns a mistake in the SQL into wrong usage, and says that an
+// interrupted answer is not complete: unlike a sync, it does not continue next
+// time.
 func queryError(err error) error {
 	var wrong *query.Error
 	switch {
@@ -60,7 +61,7 @@ func queryError(err error) error {
 	case errors.Is(err, context.Canceled):
 		return errInterrupted{}
 	case errors.Is(err, syscall.EPIPE):
-		return errSilent // who read the answer has enough of it
+		return errSilent // the reader of the answer needs no more
 	}
 	return err
 }
@@ -82,8 +83,8 @@ func (env *environment) query(ctx context.Context, o *queryOptions, args []strin
 	if err != nil {
 		return err
 	}
-	// A call of DuckDB's that makes a huge text cannot be interrupted: the process ends.
-	// What it had spilled is removed by the next query.
+	// A DuckDB call that makes a huge text cannot be interrupted, so the
+	// process exits. The next query removes its spilled files.
 	defer watchMemory(mostQueryMemory, func(bytes int64) {
 		fmt.Fprintf(env.stderr, "stripelake: stopped: the query took %s of memory, and %s is the most: ask for fewer or shorter values at a time\n", bytesText(bytes), bytesText(mostQueryMemory))
 		os.Exit(1)
@@ -109,13 +110,13 @@ func (env *environment) query(ctx context.Context, o *queryOptions, args []strin
 		return answer.Write(ctx, w, format)
 	}
 	if o.out == "" {
-		signal.Ignore(syscall.SIGPIPE) // the pipe and what was spilled are removed whoever closes
+		signal.Ignore(syscall.SIGPIPE) // the pipe and spilled files are removed even if the reader closes
 		return write(env.stdoutOf(o.format))
 	}
 	return writeOut(o.out, o.lake, write)
 }
 
-// variables are those of --var, by name. Their values may hold commas.
+// variables are the values of --var, by name. A value may contain commas.
 type variables map[string]string
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -130,10 +131,10 @@ func (v variables) Set(given string) error {
 	return nil
 }
 
-// String shows no default in the help.
+// String returns "", so that the help shows no default.
 func (v variables) String() string { return "" }
 
-// question takes the SQL from where it is.
+// question reads the SQL from the argument, the file or standard input.
 func (o *queryOptions) question(args []string) (query.Question, error) {
 	question := query.Question{Variables: o.variables}
 	if (len(args) > 0) == o.file.given {
@@ -156,7 +157,8 @@ func (o *queryOptions) question(args []string) (query.Question, error) {
 	return question, nil
 }
 
-// writeOut writes a file for its owner alone, whole or not at all.
+// writeOut writes a file that only its owner can read, completely or not at
+// all.
 func writeOut(path, lake string, write func(io.Writer) error) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {

@@ -8,16 +8,18 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// amounts writes the amounts of a table as their currency is written. Published
-// amounts have three places, because some currencies have; zeros beyond those of
-// a row's own currency are left out, and never another digit (Invariant 10).
+// amounts writes the amounts of a table in the form of their currency.
+// Published amounts have three places, because some currencies do. Zeros beyond
+// the places of the row's currency are left out, and never another digit
+// (Invariant 10).
 type amounts struct {
 	places   func(currency string) (places int, known bool)
-	currency map[int]int // the column of its currency, by the column of an amount
+	currency map[int]int // by the column of an amount, the column of its currency
 }
 
-// amountsIn finds the amounts of an answer and their currencies. By name: amounts
-// called settled_… are in settled_in, all others in currency (docs/adr/0024).
+// amountsIn finds the amounts of an answer and their currencies, by name:
+// amounts called settled_… are in settled_in, all others in currency
+// (docs/adr/0024).
 func amountsIn(columns []query.Column) (*amounts, error) {
 	at := map[string]int{}
 	for i, c := range columns {
@@ -38,7 +40,8 @@ func amountsIn(columns []query.Column) (*amounts, error) {
 	if len(a.currency) == 0 {
 		return a, nil
 	}
-	// The shipped exponents: who may read only what is published has no others, and they do no more here than leave zeros out.
+	// The shipped exponents: a user who may only read published files has no
+	// others, and here they do no more than leave zeros out.
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		return nil, err
@@ -47,7 +50,8 @@ func amountsIn(columns []query.Column) (*amounts, error) {
 	return a, nil
 }
 
-// shorten leaves out the zeros of a row's amounts that its currencies have not.
+// shorten removes the zeros of a row's amounts that their currencies do not
+// have.
 func (a *amounts) shorten(row []string) {
 	for i, of := range a.currency {
 		if places, known := a.places(row[of]); known {
@@ -56,7 +60,7 @@ func (a *amounts) shorten(row []string) {
 	}
 }
 
-// withoutZeros leaves out the zeros at the end of a decimal, beyond so many places.
+// withoutZeros removes trailing zeros of a decimal beyond a number of places.
 func withoutZeros(amount string, places int) string {
 	whole, fraction, ok := strings.Cut(amount, ".")
 	if !ok {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// mostQueryMemory is at how many resident bytes the process that asks is ended.
-// DuckDB spills above a limit of its own, which is half of that; but it spills
-// columns and tables, and not a text of some gigabytes that one call makes.
+// mostQueryMemory is how many resident bytes end a process that queries. DuckDB
+// spills above a limit of its own, which is half of that. But it spills columns
+// and tables, and not a text of gigabytes that one call makes.
 const mostQueryMemory = 2 << 30
 
-// watchMemory calls over, once, where this process has more than so many bytes of
-// memory, until stop is called. It sees nothing where there is no /proc.
+// watchMemory calls over, once, when this process has more than most resident
+// bytes, until stop is called. Without /proc it does nothing.
 func watchMemory(most int64, over func(bytes int64)) (stop func()) {
 	done := make(chan struct{})
 	go func() {
@@ -33,7 +33,7 @@ func watchMemory(most int64, over func(bytes int64)) (stop func()) {
 	return func() { close(done) }
 }
 
-// residentBytes is how much memory this process has; 0 where that is not known.
+// residentBytes returns this process's resident memory; 0 where it is unknown.
 func residentBytes() int64 {
 	text, err := os.ReadFile("/proc/self/statm") // in pages: all, resident, …
 	if err != nil {

@@ -14,15 +14,16 @@ import (
 	"github.com/stripelake/stripelake/load/query"
 )
 
-// alignedRows is how many rows a table's columns are as wide as; later ones may
-// stand out, for no more are held in memory.
+// alignedRows is how many rows determine the widths of columns. Wider cells of
+// later rows are not aligned, because no more rows are held in memory.
 const alignedRows = 1000
 
-// cellWidth counts how wide a text is in a terminal, whatever the locale says: a Chinese
-// character and most emoji are two cells wide, an accent that joins a letter is none.
+// cellWidth measures a text in terminal cells, independent of the locale. A
+// Chinese character and most emoji take two cells, a combining accent none.
 var cellWidth = &runewidth.Condition{StrictEmojiNeutral: true}
 
-// writeTable writes an answer as an aligned table and the number of its rows.
+// writeTable writes an answer as an aligned table, followed by the number of
+// rows.
 func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
 	amounts, err := amountsIn(answer.Columns)
 	if err != nil {
@@ -74,7 +75,7 @@ func (t *alignedTable) copy(in *csv.Reader) error {
 	return t.out.Flush()
 }
 
-// add takes the header or a row.
+// add adds the header or a row.
 func (t *alignedTable) add(row []string) error {
 	if t.rows > 0 {
 		t.amounts.shorten(row)

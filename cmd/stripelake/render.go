@@ -11,18 +11,18 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
-// renderer shows a run's events. Exactly one of its forms is used: JSON lines
-// on stdout for machines, one redrawn line on a terminal, plain lines elsewhere.
+// renderer shows a run's events in one of three forms: JSON lines on stdout for
+// programs, one redrawn line on a terminal, plain lines elsewhere.
 type renderer struct {
 	out     io.Writer
-	raw     io.Writer // the same for what commands a terminal
+	raw     io.Writer // the same, unescaped: for control sequences
 	json    bool
 	redraw  bool                      // out is a terminal
 	drawn   time.Time                 // when the progress line was last drawn
 	read    map[string]int            // objects so far, by resource
-	results map[string]pipeline.Event // of resources that are through; printed once
+	results map[string]pipeline.Event // of resources that are read to their end; printed once
 	rebuild bool                      // nothing is read from Stripe: applied segments are the progress
-	pending bool                      // a progress line stands unfinished
+	pending bool                      // the last line is a progress line
 }
 
 func (env *environment) renderer(asJSON bool) *renderer {
@@ -62,8 +62,8 @@ func (r *renderer) event(e pipeline.Event) {
 	}
 }
 
-// flushResults prints how the resources that are through were read, in their
-// fixed order: they finish in any.
+// flushResults prints how the resources that are done were read, in their fixed
+// order: they finish in any order.
 func (r *renderer) flushResults() {
 	for _, resource := range pipeline.Resources() {
 		result, known := r.results[resource.Name]
@@ -108,14 +108,14 @@ func (r *renderer) summary(s pipeline.Summary) {
 	}
 }
 
-// How often progress is shown: redrawn in place, or as a line of its own where
-// lines pile up in a log.
+// How often progress is shown: redrawn in place, or as a line of its own in a
+// log.
 const (
 	redrawEvery = 100 * time.Millisecond
 	lineEvery   = 30 * time.Second
 )
 
-// progress shows how far each resource is.
+// progress shows how many objects of each resource are read.
 func (r *renderer) progress(resource string, objects int) {
 	r.read[resource] += objects
 	if since := time.Since(r.drawn); since < redrawEvery || !r.redraw && since < lineEvery {
@@ -141,7 +141,7 @@ func (r *renderer) line(format string, args ...any) {
 	fmt.Fprintf(r.out, format+"\n", args...)
 }
 
-// done clears an unfinished progress line.
+// done clears the progress line.
 func (r *renderer) done() {
 	if r.pending {
 		fmt.Fprint(r.raw, "\r\033[K")
@@ -149,7 +149,7 @@ func (r *renderer) done() {
 	}
 }
 
-// digits writes an integer with thin groups of three: 12,345.
+// digits writes an integer with groups of three digits: 12,345.
 func digits(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {

@@ -48,8 +48,8 @@ func reportBNPLCommand(env *environment) *cli.Command {
 	})
 }
 
-// reportError says plainly that a report was interrupted: unlike a sync, it does
-// not go on next time.
+// reportError says that no report was written where it was interrupted: unlike
+// a sync, it does not continue next time.
 func reportError(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errNoReport{}
@@ -107,8 +107,8 @@ func (env *environment) reportBNPL(ctx context.Context, dir, out string) (err er
 	return nil
 }
 
-// openReport opens a warehouse with the memory that a report of millions of
-// payments takes, and a folder to spill into.
+// openReport opens a warehouse with enough memory for a report on millions of
+// payments, and a folder to spill into.
 func openReport(ctx context.Context, warehouse, spill string) (*sql.DB, error) {
 	db, err := load.OpenWarehouse(warehouse)
 	if err != nil {
@@ -125,8 +125,8 @@ func openReport(ctx context.Context, warehouse, spill string) (*sql.DB, error) {
 	return db, nil
 }
 
-// decimalsOf returns the places of each currency's amounts, as the published
-// lake counts them: 2 where it names no other.
+// decimalsOf returns the number of decimal places of each currency's amounts,
+// from the published lake's schemas; 2 where they name none.
 func decimalsOf(dir string) (func(currency string) int, error) {
 	files, err := load.ReadSchemas(dir)
 	if err != nil {

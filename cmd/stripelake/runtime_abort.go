@@ -33,25 +33,27 @@ import (
 	"github.com/stripelake/stripelake/extract"
 )
 
-// ownMistake is what is said last where the program fails by a mistake of its own.
+// ownMistake ends the message of a failure by a bug in the program.
 const ownMistake = "this is a mistake in stripelake: please report it; nothing is lost, and the next run goes on"
 
-// exitOnRuntimeAbort makes a process that Go's runtime gives up end with status 1 and a line
-// of text: by itself it ends with 2, which is wrong usage to whoever reads it. Such
-// are a panic outside of the main goroutine, a concurrent write to a map, no memory,
-// a signal of the machine. The stacks that it prints hold addresses and numbers; a
-// text is its address and its length there. No core is written, which holds the key.
+// exitOnRuntimeAbort makes a process that Go's runtime aborts exit with status
+// 1 and a line of text. By itself it exits with 2, which means wrong usage.
+// Causes are a panic outside the main goroutine, a concurrent write to a map,
+// lack of memory, and signals of the machine. The stacks printed hold addresses
+// and numbers; a text appears there as its address and length. No core file is
+// written, because it would hold the key.
 func exitOnRuntimeAbort() {
-	// Of 1 byte no file is written, and on Linux no other program is given the core
-	// either, which a limit of 0 does not keep it from.
+	// With a limit of 1 byte no file is written, and Linux passes the core to
+	// no other program either; a limit of 0 would not prevent that.
 	if syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: 1, Max: 1}) != nil {
-		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // it was less already
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // the limit was lower already
 	}
-	debug.SetTraceback("crash") // which ends in SIGABRT
+	debug.SetTraceback("crash") // ends in SIGABRT
 	C.on_abort(C.CString("stripelake: ended by its runtime, with what stands above; unless a signal was sent to it, " + ownMistake + "\n"))
 }
 
-// recovered makes a panic of the main goroutine an error of one line that says where.
+// recovered turns a panic of the main goroutine into an error of one line that
+// says where it was.
 func recovered(err *error) {
 	p := recover()
 	if p == nil {

@@ -29,7 +29,8 @@ func schemaCommand(env *environment) *cli.Command {
 	})
 }
 
-// table finds the table that an argument names.
+// tableOf returns the table with this name. An unknown name is a
+// *pipeline.UsageError.
 func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
 	if s := set.Table(name); s != nil {
 		return s, nil
@@ -45,8 +46,8 @@ func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
 	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no table %q; %s", name, hint)}
 }
 
-// lakeIfAny opens the lake for what it can add to an answer; nil if nothing is
-// published there.
+// lakeIfAny opens the lake for additional information. It returns nil if
+// nothing is published there.
 func lakeIfAny(dir string) *authoring.Lake {
 	lake, err := authoring.OpenLake(dir)
 	if err != nil {
@@ -55,7 +56,7 @@ func lakeIfAny(dir string) *authoring.Lake {
 	return lake
 }
 
-// inDir names a file of the set as the user can open it.
+// inDir returns the path at which the user can open a file of the set.
 func (o *setOptions) inDir(file string) string {
 	if o.schemas.value != "" {
 		return filepath.Join(o.schemas.value, filepath.FromSlash(file))

@@ -64,13 +64,13 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 			return err
 		}
 	}
-	// Mappings that no mistake of loading stands in the way of are checked too.
+	// Mappings of the tables that did load are checked, too.
 	compiled, err := transform.Compile(set)
 	if err != nil && !errors.As(err, &inMappings) {
 		return err
 	}
 	mistakes = append(mistakes, inMappings...)
-	if len(mistakes) == 0 { // else there are tables missing that a mart or a segment reads
+	if len(mistakes) == 0 { // otherwise tables may be missing that a mart or an audience reads
 		if mistakes, err = authoring.CheckMarts(ctx, set); err != nil {
 			return err
 		}
@@ -117,8 +117,8 @@ func (env *environment) printFindings(set *schemas.Set, all []schemaProblem, mis
 		}
 		fmt.Fprintf(env.stdout, "%s:%d:%d: %s %s\n", f.File, f.Line, f.Col, code, f.Message)
 	}
-	// What is declared counts whatever mistakes are in it: a file is one table, one
-	// mapping, one lookup or, of those, a list.
+	// Files with mistakes count, too: a file is one table, one mapping, one
+	// lookup or a list of lookups.
 	declared := map[string]int{}
 	for name := range set.Files() {
 		declared[path.Dir(name)]++
@@ -135,7 +135,7 @@ func (env *environment) printFindings(set *schemas.Set, all []schemaProblem, mis
 	return err
 }
 
-// schemaFiles are the files in the folder that --schemas names.
+// schemaFiles returns the files in the folder of --schemas.
 func schemaFiles(dir string) (fs.FS, error) {
 	files := os.DirFS(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {

@@ -42,8 +42,8 @@ func schemaDiffCommand(env *environment) *cli.Command {
 	})
 }
 
-// diffError is a failure of schema diff, whose status 1 says that there is a
-// difference, as diff's does.
+// diffError is a failure of schema diff. Its status differs from 1, which means
+// that there is a difference, as for diff.
 type diffError struct{ error }
 
 func (t *diffError) Unwrap() error { return t.error }
@@ -83,8 +83,8 @@ func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) er
 	return err
 }
 
-// compareRows counts changed rows, once a table: its first difference carries
-// the count.
+// compareRows counts changed rows, once for each table: the table's first
+// difference has the count.
 func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, differences []authoring.Difference) error {
 	lake, err := authoring.OpenLake(o.lake)
 	if err != nil {

@@ -54,7 +54,7 @@ func (env *environment) schemaDocs(ctx context.Context, o *setOptions, dir strin
 	return err
 }
 
-// referencePages are all pages of the reference, by file name.
+// referencePages returns all pages of the reference, by file name.
 func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.Plan) (map[string]string, error) {
 	pages, err := authoring.Pages(ctx, set, compiled)
 	if err != nil {
@@ -64,7 +64,7 @@ func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.P
 	return pages, err
 }
 
-// commandPage is the help of every command, one after the other, as the program
+// commandPage returns the page with the help of every command, as the program
 // prints it.
 func commandPage(ctx context.Context) (string, error) {
 	var page strings.Builder

@@ -98,8 +98,8 @@ func (env *environment) explainTable(sql bool, set *schemas.Set, compiled *trans
 	return env.printColumns(columns)
 }
 
-// isInside reports whether a field is a member of an object, or of the elements
-// of a list.
+// isInside reports whether a field is a member of an object, or of a list's
+// elements.
 func isInside(target, of string) bool {
 	rest, ok := strings.CutPrefix(target, of)
 	return ok && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "[]"))

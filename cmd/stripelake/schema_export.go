@@ -50,7 +50,7 @@ func (env *environment) schemaExportDBT(ctx context.Context, o *schemaExportOpti
 		return err
 	}
 	if o.out != "" {
-		return os.WriteFile(o.out, []byte(text), 0o644) // it belongs into a repository, as schemas do
+		return os.WriteFile(o.out, []byte(text), 0o644) // it belongs in a repository, as schemas do
 	}
 	_, err = io.WriteString(env.stdout, text)
 	return err

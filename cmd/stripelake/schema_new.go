@@ -76,8 +76,8 @@ func (env *environment) schemaNew(ctx context.Context, o *schemaNewOptions, obje
 	return nil
 }
 
-// writeNew writes files that must not be there yet: all of them or none, since
-// half a table does not check.
+// writeNew writes files that must not exist yet: all of them or none, because
+// half a table does not pass the check.
 func writeNew(files map[string]string) (err error) {
 	var written []string
 	defer func() {

@@ -60,8 +60,8 @@ func (env *environment) schemaPreview(ctx context.Context, o *schemaPreviewOptio
 	return nil
 }
 
-// findObject reads an object from a file or, where there is none of that name,
-// from the lake.
+// findObject reads an object from a file or, where there is no such file, from
+// the lake.
 func findObject(ctx context.Context, dir, name string) (transform.Object, error) {
 	raw, err := readInput(name)
 	if err == nil {
@@ -114,8 +114,8 @@ func (env *environment) printPreview(t authoring.TablePreview, nulls bool) error
 	return nil
 }
 
-// origin is the expression, and what stands at its paths where that is not the
-// same to read.
+// origin returns a column's expression, and the source values at its paths
+// where they differ from the value shown.
 func origin(c authoring.Cell) string {
 	text := strings.Join(strings.Fields(c.Expression), " ")
 	var found []string
@@ -130,7 +130,7 @@ func origin(c authoring.Cell) string {
 	return text + "  (" + strings.Join(found, ", ") + ")"
 }
 
-// shortened cuts a text to what a line of a terminal bears.
+// shortened cuts a text to the width of a terminal's line.
 func shortened(text string) string {
 	const most = 60
 	if runes := []rune(text); len(runes) > most {

@@ -19,8 +19,8 @@ import (
 // well-formed test-mode key.
 const simulatedKey = "sk_test_simulated"
 
-// simulateOptions describe a simulated account. What the simulator takes as it is
-// stands in config.
+// simulateOptions describe a simulated account. Options that the simulator
+// takes unchanged are in config.
 type simulateOptions struct {
 	addr                 string
 	config               stripesim.Config
@@ -93,7 +93,7 @@ func (o *simulateOptions) troubleFlags() []cli.Flag {
 	}
 }
 
-// inCategory puts flags below a heading of the help text.
+// inCategory sets the heading of flags in the help.
 func inCategory(heading string, flags []cli.Flag) []cli.Flag {
 	for _, flag := range flags {
 		switch f := flag.(type) {
@@ -116,7 +116,7 @@ func inCategory(heading string, flags []cli.Flag) []cli.Flag {
 	return flags
 }
 
-// simulation is the configuration that the flags describe.
+// simulation returns the configuration that the flags describe.
 func (o *simulateOptions) simulation() (stripesim.Config, error) {
 	config := o.config
 	config.Shape, config.Keys, config.Forbid = stripesim.Shape(o.shape), o.keys.Value(), o.forbid.Value()
@@ -130,7 +130,7 @@ func (o *simulateOptions) simulation() (stripesim.Config, error) {
 	return config, errors.Join(spanErr, shareErr, nowErr, speedErr, faultErr)
 }
 
-// parseSpeed reads --clock; an absent one is 0.
+// parseSpeed reads --clock; a missing flag is 0.
 func parseSpeed(text string) (int, error) {
 	if text == "" {
 		return 0, nil
@@ -143,7 +143,7 @@ func parseSpeed(text string) (int, error) {
 	return speed, nil
 }
 
-// parseFaults reads --fault; the kinds themselves are the simulator's to check.
+// parseFaults reads --fault. The simulator checks the kinds of faults.
 func parseFaults(texts []string) ([]stripesim.Fault, error) {
 	var list []stripesim.Fault
 	for _, text := range texts {

@@ -129,10 +129,10 @@ func (env *environment) printStatus(s pipeline.Status) error {
 	return nil
 }
 
-// mostGivenUp is how many are printed one by one.
+// mostGivenUp is how many given-up requests are printed one by one.
 const mostGivenUp = 10
 
-// printGivenUp says what could not be read, and why.
+// printGivenUp prints the requests that were given up, and why.
 func (env *environment) printGivenUp(all []load.GivenUp) {
 	for i, g := range all {
 		if i == mostGivenUp {
@@ -143,7 +143,7 @@ func (env *environment) printGivenUp(all []load.GivenUp) {
 	}
 }
 
-// ageText says how old what is here is: as old as the oldest of it.
+// ageText returns the age of the resource that is the oldest, or "".
 func ageText(s pipeline.Status) string {
 	oldest := s.Oldest()
 	if oldest == nil || oldest.AsOf == nil {
@@ -152,7 +152,7 @@ func ageText(s pipeline.Status) string {
 	return fmt.Sprintf("as of %s: %s old (%s)", minuteText(*oldest.AsOf), ageOf(time.Since(*oldest.AsOf)), oldest.Resource)
 }
 
-// ageOf is a time that has passed, in its largest unit.
+// ageOf writes a duration in its largest unit.
 func ageOf(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:
@@ -184,7 +184,7 @@ func whyText(why load.Why, s pipeline.Status) string {
 	return ""
 }
 
-// unfinishedText is what the last run has to do with it.
+// unfinishedText says how the last run explains that a resource is unfinished.
 func unfinishedText(s pipeline.Status) string {
 	switch {
 	case s.LastRun == nil || s.Unsure:
@@ -197,7 +197,7 @@ func unfinishedText(s pipeline.Status) string {
 	return "a run was stopped before it was all read, or --to bounded it; "
 }
 
-// outcomeText says how the last run ended, or that it did not.
+// outcomeText says how the last run ended, or that it goes on.
 func outcomeText(s pipeline.Status) string {
 	switch outcome := s.LastRun.Outcome; {
 	case s.Unsure && s.AsPublished != nil:
@@ -211,7 +211,7 @@ func outcomeText(s pipeline.Status) string {
 	}
 }
 
-// sizesText names the sizes that could be measured.
+// sizesText lists the sizes that could be measured.
 func sizesText(s load.Sizes) string {
 	var known []string
 	for _, size := range []struct {
@@ -225,7 +225,7 @@ func sizesText(s load.Sizes) string {
 	return strings.Join(known, ", ")
 }
 
-// publishText says what a publish wrote, and for how much.
+// publishText says what a publish wrote, and how much had changed.
 func publishText(p pipeline.Publish) string {
 	text := fmt.Sprintf("%s written, %s linked; %s of files, %s of state, ",
 		counted(p.Files, "file"), digits(p.Linked), bytesText(p.Partitions), bytesText(p.State))
@@ -240,7 +240,8 @@ func publishText(p pipeline.Publish) string {
 	return text
 }
 
-// changesTo says up to when the changes of a resource's objects are in.
+// changesTo returns the time up to which the changes of a resource's objects
+// are read.
 func changesTo(r pipeline.ResourceStatus) string {
 	switch {
 	case r.Why == load.WhyRelisting:

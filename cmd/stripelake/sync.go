@@ -13,7 +13,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
-// publishEvery is how often a long backfill shows people what it has.
+// publishEvery is the interval of publishing during a long backfill.
 const publishEvery = 5 * time.Minute
 
 type syncOptions struct {
@@ -82,8 +82,8 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	return err
 }
 
-// connectedAccounts reads the accounts that --account names. A file has one a line;
-// empty lines and what follows # do not count.
+// connectedAccounts returns the accounts of the --account flags. A file has one
+// on each line; empty lines and text after # are ignored.
 func connectedAccounts(flags []string) ([]string, error) {
 	var accounts []string
 	for _, name := range flags {

@@ -100,8 +100,9 @@ func (env *environment) atStripe(o *verifyOptions, declared *pipeline.Declaratio
 	return nil
 }
 
-// repair mends what a verification found, and looks at the lake once more in the
-// same way, whatever of it failed: what is left says how it ends.
+// repair repairs what a verification found and verifies the lake once more in
+// the same way, even where the repair failed: the findings left determine the
+// result.
 func (env *environment) repair(ctx context.Context, quiet bool, verify *pipeline.Verify, found *pipeline.Verified, sync *pipeline.Sync) error {
 	if !quiet {
 		env.printVerified(*found)
@@ -141,7 +142,7 @@ func (env *environment) printVerified(v pipeline.Verified) {
 		}
 		fmt.Fprintf(out, "%s\t%s %s\t%s\n", name, digits(int(c.LookedAt)), c.Unit, found)
 	}
-	_ = out.Flush() // stdout's error is nobody's
+	_ = out.Flush() // output remembers the error
 	for _, c := range v.Checks {
 		env.printChecked(c)
 	}
@@ -151,7 +152,7 @@ func (env *environment) printVerified(v pipeline.Verified) {
 	}
 }
 
-// printChecked prints what a check found, a line each.
+// printChecked prints the findings of a check, one on each line.
 func (env *environment) printChecked(c *verify.Checked) {
 	if len(c.Findings)+len(c.Notes) > 0 {
 		fmt.Fprintln(env.stdout)

@@ -8,7 +8,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// shownIDs of a loss are printed; --json has them all.
+// shownIDs is how many ids of a loss are printed; --json has all.
 const shownIDs = 5
 
 func (env *environment) printRepaired(r pipeline.Repaired) {
@@ -38,7 +38,7 @@ func (env *environment) printRepaired(r pipeline.Repaired) {
 	}
 }
 
-// printLoss says what the raw log lost, file by file, and what became of it.
+// printLoss prints what the raw log lost, file by file, and what became of it.
 func (env *environment) printLoss(x load.Loss) {
 	for _, d := range x.Damage {
 		kept := ""
@@ -77,7 +77,7 @@ func idsOf(objects []load.LostObject, goneOnly bool) (ids []string) {
 	return ids
 }
 
-// firstIDs are the first of ids, in parentheses.
+// firstIDs returns the first of some ids, in parentheses.
 func firstIDs(ids []string) string {
 	switch more := len(ids) - shownIDs; {
 	case len(ids) == 0:

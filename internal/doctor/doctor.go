@@ -1,5 +1,6 @@
-// Package doctor looks for what will keep a sync from working: the key and what it may
-// read, the clock, the disk, and the lake's files. Each finding has its fix.
+// Package doctor looks for problems that will keep a sync from working: with
+// the key and its permissions, the clock, the disk, and the lake's files. Each
+// finding has its fix.
 package doctor
 
 import (
@@ -14,26 +15,27 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Doctor looks for what will keep a sync from working. It changes nothing, but for
-// a folder in which it tries out the file system, and waits for no lock.
+// Doctor looks for problems that will keep a sync from working. It changes
+// nothing, except for a folder in which it tests the file system, and waits for
+// no lock.
 type Doctor struct {
-	Client *extract.Client // nil: only the lake is looked at
+	Client *extract.Client // nil: only the lake is checked
 	Dir    string          // the lake's folder; it need not exist
 	Label  string          // as in [pipeline.Sync]
 
-	NoClient error // why there is no client; nil where nobody gave a key, which is no problem
+	NoClient error // why there is no client; nil where no key was given, which is not a problem
 }
 
 // Finding is the outcome of one check.
 type Finding struct {
-	Check string `json:"check"` // "key", "charges", "disk"; a check that finds several things has several findings
+	Check string `json:"check"` // "key", "charges", "disk"; a check may have several findings
 	Level string `json:"level"` // one of the Level… constants
 	Says  string `json:"says"`
 	Fix   string `json:"fix,omitempty"`
 }
 
-// The levels of a finding. A problem will make a sync fail, or leave out what it
-// should read; with a warning it works.
+// The levels of a finding. With a problem a sync will fail or leave something
+// out; with a warning it works.
 const (
 	LevelOK      = "ok"
 	LevelWarning = "warning"
@@ -41,15 +43,16 @@ const (
 	LevelSkipped = "skipped" // not checked, and why
 )
 
-// Diagnosis is what [Doctor.Run] finds, always in the same order.
+// Diagnosis is the result of [Doctor.Run]. The findings are always in the same
+// order.
 type Diagnosis struct {
 	Findings []Finding `json:"findings"`
 	Problems int       `json:"problems"`
 	Warnings int       `json:"warnings"`
-	Requests int64     `json:"requests"` // that the checks took
+	Requests int64     `json:"requests"` // sent by the checks
 }
 
-// ProblemsError says that the doctor found problems.
+// ProblemsError reports that the doctor found problems.
 type ProblemsError struct{ Problems int }
 
 func (e *ProblemsError) Error() string {
@@ -63,7 +66,7 @@ func (e *ProblemsError) Error() string {
 func (e *ProblemsError) ExitCode() int { return pipeline.ExitIncomplete }
 
 // Run makes all checks. The error is a [*ProblemsError] if there are problems;
-// the diagnosis stands in each case.
+// the diagnosis is valid in each case.
 func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
 	var found Diagnosis
 	account := d.checkStripe(ctx, &found)
@@ -96,7 +99,7 @@ func (d *Diagnosis) problem(check, fix, says string, args ...any) {
 	d.add(Finding{Check: check, Level: LevelProblem, Says: fmt.Sprintf(says, args...), Fix: fix})
 }
 
-// add keeps a finding. Invariant 11: no text of it shows a secret.
+// add adds a finding. Invariant 11: no text of it shows a secret.
 func (d *Diagnosis) add(f Finding) {
 	f.Says, f.Fix = extract.Redact(f.Says), extract.Redact(f.Fix)
 	switch f.Level {
@@ -108,8 +111,8 @@ func (d *Diagnosis) add(f Finding) {
 	d.Findings = append(d.Findings, f)
 }
 
-// textAndFix tells apart what an error says and what to do about it: what the error
-// knows, else otherwise.
+// textAndFix returns the text of an error, and what to do about it: the fix in
+// its hint or, without one, otherwise.
 func textAndFix(err error, otherwise string) (says, fix string) {
 	says = err.Error()
 	if h := hint.Of(err); h != nil {
@@ -121,5 +124,5 @@ func textAndFix(err error, otherwise string) (says, fix string) {
 	return strings.Join(strings.Fields(extract.Redact(says)), " "), extract.Redact(cmp.Or(fix, otherwise)) // Invariant 11
 }
 
-// fixAsked is what to do where a request fails and nothing says why.
+// fixAsked is what to do where a request fails without a hint.
 const fixAsked = "check --api-base, the network and the proxy"

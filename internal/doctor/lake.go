@@ -12,7 +12,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// checkLake makes the checks that look at files. account is the key's, if known.
+// checkLake makes the checks of files. account is the key's account, or empty.
 func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	exists, err := pipeline.HasLake(d.Dir)
 	if err != nil {
@@ -47,8 +47,9 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 	d.checkFiles(found)
 }
 
-// checkDeclared looks at the schemas that the lake keeps. An own set stays as it
-// is when the program's changes: what changed since it was copied is named.
+// checkDeclared checks the schemas that the lake keeps. A set of the lake's own
+// does not follow the program: files that changed in the program since it was
+// copied are listed.
 func (d *Doctor) checkDeclared(found *Diagnosis) {
 	kept, err := load.ReadDeclared(d.Dir)
 	switch {
@@ -83,7 +84,7 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	}
 }
 
-// firstOf names the first of some, and says how many more there are.
+// firstOf lists the first names, and says how many more there are.
 func firstOf(names []string, most int) string {
 	if more := len(names) - most; more > 0 {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
@@ -91,8 +92,8 @@ func firstOf(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// checkDisk tries out what the file system can do, and compares what is free with
-// what a publish needs: beside what is there, a copy of the state and new partitions.
+// checkDisk tests the file system, and compares the free space with the space
+// that a publish needs in addition: a copy of the state and new partitions.
 func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 	room, err := load.ReadRoom(d.Dir)
 	if err != nil {
@@ -110,7 +111,7 @@ func (d *Doctor) checkDisk(found *Diagnosis, exists bool) {
 		return
 	}
 	sizes, err := load.ReadSizes(d.Dir)
-	if !exists || err != nil || sizes.Log == nil || sizes.State == nil || sizes.Published == nil { // what is wrong with the log is told below
+	if !exists || err != nil || sizes.Log == nil || sizes.State == nil || sizes.Published == nil { // damage of the log is reported below
 		found.ok("disk", "%s free", sizeText(room.Free))
 		return
 	}
@@ -137,7 +138,7 @@ func sizeText(n int64) string {
 func (d *Doctor) checkAccounts(found *Diagnosis, account string) {
 	accounts, err := load.ReadAccounts(d.Dir)
 	if err != nil || account == "" || len(accounts) == 0 {
-		return // unreadable: told already
+		return // unreadable: reported already
 	}
 	var ids []string
 	for _, a := range accounts {
@@ -166,7 +167,7 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 	checkLog(found, d.Dir, health)
 	checkGeneration(found, health)
 	for _, f := range health.Beside {
-		if !strings.HasPrefix(f.What, "schemas/") { // told with the schemas
+		if !strings.HasPrefix(f.What, "schemas/") { // reported with the schemas
 			found.problem("beside the log", f.Fix, "%s: %s", f.What, f.Says)
 		}
 	}

@@ -17,8 +17,8 @@ const fixNewer = "update stripelake to the version that wrote it"
 // fixUnread is what to do about a file of the log that cannot be opened.
 const fixUnread = "see that its disk is mounted and that this user may read it; if it is gone, restore it from a backup; without one, run stripelake verify --stripe --repair"
 
-// checkLog looks at the raw log, at the state that is made from it, and at how
-// the last run went.
+// checkLog checks the raw log, the state that is made from it, and how the last
+// run ended.
 func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	for _, damage := range health.Damage {
 		says, fix := textAndFix(damage, fixUnread)
@@ -50,7 +50,8 @@ func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	}
 }
 
-// checkState compares how far the tables are with how far the log is.
+// checkState compares the newest segment in the tables with the newest one in
+// the log.
 func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	before := len(found.Findings)
 	newest, applied := map[load.Position]uint64{}, map[load.Position]uint64{}
@@ -86,7 +87,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	checkCoverage(found, logs, status)
 }
 
-// checkFutureCursors looks for cursors that say what was read of a time that is to come.
+// checkFutureCursors looks for cursors that lie in the future.
 func checkFutureCursors(found *Diagnosis, logs []load.LogSize) {
 	now := time.Now().UTC()
 	for _, log := range logs {
@@ -97,7 +98,7 @@ func checkFutureCursors(found *Diagnosis, logs []load.LogSize) {
 	}
 }
 
-// checkCoverage looks at how complete the resources are that a sync has selected.
+// checkCoverage checks how complete the resources are that a sync has selected.
 func checkCoverage(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	resources, err := pipeline.StatusOfResources(logs, status)
 	for _, r := range resources {
@@ -108,7 +109,7 @@ func checkCoverage(found *Diagnosis, logs []load.LogSize, status load.Status) {
 		found.warn("complete", fix, "%s/%s: %s", r.Account, r.Resource, r.Why)
 	}
 	if err != nil {
-		return // told already
+		return // reported already
 	}
 	for _, r := range resources {
 		if r.APIVersion != "" {
@@ -120,8 +121,8 @@ func checkCoverage(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	}
 }
 
-// fixIncomplete is what to do about what a resource lacks. One that was never
-// selected lacks nothing, and of a damaged cursor checkState tells.
+// fixIncomplete is what to do about an incomplete resource. A resource that was
+// never selected lacks nothing, and checkState reports a damaged cursor.
 var fixIncomplete = map[load.Why]string{
 	load.WhyUnfinished: "run stripelake sync, which reads the rest; stripelake status says what",
 	load.WhyForbidden:  "give the key Read permission for it, and run stripelake sync",
@@ -130,7 +131,7 @@ var fixIncomplete = map[load.Why]string{
 	load.WhyNoEvents:   "give the key Read permission for events, if it lacks that, and run stripelake sync",
 }
 
-// checkRun says how the last run ended, if it did.
+// checkRun reports how the last run ended, if it did.
 func checkRun(found *Diagnosis, run *load.Run, unsure bool) {
 	if run == nil {
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// checkStripe makes the checks that ask Stripe, and returns the account, if it
-// is known.
+// checkStripe makes the checks that send requests to Stripe, and returns the
+// account, if it is known.
 func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account string) {
 	switch {
 	case d.Client == nil && d.NoClient == nil:
@@ -24,7 +24,7 @@ func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account str
 		return ""
 	}
 	who, err := d.Client.Account(ctx)
-	if err != nil && !pipeline.IsAccountHidden(err) { // nothing else will fare better
+	if err != nil && !pipeline.IsAccountHidden(err) { // every other request will fail, too
 		says, fix := textAndFix(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
@@ -52,7 +52,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 		found.ok("account", "%s", id)
 		return id
 	}
-	accounts, _ := load.ReadAccounts(d.Dir) // checkLake tells what is wrong with it
+	accounts, _ := load.ReadAccounts(d.Dir) // checkLake reports its error
 	if label := pipeline.NameOfAccount(accounts, "", d.Label); label != "" {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
@@ -65,8 +65,8 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 	return ""
 }
 
-// checkLists asks each list whether the key may read it, and in which version
-// it answers.
+// checkLists requests each list: may the key read it, and in which API version
+// is it answered?
 func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
 	for _, resource := range append(pipeline.Resources(), extract.Events()) {
@@ -93,8 +93,8 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	}
 }
 
-// clockTolerance is how far two clocks may be apart. Stripe's Date has whole seconds,
-// and an answer takes its time.
+// clockTolerance is how far apart two clocks may be. Stripe's Date header has
+// whole seconds, and an answer takes some time.
 const clockTolerance = 5 * time.Second
 
 func (d *Doctor) checkClock(found *Diagnosis) {

@@ -1,6 +1,6 @@
-// Package forecast tells what a sync would request of Stripe, how long it would take,
-// and what syncs add up to in a month. It asks for a few pages of each list and
-// estimates the rest from them.
+// Package forecast estimates the requests of the next sync, how long it takes,
+// and the requests of a month of syncs. It asks for a few pages of each list
+// and estimates the rest from them.
 package forecast
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
-// Forecaster estimates what a sync would request. It changes nothing: it takes no
-// lock, writes no file, and keeps nothing of the pages that it probes.
+// Forecaster estimates the requests of a sync. It changes nothing: it takes no
+// lock, writes no file, and keeps nothing of the pages that it reads.
 type Forecaster struct {
 	Client    *extract.Client
 	Dir       string        // the lake's folder; it need not exist
@@ -25,10 +25,10 @@ type Forecaster struct {
 	Every     time.Duration // how often syncs are to run; 0 is hourly
 }
 
-// Forecast is what [Planner.Run] finds.
+// Forecast is the result of [Forecaster.Run].
 type Forecast struct {
 	Lake    string        `json:"lake"`
-	Account string        `json:"account,omitempty"` // absent where the key may not read it
+	Account string        `json:"account,omitempty"` // absent where the key may not read the id
 	Mode    string        `json:"mode"`
 	AsOf    time.Time     `json:"as_of"` // UTC, by Stripe's clock
 	Rates   extract.Rates `json:"requests_a_second"`
@@ -36,17 +36,17 @@ type Forecast struct {
 	Lists    []List  `json:"lists"` // events, then the resources selected
 	Requests Range   `json:"requests"`
 	Objects  Range   `json:"objects"`
-	Seconds  float64 `json:"seconds"` // at the rates, if Stripe's answers are the bottleneck
+	Seconds  float64 `json:"seconds"` // at these rates, if Stripe's answers are the bottleneck
 
 	Schedule    Schedule `json:"schedule"`
 	Assumptions []string `json:"assumptions"`
-	Probes      int64    `json:"probes"` // requests that this forecast took
+	Probes      int64    `json:"probes"` // requests spent on this forecast
 }
 
-// List is what would be asked of one list of Stripe's.
+// List is the forecast for one of Stripe's lists.
 type List struct {
 	Name     string    `json:"list"`
-	What     string    `json:"what"`               // one of the Plan… constants
+	What     string    `json:"what"`               // one of the Action… constants
 	From     time.Time `json:"from,omitzero"`      // UTC; zero is the beginning
 	To       time.Time `json:"to,omitzero"`        // UTC
 	Objects  Range     `json:"objects"`            // listed
@@ -54,25 +54,25 @@ type List struct {
 	Rereads  int64     `json:"rereads"`            // requests for objects that changed
 	Requests Range     `json:"requests"`           // in all
 	Seconds  float64   `json:"seconds"`            // at the rate of this list alone
-	Unread   string    `json:"unread,omitempty"`   // why it cannot be read, and what to do
+	Unread   string    `json:"unread,omitempty"`   // why the list cannot be read, and what to do
 	Fix      string    `json:"fix,omitempty"`      // what to do, alone
 
-	firstListed Range // of Objects, those that were not listed before
-	variants    int64 // of the list; a sync asks for each
+	firstListed Range // the part of Objects that was not listed before
+	variants    int64 // number of the list's variants; a sync requests each
 	monthly     int64 // objects created in the last 30 days
-	exact       bool  // Objects were counted
+	exact       bool  // Objects is a count
 
-	looksBack bool // it is listed again once a day, as far as the look-back goes
+	looksBack bool // listed again once a day, as far back as --look-back says
 }
 
 // What a sync would do with a list.
 const (
 	ActionBackfill = "backfill"           // read for the first time
-	ActionNew      = "new"                // what is created since the last sync
-	ActionLookBack = "new, and look-back" // and what may have become listable late, once a day
-	ActionGap      = "gap"                // what earlier runs left open, or an earlier --from adds
-	ActionRelist   = "again"              // everything, since events were missed
-	ActionNone     = "nothing"            // it is all read, up to --to
+	ActionNew      = "new"                // objects created since the last sync
+	ActionLookBack = "new, and look-back" // new objects and, once a day, those that were listed late
+	ActionGap      = "gap"                // gaps of earlier runs, or the span of an earlier --from
+	ActionRelist   = "again"              // everything, because events were missed
+	ActionNone     = "nothing"            // everything up to --to is read
 	ActionUnread   = "not readable"
 )
 
@@ -85,8 +85,9 @@ type Range struct {
 
 func (r Range) plus(o Range) Range { return Range{r.Low + o.Low, r.About + o.About, r.High + o.High} }
 
-// Run probes the account's lists and estimates a sync. A list that the key may
-// not read is told in its place; any other error ends it.
+// Run reads a few pages of the account's lists and estimates a sync. A list
+// that the key may not read has its error in List.Unread; any other error is
+// returned.
 func (p *Forecaster) Run(ctx context.Context) (Forecast, error) {
 	resources, err := pipeline.SelectResources(p.Resources)
 	if err != nil {
@@ -114,8 +115,8 @@ func (p *Forecaster) Run(ctx context.Context) (Forecast, error) {
 	return f, nil
 }
 
-// estimate fills in the lists: the events first, since they tell what of the
-// others has changed.
+// estimate fills in the lists. The events come first, because they show how
+// often the other objects change.
 func (p *Forecaster) estimate(ctx context.Context, f *Forecast, lake lakeState, resources []extract.Resource) error {
 	rate, err := p.estimateEvents(ctx, lake.events(f.Account, p.Range.LookBack), f.AsOf)
 	if err != nil {
@@ -138,7 +139,7 @@ func (p *Forecaster) estimate(ctx context.Context, f *Forecast, lake lakeState, 
 	return p.schedule(ctx, f, rate)
 }
 
-// total adds the lists up.
+// total sums the lists.
 func (f *Forecast) total() {
 	f.Requests = Range{1, 1, 1} // the account
 	for _, l := range f.Lists {

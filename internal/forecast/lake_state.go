@@ -9,14 +9,14 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// lakeState is what the lake's files tell without a lock.
+// lakeState is read from the lake's files without a lock.
 type lakeState struct {
 	accounts []load.Account
 	logs     []load.LogSize
 	counts   []load.Resource
 }
 
-// streamState is what is known of one stream of an account.
+// streamState is what the lake's files say about one stream of an account.
 type streamState struct {
 	resource extract.Resource
 	cursor   extract.Cursor
@@ -24,7 +24,7 @@ type streamState struct {
 	objects  int64 // in the log
 }
 
-// readLakeState reads what there is. Where there is no lake yet, nothing is known.
+// readLakeState reads the state of the lake in dir. Without a lake it is empty.
 func readLakeState(dir, mode string) (l lakeState, err error) {
 	exists, err := pipeline.HasLake(dir)
 	if err != nil || !exists {
@@ -44,7 +44,7 @@ func readLakeState(dir, mode string) (l lakeState, err error) {
 		return l, err
 	}
 	if status, err := load.ReadStatus(dir); err == nil {
-		l.counts = status.Summary.Resources // a courtesy: without it a second listing has no estimate
+		l.counts = status.Summary.Resources // without the counts, listing again has no estimate
 	}
 	return l, nil
 }
@@ -53,7 +53,8 @@ func (l lakeState) events(account string, lookBack time.Duration) streamState {
 	return l.stream(account, extract.Events(), extract.Range{LookBack: lookBack})
 }
 
-// stream applies the remembered beginning to the range, as a sync does.
+// stream returns the state of a stream. Like a sync, it applies the beginning
+// that the lake remembers to the range.
 func (l lakeState) stream(account string, resource extract.Resource, bounds extract.Range) streamState {
 	s := streamState{resource: resource, bounds: bounds}
 	for _, a := range l.accounts {
@@ -74,7 +75,7 @@ func (l lakeState) stream(account string, resource extract.Resource, bounds extr
 	return s
 }
 
-// earliest of a time that may be zero, for not given, and one that is given.
+// earliest returns the earlier time. a may be zero, which means not given.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b

@@ -10,11 +10,12 @@ import (
 	"github.com/stripelake/stripelake/internal/hint"
 )
 
-// month is what Stripe averages reads over, and what rates are taken from.
+// month is the period over which Stripe averages reads, and from which rates
+// are taken.
 const month = 30 * 24 * time.Hour
 
-// estimateList estimates what a sync asks of one list. One that the key may not read is
-// no error.
+// estimateList estimates what a sync requests of one list. A list that the key
+// may not read is not an error.
 func (p *Forecaster) estimateList(ctx context.Context, s streamState, rate changeRate, now time.Time) (List, error) {
 	l, err := p.estimateListing(ctx, s, now)
 	if err == nil && !rate.forbidden() {
@@ -38,7 +39,7 @@ func (p *Forecaster) estimateListing(ctx context.Context, s streamState, now tim
 	if l.What, err = s.action(spans); err != nil {
 		return l, err
 	}
-	whole := len(spans) > 0 // each holds the last 30 days
+	whole := len(spans) > 0 // every span has the last 30 days
 	for i, span := range spans {
 		e, err := p.Client.Estimate(ctx, s.resource, span)
 		if err != nil {
@@ -54,13 +55,13 @@ func (p *Forecaster) estimateListing(ctx context.Context, s streamState, now tim
 		whole = whole && span.From.Before(now.Add(-month)) && !span.To.Before(now.Add(-time.Hour))
 		l.monthly += e.Since(now.Add(-month))
 	}
-	if !whole && s.resource.Name != extract.Events().Name { // the events are looked at closer
+	if !whole && s.resource.Name != extract.Events().Name { // estimateEvents counts those
 		l.monthly, err = p.monthly(ctx, s.resource, now)
 	}
 	return l, err
 }
 
-// action says in a word what the spans are for.
+// action returns what a sync does with a list of these spans.
 func (s streamState) action(spans []extract.Span) (string, error) {
 	fresh, err := s.cursor.Fresh()
 	if err != nil {
@@ -84,7 +85,7 @@ func (s streamState) action(spans []extract.Span) (string, error) {
 	return ActionNew, nil
 }
 
-// widen widens what the list is read for.
+// widen extends the range of the list by a span.
 func (l *List) widen(s extract.Span, first bool) {
 	if first || s.From.IsZero() || !l.From.IsZero() && s.From.Before(l.From) {
 		l.From = s.From
@@ -94,7 +95,8 @@ func (l *List) widen(s extract.Span, first bool) {
 	}
 }
 
-// monthly is about how many objects of a resource were created in the last 30 days.
+// monthly estimates how many objects of a resource were created in the last 30
+// days.
 func (p *Forecaster) monthly(ctx context.Context, resource extract.Resource, now time.Time) (n int64, err error) {
 	for _, variant := range resource.Variants {
 		e, err := p.Client.Estimate(ctx, resource, extract.Span{Variant: variant, From: now.Add(-month), To: now})
@@ -106,10 +108,10 @@ func (p *Forecaster) monthly(ctx context.Context, resource extract.Resource, now
 	return n, nil
 }
 
-// addRereads adds what is read again because it changed.
+// addRereads adds the requests for objects that changed.
 func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
 	if l.What == ActionBackfill || l.What == ActionNone {
-		return nil // it begins as of the events' position
+		return nil // it begins at the position of the events
 	}
 	at, err := s.cursor.Position()
 	if err != nil {
@@ -117,7 +119,8 @@ func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
 	}
 	switch {
 	case s.resource.Silent:
-		// What becomes available is listed again: about as much as is created.
+		// Transactions that become available are listed again: about as many as
+		// are created.
 		l.Rereads = l.firstListed.About / 100
 	case at.AsOf == 0 || time.Unix(at.AsOf, 0).Before(rate.from):
 		l.What = ActionRelist
@@ -133,8 +136,8 @@ func (l *List) addRereads(s streamState, rate changeRate, now time.Time) error {
 	return err
 }
 
-// repeated is how many objects the next run asks for once more, because Stripe
-// answered a 404.
+// repeated returns how many objects the next run requests again because Stripe
+// answered with a 404.
 func (s streamState) repeated(now time.Time) (n int64, err error) {
 	missing, err := s.cursor.Missing()
 	if err != nil {
@@ -149,9 +152,9 @@ func (s streamState) repeated(now time.Time) (n int64, err error) {
 	return n + int64(len(missing)), err
 }
 
-// requestsFor is how many requests a list of n objects takes. A long one is read in
-// windows: finding them takes some three requests, and each has half a page more
-// than its objects fill, at 24 pages each.
+// requestsFor returns how many requests a list of n objects takes. A long list
+// is read in windows: to find them takes some three requests, and each has half
+// a page more than its objects fill, at 24 pages each.
 func requestsFor(n int64) int64 {
 	full := (n + 99) / 100
 	if full > 3 {

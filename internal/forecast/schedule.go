@@ -12,33 +12,34 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Stripe: read requests are allocated by what an account does, 500 for each
+// Stripe allocates read requests by an account's activity: 500 for each
 // transaction on a 30-day average, and at least 10,000 a month.
 const (
 	readsForEach = 500
 	readsAtLeast = 10_000
 )
 
-// Schedule says what syncs at an interval add up to in 30 days.
+// Schedule is the sum of the syncs of 30 days, at an interval.
 type Schedule struct {
 	Every        string `json:"every"`
 	Syncs        int64  `json:"syncs"`
-	Quiet        int64  `json:"quiet_requests"`         // of one sync that finds nothing new
+	Quiet        int64  `json:"quiet_requests"`         // one sync that finds nothing new
 	Requests     int64  `json:"requests"`               // of all
 	Transactions *int64 `json:"transactions,omitempty"` // of the last 30 days; absent if unknown
-	Allocation   int64  `json:"allocation"`             // requests that Stripe allows for
+	Allocation   int64  `json:"allocation"`             // requests that Stripe allocates
 }
 
-// changeRate is what the events tell of how an account changes.
+// changeRate is how often an account changes, estimated from its events.
 type changeRate struct {
 	list    List
 	from    time.Time          // where the next run's events begin; UTC
-	rereads map[string]float64 // by stream: objects to read again for each event
+	rereads map[string]float64 // by stream: objects read again for each event
 }
 
 func (r changeRate) forbidden() bool { return r.list.Unread != "" }
 
-// estimateEvents estimates what a sync asks of the events, and looks at the newest.
+// estimateEvents estimates what a sync requests of the events, and how often
+// the newest ones make it read an object again.
 func (p *Forecaster) estimateEvents(ctx context.Context, s streamState, now time.Time) (rate changeRate, err error) {
 	if rate.list, err = p.estimateList(ctx, s, changeRate{list: List{Unread: "no list follows itself"}}, now); err != nil || rate.forbidden() {
 		return rate, err
@@ -52,9 +53,9 @@ func (p *Forecaster) estimateEvents(ctx context.Context, s streamState, now time
 	return rate, nil
 }
 
-// rereadsPerEvent is how many objects of each stream are read again for each of some
-// events, at the interval of syncs. Objects younger than the interval are listed anyway,
-// and one is read once for all its events in between.
+// rereadsPerEvent returns the number of rereads per event, by stream, at the
+// given interval of syncs. Objects younger than the interval are listed anyway,
+// and an object is read once for all its events between two syncs.
 func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]float64 {
 	type visit struct {
 		stream, id string
@@ -64,7 +65,7 @@ func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]fl
 	for _, event := range events {
 		changes, err := extract.Changes(event.Raw, pipeline.Resources()...)
 		if err != nil {
-			continue // a sync tells of it
+			continue // a sync reports it
 		}
 		for _, c := range changes {
 			v := visit{c.Stream, c.ID, c.At.Unix() / max(int64(every.Seconds()), 1)}
@@ -78,20 +79,21 @@ func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]fl
 	return counts
 }
 
-// schedule adds up the syncs of a month, if it goes on as the last one went.
+// schedule sums the syncs of the next month, which is assumed to be like the
+// last.
 func (p *Forecaster) schedule(ctx context.Context, f *Forecast, rate changeRate) error {
 	s := Schedule{Every: pipeline.DurationText(p.Every), Syncs: int64(month / p.Every), Quiet: 1, Allocation: readsAtLeast}
 	var more float64
 	for _, l := range f.Lists {
 		if l.Unread != "" {
-			s.Quiet++ // it is asked for all the same
+			s.Quiet++ // a sync requests it nevertheless
 			continue
 		}
 		s.Quiet += l.variants
 		overlap := 1 + float64(10*time.Minute)/float64(p.Every)
 		more += float64(l.monthly)/100*overlap + rate.rereads[l.Name]*float64(rate.list.monthly)
 		if resource, _ := schemas.ResourceNamed(l.Name); resource.Silent {
-			more += float64(l.monthly)/100 + 30 // they become available day by day
+			more += float64(l.monthly)/100 + 30 // they become available on different days
 		}
 		if back := p.Range.LookBack; back > 0 && l.looksBack {
 			days := min(s.Syncs, 30)
@@ -111,7 +113,8 @@ func (p *Forecaster) schedule(ctx context.Context, f *Forecast, rate changeRate)
 	return nil
 }
 
-// transactions are the charges of the last 30 days, as far as the key may know.
+// transactions returns the number of charges of the last 30 days. known is
+// false where the key may not read them.
 func (p *Forecaster) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
 	all := schemas.Resources()
 	i := slices.IndexFunc(all, func(r schemas.Resource) bool { return r.Transaction })
@@ -127,7 +130,7 @@ func (p *Forecaster) transactions(ctx context.Context, f *Forecast) (n int64, kn
 	return n, err == nil, err
 }
 
-// assumptions says what the forecast rests on.
+// assumptions returns the assumptions of the forecast, for its reader.
 func (f *Forecast) assumptions(lookBack time.Duration) []string {
 	has := func(which func(List) bool) bool { return slices.ContainsFunc(f.Lists, which) }
 	says := []string{fmt.Sprintf("time is at %g requests a second in all and %g to each list, as far as Stripe's answers and this machine keep up", f.Rates.All, f.Rates.Endpoint)}
@@ -154,8 +157,8 @@ func (f *Forecast) assumptions(lookBack time.Duration) []string {
 	return append(says, "the next 30 days are like the last")
 }
 
-// mentionsUnlisted reports a list whose objects mention what no list may ever hold, or
-// one of what is mentioned so.
+// mentionsUnlisted reports whether a list's objects mention objects that may be
+// in no list, or may be mentioned so themselves.
 func mentionsUnlisted(l List) bool {
 	resource, _ := schemas.ResourceNamed(l.Name)
 	return len(resource.Mentions) > 0 || len(schemas.Mentioning(l.Name)) > 0
