@@ -16,9 +16,9 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// byHand is what a programmer would write without a mapping language: decode
-// each charge into maps with encoding/json and pick the columns by hand. It
-// makes the very rows that schemas/mappings/stripe/charge.yaml makes, and the
+// byHand is the code that a programmer would write without a mapping language:
+// it decodes each charge into maps with encoding/json and picks the columns by
+// hand. It makes the same rows as schemas/mappings/stripe/charge.yaml, and the
 // benchmark checks that it does.
 type byHand struct {
 	set     *schemas.Set
@@ -51,7 +51,7 @@ func (h *byHand) rows(account string, objects []load.Raw) (arrow.RecordBatch, er
 // object is a decoded JSON object.
 type object map[string]any
 
-// value returns what stands at a path, or nil.
+// value returns the value at a path, or nil.
 func (o object) value(path ...string) any {
 	var v any = map[string]any(o)
 	for _, name := range path {

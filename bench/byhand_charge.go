@@ -1,7 +1,7 @@
 package main
 
-// charge picks the columns of one charge, for today's API versions: the older
-// forms that the mapping also reads would cost this rival more.
+// charge picks the columns of one charge, for today's API versions. The older
+// forms, which the mapping also reads, would cost this rival more.
 func (h *byHand) charge(c object) object {
 	pm := c.member("payment_method_details")
 	card, present, interac := pm.member("card"), pm.member("card_present"), pm.member("interac_present")

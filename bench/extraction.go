@@ -12,15 +12,15 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// Stripe's live limits in requests a second, and how long an answer takes.
+// Stripe's live limits in requests a second, and the time that an answer takes.
 const (
 	liveAll      = 100
 	liveEndpoint = 25
 	latency      = 150 * time.Millisecond
 )
 
-// benchExtraction measures how near a backfill comes to what Stripe permits,
-// for several distributions in time, and what syncs after it cost.
+// benchExtraction measures how near a backfill comes to the rate that Stripe
+// permits, for several distributions in time, and what the syncs after it cost.
 func benchExtraction(ctx context.Context, binary, dir string, charges int) error {
 	for _, shape := range []stripesim.Shape{stripesim.ShapeUniform, stripesim.ShapeSaleDay, stripesim.ShapeOneSecond} {
 		if err := benchShape(ctx, binary, filepath.Join(dir, string(shape)), shape, charges); err != nil {
@@ -33,7 +33,7 @@ func benchExtraction(ctx context.Context, binary, dir string, charges int) error
 	return benchChanges(ctx, binary, filepath.Join(dir, "changes"))
 }
 
-// withLimits is a business behind Stripe's live limits.
+// withLimits returns a simulated business with Stripe's live limits.
 func withLimits(shape stripesim.Shape, charges int) stripesim.Config {
 	return stripesim.Config{
 		Charges: charges, Shape: shape, Latency: latency,
@@ -73,8 +73,8 @@ func benchShape(ctx context.Context, binary, lake string, shape stripesim.Shape,
 
 var lists = []string{"charges", "subscriptions", "refunds", "balance_transactions", "customers", "prices"}
 
-// leastSeconds is the least time in seconds that the limits allow for so many
-// requests: the busiest endpoint at its rate, or all of them at the account's.
+// leastSeconds returns the least time that the limits allow for these requests:
+// the busiest endpoint at its rate, or all requests at the account's.
 func leastSeconds(requests map[string]int) float64 {
 	total, most := 0, 0
 	for _, n := range requests {
@@ -84,7 +84,8 @@ func leastSeconds(requests map[string]int) float64 {
 	return max(float64(total)/liveAll, float64(most)/liveEndpoint)
 }
 
-// lastRequest returns how many seconds after its call the last request came.
+// lastRequest returns a function that says how many seconds after this call the
+// last request came.
 func lastRequest(server *stripesim.Server) (seconds func() float64) {
 	began, last, seen := time.Now(), time.Now(), 0
 	ended, done := make(chan struct{}), make(chan struct{})
@@ -119,7 +120,8 @@ func start(cfg stripesim.Config) (*stripesim.Server, string, func(), error) {
 	return server, api, stop, err
 }
 
-// benchAgainstOneByOne compares with a loop that sends one request at a time.
+// benchAgainstOneByOne compares a sync with a loop that sends one request at a
+// time.
 func benchAgainstOneByOne(ctx context.Context, binary, lake string) error {
 	_, api, stop, err := start(withLimits(stripesim.ShapeUniform, 5000))
 	if err != nil {
@@ -139,8 +141,9 @@ func benchAgainstOneByOne(ctx context.Context, binary, lake string) error {
 	return nil
 }
 
-// benchChanges counts what a sync requests that finds nothing new, one change
-// of each kind, and ever more changed charges.
+// benchChanges counts the requests of a sync that finds nothing new, of one
+// after a change of each kind, and of syncs after more and more changed
+// charges.
 func benchChanges(ctx context.Context, binary, lake string) error {
 	server, api, stop, err := start(stripesim.Config{Charges: 20_000, Now: time.Date(2025, 11, 3, 12, 0, 0, 0, time.UTC)})
 	if err != nil {
@@ -159,7 +162,7 @@ func benchChanges(ctx context.Context, binary, lake string) error {
 		}
 		return spent, r, err
 	}
-	// The first change ends what the business does of itself.
+	// The first change ends the business's own changes.
 	if _, err := server.Change(stripesim.UpdateCharge, 1); err != nil {
 		return err
 	}

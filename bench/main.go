@@ -1,6 +1,6 @@
 // Command bench measures stripelake as its users run it: the built binary, in
 // processes of its own, against the simulated Stripe in another. Every figure
-// is from this run on this machine; ratios, not absolutes, are worth quoting.
+// is from this run on this machine. Ratios may be quoted, absolute figures not.
 //
 //	go run ./bench [-charges 100000]
 //	go run ./bench -extraction
@@ -72,7 +72,7 @@ func main() {
 
 const key = "sk_test_bench"
 
-// build makes the binary in a folder of its own, which remove removes.
+// build builds the binary in a temporary folder. remove removes the folder.
 func build(ctx context.Context) (binary, dir string, remove func(), err error) {
 	if dir, err = os.MkdirTemp("", "stripelake-bench"); err != nil {
 		return "", "", nil, err
@@ -136,12 +136,12 @@ func bench(ctx context.Context, charges int) error {
 	return benchMapping(ctx, lake)
 }
 
-// result is what one run did and cost.
+// result is the work and the cost of one run.
 type result struct {
 	objects  int
 	requests int64
 	seconds  float64
-	peak     int64 // resident bytes, of that process alone
+	peak     int64 // resident bytes of that process alone
 	stages   map[string]float64
 }
 
@@ -220,9 +220,9 @@ func measure(ctx context.Context, binary string, args ...string) (result, error)
 	return r, nil
 }
 
-// pageThrough is the rival: one loop that pages through each resource, one
-// request at a time, and throws the pages away. Nothing can be complete with
-// fewer requests; what a sync costs beyond it is what stripelake adds.
+// pageThrough is the rival: one loop that reads each resource page by page, one
+// request at a time, and drops the pages. No complete copy takes fewer
+// requests, so the further cost of a sync is stripelake's own.
 func pageThrough(ctx context.Context, api string) (result, error) {
 	start := time.Now()
 	r := result{}

@@ -21,14 +21,14 @@ import (
 )
 
 const (
-	mapRuns    = 5      // of each rival, alternating; the median counts
+	mapRuns    = 5      // of each rival, in turn; the median counts
 	mapObjects = 20_000 // charges mapped in each run
 	mapBatch   = 2000
 )
 
 // benchMapping compares three ways to make rows of the lake's charges, each on
-// one core: the kernel, encoding/json with the mapping written by hand, and
-// DuckDB running the SQL that the mapping stands for.
+// one core: the mapping, encoding/json with the columns picked by hand, and
+// DuckDB with the SQL of the mapping.
 func benchMapping(ctx context.Context, dir string) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	files, err := schemas.Load(schemas.Embedded())
@@ -60,7 +60,7 @@ func benchMapping(ctx context.Context, dir string) error {
 	return m.runInTurn(ctx)
 }
 
-// mapping is what the rivals share.
+// mapping holds the inputs that the rivals share.
 type mapping struct {
 	account string
 	set     *schemas.Set
@@ -73,7 +73,7 @@ type mapping struct {
 }
 
 // read reads the first charges of the log: whole segments, so that DuckDB can
-// be given the same.
+// read the same.
 func (m *mapping) read(ctx context.Context) ([]load.Raw, error) {
 	var objects []load.Raw
 	for batch, err := range m.lake.Read(ctx, m.account, "charges", 0) {
@@ -100,7 +100,7 @@ func (m *mapping) kernel(objects []load.Raw) []arrow.RecordBatch {
 	return out
 }
 
-// checkSameRows checks that the rival written by hand does the whole work. Its metadata
+// checkSameRows checks that the rival by hand makes the same rows. Its metadata
 // is in another order, and is not compared.
 func (m *mapping) checkSameRows() error {
 	ours := m.kernel(m.objects[:mapBatch])
@@ -194,7 +194,7 @@ func release(batches ...arrow.RecordBatch) {
 	}
 }
 
-// withRaw puts the relation raw, made of a stream's segments, before a query.
+// withRaw puts the relation raw, made from a stream's segments, before a query.
 func withRaw(dir, account, stream, where, query string) string {
 	segments := filepath.Join(dir, "raw", account, stream, "*.parquet")
 	raw := fmt.Sprintf("WITH raw AS (SELECT '%s' AS account, id, created, observed_at, seq, object FROM read_parquet('%s') WHERE %s)",

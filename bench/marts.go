@@ -23,32 +23,34 @@ const (
 	martTimeout = 600 * time.Second
 )
 
-// martQuestion is what a process of its own is to compute, and over what.
+// martQuestion is the mart that a process of its own computes, and its input.
 type martQuestion struct {
 	Lake, Mart string
-	Raw        bool   // over the raw log's JSON, instead of the published tables
+	Raw        bool   // over the JSON of the raw log instead of the published tables
 	Memory     string // of DuckDB
 	Runs       int
 	Spill      string // a folder
 }
 
-// martAnswer is what it says: the best time, and what tells two answers apart.
+// martAnswer is the output of that process: the best time, and a digest of the
+// answer.
 type martAnswer struct {
 	Seconds float64
 	Rows    int64
 	Hash    string
-	Full    bool // memory did not suffice
+	Full    bool // memory was too small
 
 	peak int64 // resident bytes
 	late bool  // it was stopped at martTimeout
 }
 
-// reportName is the name under which the report stands among the marts.
+// reportName is the name of the report among the marts.
 const reportName = "report bnpl"
 
 // benchMarts compares each mart, and the report, over the tables of a lake with
-// the same SQL over the JSON of its raw log: each table a view that maps the
-// newest version of each object. Every figure is of a process of its own.
+// the same SQL over the JSON of its raw log, where each table is a view that
+// maps the newest version of each object. Every figure is of a process of its
+// own.
 func benchMarts(ctx context.Context, lake, memory string, charges int) error {
 	binary, dir, remove, err := build(ctx)
 	if err != nil {
@@ -89,7 +91,7 @@ func benchMarts(ctx context.Context, lake, memory string, charges int) error {
 	return compareWithRaw(ctx, ours, martQuestion{Lake: lake, Mart: reportName, Memory: memory, Spill: filepath.Join(dir, "spill")})
 }
 
-// compareWithRaw asks the same of the raw log, and prints both.
+// compareWithRaw computes the same from the raw log, and prints both results.
 func compareWithRaw(ctx context.Context, ours martAnswer, asked martQuestion) error {
 	asked.Raw, asked.Runs = true, 1
 	raw, err := askMart(ctx, asked)
@@ -125,7 +127,8 @@ func makeLake(ctx context.Context, binary, dir string, charges int) (string, err
 	return lake, nil
 }
 
-// askMart runs this program again, for its memory to be told apart.
+// askMart runs this program in a process of its own, so that its memory can be
+// measured.
 func askMart(ctx context.Context, asked martQuestion) (martAnswer, error) {
 	program, err := os.Executable()
 	if err != nil {

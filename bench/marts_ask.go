@@ -61,8 +61,8 @@ func answerMart(ctx context.Context, question string) (err error) {
 	return json.NewEncoder(os.Stdout).Encode(answer)
 }
 
-// martViews are the tables that marts read, and the marts of this program over
-// them.
+// martViews returns the SQL of the tables that marts read, and of this
+// program's marts over them.
 func martViews(asked martQuestion) ([]string, error) {
 	files, err := load.ReadSchemas(asked.Lake)
 	if err != nil {
@@ -104,8 +104,8 @@ func martViews(asked martQuestion) ([]string, error) {
 	return statements, nil
 }
 
-// newest picks the newest version of each object. A window would carry the
-// objects, and run out of memory long before.
+// newest selects the newest version of each object. A window function would
+// carry the objects, and run out of memory long before.
 func newest(lake, account, stream string) string {
 	return "seq IN (SELECT max(seq) FROM read_parquet(" + sqltext.Literal(filepath.Join(lake, "raw", account, stream, "*.parquet")) + ") GROUP BY id)"
 }

@@ -23,7 +23,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// smallLake is how many rows the lake has that a large one is compared with.
+// smallLake is the number of rows of the lake with which a large one is
+// compared.
 const smallLake = 100_000
 
 // changed objects are published, again and again; the best counts. The first may
@@ -33,8 +34,9 @@ const (
 	publishes      = 4
 )
 
-// benchPublish compares what publishing 1,000 changed objects takes in a lake of
-// 100,000 rows of three years and in one of as many rows as asked for.
+// benchPublish compares the publish of 1,000 changed objects in a lake of
+// 100,000 rows of three years with that in a lake of the number of rows asked
+// for.
 func benchPublish(ctx context.Context, rows int) error {
 	binary, dir, remove, err := build(ctx)
 	if err != nil {
@@ -71,7 +73,7 @@ func benchPublish(ctx context.Context, rows int) error {
 	return nil
 }
 
-// clock adds up what its laps take, in seconds: of time, and of the processors,
+// clock sums the times of its laps, in seconds: wall time, and processor time,
 // which a busy machine does not stretch.
 type clock struct {
 	time, cpu float64
@@ -86,18 +88,18 @@ func (c *clock) stop() {
 	c.cpu += cpu() - c.spent
 }
 
-// publishCost is what one publish took.
+// publishCost is the cost of one publish.
 type publishCost struct {
 	changes      string
 	merge, total clock
-	copy         clock // part of total: the copy of the state, and the removal of the one before
+	copy         clock // part of total: the copy of the state, and the removal of the previous copy
 	load.Generation
 }
 
 // withoutCopy is the time without the copy of the warehouse.
 func (p *publishCost) withoutCopy() float64 { return p.merge.time + p.total.time - p.copy.time }
 
-// cpu is the same of the processors.
+// cpu is the processor time without that copy.
 func (p *publishCost) cpu() float64 { return p.merge.cpu + p.total.cpu - p.copy.cpu }
 
 func (p *publishCost) print(cpu float64) {
@@ -112,8 +114,8 @@ func (p *publishCost) print(cpu float64) {
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// multiplyRows makes of each row as many, with ids of their own, month by month as a
-// backfill would have brought them, and publishes the result.
+// multiplyRows makes several rows of each row, with ids of their own, month by
+// month as a backfill would write them, and publishes the result.
 func multiplyRows(ctx context.Context, lake string, times int) (err error) {
 	db, err := sql.Open("duckdb", filepath.Join(lake, ".state", "work.duckdb"))
 	if err != nil {
@@ -166,14 +168,14 @@ func column(ctx context.Context, db *sql.DB, query string) (values []string, err
 	return values, rows.Err()
 }
 
-// bestPublish is the least that publishing some changes took.
+// bestPublish is the least cost of publishing some changes.
 type bestPublish struct {
 	changes   string
 	time, cpu float64
 }
 
-// publishChanges publishes changes to what is newest in a lake, and changes that
-// lie all over its time.
+// publishChanges publishes changes of the newest objects in a lake, and changes
+// spread over all of its time.
 func publishChanges(ctx context.Context, dir string) (all []bestPublish, err error) {
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
@@ -236,7 +238,8 @@ func pick(ctx context.Context, dir, order string) (_ map[string][]string, err er
 	return picked, err
 }
 
-// publishOnce appends a new version of each object, merges them and publishes.
+// publishOnce appends a new version of each object, merges the versions and
+// publishes.
 func publishOnce(ctx context.Context, dir string, options load.Options, plan *transform.Plan, picked map[string][]string, p *publishCost) (err error) {
 	lake, err := load.Open(dir, options)
 	if err != nil {
@@ -278,7 +281,7 @@ func publishOnce(ctx context.Context, dir string, options load.Options, plan *tr
 	return err
 }
 
-// cpu is the time in seconds that this process has computed.
+// cpu is the processor time of this process in seconds.
 func cpu() float64 {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
@@ -287,8 +290,8 @@ func cpu() float64 {
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 }
 
-// appendAgain appends another version of objects, some of which the log holds
-// under another id only.
+// appendAgain appends another version of objects. The log holds some of them
+// only under another id.
 func appendAgain(ctx context.Context, log *load.Log, stream string, ids []string) (load.Position, error) {
 	wanted := map[string][]string{}
 	for _, id := range ids {
@@ -318,13 +321,14 @@ func appendAgain(ctx context.Context, log *load.Log, stream string, ids []string
 
 var item = regexp.MustCompile(`"(si_\w+)"`)
 
-// withID gives an object the id that grow gave its copy, and its items theirs.
+// withID gives an object the id of its copy by multiplyRows, and its items
+// theirs.
 func withID(object []byte, from, to string) []byte {
 	object = bytes.ReplaceAll(object, []byte(`"`+from+`"`), []byte(`"`+to+`"`))
 	return item.ReplaceAll(object, []byte(`"${1}`+strings.TrimPrefix(to, from)+`"`))
 }
 
-// mapSegment is the newest segment of a stream, mapped.
+// mapSegment maps the newest segment of a stream.
 func mapSegment(ctx context.Context, log *load.Log, mapper *transform.Mapper, position load.Position) iter.Seq2[load.Batch, error] {
 	return func(yield func(load.Batch, error) bool) {
 		for raws, err := range log.Read(ctx, position.Stream, position.Segment-1) {

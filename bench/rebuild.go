@@ -15,8 +15,8 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// benchRebuild compares `rebuild --all` with DuckDB, at its own settings, doing
-// the same from the same log with the generated SQL: every table, and its
+// benchRebuild compares `rebuild --all` with DuckDB at its own settings, which
+// does the same from the same log with the generated SQL: every table, and its
 // Parquet partitions. Both run in processes of their own.
 func benchRebuild(ctx context.Context, rebuilt result, lake, dir string) error {
 	program, err := os.Executable()
