@@ -25,9 +25,9 @@ const (
 
 var endings = []string{afterOne, afterTwo, afterRepair, afterAdvice, neverEqual}
 
-// heal does what an owner does once the attack is over. Some are patient, and try
-// two syncs and one repair before they do what a refusal says; others do that at
-// once.
+// heal does what an owner does after the attack. Some owners are patient: they
+// try two syncs and one repair before they follow the advice of an error.
+// Others follow it at once.
 func (w *world) heal() (ending string, err error) {
 	patient := w.random.IntN(2) == 0
 	w.tell("the attack is over; a patient owner: %t", patient)

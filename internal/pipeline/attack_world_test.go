@@ -194,8 +194,8 @@ func (w *world) command(command string, at int) error {
 	return nil
 }
 
-// together copies two accounts at the same time, each told to wait for the other,
-// and kills some.
+// together copies two accounts at the same time, with --wait each, and kills
+// some of the processes.
 func (w *world) together() error {
 	w.kinds = append(w.kinds, "two accounts together")
 	var group errgroup.Group

@@ -57,8 +57,8 @@ func TestCases14To18EventsAreHints(t *testing.T) {
 	s.Expect("one version for two events", "SELECT count(*) FROM 'LAKE/raw/*/charges/*.parquet' WHERE id = 'ch_15'", "2")
 }
 
-// A discount of a subscription that ends is told of by its own event: the
-// subscription shows it, and is read again, as the customer is.
+// The end of a subscription's discount has an event of its own: the
+// subscription shows the discount and is read again, as the customer is.
 func TestDiscountChangesItsSubscription(t *testing.T) {
 	t.Parallel()
 	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)

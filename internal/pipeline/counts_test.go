@@ -11,9 +11,10 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Events that cannot be read are counted as events, each once, although every
-// resource looks for its changes in them. What they may have told of is found by
-// listing everything again, so that the next run has nothing to say of them.
+// Events that cannot be read are counted as events, each once, although the
+// reader of every resource looks for changes in them. The objects that they
+// were about are found by listing everything again, so the next run reports
+// nothing.
 func TestUnreadableEventsAreCounted(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{1: "1 event could not be read", 4: "4 events could not be read"} {

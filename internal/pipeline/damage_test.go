@@ -36,10 +36,10 @@ func spoil(pattern string, at int) func(string) error {
 	})
 }
 
-// Whatever of what is derived is lost or damaged, a plain sync notices, says so and
-// mends it, though nothing is new (Invariant 7); what a look at sizes and headers
-// does not show, verify finds and its repair mends. Nothing is asked of Stripe for
-// any of it.
+// Whatever derived file is lost or damaged, a plain sync notices it, reports it
+// and repairs it, even with nothing new (Invariant 7). Damage that sizes and
+// headers do not show is found by verify, and its repair removes it. None of it
+// needs a request to Stripe.
 func TestDerivedDamage(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -215,7 +215,7 @@ func TestNobodyWaitsForCharges(t *testing.T) {
 		if _, err := sync.Run(ctx); pipeline.ExitCode(err) != 130 {
 			t.Errorf("exit %d, %v", pipeline.ExitCode(err), err)
 		}
-		// What waited begins where it was told to all the same.
+		// A resource that waited begins at its --from nevertheless.
 		if from, err := sync.Lake.Start(laketest.AccountOf(t, x.Lake), "refunds"); err != nil || from.IsZero() {
 			t.Errorf("refunds begin at %v, %v", from, err)
 		}

@@ -106,10 +106,10 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 	}
 }
 
-// checkEquations holds that a verification of everything, at Stripe too, finds
-// nothing: each mart adds up, and all balance transactions to the balance. What
-// payments left, with what is of no payment, and what they kept is by currency what
-// the simulator's own books say.
+// checkEquations checks that a verification of everything, also against Stripe,
+// has no findings: each mart adds up, and all balance transactions add up to
+// the balance. It also checks, by currency, that the payments and the money
+// without a payment come to the sums of the simulator's own ledger.
 func checkEquations(rt *rapid.T, lake, url string, server *stripesim.Server) {
 	sync := laketest.NewPatientSync(rt, lake, url, nil)
 	v := pipeline.Verify{Dir: lake, Wait: -1, Stripe: &pipeline.AtStripe{Client: sync.Client, Redactors: sync.Redactors}}

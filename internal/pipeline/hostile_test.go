@@ -27,8 +27,8 @@ func page(objects ...string) string {
 	return `{"object":"list","has_more":false,"data":[` + strings.Join(objects, ",") + `]}`
 }
 
-// hostilePages are answers to a list of which nothing may be kept. Each has to
-// be told with the id of its request.
+// hostilePages are answers to a list of which no object may be kept. The error
+// of each has the id of its request.
 var hostilePages = []struct {
 	name   string
 	answer func(w http.ResponseWriter)
@@ -137,7 +137,7 @@ func TestHostilePages(t *testing.T) {
 	}
 }
 
-// told holds an error to be a line of a size to be read, with want in it.
+// told checks that an error is one line of readable length with want in it.
 func told(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {

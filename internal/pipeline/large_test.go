@@ -52,8 +52,8 @@ func TestLargeObjectCostsItself(t *testing.T) {
 	}
 }
 
-// An event that is too large to be kept does not say any more what it is about:
-// what it may have told of is listed again.
+// An event that is too large to be kept no longer says which object it is
+// about: the objects that it may be about are listed again.
 func TestLargeEventCostsNoChange(t *testing.T) {
 	t.Parallel()
 	may := time.Date(2025, 5, 2, 0, 0, 0, 0, time.UTC)

@@ -184,8 +184,9 @@ func TestNamedIsLeft(t *testing.T) {
 	})
 }
 
-// What is not found by its id is asked for once a day and for a week, and told of
-// all the while; quiet syncs in between stay quiet. It comes when Stripe has it.
+// An object that is not found by its id is requested once a day for a week, and
+// reported all that time; syncs in between that request nothing report nothing.
+// It is read when Stripe has it.
 func TestNamedIsNotFound(t *testing.T) {
 	t.Parallel()
 	at := laketest.Noon.Add(-time.Hour)

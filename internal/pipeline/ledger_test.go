@@ -16,7 +16,7 @@ import (
 
 // TestLakeEqualsLedger syncs a whole simulated business (75,000 objects, 200,000 if
 // it is to be thorough) and compares counts and sums per currency of every resource with the
-// simulator's own books, once from the warehouse and once from the Parquet
+// simulator's own ledger, once from the warehouse and once from the Parquet
 // files. The two sides share no code: one adds up what it sold, the other what
 // arrived over HTTP as JSON.
 func TestLakeEqualsLedger(t *testing.T) {

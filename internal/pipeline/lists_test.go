@@ -11,8 +11,9 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
-// A nested list that cannot be read is told in meta.incomplete_lists and in the
-// status. Where a column takes it, the run exits 3; where none does, it does not.
+// A nested list that cannot be read is in meta.incomplete_lists and in the
+// status. Where a column needs it, the run exits 3; where none does, the run
+// exits 0.
 func TestListThatNoColumnTakes(t *testing.T) {
 	t.Parallel()
 	ago := laketest.Noon.Add(-time.Hour)

@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// figures are the simulator's books, written as the marts write theirs. Money is
+// figures are the simulator's ledger, written as the marts write theirs. Money is
 // in thousandths of its currency here, which is exact for all of them.
 type figures struct {
 	paid     []stripesim.Payment // in order of time

@@ -11,9 +11,9 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// TestMartsEqualLedger syncs whole simulated businesses and compares every row of
-// the marts with what the simulator's own books say. Those know neither the JSON
-// that was sent nor what was made of it.
+// TestMartsEqualLedger syncs whole simulated businesses and compares every row
+// of the marts with the simulator's own ledger. The ledger is made neither from
+// the JSON that was sent nor from the rows.
 func TestMartsEqualLedger(t *testing.T) {
 	t.Parallel()
 	year := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -35,7 +35,7 @@ func TestMartsEqualLedger(t *testing.T) {
 			config:  stripesim.Config{Seed: 6, Charges: 1500, Now: year.AddDate(0, 9, 0), CapturesSince: year.AddDate(0, 3, 0), Variants: 500},
 			changes: stripesim.Actions(),
 		},
-		// The books divide once and the mart each item, to 12 places: a sum of exactly half a thousandth that thirds make up may
+		// The ledger divides once and the mart each item, to 12 places: a sum of exactly half a thousandth that thirds make up may
 		// differ, and with this seed there is none.
 		"prices of all kinds, and coupons": {config: stripesim.Config{Seed: 3, Charges: 4000, Now: year.AddDate(1, 0, 0).Add(-time.Second), Pricing: true}},
 	} {
@@ -67,7 +67,7 @@ func TestMartsEqualLedger(t *testing.T) {
 	}
 }
 
-// expectBooks compares the marts with the simulator's books.
+// expectBooks compares the marts with the simulator's ledger.
 func expectBooks(s *laketest.Scene, l stripesim.Ledger, now time.Time) {
 	s.T.Helper()
 	f := newFigures(l)

@@ -8,8 +8,8 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
-// earned is what the books say of each month: what the shop took, gave back, lost
-// to disputes and paid in fees, and what went to its bank.
+// earned returns each month's sums in the simulator's ledger: sales, refunds,
+// losses to disputes, fees, and payouts to the bank.
 func (f figures) earned() (lines []string) {
 	type account struct{ month, currency string }
 	type sums struct{ gross, refunds, disputes, other, fees, payouts, change int64 }

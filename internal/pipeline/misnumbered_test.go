@@ -10,9 +10,9 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// A file with the name of a segment that there cannot be ends the reading of its
-// stream, and of no other: what they bring is published, the run exits 3, and what
-// the stream names mends it.
+// A file with an impossible segment name ends the reading of its own stream
+// only. The objects of the others are published, the run exits 3, and the
+// advice of the error repairs it.
 func TestMisnumberedEndsItsStreamAlone(t *testing.T) {
 	t.Parallel()
 	server := laketest.Shop(t, nil)

@@ -140,9 +140,9 @@ func TestPrivacyOfEvents(t *testing.T) {
 	s.Expect("the customer itself", "SELECT object->>'$.customer_email', json_value(object, '$.name') FROM 'LAKE/raw/*/customers/*.parquet'", "ada@example.com null")
 }
 
-// What drifts and what is refused is shown while everything is kept. Once a policy
-// keeps anything back it is told by type and length, also of tables that the
-// policy leaves as they are; no object is ever shown.
+// Examples of drift and of refused values are shown while the policy keeps
+// everything. Once it hides anything, they are replaced by type and length,
+// also in tables that the policy leaves unchanged. No object is ever shown.
 func TestExamplesFollowThePolicy(t *testing.T) {
 	t.Parallel()
 	ago := laketest.Noon.Add(-time.Hour)

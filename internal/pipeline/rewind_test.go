@@ -27,9 +27,9 @@ func shifted(stripe http.Handler, ahead *time.Duration) http.Handler {
 	})
 }
 
-// A lake that was read while the answers were dated in the future is noticed by
-// the next sync with a right date, told of and healed: what was made and changed
-// since is read, by lists and by events.
+// A lake that was read while answers had dates in the future is noticed by the
+// next sync with a right date, which reports and repairs it: objects created
+// and changed since are read, by lists and by events.
 func TestReadUpToTheFuture(t *testing.T) {
 	t.Parallel()
 	for name, resources := range map[string][]string{"all": nil, "one resource": {"charges"}} {

@@ -15,10 +15,10 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// A link that leads to an older generation, or a state of some syncs ago, is found
-// by the next sync, by doctor and by verify, and mended by each command that
-// publishes: what people read is what the log says, and no file of another time is
-// among it (Invariant 7). A lake that is put back as a whole is no finding.
+// A link to an older generation, or a state from some syncs ago, is found by
+// the next sync, by doctor and by verify. Each command that publishes repairs
+// it: the published tables follow the log, without a file of another time
+// (Invariant 7). A lake restored as a whole has no finding.
 func TestPutBack(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

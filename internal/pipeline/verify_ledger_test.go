@@ -23,8 +23,8 @@ func returned(id, charge string, created time.Time, amount int, members ...strin
 	return laketest.Sent("refund", id, created, append([]string{usual}, members...)...)
 }
 
-// What does not add up is told under its name; what Stripe does all the same is
-// not (each case is a business of its own, read twice).
+// A sum that does not add up is found under its name. What Stripe does by
+// design is no finding. Each case is a business of its own, read twice.
 func TestVerifyBooks(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

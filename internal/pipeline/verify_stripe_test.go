@@ -15,7 +15,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// compared compares a scene's lake with its Stripe, and heals what differs.
+// compared compares a scene's lake with its Stripe, and repairs the differences
+// if repair is set.
 func compared(t *testing.T, s *laketest.Scene, sample int, repair bool) []string {
 	t.Helper()
 	sync := laketest.NewPatientSync(t, s.Lake, s.API, nil)
@@ -41,8 +42,8 @@ func compared(t *testing.T, s *laketest.Scene, sample int, repair bool) []string
 	return lines
 }
 
-// A lake that missed something, or holds what is gone, is told so, object by
-// object, and a repair heals just that. Stripe says nothing of it by events.
+// Objects that the lake missed, and deleted ones that it still has, are found
+// one by one, and a repair reads just those. Stripe sends no event about them.
 func TestVerifyAgainstStripe(t *testing.T) {
 	t.Parallel()
 	at := laketest.Noon.AddDate(0, 0, -3)
@@ -127,8 +128,8 @@ func TestVerifyAgainstAnotherAccount(t *testing.T) {
 	}
 }
 
-// After a repair Stripe is asked again: one that read what differs by its id, and
-// got something else than the list shows, has not mended it.
+// After a repair the lake is compared again: an object that came by its id in
+// another form than the list shows is still a finding.
 func TestRepairAsksAgain(t *testing.T) {
 	t.Parallel()
 	at := laketest.Noon.AddDate(0, 0, -3)
@@ -167,7 +168,8 @@ func TestRepairAsksAgain(t *testing.T) {
 	}
 }
 
-// What Stripe does not give keeps nothing else from being mended.
+// An object that Stripe does not return does not keep others from being
+// repaired.
 func TestRepairMendsTheRest(t *testing.T) {
 	t.Parallel()
 	at := laketest.Noon.AddDate(0, 0, -3)
@@ -239,7 +241,7 @@ func TestVerifyListedWithoutCreated(t *testing.T) {
 	for _, line := range compared(t, s, 0, false) {
 		t.Error(line)
 	}
-	// One that the lake never read came and went; what it holds otherwise is told.
+	// An object that the lake never read was created and deleted; one that it has is a finding.
 	s.Becomes(laketest.Recorded(t, 1, laketest.Noon, append(listed[2:], `{"id":"cus_new","object":"customer","deleted":true}`, `{"id":"cus_here","object":"customer","deleted":true}`)...))
 	if got := compared(t, s, 0, true); !slices.Equal(got, []string{"object extra: acct_/customers cus_here"}) {
 		t.Errorf("found %q", got)
