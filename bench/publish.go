@@ -19,8 +19,8 @@ import (
 // compared.
 const smallLake = 100_000
 
-// changed objects are published, again and again; the best counts. The first may
-// have more to publish.
+// changed objects are published several times, and the best time counts: the
+// first publish may have more to do.
 const (
 	changedObjects = 1000
 	publishes      = 4

@@ -36,7 +36,7 @@ func backupCommand(env *environment) *cli.Command {
 
 func (env *environment) backup(ctx context.Context, o *backupOptions, to string) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
-		return err // rather than make a lake
+		return err // a lake is not created here
 	}
 	lake, err := load.Open(o.lake, env.withWait(o.wait, load.Options{}))
 	if err != nil {

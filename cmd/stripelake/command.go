@@ -20,7 +20,7 @@ type arguments struct {
 	most  int    // greatest number of them, or anyNumber
 }
 
-// anyNumber of arguments.
+// anyNumber is arguments.most of a command that takes any number of arguments.
 const anyNumber = -1
 
 // check returns a *pipeline.UsageError for too many arguments, and for a

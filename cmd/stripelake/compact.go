@@ -43,7 +43,7 @@ func compactCommand(env *environment) *cli.Command {
 
 func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
-		return err // rather than make a lake
+		return err // a lake is not created here
 	}
 	lake, _, err := env.openToWork(ctx, &o.workOptions, "", false, loadOptions)
 	if err != nil {

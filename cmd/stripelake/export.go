@@ -178,8 +178,8 @@ func checkReveal(s *schemas.Segment, reveal []string) error {
 	return nil
 }
 
-// sayMembers says how many were written, and what was left out: an empty column
-// or a customer who is missing must surprise nobody.
+// sayMembers prints how many customers were written and left out, and which
+// columns are empty, so that neither goes unnoticed.
 func (env *environment) sayMembers(name string, m *query.Members) {
 	fmt.Fprintf(env.stderr, "%s: %s\n", name, counted(int(m.Rows), "row"))
 	for _, left := range []struct {

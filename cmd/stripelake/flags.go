@@ -58,7 +58,7 @@ func (env *environment) withWait(wait optional[time.Duration], options load.Opti
 	return options
 }
 
-// rangeOptions bound a sync.
+// rangeOptions are the bounds of a sync.
 type rangeOptions struct {
 	from, to string        // dates or RFC 3339 times
 	lookBack time.Duration // once a day

@@ -42,7 +42,7 @@ func forgetCommand(env *environment) *cli.Command {
 
 func (env *environment) forget(ctx context.Context, o *forgetOptions, customers []string) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
-		return err // rather than make a lake
+		return err // a lake is not created here
 	}
 	lake, declared, err := env.openToRead(ctx, &o.workOptions, !o.dryRun)
 	if err != nil {

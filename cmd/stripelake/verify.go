@@ -49,7 +49,7 @@ func verifyCommand(env *environment) *cli.Command {
 
 func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
-		return err // rather than make a lake
+		return err // a lake is not created here
 	}
 	lake, declared, err := env.openToRead(ctx, &o.workOptions, o.repair)
 	if err != nil {
