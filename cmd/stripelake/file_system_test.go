@@ -26,7 +26,7 @@ func (l lack) decide(op faultyfs.Op) faultyfs.Answer {
 	return faultyfs.Answer{Skip: op.Do == faultyfs.Sync}
 }
 
-// isFolder tells by its name.
+// isFolder reports whether a path is a folder, by its name.
 func isFolder(path string) bool { return filepath.Ext(path) == "" || filepath.Base(path) == ".state" }
 
 // TestFileSystemThatLacks holds that a file system which cannot do what a lake rests

@@ -13,9 +13,9 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// TestStatusOfKilledRun holds that status tells a run that goes on from one that
-// was killed, by the lock and not by what the run wrote; who may not read the
-// lock is told so. It makes no file.
+// TestStatusOfKilledRun checks that status distinguishes a running run from a
+// killed one by the lock and not by the run's own record. A user who may not
+// read the lock is told so. It makes no file.
 func TestStatusOfKilledRun(t *testing.T) {
 	t.Parallel()
 	stripe := &tattler{hold: "/v1/refunds", asked: make(chan struct{})}

@@ -22,8 +22,9 @@ import (
 	"time"
 )
 
-// The marked key, and a webhook's secret as a server might tell it. The marks
-// are searched for, not the whole: a part of a key is too much already.
+// The marked key, and a webhook's secret as a server might return it. Tests
+// search for the marks, not for the whole: a part of a key must not appear
+// either.
 const (
 	markedKey = "sk_test_MARKEDkey0123456789abcdef"
 	marked    = "MARKEDkey"

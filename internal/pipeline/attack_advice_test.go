@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What advice tells to do, and to what.
+// The commands and actions that advice can name, and their objects.
 var (
 	commands = regexp.MustCompile(`run (?:stripelake )?\x60?(?:stripelake )?(verify --stripe --full --repair|verify --stripe --repair|verify --repair|rebuild --all|rebuild|sync)`)
 	away     = regexp.MustCompile(`move it out of|move the folder out of|remove it|or remove \S+ to|move one of the two out`)

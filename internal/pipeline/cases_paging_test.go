@@ -123,8 +123,9 @@ func TestCase05NewRowsWhilePaging(t *testing.T) {
 	s.Expect("the log", "SELECT count(*), count(DISTINCT id) FROM 'LAKE/raw/*/charges/*.parquet'", total+" "+total)
 }
 
-// After more than 30 days Stripe does not tell any more what has changed: all is
-// listed again, what is not listed is looked up, and the lake is Stripe's present.
+// After more than 30 days Stripe no longer lists the events: everything is
+// listed again, objects not listed are requested by id, and the lake equals the
+// present Stripe.
 func TestCase10StateOlderThanTheEvents(t *testing.T) {
 	t.Parallel()
 	server := laketest.Shop(t, nil)

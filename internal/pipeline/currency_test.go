@@ -8,8 +8,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// An account that is paid in a stablecoin, whose exponent nobody tells: its rows
-// are there with what was sent, and everything that is asked of them answers.
+// An account is paid in a stablecoin whose exponent is unknown: its rows have
+// the amounts that were sent, and every query of them works.
 func TestCurrencyOfUnknownExponent(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)

@@ -420,8 +420,8 @@ func TestStricterRebuildIsFinishedBySync(t *testing.T) {
 	}
 }
 
-// A generation that does not tell its set, as those of early versions, goes where
-// anything is hidden, and stays in a lake that keeps everything.
+// A generation that does not record its set, as in early versions, is removed
+// where anything is hidden, and stays in a lake that keeps everything.
 func TestGenerationThatDoesNotTellItsSet(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)

@@ -10,9 +10,9 @@ import (
 	"github.com/stripelake/stripelake/extract"
 )
 
-// Every type of event that Stripe documents touches what testdata/event_types.txt says
-// of it, which was decided on type by type. An event here has all the members by which
-// one may tell of another object.
+// Every type of event that Stripe documents touches the objects that
+// testdata/event_types.txt lists, which was decided for each type. An event
+// here has all the members by which it may refer to another object.
 func TestEveryEventTypeIsClassified(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/event_types.txt")

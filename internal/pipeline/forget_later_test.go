@@ -48,8 +48,8 @@ func TestLaterPurchasesStayOut(t *testing.T) {
 	x.CheckNowhere()
 }
 
-// TestUnknownChargesAreBlanked holds that where Stripe does not tell whose a charge
-// is, what came of it is kept without its text, and counted.
+// TestUnknownChargesAreBlanked checks that where Stripe does not say who owns a
+// charge, objects that come from it are kept without their text, and counted.
 func TestUnknownChargesAreBlanked(t *testing.T) {
 	t.Parallel()
 	for status, code := range map[int]string{http.StatusNotFound: "resource_missing", http.StatusForbidden: "", http.StatusBadRequest: ""} {

@@ -56,8 +56,8 @@ func TestListsInsideEventsAreLeft(t *testing.T) {
 	s.Expect("incomplete lists", "FROM meta.incomplete_lists")
 }
 
-// A hint at the refunds of a charge that is gone tells of none, and holds up
-// nothing behind it.
+// A hint at the refunds of a deleted charge finds no refund, and does not stop
+// the hints after it.
 func TestRefundsOfAChargeThatIsGone(t *testing.T) {
 	t.Parallel()
 	ago, soon := laketest.Noon.Add(-time.Hour), laketest.Noon.Add(30*time.Minute)

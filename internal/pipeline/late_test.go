@@ -262,8 +262,9 @@ func TestNamedIsNotFound(t *testing.T) {
 	}
 }
 
-// What nothing names, and what an event tells late of, is found by the look-back
-// of the day; what is known unchanged comes into the log no second time.
+// Objects that nothing names, and objects whose event comes late, are found by
+// the look-back of the day. An object that is known unchanged is not appended
+// again.
 func TestLookBack(t *testing.T) {
 	t.Parallel()
 	at := laketest.Noon.Add(-time.Hour)

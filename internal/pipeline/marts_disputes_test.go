@@ -10,8 +10,9 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
-// Every dispute's money is its charge's, wherever the lake learned which charge
-// that is; what nothing tells is counted apart, so that nothing is lost.
+// The money of every dispute belongs to its charge, wherever the lake learned
+// the charge. A dispute without a known charge is counted apart, so that no
+// money is lost.
 func TestDisputesOfOneCharge(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)

@@ -103,8 +103,9 @@ func refundsOf(text string) (refunds []refundOf) {
 	return refunds
 }
 
-// What a partial capture released was not given back. Where only refunds with
-// their transactions can tell, a lake without either does not know, and counts.
+// The part that a partial capture released was not refunded. Where only refunds
+// with their transactions show that, a lake without either does not know it,
+// and counts the part.
 func TestKeptOfPartialCaptures(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)
@@ -161,8 +162,8 @@ func TestKeptOfPartialCaptures(t *testing.T) {
 	}
 }
 
-// onlyWaiting reports that refunds without any transaction yet tell by
-// themselves.
+// onlyWaiting reports whether the refunds alone show that none has a
+// transaction yet.
 func onlyWaiting(refunds, resources string) bool {
 	return strings.Contains(resources, "refunds") && refunds != "" && !strings.Contains(refunds, "succeeded")
 }

@@ -214,8 +214,8 @@ func vandal(lake, _ string, r *readings) (func() error, error) {
 // everyTable is read by all readers.
 var everyTable = []string{"balance_transactions", "charges", "customers", "prices", "refunds", "subscription_items", "subscriptions"}
 
-// What a fingerprint covers: every column, or what tells versions apart, which
-// takes little time.
+// The columns that a fingerprint covers: all, or the ones that identify
+// versions, which takes little time.
 const (
 	ofRows = "t"
 	ofKeys = "(account, id, _seq, deleted)"

@@ -79,7 +79,7 @@ func noGapInside(t *testing.T, r pipeline.ResourceStatus) {
 	}
 }
 
-// pageResources are those that the page tells of.
+// pageResources are the resources on the report's page.
 var pageResources = []string{"balance_transactions", "charges", "refunds", "subscriptions"}
 
 const saidMinute = "2006-01-02 15:04"

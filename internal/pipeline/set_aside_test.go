@@ -178,8 +178,8 @@ func TestForgetRemovesWhatWasSetAside(t *testing.T) {
 	}
 }
 
-// A stricter policy takes what was set aside, and says so. Of what does not tell
-// what it shows, nothing is known.
+// A stricter policy removes what was set aside, and reports it: the fields that
+// such files show are unknown.
 func TestStricterPolicyTakesWhatWasSetAside(t *testing.T) {
 	t.Parallel()
 	notUnderRace(t)

@@ -203,8 +203,8 @@ func TestRepairMendsTheRest(t *testing.T) {
 	}
 }
 
-// No event tells that a balance transaction has become available: one that is
-// pending in the lake is named, until a sync has read it.
+// No event reports that a balance transaction has become available: one that is
+// pending in the lake is a finding until a sync has read it.
 func TestVerifyNamesPending(t *testing.T) {
 	t.Parallel()
 	server := laketest.Shop(t, nil)

@@ -84,9 +84,9 @@ func aYear(t *testing.T) string {
 	return s.Lake
 }
 
-// rareMoney is a lake of what a business seldom has: two disputes of one charge, of
-// which an event tells, one of no known charge, a refund that failed, what a partial
-// capture released, and a movement in another currency.
+// rareMoney makes a lake of rare movements: two disputes of one charge, one of
+// which only an event names, one of no known charge, a refund that failed, the
+// part that a partial capture released, and a movement in another currency.
 func rareMoney(t *testing.T) string {
 	t.Helper()
 	at := laketest.Noon.AddDate(0, 0, -20)
