@@ -373,3 +373,21 @@ func gitFiles() map[string]bool {
 	}
 	return tracked
 }
+
+// No program, no lake and no archive of somebody's data is in the repository by
+// mistake: the largest file that belongs there is the report's chart library.
+func TestNoLargeFiles(t *testing.T) {
+	const most = 2 << 20 // bytes
+	for _, name := range trackedFiles(t) {
+		info, err := os.Stat(filepath.FromSlash(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > most {
+			t.Errorf("%s has %d bytes, and %d are the most", name, info.Size(), most)
+		}
+	}
+}
