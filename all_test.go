@@ -193,7 +193,7 @@ func isConstraint(i *ast.InterfaceType) bool {
 }
 
 func TestFileLength(t *testing.T) {
-	const most = 400
+	const most = 350
 	for _, f := range programFiles(t) {
 		if lines := f.fset.File(f.syntax.FileStart).LineCount(); lines > most {
 			t.Errorf("%s: %d lines, want %d at most: split it by what it talks about", f.path, lines, most)
