@@ -37,3 +37,28 @@ func TestUnannouncedGapIsDamage(t *testing.T) {
 		}
 	}
 }
+
+// Invariants 5 and 6 rest on seqs that go up, each once: rows in another order, or of
+// one seq, are damage, however well they are summed up.
+func TestRowsOutOfOrderAreDamage(t *testing.T) {
+	t.Parallel()
+	g := openLog(t, t.TempDir(), trace.Trace{})
+	defer g.Close()
+	letters(t, g, "ab")
+	path := SegmentPath(g.opts.path(testAccount, "charge"), 1, 1)
+	for _, tc := range []struct {
+		seqs  [2]uint64
+		legal bool
+	}{{[2]uint64{1, 2}, true}, {[2]uint64{2, 1}, false}, {[2]uint64{2, 2}, false}, {[2]uint64{1, 3}, false}, {[2]uint64{0, 1}, false}} {
+		foot := Footer{Account: testAccount, Stream: "charge", FirstSeq: 1, LastSeq: 2}
+		rows := []Raw{{Seq: tc.seqs[0], ID: "a", Object: []byte("{}")}, {Seq: tc.seqs[1], ID: "b", Object: []byte("{}")}}
+		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, rows) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = readAll(t.Context(), g, "charge", 0)
+		if legal := err == nil; legal != tc.legal || !legal && !errors.As(err, new(*DamagedError)) {
+			t.Errorf("seqs %v: %v", tc.seqs, err)
+		}
+	}
+}

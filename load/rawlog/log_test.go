@@ -171,3 +171,95 @@ func TestQuietStreamKeepsItsCursor(t *testing.T) {
 		t.Error(got, err)
 	}
 }
+
+// Invariant 1: an append that fails after its rename has made both durable, objects
+// and cursor, and what comes next goes on from them: no segment is written over.
+func TestAppendAfterAFailedOne(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stream := filepath.Join(dir, "raw", testAccount, "charge")
+	failing := false
+	g := openLog(t, dir, trace.Trace{SegmentRenamed: func() {
+		if failing { // the folder cannot be flushed
+			if err := os.Rename(stream, stream+"_away"); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	defer g.Close()
+	one := func(id string) []Raw { return []Raw{{ID: id, Object: []byte("{}")}} }
+	if _, err := g.Append(t.Context(), "charge", one("a"), "after a"); err != nil {
+		t.Fatal(err)
+	}
+	failing = true
+	if _, err := g.Append(t.Context(), "charge", one("b"), "after b"); err == nil {
+		t.Fatal("an append that is not durable was none that failed")
+	}
+	failing = false
+	if err := os.Rename(stream+"_away", stream); err != nil {
+		t.Fatal(err)
+	}
+	if cursor, err := g.Cursor("charge"); cursor != "after b" || err != nil {
+		t.Errorf("cursor %q, %v", cursor, err)
+	}
+	if p, err := g.Append(t.Context(), "charge", one("c"), "after c"); p.Segment != 3 || err != nil {
+		t.Errorf("appended segment %d, %v", p.Segment, err)
+	}
+	expectLog(t, g, "after c", "a1 b2 c3 ")
+}
+
+// expectLog compares the cursor of charges and what the log holds of them.
+func expectLog(t *testing.T, g *Log, cursor, objects string) {
+	t.Helper()
+	gotCursor, err1 := g.Cursor("charge")
+	all, err2 := readAll(t.Context(), g, "charge", 0)
+	got := ""
+	for _, o := range all {
+		got += fmt.Sprintf("%s%d ", o.ID, o.Seq)
+	}
+	if gotCursor != cursor || got != objects || errors.Join(err1, err2) != nil {
+		t.Errorf("cursor %q and objects %s; want %q and %s; %v %v", gotCursor, got, cursor, objects, err1, err2)
+	}
+}
+
+// Invariants 1 and 9: cursor.json counts only where it follows the newest segment.
+// Behind objects that are not in the log nothing is read on; an older one is none.
+func TestCursorFileFollowsTheNewestSegment(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		file, content string
+		cursor        string // empty: an error
+	}{
+		"the newest":          {"cursor.json", `{"after_segment":2,"cursor":"quiet"}`, "quiet"},
+		"an older one":        {"cursor.json", `{"after_segment":1,"cursor":"quiet"}`, "after b"},
+		"one that is missing": {"cursor.json", `{"after_segment":3,"cursor":"quiet"}`, ""},
+		"damaged":             {"cursor.json", `{"after_segment":2,"cur`, unreadableCursor},
+		"beside what is none": {"00000000-00000003.parquet", "", unreadableCursor},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			g := openLog(t, dir, trace.Trace{})
+			for _, id := range []string{"a", "b"} {
+				if _, err := g.Append(t.Context(), "charge", []Raw{{ID: id, Object: []byte("{}")}}, "after "+id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(g.Close(), os.WriteFile(filepath.Join(dir, "raw", testAccount, "charge", tc.file), []byte(tc.content), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			g, err := Open(t.Context(), g.opts, testAccount)
+			if tc.cursor == "" {
+				if err == nil {
+					t.Error("a log that its cursor is ahead of was opened", g.Close())
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			expectLog(t, g, tc.cursor, "a1 b2 ")
+		})
+	}
+}

@@ -65,6 +65,84 @@ func TestSegmentRanges(t *testing.T) {
 	}
 }
 
+// Invariant 2: a segment in the place of another one, whole as it is, is not taken for
+// that one by who looks at the log, nor by who would set aside what is damaged.
+func TestSegmentInAnothersPlace(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		from, to []string
+		inspect  string // of the damage
+		losses   string // of the error, or which segments are lost
+		read     string // of the error
+	}{
+		"whole": {},
+		"copied": {
+			[]string{"charge/1"}, []string{"charge/2"}, "it begins with seq 1, after 3", "segment 2 ", "",
+		},
+		"another stream's": {
+			[]string{"refund/1"}, []string{"charge/2"}, "it belongs to acct_1/refund", "segment 2 ", "it belongs to acct_1/refund",
+		},
+		"swapped": {
+			[]string{"charge/1", "charge/2"}, []string{"charge/2", "charge/1"}, "it begins with seq 1, after 5", "verify, which says which files to rename", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			g := openLog(t, dir, trace.Trace{})
+			defer g.Close()
+			letters(t, g, "abc", "de", "f")
+			if _, err := g.Append(t.Context(), "refund", []Raw{{ID: "r", Object: []byte("{}")}}, "after r"); err != nil {
+				t.Fatal(err)
+			}
+			path := func(segment string) string {
+				return g.opts.path(testAccount, segment[:6], fmt.Sprintf("0000000%[1]s-0000000%[1]s.parquet", segment[7:]))
+			}
+			var files [][]byte
+			for _, from := range tc.from {
+				data, err := os.ReadFile(path(from))
+				if err != nil {
+					t.Fatal(err)
+				}
+				files = append(files, data)
+			}
+			for i, to := range tc.to {
+				if err := os.WriteFile(path(to), files[i], 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			says := func(what, want, got string) {
+				if (want == "") != (got == "") || !strings.Contains(got, want) {
+					t.Errorf("%s says %q, want %q", what, got, want)
+				}
+			}
+			segments, damage := Inspect(dir, testAccount, "charge")
+			text := ""
+			for _, err := range damage {
+				text += err.Error()
+			}
+			says("Inspect", tc.inspect, text)
+			losses, err := g.Losses(t.Context(), "charge", 3, 3, 6)
+			text = ""
+			for _, x := range losses {
+				text += RangeText(x.First, x.Last) + " "
+			}
+			if err != nil {
+				text = err.Error()
+			}
+			says("Losses", tc.losses, text)
+			text = ""
+			if _, err = readAll(t.Context(), g, "charge", 0); err != nil {
+				text = err.Error()
+			}
+			says("Read", tc.read, text)
+			if newest, err := Newest(dir, testAccount, "charge"); newest != 3 || segments != 3 || err != nil {
+				t.Errorf("%d segments up to %d; %v", segments, newest, err)
+			}
+		})
+	}
+}
+
 // A segment that is cut or changed anywhere is an error that names it, or, in
 // a byte that carries no data, reads as before. It is never read wrong.
 func TestDamagedSegment(t *testing.T) {
