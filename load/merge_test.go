@@ -255,20 +255,62 @@ func TestRowsAndPositionTogether(t *testing.T) {
 	}
 }
 
-// Another process that wrote in spite of the lock is found by the compare in
-// compare-and-swap, and nothing is merged over it.
-func TestPositionMovedByAnother(t *testing.T) {
+// Invariant 4: the position moves as far as the batches go, further than was asked for
+// too, and is on the disk what it is in memory.
+func TestPositionGoesWithTheBatches(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
-	k.sync(charge("ch_1", "paid"))
-	if _, err := k.state.db.Exec(t.Context(), "UPDATE meta.positions SET segment = 5"); err != nil {
+	k.append(charge("ch_1", "paid"))
+	k.append(charge("ch_2", "paid"))
+	_, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 1}, func(yield func(Batch, error) bool) {
+		segment := uint64(0)
+		for b, err := range k.batches(0, 2) {
+			segment++
+			b.UpTo = segment
+			if !yield(b, err) {
+				return
+			}
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	k.append(charge("ch_2", "paid"))
-	if _, err := k.state.Apply(t.Context(), Position{Account: acct, Stream: "charge", Segment: 2}, k.batches(1, 2)); err == nil {
-		t.Error("applied over another process's position")
+	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 1", "ch_2 paid 2")
+	expect(t, "position", k.rows("SELECT segment::VARCHAR FROM meta.positions"), "2")
+	if got := k.state.Position(acct, "charge"); got != 2 {
+		t.Errorf("position %d", got)
 	}
-	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 1")
+}
+
+// Another process that wrote in spite of the lock is found by the compare in
+// compare-and-swap, and nothing is merged over it (Invariant 4).
+func TestPositionMovedByAnother(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		ours  []version // applied before
+		other string
+		want  []string
+	}{
+		"further": {[]version{charge("ch_1", "paid")}, "UPDATE meta.positions SET segment = 5", []string{"ch_1 paid 1"}},
+		"back":    {[]version{charge("ch_1", "paid")}, "DELETE FROM meta.positions", []string{"ch_1 paid 1"}},
+		"first":   {nil, "INSERT INTO meta.positions VALUES ('acct_1', 'charge', 5)", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newLake(t)
+			if tc.ours != nil {
+				k.sync(tc.ours...)
+			}
+			if _, err := k.state.db.Exec(t.Context(), tc.other); err != nil {
+				t.Fatal(err)
+			}
+			p := k.append(charge("ch_2", "paid"))
+			if _, err := k.state.Apply(t.Context(), p, k.batches(p.Segment-1, p.Segment)); err == nil {
+				t.Error("applied over another process's position")
+			}
+			expect(t, "charges", k.rows(chargeRows), tc.want...)
+		})
+	}
 }
 
 // Invariant 3: rows of an object that is not among the batch's are an error,

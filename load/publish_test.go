@@ -178,6 +178,53 @@ func TestDuplicateKeyIsNotPublished(t *testing.T) {
 	}
 }
 
+// Invariant 7: what does not hold all that the state holds, or is not on the disk, is
+// not linked: people go on reading what was published before.
+func TestIncompleteGenerationIsNotLinked(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		spoil func(k *testLake)
+		says  string
+	}{
+		"a change that was not noted": {func(k *testLake) {
+			if _, err := k.state.db.Exec(k.t.Context(), "DELETE FROM state.dirty"); err != nil {
+				k.t.Fatal(err)
+			}
+		}, "table charges: 1 rows in its files, 2 in the state"},
+		"a file that vanished": {func(k *testLake) {
+			k.state.lake.opts.Trace.PartRenamed = func() {
+				made, err := filepath.Glob(k.generationPath(2, "charges", "*", "*", "*.parquet"))
+				if err != nil || len(made) != 1 || os.Remove(made[0]) != nil {
+					k.t.Errorf("removed %v; %v", made, err)
+				}
+			}
+		}, "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newLake(t)
+			k.sync(charge("ch_1", "paid"))
+			k.publish()
+			before, err := loadtest.Digest(t.Context(), k.dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.sync(charge("ch_2", "paid"))
+			tc.spoil(k)
+			if _, err := k.state.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("published: %v, want %q", err, tc.says)
+			}
+			after, err := loadtest.Digest(t.Context(), k.dir)
+			if after["charges"] != before["charges"] || err != nil {
+				t.Error("what people read is another", err)
+			}
+			if left, err := k.Generations(); len(left) != 1 || err != nil {
+				t.Errorf("it left %v behind; %v", left, err)
+			}
+		})
+	}
+}
+
 // Many parts go through files of groups, of which nothing is left behind, and
 // the files are listed in order all the same (Invariant 7).
 func TestManyPartsLeaveNothingElse(t *testing.T) {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,5 +118,64 @@ func (k *testLake) relink(number uint64) {
 	}
 	if err := os.Symlink(filepath.Join(lakedir.StateDir, lakedir.GenerationsDir, fmt.Sprintf("%06d", number)), link); err != nil {
 		k.t.Fatal(err)
+	}
+}
+
+// Invariant 7: nobody need have looked at what is published for its files not to be
+// linked: what changed since an older generation the state no longer knows.
+func TestNoPartIsLinkedFromAnOlderGeneration(t *testing.T) {
+	t.Parallel()
+	k := newLake(t)
+	k.sync(on("2024-01-05", charge("ch_1", "paid")), on("2024-02-05", charge("ch_2", "paid")))
+	k.publish()
+	k.sync(on("2024-01-05", charge("ch_1", "failed")))
+	k.publish()
+	k.relink(1)
+	if needs, err := k.state.NeedsPublish(t.Context()); !needs || err != nil {
+		t.Error("an older generation passed for the newest", err)
+	}
+	k.sync(on("2024-03-05", charge("ch_3", "paid")))
+	if g := k.publish(); g.Stats.Files != len(g.Files) {
+		t.Errorf("%d of %d files were written", g.Stats.Files, len(g.Files))
+	}
+	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// Invariant 7: once something is found wrong with what is published, no file of it is
+// linked from generation to generation, not even one in which nothing changed.
+func TestDamagedPartIsNotLinked(t *testing.T) {
+	t.Parallel()
+	for name, find := range map[string]func(*testLake) error{
+		"found": func(k *testLake) error {
+			found, err := k.state.CheckPublished(k.t.Context())
+			if len(found) != 1 {
+				k.t.Errorf("found: %v", found)
+			}
+			return err
+		},
+		"told": func(k *testLake) error { k.state.InvalidatePublished(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newLake(t)
+			k.sync(on("2024-01-05", charge("ch_1", "paid")), on("2024-02-05", charge("ch_2", "paid")))
+			g := k.publish()
+			path := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
+			data := []byte(mustRead(t, path))
+			data[len(data)-1] ^= 1 // as large as it was
+			if err := errors.Join(os.Remove(path), os.WriteFile(path, data, 0o440), find(k)); err != nil {
+				t.Fatal(err)
+			}
+			if needs, err := k.state.NeedsPublish(t.Context()); !needs || err != nil {
+				t.Error("what is damaged stays", err)
+			}
+			k.sync(on("2024-02-05", charge("ch_2", "failed")))
+			publishAndCheck(k)
+			if found, err := k.state.CheckPublished(t.Context()); len(found) > 0 || err != nil {
+				t.Errorf("published anew: %v, %v", found, err)
+			}
+		})
 	}
 }

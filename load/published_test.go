@@ -112,3 +112,21 @@ func TestOpenPublished(t *testing.T) {
 		t.Errorf("%+v, last run %+v", p.Summary, p.LastRun)
 	}
 }
+
+// Invariant 7: whoever has the folder of what is published goes on reading that
+// generation, whatever is published meanwhile.
+func TestPublishedDirIsOneGeneration(t *testing.T) {
+	t.Parallel()
+	k := newLake(t)
+	k.sync(charge("a", "new"))
+	first := k.publish()
+	dir, err := PublishedDir(k.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.sync(charge("b", "new"))
+	second := k.publish()
+	if n, err := PublishedNumber(dir); n != first.Number || n == second.Number || err != nil {
+		t.Errorf("generation %d is read where %d was, and %d is linked now; %v", n, first.Number, second.Number, err)
+	}
+}
