@@ -1,0 +1,247 @@
+package verify_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/load/internal/duck"
+	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/verify"
+	"github.com/stripelake/stripelake/schemas"
+)
+
+const (
+	testAccount = "acct_1"
+	testStream  = "thing"
+)
+
+// testTables are one table, of things that have an id and a day.
+func testTables() []load.Table {
+	return []load.Table{{
+		Schema: &schemas.Schema{
+			Name: "stripe.thing", Version: "1.0.0", Title: "Thing", Table: "things", PrimaryKey: []string{"id"}, Timestamp: "created",
+			Fields: []*schemas.Field{
+				{Name: "id", Type: schemas.Type{Kind: schemas.String}, Title: "Id", Required: true},
+				{Name: "created", Type: schemas.Type{Kind: schemas.DateTime}, Title: "Created", Required: true},
+			},
+		},
+		Streams: []string{testStream}, Main: testStream, KeyIsID: true,
+	}}
+}
+
+// thing is one version: of a full object, of one that is rejected, or a tombstone.
+type thing struct {
+	id       string
+	rejected bool
+	deleted  bool
+}
+
+var testDay = time.Date(2024, 1, 5, 0, 0, 0, 0, time.UTC)
+
+// sync appends things as one segment and applies it, as mapped by hand.
+func sync(t *testing.T, log *load.Log, state *load.State, things ...thing) {
+	t.Helper()
+	var objects []load.Raw
+	for _, v := range things {
+		objects = append(objects, load.Raw{ID: v.id, Created: testDay, ObservedAt: testDay, Origin: "list", Deleted: v.deleted, Object: []byte(`{"id":"` + v.id + `"}`)})
+	}
+	p, err := log.Append(t.Context(), testStream, objects, "after "+things[len(things)-1].id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := testTables()[0].Schema
+	batch := load.Batch{Tables: []load.TableRows{{Schema: schema}}, UpTo: p.Segment}
+	var rows []map[string]any
+	for i, v := range things {
+		batch.Objects = append(batch.Objects, load.VersionOf(&objects[i], p.Segment))
+		switch {
+		case v.rejected:
+			batch.Tables[0].Rejects = append(batch.Tables[0].Rejects, load.Reject{ID: v.id, Seq: objects[i].Seq, Segment: p.Segment, Table: schema.Table, Rule: "required"})
+		case !v.deleted:
+			rows = append(rows, map[string]any{
+				"account": testAccount, "id": v.id, "created": testDay.Format(time.DateTime), "deleted": false, "_source_id": v.id, "_seq": objects[i].Seq,
+			})
+		}
+	}
+	if batch.Tables[0].Rows, err = records(schema, rows); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := state.Apply(t.Context(), p, func(yield func(load.Batch, error) bool) { yield(batch, nil) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func records(s *schemas.Schema, rows []map[string]any) (arrow.RecordBatch, error) {
+	types := map[schemas.Kind]arrow.DataType{
+		schemas.String: arrow.BinaryTypes.String, schemas.Boolean: arrow.FixedWidthTypes.Boolean,
+		schemas.Long: arrow.PrimitiveTypes.Int64, schemas.DateTime: &arrow.TimestampType{Unit: arrow.Microsecond},
+	}
+	var fields []arrow.Field
+	for _, c := range s.Columns() {
+		fields = append(fields, arrow.Field{Name: c.Name, Type: types[c.Type.Kind], Nullable: true})
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return nil, err
+	}
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, arrow.NewSchema(fields, nil), strings.NewReader(string(text)))
+	return batch, err
+}
+
+// soundLake is a lake of three segments, all applied, and two generations.
+func soundLake(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	lake, err := load.Open(dir, load.Options{Mode: "test", Tables: testTables()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lake.Remember(testAccount, false); err != nil {
+		t.Fatal(err)
+	}
+	log, err := lake.OpenLog(t.Context(), testAccount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := lake.OpenState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := func() {
+		t.Helper()
+		if _, err := state.Publish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sync(t, log, state, thing{id: "a"}, thing{id: "b"})
+	publish()
+	sync(t, log, state, thing{id: "a"}, thing{id: "c"}, thing{id: "r", rejected: true})
+	sync(t, log, state, thing{id: "d"}, thing{id: "b", deleted: true})
+	publish()
+	if err := errors.Join(state.Close(), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// verified opens a lake for verification and checks its log, its state and what is
+// published; the rows one by one only if asked to.
+func verified(t *testing.T, dir string, rows bool) *verify.Verification {
+	t.Helper()
+	lake, err := load.OpenToRead(dir, load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verify.Open(t.Context(), lake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	err = errors.Join(v.Use(testTables()), v.CheckLog(t.Context()), v.CheckPositions(t.Context()), v.CheckObjects(t.Context()),
+		v.CheckState(t.Context()), v.CheckGeneration(t.Context()))
+	if rows {
+		err = errors.Join(err, v.CheckRows(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// A damage spoils the lake in a folder.
+type damage func(t *testing.T, dir string)
+
+// inState runs statements on the state.
+func inState(statements ...string) damage {
+	return func(t *testing.T, dir string) {
+		err := duck.With(t.Context(), "64MB", 1, "", func(q duck.Session) error {
+			return errors.Join(q.Run(t.Context(), duck.Attach(lakedir.Database(dir), "work", "")...), q.Run(t.Context(), statements...))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// segment is the path of a segment, given its range.
+func segment(span string) string {
+	return filepath.Join(lakedir.RawDir, testAccount, testStream, span+".parquet")
+}
+
+// change gives a file of the lake another content: what f makes of its own.
+func change(name string, f func([]byte) []byte) damage {
+	return func(t *testing.T, dir string) {
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		_ = os.Remove(path) // it may be read-only
+		if err := os.WriteFile(path, f(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(name string) damage {
+	return func(t *testing.T, dir string) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func cut(name string) damage {
+	return change(name, func(data []byte) []byte { return data[:len(data)/2] })
+}
+
+func flip(name string) damage {
+	return change(name, func(data []byte) []byte {
+		data[len(data)/3] ^= 1
+		return data
+	})
+}
+
+func write(name, text string) damage {
+	return change(name, func([]byte) []byte { return []byte(text) })
+}
+
+// move renames files, in pairs of old and new names.
+func move(names ...string) damage {
+	return func(t *testing.T, dir string) {
+		for pair := range slices.Chunk(names, 2) {
+			if err := os.Rename(filepath.Join(dir, pair[0]), filepath.Join(dir, pair[1])); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// copyTo writes a file a second time.
+func copyTo(from, to string) damage {
+	return func(t *testing.T, dir string) {
+		data, err := os.ReadFile(filepath.Join(dir, from))
+		if err == nil {
+			_ = os.Remove(filepath.Join(dir, to))
+			err = os.WriteFile(filepath.Join(dir, to), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
