@@ -33,8 +33,8 @@ type Question struct {
 
 // Query is a question that fits the warehouse: one generation, the one that was
 // linked when it was asked. It takes no lock and disturbs no sync, and it can
-// only read: DuckDB opens the warehouse read-only, reaches neither the network
-// nor any other file, and the statement is one that returns rows.
+// only read (Invariant 7): DuckDB opens the warehouse read-only, reaches neither
+// the network nor any other file, and the statement is one that returns rows.
 type Query struct {
 	Columns []Column
 	Plan    bool     // an EXPLAIN: its answer is a text, which WritePlan writes

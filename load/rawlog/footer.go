@@ -71,8 +71,8 @@ func readFooter(file *parquet.File) (Footer, error) {
 	return f, err
 }
 
-// openSegment opens a segment and checks that it is the one its place says.
-// The caller closes the os.File.
+// openSegment opens a segment and checks that it is the one its place says
+// (Invariant 2). The caller closes the os.File.
 func openSegment(path, account, stream string) (*os.File, *parquet.File, Footer, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -233,7 +233,7 @@ func (g *Log) QuarantineMisnumbered(stream string) (kept []string, err error) {
 }
 
 // dropCursor sets cursor.json aside if the log below it no longer holds what it
-// follows.
+// follows (Invariants 1 and 9).
 func (g *Log) dropCursor(x Loss, dir string) error {
 	var c CursorFile
 	path := filepath.Join(dir, "cursor.json")

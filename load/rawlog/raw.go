@@ -23,7 +23,7 @@ type Raw struct {
 	RequestID  string
 	Object     []byte // the JSON as received, byte for byte: it need not be UTF-8
 	More       []byte // follow-up pages of its nested lists, as received; nil if none
-	LeftOut    int64  // bytes of an object that is larger than is kept, and Object a stub with its id; else 0
+	LeftOut    int64  // bytes of an object that is larger than is kept, and Object a stub with its id (Invariant 8); else 0
 }
 
 // Hash tells two versions of an object apart.

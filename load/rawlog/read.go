@@ -76,9 +76,9 @@ func readStream(ctx context.Context, lake, account, stream string, after uint64,
 
 // readSegment yields one segment, a row group at a time. It ends well only if
 // the segment held as many rows of its range and exactly the bytes that its
-// footer promises; what was yielded before an error must not be kept. A segment
-// of which every row was erased is one batch without objects: it still has an
-// end, up to which it can be applied.
+// footer promises (Invariant 2); what was yielded before an error must not be
+// kept. A segment of which every row was erased is one batch without objects: it
+// still has an end, up to which it can be applied.
 func readSegment(ctx context.Context, s SegmentFile, account, stream string, yield func(SegmentBatch, error) bool) error {
 	f, file, foot, err := openSegment(s.Path, account, stream)
 	if err != nil {
@@ -121,7 +121,7 @@ func readSegment(ctx context.Context, s SegmentFile, account, stream string, yie
 
 // segmentReader checks a segment while it is read.
 type segmentReader struct {
-	next uint64 // the lowest seq that may come
+	next uint64 // the lowest seq that may come: each is there once (Invariants 5 and 6)
 	rows uint64 // read so far
 	sum  xxh3.Hasher
 }

@@ -14,7 +14,7 @@ import (
 // DropSuperseded takes out of a stream the versions of objects that another full
 // version had replaced before a time. What is newest of each object stays, and
 // under a tombstone the last full version, so that the tables derived from the
-// log are the same. It returns how many versions went.
+// log are the same (Invariants 3 and 6). It returns how many versions went.
 //
 // Only who holds the state may call it; see [Log.Compact].
 func (g *Log) DropSuperseded(ctx context.Context, stream string, before time.Time) (dropped int, err error) {

@@ -16,8 +16,8 @@ import (
 )
 
 // checkOrder checks that the segments of a stream are each other's neighbours:
-// sequence numbers go up without a gap, from one segment to the next. holes says
-// that some of them are missing or unreadable, so that gaps are explained.
+// sequence numbers go up without a gap, from one segment to the next (Invariant 2).
+// holes says that some of them are missing or unreadable, so that gaps are explained.
 func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool) {
 	all := len(ends)
 	ends = v.withoutDuplicates(c, ends)
@@ -74,7 +74,7 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (onc
 	return once
 }
 
-// checkCursorFile finds a cursor that follows a segment which is gone.
+// checkCursorFile finds a cursor that follows a segment which is gone (Invariant 1).
 func (v *Verification) checkCursorFile(c *Checked, key rawlog.StreamKey, ends []rawlog.Segment) error {
 	path := filepath.Join(v.lake.Dir(), lakedir.RawDir, key.Account, key.Stream, "cursor.json")
 	newest := uint64(0)

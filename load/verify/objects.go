@@ -13,7 +13,7 @@ import (
 )
 
 // CheckObjects compares the newest version of each object in the log with what
-// the state keeps of it: seq, hash, deleted.
+// the state keeps of it: seq, hash, deleted (Invariant 6).
 func (v *Verification) CheckObjects(ctx context.Context) error {
 	c := v.begin("", "newest versions", "objects")
 	if v.noState != "" {

@@ -12,8 +12,8 @@ import (
 )
 
 // CheckPositions compares how far the state says it is with the objects that it
-// holds: the segment that is applied last holds its highest sequence number. It
-// finds the seq up to which the checks that follow compare a stream.
+// holds (Invariant 4): the segment that is applied last holds its highest sequence
+// number. It finds the seq up to which the checks that follow compare a stream.
 func (v *Verification) CheckPositions(ctx context.Context) error {
 	c := v.begin("", "position", "streams")
 	if v.noState != "" {

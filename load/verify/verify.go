@@ -217,7 +217,8 @@ func (v *Verification) Use(tables []load.Table) (err error) {
 }
 
 // Cursors returns the cursors of a stream, oldest first: of each segment, and of
-// cursor.json if that is newer; none where the log is damaged.
+// cursor.json if that is newer; none where the log is damaged: what they say was
+// read (Invariant 9) may not be there.
 func (v *Verification) Cursors(account, stream string) []string {
 	key := rawlog.StreamKey{Account: account, Stream: stream}
 	if v.damaged[key] {

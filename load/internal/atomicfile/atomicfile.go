@@ -25,7 +25,8 @@ type Hooks struct{ Written, Renamed, Synced func() }
 
 // Write makes a file appear whole under its final name, or not at all:
 // temporary name, write, fsync, close, rename, fsync of the folder.
-// It is how every file of a lake is written that DuckDB does not write itself.
+// It is how every file of a lake is written that DuckDB does not write itself
+// (Invariants 1 and 2).
 func Write(path string, m Hooks, write func(io.Writer) error) error {
 	tmp := path + TempSuffix
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
