@@ -136,9 +136,9 @@ func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 	return nil
 }
 
-// move advances the position by compare-and-swap: a position that is not where
-// this process left it means that another one wrote, and everything is undone.
-// It never moves back: segments applied again are behind it.
+// move advances the position by compare-and-swap (Invariant 4): a position that is
+// not where this process left it means that another one wrote, and everything is
+// undone. It never moves back: segments applied again are behind it.
 func (m *merge) move(ctx context.Context, segment uint64) error {
 	old := m.positions[m.key]
 	if segment <= old {

@@ -128,7 +128,7 @@ func (gs Generations) newest() (int64, error) {
 	return int64(slices.Max(append(numbers, linked))), err
 }
 
-// sweep removes generations that were never linked: a crash left them. Those are the
+// sweep removes generations that were never linked (Invariant 7): a crash left them. Those are the
 // ones above the linked one, for numbers only go up.
 func (gs Generations) sweep() error {
 	numbers, err := gs.Numbers()
@@ -176,7 +176,7 @@ func (gs Generations) link(number uint64) error {
 	return atomicfile.Rename(tmp, gs.lake.path(lakedir.LinkName), atomicfile.Hooks{Synced: gs.lake.opts.Trace.GenerationLinked})
 }
 
-// seal makes a generation read-only, and its names durable.
+// seal makes a generation read-only, and its names durable (Invariant 7).
 func seal(dir string) error {
 	var dirs []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

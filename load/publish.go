@@ -187,7 +187,8 @@ func (p *publisher) describe(ctx context.Context) error {
 }
 
 // linkable reports whether a table's rows are of the same derivation as in the
-// generation before: then what did not change since can be linked from there.
+// generation before: then what did not change since can be linked from there
+// (Invariant 7).
 func (p *publisher) linkable(t *TableLayout) bool {
 	return p.prev.Number > 0 && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }

@@ -159,8 +159,8 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 }
 
 // CheckPublished looks at what people read, without reading it through, and says
-// what is wrong with it; the next Publish then writes every file anew. Nothing is
-// wrong where nothing was ever published.
+// what is wrong with it; the next Publish then writes every file anew (Invariant 7).
+// Nothing is wrong where nothing was ever published.
 func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

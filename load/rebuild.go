@@ -138,7 +138,7 @@ func affectedStreams(changed []Change, tables []*TableLayout) map[string]bool {
 	return affected
 }
 
-// carryOver copies what is not derived again, so that the second state goes on
+// carryOver copies what is not derived again, rows and positions together (Invariant 4), so that the second state goes on
 // where the first one is: the same lineage, a later revision.
 func (s *shadow) carryOver(ctx context.Context, affected map[string]bool) error {
 	var streams strings.Builder
