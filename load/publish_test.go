@@ -193,7 +193,7 @@ func TestIncompleteGenerationIsNotLinked(t *testing.T) {
 		}, "table charges: 1 rows in its files, 2 in the state"},
 		"a file that vanished": {func(k *testLake) {
 			k.state.lake.opts.Trace.PartRenamed = func() {
-				made, err := filepath.Glob(k.generationPath(2, "charges", "*", "*", "*.parquet"))
+				made, err := filepath.Glob(k.Generations().path(2, "charges", "*", "*", "*.parquet"))
 				if err != nil || len(made) != 1 || os.Remove(made[0]) != nil {
 					k.t.Errorf("removed %v; %v", made, err)
 				}
@@ -218,7 +218,7 @@ func TestIncompleteGenerationIsNotLinked(t *testing.T) {
 			if after["charges"] != before["charges"] || err != nil {
 				t.Error("what people read is another", err)
 			}
-			if left, err := k.Generations(); len(left) != 1 || err != nil {
+			if left, err := k.Generations().Numbers(); len(left) != 1 || err != nil {
 				t.Errorf("it left %v behind; %v", left, err)
 			}
 		})

@@ -162,7 +162,7 @@ func TestDamagedPartIsNotLinked(t *testing.T) {
 			k := newLake(t)
 			k.sync(on("2024-01-05", charge("ch_1", "paid")), on("2024-02-05", charge("ch_2", "paid")))
 			g := k.publish()
-			path := k.generationPath(g.Number, filepath.FromSlash(g.Files[0].Path))
+			path := k.Generations().path(g.Number, filepath.FromSlash(g.Files[0].Path))
 			data := []byte(mustRead(t, path))
 			data[len(data)-1] ^= 1 // as large as it was
 			if err := errors.Join(os.Remove(path), os.WriteFile(path, data, 0o440), find(k)); err != nil {
