@@ -30,7 +30,7 @@ READERS_DIR := testdata/readers
 # find in the rest. Every sync runs the same goroutines. So of the pipeline's tests it
 # gets those that run several things at a time, stop them, or have faults on the way,
 # and of the command's those that end a process or run all commands.
-RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... | grep -v '/pipeline$$\|/killtest$$')
+RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... | grep -v '/pipeline$$\|/killtest$$\|/forecast$$')
 RACE_PIPELINE := Backup|Cases?[0-9]|Connected|InTwoAccounts|LakeEqualsLedger|DuringSync|NeverBlock|GoesOn|EditedMapping|SideBySide
 RACE_PIPELINE := $(RACE_PIPELINE)|Meanwhile|TwoAccounts|CatchUp|SecondSync|TakesTurns|AgainstStripe|DropSuperseded$$|PersonIsNowhere|RefundsComeAfter|NobodyWaits|AnySelection
 RACE_PIPELINE := $(RACE_PIPELINE)|HostilePages|LargeObject|OnRandomObjects|DamagedInside|NothingListedIsDeleted|GivenUpStands|LostStream
