@@ -10,16 +10,16 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// Full reports whether a segment of so many objects and bytes of raw JSON
-// should end here.
+// Full reports whether a segment should end here. objects counts objects, bytes counts
+// bytes of raw JSON.
 func (g *Log) Full(objects, bytes int) bool {
 	return objects >= g.opts.SegmentObjects || bytes >= g.opts.SegmentBytes
 }
 
-// Append makes objects and the cursor that follows them durable in one rename:
-// after an error or a crash neither is there, or both are (Invariant 1). It
-// sets each object's Seq. An empty append is an error: a cursor that moved
-// over nothing goes to MoveCursor.
+// Append makes objects and the cursor that follows them durable in one rename. After an
+// error or a crash the log holds both or neither (Invariant 1). Append sets each
+// object's Seq. An append without objects is an error: use MoveCursor for a cursor that
+// moved past nothing new.
 func (g *Log) Append(ctx context.Context, stream string, objects []Raw, cursor string) (Position, error) {
 	p, err := g.append(ctx, stream, objects, cursor)
 	if err != nil {
@@ -63,7 +63,8 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	return Position{g.account, stream, n}, nil
 }
 
-// MoveCursor keeps a cursor that advanced over nothing new, without a segment.
+// MoveCursor saves a cursor that advanced past nothing new in cursor.json, without a
+// segment.
 func (g *Log) MoveCursor(stream, cursor string) error {
 	s, err := g.stream(stream)
 	if err == nil && s.cursor == cursor {

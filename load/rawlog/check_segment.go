@@ -12,16 +12,17 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// Segment is a whole segment and what it says of itself.
+// Segment is an intact segment file with its footer.
 type Segment struct {
 	SegmentFile
 	Footer
 }
 
-// Name is what its file is called.
+// Name returns the name of the segment's file, without its folder.
 func (s Segment) Name() string { return filepath.Base(s.Path) }
 
-// RangeText names a range of segments, both ends included, as people read it.
+// RangeText describes a range of segments for people, such as "segments 3 to 5". Both
+// ends are included.
 func RangeText(first, last uint64) string {
 	if first == last {
 		return fmt.Sprintf("segment %d", first)
@@ -29,9 +30,10 @@ func RangeText(first, last uint64) string {
 	return fmt.Sprintf("segments %d to %d", first, last)
 }
 
-// CheckSegment reads a segment to its end and gives keep its objects. Where something
-// is wrong it returns the name of that; an error without a name is none of the
-// segment.
+// CheckSegment reads a segment to its end and calls keep with its objects. It returns
+// the name of the finding, such as "segment truncated", or "whole" for an intact
+// segment. An error with an empty name does not concern the segment: it comes from keep
+// or from a shortage.
 func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error) (end Segment, name string, err error) {
 	if cut, err := parquetfile.LacksEnd(s.Path); oserr.IsShortage(err) {
 		return end, "", err
@@ -49,12 +51,13 @@ func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error)
 	case err != nil:
 		return end, "segment bit-flipped", err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	r, first := segmentReader{}, uint64(0)
 	for _, group := range file.RowGroups() {
 		rows := parquet.NewGenericRowGroupReader[rawRow](group)
 		for {
-			// A page carries a checksum of its own: what reads well is as it was written.
+			// Each page has its own checksum: rows that can be read are as they were
+			// written.
 			objects, err := r.batch(rows)
 			if err != nil {
 				return end, "segment bit-flipped", err

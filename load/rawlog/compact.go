@@ -9,8 +9,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Tidy compacts a stream that has come to many small segments: a lake that is
-// synced often would else have a file for each sync.
+// Tidy compacts a stream once it has CompactAfter small segments. Without it a lake
+// that is synced often would have a file for each sync. merged and into are as for
+// [Log.Compact].
 func (g *Log) Tidy(ctx context.Context, stream string) (merged, into int, err error) {
 	runs, err := g.runs(stream)
 	if err != nil {
@@ -26,16 +27,16 @@ func (g *Log) Tidy(ctx context.Context, stream string) (merged, into int, err er
 	return g.Compact(ctx, stream)
 }
 
-// Compact merges neighbouring small segments, as many as make a full one. The
-// merged segment has all their rows with their sequence numbers, the cursor of
-// the last, and a range as its name that supersedes theirs: after a crash the
-// stream is read as before or as it should be (Invariant 2). It returns how many
-// segments became how many.
+// Compact merges neighbouring small segments into segments of full size. A merged
+// segment has all their rows with their sequence numbers, and the cursor of the last
+// one. Its name is a range that supersedes theirs: after a crash the stream reads as it
+// did before the merge or as after it (Invariant 2). Compact returns the number of
+// segments that it merged, and the number that it merged them into.
 //
-// Only who holds the state may call it: nobody else reads segments whose list
-// is older than the compaction.
+// Only the holder of the state's lock may call it. That way no other process reads
+// segments from a list that is older than the compaction.
 func (g *Log) Compact(ctx context.Context, stream string) (merged, into int, err error) {
-	defer g.forget(stream) // what is known of its end is read again
+	defer g.forget(stream) // the end of the stream is read from disk again
 	runs, err := g.runs(stream)
 	for _, run := range runs {
 		if err == nil {
@@ -64,8 +65,8 @@ func (g *Log) sweepSuperseded(stream string) error {
 	return removeSuperseded(s.dir, segments)
 }
 
-// runs finds neighbours that are worth merging. A segment's size on disk stands
-// for its JSON, which is some ten times as much.
+// runs returns the ranges of neighbouring segments that are worth merging. It estimates
+// a segment's JSON from its size on disk, which is about a tenth of it.
 func (g *Log) runs(stream string) (runs [][]SegmentFile, err error) {
 	s, err := g.stream(stream)
 	if err != nil {

@@ -11,17 +11,19 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// CursorFile is cursor.json: a cursor that moved over nothing new.
+// CursorFile is the content of cursor.json: a cursor that moved past nothing new, and
+// the newest segment at that time.
 type CursorFile struct {
 	AfterSegment uint64 `json:"after_segment"`
 	Cursor       string `json:"cursor"`
 }
 
-// unreadableCursor stands for the one in a cursor.json that is none, and for that of a
-// stream which holds a file that is none of its segments.
+// unreadableCursor replaces the cursor of a cursor.json that cannot be read. It also
+// replaces the cursor of a stream whose folder holds a misnumbered file.
 const unreadableCursor = "unreadable"
 
-// Cursor returns where extraction of a stream goes on; empty before its first page.
+// Cursor returns the cursor at which extraction of a stream continues. It is empty
+// before the stream's first page.
 func (g *Log) Cursor(stream string) (string, error) {
 	s, err := g.stream(stream)
 	if err != nil {
@@ -30,7 +32,7 @@ func (g *Log) Cursor(stream string) (string, error) {
 	return s.cursor, nil
 }
 
-// Cursors returns the cursors that the segments of a stream end with, newest first.
+// Cursors returns the cursor in the footer of each segment of a stream, newest first.
 func (g *Log) Cursors(stream string) ([]string, error) {
 	segments, err := ListSegments(g.opts.path(g.account, stream))
 	if err != nil {
@@ -50,9 +52,9 @@ func (g *Log) Cursors(stream string) ([]string, error) {
 	return cursors, nil
 }
 
-// readCursor prefers cursor.json over the newest segment's footer, but only
-// while that segment is the newest: a crash between an append and the removal
-// of an older cursor.json must not bring the older cursor back (Invariant 1).
+// readCursor prefers cursor.json over the newest segment's footer, but only while that
+// segment is the newest. After a crash between an append and the removal of an older
+// cursor.json the older cursor must not come back (Invariant 1).
 func (s *streamLog) readCursor() error {
 	var c CursorFile
 	path := filepath.Join(s.dir, "cursor.json")

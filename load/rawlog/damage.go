@@ -8,18 +8,17 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// What mends the raw log. Only a backup, which costs no request and brings older
-// versions back too, is named before it.
+// The advice for a damaged raw log. A backup comes first: it costs no request and
+// restores older versions too.
 const (
 	runRepair = "run stripelake verify --stripe --repair"
 
-	// FixLog is what to do about a raw log that lacks something.
+	// FixLog is the advice for a raw log that lacks segments.
 	FixLog = "restore the stream's folder in raw/ from a backup; without one, " + runRepair
 )
 
-// DamagedError names a file of the raw log that does not hold what it should.
-// A backup has what was in it; else Stripe may have, and `verify --stripe --repair`
-// reads it again.
+// DamagedError names a damaged file of the raw log. A backup may hold its content.
+// Otherwise Stripe may: `verify --stripe --repair` reads the objects again.
 type DamagedError struct {
 	Path string
 	Err  error
@@ -27,15 +26,15 @@ type DamagedError struct {
 
 func (e *DamagedError) Error() string { return e.Hint().Error() }
 
-// Hint returns what happened, and what to do about it.
+// Hint returns the damage and the advice for it.
 func (e *DamagedError) Hint() *hint.Error {
 	return hint.New(fmt.Sprintf("%s is damaged: %v", e.Path, e.Err), "restore it from a backup; without one, "+runRepair)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// damaged says that a file of the raw log is not as it was written, unless that
-// cannot be known.
+// damaged returns a *DamagedError for a file of the raw log. It returns a shortage as
+// it is: a shortage says nothing about the file.
 func damaged(path string, err error) error {
 	if oserr.IsShortage(err) {
 		return err
@@ -43,10 +42,11 @@ func damaged(path string, err error) error {
 	return &DamagedError{path, err}
 }
 
-// ErrNewerFormat says that a newer program made the lake or a segment of it.
+// ErrNewerFormat is the error for a lake or a segment that a newer program wrote.
 var ErrNewerFormat = errors.New("made by a newer version of stripelake: update the program")
 
-// Cause is the damage without the path, which is told apart.
+// Cause returns the damage without the path, for callers that name the path themselves.
+// It returns other errors as they are.
 func Cause(err error) error {
 	if damaged, ok := errors.AsType[*DamagedError](err); ok {
 		return damaged.Err

@@ -11,17 +11,17 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// Footer is what a segment knows of itself, in Parquet's key/value metadata.
+// Footer describes a segment. It is stored in Parquet's key/value metadata.
 type Footer struct {
 	Account, Stream   string
 	FirstSeq, LastSeq uint64
 	Cursor            string // opaque; follows the last object of the segment
 	Sum               uint64 // checksum of all rows
-	Forgotten         uint64 // rows of the range that were erased or dropped on request; they are no damage
-	Lost              uint64 // of those, how many were damaged and given up
+	Forgotten         uint64 // number of rows of the range that were erased or dropped on request; their absence is no damage
+	Lost              uint64 // how many of the Forgotten rows were damaged and given up
 }
 
-// Rows is how many rows the segment must hold.
+// Rows returns the number of rows that the segment must hold.
 func (f Footer) Rows() uint64 { return f.LastSeq + 1 - f.FirstSeq - f.Forgotten }
 
 const (
@@ -36,7 +36,8 @@ const (
 	keySum      = "stripelake.xxh3" // of all rows; Parquet's own checksums are optional and cover less
 )
 
-// readFooter reads what a segment says of itself. Opening it finds a torn file.
+// readFooter decodes the footer from a segment's metadata. A torn file already fails
+// when it is opened. A newer format is an ErrNewerFormat.
 func readFooter(file *parquet.File) (Footer, error) {
 	var f Footer
 	v, _ := file.Lookup(keyFormat)
@@ -71,8 +72,8 @@ func readFooter(file *parquet.File) (Footer, error) {
 	return f, err
 }
 
-// openSegment opens a segment and checks that it is the one its place says
-// (Invariant 2). The caller closes the os.File.
+// openSegment opens a segment and checks that its footer names this account and stream.
+// The caller closes the os.File (Invariant 2).
 func openSegment(path, account, stream string) (*os.File, *parquet.File, Footer, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -112,7 +113,7 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, Footer,
 	return f, file, foot, nil
 }
 
-// strangerError says that a segment is another stream's.
+// strangerError is the error for a segment of another stream.
 type strangerError struct{ account, stream string }
 
 func (e *strangerError) Error() string {

@@ -2,8 +2,8 @@ package rawlog
 
 import "fmt"
 
-// Inspect opens each segment of a stream in the log of a lake and returns how
-// many there are and what is wrong with them.
+// Inspect opens each segment of a stream in a lake's log. It returns the number of
+// segments and the damage that it found. It does not read their rows.
 func Inspect(lake, account, stream string) (segments int, damage []error) {
 	dir := Options{Lake: lake}.path(account, stream)
 	spans, err := ListSegments(dir) // Invariant 2 is checked here

@@ -14,7 +14,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
-// Position is a place in the log: everything of a stream up to and with a segment.
+// Position is a position in a stream's log. It covers all segments up to and including
+// Segment.
 type Position struct {
 	Account string `json:"account"`
 	Stream  string `json:"stream"`
@@ -28,26 +29,26 @@ type Log struct {
 	account string
 	lock    *filelock.Lock
 
-	// One segment is compressed at a time, and by the same encoder: each brings a
-	// window of many megabytes, and six readers would bring six.
+	// One segment is compressed at a time, with one shared encoder: an encoder needs a
+	// window of many megabytes, and six readers would need six.
 	writing sync.Mutex
 	codec   *zstd.Codec
 
-	mu      sync.Mutex // guards the map; what an entry holds belongs to the stream's writer
+	mu      sync.Mutex // guards the map; the stream's only writer owns the entry
 	streams map[string]*streamLog
 }
 
-// streamLog is what a Log knows of the end of one stream.
+// streamLog is the cached end of one stream.
 type streamLog struct {
 	dir     string
-	newest  uint64 // segment
+	newest  uint64 // number of the newest segment; 0 without segments
 	lastSeq uint64
 	cursor  string
 }
 
-// Lock takes the lock of an account's log, waiting as the options say, or
-// returns a *BusyError. It removes what a crash left half written, and does not
-// mind what is damaged.
+// Lock takes the lock of an account's log. It waits as the options say; then it returns
+// a *BusyError. It removes temporary files that a crash left. It does not check the
+// segments, so damage is no error.
 func Lock(ctx context.Context, opts Options, account string) (*Log, error) {
 	if err := CheckAccount(account); err != nil {
 		return nil, err
@@ -71,7 +72,8 @@ func Lock(ctx context.Context, opts Options, account string) (*Log, error) {
 	return g, nil
 }
 
-// Open is Lock, and checks every stream's segments.
+// Open takes the lock as Lock does, and checks that every stream's segments are
+// contiguous and the newest one can be opened.
 func Open(ctx context.Context, opts Options, account string) (_ *Log, err error) {
 	g, err := Lock(ctx, opts, account)
 	if err != nil {
@@ -94,13 +96,13 @@ func Open(ctx context.Context, opts Options, account string) (_ *Log, err error)
 	return g, nil
 }
 
-// Account returns whose log it is.
+// Account returns the account of the log.
 func (g *Log) Account() string { return g.account }
 
-// Close drops the lock.
+// Close releases the lock.
 func (g *Log) Close() error { return g.lock.Release() }
 
-// stream returns the end of a stream, read from disk on first use.
+// stream returns the end of a stream. It reads it from disk on first use.
 func (g *Log) stream(name string) (*streamLog, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -128,19 +130,19 @@ func (g *Log) stream(name string) (*streamLog, error) {
 	}
 	err = s.readCursor()
 	if errors.As(err, new(*DamagedError)) {
-		s.cursor = unreadableCursor // concerns whoever goes on from it, and nobody else
+		s.cursor = unreadableCursor // an error only for a caller that continues from it
 	} else if err != nil {
 		return nil, err
 	}
 	if misnumbered(s.dir) != nil {
-		s.cursor = unreadableCursor // the same: verify and doctor name the file
+		s.cursor = unreadableCursor // likewise; verify and doctor name the file
 	}
 	g.streams[name] = s
 	return s, nil
 }
 
-// forget drops what is known of a stream after a failed write: what is on disk
-// is the truth, and it is read again before the next use.
+// forget drops the cached end of a stream after a failed write. The files on disk are
+// the truth; the next use reads them again.
 func (g *Log) forget(stream string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -18,36 +18,37 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Loss is a run of segments that are missing or cannot be read, and what is known
-// of what was in them. It is kept beside the log: as <range>.repair.json from
-// before anything is changed until all that can be is read again, and as
-// <range>.lost.json from then on. It holds ids, and rows of what Stripe no longer
-// has; an erasure takes what it erases out of it.
+// Loss is a range of segments that are missing or cannot be read, with what is known of
+// their content. It is stored in the stream's folder: as <range>.repair.json from
+// before the repair changes anything until all that Stripe still has is read again, and
+// as <range>.lost.json from then on. It holds ids, and the rows of objects that Stripe
+// no longer has. An erasure removes erased objects from it.
 type Loss struct {
 	Account  string       `json:"account"`
 	Stream   string       `json:"stream"`
-	First    uint64       `json:"first"` // segments, both included
+	First    uint64       `json:"first"` // segment numbers, both included
 	Last     uint64       `json:"last"`
-	FirstSeq uint64       `json:"first_seq"` // both included; the last below the first where nobody knows how many there were
+	FirstSeq uint64       `json:"first_seq"` // sequence numbers, both included; LastSeq < FirstSeq where their number is unknown
 	LastSeq  uint64       `json:"last_seq"`
 	Damage   []Damage     `json:"damage"`
-	Newest   bool         `json:"newest"`   // nothing of the stream came after it
-	Known    bool         `json:"known"`    // Objects are all whose newest version was in it
-	Versions uint64       `json:"versions"` // in it, newest ones and older ones
-	Older    uint64       `json:"older"`    // versions that are lost for good: the history of objects
+	Newest   bool         `json:"newest"`   // the stream has no later segment
+	Known    bool         `json:"known"`    // Objects lists every object whose newest version was in the range
+	Versions uint64       `json:"versions"` // number of versions in the range, newest and older ones
+	Older    uint64       `json:"older"`    // number of older versions, which are lost for good: history of objects
 	Objects  []LostObject `json:"objects"`
-	Relisted []string     `json:"relisted,omitempty"` // streams that are listed again because nobody knows
+	Relisted []string     `json:"relisted,omitempty"` // streams that are listed again because Objects may lack some
 	Found    time.Time    `json:"found"`              // UTC
 	Repaired time.Time    `json:"repaired,omitzero"`  // UTC
 
-	Unread bool `json:"-"` // its record is damaged: nothing but whose segments they are is known
+	Unread bool `json:"-"` // the record is damaged: only the stream and the range are known
 }
 
-// Damage is one file of a loss. Paths are inside the lake, slash-separated.
+// Damage is one damaged file of a loss. Paths are relative to the lake and
+// slash-separated.
 type Damage struct {
 	File string `json:"file"`
 	Says string `json:"says"`
-	Kept string `json:"kept,omitempty"` // where the file was set aside; empty where there was none
+	Kept string `json:"kept,omitempty"` // path in quarantine; empty where the file was missing
 }
 
 // LostObject is an object whose newest version is lost.
@@ -55,7 +56,7 @@ type LostObject struct {
 	ID      string                       `json:"id"`
 	Created time.Time                    `json:"created,omitzero"` // UTC
 	Gone    bool                         `json:"gone,omitempty"`   // Stripe no longer has it
-	Rows    map[string][]json.RawMessage `json:"rows,omitempty"`   // by table, as they were known last; of what is gone
+	Rows    map[string][]json.RawMessage `json:"rows,omitempty"`   // last known rows by table, of an object that is Gone
 }
 
 const (
@@ -63,7 +64,8 @@ const (
 	lostSuffix    = ".lost.json"
 )
 
-// Path is where a loss is kept for good, inside the lake; slash-separated.
+// Path returns the path of the finished loss's record, relative to the lake and
+// slash-separated.
 func (x Loss) Path() string {
 	return path.Join(lakedir.RawDir, x.Account, x.Stream, filepath.Base(x.path("", lostSuffix)))
 }
@@ -72,8 +74,7 @@ func (x Loss) path(dir, suffix string) string {
 	return strings.TrimSuffix(SegmentPath(dir, x.First, x.Last), ".parquet") + suffix
 }
 
-// PendingRepairs returns the repairs of an account's log that were begun and are
-// not finished.
+// PendingRepairs returns the pending repairs of an account's log.
 func PendingRepairs(lake, account string) ([]Loss, error) {
 	return losses(Options{Lake: lake}, account, pendingSuffix)
 }
@@ -83,7 +84,7 @@ func losses(opts Options, account, suffix string) (found []Loss, err error) {
 	for _, name := range paths {
 		m := segmentName.FindStringSubmatch(strings.TrimSuffix(filepath.Base(name), suffix) + ".parquet")
 		if m == nil {
-			continue // nobody wrote it
+			continue // not a record that we wrote
 		}
 		var x Loss
 		err := atomicfile.ReadJSON(name, &x)
@@ -100,9 +101,10 @@ func losses(opts Options, account, suffix string) (found []Loss, err error) {
 	return found, err
 }
 
-// RecoverLoss finds out what the segments hold of a loss whose record is damaged:
-// what stands in their place says how much it took. It reports whether anything
-// does; else the record goes aside, and what is damaged is found as it is elsewhere.
+// RecoverLoss rebuilds a loss whose record is damaged from the segment that replaced
+// the lost range: its footer counts the lost versions. lost is false where there is no
+// such segment. The record then goes into quarantine, and the usual checks find the
+// damage again.
 func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
 	dir := g.opts.path(x.Account, x.Stream)
 	f := damageFinder{Log: g, dir: dir, stream: x.Stream}
@@ -121,7 +123,8 @@ func (g *Log) RecoverLoss(ctx context.Context, x *Loss) (lost bool, err error) {
 	return true, nil
 }
 
-// RecordLoss keeps a loss as pending. The stream's folder may be lost too.
+// RecordLoss saves a loss as pending. It makes the stream's folder if that is lost,
+// too.
 func (g *Log) RecordLoss(x Loss) error {
 	dir := g.opts.path(x.Account, x.Stream)
 	err := atomicfile.MakeDir(dir)
@@ -134,7 +137,7 @@ func (g *Log) RecordLoss(x Loss) error {
 	return nil
 }
 
-// FinishLoss keeps a loss for good: all that could be is read again.
+// FinishLoss saves a loss as finished, after all that Stripe still has was read again.
 func (g *Log) FinishLoss(x Loss) error {
 	dir := g.opts.path(x.Account, x.Stream)
 	x.Repaired = time.Now().UTC().Truncate(time.Second)
@@ -148,8 +151,8 @@ func (g *Log) FinishLoss(x Loss) error {
 	return nil
 }
 
-// EraseLosses takes objects out of what is kept of losses, and removes what was
-// set aside: nobody can tell what is in it.
+// EraseLosses removes objects from the records of losses, and removes all files in
+// quarantine: nobody can know which objects those hold.
 func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
 	aside, err := folder.Glob(g.opts.path(account), "*", "*"+atomicfile.DamagedSuffix)
 	for _, path := range aside {
@@ -160,7 +163,7 @@ func (g *Log) EraseLosses(account string, gone func(id string) bool) error {
 		err = errors.Join(err, readErr)
 		for _, x := range found {
 			path := x.path(g.opts.path(account, x.Stream), suffix)
-			if x.Unread { // nobody can tell what is in it: it stays as a record that cannot be read
+			if x.Unread { // its objects are unknown: keep an unreadable record without content
 				err = errors.Join(err, atomicfile.WriteJSON(path, atomicfile.Hooks{}, struct{}{}))
 				continue
 			}

@@ -11,21 +11,21 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Options say where a log is and how it is written. Zero values are not
-// defaults: the lake has those.
+// Options say where a log is and how to write it. A zero value has no default here: the
+// lake sets the defaults.
 type Options struct {
-	Lake string // the lake's folder, absolute
+	Lake string // absolute path of the lake's folder
 
-	SegmentBytes   int // raw JSON in a segment
+	SegmentBytes   int // most raw JSON in a segment, in bytes
 	SegmentObjects int
-	CompactAfter   int // small segments of a stream that Tidy merges
+	CompactAfter   int // number of small segments from which Tidy merges those of a stream
 
-	Wait    time.Duration             // how long to wait for the lock
-	Waiting func(*filelock.BusyError) // told once of who is waited for; may be nil
+	Wait    time.Duration             // longest wait for the lock
+	Waiting func(*filelock.BusyError) // called once with the holder of the lock; may be nil
 
-	MemoryLimit string // of the DuckDB that finds what was superseded
+	MemoryLimit string // of the DuckDB that finds superseded versions, such as "200MB"
 	Threads     int
-	Temp        string // where that may spill
+	Temp        string // folder for the data that this DuckDB spills
 
 	Trace trace.Trace
 }
@@ -35,7 +35,7 @@ var (
 	streamName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 )
 
-// CheckAccount says why an account's id cannot be the name of its folder, if so.
+// CheckAccount returns an error if an account's id cannot be the name of a folder.
 func CheckAccount(id string) error {
 	if !accountName.MatchString(id) {
 		return fmt.Errorf("account %q: only letters, digits, _ and -, at most 64", id)
@@ -43,10 +43,10 @@ func CheckAccount(id string) error {
 	return nil
 }
 
-// path is a place in the log: of an account, a stream or a file of one.
+// path returns the path of an account's folder, a stream's folder or a file in one.
 func (o Options) path(elem ...string) string {
 	return filepath.Join(append([]string{o.Lake, lakedir.RawDir}, elem...)...)
 }
 
-// relative is a path as people write it: inside the lake.
+// relative returns a path relative to the lake, for people.
 func (o Options) relative(path string) string { return lakedir.Relative(o.Lake, path) }

@@ -17,15 +17,15 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Losses finds the runs of segments of a stream that are missing or cannot be
-// read, and from their neighbours which sequence numbers were theirs. It reads the
-// whole stream. seen is the newest segment that anybody has seen; applied is the one
-// up to which the state holds the stream, 0 if there is no state to go by, and
-// highest the highest sequence number in that.
+// Losses finds the ranges of segments of a stream that are missing or cannot be read.
+// It derives their sequence numbers from their neighbours. It reads the whole stream.
+// seen is the newest segment that any record mentions. applied is the segment up to
+// which the state holds the stream, 0 without a usable state. highest is the highest
+// sequence number in the state.
 //
-// A segment of a newer program, or one that this process may not or cannot open, is an
-// error: it is not damaged. So are whole segments under each other's numbers,
-// which have only to be renamed.
+// Some segments are an error, not damaged: one that a newer program wrote, and one that
+// this process is not allowed to or cannot open. Intact segments with swapped numbers
+// are an error too: it is enough to rename them.
 func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest uint64) ([]Loss, error) {
 	dir := g.opts.path(g.account, stream)
 	files, err := SegmentFiles(dir, refuseForeign)
@@ -35,7 +35,7 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 	f := damageFinder{Log: g, dir: dir, stream: stream, found: time.Now().UTC().Truncate(time.Second)}
 	for _, s := range files {
 		if s.Last < f.next() {
-			continue // compacted into the one before
+			continue // compacted into an earlier segment
 		}
 		f.missing(s.First - 1)
 		if err := f.look(ctx, s); err != nil {
@@ -43,7 +43,7 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 		}
 	}
 	var cursor CursorFile
-	if err := atomicfile.ReadJSON(filepath.Join(dir, "cursor.json"), &cursor); oserr.IsShortage(err) { // a damaged one says nothing
+	if err := atomicfile.ReadJSON(filepath.Join(dir, "cursor.json"), &cursor); oserr.IsShortage(err) { // a damaged one holds no information
 		return nil, fmt.Errorf("find losses: %w", err)
 	}
 	f.missing(max(seen, applied, cursor.AfterSegment))
@@ -51,20 +51,20 @@ func (g *Log) Losses(ctx context.Context, stream string, seen, applied, highest 
 	return f.number(applied, highest), nil
 }
 
-// damageFinder walks the segments of a stream.
+// damageFinder walks the segments of a stream and collects the losses.
 type damageFinder struct {
 	*Log
 	dir, stream string
 	found       time.Time
-	last        uint64 // segment looked at
-	lastSeq     uint64 // of the last whole one
-	run         *Loss  // open
+	last        uint64 // number of the last segment that was examined
+	lastSeq     uint64 // last seq of the last intact segment
+	run         *Loss  // the loss that is not closed yet; nil if none
 	losses      []Loss
 }
 
 func (f *damageFinder) next() uint64 { return f.last + 1 }
 
-// missing notes that what lies before and with a segment is not there.
+// missing records that the segments from next up to upTo are missing.
 func (f *damageFinder) missing(upTo uint64) {
 	if upTo < f.next() {
 		return
@@ -80,8 +80,8 @@ func (f *damageFinder) lose(first, last uint64, d Damage) {
 	f.run.Damage = append(f.run.Damage, d)
 }
 
-// close ends the loss before an intact segment, which begins with firstSeq; 0 is the
-// end of the stream.
+// close ends the open loss before an intact segment that begins with firstSeq. A
+// firstSeq of 0 means the end of the stream.
 func (f *damageFinder) close(firstSeq uint64) {
 	if f.run == nil {
 		return
@@ -94,7 +94,7 @@ func (f *damageFinder) close(firstSeq uint64) {
 	f.run = nil
 }
 
-// look reads a segment.
+// look reads a segment and records a loss if it is damaged.
 func (f *damageFinder) look(ctx context.Context, s SegmentFile) error {
 	foot, err := f.readThrough(ctx, s)
 	switch {
@@ -116,7 +116,7 @@ func (f *damageFinder) look(ctx context.Context, s SegmentFile) error {
 	return nil
 }
 
-// readThrough reads a segment to its end.
+// readThrough reads a segment to its end and returns its footer.
 func (f *damageFinder) readThrough(ctx context.Context, s SegmentFile) (Footer, error) {
 	file, _, foot, err := openSegment(s.Path, f.account, f.stream)
 	if err != nil {
@@ -128,7 +128,7 @@ func (f *damageFinder) readThrough(ctx context.Context, s SegmentFile) (Footer, 
 	return foot, readSegment(ctx, s, f.account, f.stream, func(SegmentBatch, error) bool { return true })
 }
 
-// number says how many versions each loss took, as far as it can be known.
+// number computes how many versions each loss has, as far as that is known.
 func (f *damageFinder) number(applied, highest uint64) []Loss {
 	for i := range f.losses {
 		x := &f.losses[i]
@@ -141,11 +141,11 @@ func (f *damageFinder) number(applied, highest uint64) []Loss {
 	return f.losses
 }
 
-// Quarantine puts a segment without rows in the place of a loss, with its numbers
-// and its range of sequence numbers (Invariant 2), and keeps the damaged files
-// beside under another name. cursor.json goes where it follows what is lost or
-// cannot be read: the stream then goes on from the segment before. Done again
-// after a crash it does what is left to do.
+// Quarantine replaces the range of a loss by one segment without rows, with the same
+// numbers and the same range of sequence numbers (Invariant 2). It renames the damaged
+// files. It does the same with cursor.json if that follows a lost segment or cannot be
+// read: extraction then continues from the segment before the loss. A second call after
+// a crash does the remaining steps.
 func (g *Log) Quarantine(ctx context.Context, x Loss) error {
 	defer g.forget(x.Stream)
 	if err := g.quarantine(ctx, x); err != nil {
@@ -193,8 +193,8 @@ func (g *Log) replace(x Loss, dir, place string) error {
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, nil) })
 }
 
-// cursorBefore is the cursor of the segment before a loss, whatever is amiss after
-// it: going on from there reads what was in the newest segment again.
+// cursorBefore returns the cursor of the segment before a loss. It ignores damage after
+// the loss. Extraction from there reads the content of the newest segment again.
 func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 	if x.First == 1 {
 		return "", nil
@@ -214,9 +214,8 @@ func (g *Log) cursorBefore(x Loss, dir string) (string, error) {
 	return foot.Cursor, file.Close()
 }
 
-// QuarantineMisnumbered keeps files of a stream under another name that have the name
-// of a segment that there cannot be, and returns what they are called now, by path
-// inside the lake.
+// QuarantineMisnumbered renames the files of a stream that have an impossible segment
+// number. It returns their new names, as paths relative to the lake.
 func (g *Log) QuarantineMisnumbered(stream string) (kept []string, err error) {
 	defer g.forget(stream)
 	_, err = SegmentFiles(g.opts.path(g.account, stream), func(path string, err error) error {
@@ -232,8 +231,8 @@ func (g *Log) QuarantineMisnumbered(stream string) (kept []string, err error) {
 	return kept, nil
 }
 
-// dropCursor sets cursor.json aside if the log below it no longer holds what it
-// follows (Invariants 1 and 9).
+// dropCursor puts cursor.json into quarantine if the log no longer holds the objects
+// that it follows (Invariants 1 and 9).
 func (g *Log) dropCursor(x Loss, dir string) error {
 	var c CursorFile
 	path := filepath.Join(dir, "cursor.json")
@@ -247,8 +246,8 @@ func (g *Log) dropCursor(x Loss, dir string) error {
 	return os.Rename(path, path+atomicfile.DamagedSuffix)
 }
 
-// QuarantineCursor keeps a cursor.json that cannot be read under another name: the
-// newest segment has a cursor too.
+// QuarantineCursor puts a cursor.json that cannot be read into quarantine. The newest
+// segment has a cursor too.
 func (g *Log) QuarantineCursor(stream string) error {
 	defer g.forget(stream)
 	path := g.opts.path(g.account, stream, "cursor.json")

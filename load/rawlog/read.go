@@ -14,32 +14,32 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// batchObjects bounds the objects read at a time; a row group bounds their bytes.
+// batchObjects is the most objects read at a time; a row group limits their bytes.
 const batchObjects = 2000
 
-// ErrBeyondLog says that the position asked for lies after the newest segment:
-// the log has lost segments that were already applied. Without a backup of them
-// the state tells a repair what was in them.
+// ErrBeyondLog is the error for a position after the newest segment: the log has lost
+// segments that were already applied. Without a backup of them a repair finds in the
+// state which objects they held.
 var ErrBeyondLog = hint.New("the position is beyond the end of the log", "restore the missing segments from a backup; without one, "+runRepair)
 
-// SegmentBatch is a run of objects of one segment, in seq order.
+// SegmentBatch is a range of objects of one segment, in seq order.
 type SegmentBatch struct {
-	Segment uint64 // the position once the whole segment is applied
+	Segment uint64 // the position after the whole segment is applied
 	Objects []Raw
-	End     bool // the segment ends with this batch
+	End     bool // the last batch of the segment
 }
 
-// Read yields the objects of a stream after a segment, oldest first, at most
-// 2,000 objects or about 4 MiB of raw JSON at a time. A segment that was cut,
-// changed or lost ends the sequence with an error that names it (a
-// *DamagedError), a position after the newest segment with ErrBeyondLog.
+// Read yields the objects of a stream after a segment, oldest first, in batches of at
+// most 2,000 objects or about 4 MiB of raw JSON. A truncated, changed or missing
+// segment ends the sequence with an error that names it (a *DamagedError). A position
+// after the newest segment is an ErrBeyondLog.
 func (g *Log) Read(ctx context.Context, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return Read(ctx, g.opts.Lake, g.account, stream, after)
 }
 
-// Read is Log.Read of the log of a lake, without the lock: segments never change,
-// so any process may read them at any time. It sees the segments that are there when
-// it starts.
+// Read reads the log of a lake as [Log.Read] does, but without the lock: segments never
+// change, so any process may read them at any time. It yields the segments that exist
+// when it starts.
 func Read(ctx context.Context, lake, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return func(yield func(SegmentBatch, error) bool) {
 		err := readStream(ctx, lake, account, stream, after, yield)
@@ -49,7 +49,7 @@ func Read(ctx context.Context, lake, account, stream string, after uint64) iter.
 	}
 }
 
-// errStopped unwinds a read whose consumer has broken out of its loop.
+// errStopped unwinds a read after its consumer broke out of the loop.
 var errStopped = errors.New("stopped")
 
 func readStream(ctx context.Context, lake, account, stream string, after uint64, yield func(SegmentBatch, error) bool) error {
@@ -74,17 +74,16 @@ func readStream(ctx context.Context, lake, account, stream string, after uint64,
 	return nil
 }
 
-// readSegment yields one segment, a row group at a time. It ends well only if
-// the segment held as many rows of its range and exactly the bytes that its
-// footer promises (Invariant 2); what was yielded before an error must not be
-// kept. A segment of which every row was erased is one batch without objects: it
-// still has an end, up to which it can be applied.
+// readSegment yields one segment, one row group at a time. It returns nil only if the
+// segment holds exactly the rows and bytes that its footer declares. After an error the
+// caller must discard all batches of the segment. A segment whose rows were all erased
+// yields one batch without objects, so that it can be applied (Invariant 2).
 func readSegment(ctx context.Context, s SegmentFile, account, stream string, yield func(SegmentBatch, error) bool) error {
 	f, file, foot, err := openSegment(s.Path, account, stream)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	r := segmentReader{next: foot.FirstSeq}
 	for _, group := range file.RowGroups() {
 		rows := parquet.NewGenericRowGroupReader[rawRow](group)

@@ -11,26 +11,26 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// DropSuperseded takes out of a stream the versions of objects that another full
-// version had replaced before a time. What is newest of each object stays, and
-// under a tombstone the last full version, so that the tables derived from the
-// log are the same (Invariants 3 and 6). It returns how many versions went.
+// DropSuperseded removes the versions of a stream's objects that a newer full version
+// had replaced before a time. It keeps the newest version of each object, and the last
+// full version below a tombstone: the tables derived from the log stay the same. It
+// returns the number of versions dropped (Invariants 3 and 6).
 //
-// Only who holds the state may call it; see [Log.Compact].
+// Only the holder of the state's lock may call it; see [Log.Compact].
 func (g *Log) DropSuperseded(ctx context.Context, stream string, before time.Time) (dropped int, err error) {
 	return g.drop(ctx, stream, `SELECT v.seq FROM versions v JOIN (
 		SELECT id, max(seq) AS newer FROM versions WHERE NOT deleted AND observed_at < ? GROUP BY id) USING (id)
 		WHERE v.seq < newer ORDER BY v.seq`, before)
 }
 
-// DropBefore takes out of a stream all that was read before a time. The state has to
-// forget it first, as load.State.DropOld sees to.
+// DropBefore removes all versions of a stream that were read before a time. The state
+// must forget them first; load.State.DropOld does that.
 func (g *Log) DropBefore(ctx context.Context, stream string, before time.Time) (dropped int, err error) {
 	return g.drop(ctx, stream, "SELECT seq FROM versions WHERE observed_at < ? ORDER BY seq", before)
 }
 
-// drop rewrites the segments of a stream without the versions whose sequence
-// numbers a query finds.
+// drop rewrites the segments of a stream without the versions whose sequence numbers
+// the query returns.
 func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) (int, error) {
 	s, err := g.stream(stream)
 	if err != nil {
@@ -57,7 +57,8 @@ func (g *Log) drop(ctx context.Context, stream, query string, before time.Time) 
 	return len(gone), err
 }
 
-// sequence runs a query of sequence numbers on the view versions of segments.
+// sequence runs a query that returns sequence numbers. The query reads the view
+// versions of the given segments.
 func (g *Log) sequence(ctx context.Context, segments []SegmentFile, query string, args ...any) (seqs []uint64, err error) {
 	err = duck.With(ctx, g.opts.MemoryLimit, g.opts.Threads, g.opts.Temp, func(q duck.Session) error {
 		err := q.Run(ctx, "CREATE TEMP VIEW versions AS SELECT seq, id, observed_at, deleted FROM read_parquet(["+PathLiterals(segments)+"])")
@@ -73,7 +74,7 @@ func (g *Log) sequence(ctx context.Context, segments []SegmentFile, query string
 	return seqs, err
 }
 
-// PathLiterals are the files of segments as literals, for read_parquet.
+// PathLiterals returns the paths of segments as SQL literals, for read_parquet.
 func PathLiterals(segments []SegmentFile) string {
 	files := make([]string, len(segments))
 	for i, s := range segments {

@@ -12,27 +12,26 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// Rewriting says what to take out of a stream.
+// Rewriting selects what a rewrite removes from a stream.
 type Rewriting struct {
-	Erase  func(*Raw) bool            // whether a version goes
-	Cursor func(cursor string) string // a cursor without what must not be in it; every cursor of the stream passes
+	Erase  func(*Raw) bool            // whether to remove a version
+	Cursor func(cursor string) string // returns a cursor without what must not be in it; called for every cursor of the stream
 }
 
-// Rewrite takes versions out of a stream for good. It is the one exception to
-// segments being immutable, for an erasure and for [Log.DropSuperseded].
+// Rewrite removes versions from a stream for good. It is the one exception to immutable
+// segments. Erasures and [Log.DropSuperseded] use it.
 //
-// A segment that held one is written again under its number, with its range of
-// sequence numbers and a checksum of what is left; the footer counts the rows
-// that are missing, so that the gap is known for what it is. A segment that loses all
-// rows stays, for its number, its range and its cursor. Each is replaced by one
-// rename: after a crash it is as before or as it should be (Invariant 2), and
-// rewriting again does the rest.
+// A segment that holds such a version is written again under its number, with its range
+// of sequence numbers and a checksum of the remaining rows. Its footer counts the
+// missing rows, so that readers do not take the gap for damage. A segment that loses
+// all rows stays, for its number, its range and its cursor. One rename replaces each
+// segment: after a crash it is as before or as intended (Invariant 2), and a second
+// rewrite does the rest.
 //
-// Segments that a compaction superseded are removed; so are the ones in a
-// stream's folder under a temporary name, by OpenLog. It returns how many
-// segments were written again.
+// Rewrite also removes segments that a compaction superseded; [Lock] removes temporary
+// files in a stream's folder. It returns the number of segments that it rewrote.
 func (g *Log) Rewrite(ctx context.Context, stream string, r Rewriting) (rewritten int, err error) {
-	defer g.forget(stream) // what is known of its end is read again
+	defer g.forget(stream) // the end of the stream is read from disk again
 	s, err := g.stream(stream)
 	if err == nil {
 		rewritten, err = g.rewriteSegments(ctx, s.dir, stream, r)
@@ -47,7 +46,7 @@ func (g *Log) Rewrite(ctx context.Context, stream string, r Rewriting) (rewritte
 }
 
 func (g *Log) rewriteSegments(ctx context.Context, dir, stream string, r Rewriting) (rewritten int, err error) {
-	if err := misnumbered(dir); err != nil { // nobody knows whose objects are in it
+	if err := misnumbered(dir); err != nil { // a misnumbered file may hold anybody's objects
 		return 0, err
 	}
 	segments, err := ListSegments(dir)
@@ -69,8 +68,8 @@ func (g *Log) rewriteSegments(ctx context.Context, dir, stream string, r Rewriti
 	return rewritten, nil
 }
 
-// rewriteSegment writes a segment again if it holds what must go. One segment
-// is in memory at a time.
+// rewriteSegment rewrites a segment if it holds versions to remove. It keeps one
+// segment in memory. It reports whether it rewrote it.
 func (g *Log) rewriteSegment(ctx context.Context, s SegmentFile, stream string, r Rewriting) (bool, error) {
 	f, _, foot, err := openSegment(s.Path, g.account, stream)
 	if err != nil {
@@ -101,7 +100,7 @@ func (g *Log) rewriteSegment(ctx context.Context, s SegmentFile, stream string, 
 		func(w io.Writer) error { return writeSegment(w, g.codec, foot, kept) })
 }
 
-// rewriteCursor does for cursor.json what rewriteSegment does for footers.
+// rewriteCursor rewrites cursor.json as rewriteSegment rewrites footers.
 func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 	var c CursorFile
 	path := filepath.Join(dir, "cursor.json")
@@ -119,8 +118,8 @@ func (g *Log) rewriteCursor(dir string, r Rewriting) error {
 	return atomicfile.WriteJSON(path, atomicfile.Hooks{}, c)
 }
 
-// removeSuperseded removes the segment files that a wider one has taken the
-// place of.
+// removeSuperseded removes the segment files that a wider range replaced. segments are
+// those to keep.
 func removeSuperseded(dir string, segments []SegmentFile) error {
 	files, err := SegmentFiles(dir, func(string, error) error { return nil })
 	if err != nil {

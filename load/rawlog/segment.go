@@ -12,8 +12,8 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// rawRow is Raw as a Parquet row. Analysts may query segments directly, so the
-// names and types are part of the lake's format.
+// rawRow is a Raw as a Parquet row. Analysts may query segments directly, so the names
+// and types of its columns are part of the lake's format.
 type rawRow struct {
 	Seq        int64  `parquet:"seq,delta"`
 	ID         string `parquet:"id"`
@@ -26,22 +26,22 @@ type rawRow struct {
 	RequestID  string `parquet:"request_id,dict"`
 	Object     []byte `parquet:"object,string"`
 	More       []byte `parquet:"more,optional,string"`
-	ObjectSent []byte `parquet:"object_sent,optional"` // as received, where that is no UTF-8 and Object says it with U+FFFD
-	MoreSent   []byte `parquet:"more_sent,optional"`   // the same of More
+	ObjectSent []byte `parquet:"object_sent,optional"` // as received, where that is not UTF-8 and Object has U+FFFD instead
+	MoreSent   []byte `parquet:"more_sent,optional"`   // the same for More
 	LeftOut    *int64 `parquet:"left_out_bytes,optional"`
 }
 
-// The formats of a segment. In one of formatSent a row has bytes beside their
-// text, in one of formatLeftOut a row stands for more than it holds: a program that
-// does not know those would take it for damaged.
+// The formats of a segment. A row of formatSent may have the received bytes as well as
+// their text. A row of formatLeftOut may be a stub of a larger object. An older program
+// does not know those columns and would report damage.
 const (
 	formatUTF8    = 1
 	formatSent    = 2
 	formatLeftOut = 3
 )
 
-// rowGroupBytes of raw JSON make a row group: what the writer and a reader
-// hold in memory at a time, whatever the size of the segment.
+// rowGroupBytes is the size of a row group in bytes of raw JSON. The writer and a
+// reader hold one row group in memory, whatever the size of the segment.
 const rowGroupBytes = 4 << 20
 
 // writeSegment writes objects and footer as one Parquet file to w.
@@ -102,7 +102,7 @@ func (r *rawRow) addTo(sum *xxh3.Hasher) {
 	_, _ = sum.Write(r.Object)
 	_, _ = sum.Write(r.More)
 	for _, sent := range [][]byte{r.ObjectSent, r.MoreSent} {
-		if sent != nil { // nothing is added for a row as all were before these columns
+		if sent != nil { // a row without these columns keeps the checksum that it had before they existed
 			_, _ = sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(sent))))
 			_, _ = sum.Write(sent)
 		}
@@ -127,9 +127,9 @@ func (r *rawRow) bytes() int {
 	return len(r.Object) + len(r.More) + len(r.ObjectSent) + len(r.MoreSent)
 }
 
-// asUTF8 returns bytes as UTF-8, each that is none as U+FFFD, and the bytes
-// themselves where that changed any: a reader that is not ours, DuckDB for one,
-// refuses a whole segment for one text that is none.
+// asUTF8 returns the received bytes as UTF-8, with U+FFFD for each invalid byte. sent
+// has the received bytes if that changed any, else nil. Readers other than ours, such
+// as DuckDB, refuse a whole segment for one text that is not UTF-8.
 func asUTF8(received []byte) (valid, sent []byte) {
 	if utf8.Valid(received) {
 		return received, nil
@@ -166,7 +166,7 @@ func (r *rawRow) raw() Raw {
 		raw.More = r.MoreSent
 	}
 	if len(raw.More) == 0 {
-		raw.More = nil // a changed byte of the schema can make an empty text of none
+		raw.More = nil // a changed byte of the schema can turn a missing text into an empty one
 	}
 	if r.Created != nil {
 		raw.Created = time.UnixMicro(*r.Created).UTC()

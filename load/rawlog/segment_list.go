@@ -15,7 +15,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
-// SegmentFile is a segment: the range of segment numbers that its file covers.
+// SegmentFile is the file of a segment, with the range of segment numbers that it
+// covers. Bytes is its size on disk.
 type SegmentFile struct {
 	First, Last uint64
 	Path        string
@@ -24,15 +25,15 @@ type SegmentFile struct {
 
 var segmentName = regexp.MustCompile(`^(\d{8,19})-(\d{8,19})\.parquet$`)
 
-// SegmentPath is where the file of a range of segments is in the folder of its stream.
+// SegmentPath returns the path of a range of segments in the folder of its stream.
 func SegmentPath(dir string, first, last uint64) string {
 	return filepath.Join(dir, fmt.Sprintf("%08d-%08d.parquet", first, last))
 }
 
-// ListSegments returns the segments of a stream in order. A range that lies
-// within a wider one has been compacted into it and is left out, and so is a file
-// with the name of a segment that there cannot be: it ends the reading of its stream
-// alone (streamLog). A missing folder is a stream without segments.
+// ListSegments returns the segments of a stream in order. It leaves out a range inside
+// a wider one: that was compacted into it. It also leaves out misnumbered files: those
+// stop only the extraction of their stream (see [Log.Cursor]). A missing folder is a
+// stream without segments. A gap in the numbers is an error.
 func ListSegments(dir string) ([]SegmentFile, error) {
 	spans, err := SegmentFiles(dir, func(_ string, err error) error {
 		if errors.As(err, new(*misnumberedError)) {
@@ -46,9 +47,10 @@ func ListSegments(dir string) ([]SegmentFile, error) {
 	return contiguous(dir, spans)
 }
 
-// SegmentFiles returns the segments in a folder, sorted by first, of two that
-// start together the wider one first; none where the folder is missing. foreign is
-// called with a Parquet file that is no segment; its error ends the listing.
+// SegmentFiles returns the segment files in a folder, sorted by First; of two with the
+// same First the wider one comes first. A missing folder has none. SegmentFiles calls
+// foreign for each Parquet file that is not a segment; an error of foreign ends the
+// listing.
 func SegmentFiles(dir string, foreign func(path string, err error) error) ([]SegmentFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +77,7 @@ func SegmentFiles(dir string, foreign func(path string, err error) error) ([]Seg
 	return spans, nil
 }
 
-// misnumbered is the error of such a file, if there is one.
+// misnumbered returns the error for a misnumbered file in the folder, or nil.
 func misnumbered(dir string) error {
 	_, err := SegmentFiles(dir, refuseForeign)
 	if errors.As(err, new(*misnumberedError)) {
@@ -84,15 +86,16 @@ func misnumbered(dir string) error {
 	return nil
 }
 
-// refuseForeign ends a listing at what is no segment.
+// refuseForeign ends a listing at a file that is not a segment.
 func refuseForeign(_ string, err error) error { return err }
 
-// misnumberedError says that a file has the name of a segment that there cannot be.
+// misnumberedError is the error for a file with an impossible segment number, such as
+// 0.
 type misnumberedError struct{ path string }
 
 func (e *misnumberedError) Error() string { return e.Hint().Error() }
 
-// Hint returns what happened, and what to do about it.
+// Hint returns the mistake and the advice for it.
 func (e *misnumberedError) Hint() *hint.Error {
 	return hint.New(e.path+" is not a segment: they are numbered from 1 upwards", "move it out of the log, or run stripelake verify --stripe --repair, which sets it aside")
 }
@@ -125,14 +128,15 @@ func sizeOf(info fs.FileInfo) int64 {
 	return info.Size()
 }
 
-// contiguous checks Invariant 2: the segments of a stream follow each other
-// from 1 without a gap. spans is sorted by first, the wider one first.
+// contiguous checks Invariant 2: the segments of a stream follow each other from 1
+// without a gap. spans must be sorted by First, the wider one first. It returns the
+// segments that no other one supersedes.
 func contiguous(dir string, spans []SegmentFile) ([]SegmentFile, error) {
 	var kept []SegmentFile
 	next := uint64(1)
 	for _, s := range spans {
 		switch {
-		case s.Last < next: // compacted into the one before
+		case s.Last < next: // compacted into an earlier one
 			continue
 		case s.First != next || s.Last < s.First:
 			return nil, hint.New(fmt.Sprintf("%s: segment %d is missing before %s", dir, next, filepath.Base(s.Path)),

@@ -2,14 +2,14 @@ package rawlog
 
 import "fmt"
 
-// Size is how much of a stream is in the raw log.
+// Size is the size of a stream in the raw log.
 type Size struct {
 	Account  string `json:"account"`
 	Stream   string `json:"stream"`
-	Newest   uint64 `json:"newest"` // segment
+	Newest   uint64 `json:"newest"` // number of the newest segment
 	Segments int    `json:"segments"`
 	Bytes    int64  `json:"bytes"`  // on disk
-	Cursor   string `json:"cursor"` // where extraction goes on
+	Cursor   string `json:"cursor"` // where extraction continues
 }
 
 // Sizes measures the raw log in a lake's folder, by account and stream.
@@ -30,7 +30,7 @@ func Sizes(dir string) ([]Size, error) {
 				return nil, fmt.Errorf("measure log: %w", err)
 			}
 			log := Log{opts: Options{Lake: dir}, account: account, streams: map[string]*streamLog{}}
-			cursor, err := log.Cursor(stream) // reading takes no lock: files are replaced by renames
+			cursor, err := log.Cursor(stream) // needs no lock: files are replaced by renames
 			if err != nil {
 				return nil, fmt.Errorf("measure log: %w", err)
 			}
@@ -45,13 +45,14 @@ func Sizes(dir string) ([]Size, error) {
 	return sizes, nil
 }
 
-// JSONBytes is how much JSON a segment holds, uncompressed, by its footer.
+// JSONBytes returns the size of a segment's JSON in bytes, uncompressed, according to
+// its footer. It returns 0 for a segment that cannot be opened.
 func JSONBytes(path string, of Position) (bytes int64) {
 	f, file, _, err := openSegment(path, of.Account, of.Stream)
 	if err != nil {
 		return 0
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	for _, group := range file.Metadata().RowGroups {
 		for _, column := range group.Columns {
 			if name := column.MetaData.PathInSchema[0]; name == "object" || name == "more" {

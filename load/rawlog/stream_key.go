@@ -1,4 +1,4 @@
 package rawlog
 
-// StreamKey names a stream of an account.
+// StreamKey identifies a stream of an account.
 type StreamKey struct{ Account, Stream string }

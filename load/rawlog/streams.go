@@ -6,17 +6,17 @@ import (
 	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
-// Accounts returns the accounts that have a folder in the log of a lake, by name.
+// Accounts returns the accounts that have a folder in a lake's log, sorted by name.
 func Accounts(lake string) ([]string, error) {
 	return folder.Subdirs(Options{Lake: lake}.path())
 }
 
-// Streams returns the streams of an account that have a folder, by name.
+// Streams returns the streams of an account that have a folder, sorted by name.
 func Streams(lake, account string) ([]string, error) {
 	return folder.Subdirs(Options{Lake: lake}.path(account))
 }
 
-// Newest returns the last segment of a stream; 0 if there is none.
+// Newest returns the number of a stream's last segment, or 0 without segments.
 func Newest(lake, account, stream string) (uint64, error) {
 	segments, err := ListSegments(Options{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
 	if err != nil || len(segments) == 0 {
@@ -25,7 +25,7 @@ func Newest(lake, account, stream string) (uint64, error) {
 	return segments[len(segments)-1].Last, nil
 }
 
-// Streams returns the streams of the account that have a folder, by name.
+// Streams returns the streams of the account that have a folder, sorted by name.
 func (g *Log) Streams() ([]string, error) { return Streams(g.opts.Lake, g.account) }
 
 // Newest returns the position of a stream's newest segment.
