@@ -16,21 +16,21 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// undigested columns say when and from which reading of the log a row was
-// made, not what it says.
+// undigested columns depend on when a row was made and from which version in the log,
+// not on its content.
 var undigested = []string{"synced_at", "_seq", "deleted_seen_at"}
 
-// manifest is what of generation.json matters here.
+// manifest has the parts of generation.json that a digest needs.
 type manifest struct {
 	Files []struct{ Table, Path string }
 	Rows  map[string]int64
 }
 
-// Digest hashes what a lake holds, so that two lakes can be compared: for each
-// published table its rows, in any order, less synced_at, _seq and
-// deleted_seen_at; and under "log" the set of (account, stream, id, object) of
-// the raw log. The warehouse and the Parquet files of the linked generation
-// must hold the same rows, or that is the error.
+// Digest hashes the content of a lake, so that tests can compare two lakes. The result
+// has one hash for each published table: of its rows in any order, without synced_at,
+// _seq and deleted_seen_at. Under "log" it has the hash of the set of object versions
+// in the raw log. It is an error if the warehouse and the Parquet files of the linked
+// generation hold different rows.
 func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	digest := map[string]string{}
 	root, err := filepath.EvalSymlinks(filepath.Join(dir, lakedir.LinkName))
@@ -63,13 +63,13 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	return digest, nil
 }
 
-// digestTable hashes a table of the warehouse and checks its files against it.
+// digestTable hashes a table of the warehouse and compares its files with it.
 func digestTable(ctx context.Context, q duck.Session, root string, g manifest, table string) (string, error) {
 	var kept []string
 	var column, kind string
 	err := q.Each(ctx, []any{&column, &kind}, func() error {
 		if !slices.Contains(undigested, column) {
-			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind)) // the files have other instants
+			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind)) // the files have another type of instant
 		}
 		return nil
 	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
@@ -99,7 +99,7 @@ func digestTable(ctx context.Context, q duck.Session, root string, g manifest, t
 	return want, err
 }
 
-// digestLog hashes the set of objects of the whole log.
+// digestLog hashes the set of object versions in the whole log.
 func digestLog(ctx context.Context, dir string) (string, error) {
 	accounts, err := rawlog.Accounts(dir)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package loadtest is for tests: it says in a few words what a lake holds, so that two
-// lakes can be compared. It imports rawlog and what is in load/internal, not load, so
-// that load's own tests may use it.
+// Package loadtest hashes the content of a lake, so that tests can compare two lakes.
+// Only tests may import it. It owns no invariant. It may import rawlog, sqltext and the
+// packages of load/internal, but not load: that way load's own tests can use it.
 package loadtest

@@ -19,36 +19,36 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// AudienceQuestion asks who is in a segment of customers. (The segments of this
-// package's other files are the raw log's.)
+// AudienceQuestion asks for the members of a segment of customers. (Segments in other
+// files of this package are those of the raw log.)
 type AudienceQuestion struct {
-	Set     *schemas.Set // that declares it; its marts and labels hold, beside the labels of the lake's own set
+	Set     *schemas.Set // the set that declares the segment; its marts and labels apply, as well as the labels of the lake's own set
 	Segment *schemas.Segment
-	Reveal  []string // personal columns to hand out as they are; hashed ones are handed out anyway
+	Reveal  []string // personal columns to return unhashed; hashed ones are returned anyway
 }
 
-// Members are a segment's rows, as a query to be written, and what is to be said
-// of them. Rows are in the order of their columns.
+// Members is the query of a segment's rows, with the counts and notes for the caller.
+// Rows are in the order of their columns.
 type Members struct {
 	*Query
 	Rows      int64
-	Deleted   int64                // customers left out: Stripe reported them deleted
-	Unknown   int64                // customers left out: the lake has no row of them, so nobody knows whether they are deleted
-	Forgotten int64                // customers left out: they are on the list of the forgotten
+	Deleted   int64                // customers left out because Stripe reported them deleted
+	Unknown   int64                // customers left out because the lake has no row of them: nobody knows whether they are deleted
+	Forgotten int64                // customers left out because they are on the list of the forgotten
 	Empty     map[string]string    // personal columns without a value, and what the privacy policy does to them
 	Hashed    map[string]bool      // personal columns that hold the lake's own hashes
-	AsOf      map[string]time.Time // by account: all of it is in as of then (UTC)
+	AsOf      map[string]time.Time // by account: the lake is complete as of this time (UTC)
 }
 
-// AskAudience finds the members of a segment in the published warehouse of the
-// lake in dir, as [Ask] would: it locks nothing and only reads.
+// AskAudience finds the members of a segment in the published warehouse of the lake in
+// dir. Like [Ask] it takes no lock and only reads.
 //
-// The segment's SQL runs where there is nothing personal to find: over views of
-// the tables without the fields that the lake's set or the given one labels, in
-// a database beside the warehouse, which stands under a name that cannot be
-// guessed. What is personal is joined here, as the segment declares it and as
-// far as the policy lets it, and only for customers who are neither deleted nor
-// forgotten. An error is a *Error if the segment is at fault.
+// The segment's SQL runs in a database that holds no personal data. It has views of the
+// tables without the fields that the lake's set or the given one labels. The warehouse
+// is attached under a name that cannot be guessed. AskAudience itself joins the
+// personal columns, as far as the segment declares them and the policy allows them, and
+// only for customers who are neither deleted nor forgotten. The error is an *Error if
+// the segment is at fault.
 func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ *Members, err error) {
 	switch erasing, err := load.IsErasing(dir); {
 	case err != nil:
@@ -68,14 +68,14 @@ func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ 
 	return &q.Members, nil
 }
 
-// audienceQuery is a segment on the way to its members.
+// audienceQuery is the state of one AskAudience.
 type audienceQuery struct {
 	AudienceQuestion
 	Members
-	built     *schemas.Set      // that the warehouse was made with
-	warehouse string            // its name in DuckDB
+	built     *schemas.Set      // the set that the warehouse was built with
+	warehouse string            // the warehouse's name in DuckDB
 	chosen    string            // the table of the segment's rows
-	left      map[string]string // marts left out, and why
+	left      map[string]string // marts left out, with the reasons
 }
 
 func (q *audienceQuery) answer(ctx context.Context, dir, generation string) error {
@@ -109,7 +109,7 @@ func unguessable() string {
 	return hex.EncodeToString(b[:])
 }
 
-// makeViews makes the tables as the segment sees them, and the marts over those.
+// makeViews creates the tables as the segment sees them, and the marts over them.
 func (q *audienceQuery) makeViews(ctx context.Context) error {
 	if err := q.showDisputes(ctx); err != nil {
 		return err
@@ -139,8 +139,8 @@ func (q *audienceQuery) makeViews(ctx context.Context) error {
 	return nil
 }
 
-// showDisputes shows what marts need beside the tables. A warehouse that an
-// earlier version published has none: the marts that read it are left out.
+// showDisputes creates the view meta.dispute_charges, which marts read. A warehouse
+// that an earlier version published has no such table: marts that read it are left out.
 func (q *audienceQuery) showDisputes(ctx context.Context) error {
 	err := q.db.Run(ctx, "CREATE SCHEMA meta", "CREATE VIEW meta.dispute_charges AS FROM "+sqltext.Ident(q.warehouse)+".meta.dispute_charges")
 	if duck.IsMisfit(err) {
@@ -149,7 +149,7 @@ func (q *audienceQuery) showDisputes(ctx context.Context) error {
 	return err
 }
 
-// choose runs the segment's SQL.
+// choose runs the segment's SQL and stores its rows in the table chosen.
 func (q *audienceQuery) choose(ctx context.Context) error {
 	statement, err := q.oneSelect(q.Segment.SQL)
 	if err == nil {
@@ -158,7 +158,7 @@ func (q *audienceQuery) choose(ctx context.Context) error {
 	return q.wrong(err)
 }
 
-// wrong names the segment in what is said of its SQL.
+// wrong adds the segment's name to an *Error about its SQL.
 func (q *audienceQuery) wrong(err error) error {
 	if wrong := new(Error); errors.As(err, &wrong) {
 		return &Error{fmt.Sprintf("segment %s: %s%s", q.Segment.Name, wrong.Message, q.hint(wrong.Message))}
@@ -166,7 +166,7 @@ func (q *audienceQuery) wrong(err error) error {
 	return err
 }
 
-// hint says why a segment does not find what is there in the warehouse.
+// hint explains why a segment does not find a name that the warehouse has.
 func (q *audienceQuery) hint(message string) string {
 	for _, name := range slices.Sorted(maps.Keys(q.left)) {
 		if strings.Contains(message, "Table with name "+name+" ") {
@@ -183,8 +183,8 @@ func (q *audienceQuery) hint(message string) string {
 	return ""
 }
 
-// dropForgotten takes out whoever is on the list of the forgotten. The log holds
-// nobody of those, but a lake may have been restored from a backup.
+// dropForgotten removes the customers on the list of the forgotten. The log holds none
+// of them, but a lake may have been restored from a backup.
 func (q *audienceQuery) dropForgotten(ctx context.Context, dir, generation string) error {
 	forgotten, err := load.ForgottenIn(dir, generation)
 	if err != nil || forgotten == nil {
@@ -208,7 +208,7 @@ func (q *audienceQuery) dropForgotten(ctx context.Context, dir, generation strin
 	return err
 }
 
-// customers joins the segment's rows with the customers they are of.
+// customers returns the FROM clause that joins the segment's rows with their customers.
 func (q *audienceQuery) customers(join string) string {
 	return fmt.Sprintf("FROM %s s %s %s.main.%s c ON c.account = s.account AND c.id = s.customer_id", sqltext.Ident(q.chosen), join, sqltext.Ident(q.warehouse), sqltext.Ident(schemas.SegmentTable))
 }
@@ -219,7 +219,7 @@ func (q *audienceQuery) count(ctx context.Context) error {
 		count(DISTINCT (s.account, s.customer_id)) FILTER (c.id IS NULL) `+q.customers("LEFT JOIN"))
 }
 
-// dates finds as of when each account is in.
+// dates finds for each account the time as of which it is complete.
 func (q *audienceQuery) dates(ctx context.Context) error {
 	var account string
 	var asOf time.Time
@@ -229,8 +229,8 @@ func (q *audienceQuery) dates(ctx context.Context) error {
 	}, `SELECT account, min(coalesce(as_of, complete_through)) AS as_of FROM `+sqltext.Ident(q.warehouse)+`.meta.coverage GROUP BY account HAVING as_of IS NOT NULL`)
 }
 
-// final is the statement for the members: the columns that are declared, those
-// of customers who are there and not deleted.
+// final returns the statement for the members: the declared columns, for customers who
+// exist and are not deleted.
 func (q *audienceQuery) final() string {
 	var columns []string
 	for _, c := range q.Segment.Columns {
@@ -249,13 +249,13 @@ func (q *audienceQuery) final() string {
 	return "SELECT " + strings.Join(columns, ", ") + "\n" + q.customers("JOIN") + "\nWHERE NOT c.deleted\nORDER BY ALL"
 }
 
-// personal is the expression for a personal column, or why it has no value. Of
-// the policies that the lake was built with and that the given set has, the
-// stricter one holds.
+// personal returns the expression for a personal column, or the reason why it has no
+// value. Two policies apply, the one that the lake was built with and the one of the
+// given set; the stricter one decides.
 func (q *audienceQuery) personal(p schemas.Personal) (value, why string) {
 	const nothing = "NULL::VARCHAR"
 	built := schemas.FieldAt(q.built.Table(schemas.SegmentTable).Fields, p.Path)
-	given := schemas.FieldAt(q.Set.Table(schemas.SegmentTable).Fields, p.Path) // which declares p, so has the table
+	given := schemas.FieldAt(q.Set.Table(schemas.SegmentTable).Fields, p.Path) // it declares p, so it has the table
 	full := schemas.SegmentTable + "." + p.Path
 	value = "c." + sqltext.Ident(strings.Split(p.Path, ".")[0])
 	for _, name := range strings.Split(p.Path, ".")[1:] {

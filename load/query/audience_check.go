@@ -10,8 +10,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// CheckSegments makes the declared tables, empty and in memory, and runs each of
-// the set's segments as [AskAudience] would. It returns what became of each.
+// CheckSegments creates the declared tables in memory, without rows, and runs each of
+// the set's segments as [AskAudience] would. It returns one ViewCheck for each segment,
+// in their order.
 func CheckSegments(ctx context.Context, set *schemas.Set) (_ []ViewCheck, err error) {
 	i, err := duck.Start(ctx, "64MB", 1, "")
 	if err != nil {

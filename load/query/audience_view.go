@@ -8,9 +8,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// withoutLabelled is a SELECT of a table's columns less what either of two
-// declarations of the table labels, at any depth, and less what the second one
-// does not know: that may be personal in its eyes.
+// withoutLabelled returns a SELECT of a table's columns. It leaves out every field that
+// either of two declarations of the table labels, at any depth. It also leaves out
+// fields that the given declaration does not have: they may be personal to its author.
 func withoutLabelled(table string, built, given *schemas.Schema) string {
 	var columns []string
 	for _, c := range built.Columns() {
@@ -23,8 +23,8 @@ func withoutLabelled(table string, built, given *schemas.Schema) string {
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + table
 }
 
-// unlabelled is an expression for a column's value without what is labelled
-// inside of it; false if nothing is left.
+// unlabelled returns an expression for a column's value without the labelled fields
+// inside. It returns false if nothing remains.
 func unlabelled(value string, c schemas.Column, given []*schemas.Field, depth int) (string, bool) {
 	beside := schemas.FieldAt(given, c.Field.Name)
 	if beside == nil || beside.Label != "" || c.Field.Label != "" {
@@ -44,8 +44,8 @@ func unlabelled(value string, c schemas.Column, given []*schemas.Field, depth in
 	return value, true
 }
 
-// members is an expression for an object without what is labelled: the value
-// itself where nothing is.
+// members returns an expression for an object without its labelled fields. It is the
+// value itself if no field is labelled.
 func members(value string, fields, given []*schemas.Field, depth int) (string, bool) {
 	var left []string
 	changed := false

@@ -1,13 +1,13 @@
-// Package query asks what is published: one SELECT of somebody's ([Ask]), the
-// members of a segment of customers ([AskAudience]), the sums that a mart says it
-// agrees with ([Query.Sums]); and whether the views of a schema set fit its tables,
-// without running them ([CheckViews], [CheckSegments]).
+// Package query owns the questions to the published warehouse: one SELECT of a user
+// ([Ask]), the members of a segment of customers ([AskAudience]), and the sums that a
+// mart declares to agree with ([Query.Sums]). It also checks whether the views of a
+// schema set fit its tables, without running them ([CheckViews], [CheckSegments]).
 //
-// It only reads. A question takes no lock and disturbs no sync; it goes to the one
-// generation that was linked when it was asked (Invariant 7), in a DuckDB that
-// reaches neither the network nor any other file. What is personal never leaves
-// through an audience that its declaration, the privacy policy or the list of the
-// forgotten keeps it from.
+// The package only reads. A question takes no lock and disturbs no sync. It reads the
+// generation that was linked when it was asked (Invariant 7), in a DuckDB that reaches
+// neither the network nor any other file. An audience contains no personal data that
+// its declaration, the privacy policy or the list of the forgotten excludes.
 //
-// The package may import load and what is below it; load does not know it.
+// The package may import load, schemas, hint, sqltext and the packages of
+// load/internal. load does not import it.
 package query

@@ -13,21 +13,21 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// Error is a mistake in a question: DuckDB's words, and the place where it
-// shows that.
+// Error is a mistake in a question. Message is DuckDB's text, with the line of the
+// question where it found the mistake.
 type Error struct{ Message string }
 
 func (e *Error) Error() string { return e.Message }
 
 const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
 
-// ourFault are the errors of DuckDB that no other question would avoid.
+// ourFault lists the DuckDB errors that a different question would not avoid.
 var ourFault = []duckdb.ErrorType{
 	duckdb.ErrorTypeIO, duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal,
 	duckdb.ErrorTypeInterrupt, duckdb.ErrorTypeConnection, duckdb.ErrorTypeTransaction,
 }
 
-// ofQuestion makes a *Error of what DuckDB says about a question.
+// ofQuestion turns a DuckDB error about a question into an *Error.
 func ofQuestion(err error) error {
 	duckErr := new(duckdb.Error)
 	switch {
@@ -48,8 +48,8 @@ func ofQuestion(err error) error {
 
 var lineOf = regexp.MustCompile(`(?s)^(.*)\n\nLINE (\d+):(.*)$`)
 
-// asAsked counts the lines of a mistake as the question does, which begins on
-// the second line of what DuckDB was given.
+// asAsked renumbers the line of a mistake to the question's lines: the question begins
+// on the second line of the statement that DuckDB got.
 func asAsked(err error) error {
 	var wrong *Error
 	if !errors.As(err, &wrong) {

@@ -21,20 +21,19 @@ import (
 	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
-// queryMemory is what DuckDB may use for somebody's query before it spills.
+// queryMemory is DuckDB's memory limit for a user's query. Above it DuckDB spills.
 const queryMemory = "1GB"
 
-// Question is one SQL statement, and the texts that getvariable finds in it, by
-// name.
+// Question is one SQL statement, and the texts that getvariable returns in it, by name.
 type Question struct {
 	SQL       string
 	Variables map[string]string
 }
 
-// Query is a question that fits the warehouse: one generation, the one that was
-// linked when it was asked. It takes no lock and disturbs no sync, and it can
-// only read (Invariant 7): DuckDB opens the warehouse read-only, reaches neither
-// the network nor any other file, and the statement is one that returns rows.
+// Query is a question that fits the warehouse of one generation: the one that was
+// linked when the question was asked. It takes no lock, disturbs no sync and can only
+// read: DuckDB opens the warehouse read-only and reaches neither the network nor any
+// other file. The statement is one that returns rows (Invariant 7).
 type Query struct {
 	Columns []Column
 	Plan    bool     // an EXPLAIN: its answer is a text, which WritePlan writes
@@ -42,19 +41,19 @@ type Query struct {
 
 	statement string
 	types     []duckdb.TypeInfo
-	folder    workdir.Dir // what DuckDB spills, and the pipe
+	folder    workdir.Dir // for the data that DuckDB spills, and the pipe
 	db        duck.Instance
 }
 
-// Column is a column of the answer.
+// Column is a column of the answer. Number is true for numeric types.
 type Column struct {
 	Name   string
 	Number bool
-	Amount bool // a DECIMAL of as many places as money is published with
+	Amount bool // a DECIMAL with the scale of published money
 }
 
-// Ask opens the warehouse of the lake in dir and checks the question. An error
-// is a *Error if the question is at fault.
+// Ask opens the warehouse of the lake in dir and checks the question without running
+// it. The error is an *Error if the question is at fault. The caller closes the Query.
 func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		if err := q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
@@ -67,14 +66,15 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	})
 }
 
-// Open opens the warehouse of the lake in dir without a question.
+// Open opens the warehouse of the lake in dir without a question. The caller closes the
+// Query.
 func Open(ctx context.Context, dir string) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		return q.open(ctx, duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), nil)
 	})
 }
 
-// ask makes a query with f, of the generation that is linked.
+// ask makes a query of the linked generation, which f opens.
 func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err error) {
 	if _, err := load.ReadMode(dir); err != nil {
 		return nil, err
@@ -93,14 +93,14 @@ func ask(dir string, f func(q *Query, generation string) error) (_ *Query, err e
 	return q, nil
 }
 
-// Close ends the query.
+// Close closes DuckDB and removes the query's folder.
 func (q *Query) Close() error {
 	return errors.Join(q.db.Close(), q.folder.Remove())
 }
 
-// open attaches the warehouse, with the statements that do so, and shuts
-// everything else out. The raw log stays outside too: DuckDB knows no folder that
-// may only be read, and table functions such as enable_profiling write files.
+// open runs the statements that attach the warehouse and shuts out everything else. The
+// raw log is shut out, too: DuckDB cannot allow a folder for reading only, and table
+// functions such as enable_profiling write files.
 func (q *Query) open(ctx context.Context, attached []string, variables map[string]string) (err error) {
 	q.db, err = duck.Start(ctx, queryMemory, runtime.GOMAXPROCS(0), filepath.Join(q.folder.Path, "spill"))
 	if err != nil {
@@ -127,7 +127,7 @@ func (q *Query) check(text string) error {
 		return err
 	}
 	if kind == duckdb.STATEMENT_TYPE_EXPLAIN {
-		// EXPLAIN ANALYZE runs what it explains.
+		// EXPLAIN ANALYZE runs the statement that it explains.
 		explained := text[len(explainHead.FindString(text)):]
 		if kind, err = q.kind(explained); err != nil || kind != duckdb.STATEMENT_TYPE_SELECT || explained == text {
 			return &Error{oneSelect}
@@ -146,9 +146,9 @@ func (q *Query) check(text string) error {
 	return err
 }
 
-// oneSelect returns a text that is one SELECT without what ends it: that must
-// not stand inside of another one. A semicolon that cannot be done without is in
-// a text or a comment.
+// oneSelect returns a text that is one SELECT, without the semicolon at its end: inside
+// another SELECT that would be an error. Any other semicolon is part of a string or a
+// comment.
 func (q *Query) oneSelect(text string) (string, error) {
 	kind, err := q.kind(text)
 	if err != nil {
@@ -166,7 +166,7 @@ func (q *Query) oneSelect(text string) (string, error) {
 	return text, nil
 }
 
-// kind is what sort of statement a text is, which must be one.
+// kind returns the statement type of a text, which must be one statement.
 func (q *Query) kind(text string) (kind duckdb.StmtType, err error) {
 	err = q.prepared(text, func(s *duckdb.Stmt) (err error) {
 		kind, err = s.StatementType()
@@ -175,8 +175,8 @@ func (q *Query) kind(text string) (kind duckdb.StmtType, err error) {
 	return kind, err
 }
 
-// prepared calls f with a text as a prepared statement. It is never run: of
-// several statements DuckDB's driver prepares none.
+// prepared calls f with the text as a prepared statement. It never runs it. DuckDB's
+// driver refuses to prepare several statements.
 func (q *Query) prepared(text string, f func(*duckdb.Stmt) error) error {
 	return q.db.Conn.Raw(func(raw any) (err error) {
 		conn, ok := raw.(*duckdb.Conn)
@@ -210,7 +210,7 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 			return err
 		}
 		info, err := s.ColumnTypeInfo(i)
-		if err != nil { // the driver has no word for some, such as row(1, 2): they are what DuckDB makes of them
+		if err != nil { // the driver has no type for some values, such as row(1, 2): they are written as DuckDB's text
 			info, err = duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
 		}
 		if err != nil {
@@ -225,7 +225,7 @@ func (q *Query) describe(s *duckdb.Stmt) error {
 	return nil
 }
 
-// WritePlan writes what an EXPLAIN says.
+// WritePlan writes the output of an EXPLAIN to w.
 func (q *Query) WritePlan(ctx context.Context, w io.Writer) error {
 	var kind, plan string
 	return ofQuestion(q.db.Each(ctx, []any{&kind, &plan}, func() error {

@@ -9,14 +9,14 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Tie is a tie of a mart, as a view that nobody makes but to see whether it fits.
+// Tie is a tie of a mart, as a view that is created only to check whether it fits.
 type Tie struct {
 	schemas.Tie
 	duck.View
 	Mart string
 }
 
-// Ties are the ties of a set's marts, in the marts' order.
+// Ties returns the ties of a set's marts, in the marts' order.
 func Ties(set *schemas.Set) []Tie {
 	var ties []Tie
 	for _, m := range set.Marts {
@@ -27,21 +27,21 @@ func Ties(set *schemas.Set) []Tie {
 	return ties
 }
 
-// The columns that every tie has beside its amounts.
+// The columns that every tie has besides its amounts.
 const (
 	bookColumn    = "book"
 	accountColumn = "account"
 )
 
-// added are the types of DuckDB that are added up, exactly; floats are those
-// that cannot be (Invariant 10).
+// added matches the DuckDB types whose sums are exact. floats are the types whose sums
+// are not (Invariant 10).
 var (
 	added  = regexp.MustCompile(`^(DECIMAL\(.*\)|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)$`)
 	floats = []string{"DOUBLE", "FLOAT"}
 )
 
-// Misfit says why columns of these types, by name, are not those of a tie; empty
-// if they are.
+// Misfit returns why these columns are not those of a tie, or "" if they are. types
+// maps a column's name to its DuckDB type.
 func (t Tie) Misfit(types map[string]string) string {
 	amounts := 0
 	for name, kind := range types {

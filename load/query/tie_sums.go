@@ -9,10 +9,12 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// sumsTable holds a tie's sums. No mart can have its name, which begins with _.
+// sumsTable is the name of the table with a tie's sums. A mart's name cannot begin with
+// _.
 const sumsTable = "_sums"
 
-// Sums are those of a tie's entries: a SELECT, and its columns with their types.
+// Sums adds up the entries of one tie. It has the tie's SELECT, and its columns with
+// their types.
 type Sums struct {
 	tie     Tie
 	query   *Query
@@ -21,9 +23,9 @@ type Sums struct {
 	types   map[string]string
 }
 
-// statements are one that adds the entries up into a table, one that counts the
-// sums to compare and, for each amount, one that returns those that differ. A book
-// without an entry comes to nothing.
+// statements returns a statement that adds the entries up into a table, one that counts
+// the sums to compare and, for each amount, one that returns the sums that differ. A
+// book without an entry has the sum 0.
 func (s *Sums) statements() (add, count string, differ []string) {
 	var amounts, totals, by, shown []string
 	for _, name := range s.columns {
@@ -47,8 +49,8 @@ func (s *Sums) statements() (add, count string, differ []string) {
 	return add, count, differ
 }
 
-// Sums describes what a tie selects; the error is a *Error where that does
-// not fit the warehouse, or is not what a tie selects.
+// Sums prepares the sums of a tie. The error is an *Error if the tie's SQL does not fit
+// the warehouse or has not the columns of a tie.
 func (q *Query) Sums(ctx context.Context, tie Tie) (*Sums, error) {
 	text, err := q.oneSelect(tie.Tie.SQL)
 	if err != nil {
@@ -70,8 +72,8 @@ func (q *Query) Sums(ctx context.Context, tie Tie) (*Sums, error) {
 	return s, nil
 }
 
-// Limit leaves out the accounts of which not all is here that the tie needs, as
-// far as the lake goes, and calls lacks with each and with what it lacks.
+// Limit leaves out the accounts for which the lake lacks a part of a resource that the
+// tie needs. It calls lacks with each such account and resource.
 func (s *Sums) Limit(ctx context.Context, lacks func(account, resource string)) error {
 	for _, resource := range s.tie.Needs {
 		lacking := fmt.Sprintf(`SELECT account FROM (SELECT DISTINCT account FROM meta.positions) a WHERE NOT EXISTS (
@@ -89,15 +91,14 @@ func (s *Sums) Limit(ctx context.Context, lacks func(account, resource string)) 
 	return nil
 }
 
-// AddUp adds the entries up. The error is a *Error where that cannot be
-// computed.
+// AddUp adds the entries up. The error is an *Error where a sum cannot be computed.
 func (s *Sums) AddUp(ctx context.Context) error {
 	add, _, _ := s.statements()
 	return ofQuestion(s.query.db.Run(ctx, add))
 }
 
-// Compare looks through the sums, once they are added up: it returns how many there
-// are, and calls differs with each whose books differ and what they come to.
+// Compare compares the sums after AddUp. It returns the number of sums, and calls
+// differs for each sum on which the books differ, with what each book comes to.
 func (s *Sums) Compare(ctx context.Context, differs func(of, says string)) (looked int64, err error) {
 	_, count, differ := s.statements()
 	if err := s.query.db.One(ctx, []any{&looked}, count); err != nil {

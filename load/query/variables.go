@@ -17,9 +17,9 @@ var (
 	sqlWord      = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 )
 
-// checkVariables refuses a variable that nothing reads: DuckDB would answer as if
-// it were not given. It notes those that the question itself reads and that have
-// no value, which DuckDB takes for NULL; a mart has a default for its own.
+// checkVariables refuses a given variable that nothing reads: DuckDB would silently
+// ignore it. It sets Unset to the variables that the question itself reads and that
+// have no value, which DuckDB treats as NULL. A mart has a default for each of its own.
 func (q *Query) checkVariables(ctx context.Context, question Question) error {
 	views, err := q.viewTexts(ctx)
 	if err != nil {
@@ -53,10 +53,9 @@ func notUsed(name string, used []string) string {
 	return message
 }
 
-// variablesIn are the variables that a text of SQL reads, in lower case, for
-// DuckDB takes no notice of case. computed says that it also reads some whose name
-// is not a plain text. A comment is not told from what it stands in: a variable
-// more is harmless.
+// variablesIn returns the variables that a SQL text reads, in lower case, because
+// DuckDB ignores case. computed reports whether it also reads some whose name is not a
+// string literal. It also finds variables in comments: one too many is harmless.
 func variablesIn(text string) (names map[string]bool, computed bool) {
 	names = map[string]bool{}
 	uses := variableUse.FindAllStringSubmatch(text, -1)
@@ -66,8 +65,8 @@ func variablesIn(text string) (names map[string]bool, computed bool) {
 	return names, len(variableCall.FindAllString(text, -1)) > len(uses)
 }
 
-// viewsIn are the texts of all views that a text of SQL names, and of those that
-// they name.
+// viewsIn returns the texts of all views that a SQL text names, and of those that these
+// name.
 func viewsIn(text string, views map[string]string) (texts []string) {
 	seen := map[string]bool{}
 	for todo := []string{text}; len(todo) > 0; todo = todo[1:] {
@@ -82,7 +81,7 @@ func viewsIn(text string, views map[string]string) (texts []string) {
 	return texts
 }
 
-// viewTexts are the views of the warehouse by name, in lower case.
+// viewTexts returns the SQL of the warehouse's views by name, in lower case.
 func (q *Query) viewTexts(ctx context.Context) (map[string]string, error) {
 	views := map[string]string{}
 	var name, text string

@@ -12,16 +12,16 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// ViewCheck is what became of a view over the tables: its columns' types, by name,
-// or why it does not fit and where in its SQL that shows, counted from 1.
+// ViewCheck is the result of checking one view: the types of its columns by name, or
+// the problem and its place in the view's SQL. Line and Col count from 1.
 type ViewCheck struct {
 	Types     map[string]string
-	Problem   string // empty where it fits
+	Problem   string // empty if the view fits
 	Line, Col int
 }
 
-// CheckViews makes the declared tables, empty and in memory, and the views over them,
-// and returns what became of each view.
+// CheckViews creates the declared tables in memory, without rows, and the views over
+// them. It returns one ViewCheck for each view, in their order.
 func CheckViews(ctx context.Context, tables []*schemas.Schema, views []duck.View) ([]ViewCheck, error) {
 	fitted := make([]ViewCheck, len(views))
 	return fitted, duck.With(ctx, "64MB", 1, "", func(w duck.Session) (err error) {
@@ -37,7 +37,7 @@ func CheckViews(ctx context.Context, tables []*schemas.Schema, views []duck.View
 	})
 }
 
-// checkView makes one view.
+// checkView creates one view.
 func checkView(ctx context.Context, q duck.Session, v duck.View) (ViewCheck, error) {
 	misfit, err := duck.MakeView(ctx, q, v)
 	if err != nil {
@@ -59,14 +59,15 @@ func checkView(ctx context.Context, q duck.Session, v duck.View) (ViewCheck, err
 
 var excerpt = regexp.MustCompile(`(?s)^(.*?)\n+(LINE (\d+): )(.*)\n( *)\^`)
 
-// position takes the place out of what DuckDB says, and the kind of error. A view's
-// SQL begins with a comment, so its lines are those of the statement.
+// position splits DuckDB's message into the problem and its place, and removes the kind
+// of error. A view's SQL begins with a comment, so its lines are those of the
+// statement.
 func position(message string) (why string, line, col int) {
 	why, line, col = message, 1, 1
 	if at := excerpt.FindStringSubmatch(message); at != nil {
 		why = at[1]
 		line, _ = strconv.Atoi(at[3])
-		if !strings.HasPrefix(at[4], "...") { // else a long line is cut at its left
+		if !strings.HasPrefix(at[4], "...") { // DuckDB cuts long lines at the left
 			col = max(len(at[5])-len(at[2])+1, 1)
 		}
 	}

@@ -16,16 +16,16 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// Format is how an answer is written.
+// Format is the output format of an answer.
 type Format string
 
-// The formats. In the first three a timestamp is RFC 3339 in UTC, a decimal is
-// exact, and what is nested is JSON.
+// The formats. In the first three a timestamp is RFC 3339 in UTC, a decimal is exact,
+// and a nested value is JSON.
 const (
 	CSV     Format = "csv"     // with a header; NULL is empty, an empty text is ""
-	Quoted  Format = "quoted"  // CSV with every value quoted; NULL is the word
-	JSON    Format = "json"    // an object a line; a number that JSON has no word for is null
-	Parquet Format = "parquet" // types as DuckDB has them, but a timestamp is one of UTC
+	Quoted  Format = "quoted"  // CSV with every value quoted; NULL is the word NULL
+	JSON    Format = "json"    // one object a line; a number that JSON cannot express is null
+	Parquet Format = "parquet" // DuckDB's types, but timestamps are UTC timestamps with time zone
 )
 
 var copyOptions = map[Format]string{
@@ -35,9 +35,9 @@ var copyOptions = map[Format]string{
 	Parquet: "FORMAT parquet, COMPRESSION zstd",
 }
 
-// Write asks the question and writes the answer as it comes: no more than
-// DuckDB's own limit is held in memory. An error is a *Error if the question
-// is at fault; some of the answer may be written by then.
+// Write runs the question and writes the answer as it arrives: memory stays within
+// DuckDB's limit. The error is an *Error if the question is at fault; a part of the
+// answer may be written by then.
 func (q *Query) Write(ctx context.Context, w io.Writer, format Format) (err error) {
 	rows, ours, err := openPipe(q.pipe())
 	if err != nil {
@@ -52,23 +52,23 @@ func (q *Query) Write(ctx context.Context, w io.Writer, format Format) (err erro
 		_, err := io.Copy(w, from)
 		if err != nil {
 			cancel()
-			_, _ = io.Copy(io.Discard, from) // DuckDB would wait for its reader
+			_, _ = io.Copy(io.Discard, from) // otherwise DuckDB would wait for its reader
 		}
 		written <- err
 	}()
 	_, err = q.db.Conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s, USE_TMP_FILE false)", q.written(format), sqltext.Literal(q.pipe()), copyOptions[format]))
-	if err != nil { // DuckDB may keep its end open after that: the reader is woken instead
+	if err != nil { // DuckDB may keep its end open after an error: wake the reader
 		from.over.Store(true)
 		_, _ = ours.Write([]byte{0})
 	}
-	closeErr := ours.Close() // the last writer: the reader comes to the end
+	closeErr := ours.Close() // closes the last writer: the reader gets EOF
 	if writeErr := <-written; writeErr != nil {
 		return writeErr
 	}
 	return errors.Join(asAsked(ofQuestion(err)), closeErr)
 }
 
-// pipeReader reads a pipe to its end, or until it is over.
+// pipeReader reads a pipe until its end, or until over is set.
 type pipeReader struct {
 	rows *os.File
 	over atomic.Bool
@@ -82,8 +82,8 @@ func (r *pipeReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openPipe makes a named pipe and opens both ends: a writer of our own keeps the
-// reader from the end until it is closed, whether or not DuckDB comes to write.
+// openPipe creates a named pipe and opens both ends. Our own writer keeps the reader
+// from EOF until we close it, whether or not DuckDB opens the pipe.
 func openPipe(path string) (r, w *os.File, err error) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		return nil, nil, &os.PathError{Op: "make pipe", Path: path, Err: err}
@@ -91,8 +91,9 @@ func openPipe(path string) (r, w *os.File, err error) {
 	if r, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, nil, err
 	}
-	// With a reader there this does not wait. From here on the reader shall: macOS
-	// does not tell Go's poller when the last writer of a named pipe is gone.
+	// This open does not wait, because a reader exists. From here on reads shall block:
+	// on macOS Go's poller does not notice that the last writer of a named pipe closed
+	// it.
 	w, err = os.OpenFile(path, os.O_WRONLY, 0)
 	if err == nil {
 		err = syscall.SetNonblock(int(r.Fd()), false)
@@ -103,7 +104,7 @@ func openPipe(path string) (r, w *os.File, err error) {
 	return r, w, nil
 }
 
-// written is the query for the rows as a format has them.
+// written returns the query of the rows as the format needs them.
 func (q *Query) written(format Format) string {
 	write := plain
 	if format == Parquet {
@@ -118,7 +119,7 @@ func (q *Query) written(format Format) string {
 		case slices.Contains(nested, info.InternalType()):
 			value = "to_json(" + value + ")::VARCHAR"
 		case slices.Contains(numeric, info.InternalType()):
-			value = names[i] // JSON alone has no infinity
+			value = names[i] // only JSON lacks infinity
 		}
 		values[i] = value + " AS " + sqltext.Ident(q.Columns[i].Name)
 	}
@@ -133,8 +134,9 @@ var (
 	nested = []duckdb.Type{duckdb.TYPE_LIST, duckdb.TYPE_ARRAY, duckdb.TYPE_STRUCT, duckdb.TYPE_MAP, duckdb.TYPE_UNION}
 )
 
-// plain is an expression for a timestamp as a text of RFC 3339, and for a
-// floating-point number that is finite. Anything else is the value itself.
+// plain returns an expression that turns a timestamp into a text of RFC 3339, and a
+// floating-point number that is not finite into NULL. It returns any other value as it
+// is.
 func plain(value string, kind duckdb.Type) string {
 	switch kind {
 	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS, duckdb.TYPE_TIMESTAMP_NS:
@@ -147,8 +149,8 @@ func plain(value string, kind duckdb.Type) string {
 	return value
 }
 
-// zoned is an expression for a timestamp that says that it is one of UTC. One of
-// nanoseconds has no such type and stays as it is.
+// zoned returns an expression that turns a timestamp into a timestamp with time zone in
+// UTC. DuckDB has no such type for nanoseconds: those stay as they are.
 func zoned(value string, kind duckdb.Type) string {
 	switch kind {
 	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS:
@@ -157,8 +159,8 @@ func zoned(value string, kind duckdb.Type) string {
 	return value
 }
 
-// each is an expression for a value with write applied to all that is not nested,
-// however deep it is. Where that changes nothing it is the value itself.
+// each returns an expression that applies write to every scalar inside a value, at any
+// depth. It returns the value itself where that changes nothing.
 func each(value string, info duckdb.TypeInfo, depth int, write func(value string, kind duckdb.Type) string) string {
 	element := fmt.Sprintf("e%d", depth)
 	switch details := info.Details().(type) {

@@ -15,9 +15,9 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// checkOrder checks that the segments of a stream are each other's neighbours:
-// sequence numbers go up without a gap, from one segment to the next (Invariant 2).
-// holes says that some of them are missing or unreadable, so that gaps are explained.
+// checkOrder checks that sequence numbers rise without a gap from one segment of a
+// stream to the next. holes reports that some segments are missing or unreadable, which
+// explains gaps (Invariant 2).
 func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool) {
 	all := len(ends)
 	ends = v.withoutDuplicates(c, ends)
@@ -36,7 +36,7 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 				"swap the names of the two files; or " + load.FixLog,
 			})
 		case sorted[j].Path == ends[i].Path && sorted[i].Path == ends[j].Path:
-			continue // told with the first of the two
+			continue // reported with the first of the two
 		default:
 			c.Add(Finding{"segment under another number", lakedir.Relative(v.lake.Dir(), end.Path), "it holds what belongs into " + ends[j].Name(), load.FixLog})
 		}
@@ -53,7 +53,8 @@ func (v *Verification) checkOrder(c *Checked, ends []rawlog.Segment, holes bool)
 	}
 }
 
-// withoutDuplicates tells of segments that are in the log under two numbers.
+// withoutDuplicates reports segments that the log has under two numbers, and returns
+// each segment once.
 func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (once []rawlog.Segment) {
 	type content struct{ first, last, sum uint64 }
 	seen := map[content]rawlog.Segment{}
@@ -74,7 +75,7 @@ func (v *Verification) withoutDuplicates(c *Checked, ends []rawlog.Segment) (onc
 	return once
 }
 
-// checkCursorFile finds a cursor that follows a segment which is gone (Invariant 1).
+// checkCursorFile reports a cursor.json that follows a missing segment (Invariant 1).
 func (v *Verification) checkCursorFile(c *Checked, key rawlog.StreamKey, ends []rawlog.Segment) error {
 	path := filepath.Join(v.lake.Dir(), lakedir.RawDir, key.Account, key.Stream, "cursor.json")
 	newest := uint64(0)

@@ -11,14 +11,14 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// tellRows tells which rows of a table are not what they are in the reference.
+// tellRows reports the rows of a table that differ from the reference.
 func (v *Verification) tellRows(ctx context.Context, c *Checked, t *load.TableLayout, reference, at place) error {
 	from := v.from(t, reference)
 	if reference == inFiles {
 		return v.tellAgainstFiles(ctx, c, t, at)
 	}
 	if from == "" {
-		return nil // nothing to compare with: what is missing is told by the checks of the files
+		return nil // nothing to compare with: the checks of the files report what is missing
 	}
 	if at != inFiles {
 		return v.tellDifference(ctx, c, t, from, v.from(t, at), string(at)+" row", "")
@@ -27,7 +27,7 @@ func (v *Verification) tellRows(ctx context.Context, c *Checked, t *load.TableLa
 		if is, err := v.unreadable(f); err != nil {
 			return err
 		} else if is {
-			continue // told by CheckGeneration
+			continue // CheckGeneration reports it
 		}
 		if err := v.tellFile(ctx, c, t, f, from); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (v *Verification) tellRows(ctx context.Context, c *Checked, t *load.TableLa
 	return nil
 }
 
-// tellAgainstFiles is tellRows where the files are right.
+// tellAgainstFiles is tellRows for a table whose files are right.
 func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *load.TableLayout, at place) error {
 	for _, f := range v.filesOf(t) {
 		part, err := partOf(t, f)
@@ -52,14 +52,14 @@ func (v *Verification) tellAgainstFiles(ctx context.Context, c *Checked, t *load
 	return nil
 }
 
-// partOf is the SQL condition for the rows that belong into a file.
+// partOf returns the SQL condition for the rows that belong in a file.
 func partOf(t *load.TableLayout, f load.File) (string, error) {
 	part, err := t.Period.Condition(f.Partition, f.Part)
 	return fmt.Sprintf("account = %s AND %s", sqltext.Literal(f.Account), part), err
 }
 
-// tellFile tells of the rows of one file: what of them belongs there and is not
-// as it should be.
+// tellFile reports the rows of one file that differ from the reference, and those that
+// do not belong in it.
 func (v *Verification) tellFile(ctx context.Context, c *Checked, t *load.TableLayout, f load.File, from string) error {
 	part, err := partOf(t, f)
 	if err != nil {
@@ -89,8 +89,8 @@ func (v *Verification) tellFile(ctx context.Context, c *Checked, t *load.TableLa
 	return v.tellDifference(ctx, c, t, from, file, "partition row", " in current/"+f.Path)
 }
 
-// tellDifference compares two relations of the rows of a table, by key, and
-// names what differs after the suspect.
+// tellDifference compares two relations with rows of a table, by key, and reports the
+// differences as findings about the suspect.
 func (v *Verification) tellDifference(ctx context.Context, c *Checked, t *load.TableLayout, reference, suspect, subject, where string) error {
 	side := func(from string) string {
 		return fmt.Sprintf(`SELECT account, %s AS key, count(*) AS n, max(_seq) AS seq, bit_xor(md5_number_lower(r)) AS h

@@ -1,11 +1,13 @@
-// Package verify looks at a lake and changes nothing in it: a [Verification]
-// compares raw log, state and published files with each other, under the state's
-// lock; [Inspect] looks at the files from outside, without one, for doctor.
+// Package verify owns the checks of a lake. A [Verification] compares raw log, state
+// and published files with each other, under the state's lock. [Inspect] looks at the
+// files without waiting for a lock, for doctor.
 //
-// No invariant is kept here, and all of them that can be seen in a lake are checked:
-// that each segment is there, whole and in its place (2), that each object of the log
-// has its rows or its rejects (3), that positions (4) and newest versions (6) are
-// those of the log, that what is published is what the state linked (7).
+// The package changes nothing but the record of a verification. So it keeps no
+// invariant, but it checks all that show in a lake: each segment is there, intact and
+// in its place (Invariant 2); each object of the log has its rows or its rejects
+// (Invariant 3); positions (Invariant 4) and newest versions (Invariant 6) are those of
+// the log; the published generation is the one that the state linked (Invariant 7).
 //
-// The package may import load, query and what is below them; load does not know it.
+// The package may import load, query, rawlog, schemas, hint, sqltext and the packages
+// of load/internal. load does not import it.
 package verify

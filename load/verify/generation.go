@@ -20,9 +20,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// CheckGeneration looks at the linked generation as a sync does, and closer
-// (Invariant 7): it is the one that the state linked, each file is there and as it
-// was written, and nothing else is.
+// CheckGeneration checks the linked generation as a sync does, and more closely
+// (Invariant 7): the state linked it, each file is there and as it was written, and
+// there are no others.
 func (v *Verification) CheckGeneration(ctx context.Context) error {
 	c := v.begin("", "generation", "files")
 	aside, err := load.ReadSetAside(v.lake.Dir())
@@ -66,7 +66,7 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 	return unknownFiles(c, root, g)
 }
 
-// everPublished reports whether anything was, be it there or not.
+// everPublished reports whether anything was ever published, even if it is missing now.
 func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	if _, linked := v.lake.Generations().Linked(); linked || v.lake.Generations().InPlaceOfLink() != "" {
 		return true, nil
@@ -80,13 +80,13 @@ func (v *Verification) everPublished(ctx context.Context) (bool, error) {
 	return known > 0, err
 }
 
-// findingOf says of a defect what only a closer look shows: whether a file is an
-// older generation's.
+// findingOf turns a defect into a finding. It adds what only a closer look shows:
+// whether a file comes from an older generation.
 func (v *Verification) findingOf(d load.Defect) Finding {
 	f := Finding{d.Name, d.What, d.Says, FixState}
 	switch d.Name {
 	case "generation missing", "partition file missing", "warehouse missing":
-		f.Says = "" // the name does
+		f.Says = "" // the finding's name says it
 	case "generation replaced":
 		f.Fix = "run stripelake sync, which sets it aside and publishes anew"
 	case "partition file of another size", "partition file truncated", "partition file damaged":
@@ -98,7 +98,8 @@ func (v *Verification) findingOf(d load.Defect) Finding {
 	return f
 }
 
-// inOlder finds a file under its name in an older generation, byte for byte.
+// inOlder finds an older generation that has the same file under this name, byte for
+// byte.
 func (v *Verification) inOlder(path, name string) (uint64, bool) {
 	numbers, err := v.lake.Generations().Numbers()
 	if err != nil {
@@ -120,12 +121,12 @@ func sameBytes(a, b string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = left.Close() }() // only read from
+	defer func() { _ = left.Close() }() // opened for reading only
 	right, err := os.Open(b)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = right.Close() }() // only read from
+	defer func() { _ = right.Close() }() // opened for reading only
 	var x, y [64 << 10]byte
 	for {
 		n, err1 := io.ReadFull(left, x[:])
@@ -157,8 +158,8 @@ func (v *Verification) attachWarehouse(ctx context.Context, c *Checked, path str
 	return nil
 }
 
-// readMeta reads through what the checks that follow do not look at: DuckDB has a
-// checksum on each block that it reads.
+// readMeta reads the tables that later checks do not read. DuckDB verifies a checksum
+// for each block that it reads.
 func (v *Verification) readMeta(ctx context.Context) error {
 	var statements []string
 	var table string
@@ -172,8 +173,8 @@ func (v *Verification) readMeta(ctx context.Context) error {
 	return v.db.Run(ctx, statements...)
 }
 
-// unknownFiles tells of Parquet files that the manifest does not name: whoever
-// reads a folder by a pattern reads them too.
+// unknownFiles reports Parquet files that the manifest does not name: whoever reads a
+// folder by a glob pattern reads them too.
 func unknownFiles(c *Checked, root string, g load.Generation) error {
 	known := map[string]bool{}
 	for _, f := range g.Files {

@@ -9,9 +9,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// CheckHistory compares the rows that histories keep: those of the log mapped
-// again ([Verification.AttachRederived]) with the state's, and the state's with what
-// is published.
+// CheckHistory compares the rows of the history tables: those of the log mapped again
+// ([Verification.AttachRederived]) with the state's, and the state's with the published
+// ones.
 func (v *Verification) CheckHistory(ctx context.Context) error {
 	c := v.begin("", "history", "replaced rows")
 	if v.noState != "" {
@@ -24,7 +24,7 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 	suspect := "warehouse"
 	if !v.rederived {
 		c.Note("compared with what is published; --deep maps the log again, and compares with that")
-		suspect = "state" // which is derived again, and published: that mends either
+		suspect = "state" // a repair derives it again and publishes it, which repairs either
 	}
 	for _, t := range v.tables {
 		if !t.Schema.History {
@@ -49,8 +49,8 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 	return nil
 }
 
-// compareHistory tells which rows of a table's history are in one database and
-// not in the other, of which the first is right.
+// compareHistory reports the rows of a table's history that only one of two databases
+// has. The database right is the reference.
 func (v *Verification) compareHistory(ctx context.Context, c *Checked, t *load.TableLayout, right, suspect, place string) error {
 	side := func(database string) string {
 		return fmt.Sprintf("SELECT account, %s AS key, _seq, CAST(struct_pack(h := valid_from, i := valid_to, %s) AS VARCHAR) AS r FROM %s.%s",

@@ -18,24 +18,24 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// Health is what can be seen of a lake's files from outside, without a lock and
-// without reading the rows: damage inside a segment's rows is not among it.
+// Health is the condition of a lake's files, as far as it shows without a lock and
+// without reading the rows. It does not include damage inside a segment's rows.
 type Health struct {
-	Damage          []error   // of the raw log; a *DamagedError, or what says which segments are missing
-	Segments        int       // that were looked at
+	Damage          []error   // of the raw log; a *DamagedError, or an error that names the missing segments
+	Segments        int       // number of segments examined
 	Linked          bool      // a generation is linked
-	PublishedDamage []string  // what is wrong with it; or with its absence, where there is a state
-	Beside          []Finding // what is damaged beside the log and cannot be made again
+	PublishedDamage []string  // defects of the linked generation; or its absence, where there is a state
+	Beside          []Finding // damaged files outside the log that cannot be made again
 	Stranger        bool      // the state is another lake's, or from before an erasure
-	Aside           []string  // what was set aside from the place of the link, by name
+	Aside           []string  // names of files moved away from the place of the link
 	Erasing         bool      // an erasure was begun and is not finished
-	Open            bool      // everybody on this machine may look into the folder
-	Leftover        []string  // half-written files, by path inside the lake
+	Open            bool      // all users of this machine may read the folder
+	Leftover        []string  // temporary files, as paths relative to the lake
 }
 
-// Inspect looks at the files of the lake in dir. It waits for no lock: while a
-// process works on the lake, half-written files are no leftovers. What the state
-// remembers it asks only where nobody works on that, and holds its lock meanwhile.
+// Inspect examines the files of the lake in dir. It waits for no lock: while another
+// process works on the lake, temporary files are no leftovers. It reads the state only
+// if no process works on it, and holds the state's lock meanwhile.
 func Inspect(dir string) (Health, error) {
 	lake := load.At(dir)
 	var h Health
@@ -87,9 +87,9 @@ func Inspect(dir string) (Health, error) {
 	return h, nil
 }
 
-// inspectState compares what is linked with what the state remembers. One that is
-// at work, closed to this user, damaged or of another version tells nothing: the
-// next sync says so, and derives it again.
+// inspectState compares the linked generation with the state. It ignores a state that
+// is in use, unreadable for this user, damaged or of another version: the next sync
+// reports it and derives it again.
 func inspectState(l *load.Lake, h *Health) (err error) {
 	lock, _, err := filelock.TryExisting(filepath.Join(l.Dir(), lakedir.StateDir, "lock"))
 	if errors.Is(err, fs.ErrPermission) {
@@ -100,7 +100,7 @@ func inspectState(l *load.Lake, h *Health) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	if _, err := os.Stat(lakedir.Database(l.Dir())); err != nil {
-		return nil // there is none
+		return nil // there is no state
 	}
 	return duck.With(context.Background(), "64MB", 1, "", func(q duck.Session) error {
 		if err := compareState(context.Background(), l, q, h); err != nil && !duck.IsDamage(err) && !duck.IsTransient(err) {
@@ -131,12 +131,12 @@ func compareState(ctx context.Context, l *load.Lake, q duck.Session, h *Health) 
 	return err
 }
 
-// findLeftovers finds what is half written.
+// findLeftovers returns the temporary files, as paths relative to the lake.
 func findLeftovers(l *load.Lake) (names []string, err error) {
 	err = lakedir.Walk(l.Dir(), func(path string, isDir bool) error {
 		name := lakedir.Relative(l.Dir(), path)
 		switch {
-		case isDir && filepath.Base(path) == lakedir.GenerationsDir: // one that is not whole is not linked
+		case isDir && filepath.Base(path) == lakedir.GenerationsDir: // an unfinished generation is never linked
 			return fs.SkipDir
 		case strings.HasSuffix(path, atomicfile.TempSuffix) && !isDir:
 			names = append(names, name)

@@ -14,9 +14,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// CheckBeside looks at what lies beside the log and cannot be made again: the
-// schemas in force, the key of hashes, the list of the forgotten. Each is there and
-// can be read, or was never made.
+// CheckBeside checks the files outside the log that cannot be made again: the schemas
+// in force, the key of hashes, the list of the forgotten. Each must be readable or must
+// never have existed.
 func (v *Verification) CheckBeside(context.Context) error {
 	c := v.begin("", "beside the log", "files")
 	looked, found, err := besideFindings(v.lake)
@@ -27,8 +27,9 @@ func (v *Verification) CheckBeside(context.Context) error {
 	return err
 }
 
-// besideFindings are for a verification and for doctor. What of the files is
-// damaged is not told: their bytes are secrets.
+// besideFindings returns the number of files examined and the findings, for a
+// verification and for doctor. It does not say how the files are damaged: their bytes
+// are secrets.
 func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 	declared, err := l.Declared()
 	switch {

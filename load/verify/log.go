@@ -15,9 +15,9 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// CheckLog reads every segment of every stream: that each is there, is the one
-// that its number says, and holds the rows and the checksum that its footer
-// promises. It keeps the versions of all objects for the checks that follow.
+// CheckLog reads every segment of every stream. It checks that each exists, has the
+// right number, and holds the rows and the checksum that its footer declares. It stores
+// the versions of all objects in a temporary table for later checks.
 func (v *Verification) CheckLog(ctx context.Context) error {
 	err := v.db.Run(ctx, `CREATE TEMP TABLE versions (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN, observed TIMESTAMP)`)
 	if err != nil {
@@ -45,8 +45,8 @@ func (v *Verification) CheckLog(ctx context.Context) error {
 	return v.checkAccounts()
 }
 
-// checkAccounts compares the folders of the log with lake.json: what is not in
-// it is never applied.
+// checkAccounts compares the folders of the log with lake.json: the log of an account
+// that lake.json lacks is never applied.
 func (v *Verification) checkAccounts() error {
 	known, err := v.lake.Accounts()
 	if err != nil {
@@ -98,8 +98,8 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key rawlog.S
 	return nil
 }
 
-// inChain leaves out what a compaction superseded, and tells of the numbers that
-// are missing, or are there twice (Invariant 2).
+// inChain leaves out superseded segments, and reports missing and doubled segment
+// numbers (Invariant 2).
 func (v *Verification) inChain(c *Checked, key rawlog.StreamKey, spans []rawlog.SegmentFile) (chain []rawlog.SegmentFile) {
 	next := uint64(1)
 	for _, s := range spans {

@@ -12,8 +12,8 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// CheckObjects compares the newest version of each object in the log with what
-// the state keeps of it: seq, hash, deleted (Invariant 6).
+// CheckObjects compares the newest version of each object in the log with the state's
+// record of it: seq, hash and deleted (Invariant 6).
 func (v *Verification) CheckObjects(ctx context.Context) error {
 	c := v.begin("", "newest versions", "objects")
 	if v.noState != "" {
@@ -21,7 +21,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		return nil
 	}
 	steps := []string{
-		"CREATE TEMP TABLE applied (account VARCHAR, stream VARCHAR, upto BIGINT)", // null: not to be compared
+		"CREATE TEMP TABLE applied (account VARCHAR, stream VARCHAR, upto BIGINT)", // a NULL upto: the stream is not compared
 		"CREATE TEMP TABLE newest (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, deleted BOOLEAN)",
 		"CREATE TEMP TABLE kept (account VARCHAR, stream VARCHAR, id VARCHAR, n BIGINT, seq BIGINT, hash UBIGINT, deleted BOOLEAN)",
 	}
@@ -49,7 +49,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A row that lost its place in one account and took one in another was moved.
+	// A row that is missing in one account and surplus in another was moved.
 	return v.tell(ctx, c, `
 		WITH differing AS (
 			SELECT account, stream, id, l.seq AS logged, s.n, l.seq IS NULL AS strange, s.seq IS NULL AS lost
@@ -65,7 +65,7 @@ func (v *Verification) CheckObjects(ctx context.Context) error {
 		ORDER BY ALL`)
 }
 
-// tell adds a finding for each row of a query of name, what and says.
+// tell adds a finding for each row of a query. The query returns name, what and says.
 func (v *Verification) tell(ctx context.Context, c *Checked, query string) error {
 	f := Finding{Fix: FixState}
 	return v.db.Each(ctx, []any{&f.Name, &f.What, &f.Says}, func() error {
@@ -74,16 +74,16 @@ func (v *Verification) tell(ctx context.Context, c *Checked, query string) error
 	}, query)
 }
 
-// add adds a finding unless a check before has told it.
+// add adds a finding unless an earlier check reported it.
 func (v *Verification) add(c *Checked, f Finding) {
 	if !slices.ContainsFunc(v.Checks, func(c *Checked) bool { return c.known[[2]string{f.Name, f.What}] }) {
 		c.Add(f)
 	}
 }
 
-// CheckState compares the rows of each table of the state with the newest
-// versions: each row is of one, and each object has a row or a reject in its
-// stream's main table (Invariant 3); no key is there twice.
+// CheckState compares the rows of each table in the state with the newest versions.
+// Each row must have its version, each object must have a row or a reject in its
+// stream's main table (Invariant 3), and no key may occur twice.
 func (v *Verification) CheckState(ctx context.Context) error {
 	c := v.begin("", "state", "rows")
 	if v.noState != "" {
@@ -105,7 +105,7 @@ func (v *Verification) CheckState(ctx context.Context) error {
 	return nil
 }
 
-// streamsOf are the streams of all accounts that feed a table.
+// streamsOf returns the streams of all accounts that feed a table.
 func (v *Verification) streamsOf(t *load.TableLayout) (keys []rawlog.StreamKey) {
 	for _, account := range v.accounts {
 		for _, stream := range t.Streams {

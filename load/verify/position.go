@@ -11,9 +11,9 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// CheckPositions compares how far the state says it is with the objects that it
-// holds (Invariant 4): the segment that is applied last holds its highest sequence
-// number. It finds the seq up to which the checks that follow compare a stream.
+// CheckPositions compares the state's positions with the objects that it holds: the
+// segment applied last must hold their highest sequence number. It also finds for each
+// stream the seq up to which later checks compare (Invariant 4).
 func (v *Verification) CheckPositions(ctx context.Context) error {
 	c := v.begin("", "position", "streams")
 	if v.noState != "" {
@@ -47,8 +47,8 @@ func (v *Verification) CheckPositions(ctx context.Context) error {
 	return nil
 }
 
-// tellNoState says why there is no state to look at. A lake without objects
-// needs none, and another version's makes way at the next sync.
+// tellNoState reports why the state cannot be compared. A lake without objects needs no
+// state. The next sync replaces a state of another version.
 func (v *Verification) tellNoState(c *Checked) {
 	switch {
 	case strings.HasPrefix(v.noState, "damaged"):
@@ -84,8 +84,8 @@ func (v *Verification) highestSeqs(ctx context.Context, table string) (map[rawlo
 	}, "SELECT account, stream, max(seq) FROM "+table+" GROUP BY ALL")
 }
 
-// checkPosition looks at one stream. highest is the highest seq of its objects in
-// the state, has that of those which are in the log as well.
+// checkPosition checks one stream. highest is the highest seq of its objects in the
+// state; has is the highest seq of those that the log holds, too.
 func (v *Verification) checkPosition(ctx context.Context, c *Checked, key rawlog.StreamKey, highest, has int64) error {
 	position, what := v.positions[key], key.Account+"/"+key.Stream
 	newest, logged := uint64(0), uint64(0)
@@ -128,7 +128,7 @@ func (v *Verification) checkPosition(ctx context.Context, c *Checked, key rawlog
 	return nil
 }
 
-// seqAt returns the highest seq in the log up to a segment; whole is false for a
+// seqAt returns the highest seq in the log up to a segment. whole is false for a
 // position inside a segment that was compacted after it was applied.
 func (v *Verification) seqAt(ctx context.Context, key rawlog.StreamKey, segment uint64) (seq int64, whole bool, err error) {
 	upTo, whole := uint64(0), segment == 0
@@ -142,9 +142,9 @@ func (v *Verification) seqAt(ctx context.Context, key rawlog.StreamKey, segment 
 	return seq, whole, err
 }
 
-// appliedUpTo returns the segment with whose last object the state ends, where
-// that is an earlier one than its position, and all of the later ones' objects
-// are missing. A single object that is missing is no moved position.
+// appliedUpTo returns the segment whose last object is the state's last one, if that
+// segment is before the state's position and the state lacks all objects of the later
+// segments. One missing object alone does not mean that the position moved.
 func (v *Verification) appliedUpTo(ctx context.Context, key rawlog.StreamKey, position uint64, has int64) (uint64, error) {
 	ends := v.ends[key]
 	for i, end := range ends {

@@ -16,7 +16,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// A place is where a table's rows are.
+// A place is one of the copies of a table's rows.
 type place string
 
 const (
@@ -26,10 +26,10 @@ const (
 	inFiles     place = "partition"
 )
 
-// CheckRows compares the rows of each table in all the places that hold it. It
-// hashes them first, which takes little memory, and looks for the rows that
-// differ only where the hashes do. Where the log was mapped again ([Verification.AttachRederived])
-// that says which are right; else it is the places that agree with each other.
+// CheckRows compares the rows of each table in all places that hold it. It first
+// compares hashes, which need little memory. It compares rows only where the hashes
+// differ. If the log was mapped again ([Verification.AttachRederived]) its rows are the
+// reference; otherwise the places that agree with each other are.
 func (v *Verification) CheckRows(ctx context.Context) error {
 	c := v.begin("", "rows", "rows")
 	names := map[string]*load.TableLayout{}
@@ -63,7 +63,7 @@ func (v *Verification) CheckRows(ctx context.Context) error {
 	return nil
 }
 
-// upToDate reports whether what is published is what the state holds.
+// upToDate reports whether the published generation has the revision of the state.
 func (v *Verification) upToDate(ctx context.Context) (bool, error) {
 	if v.noState != "" || v.current.Number == 0 {
 		return false, nil
@@ -95,7 +95,7 @@ func (v *Verification) compareTable(ctx context.Context, c *Checked, t *load.Tab
 	return v.judge(ctx, c, t, digests, upToDate)
 }
 
-// judge finds which places are wrong, and tells of their rows.
+// judge finds which places are wrong, and reports their rows.
 func (v *Verification) judge(ctx context.Context, c *Checked, t *load.TableLayout, digests map[place]string, upToDate bool) error {
 	groups := [][]place{{inTruth, inState, inWarehouse, inFiles}}
 	if !upToDate {
@@ -115,8 +115,8 @@ func (v *Verification) judge(ctx context.Context, c *Checked, t *load.TableLayou
 	return nil
 }
 
-// referenceIn is the place to believe: the log mapped again, else what two of
-// three agree on, else the warehouse.
+// referenceIn returns the place to trust: the log mapped again, else two of three that
+// agree, else the warehouse.
 func referenceIn(digests map[place]string, group []place) place {
 	present := slices.DeleteFunc(slices.Clone(group), func(p place) bool { return digests[p] == "" || digests[p] == unreadable })
 	if slices.Contains(present, inTruth) {
@@ -138,8 +138,8 @@ func referenceIn(digests map[place]string, group []place) place {
 	return inWarehouse
 }
 
-// digest hashes a table where it is; empty where it is not, or where nothing can
-// be said of it.
+// digest hashes a table in a place. It returns "" if the place does not have the table
+// or cannot be compared.
 func (v *Verification) digest(ctx context.Context, c *Checked, t *load.TableLayout, at place) (string, error) {
 	from := v.from(t, at)
 	if from == "" {
@@ -156,7 +156,8 @@ func (v *Verification) digest(ctx context.Context, c *Checked, t *load.TableLayo
 	return "", nil
 }
 
-// from is the SQL for a table where it is; empty where it is not.
+// from returns the SQL relation for a table in a place, or "" if the place does not
+// have it.
 func (v *Verification) from(t *load.TableLayout, at place) string {
 	name := "main." + sqltext.Ident(t.Schema.Table)
 	_, isPublished := v.current.Rows[t.Schema.Table]
@@ -171,8 +172,8 @@ func (v *Verification) from(t *load.TableLayout, at place) string {
 	return ""
 }
 
-// sameColumns reports whether a table is published as it is declared now. It is
-// not between a rebuild and its publication.
+// sameColumns reports whether the published table has the columns that are declared
+// now. Between a rebuild and its publication it has not.
 func (v *Verification) sameColumns(ctx context.Context, t *load.TableLayout) (bool, error) {
 	if v.from(t, inWarehouse) == "" {
 		return true, nil
@@ -186,7 +187,7 @@ func (v *Verification) sameColumns(ctx context.Context, t *load.TableLayout) (bo
 	return slices.Equal(columns, columnsOf(t.Schema)), err
 }
 
-// filesOf are the files of a table in the manifest.
+// filesOf returns the files of a table in the manifest.
 func (v *Verification) filesOf(t *load.TableLayout) (files []load.File) {
 	for _, f := range v.current.Files {
 		if f.Table == t.Schema.Table {
@@ -203,7 +204,7 @@ func (v *Verification) pathOf(f load.File) string {
 func (v *Verification) unreadable(f load.File) (bool, error) {
 	info, err := os.Stat(v.pathOf(f))
 	if err != nil || info.Size() == 0 {
-		return true, nil //nolint:nilerr // told by the check of the files
+		return true, nil // the check of the files reports it
 	}
 	cut, err := parquetfile.LacksEnd(v.pathOf(f))
 	return err != nil || cut, oserr.OnlyShortage(err)
@@ -213,7 +214,7 @@ func (v *Verification) unreadable(f load.File) (bool, error) {
 func (v *Verification) digestFiles(ctx context.Context, t *load.TableLayout) (string, error) {
 	files := v.filesOf(t)
 	if len(files) == 0 {
-		return "0 rows  ", nil // as duck.DigestRows says it
+		return "0 rows  ", nil // the form of duck.DigestRows
 	}
 	paths := make([]string, len(files))
 	for i, f := range files {
@@ -232,7 +233,7 @@ func (v *Verification) digestFiles(ctx context.Context, t *load.TableLayout) (st
 // unreadable is the digest of files that cannot be read.
 const unreadable = "unreadable"
 
-// rowsOf is how many rows the digests are of.
+// rowsOf returns the number of rows behind the digests, the largest of them.
 func rowsOf(digests map[place]string) int64 {
 	var most int64
 	for _, digest := range slices.Sorted(maps.Values(digests)) {

@@ -8,21 +8,22 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// Begin starts a check of the caller's own.
+// Begin starts a check that the caller performs. unit names the things counted in
+// LookedAt, in the plural.
 func (v *Verification) Begin(account, check, unit string) *Checked {
 	return v.begin(account, check, unit)
 }
 
-// Query runs a query of the caller's on the published warehouse, whose tables
-// need no catalog, and calls f for each row that it scanned into dest.
+// Query runs a query on the published warehouse, whose tables need no catalog name. It
+// scans each row into dest and then calls f.
 func (v *Verification) Query(ctx context.Context, dest []any, f func() error, query string, args ...any) error {
 	return v.db.Each(ctx, dest, f, query, args...)
 }
 
 // OpenLedger makes the published warehouse the default of [Verification.Query] and
-// creates the temporary table covered of what is complete: account, resource, since
-// (null: the beginning), through, as_of. What has gaps is not in it. It reports
-// whether there is a warehouse to ask.
+// creates the temporary table covered: account, resource, since (NULL: from the
+// beginning), through, as_of. The table has only resources that are complete, without
+// gaps. OpenLedger reports whether there is a warehouse.
 func (v *Verification) OpenLedger(ctx context.Context) (bool, error) {
 	if !v.published {
 		return false, nil
@@ -31,7 +32,7 @@ func (v *Verification) OpenLedger(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	from := "warehouse" // what the state covers beyond it is not published yet
+	from := "warehouse" // what the state covers beyond the warehouse is not published yet
 	if newest {
 		from = "work"
 	}
@@ -55,9 +56,9 @@ func (v *Verification) Publishes(ctx context.Context, table string, columns ...s
 	return len(found) > 0, err
 }
 
-// LastRead returns until when anything may have been read of an account (UTC):
-// the newest answer in its log, or the end of the last run, which is now where a
-// run has not ended.
+// LastRead returns the latest time at which anything may have been read from an account
+// (UTC). It is the newest answer in its log, or the end of the last run. A run that has
+// not ended counts as ending now.
 func (v *Verification) LastRead(ctx context.Context, account string, now time.Time) (last time.Time, err error) {
 	err = v.db.One(ctx, []any{&last}, "SELECT coalesce(max(observed), TIMESTAMP '1970-01-01') FROM temp.versions WHERE account = ?", account)
 	if err != nil || v.noState != "" {
@@ -71,8 +72,8 @@ func (v *Verification) LastRead(ctx context.Context, account string, now time.Ti
 	return last.UTC(), err
 }
 
-// Recorded returns up to when the state says each resource of an account is
-// complete.
+// Recorded returns the time up to which the state records each resource of an account
+// as complete (UTC).
 func (v *Verification) Recorded(ctx context.Context, account string) (map[string]time.Time, error) {
 	through := map[string]time.Time{}
 	if v.noState != "" {
@@ -86,8 +87,8 @@ func (v *Verification) Recorded(ctx context.Context, account string) (map[string
 	}, "SELECT resource, complete_through FROM work.meta.coverage WHERE account = ? AND complete_through IS NOT NULL", account)
 }
 
-// DisputedCharges is [load.State.DisputedCharges] of the state that is verified; where
-// there is none, no charge is known.
+// DisputedCharges is [load.State.DisputedCharges] for the verified state. Without a
+// state it returns no charges.
 func (v *Verification) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	if v.noState != "" {
 		return nil, nil

@@ -10,10 +10,10 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Record keeps the outcome of each check in meta.verifications, which the next
-// generation shows. It changes no revision, and so makes nobody publish. It is
-// the last thing that a verification does: the state is opened for writing. One
-// that is damaged or read-only is left as it is, and keeps no record.
+// Record saves the outcome of each check in meta.verifications, which the next
+// generation publishes. It does not change the revision, so it causes no publish. It
+// must be the last call on a Verification: it opens the state for writing. It leaves a
+// damaged or read-only state as it is, without a record.
 func (v *Verification) Record(ctx context.Context, runID string, at time.Time) error {
 	damaged := slices.ContainsFunc(v.Checks, func(c *Checked) bool {
 		return slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Name == "state damaged" })

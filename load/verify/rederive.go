@@ -10,7 +10,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Derivable says why the log cannot be mapped again for comparison, or nothing.
+// Derivable returns why the log cannot be mapped again for comparison, or "" if it can.
 func (v *Verification) Derivable() string {
 	for _, key := range sortedKeys(v.damaged) {
 		if v.damaged[key] {
@@ -25,22 +25,22 @@ func (v *Verification) Derivable() string {
 	return ""
 }
 
-// Scratch is a folder for the lake that the log is mapped into again. It goes
-// when the verification is closed.
+// Scratch returns the folder for the lake that the log is mapped into. Close removes
+// it.
 func (v *Verification) Scratch() string { return filepath.Join(v.scratch.Path, "lake") }
 
-// AttachRederived opens the state of the scratch lake for reading: what the tables
-// should hold.
+// AttachRederived opens the state of the scratch lake for reading. Its tables are the
+// reference for the checks that follow.
 func (v *Verification) AttachRederived(ctx context.Context) error {
 	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(lakedir.Database(v.Scratch()))+" AS truth (READ_ONLY)")
 	v.rederived = err == nil
 	return err
 }
 
-// CheckRejects compares what the mapping refuses now with what the state says it
-// refused, the rows that wait for their key, and the nested lists that were cut short. When a reject was first
-// seen and in which segment depends on how often segments were applied and
-// merged, and is not compared.
+// CheckRejects compares three things with the log mapped again: the rejects, the rows
+// that wait for their key, and the nested lists that were cut short. It does not
+// compare when and in which segment a reject was first seen: that depends on how often
+// segments were applied and merged.
 func (v *Verification) CheckRejects(ctx context.Context) error {
 	c := v.begin("", "rejects", "rows")
 	if !v.rederived || v.noState != "" {

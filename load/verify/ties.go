@@ -10,12 +10,11 @@ import (
 	"github.com/stripelake/stripelake/load/query"
 )
 
-// fixTie is for a sum that rows which were checked before do not come to.
+// fixTie is the advice for a tie that fails although the rows passed the checks before.
 const fixTie = "correct the mart's SQL, or the tie below it, and run stripelake sync, which publishes it; if it is a built-in one, please report this line"
 
-// CheckTies adds up what the published marts say they agree with. Their SQL is the
-// owner's, so it is asked as anybody's question is: alone, with nothing but the
-// warehouse in reach.
+// CheckTies adds up the ties of the published marts. Their SQL is the owner's, so it
+// runs as any user's question does: in a DuckDB that reaches only the warehouse.
 func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err error) {
 	c := v.begin("", "marts", "sums")
 	if !v.published {
@@ -35,9 +34,9 @@ func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err err
 	return nil
 }
 
-// checkTie adds up one tie. What does not fit what is published, as where the mart
-// was left out, or what there is no memory for, is noted; what cannot be computed
-// is a finding, since it hides what it was to show.
+// checkTie adds up one tie. It notes a tie that does not fit the warehouse, for example
+// because its mart was left out, and one for which the memory does not suffice. A sum
+// that cannot be computed is a finding, because it hides what the tie should show.
 func (v *Verification) checkTie(ctx context.Context, c *Checked, q *query.Query, tie query.Tie) error {
 	sums, err := q.Sums(ctx, tie)
 	wrong := new(query.Error)

@@ -21,34 +21,34 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Finding is one thing that a verification found not to be as it should.
+// Finding is one defect that a verification found.
 type Finding struct {
-	Name string `json:"name"` // what it is: "segment missing", "state row altered"
-	What string `json:"what"` // which file, row or position
+	Name string `json:"name"` // the kind of defect: "segment missing", "state row altered"
+	What string `json:"what"` // the file, row or position
 	Says string `json:"says,omitempty"`
 	Fix  string `json:"fix"`
 }
 
-// Checked is one check of a verification and all that it found.
+// Checked is one check of a verification, with its findings.
 type Checked struct {
 	Account  string    `json:"account,omitempty"` // empty: the lake as a whole
 	Check    string    `json:"check"`
 	LookedAt int64     `json:"looked_at"`
 	Unit     string    `json:"unit"` // of LookedAt, in the plural
 	Notes    []string  `json:"notes,omitempty"`
-	Found    int64     `json:"found"`    // all findings
-	Findings []Finding `json:"findings"` // the first of each name, or all: [Verification.All]
+	Found    int64     `json:"found"`    // number of all findings
+	Findings []Finding `json:"findings"` // the first shownFindings of each name, or all if [Verification.All] is set
 
 	all   bool
 	known map[[2]string]bool
-	named map[string]int // of each name, how many
+	named map[string]int // number of findings by name
 }
 
-// shownFindings of each name are told one by one, unless all are; the rest is
-// counted.
+// shownFindings is how many findings of each name are kept, unless all are. The rest is
+// only counted.
 const shownFindings = 10
 
-// Add keeps a finding; what is known under its name already is no second one.
+// Add adds a finding. It ignores one with the same Name and What as an earlier one.
 func (c *Checked) Add(f Finding) {
 	if c.known[[2]string{f.Name, f.What}] {
 		return
@@ -63,22 +63,23 @@ func (c *Checked) Add(f Finding) {
 	}
 }
 
-// Note says what was not looked at, and why.
+// Note records what the check did not examine, and why.
 func (c *Checked) Note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// FixState is what to do about what is derived: only the raw log cannot be made again.
+// FixState is the advice for damaged derived data: only the raw log cannot be made
+// again.
 const FixState = "run stripelake verify --repair, which derives it again from the raw log"
 
-// Verification compares the parts of a lake with each other: raw log, state,
-// published files. It changes none of them, but for the record of its outcome.
-// While it is open nobody else changes them either: it holds the state's lock, as
-// every writer does. A lake that is read-only it reads, and writes nothing there.
+// Verification compares the parts of a lake with each other: raw log, state and
+// published files. It changes nothing but the record of its outcome. While it is open
+// no other process changes them either: it holds the state's lock, as every writer
+// does. It can verify a read-only lake, and then writes nothing there.
 type Verification struct {
 	Checks   []*Checked
 	All      bool // keep every finding, not only the first of each name
-	ReadOnly bool // the lake cannot be written: the outcome is recorded nowhere
+	ReadOnly bool // the lake cannot be written: no record of the outcome
 
 	lake    *load.Lake
 	lock    *filelock.Lock
@@ -95,12 +96,12 @@ type Verification struct {
 	applied   map[rawlog.StreamKey]int64 // the seq up to which the state holds a stream
 	current   load.Generation
 	published bool   // the warehouse is attached
-	rederived bool   // the derivation to compare with is attached
-	noState   string // why the state is not attached
+	rederived bool   // the rederived state is attached
+	noState   string // the reason why the state is not attached
 }
 
-// Open takes the lock of a lake's state, or returns a [load.BusyError], and opens
-// what there is for reading.
+// Open takes the lock of a lake's state, or returns a [load.BusyError], and opens the
+// parts that exist for reading. The caller closes the Verification.
 func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 	lock, readOnly, err := l.LockToLook(ctx)
 	if err != nil {
@@ -134,8 +135,8 @@ func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 	return v, v.attachState(ctx)
 }
 
-// makeScratch makes that folder, or one in the system's temporary folder where the
-// lake cannot be written.
+// makeScratch creates the scratch folder. For a read-only lake it is in the system's
+// temporary folder.
 func (v *Verification) makeScratch() (err error) {
 	if v.ReadOnly {
 		v.scratch, err = workdir.Make(os.TempDir(), workdir.VerifyPrefix)
@@ -149,18 +150,18 @@ func (v *Verification) makeScratch() (err error) {
 	return err
 }
 
-// Close removes what the verification made and drops the lock.
+// Close removes the scratch folder and releases the lock.
 func (v *Verification) Close() error {
 	return errors.Join(v.db.Close(), v.scratch.Remove(), v.lock.Release())
 }
 
-// attachState opens the state for reading. One that cannot be used is told of
-// by the checks; it stays as it is.
+// attachState opens the state for reading. It leaves a state that cannot be used as it
+// is; the checks report it.
 func (v *Verification) attachState(ctx context.Context) error {
 	path := lakedir.Database(v.lake.Dir())
 	if _, err := os.Stat(path); err != nil {
 		v.noState = "there is none"
-		return nil //nolint:nilerr // told by the checks
+		return nil // the checks report it
 	}
 	var version int
 	var madeBy, running, id string
@@ -168,7 +169,7 @@ func (v *Verification) attachState(ctx context.Context) error {
 	if err == nil {
 		err = v.db.One(ctx, []any{&version, &madeBy, &running}, "SELECT version, duckdb, version() FROM work.state.info")
 	}
-	// What the checks go by is read once: a block that is missing shows here.
+	// Read the tables that the checks rely on once: a missing block shows here.
 	for _, table := range []string{"state.objects", "state.schemas", "meta.positions", "meta.coverage", "meta.gaps", "meta.rejects", "meta.runs"} {
 		if err == nil {
 			_, err = v.db.Exec(ctx, "SELECT max(COLUMNS(*)) FROM work."+table)
@@ -197,28 +198,27 @@ func (v *Verification) attachState(ctx context.Context) error {
 	return err
 }
 
-// Schemas returns the files of the schema set that the lake's tables are built
-// with; none where neither the state nor a generation tells.
+// Schemas returns the files of the schema set that the lake's tables are built with, by
+// name. It returns none if neither the state nor a generation has them.
 func (v *Verification) Schemas(ctx context.Context) (map[string]string, error) {
 	if v.noState != "" {
 		files, err := load.ReadSchemas(v.lake.Dir())
 		if err != nil {
-			return nil, nil //nolint:nilerr // the caller has a set of its own to go by
+			return nil, nil // the caller then uses its own set
 		}
 		return files, nil
 	}
 	return load.FilesIn(ctx, v.db.Session, "work.state.schemas")
 }
 
-// Use says which tables the lake is built of.
+// Use sets the tables that the lake is built of.
 func (v *Verification) Use(tables []load.Table) (err error) {
 	v.tables, err = load.LayOut(tables)
 	return err
 }
 
-// Cursors returns the cursors of a stream, oldest first: of each segment, and of
-// cursor.json if that is newer; none where the log is damaged: what they say was
-// read (Invariant 9) may not be there.
+// Cursors returns the cursors of a stream, oldest first: those of the segments, and
+// that of cursor.json if it is newer. It returns none if the log is damaged (Invariant 9).
 func (v *Verification) Cursors(account, stream string) []string {
 	key := rawlog.StreamKey{Account: account, Stream: stream}
 	if v.damaged[key] {
@@ -237,7 +237,7 @@ func (v *Verification) begin(account, check, unit string) *Checked {
 	return c
 }
 
-// columnsOf are the quoted columns of a declared table.
+// columnsOf returns the quoted column names of a declared table.
 func columnsOf(s *schemas.Schema) []string {
 	var names []string
 	for _, c := range s.Columns() {

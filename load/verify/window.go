@@ -8,24 +8,24 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// Kept is what the state keeps of an object.
+// Kept is the state's record of an object.
 type Kept struct {
 	Hash    uint64
 	Deleted bool
-	Created time.Time // UTC; zero if it does not say
-	Due     time.Time // UTC: when it changes without a word; zero if it does not
+	Created time.Time // UTC; zero if unknown
+	Due     time.Time // UTC; when the object changes without an event; zero if it does not
 }
 
-// Comparable reports whether a stream can be compared with Stripe: its log is
-// whole, and all of it is applied.
+// Comparable reports whether a stream can be compared with Stripe: its log is intact,
+// and all of it is applied.
 func (v *Verification) Comparable(account, stream string) bool {
 	key := rawlog.StreamKey{Account: account, Stream: stream}
 	ends := v.ends[key]
 	return v.noState == "" && !v.damaged[key] && (len(ends) == 0 || v.positions[key] == ends[len(ends)-1].Last)
 }
 
-// Windows cuts [from, to) of a stream into windows of about so many objects, by
-// created. It returns where each begins but the first.
+// Windows cuts the objects of a stream created in [from, to) into windows of about this
+// many objects. It returns the start of each window but the first (UTC).
 func (v *Verification) Windows(ctx context.Context, account, stream string, from, to time.Time, objects int) (cuts []time.Time, err error) {
 	var cut time.Time
 	return cuts, v.db.Each(ctx, []any{&cut}, func() error {
@@ -35,7 +35,7 @@ func (v *Verification) Windows(ctx context.Context, account, stream string, from
 		WHERE account = ? AND stream = ? AND created > ? AND created < ?) WHERE n % ? = 0 ORDER BY created`, account, stream, from, to, objects)
 }
 
-// Objects returns how many objects of a stream the state keeps that are not deleted.
+// Objects returns the number of a stream's objects in the state that are not deleted.
 func (v *Verification) Objects(ctx context.Context, account, stream string) (n int64, err error) {
 	if v.noState != "" {
 		return 0, nil
@@ -48,8 +48,8 @@ func (v *Verification) Kept(ctx context.Context, account, stream string, from, t
 	return v.kept(ctx, "account = ? AND stream = ? AND created >= ? AND created < ? AND id NOT LIKE 'noid:%'", account, stream, from, to)
 }
 
-// KeptOf returns what the state keeps of some objects, whenever they were created
-// and if they say so at all.
+// KeptOf returns the state's records of some objects by id, whenever they were created
+// and even if they do not say when.
 func (v *Verification) KeptOf(ctx context.Context, account, stream string, ids []string) (map[string]Kept, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -74,7 +74,7 @@ func (v *Verification) kept(ctx context.Context, which string, args ...any) (map
 	}, "SELECT id, hash, deleted, created, due FROM work.state.objects WHERE "+which, args...)
 }
 
-// orZero is a time in UTC, and the zero time for none.
+// orZero returns a time in UTC, or the zero time for nil.
 func orZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -82,8 +82,8 @@ func orZero(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// Newest returns the newest version in the log of each object that is wanted. It
-// reads the whole stream.
+// Newest returns the newest version in the log of each wanted object, by id. It reads
+// the whole stream.
 func (v *Verification) Newest(ctx context.Context, account, stream string, wanted func(id string) bool) (map[string]load.Raw, error) {
 	newest := map[string]load.Raw{}
 	for batch, err := range v.lake.Read(ctx, account, stream, 0) {
