@@ -16,17 +16,16 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// TempSuffix ends the name of every file that is being written. It keeps such
-// a file outside the *.parquet globs that people use.
+// TempSuffix ends the name of every file that is being written. It keeps such a file
+// out of the *.parquet globs that people use.
 const TempSuffix = ".tmp"
 
 // Hooks are the trace points of one file write.
 type Hooks struct{ Written, Renamed, Synced func() }
 
-// Write makes a file appear whole under its final name, or not at all:
-// temporary name, write, fsync, close, rename, fsync of the folder.
-// It is how every file of a lake is written that DuckDB does not write itself
-// (Invariants 1 and 2).
+// Write makes a complete file appear under its final name, or none: it writes a
+// temporary file, fsyncs and closes it, renames it, and fsyncs the folder. Every file
+// of a lake that DuckDB does not write is written this way (Invariants 1 and 2).
 func Write(path string, m Hooks, write func(io.Writer) error) error {
 	tmp := path + TempSuffix
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -69,11 +68,11 @@ func Sync(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// syncsAtOnce are how many files or folders are flushed side by side: a disk takes
+// syncsAtOnce is the number of files or folders flushed concurrently. A disk flushes
 // many together in little more time than one.
 const syncsAtOnce = 16
 
-// SyncAll is Sync of many, in no order.
+// SyncAll flushes files and folders to the disk, in no particular order.
 func SyncAll(paths []string) error {
 	var group errgroup.Group
 	group.SetLimit(syncsAtOnce)
@@ -83,7 +82,7 @@ func SyncAll(paths []string) error {
 	return group.Wait()
 }
 
-// WriteJSON writes v, indented for people, by Write.
+// WriteJSON writes v as indented JSON, as Write does.
 func WriteJSON(path string, m Hooks, v any) error {
 	return Write(path, m, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
@@ -92,7 +91,8 @@ func WriteJSON(path string, m Hooks, v any) error {
 	})
 }
 
-// ReadJSON reads what WriteJSON wrote. A missing file is fs.ErrNotExist.
+// ReadJSON reads a file that WriteJSON wrote into v. The error for a missing file is
+// fs.ErrNotExist.
 func ReadJSON(path string, v any) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -104,7 +104,7 @@ func ReadJSON(path string, v any) error {
 	return nil
 }
 
-// Size is the size of a file.
+// Size returns the size of a file in bytes.
 func Size(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -113,8 +113,8 @@ func Size(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// SweepTemp removes what a crash left half written below dir, in linked folders
-// so many levels deep.
+// SweepTemp removes the temporary files below dir that a crash left. It follows links
+// to folders down to links levels below dir.
 func SweepTemp(dir string, links int) error {
 	return folder.Walk(dir, links, func(path string, isDir bool) error {
 		if !isDir && strings.HasSuffix(path, TempSuffix) {
@@ -124,8 +124,7 @@ func SweepTemp(dir string, links int) error {
 	})
 }
 
-// MakeDir makes dir and its parents and sees to it that their names survive a
-// power loss.
+// MakeDir makes dir and its parents. Their names survive a power loss.
 func MakeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -137,7 +136,7 @@ func MakeDir(dir string) error {
 		}
 	}
 	if err := os.Mkdir(dir, 0o700); errors.Is(err, fs.ErrExist) {
-		_, err = folder.Exists(dir) // made by another process, or a link
+		_, err = folder.Exists(dir) // another process made it, or it is a link
 		return err
 	} else if err != nil {
 		return err
@@ -145,11 +144,11 @@ func MakeDir(dir string) error {
 	return Sync(parent)
 }
 
-// DamagedSuffix ends the name of what was set aside: it is kept, for whoever
-// asks why, and nothing reads it.
+// DamagedSuffix ends the name of a file in quarantine. The file is kept for people who
+// look for the cause; the program never reads it.
 const DamagedSuffix = ".damaged"
 
-// IsJSONDamage reports an error of a file's content, not of reading it.
+// IsJSONDamage reports whether err concerns the content of a JSON file, not reading it.
 func IsJSONDamage(err error) bool {
 	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError))
 }

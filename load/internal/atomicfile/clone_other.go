@@ -4,5 +4,5 @@ package atomicfile
 
 import "os"
 
-// Clone says that blocks cannot be shared here; the file is copied.
+// Clone returns false: blocks cannot be shared here, and the caller copies the file.
 func Clone(_, _ *os.File) bool { return false }

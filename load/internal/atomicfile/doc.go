@@ -1,8 +1,8 @@
-// Package atomicfile writes files that appear whole under their final name, or
-// not at all: temporary name, write, fsync, rename, fsync of the folder. Every file
-// of a lake that DuckDB does not write itself is written so; Invariants 1 and 2 rest
-// on it.
+// Package atomicfile owns the writing of files: a complete file appears under its final
+// name, or none does. It writes a temporary file, fsyncs it, renames it and fsyncs the
+// folder. Every file of a lake that DuckDB does not write is written this way.
+// Invariants 1 and 2 depend on it.
 //
-// It knows no file of a lake by name, and imports no package of ours but folder and
-// trace beside it.
+// The package knows no file of a lake by name. Of our packages it may import only
+// folder and trace.
 package atomicfile

@@ -8,8 +8,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Comments returns the COMMENT ON statements of a declared table, so that the
-// published warehouse explains itself.
+// Comments returns the COMMENT ON statements of a declared table. They make the
+// published warehouse describe itself.
 func Comments(s *schemas.Schema) []string {
 	statements := []string{fmt.Sprintf("COMMENT ON TABLE %s IS %s", sqltext.Ident(s.Table),
 		sqltext.Literal(titled(s.Title, s.Description)))}
@@ -27,8 +27,8 @@ func titled(title, description string) string {
 	return title + ": " + description
 }
 
-// ColumnComment describes a column and, below it, the members of an object:
-// DuckDB has no comments on members.
+// ColumnComment returns the comment of a column. For an object it also has a line for
+// each member, because DuckDB has no comments on members.
 func ColumnComment(c schemas.Column) string {
 	if c.Field == nil {
 		return c.Comment
@@ -51,10 +51,11 @@ func memberComments(b *strings.Builder, t schemas.Type, indent string) {
 	}
 }
 
-// fieldComment is one line: title: description [one of: …] [unit: …] [→ ref] [pii].
+// fieldComment returns one line: title: description [one of: …] [unit: …] [→ ref]
+// [pii].
 func fieldComment(c schemas.Column) string {
 	f := c.Field
-	if c.Name != f.Name { // the minor units beside a money field
+	if c.Name != f.Name { // the column of a money field's minor units
 		return f.Title + " in minor units, as Stripe sent it" + unitNote(f)
 	}
 	var b strings.Builder

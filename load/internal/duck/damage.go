@@ -10,10 +10,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// IsTransient reports whether DuckDB's error says nothing about the file itself:
-// another program has it open, there is no room, or the disk does not let it be
-// written. A disk that does not let it be read is another matter: the log may
-// be on sound blocks.
+// IsTransient reports whether a DuckDB error says nothing about the file itself:
+// another program has it open, memory or disk space is short, or the disk refuses
+// writes. A disk that refuses reads is not transient: the log may be on intact blocks.
 func IsTransient(err error) bool {
 	if oserr.IsShortage(err) {
 		return true
@@ -25,8 +24,8 @@ func IsTransient(err error) bool {
 		func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
-// IsDamage tells what a damaged file makes DuckDB say from a lack of memory, and
-// from a mistake in a query of ours.
+// IsDamage reports whether a DuckDB error means a damaged file, not a lack of memory
+// and not a mistake in one of our queries.
 func IsDamage(err error) bool {
 	if d, ok := errors.AsType[*duckdb.Error](err); ok && slices.Contains(
 		[]duckdb.ErrorType{duckdb.ErrorTypeParser, duckdb.ErrorTypeBinder, duckdb.ErrorTypeNotImplemented, duckdb.ErrorTypeInterrupt}, d.Type) {

@@ -8,14 +8,14 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// MoneyScale is how many decimal places money has, in any currency.
+// MoneyScale is the number of decimal places of money, in any currency.
 const MoneyScale = 3
 
 // SQLType returns the DuckDB type that holds a declared type.
 func SQLType(t schemas.Type) string { return typeWith(t, ofWarehouse) }
 
-// spelling is how types look that the state and the warehouse have otherwise than
-// the Parquet files.
+// spelling has the SQL types that differ between the state and the warehouse on one
+// side and the Parquet files on the other.
 type spelling struct{ instant, json string }
 
 var (
@@ -61,9 +61,9 @@ func typeWith(t schemas.Type, in spelling) string {
 	}
 }
 
-// CreateTable returns the statement that makes a declared table. There is no
-// primary key: the merge keeps keys unique, and an index makes merging rows
-// with maps and lists some thirty times slower (measured).
+// CreateTable returns the statement that creates a declared table. It has no primary
+// key: the merge keeps keys unique, and an index makes merging rows with maps and lists
+// some thirty times slower (measured).
 func CreateTable(s *schemas.Schema) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE %s (", sqltext.Ident(s.Table))

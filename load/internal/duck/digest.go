@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// DigestRows hashes each row and adds the hashes up: the order of rows does not
-// matter, how often one occurs does.
+// DigestRows hashes each row of the relation from and adds the hashes up. The result
+// does not depend on the order of rows, but on how often each occurs. Its form is "<n>
+// rows <low> <high>".
 func DigestRows(ctx context.Context, q Session, from string, columns []string) (string, error) {
 	var rows int64
 	var low, high sql.NullString
@@ -19,7 +20,8 @@ func DigestRows(ctx context.Context, q Session, from string, columns []string) (
 	return fmt.Sprintf("%d rows %s %s", rows, low.String, high.String), err
 }
 
-// PackedStruct is the expression for one value of several columns.
+// PackedStruct returns the arguments of struct_pack that combine several columns into
+// one value.
 func PackedStruct(keys []string) string {
 	members := make([]string, len(keys))
 	for i, k := range keys {

@@ -11,10 +11,10 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// DiskError is what DuckDB says when the disk did not do as it was told: full,
-// failing or read-only; or the system, which has no more open files to give. Its
-// text is one line, without the statement that it met, which is not at fault. It
-// unwraps to the system's error, as the errors of Go's own file operations do.
+// DiskError is DuckDB's error for a disk that is full, failing or read-only, or for a
+// system that cannot open more files. Text is one line, without the statement, which is
+// not at fault. DiskError unwraps to the system's error, as the errors of Go's own file
+// operations do.
 type DiskError struct {
 	Err  syscall.Errno
 	Text string
@@ -25,8 +25,9 @@ func (e *DiskError) Error() string { return "duckdb: " + e.Text }
 // Unwrap returns the system's error.
 func (e *DiskError) Unwrap() error { return e.Err }
 
-// diskPhrases are how DuckDB tells of the disk: with the C library's words, or
-// its own. What it may not spill to a full disk it calls out of memory.
+// diskPhrases are the phrases in DuckDB's errors about the disk: the C library's or
+// DuckDB's own. DuckDB reports data that it cannot spill to a full disk as out of
+// memory.
 var diskPhrases = []struct {
 	phrase string
 	err    syscall.Errno
@@ -42,15 +43,15 @@ var diskPhrases = []struct {
 	{"Too many open files", syscall.EMFILE},
 }
 
-// DuckDB wraps what the disk said in what it did about it. After a failed write
-// to a database it refuses every further statement, with the first error quoted.
+// DuckDB wraps the disk's error in a description of what failed. After a failed write
+// to a database it refuses every further statement and quotes the first error.
 var (
 	wrapped   = regexp.MustCompile(`(?s)^.*(?:Original error: |Failed to commit: | Error: )`)
 	afterward = []duckdb.ErrorType{duckdb.ErrorTypeIO, duckdb.ErrorTypeFatal, duckdb.ErrorTypeTransaction, duckdb.ErrorTypeOutOfMemory}
 )
 
-// statementError says what became of a statement: a *DiskError if the disk is at
-// fault, else the error with the statement.
+// statementError returns a *DiskError if the disk is at fault, else the error with the
+// statement.
 func statementError(err error, statement string) error {
 	if disk := AsDiskError(err); disk != nil {
 		return disk
@@ -58,7 +59,8 @@ func statementError(err error, statement string) error {
 	return fmt.Errorf("%w\nin: %s", err, clip(statement))
 }
 
-// AsDiskError is the *DiskError that an error of DuckDB is, or nil.
+// AsDiskError returns the *DiskError for a DuckDB error, or nil if the disk is not at
+// fault.
 func AsDiskError(err error) error {
 	var duck *duckdb.Error
 	if errors.As(err, &duck) && slices.Contains(afterward, duck.Type) {

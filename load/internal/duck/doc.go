@@ -1,9 +1,9 @@
-// Package duck is the one door to DuckDB: it starts instances that never touch the
-// network, runs statements, feeds Arrow batches in, and knows how declared types,
-// tables and comments are spelled in SQL. What DuckDB says of a disk or a damaged
-// file, it turns into errors that the rest of the program can tell apart.
+// Package duck owns the access to DuckDB. It starts instances that never touch the
+// network, runs statements, feeds Arrow batches in, and writes declared types, tables
+// and comments as SQL. It turns DuckDB's errors about the disk or a damaged file into
+// errors that other packages can distinguish.
 //
-// Invariant 10 lives here for the warehouse: money is an exact decimal, wide enough
-// for every currency. The package knows schemas, and neither the log nor the state
-// nor what is published; of ours it imports schemas, sqltext and oserr.
+// Invariant 10 lives here for the warehouse: money is an exact decimal, wide enough for
+// every currency. The package knows schemas. It knows neither the log nor the state nor
+// the generations. Of our packages it may import only schemas, sqltext and oserr.
 package duck

@@ -16,26 +16,27 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// Open starts a DuckDB instance that never touches the network, keeps to
-// a memory limit and spills into tmp. Databases are attached to it by SQL,
-// where a path can hold any character; every new connection is in UTC and runs setup.
+// Open starts a DuckDB instance that never touches the network. memory is its limit,
+// such as "96MB"; it spills into the folder tmp. Databases are attached by SQL, where a
+// path can hold any character. Every new connection is in UTC and runs setup.
 func Open(memory string, threads int, tmp string, setup ...string) (*sql.DB, error) {
 	oneArena()
 	settings := url.Values{
-		// Linked in: json, parquet, icu. A typo must not make a download.
+		// json, parquet and icu are linked in. A typo must not cause a download.
 		"autoinstall_known_extensions": {"false"},
 		"autoload_known_extensions":    {"false"},
 		"memory_limit":                 {memory},
 		"threads":                      {strconv.Itoa(threads)},
-		// A wide table keeps one block open for each of its few hundred leaf
-		// columns: 256 KiB each, DuckDB's default, is more than a sync may use.
+		// A wide table keeps one block open for each of its few hundred leaf columns.
+		// DuckDB's default of 256 KiB each is more than a sync may use.
 		"default_block_size": {"65536"},
-		// In the older format, which is DuckDB's default, a checkpoint reads what is
-		// known of every row group again, be it one row that changed (measured: a
-		// tenth of a second and 50 MB with ten million rows, now next to none).
+		// In the older format, DuckDB's default, a checkpoint reads the metadata of
+		// every row group again, even if one row changed (measured: a tenth of a second
+		// and 50 MB with ten million rows, now next to none).
 		"storage_compatibility_version": {"v1.4.0"},
 		"temp_directory":                {tmp},
-		// Nothing here relies on the order of unordered reads, and keeping it costs memory.
+		// Nothing here relies on the order of unordered reads, and keeping it costs
+		// memory.
 		"preserve_insertion_order": {"false"},
 	}
 	connector, err := duckdb.NewConnector("?"+settings.Encode(), func(conn driver.ExecerContext) error {
@@ -52,8 +53,8 @@ func Open(memory string, threads int, tmp string, setup ...string) (*sql.DB, err
 	return sql.OpenDB(connector), nil
 }
 
-// Attach returns the statements that open a database file and make it the
-// default of a connection.
+// Attach returns the statements that attach a database file under a name and make it
+// the connection's default. options is SQL, such as " (READ_ONLY)".
 func Attach(path, name, options string) []string {
 	return []string{
 		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS %s%s", sqltext.Literal(path), sqltext.Ident(name), options),
@@ -61,9 +62,9 @@ func Attach(path, name, options string) []string {
 	}
 }
 
-// OpenWarehouse opens a published warehouse, or any DuckDB file, for reading
-// only: with little memory, and with extensions that are not linked in off.
-// Its tables are the connection's default, so no catalog needs to be named.
+// OpenWarehouse opens a published warehouse, or any DuckDB file, for reading only. It
+// uses little memory and loads no extensions that are not linked in. The warehouse is
+// the connection's default, so no catalog needs to be named.
 func OpenWarehouse(path string) (*sql.DB, error) {
 	db, err := Open("160MB", 2, "", Attach(path, "warehouse", " (READ_ONLY)")...)
 	if err != nil {
@@ -78,13 +79,13 @@ func OpenWarehouse(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Session is what runs statements: a connection, in a transaction or in none.
+// Session runs statements on one connection, inside or outside a transaction.
 type Session struct {
 	Conn *sql.Conn
-	Lost error // why there is no connection any more
+	Lost error // why the connection is gone; nil while it exists
 }
 
-// Exec runs a statement and returns the rows it changed.
+// Exec runs a statement and returns the number of rows it changed.
 func (q Session) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	if q.Lost != nil {
 		return 0, q.Lost
@@ -106,7 +107,7 @@ func (q Session) Run(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// One reads a single row into dest. No row is sql.ErrNoRows.
+// One reads a single row into dest. Without a row it returns sql.ErrNoRows.
 func (q Session) One(ctx context.Context, dest []any, query string, args ...any) error {
 	if q.Lost != nil {
 		return q.Lost
@@ -142,9 +143,9 @@ func (q Session) Each(ctx context.Context, dest []any, f func() error, query str
 	return nil
 }
 
-// InTx runs f in a transaction: committed when f returns nil, rolled back
-// otherwise. BEGIN and COMMIT are statements of our own because the one
-// connection also carries the table function and the temporary tables.
+// InTx runs f in a transaction. It commits when f returns nil, and rolls back
+// otherwise. BEGIN and COMMIT are statements of our own because the one connection also
+// has the table function and the temporary tables.
 func (q Session) InTx(ctx context.Context, f func() error) error {
 	if _, err := q.Exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return err
@@ -154,20 +155,20 @@ func (q Session) InTx(ctx context.Context, f func() error) error {
 		_, err = q.Exec(ctx, "COMMIT")
 	}
 	if err != nil {
-		// The caller's context may be what ended the transaction.
+		// The caller's context may have ended the transaction.
 		_, rollbackErr := q.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 		if duckErr := new(duckdb.Error); errors.As(rollbackErr, &duckErr) && duckErr.Type == duckdb.ErrorTypeTransaction {
 			rollbackErr = nil // a failed COMMIT has already rolled back
 		}
 		if errors.As(err, new(*DiskError)) {
-			rollbackErr = nil // DuckDB has closed the database: all that it says is the same again
+			rollbackErr = nil // DuckDB has closed the database and only repeats its error
 		}
 		return errors.Join(err, rollbackErr)
 	}
 	return nil
 }
 
-// clip shortens a statement for an error.
+// clip shortens a statement for an error message.
 func clip(statement string) string {
 	const most = 300
 	if len(statement) <= most {
@@ -176,7 +177,8 @@ func clip(statement string) string {
 	return statement[:most] + " …"
 }
 
-// RemoveDatabase removes a DuckDB file and its write-ahead log.
+// RemoveDatabase removes a DuckDB file and its write-ahead log. A missing file is no
+// error.
 func RemoveDatabase(path string) error {
 	for _, p := range []string{path, path + ".wal"} {
 		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {

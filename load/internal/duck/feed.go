@@ -8,18 +8,18 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// FeedName is the table function through which rows enter DuckDB. The driver's
-// Arrow interface needs a build tag; its chunk interface needs none.
+// FeedName is the name of the table function through which rows enter DuckDB. The
+// driver's Arrow interface needs a build tag; its chunk interface needs none.
 const FeedName = "stripelake_feed"
 
-// Feed hands Go data to the table function: SELECT … FROM stripelake_feed(id).
+// Feed passes Go data to the table function: SELECT … FROM stripelake_feed(id).
 type Feed struct {
 	mu      sync.Mutex
 	sources map[int64]*Source
 	next    int64
 }
 
-// Source is data that DuckDB reads through the feed, a chunk at a time.
+// Source is data that DuckDB reads through the feed, chunk by chunk.
 type Source struct {
 	columns []duckdb.ColumnInfo
 	pieces  []piece // read one after the other; no chunk holds rows of two
@@ -27,10 +27,10 @@ type Source struct {
 
 type piece struct {
 	rows int
-	fill func(chunk duckdb.DataChunk, from, n int) error // rows [from, from+n) into chunk rows [0, n)
+	fill func(chunk duckdb.DataChunk, from, n int) error // copies rows [from, from+n) into chunk rows [0, n)
 }
 
-// Rows is how many rows a source has.
+// Rows returns the number of rows of a source.
 func (s *Source) Rows() (n int) {
 	for _, p := range s.pieces {
 		n += p.rows
@@ -38,7 +38,7 @@ func (s *Source) Rows() (n int) {
 	return n
 }
 
-// Register makes the table function known to a connection's database.
+// Register registers the table function with a connection's database.
 func (f *Feed) Register(conn *sql.Conn) error {
 	bigint, err := duckdb.NewTypeInfo(duckdb.TYPE_BIGINT)
 	if err != nil {
@@ -59,7 +59,7 @@ func (f *Feed) Register(conn *sql.Conn) error {
 	})
 }
 
-// Offer lets a source be read as stripelake_feed(id) until done is called.
+// Offer makes a source readable as stripelake_feed(id) until the caller calls done.
 func (f *Feed) Offer(src *Source) (id int64, done func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +76,7 @@ func (f *Feed) Offer(src *Source) (id int64, done func()) {
 	}
 }
 
-// OfferIDs lets ids be read as the column c0 of table until done is called.
+// OfferIDs makes ids readable as the column c0 of table until the caller calls done.
 func (f *Feed) OfferIDs(ids []string) (table string, done func(), err error) {
 	src, err := RowSource(len(ids), func(i int) []any { return []any{ids[i]} }, KindText)
 	if err != nil {
@@ -86,10 +86,10 @@ func (f *Feed) OfferIDs(ids []string) (table string, done func(), err error) {
 	return fmt.Sprintf("%s(%d)", FeedName, id), done, nil
 }
 
-// sourceReader is one reading of a source; it is the driver's ChunkTableSource.
+// sourceReader is one pass over a source. It implements the driver's ChunkTableSource.
 type sourceReader struct {
 	*Source
-	piece, read int // rows of that piece
+	piece, read int // index of the current piece, and rows of it that were read
 }
 
 func (r *sourceReader) ColumnInfos() []duckdb.ColumnInfo { return r.columns }
@@ -100,9 +100,9 @@ func (r *sourceReader) Cardinality() *duckdb.CardinalityInfo {
 
 func (r *sourceReader) Init() {}
 
-// FillChunk fills the next chunk; an empty one ends the reading. A panic here
-// would cross C code, so it is made an error: it can only come from a batch
-// whose arrays are not of the types that its schema declares.
+// FillChunk fills the next chunk; an empty chunk ends the data. It turns a panic into
+// an error, because a panic would cross C code. A panic is only possible for a batch
+// whose arrays do not have the types that its schema declares.
 func (r *sourceReader) FillChunk(chunk duckdb.DataChunk) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -6,13 +6,13 @@ import (
 	"errors"
 )
 
-// Instance is a DuckDB with its one connection. The zero instance is closed.
+// Instance is a DuckDB with its one connection. The zero Instance is closed.
 type Instance struct {
 	DB *sql.DB
 	Session
 }
 
-// Start starts a DuckDB as [Open] does, and connects.
+// Start starts a DuckDB as [Open] does, and connects to it.
 func Start(ctx context.Context, memory string, threads int, tmp string) (i Instance, err error) {
 	if i.DB, err = Open(memory, threads, tmp); err != nil {
 		return Instance{}, err
@@ -23,7 +23,7 @@ func Start(ctx context.Context, memory string, threads int, tmp string) (i Insta
 	return i, nil
 }
 
-// Close ends the connection and DuckDB.
+// Close closes the connection and DuckDB.
 func (i *Instance) Close() error {
 	var errs []error
 	if i.Conn != nil {
@@ -36,7 +36,7 @@ func (i *Instance) Close() error {
 	return errors.Join(errs...)
 }
 
-// With calls f with a DuckDB that is closed when With returns.
+// With starts a DuckDB, calls f with its session, and closes it.
 func With(ctx context.Context, memory string, threads int, tmp string, f func(Session) error) error {
 	i, err := Start(ctx, memory, threads, tmp)
 	if err != nil {

@@ -8,24 +8,25 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// An instant is a TIMESTAMP in the state and the warehouse, which says UTC in a
-// comment only, and a TIMESTAMP WITH TIME ZONE in the Parquet files, which say it
-// themselves (docs/adr/0023). DuckDB turns one into the other by the time zone of
-// the session. So every session of ours is in UTC, wherever the program runs.
+// An instant is a TIMESTAMP in the state and the warehouse, where only a comment says
+// UTC. In the Parquet files it is a TIMESTAMP WITH TIME ZONE, which includes UTC
+// (docs/adr/0023). DuckDB converts between them by the time zone of the session. So
+// every session of ours is in UTC, wherever the program runs.
 const inUTC = "SET TimeZone = 'UTC'"
 
-// FileColumns is the SELECT list for the columns of a table as a file has them.
+// FileColumns returns the SELECT list of a table's columns with the types of the files.
 func FileColumns(s *schemas.Schema) string {
 	return spelled(s, ofFiles, "make_timestamptz")
 }
 
-// FileRows is the SQL for the rows of files of a table as the warehouse has
-// them, whichever version exported them.
+// FileRows returns the SQL for the rows of a table's files with the types of the
+// warehouse, whichever version exported them.
 func FileRows(s *schemas.Schema, paths ...string) string {
 	return fmt.Sprintf("(SELECT %s FROM %s)", spelled(s, ofWarehouse, "make_timestamp"), ReadParquet(paths))
 }
 
-// ReadParquet is the SQL for the rows of published files as they are in there.
+// ReadParquet returns the SQL for the rows of published files, with the types of the
+// files.
 func ReadParquet(paths []string) string {
 	quoted := make([]string, len(paths))
 	for i, p := range paths {
@@ -34,9 +35,9 @@ func ReadParquet(paths []string) string {
 	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false)"
 }
 
-// spelled gives the columns of a table other types. An instant is made from
-// microseconds some thirty times faster than by a cast (measured), which is left
-// to what is nested.
+// spelled returns the SELECT list of a table's columns with the types of in. made is
+// the function that makes an instant from microseconds. It is some thirty times faster
+// than a cast (measured). A nested value is cast.
 func spelled(s *schemas.Schema, in spelling, made string) string {
 	var replaced []string
 	for _, c := range s.Columns() {

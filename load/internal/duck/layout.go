@@ -14,25 +14,25 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Layout says how the record batches of a table are read by DuckDB. An object
-// is taken apart into its members and a column that says whether it is there,
-// and put together again in SQL: the driver sets a member of a struct through
-// a Go map, a plain column through a pointer (measured: three times faster).
+// Layout describes how DuckDB reads the record batches of a table. It splits an object
+// into its members and a column that says whether the object is present. SQL puts it
+// together again. The driver sets a struct's member through a Go map, but a plain
+// column through a pointer (measured: three times faster).
 type Layout struct {
 	columns []duckdb.ColumnInfo
 	leaves  []leaf
 	Exprs   []string       // one for each physical column of the table, over columns
-	plain   map[string]int // leaf of each column that is not an object
+	plain   map[string]int // index in leaves of each column that is not an object
 }
 
-// leaf is one column of the feed and where its values are in a record batch.
+// leaf is one column of the feed, with the place of its values in a record batch.
 type leaf struct {
-	path    []int // column, then member of object by member
+	path    []int // index of the column, then of the member at each level
 	typ     schemas.Type
-	present bool // the column says whether the object at path is there
+	present bool // the column says whether the object at path is present
 }
 
-// NewLayout plans the reading of a table's batches.
+// NewLayout computes the layout of a table's batches.
 func NewLayout(s *schemas.Schema) (*Layout, error) {
 	l := &Layout{plain: map[string]int{}}
 	for i, c := range s.Columns() {
@@ -48,13 +48,13 @@ func NewLayout(s *schemas.Schema) (*Layout, error) {
 	return l, nil
 }
 
-// add plans one column or member and returns the SQL expression that makes it.
+// add adds one column or member to the layout and returns the SQL expression for it.
 func (l *Layout) add(t schemas.Type, path []int) (string, error) {
 	if t.Kind != schemas.Object {
 		name, err := l.leaf(leaf{path: path, typ: t})
 		if t.Kind == schemas.JSON {
-			// The log holds what Stripe sent. Text that DuckDB does not take for
-			// JSON (a lone surrogate, say) is kept as a JSON string, not refused.
+			// The log holds what Stripe sent. Text that DuckDB does not accept as JSON
+			// (a lone surrogate, say) becomes a JSON string instead of an error.
 			name = fmt.Sprintf("CASE WHEN json_valid(%[1]s) THEN CAST(%[1]s AS JSON) ELSE to_json(%[1]s) END", name)
 		}
 		return name, err
@@ -85,7 +85,7 @@ func (l *Layout) leaf(f leaf) (string, error) {
 	return name, nil
 }
 
-// feedType is the type a value has on its way in; JSON travels as text.
+// feedType returns the type of a value in the feed; JSON is text there.
 func feedType(t schemas.Type) (duckdb.TypeInfo, error) {
 	switch t.Kind {
 	case schemas.Decimal:
@@ -138,12 +138,13 @@ func structType(t schemas.Type) (duckdb.TypeInfo, error) {
 	return duckdb.NewStructInfo(entries[0], entries[1:]...)
 }
 
-// SourceOf lets DuckDB read record batches through the feed.
+// SourceOf makes a source of record batches.
 func (l *Layout) SourceOf(batches []arrow.RecordBatch) (*Source, error) {
 	return l.sourceFrom(l.leaves, l.columns, batches)
 }
 
-// SourceOfColumns lets DuckDB read some plain columns of record batches, under their names.
+// SourceOfColumns makes a source of some plain columns of record batches, under the
+// columns' names.
 func (l *Layout) SourceOfColumns(batches []arrow.RecordBatch, names ...string) (*Source, error) {
 	leaves, columns := make([]leaf, len(names)), make([]duckdb.ColumnInfo, len(names))
 	for i, name := range names {
@@ -181,7 +182,7 @@ func (l *Layout) sourceFrom(leaves []leaf, columns []duckdb.ColumnInfo, batches 
 	return src, nil
 }
 
-// array finds a leaf's values in a record batch.
+// array returns a leaf's values in a record batch.
 func (f leaf) array(rows arrow.RecordBatch) (arrow.Array, error) {
 	a := rows.Column(f.path[0])
 	for _, member := range f.path[1:] {
@@ -194,7 +195,7 @@ func (f leaf) array(rows arrow.RecordBatch) (arrow.Array, error) {
 	return a, nil
 }
 
-// Arrays finds the values of some plain columns in a record batch.
+// Arrays returns the values of some plain columns in a record batch.
 func (l *Layout) Arrays(rows arrow.RecordBatch, names ...string) ([]arrow.Array, error) {
 	if int(rows.NumCols()) != len(l.Exprs) {
 		return nil, fmt.Errorf("batch has %d columns, want %d", rows.NumCols(), len(l.Exprs))
@@ -213,8 +214,8 @@ func (l *Layout) Arrays(rows arrow.RecordBatch, names ...string) ([]arrow.Array,
 	return all, nil
 }
 
-// Width is in how many columns of the feed a row comes.
+// Width returns the number of feed columns of a row.
 func (l *Layout) Width() int { return len(l.leaves) }
 
-// FeedColumn is what a plain column of a table is called in its source.
+// FeedColumn returns the name that a plain column of a table has in its source.
 func (l *Layout) FeedColumn(name string) string { return l.columns[l.plain[name]].Name }

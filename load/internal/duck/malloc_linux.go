@@ -11,7 +11,7 @@ static void one_arena(void) {}
 */
 import "C"
 
-// oneArena keeps glibc from giving each thread a heap of its own. DuckDB frees
-// on one thread what another allocated, and what lies free in many heaps is
-// memory of the process all the same: about 40 MB of a sync (measured).
+// oneArena makes glibc use one heap for all threads. DuckDB frees on one thread what
+// another allocated, and free memory in many heaps still counts as memory of the
+// process: about 40 MB of a sync (measured).
 func oneArena() { C.one_arena() }

@@ -2,5 +2,5 @@
 
 package duck
 
-// oneArena matters to glibc only.
+// oneArena does nothing: it matters to glibc only.
 func oneArena() {}

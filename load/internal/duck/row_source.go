@@ -8,10 +8,10 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// Kind is the type of plain values that RowSource takes.
+// Kind is the type of a plain value in RowSource.
 type Kind = duckdb.Type
 
-// The kinds that there are.
+// The kinds.
 const (
 	KindText   = duckdb.TYPE_VARCHAR
 	KindBigint = duckdb.TYPE_BIGINT
@@ -20,8 +20,8 @@ const (
 	KindBool   = duckdb.TYPE_BOOLEAN
 )
 
-// RowSource lets DuckDB read n rows of plain values through the feed, as
-// columns c0, c1, ….
+// RowSource makes a source of n rows of plain values. row returns row i. The columns
+// are named c0, c1, ….
 func RowSource(n int, row func(int) []any, kinds ...Kind) (*Source, error) {
 	src := &Source{}
 	for i, k := range kinds {
@@ -35,7 +35,7 @@ func RowSource(n int, row func(int) []any, kinds ...Kind) (*Source, error) {
 		for i := range n {
 			for col, v := range row(from + i) {
 				if s, ok := v.(string); ok {
-					v = strings.ToValidUTF8(s, "\uFFFD") // or DuckDB makes it NULL
+					v = strings.ToValidUTF8(s, "\uFFFD") // DuckDB would store NULL for invalid UTF-8
 				}
 				if err := chunk.SetValue(col, i, v); err != nil {
 					return err
@@ -47,7 +47,7 @@ func RowSource(n int, row func(int) []any, kinds ...Kind) (*Source, error) {
 	return src, nil
 }
 
-// NullText is a text, or NULL in the place of an empty one.
+// NullText returns a text, or nil (NULL) for an empty one.
 func NullText[T string | []byte](text T) any {
 	if len(text) == 0 {
 		return nil
@@ -55,7 +55,7 @@ func NullText[T string | []byte](text T) any {
 	return string(text)
 }
 
-// NullTime is a time in UTC, or NULL in the place of none.
+// NullTime returns a time in UTC, or nil (NULL) for the zero time.
 func NullTime(t time.Time) any {
 	if t.IsZero() {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// fill copies n values of an array into a column of a chunk.
+// fill copies n values of an array, beginning at from, into a column of a chunk.
 func (f leaf) fill(chunk duckdb.DataChunk, col int, a arrow.Array, from, n int) error {
 	if f.present {
 		return fillWith(chunk, col, nil, from, n, func(i int) bool { return a.IsValid(i) })
@@ -57,8 +57,8 @@ func (f leaf) fill(chunk duckdb.DataChunk, col int, a arrow.Array, from, n int) 
 	}
 }
 
-// fillWith copies values without boxing them. nulls is nil where value itself
-// answers for every row.
+// fillWith copies values without boxing them. nulls is nil if value works for every
+// row.
 func fillWith[T any](chunk duckdb.DataChunk, col int, nulls arrow.Array, from, n int, value func(int) T) error {
 	for i := range n {
 		var err error
@@ -74,8 +74,8 @@ func fillWith[T any](chunk duckdb.DataChunk, col int, nulls arrow.Array, from, n
 	return nil
 }
 
-// text returns a string's bytes. DuckDB takes text that is not UTF-8 for NULL
-// without a word, so broken bytes become U+FFFD.
+// text returns a string's bytes. Broken bytes become U+FFFD, because DuckDB silently
+// stores NULL for text that is not UTF-8.
 func text(a *array.String, i int) []byte {
 	start := a.ValueOffset(i) - a.ValueOffset(0)
 	b := a.ValueBytes()[start : start+a.ValueLen(i)]
@@ -87,7 +87,7 @@ func text(a *array.String, i int) []byte {
 
 func instant(a *array.Timestamp, i int) time.Time { return time.UnixMicro(int64(a.Value(i))).UTC() }
 
-// boxed returns a value inside a list or map as the driver takes it.
+// boxed returns a value inside a list or map in the type that the driver takes.
 func boxed(t schemas.Type, a arrow.Array, i int) (any, error) {
 	if a.IsNull(i) {
 		return nil, nil
@@ -138,8 +138,8 @@ func boxedList(t schemas.Type, a *array.List, i int) (any, error) {
 	return list, nil
 }
 
-// boxedMap keeps the order in which keys arrived. DuckDB refuses a key twice
-// in one map; the later value wins, as it does in JSON.
+// boxedMap keeps the order in which keys arrived. DuckDB refuses a map with a key
+// twice; the later value wins, as it does in JSON.
 func boxedMap(t schemas.Type, a *array.Map, i int) (any, error) {
 	keys, ok := a.Keys().(*array.String)
 	if !ok {

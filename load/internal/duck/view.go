@@ -11,17 +11,17 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// View is a mart: a SELECT over the tables and the views before it.
+// View is a mart: a SELECT over the tables and earlier views.
 type View struct {
 	Name, SQL string
-	Comment   string    // what a row is
-	Columns   []Comment // what each column is
+	Comment   string    // description of a row
+	Columns   []Comment // descriptions of the columns
 }
 
-// Comment is on a column.
+// Comment is the comment of a column.
 type Comment struct{ Column, Text string }
 
-// statements make the view and its comments.
+// statements returns the statements that create the view and its comments.
 func (v View) statements() []string {
 	statements := []string{
 		fmt.Sprintf("CREATE VIEW %s AS %s", sqltext.Ident(v.Name), v.SQL),
@@ -33,11 +33,12 @@ func (v View) statements() []string {
 	return statements
 }
 
-// misfits are the ways in which a view does not fit the tables.
+// misfits are the DuckDB errors for a view that does not fit the tables.
 var misfits = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax}
 
-// MakeView makes a view and its comments, or returns why they do not fit the
-// tables: a column that is not there, or a comment on one that the view has not.
+// MakeView creates a view and its comments. It returns as misfit why they do not fit
+// the tables: the view reads a missing column, or a comment is on a column that the
+// view does not have.
 func MakeView(ctx context.Context, q Session, v View) (misfit string, err error) {
 	err = q.InTx(ctx, func() error { return q.Run(ctx, v.statements()...) })
 	if duckErr := new(duckdb.Error); IsMisfit(err) && errors.As(err, &duckErr) {
@@ -46,13 +47,14 @@ func MakeView(ctx context.Context, q Session, v View) (misfit string, err error)
 	return "", err
 }
 
-// IsNoTable reports what DuckDB says where a table, or a column of one, is not there.
+// IsNoTable reports whether err is DuckDB's error for a missing table or a missing
+// column of one.
 func IsNoTable(err error) bool {
 	duckErr := new(duckdb.Error)
 	return errors.As(err, &duckErr) && duckErr.Type == duckdb.ErrorTypeCatalog
 }
 
-// IsMisfit reports what DuckDB says of SQL that does not fit the tables.
+// IsMisfit reports whether err is DuckDB's error for SQL that does not fit the tables.
 func IsMisfit(err error) bool {
 	duckErr := new(duckdb.Error)
 	return errors.As(err, &duckErr) && slices.Contains(misfits, duckErr.Type)

@@ -1,6 +1,6 @@
-// Package filelock is advisory locks on files, which the kernel drops when their
-// process ends, however it ends. The file says who holds the lock, for people; it
-// stays, for two processes would lock two files of one name.
+// Package filelock owns advisory locks on files. The kernel drops a lock when its
+// process ends, however it ends. The file names the holder, for people. It is never
+// removed: otherwise two processes could lock two files of one name.
 //
-// It imports no package of ours but atomicfile and oserr beside it.
+// Of our packages it may import only hint, atomicfile and oserr.
 package filelock

@@ -16,22 +16,22 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// Holder is the process that holds a lock.
+// Holder identifies the process that holds a lock.
 type Holder struct {
 	PID   int       `json:"pid"`
 	Since time.Time `json:"since"` // UTC
 }
 
-// BusyError says that another process holds a lock of the lake. Trying again
-// later is all there is to do; the lock goes with its process.
+// BusyError is the error for a lock of the lake that another process holds. The caller
+// can only try again later; the kernel drops the lock when its process ends.
 type BusyError struct {
-	What   string // "log of acct_1", "state"
+	What   string // the locked thing: "log of acct_1", "state"
 	Holder Holder // zero if the holder has not yet written its name
 }
 
 func (e *BusyError) Error() string { return e.Hint().Error() }
 
-// Hint returns who holds the lock, and what to do about it.
+// Hint returns the holder of the lock and the advice.
 func (e *BusyError) Hint() *hint.Error {
 	by := "another process"
 	if e.Holder.PID != 0 {
@@ -40,11 +40,12 @@ func (e *BusyError) Hint() *hint.Error {
 	return hint.New(e.What+" is in use by "+by, "try again when it is done")
 }
 
-// Lock is an advisory lock that the kernel drops when its process ends,
-// however it ends. What the file says is for people; the flock is what holds.
+// Lock is an advisory lock. The kernel drops it when its process ends, however it ends.
+// The file's content is for people; only the flock counts.
 type Lock struct{ file *os.File }
 
-// Try takes the lock at path or returns a *BusyError at once.
+// Try takes the lock at path or returns a *BusyError at once. what names the locked
+// thing in the error.
 func Try(path, what string) (*Lock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -70,14 +71,15 @@ func Try(path, what string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
-// HolderOf reads who holds a lock. The name is a courtesy: zero if there is none.
+// HolderOf reads the holder of a lock from its file. It is for messages only: it
+// returns the zero Holder if the file names none.
 func HolderOf(path string) (h Holder) {
 	_ = atomicfile.ReadJSON(path, &h)
 	return h
 }
 
-// IsHeld reports whether a process holds the lock at path. It makes and changes
-// nothing, but has the lock for a moment where nobody else has it.
+// IsHeld reports whether a process holds the lock at path. It changes no file, but
+// takes the lock for a moment if it is free.
 func IsHeld(path string) (held bool, err error) {
 	lock, held, err := TryExisting(path)
 	if lock != nil {
@@ -86,11 +88,11 @@ func IsHeld(path string) (held bool, err error) {
 	return held, err
 }
 
-// TryExisting takes the lock at path where nobody has it, for somebody who only looks:
-// it makes no file and writes no name. The lock is nil where somebody has it, which
-// held says, and where there is no file.
+// TryExisting takes the lock at path if it is free, for a caller that only reads: it
+// creates no file and writes no name. It returns a nil lock if a process holds it (held
+// is true) or if there is no file (held is false).
 func TryExisting(path string) (lock *Lock, held bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS takes no lock of a file that is open for reading only
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS refuses to lock a file that is open for reading only
 	if oserr.IsReadOnly(err) {
 		f, err = os.Open(path)
 	}
@@ -110,9 +112,9 @@ func TryExisting(path string) (lock *Lock, held bool, err error) {
 	return nil, held, errors.Join(err, f.Close())
 }
 
-// TryShared is Try for somebody who only looks, at a lock that may not be
-// written: it keeps writers out, and nobody else who looks. The lock is nil where
-// there is no file, and so no writer.
+// TryShared takes a shared lock, for a caller that only reads, on a lock file that it
+// may not be allowed to write. The lock keeps writers out, but not other readers. It is
+// nil if there is no file, and so no writer.
 func TryShared(path, what string) (*Lock, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -133,13 +135,14 @@ func TryShared(path, what string) (*Lock, error) {
 	return nil, errors.Join(err, f.Close())
 }
 
-// Wait is Try, tried again until wait has passed or ctx is done. It
-// tells once whom it waits for, after a while; told may be nil.
+// Wait takes the lock as Try does. It tries again until wait has passed or ctx is done;
+// then it returns the *BusyError. After two seconds it calls told once with the holder;
+// told may be nil.
 func Wait(ctx context.Context, path, what string, wait time.Duration, told func(*BusyError)) (*Lock, error) {
 	return WaitFor(ctx, wait, told, func() (*Lock, error) { return Try(path, what) })
 }
 
-// WaitFor is Wait with another way to take the lock.
+// WaitFor waits as Wait does, and takes the lock by try.
 func WaitFor(ctx context.Context, wait time.Duration, told func(*BusyError), try func() (*Lock, error)) (*Lock, error) {
 	timeout := time.After(wait)
 	for began := time.Now(); ; {
@@ -162,8 +165,8 @@ func WaitFor(ctx context.Context, wait time.Duration, told func(*BusyError), try
 	}
 }
 
-// Release drops the lock; a nil one is none. The file stays: removing it would let
-// two processes lock two files of one name.
+// Release releases the lock; it does nothing for nil. The file stays: without it two
+// processes could lock two files of one name.
 func (l *Lock) Release() error {
 	if l == nil {
 		return nil

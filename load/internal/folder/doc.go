@@ -1,8 +1,8 @@
-// Package folder lists and walks the folders of a lake. Those of the raw log may be
-// links: people put what is large on another disk. Whoever lists folders does it by
-// the functions here, so that no command takes less of a lake for the whole than
-// another does. Files may not be links: one is replaced by a rename, and what it led
-// to would stay (docs/adr/0035).
+// Package folder owns the listing of a lake's folders. Folders of the raw log may be
+// links, because people put large folders on another disk. All code lists folders
+// through this package, so that no command takes a part of a lake for the whole. Files
+// must not be links: a rename replaces a link, and the file that it led to would stay
+// (docs/adr/0035).
 //
-// It imports no package of ours but hint beside it.
+// Of our packages it may import only hint.
 package folder

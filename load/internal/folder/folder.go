@@ -10,7 +10,7 @@ import (
 	"github.com/stripelake/stripelake/internal/hint"
 )
 
-// Subdirs returns the names of the folders in dir, in order.
+// Subdirs returns the names of the folders in dir, sorted. A missing dir has none.
 func Subdirs(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -30,10 +30,10 @@ func Subdirs(dir string) ([]string, error) {
 	return names, err
 }
 
-// IsLink reports a symbolic link.
+// IsLink reports whether e is a symbolic link.
 func IsLink(e fs.DirEntry) bool { return e.Type()&fs.ModeSymlink != 0 }
 
-// Exists reports whether a folder is at path, or a link leads to one there.
+// Exists reports whether path is a folder or a link to one.
 func Exists(path string) (bool, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,9 +42,9 @@ func Exists(path string) (bool, error) {
 	return err == nil && info.IsDir(), err
 }
 
-// BrokenLink is the error of a folder of the log that is not there because it, or
-// one above it, is a link whose disk may not be there; nil if there is none. To go
-// on would be to take a part of the lake for the whole.
+// BrokenLink returns an error if the folder dir is missing because it, or a folder
+// above it, is a link to a missing place: its disk may not be mounted. It returns nil
+// otherwise. To continue would be to take a part of the lake for the whole.
 func BrokenLink(dir string) error {
 	for up := 0; up <= MaxLinks; up++ {
 		_, statErr := os.Stat(dir)
@@ -56,18 +56,18 @@ func BrokenLink(dir string) error {
 	return nil
 }
 
-// LinkedFile says that a file is a link.
+// LinkedFile returns the error for a file that is a link.
 func LinkedFile(path string) error {
 	return hint.New(path+" is a link", "put the file itself in its place: links are followed to folders only, or an erasure would leave what they lead to")
 }
 
-// MaxLinks is how deep below raw/ folders may be links: those of accounts and
-// those of streams. No other link is followed: who knows where it leads.
+// MaxLinks is the depth below raw/ to which folders may be links: those of accounts and
+// those of streams. No other link is followed, because it may lead anywhere.
 const MaxLinks = 2
 
-// Walk calls f for dir and for each file and folder below it, of a folder before
-// what is in it; fs.SkipDir leaves that out. It follows links so many levels deep.
-// What goes meanwhile is passed over.
+// Walk calls f for dir and for each file and folder below it, for a folder before its
+// content. If f returns fs.SkipDir, Walk skips the folder. It follows links to folders
+// down to links levels below dir. It ignores files that disappear meanwhile.
 func Walk(dir string, links int, f func(path string, isDir bool) error) error {
 	if err := f(dir, true); errors.Is(err, fs.SkipDir) {
 		return nil
@@ -98,8 +98,8 @@ func Walk(dir string, links int, f func(path string, isDir bool) error) error {
 	return err
 }
 
-// Glob is filepath.Glob below a folder, with a pattern for each level, that tells
-// of folders that it cannot look into.
+// Glob is filepath.Glob below a folder, with one pattern for each level. Unlike
+// filepath.Glob it returns an error for folders that it cannot read.
 func Glob(dir string, patterns ...string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {

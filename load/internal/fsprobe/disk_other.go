@@ -4,10 +4,10 @@ package fsprobe
 
 import "os"
 
-// FreeBytes says that it is not known here.
+// FreeBytes returns -1: the number is not known here.
 func FreeBytes(string) int64 { return -1 }
 
-// MayWrite goes by what the folder says of its owner.
+// MayWrite reports whether the folder's mode lets its owner write.
 func MayWrite(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && info.Mode().Perm()&0o200 != 0

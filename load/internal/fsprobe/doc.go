@@ -1,3 +1,4 @@
-// Package fsprobe tries out whether a file system can do what a lake rests on, and
-// measures how much room there is on it. It imports packages beside it only.
+// Package fsprobe owns the tests of a file system: whether it can do what a lake needs,
+// and how much room it has. Of our packages it may import only hint, atomicfile and
+// workdir.
 package fsprobe

@@ -18,30 +18,30 @@ import (
 	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
-// LackingError says what the file system under a lake cannot do, and is a thing that
-// a lake rests on: it would fail at the first publish, after the whole backfill.
+// LackingError is the error for a file system that cannot do what a lake needs. Without
+// this check the first publish would fail, after the whole backfill.
 type LackingError struct {
-	Dir   string   // the folder that was tried
-	Lacks []string // "symbolic links (operation not permitted)"
+	Dir   string   // the folder that was tested
+	Lacks []string // such as "symbolic links (operation not permitted)"
 }
 
 func (e *LackingError) Error() string { return e.Hint().Error() }
 
-// Hint returns what happened, and what to do about it.
+// Hint returns what the file system lacks, and the advice.
 func (e *LackingError) Hint() *hint.Error {
 	return hint.New(fmt.Sprintf("the file system under %s has no %s", e.Dir, strings.Join(e.Lacks, " and no ")),
 		"name a folder on another one with --lake, such as ext4, xfs, btrfs or APFS: exFAT, FAT and many network shares are none for a lake")
 }
 
-// trials are what a lake needs of its file system, each done in an empty folder as
-// the lake does it. The lock of a folder is tried when the folder is made.
+// trials are the operations that a lake needs, each performed in an empty folder as the
+// lake performs it. workdir.Make already tests the lock of the folder.
 var trials = []struct {
 	what string
 	try  func(dir string) error
 }{
-	{"record locks", tryRecordLock}, // DuckDB's
-	{"symbolic links", trySymlink},  // `current`
-	{"hard links", tryLink},         // of what a publish does not change
+	{"record locks", tryRecordLock}, // for DuckDB
+	{"symbolic links", trySymlink},  // for `current`
+	{"hard links", tryLink},         // for partition files that a publish does not change
 	{"renaming over a file", tryRename},
 	{"file permissions", tryChmod},
 	{"flushing of folders", atomicfile.Sync},
@@ -49,18 +49,17 @@ var trials = []struct {
 
 const trialBytes = "tried"
 
-// Check tries out what a lake needs of the file system under dir, which
-// need not exist yet, in a folder that it makes and removes: in the one of the name
-// private in dir, if there is such a one. The error is a
-// *LackingError where it has not all of that, and another one where nothing can be
-// written there.
+// Check tests what a lake needs of the file system under dir, which need not exist yet.
+// It tests in a folder that it creates and removes. If dir has a folder named private,
+// the test folder is in there. The error is a *LackingError if the file system lacks
+// something, and another error if nothing can be written there.
 func Check(dir, private string) (err error) {
 	in, err := Existing(dir)
 	if err != nil {
 		return err
 	}
 	if info, err := os.Stat(filepath.Join(in, private)); err == nil && info.IsDir() {
-		in = filepath.Join(in, private) // where a trial that was killed is swept
+		in = filepath.Join(in, private) // the folder where a killed test's files are swept
 	}
 	folder, err := workdir.Make(in, workdir.TrialPrefix)
 	defer func() { err = errors.Join(err, folder.Remove()) }()
@@ -77,7 +76,7 @@ func Check(dir, private string) (err error) {
 	return nil
 }
 
-// tryOut makes all trials, after that of a lock and what came of it.
+// tryOut performs all trials. locked is the result of the lock's trial.
 func tryOut(dir string, locked error) (lacks []string, err error) {
 	lacks, err = lacking(nil, "file locks", locked)
 	for _, trial := range trials {
@@ -88,13 +87,13 @@ func tryOut(dir string, locked error) (lacks []string, err error) {
 	return lacks, err
 }
 
-// troubles are errors that say nothing about what a file system can do.
+// troubles are errors that say nothing about the abilities of a file system.
 var troubles = []error{
 	syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, fs.ErrNotExist,
 }
 
-// lacking adds what a trial shows to be lacking. Systems have many words for it:
-// ENOSYS, EPERM, EOPNOTSUPP, EINVAL, ENOLCK. The error is one of another kind.
+// lacking adds a failed trial to lacks. Systems report it in many ways: ENOSYS, EPERM,
+// EOPNOTSUPP, EINVAL, ENOLCK. It returns an error of another kind as it is.
 func lacking(lacks []string, what string, err error) ([]string, error) {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) || slices.ContainsFunc(troubles, func(t error) bool { return errors.Is(err, t) }) {
@@ -112,7 +111,7 @@ func tryRecordLock(dir string) (err error) {
 	return unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 }
 
-// trySymlink makes a link, and one more over it.
+// trySymlink creates a link and renames another one over it.
 func trySymlink(dir string) error {
 	link, next := filepath.Join(dir, "link"), filepath.Join(dir, "next")
 	if err := errors.Join(os.Symlink("before", link), os.Symlink("after", next)); err != nil {
@@ -153,7 +152,7 @@ func tryRename(dir string) error {
 	return nil
 }
 
-// tryChmod makes a file what those of a generation are.
+// tryChmod gives a file the mode of a generation's files.
 func tryChmod(dir string) error {
 	file, err := trialFile(dir, "sealed")
 	if err != nil {
@@ -167,7 +166,7 @@ func trialFile(dir, name string) (string, error) {
 	return path, os.WriteFile(path, []byte(trialBytes), 0o600)
 }
 
-// Existing is dir, or the nearest folder above it that exists.
+// Existing returns dir as an absolute path, or the nearest folder above it that exists.
 func Existing(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	for err == nil {

@@ -1,3 +1,3 @@
-// Package lakedir knows what the files and folders of a lake are called. It reads
-// and writes none of them; of ours it imports folder beside it.
+// Package lakedir owns the names of a lake's files and folders. It reads and writes
+// none of them. Of our packages it may import only folder.
 package lakedir

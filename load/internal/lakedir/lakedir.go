@@ -5,13 +5,13 @@ import (
 	"path/filepath"
 )
 
-// Names in a lake's folder that are no log. Those of .state are in it.
+// Names in a lake's folder, other than the log's. GenerationsDir is inside StateDir.
 const (
 	StateDir       = ".state"
 	GenerationsDir = "generations"
 	DeclaredDir    = "schemas"
 	LinkName       = "current"
-	PIIKeyName     = "pii.key" // not part of .state: the hashes of tables derived again must stay the same
+	PIIKeyName     = "pii.key" // not in .state: the hashes must stay the same when tables are derived again
 )
 
 // Names in the folder of a generation.
@@ -20,24 +20,24 @@ const (
 	WarehouseName = "warehouse.duckdb"
 )
 
-// Database is the state's DuckDB file.
+// Database returns the path of the state's DuckDB file.
 func Database(lake string) string { return filepath.Join(lake, StateDir, "work.duckdb") }
 
-// Verify is where a verification keeps what it makes: spilled data and the
-// derivation to compare with. Nothing of it is of use to anyone afterwards.
+// Verify returns the path of the folder for a verification's temporary files: spilled
+// data and the rederived state. Nobody needs them afterwards.
 func Verify(lake string) string { return filepath.Join(lake, StateDir, "verify") }
 
-// Generation is the folder of a generation, or a file in it.
+// Generation returns the path of a generation's folder, or of a file in it.
 func Generation(lake string, number uint64, elem ...string) string {
 	return filepath.Join(append([]string{lake, StateDir, GenerationsDir, fmt.Sprintf("%06d", number)}, elem...)...)
 }
 
-// Declared is the file with a version of what is declared.
+// Declared returns the path of the file with a version of the schemas in force.
 func Declared(lake string, version int) string {
 	return filepath.Join(lake, DeclaredDir, fmt.Sprintf("%06d.json", version))
 }
 
-// Relative is a path as people write it: inside the lake, slash-separated.
+// Relative returns a path relative to the lake, slash-separated, for people.
 func Relative(lake, path string) string {
 	name, err := filepath.Rel(lake, path)
 	if err != nil {
@@ -46,5 +46,5 @@ func Relative(lake, path string) string {
 	return filepath.ToSlash(name)
 }
 
-// RawDir is the folder of the log in that of its lake.
+// RawDir is the name of the log's folder in a lake's folder.
 const RawDir = "raw"

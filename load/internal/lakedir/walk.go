@@ -8,8 +8,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/folder"
 )
 
-// Walk is walk through a lake's folder, or a backup's, following what the log
-// may have for links.
+// Walk walks through a lake's folder or a backup's. It follows links only where the log
+// may have them.
 func Walk(dir string, f func(path string, isDir bool) error) error {
 	raw := filepath.Join(dir, RawDir)
 	err := folder.Walk(dir, 0, func(path string, isDir bool) error {

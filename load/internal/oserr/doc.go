@@ -1,3 +1,3 @@
-// Package oserr tells errors of the system apart that say nothing about the file they
-// came with. It imports no package of ours.
+// Package oserr recognizes system errors that say nothing about the file that they came
+// with. It imports no package of ours.
 package oserr

@@ -9,15 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// IsReadOnly reports an error of a file that this user may not write to, or nobody.
+// IsReadOnly reports whether err is the error for a file that this user, or nobody, may
+// write to.
 func IsReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
 }
 
-// Shortage says what to do about an error of a process, or a machine, that may not
-// open more files; it is empty for any other. Such an error says nothing about the
-// file that was to be opened: nothing is found damaged, set aside, mended or read
-// again for it.
+// Shortage returns the advice for an error of a process or a machine that cannot open
+// more files, and "" for any other error. Such an error says nothing about the file to
+// be opened. So the program must not take the file for damaged, quarantine it, repair
+// it or read its content from Stripe again.
 func Shortage(err error) (fix string) {
 	switch {
 	case errors.Is(err, syscall.EMFILE):
@@ -28,16 +29,17 @@ func Shortage(err error) (fix string) {
 	return ""
 }
 
-// IsShortage reports such an error.
+// IsShortage reports whether err is such an error.
 func IsShortage(err error) bool { return Shortage(err) != "" }
 
-// FirstLine leaves of DuckDB's error what a person needs.
+// FirstLine returns the first line of an error: the part of a DuckDB error that people
+// need.
 func FirstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
 
-// OnlyShortage is an error that says nothing about the file, or nil.
+// OnlyShortage returns err if it is a shortage, else nil.
 func OnlyShortage(err error) error {
 	if IsShortage(err) {
 		return err

@@ -9,18 +9,18 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// The Parquet reader makes room for as much as a file says that it holds. A file
-// of twenty bytes that speaks of two thousand million row groups would end the
-// program, past any recover; so what says how much is checked before.
+// The Parquet reader allocates as much as a file declares. A file of twenty bytes that
+// declares two thousand million row groups would end the program, past any recover. So
+// the declared sizes are checked first.
 const (
-	maxPageBytes  = 128 << 20 // unpacked; writeSegment ends a row group after 4 MiB and one object
+	maxPageBytes  = 128 << 20 // uncompressed; writeSegment ends a row group after 4 MiB and one object
 	maxPageValues = 1 << 20   // a segment has some 20,000 rows
 	pageHeader    = 4 << 10   // bytes read at first; a header may hold the page's least and greatest value
 )
 
 var errImplausible = errors.New("it says that it holds more than its bytes can")
 
-// CheckFooter holds that no list and no text in the footer is longer than the footer.
+// CheckFooter checks that no list and no text in the footer is longer than the footer.
 func CheckFooter(r io.ReaderAt, size int64) error {
 	var tail [8]byte
 	if size < int64(len(tail)) {
@@ -41,8 +41,8 @@ func CheckFooter(r io.ReaderAt, size int64) error {
 	return err
 }
 
-// beginsFooter reports whether a file ends with the mark and a length at which a
-// footer begins: its first fields are the version and the list of the schema.
+// beginsFooter reports whether a file ends with the mark and a length, and a footer
+// begins there: its first fields are the version and the list of the schema.
 func beginsFooter(r io.ReaderAt, size int64) (bool, error) {
 	var tail [8]byte
 	if size < int64(len(tail)) {
@@ -62,8 +62,8 @@ func beginsFooter(r io.ReaderAt, size int64) (bool, error) {
 	return head[0] == 0x15 && head[2] == 0x19, nil // Thrift's compact protocol: an i32, then a list
 }
 
-// CheckPages holds that the pages of each column lie in the file, one after the
-// other, and unpack to a size that a row group may have.
+// CheckPages checks that the pages of each column lie in the file, one after the other,
+// and that each has a plausible uncompressed size.
 func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
 	for _, group := range file.Metadata().RowGroups {
 		for _, column := range group.Columns {
@@ -87,12 +87,12 @@ func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
 	return nil
 }
 
-// checkPage returns how many bytes the page at a place has, its header included,
-// of those that are left of its column.
+// checkPage returns the size in bytes of the page at offset at, with its header. left
+// is the number of remaining bytes of its column.
 //
-// Parquet: of a page header field 2 is the size unpacked, 3 the size in the
-// file, and 5, 7 and 8 are the headers of the kinds of page, each with its count
-// of values first.
+// In a Parquet page header field 2 is the uncompressed size and field 3 the size in the
+// file. Fields 5, 7 and 8 are the headers of the kinds of page; each begins with its
+// number of values.
 func checkPage(r io.ReaderAt, at, left int64) (int64, error) {
 	header := make([]byte, min(left, pageHeader))
 	if _, err := r.ReadAt(header, at); err != nil {
@@ -118,17 +118,16 @@ func checkPage(r io.ReaderAt, at, left int64) (int64, error) {
 	return used, nil
 }
 
-// compact reads Thrift's compact protocol without keeping anything but a
-// struct's own numbers.
+// compact reads Thrift's compact protocol. It keeps only the numbers of a struct.
 type compact struct {
 	rest   []byte
-	values int64 // first number of the structs in the outermost one, the largest
+	values int64 // largest first number of the structs in the outermost one
 }
 
-// maxNesting is deeper than Parquet's structures go.
+// maxNesting is greater than the depth of Parquet's structures.
 const maxNesting = 16
 
-// fields reads a struct and returns its numbers by field.
+// fields reads a struct and returns its integers by field id.
 func (c *compact) fields(depth int) (map[int64]int64, error) {
 	if depth > maxNesting {
 		return nil, errImplausible
@@ -155,10 +154,10 @@ func (c *compact) fields(depth int) (map[int64]int64, error) {
 	}
 }
 
-// value reads a value of a type and returns it if it is a whole number.
+// value reads a value of a type. It returns the value if it is an integer, else 0.
 func (c *compact) value(kind byte, listed bool, depth int) (int64, error) {
 	switch kind {
-	case 1, 2: // true and false: a byte of their own only inside lists
+	case 1, 2: // true and false have a byte of their own only inside lists
 		if !listed {
 			return 0, nil
 		}
@@ -181,7 +180,7 @@ func (c *compact) value(kind byte, listed bool, depth int) (int64, error) {
 		_, err := c.fields(depth + 1)
 		return 0, err
 	}
-	return 0, fmt.Errorf("a value of type %d", kind) // of maps, which are 11, Parquet has none
+	return 0, fmt.Errorf("a value of type %d", kind) // Parquet has no maps, which are type 11
 }
 
 func (c *compact) list(depth int) error {
@@ -195,7 +194,7 @@ func (c *compact) list(depth int) error {
 			return err
 		}
 	}
-	if n > uint64(len(c.rest)) { // each element has a byte at least
+	if n > uint64(len(c.rest)) { // each element has at least one byte
 		return errImplausible
 	}
 	for range n {
@@ -232,14 +231,14 @@ func (c *compact) unsigned() (uint64, error) {
 	return v, nil
 }
 
-// signed reads a number in zigzag form, as Thrift writes them.
+// signed reads a number in Thrift's zigzag encoding.
 func (c *compact) signed() (int64, error) {
 	v, err := c.unsigned()
 	return int64(v>>1) ^ -int64(v&1), err
 }
 
-// Guard makes a panic of the Parquet reader an error: it does not check all of
-// what it reads, and a damaged file must not end the program.
+// Guard calls f and turns a panic of the Parquet reader into an error. The reader does
+// not check all that it reads, and a damaged file must not end the program.
 func Guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -1,5 +1,4 @@
-// Package parquetfile guards against Parquet files that are not as they were
-// written. It checks the footer and the page headers before a reader allocates what
-// they ask for, and makes a panic of that reader an error. It imports no package of
-// ours.
+// Package parquetfile guards against damaged Parquet files. It checks the footer and
+// the page headers before a reader allocates the sizes in them. It turns a panic of
+// that reader into an error. It imports no package of ours.
 package parquetfile

@@ -6,23 +6,23 @@ import (
 	"os"
 )
 
-// IsMarked reports whether a file begins and ends as Parquet does, with a footer
-// where its end says that there is one.
+// IsMarked reports whether a file of this size begins and ends as a Parquet file does,
+// and its footer begins where its end says.
 func IsMarked(path string, size int64) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	head, err1 := hasMark(f, 0)
 	begins, err2 := beginsFooter(f, size)
 	return err1 == nil && err2 == nil && head && begins, nil
 }
 
-// parquetMark is what a Parquet file begins and ends with.
+// parquetMark begins and ends a Parquet file.
 const parquetMark = "PAR1"
 
-// hasMark reports whether the mark stands at a place.
+// hasMark reports whether the mark is at an offset.
 func hasMark(r io.ReaderAt, at int64) (bool, error) {
 	var mark [len(parquetMark)]byte
 	if _, err := r.ReadAt(mark[:], at); err != nil && !errors.Is(err, io.EOF) {
@@ -31,13 +31,13 @@ func hasMark(r io.ReaderAt, at int64) (bool, error) {
 	return string(mark[:]) == parquetMark, nil
 }
 
-// LacksEnd reports whether a file does not end as Parquet does.
+// LacksEnd reports whether a file does not end as a Parquet file does.
 func LacksEnd(path string) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	info, err := f.Stat()
 	if err != nil || info.Size() < 12 {
 		return true, err

@@ -1,4 +1,4 @@
-// Package trace names each moment at which a crash leaves something different
-// behind. Crash tests hang off it; it does nothing itself and imports no package of
-// ours.
+// Package trace owns the list of moments at which a crash leaves something different
+// behind. Crash tests and progress use it. The package does nothing itself and imports
+// no package of ours.
 package trace

@@ -1,4 +1,5 @@
-// Package workdir makes folders that one process works in and that the next one
-// removes where it was killed: what a query spilled is rows of the warehouse as they
-// are, personal ones too. It imports no package of ours but filelock beside it.
+// Package workdir owns temporary folders that one process works in. The next process
+// removes the folder of one that was killed: the data that a query spilled are
+// unredacted rows of the warehouse, personal data included. Of our packages it may
+// import only filelock.
 package workdir

@@ -12,24 +12,24 @@ import (
 	"github.com/stripelake/stripelake/load/internal/filelock"
 )
 
-// What folders are called that one process works in, before what is random.
+// Prefixes of the folders' names; the rest is random.
 const (
 	QueryPrefix  = "stripelake-query-"
 	TrialPrefix  = "stripelake-trial-"
-	VerifyPrefix = "stripelake-verify-" // of a lake that is read-only
+	VerifyPrefix = "stripelake-verify-" // for a read-only lake
 )
 
-// Dir is a folder that one process works in, beside others of its kind. Its
-// lock is held for as long as the process needs it.
+// Dir is a folder that one process works in. The process holds its lock for as long as
+// it needs the folder.
 type Dir struct {
 	Path string
 	Lock *filelock.Lock
 }
 
-// Make makes a folder in another one, and removes those of its kind whose
-// process was killed: what a query spilled is rows of the warehouse as they are,
-// personal ones too. Where no lock can be taken there, the error comes with the
-// folder.
+// Make creates a folder in another one. It first removes folders with the same prefix
+// whose process was killed: data that a query spilled are unredacted rows of the
+// warehouse, personal data included. If no lock can be taken there, it returns the
+// folder together with the error.
 func Make(in, kind string) (Dir, error) {
 	if err := sweep(in, kind); err != nil {
 		return Dir{}, err
@@ -41,13 +41,13 @@ func Make(in, kind string) (Dir, error) {
 		}
 		lock, err := filelock.Try(filepath.Join(path, "lock"), "a folder of another process")
 		if errors.Is(err, fs.ErrNotExist) || errors.As(err, new(*filelock.BusyError)) {
-			continue // another process swept it in between
+			continue // another process swept it meanwhile
 		}
 		return Dir{path, lock}, err
 	}
 }
 
-// plainly is an error without the path that it names, which is random.
+// plainly returns an error without its path, which is random.
 func plainly(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
@@ -55,8 +55,8 @@ func plainly(err error) error {
 	return err
 }
 
-// sweep removes this user's folders of a kind that no process has locked.
-// Anybody may put something of that name there.
+// sweep removes this user's folders of a kind that no process has locked. It leaves
+// other users' folders alone: anybody may create one of that name there.
 func sweep(in, kind string) error {
 	entries, err := os.ReadDir(in)
 	if err != nil {
@@ -68,7 +68,7 @@ func sweep(in, kind string) error {
 		if !strings.HasPrefix(e.Name(), kind) || !isOwn(path) {
 			continue
 		}
-		if _, err := os.Stat(lockPath); err != nil { // just made, and about to be locked
+		if _, err := os.Stat(lockPath); err != nil { // just created, and about to be locked
 			continue
 		}
 		lock, err := filelock.Try(lockPath, "a folder of another process")
@@ -82,7 +82,7 @@ func sweep(in, kind string) error {
 	return nil
 }
 
-// isOwn reports a folder of this user's, and no link to one.
+// isOwn reports whether path is a folder of this user, and no link.
 func isOwn(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() {
@@ -92,7 +92,7 @@ func isOwn(path string) bool {
 	return ok && int(stat.Uid) == os.Getuid()
 }
 
-// Remove removes the folder and what is in it.
+// Remove removes the folder with its content, and releases the lock.
 func (f Dir) Remove() error {
 	if f.Path == "" {
 		return nil
