@@ -8,16 +8,16 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// OtherVersion is what came of a stream in other API versions than the one that is
-// asked for, by its objects' newest versions.
+// OtherVersion lists the API versions of a stream's objects that differ from the
+// configured one, by the objects' newest versions.
 type OtherVersion struct {
 	Account, Stream string
 	Versions        []string // sorted
-	Only            bool     // nothing came in the one that is asked for
+	Only            bool     // no object came in the configured version
 }
 
-// OtherVersions returns the streams of which something came in another API version
-// than the one that is asked for.
+// OtherVersions returns the streams with objects in another API version than the
+// configured one.
 func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,8 +29,8 @@ func (s *State) OtherVersions(ctx context.Context) ([]OtherVersion, error) {
 	return all, err
 }
 
-// otherVersions asks for them version by version: of a lake that has none nothing
-// is read but the statistics of one column.
+// otherVersions groups by version: for a lake without other versions DuckDB reads only
+// the statistics of one column.
 func otherVersions(ctx context.Context, q duck.Session) (map[rawlog.StreamKey]OtherVersion, error) {
 	all := map[rawlog.StreamKey]OtherVersion{}
 	var key rawlog.StreamKey

@@ -14,12 +14,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Batch is some objects of a stream and all that they were mapped to.
+// Batch is some objects of a stream with all that they were mapped to.
 type Batch struct {
 	Objects []ObjectVersion
 	Tables  []TableRows
 	Drift   []Drift
-	UpTo    uint64 // the segment that ends with this batch; 0 if it goes on
+	UpTo    uint64 // the segment that ends with this batch; 0 if the segment continues
 }
 
 // ObjectVersion is one version of one object, without its JSON.
@@ -31,29 +31,29 @@ type ObjectVersion struct {
 	Created    time.Time
 	ObservedAt time.Time
 	Deleted    bool
-	Due        time.Time // when it changes without a word and is to be read again; zero if it does not
-	Incomplete []string  // nested lists of which not every page could be read
-	Names      []Named   // objects that it mentions and that no list may ever hold
-	Disputed   Disputed  // what it says of a dispute; zero if nothing
+	Due        time.Time // when the object changes without an event and must be read again; zero if it does not
+	Incomplete []string  // nested lists of which some pages could not be read
+	Names      []Named   // objects that it mentions and that a list may never contain
+	Disputed   Disputed  // the dispute that it names, with its charge; zero if none
 
-	OtherVersion string // API version that it came in; empty for the one that is asked for
+	OtherVersion string // API version that it came in; empty for the configured one
 }
 
-// Disputed is a dispute and the charge that it is about.
+// Disputed is a dispute with its charge, as ids.
 type Disputed struct{ Dispute, Charge string }
 
 // Named is an object that another one mentions.
 type Named struct{ Stream, ID string }
 
-// TableRows is what the objects of a batch became in one table. Rows has
-// exactly the columns Schema.Columns() names, in order; nil is no rows.
+// TableRows has the rows of one table that a batch was mapped to. Rows has exactly the
+// columns of Schema.Columns(), in order; nil means no rows.
 type TableRows struct {
 	Schema  *schemas.Schema
 	Rows    arrow.RecordBatch
 	Rejects []Reject
 }
 
-// Reject is a row that could not be made.
+// Reject is a row that could not be made, with the reason.
 type Reject struct {
 	ID      string
 	Seq     uint64
@@ -65,20 +65,21 @@ type Reject struct {
 	Mapping string
 
 	ObservedAt time.Time
-	Object     []byte // as sent; nil where personal data may not be in tables
-	Example    string // what stood in the place of the value, or what may be told of it; "" for nothing
+	Object     []byte // as sent; nil where tables must not hold personal data
+	Example    string // the value found instead, as far as it may be shown; "" for none
 }
 
-// Applied counts what one Apply changed.
+// Applied counts the changes of one Apply.
 type Applied struct {
-	Objects int64 // newest versions taken over; older and known ones do not count
+	Objects int64 // newest versions merged; older and known ones do not count
 	Rows    int64
 	Rejects int64
 	Deleted int64 // objects marked as deleted
-	Drift   int64 // kinds of drift that were not seen before
+	Drift   int64 // kinds of drift seen for the first time
 }
 
-// VersionOf returns what Apply needs to know of an object.
+// VersionOf returns the version of a raw object in a segment, as Apply needs it.
+// incomplete names its incomplete nested lists.
 func VersionOf(r *Raw, segment uint64, incomplete ...string) ObjectVersion {
 	return ObjectVersion{
 		ID: r.ID, Seq: r.Seq, Segment: segment, Hash: r.Hash(),
@@ -86,21 +87,21 @@ func VersionOf(r *Raw, segment uint64, incomplete ...string) ObjectVersion {
 	}
 }
 
-// Apply merges whole segments of one stream, up to upTo or as far as the batches
-// go, in one transaction that also moves the stream's position (Invariant 4):
-// after an error or a crash nothing of it is there, or everything.
+// Apply merges complete segments of one stream, up to upTo or as far as the batches go,
+// in one transaction that also moves the stream's position (Invariant 4). After an
+// error or a crash all of it is in the state, or nothing.
 //
-// The unit of merging is the source object. The newest version of an object
-// replaces all rows and rejects that older ones made, in every table; versions
-// older than what is known are left out (Invariant 6), and so are versions
-// that are known, so applying a segment again changes nothing (Invariant 5).
-// A tombstone keeps the object's last rows and marks them deleted.
+// Apply merges by source object. The newest version of an object replaces all rows and
+// rejects that older ones made, in every table. Apply skips versions older than the
+// known one (Invariant 6) and the known one itself, so applying a segment again changes
+// nothing (Invariant 5). A tombstone keeps the object's last rows and marks them
+// deleted.
 //
-// Rows that belong to none of the batches' objects, or that get lost on the
-// way, are an error (Invariant 3).
+// It is an error if rows belong to none of the batches' objects, or get lost on the way
+// (Invariant 3).
 //
-// Apply keeps the rows of all batches until it returns, by a reference of its
-// own: it is the caller who bounds how much comes together.
+// Apply keeps the rows of all batches until it returns, by a reference of its own. The
+// caller must limit their size.
 func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batch, error]) (Applied, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +119,7 @@ func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batc
 	return m.applied, nil
 }
 
-// apply is what one transaction does.
+// apply performs the steps of the transaction.
 func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) error {
 	if err := m.stage(ctx, batches); err != nil {
 		return err
@@ -136,9 +137,9 @@ func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 	return nil
 }
 
-// move advances the position by compare-and-swap (Invariant 4): a position that is
-// not where this process left it means that another one wrote, and everything is
-// undone. It never moves back: segments applied again are behind it.
+// move advances the position by compare-and-swap. If the stored position is not the one
+// that this process left, another process wrote: that is an error, and the transaction
+// is rolled back. The position never moves back: segments applied again are behind it (Invariant 4).
 func (m *merge) move(ctx context.Context, segment uint64) error {
 	old := m.positions[m.key]
 	if segment <= old {

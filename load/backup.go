@@ -18,29 +18,28 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// backupName is the file that makes a folder a backup.
+// backupName is the name of the file that marks a folder as a backup.
 const backupName = "backup.json"
 
-// Backup is what backup.json says, and what the copying did.
+// Backup is the content of backup.json, with the counts of the last copy.
 type Backup struct {
 	Started  time.Time `json:"started"`           // UTC
-	Finished time.Time `json:"finished,omitzero"` // UTC; absent while it is not whole: the lake in it is refused
+	Finished time.Time `json:"finished,omitzero"` // UTC; absent while the backup is incomplete: its lake then does not open
 	Files    int       `json:"files"`
 	Bytes    int64     `json:"bytes"`
 
-	Copied  int `json:"copied"`  // files that were not in the backup before, or not as they are now
+	Copied  int `json:"copied"`  // files that the backup lacked or had in an older state
 	Removed int `json:"removed"` // files that the lake no longer has
 }
 
-// Backup makes the folder to a copy of all in the lake that cannot be made
-// again: everything but .state and current. A backup that is there already is
-// brought up to date. Files whose size and time are the same are not copied
-// again.
+// Backup copies all in the lake that cannot be made again to a folder: everything but
+// .state and current. It updates a backup that already exists. It does not copy a file
+// again that has the same size and time.
 //
-// It may run beside a sync, which goes on appending meanwhile. What may rewrite a
-// log or the tables waits: it holds the state's lock, or returns a [*BusyError].
-// The stream named last is copied when all others are: no cursor in the copy
-// then knows of more of them than the copy holds.
+// A backup may run during a sync, which continues to append. It blocks whatever may
+// rewrite a log or the tables: it holds the state's lock, or returns a [*BusyError]. It
+// copies the stream last after all others. That way no cursor in the copy refers to
+// objects of other streams that the copy lacks.
 func (l *Lake) Backup(ctx context.Context, to string, last string) (_ Backup, err error) {
 	b := backup{lake: l, to: to, last: last, kept: map[string]bool{backupName: true}}
 	lock, err := l.acquire(ctx, l.opts.StateWait)
@@ -62,11 +61,11 @@ type backup struct {
 	lake *Lake
 	to   string
 	last string
-	kept map[string]bool // what the lake has, by slash-separated path
+	kept map[string]bool // the lake's files, as slash-separated relative paths
 }
 
-// check refuses a folder that is something else, and a lake that is being
-// changed in place.
+// check refuses a folder with other content, and a lake with an unfinished erasure or
+// repair.
 func (b *backup) check(context.Context) error {
 	if overlapping(b.to, b.lake.dir) {
 		return errors.New("one folder is inside of the other: name another one")
@@ -116,7 +115,7 @@ func (b *backup) begin(context.Context) error {
 	return atomicfile.WriteJSON(filepath.Join(b.to, backupName), atomicfile.Hooks{}, b.Backup)
 }
 
-// logs copies each account's streams, one after the other.
+// logs copies the streams of each account, one after the other.
 func (b *backup) logs(ctx context.Context) error {
 	accounts, err := b.lake.LogAccounts()
 	if err != nil {
@@ -145,10 +144,10 @@ func (b *backup) logs(ctx context.Context) error {
 	return nil
 }
 
-// stream copies a stream's folder: the cursor first, for one that is older than
-// the segments beside it is passed over, and one that is newer is damage. A sync
-// that begins meanwhile sweeps segments that a crash left covered by a wider one;
-// where a file is gone, the folder is read again.
+// stream copies a stream's folder. It copies the cursor first: readers ignore a
+// cursor.json that is older than the segments, but one that is newer is damage. A sync
+// that begins meanwhile may remove superseded segments that a crash left. If a file is
+// gone, stream reads the folder again.
 func (b *backup) stream(ctx context.Context, dir string) error {
 	for try := 0; ; try++ {
 		err := b.file(ctx, path.Join(dir, "cursor.json"))
@@ -164,7 +163,7 @@ func (b *backup) stream(ctx context.Context, dir string) error {
 	}
 }
 
-// folder copies the files right in a folder; half-written ones are nobody's.
+// folder copies the files directly in a folder. It skips temporary files.
 func (b *backup) folder(ctx context.Context, dir string) error {
 	entries, err := os.ReadDir(b.lake.path(filepath.FromSlash(dir)))
 	if err != nil {
@@ -183,14 +182,14 @@ func (b *backup) folder(ctx context.Context, dir string) error {
 	return nil
 }
 
-// smallFolders and smallFileNames are what is neither log nor made from it.
+// smallFolders and smallFileNames are neither part of the log nor derived from it.
 var (
 	smallFolders   = []string{lakedir.DeclaredDir, "receipts"}
 	smallFileNames = []string{"forgotten.json", lakedir.PIIKeyName, "lake.json"}
 )
 
-// smallFiles copies the files next to the raw log, lake.json last: it says what of the
-// rest is in force.
+// smallFiles copies the files outside the raw log, lake.json last: it says which of the
+// others are in force.
 func (b *backup) smallFiles(ctx context.Context) error {
 	for _, dir := range smallFolders {
 		if err := b.folder(ctx, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -205,7 +204,7 @@ func (b *backup) smallFiles(ctx context.Context) error {
 	return nil
 }
 
-// file copies one file, if the backup has none of its size and time.
+// file copies one file, unless the backup has one with its size and time.
 func (b *backup) file(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -215,7 +214,7 @@ func (b *backup) file(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }() // only read from
+	defer func() { _ = in.Close() }() // opened for reading only
 	info, err := in.Stat()
 	if err != nil {
 		return err
@@ -249,8 +248,8 @@ func (b *backup) file(ctx context.Context, name string) error {
 	return err
 }
 
-// prune removes what the lake no longer has: segments that were merged, and what
-// was in them of people who were forgotten since.
+// prune removes files that the lake no longer has: segments that were merged, and
+// segments with data of people who were forgotten since.
 func (b *backup) prune(context.Context) error {
 	return lakedir.Walk(b.to, func(file string, isDir bool) error {
 		name, err := filepath.Rel(b.to, file)
@@ -267,7 +266,7 @@ func (b *backup) finish(context.Context) error {
 	return atomicfile.WriteJSON(filepath.Join(b.to, backupName), atomicfile.Hooks{}, b.Backup)
 }
 
-// unfinishedBackup says that a folder holds a backup that is not whole.
+// unfinishedBackup returns an error if a folder holds an incomplete backup.
 func unfinishedBackup(dir string) error {
 	var b Backup
 	err := atomicfile.ReadJSON(filepath.Join(dir, backupName), &b)

@@ -17,15 +17,15 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// ErrUnknownSet says that nothing is left in a lake that tells with which
-// schemas and privacy it was made.
+// ErrUnknownSet is the error for a lake that no longer has the schemas and privacy
+// policy that it was built with.
 var ErrUnknownSet = errors.New("nothing in the lake tells with which schemas and privacy its tables were made")
 
-// BuiltWith finds out with which files of a schema set a lake was made that
-// declares none: from its state, else from the newest generation that has them.
-// It is nil, without an error, for a lake that no policy can have been in force
-// in: from a program that knew none. [ErrUnknownSet] means that neither tells. It
-// takes the state's lock meanwhile, or returns a [*BusyError].
+// BuiltWith returns the files of the schema set that a lake without declared schemas
+// was built with: from its state, else from the newest generation that has them. It
+// returns nil without an error for a lake of a program that knew no policies. The error
+// is [ErrUnknownSet] if neither has the set. BuiltWith holds the state's lock
+// meanwhile, or returns a [*BusyError].
 func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err error) {
 	lock, _, err := l.LockToLook(ctx)
 	if err != nil {
@@ -42,9 +42,9 @@ func (l *Lake) BuiltWith(ctx context.Context) (files map[string]string, err erro
 	return nil, ErrUnknownSet
 }
 
-// setInState reads the set that the state keeps; nil where there is no state, or
-// none that can be read. early is a state of the one version that kept no set
-// and has columns that are labelled: nothing was dropped from it.
+// setInState reads the set in the state. It returns nil if there is no state or it
+// cannot be read. early reports a state of the one version that kept no set and has
+// labelled columns: no column was dropped from it.
 func (l *Lake) setInState(ctx context.Context) (files map[string]string, early bool, err error) {
 	if _, err := os.Stat(l.databasePath()); err != nil {
 		return nil, false, nil
@@ -58,7 +58,7 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 		if ctx.Err() != nil || duck.IsTransient(err) {
 			return nil, false, err
 		}
-		return nil, false, nil // damaged: it is set aside when it is opened for work
+		return nil, false, nil // damaged: OpenState puts it into quarantine
 	}
 	files, err = FilesIn(ctx, instance.Session, "state.schemas")
 	if duck.IsNoTable(err) {
@@ -72,7 +72,7 @@ func (l *Lake) setInState(ctx context.Context) (files map[string]string, early b
 	return files, false, err
 }
 
-// setInGenerations is the set of the newest generation that has one, or nil.
+// setInGenerations returns the set of the newest generation that has one, or nil.
 func (l *Lake) setInGenerations() (map[string]string, error) {
 	numbers, err := l.Generations().Numbers()
 	if err != nil {
@@ -93,21 +93,21 @@ func (l *Lake) hasPIIKey() bool {
 	return err == nil
 }
 
-// IsEmpty reports that nothing was ever read into the lake: there is no segment
-// and no generation.
+// IsEmpty reports whether nothing was ever read into the lake: it has no segment and no
+// generation.
 func (l *Lake) IsEmpty() (bool, error) {
 	segments, err := folder.Glob(l.path(lakedir.RawDir), "*", "*", "*.parquet")
 	numbers, numbersErr := l.Generations().Numbers()
 	return len(segments)+len(numbers) == 0, errors.Join(err, numbersErr)
 }
 
-// RemoveExposed removes what is left of a weaker policy, once a stricter one is
-// published: the generations before the linked one of whose set the caller says
-// that it shows what the present set hides, copies of such generations that were
-// set aside, and with them what else was set aside, of which nobody knows. It
-// returns how many generations went and the names of what was set aside. The
-// caller is asked only where the two sets differ; older is nil for a generation
-// that does not tell its set.
+// RemoveExposed removes remains of a weaker policy after a stricter one is published.
+// These are the generations before the linked one whose set shows fields that the
+// present set hides, copies of such generations that were set aside, and with them all
+// else that was set aside, whose content is unknown. The caller's shows compares two
+// sets; it is called only where they differ, with a nil older for a generation without
+// a set. RemoveExposed returns the number of generations removed, and the names of the
+// removed files that were set aside.
 func (s *State) RemoveExposed(shows func(older, present map[string]string) bool) (generations int, aside []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +164,8 @@ func (l *Lake) removeExposed(linked uint64, numbers []uint64, aside []string, sh
 	if !weaker {
 		return 0, nil, nil
 	}
-	// The generations last: where this is killed, they tell the next run.
+	// Remove the generations last: after a crash the next run needs them to decide
+	// again.
 	gone = append(unknown, gone...)
 	err = errors.Join(l.Generations().removeAside(gone), l.removeOldStates())
 	for _, n := range numbers {

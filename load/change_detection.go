@@ -8,13 +8,13 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// Unchanged reports, for each object, whether its bytes are those of its newest
-// version in the state. The state must have applied the whole log of the
-// stream, or an object that went back to an older version is missed.
+// Unchanged reports for each object whether its bytes equal its newest version in the
+// state. The state must have applied the whole log of the stream; otherwise an object
+// that changed back to an older version is missed.
 func (s *State) Unchanged(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
 	alike := "o.id = n.c1 AND o.hash = n.c2"
-	// Equal bytes have an equal created, and lie close together: DuckDB skips all
-	// else. A tombstone's is not among its bytes.
+	// Equal bytes have an equal created, and lie close together: DuckDB skips the other
+	// row groups. A tombstone's created is not among its bytes.
 	if len(objects) > 0 && !slices.ContainsFunc(objects, func(o Raw) bool { return o.Deleted || o.Created.IsZero() }) {
 		first := slices.MinFunc(objects, func(a, b Raw) int { return a.Created.Compare(b.Created) }).Created
 		last := slices.MaxFunc(objects, func(a, b Raw) int { return a.Created.Compare(b.Created) }).Created
@@ -23,7 +23,7 @@ func (s *State) Unchanged(ctx context.Context, account, stream string, objects [
 	return s.compare(ctx, account, stream, objects, alike)
 }
 
-// Known reports, for each object, whether the state has seen any version of it.
+// Known reports for each object whether the state has seen any version of it.
 func (s *State) Known(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
 	return s.compare(ctx, account, stream, objects, "o.id = n.c1")
 }

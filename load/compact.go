@@ -8,17 +8,17 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// The state is rewritten when more than this share of its blocks is free and
-// the file is large enough for that to matter. Changes spread over all row
-// groups leave half of the blocks free after a checkpoint, which the next one
-// fills: at a third, each publish would rewrite the state.
+// The state is rewritten if more than this share of its blocks is free and the file is
+// large enough for that to matter. Changes spread over all row groups leave half of the
+// blocks free after a checkpoint, and the next one fills them: with a third, each
+// publish would rewrite the state.
 const (
 	compactShare = 0.6
 	compactBytes = 16 << 20
 )
 
-// compact rewrites a state that merging has left full of holes, since every
-// warehouse is a copy of it.
+// compact rewrites a state with too many free blocks, because every warehouse is a copy
+// of it.
 func (s *State) compact(ctx context.Context) error {
 	var total, free, block int64
 	err := s.db.One(ctx, []any{&total, &free, &block},

@@ -9,53 +9,52 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// Coverage is what of a resource is complete, for meta.coverage. Times are UTC
-// and of created, but for AsOf.
+// Coverage says which part of a resource is complete, for meta.coverage. Times are UTC,
+// and are values of created except for AsOf.
 type Coverage struct {
 	Account    string
 	Resource   string
-	From       time.Time // of the longest span without a gap; zero: since the beginning
+	From       time.Time // start of the longest span without a gap; zero: the beginning
 	Through    time.Time // its end, exclusive; zero: nothing is complete
-	AsOf       time.Time // changes before it are in; zero: none were followed yet
-	APIVersion string    // of Stripe's API, that its objects came in; several are separated by commas
-	Why        Why       // empty where nothing is missing
+	AsOf       time.Time // changes before it are included; zero: no changes were followed yet
+	APIVersion string    // Stripe API versions of its objects, separated by commas
+	Why        Why       // empty if nothing is missing
 	Gaps       []Gap
 	NotFound   []NotFound
 }
 
-// Why says why a resource is not complete, or not up to now.
+// Why is the reason why a resource is not complete, or not up to now.
 type Why string
 
-// What keeps a resource from being complete. How the run that read it ended
-// stands in meta.runs.
+// The reasons. meta.runs has the outcome of the run that read the resource.
 const (
-	WhyNeverRead  Why = "never read"     // no run that selected it got so far
-	WhyUnfinished Why = "unfinished"     // a run was stopped in it, or still reads it
+	WhyNeverRead  Why = "never read"     // no run that selected it came this far
+	WhyUnfinished Why = "unfinished"     // a run was stopped while reading it, or still reads it
 	WhyForbidden  Why = "forbidden"      // Stripe refused its list to the key: 403
-	WhyGaveUp     Why = "gave up"        // Stripe's answers could not be used, however often it was asked
-	WhyRelisting  Why = "listing again"  // changes were missed, and all of it is being listed again
-	WhyCursor     Why = "cursor damaged" // how far it was read is not known
-	WhyNoEvents   Why = "events unread"  // its changes are not known, for the events could not be read
+	WhyGaveUp     Why = "gave up"        // Stripe's answers were unusable after all retries
+	WhyRelisting  Why = "listing again"  // changes were missed, and the whole resource is being listed again
+	WhyCursor     Why = "cursor damaged" // it is unknown how far it was read
+	WhyNoEvents   Why = "events unread"  // its changes are unknown because the events could not be read
 )
 
-// failed are the reasons that a run found: they hold until another one tries.
+// failed are the reasons that a run found. They remain until another run tries again.
 var failed = []Why{WhyForbidden, WhyGaveUp, WhyNoEvents}
 
-// Failure is a resource that a run could not read, or not the changes of.
+// Failure is a resource that a run could not read, or whose changes it could not read.
 type Failure struct {
 	Account  string `json:"account"`
 	Resource string `json:"resource"`
 	Why      Why    `json:"why"`
 }
 
-// WholeCoverage is the condition on a row c of meta.coverage that something is
-// read and nothing is missing, as in extract.Coverage.Whole. The database is one
-// with a dot behind it, or "".
+// WholeCoverage returns the SQL condition on a row c of meta.coverage that something is
+// read and nothing is missing, as in extract.Coverage.Whole. database is a database's
+// name with a dot behind it, or "".
 func WholeCoverage(database string) string {
 	return "c.complete_through IS NOT NULL AND NOT EXISTS (FROM " + database + "meta.gaps g WHERE g.account = c.account AND g.resource = c.resource)"
 }
 
-// Failures returns what the runs before could not read.
+// Failures returns the resources that earlier runs could not read.
 func (r Runs) Failures(ctx context.Context) ([]Failure, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -76,19 +75,20 @@ func failures(ctx context.Context, q duck.Session) (all []Failure, err error) {
 	return all, nil
 }
 
-// NotFound is an object that rows name and Stripe answered a 404 for.
+// NotFound is an object that rows name and for which Stripe answered 404.
 type NotFound struct {
 	ID    string
-	Asked time.Time // UTC: when it was asked for last
-	Times int       // how often it was
+	Asked time.Time // UTC; time of the last request for it
+	Times int       // number of requests for it
 }
 
-// Gap is a span of created, [From, To), that is still to be read. A zero From is
-// the beginning.
+// Gap is a span of created, [From, To), that must still be read. A zero From is the
+// beginning.
 type Gap struct{ From, To time.Time }
 
-// SetCoverage replaces an account's rows of meta.coverage, meta.gaps and meta.not_found. It
-// changes no revision: what people read follows with the next generation.
+// SetCoverage replaces an account's rows of meta.coverage, meta.gaps and
+// meta.not_found. It does not change the revision: the rows are published with the next
+// generation.
 func (r Runs) SetCoverage(ctx context.Context, account string, rows []Coverage) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()

@@ -14,12 +14,13 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// asideMark is in the name of what was set aside, before the time (UTC).
+// asideMark is part of the name of a file that was set aside. The time (UTC) follows
+// it.
 const asideMark = ".set-aside-"
 
-// InPlaceOfLink says what stands where the link to a generation belongs, if it is
-// not one: a folder or a file, as it comes out of an archive or an object store
-// that knows no links, or a link to somewhere else. Empty if there is nothing.
+// InPlaceOfLink describes what is in the place of the link to a generation, if that is
+// no such link: a folder or a file, as archives and object stores without links produce
+// it, or a link to another place. It returns "" if there is nothing, or a proper link.
 func (gs Generations) InPlaceOfLink() string {
 	info, err := os.Lstat(gs.lake.path(lakedir.LinkName))
 	if _, linked := gs.Linked(); err != nil || linked {
@@ -35,7 +36,8 @@ func (gs Generations) InPlaceOfLink() string {
 	return "is " + is + " and not the link to a generation"
 }
 
-// unpublishedError says that there is nothing that people read. It is fs.ErrNotExist.
+// unpublishedError is the error for a lake without a published generation. It is
+// fs.ErrNotExist.
 type unpublishedError struct{}
 
 func (unpublishedError) Error() string {
@@ -44,10 +46,11 @@ func (unpublishedError) Error() string {
 
 func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// PublishedDir returns the folder of what people read in the lake in dir. The link
-// is followed once: a sync that publishes meanwhile changes nothing for whoever
-// has it (Invariant 7). A folder in the link's place is read as it is. The error
-// says that nothing is published, which is fs.ErrNotExist, or what to do about what stands there.
+// PublishedDir returns the folder of the published generation of the lake in dir. It
+// follows the link once: a sync that publishes meanwhile does not change the folder
+// (Invariant 7). A folder in the link's place is read as it is. The error is
+// fs.ErrNotExist if nothing is published; otherwise it has the advice about what is in
+// the link's place.
 func PublishedDir(dir string) (string, error) {
 	l := Lake{dir: dir}
 	published, err := filepath.EvalSymlinks(l.path(lakedir.LinkName))
@@ -64,8 +67,9 @@ func PublishedDir(dir string) (string, error) {
 	return published, err
 }
 
-// PublishedNumber is that of the generation in a folder that [PublishedDir] returned:
-// a folder in the link's place has another name.
+// PublishedNumber returns the number of the generation in a folder that [PublishedDir]
+// returned. It reads the manifest, because a folder in the link's place has another
+// name.
 func PublishedNumber(published string) (uint64, error) {
 	g, _, err := readManifest(published)
 	if err != nil {
@@ -74,8 +78,8 @@ func PublishedNumber(published string) (uint64, error) {
 	return g.Number, nil
 }
 
-// setLinkAside gives what stands in the place of the link another name: only its
-// owner knows whether it is of use, so it is never removed unasked.
+// setLinkAside renames what is in the place of the link. Only its owner knows whether
+// it is needed, so the program never removes it unasked.
 func (gs Generations) setLinkAside() error {
 	if gs.InPlaceOfLink() == "" {
 		return nil
@@ -93,7 +97,7 @@ func (gs Generations) setLinkAside() error {
 		to = fmt.Sprintf("%s-%d", base, n)
 	}
 	if info.Mode()&fs.ModeSymlink == 0 {
-		// It may hold customers' data. Where it is another user's, the lake's folder
+		// It may hold customers' data. If it belongs to another user, the lake's folder
 		// keeps others out.
 		mode := fs.FileMode(0o600)
 		if info.IsDir() {
@@ -106,8 +110,8 @@ func (gs Generations) setLinkAside() error {
 	return atomicfile.Rename(from, to, atomicfile.Hooks{})
 }
 
-// ReadSetAside returns the names of what was set aside in the lake in dir because
-// it stood in the place of the link. It takes no lock.
+// ReadSetAside returns the names of the files in dir that were set aside from the place
+// of the link. It takes no lock.
 func ReadSetAside(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -122,7 +126,7 @@ func ReadSetAside(dir string) ([]string, error) {
 	return names, nil
 }
 
-// RemoveSetAside removes what was set aside, and returns the names.
+// RemoveSetAside removes the files that were set aside, and returns their names.
 func (gs Generations) RemoveSetAside() ([]string, error) {
 	names, err := ReadSetAside(gs.lake.dir)
 	if err == nil {
@@ -144,8 +148,7 @@ func (gs Generations) removeAside(names []string) (err error) {
 	return err
 }
 
-// removeTree removes a folder also where a copy of a generation has made its
-// folders read-only.
+// removeTree removes a folder, even if a copy of a generation has read-only folders.
 func removeTree(path string) error {
 	if os.RemoveAll(path) == nil {
 		return nil

@@ -16,12 +16,12 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// DisputeChargesTable is what is learned of disputes: ids and nothing personal, so
-// segments see it too.
+// DisputeChargesTable creates the table that maps disputes to charges. It has only ids
+// and nothing personal, so segments may read it.
 const DisputeChargesTable = "CREATE TABLE meta.dispute_charges (account VARCHAR, dispute_id VARCHAR, charge_id VARCHAR, learned_from VARCHAR)"
 
-// privateTables live beside the declared ones. Schema state is dropped from
-// what is published; schema meta is published.
+// privateTables are the statements for the tables besides the declared ones. A publish
+// drops schema state and keeps schema meta.
 var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT, lake VARCHAR)",
@@ -62,10 +62,10 @@ var privateTables = []string{
 	"COMMENT ON TABLE meta.columns IS 'Columns of the declared tables and the members of their objects.'",
 }
 
-// databasePath is the state's DuckDB file.
+// databasePath returns the path of the state's DuckDB file.
 func (l *Lake) databasePath() string { return lakedir.Database(l.dir) }
 
-// openDatabase attaches work.duckdb, or a new one where that does not fit.
+// openDatabase attaches work.duckdb, or a new one if that cannot be used.
 func (s *State) openDatabase(ctx context.Context) error {
 	path := s.lake.databasePath()
 	_, statErr := os.Stat(path)
@@ -89,9 +89,9 @@ func (s *State) openDatabase(ctx context.Context) error {
 	return s.createDatabase(ctx)
 }
 
-// tryDatabase attaches an existing state. It returns why that state cannot be
-// used and must make way; an error is a state that may be good but cannot be
-// reached now.
+// tryDatabase attaches an existing state. It returns the reason if the state cannot be
+// used and must be replaced. An error means that the state may be usable but cannot be
+// opened now.
 func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	path := s.lake.databasePath()
 	err = s.db.Run(ctx, duck.Attach(path, "work", "")...)
@@ -123,7 +123,8 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	case ctx.Err() != nil || duck.IsTransient(err) || errors.Is(writable(path), fs.ErrPermission):
 		return "", err
 	default:
-		// Everything in it is in the log; the file is kept for whoever asks why.
+		// Everything in it is in the log. Keep the file for people who look for the
+		// cause.
 		aside = path + atomicfile.DamagedSuffix
 		reason = fmt.Sprintf("damaged, set aside as %s: %v", aside, err)
 	}
@@ -134,8 +135,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	return reason, nil
 }
 
-// fit makes a state fit the lake that it is of, as it was opened; or says why it
-// cannot.
+// fit adapts an opened state to the lake, or returns the reason why it cannot.
 func (s *State) fit(ctx context.Context) (reason string, err error) {
 	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
 		err = allowNulls(ctx, s.db.Session, s.tables)
@@ -143,9 +143,8 @@ func (s *State) fit(ctx context.Context) (reason string, err error) {
 	return reason, err
 }
 
-// IsStateDamage reports an error of DuckDB's that says that a block of the state
-// is not as it was written, or not there. No other database is read while a sync
-// runs.
+// IsStateDamage reports whether err is a DuckDB error for a damaged or missing block of
+// the state. A sync reads no other database.
 func IsStateDamage(err error) bool {
 	if err == nil {
 		return false
@@ -155,7 +154,7 @@ func IsStateDamage(err error) bool {
 		strings.Contains(text, "Could not read enough bytes") && strings.Contains(text, "work.duckdb")
 }
 
-// SetStateAside keeps a damaged state under another name, for whoever asks why.
+// SetStateAside puts a damaged state into quarantine.
 func (l *Lake) SetStateAside(ctx context.Context) error {
 	lock, err := l.acquire(ctx, l.opts.StateWait)
 	if err != nil {
@@ -169,7 +168,7 @@ func (l *Lake) SetStateAside(ctx context.Context) error {
 	return errors.Join(err, lock.Release())
 }
 
-// writable returns why a file cannot be opened for writing, if so.
+// writable returns an error if a file cannot be opened for writing.
 func writable(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -178,7 +177,7 @@ func writable(path string) error {
 	return f.Close()
 }
 
-// createDatabase makes an empty state beside its place and moves it there.
+// createDatabase creates an empty state as a temporary file and moves it to its place.
 func (s *State) createDatabase(ctx context.Context) error {
 	path := s.lake.databasePath()
 	fresh := path + atomicfile.TempSuffix
@@ -194,9 +193,9 @@ func (s *State) createDatabase(ctx context.Context) error {
 	return s.swapDatabase(ctx, fresh, "work")
 }
 
-// swapDatabase moves a new database file, attached under a name, to the state's
-// place and attaches it there. Replacing the file is safe only because no other
-// process ever opens the state: DuckDB finds a write-ahead log by its path.
+// swapDatabase moves a new database file, attached under a name, to the state's place
+// and attaches it there. It is safe to replace the file only because no other process
+// ever opens the state: DuckDB finds a write-ahead log by its path.
 func (s *State) swapDatabase(ctx context.Context, fresh, name string) error {
 	path := s.lake.databasePath()
 	err := s.db.Run(ctx, "CHECKPOINT "+name, "USE memory", "DETACH "+name, "DETACH DATABASE IF EXISTS work")
@@ -249,7 +248,7 @@ func (s *State) createTables(ctx context.Context) error {
 	})
 }
 
-// fingerprint covers all that is declared, descriptions included.
+// fingerprint hashes everything declared, descriptions included.
 func (l *Lake) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, l.opts.Fingerprint)

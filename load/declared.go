@@ -17,40 +17,40 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Declared is one version of what is declared in a lake: the file
-// schemas/000003.json, beside the raw log. lake.json names the version that is
-// in force. A version is never changed, and the ones before it stay.
+// Declared is one version of the lake's schemas: a file such as schemas/000003.json in
+// the lake's folder. lake.json names the version in force. A version never changes, and
+// earlier versions stay.
 type Declared struct {
 	Version int       `json:"version"`
 	Since   time.Time `json:"since"`   // UTC
 	Program string    `json:"program"` // version of stripelake that wrote it
-	Command string    `json:"command"` // that adopted it: "sync", "rebuild"
+	Command string    `json:"command"` // command that adopted it: "sync", "rebuild"
 
-	Shipped   bool              `json:"shipped"`        // follow the set that the program ships; else Files are the owner's
-	Base      map[string]string `json:"base,omitempty"` // of an own set: SHA-256 of the shipped files that it was copied from
-	RawRedact []string          `json:"raw_redact"`     // blanked before the raw log: the set's own paths, and whatever was added since
-	Exposed   []string          `json:"exposed"`        // source paths that this version shows and the one before kept hidden, as somebody consented to
-	Files     map[string]string `json:"files"`          // of the set, by path
-	Sum       string            `json:"sum"`            // SHA-256, in hex, of all the others: damage must not unblank a path
+	Shipped   bool              `json:"shipped"`        // follow the set that the program ships; otherwise Files are the owner's
+	Base      map[string]string `json:"base,omitempty"` // for an owner's set: SHA-256 of the shipped files that it was copied from, by path
+	RawRedact []string          `json:"raw_redact"`     // paths blanked before the raw log: the set's own, and those added since
+	Exposed   []string          `json:"exposed"`        // source paths that this version shows and the previous one hid, with somebody's consent
+	Files     map[string]string `json:"files"`          // files of the set, by path
+	Sum       string            `json:"sum"`            // SHA-256, in hex, of all other fields: damage must not unblank a path
 }
 
-// ErrDeclaredLost says that what is declared in a lake cannot be read. Nothing
-// may be published before it is known again.
+// ErrDeclaredLost is the error for a lake whose schemas in force cannot be read.
+// Nothing may be published until they are known again.
 var ErrDeclaredLost = hint.New("what says which schemas and privacy are in force is missing or damaged",
 	"restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
 
-// ErrDeclaredMoved says that another process declared something meanwhile.
+// ErrDeclaredMoved is the error for schemas that another process changed meanwhile.
 var ErrDeclaredMoved = errors.New("another process changed the lake's schemas meanwhile: run again")
 
-// ReadDeclared returns the version in force in the lake in dir. It is nil where
-// nothing was declared yet: the lake is new, or from a program that kept no such
-// file. The error is [ErrDeclaredLost] if the file is not as it was written, and
-// all that is known then is its Version. It takes no lock.
+// ReadDeclared returns the version in force in the lake in dir. It returns nil if there
+// is none: the lake is new, or a program wrote it that kept no such file. The error is
+// [ErrDeclaredLost] if the file is missing or damaged; then only the result's Version
+// is set. ReadDeclared takes no lock.
 func ReadDeclared(dir string) (*Declared, error) {
 	return (&Lake{dir: dir}).Declared()
 }
 
-// Declared is [ReadDeclared] of this lake.
+// Declared returns this lake's version in force, as [ReadDeclared] does.
 func (l *Lake) Declared() (*Declared, error) {
 	var f lakeFile
 	if err := atomicfile.ReadJSON(l.path("lake.json"), &f); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -76,10 +76,10 @@ func (l *Lake) readDeclared(version int) (*Declared, error) {
 	return d, nil
 }
 
-// Declare makes d the version in force, if the one before it still is, or if
-// another process has declared the same meanwhile: else it returns
-// [ErrDeclaredMoved]. It sets d's Version and Sum. d is durable when Declare
-// returns; killed before, the version before stays in force.
+// Declare puts d into force if the version in force is still before, or if another
+// process has declared the same meanwhile. Otherwise it returns [ErrDeclaredMoved]. It
+// sets d's Version and Sum. d is durable when Declare returns; after a crash before
+// that the previous version stays in force.
 func (l *Lake) Declare(d *Declared, before int) error {
 	err := l.update(func(f *lakeFile) error {
 		if f.Schemas != before {
@@ -108,7 +108,7 @@ func (l *Lake) Declare(d *Declared, before int) error {
 	return nil
 }
 
-// newestDeclared is the highest version that has a file, for a lake.json that is
+// newestDeclared returns the highest version that has a file, for a lake.json that is
 // made again.
 func (l *Lake) newestDeclared() (newest int) {
 	names, _ := fs.Glob(os.DirFS(l.path(lakedir.DeclaredDir)), "*.json")
@@ -121,9 +121,8 @@ func (l *Lake) newestDeclared() (newest int) {
 	return newest
 }
 
-// EarlierRedactions are the paths that any version of what was declared blanks,
-// as far as the files can be read: what follows a version that is lost must not
-// blank less.
+// EarlierRedactions returns the paths that any readable version blanks: the version
+// after a lost one must not blank less.
 func (l *Lake) EarlierRedactions() (paths []string) {
 	for version := l.newestDeclared(); version > 0; version-- {
 		if d, err := l.readDeclared(version); err == nil {
@@ -141,7 +140,7 @@ func (d *Declared) sum() string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// Equal reports whether two versions declare the same.
+// Equal reports whether two versions have the same schemas and redactions.
 func (d *Declared) Equal(other *Declared) bool {
 	return d.Shipped == other.Shipped && slices.Equal(d.RawRedact, other.RawRedact) && maps.Equal(d.Files, other.Files)
 }

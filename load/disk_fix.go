@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// diskFixes say what to do about a disk, by what the system calls its trouble.
+// diskFixes are the advice for errors of a disk, by the system's error.
 var diskFixes = []struct {
 	err syscall.Errno
 	fix string
@@ -18,9 +18,9 @@ var diskFixes = []struct {
 		"nothing is lost that it has kept, and stripelake verify tells whether it did"},
 }
 
-// DiskFix says what to do about an error that a disk is to blame for, DuckDB's errors
-// among them ([DiskError]), or the system that has no more open files to give. It is
-// empty for any other. disk names the disk: "the disk under ./lake".
+// DiskFix returns the advice for an error that a disk caused, DuckDB's errors included
+// ([DiskError]), and for a system that cannot open more files. It returns "" for any
+// other error. disk names the disk: "the disk under ./lake".
 func DiskFix(err error, disk string) string {
 	if fix := Shortage(err); fix != "" {
 		return fix

@@ -7,16 +7,16 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// DisputedCharges returns the charge of each of the disputes among ids, as far
-// as the log ever told it.
+// DisputedCharges returns the charges of the disputes among ids, by dispute, as far as
+// any object in the log names them.
 func (s *State) DisputedCharges(ctx context.Context, account string, ids []string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return DisputedChargesIn(ctx, s.db.Session, &s.feed, "meta.dispute_charges", account, ids)
 }
 
-// DisputedChargesIn is [State.DisputedCharges] of a table of disputes in an attached
-// database.
+// DisputedChargesIn reads a table of disputes in an attached database as
+// [State.DisputedCharges] does. from is the table's SQL name.
 func DisputedChargesIn(ctx context.Context, q duck.Session, feed *duck.Feed, from, account string, ids []string) (map[string]string, error) {
 	charges := map[string]string{}
 	if len(ids) == 0 {

@@ -10,20 +10,20 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// Drift is something that a source sent and neither the catalog nor the schemas
-// expect, in the objects of one batch.
+// Drift is a finding in the objects of one batch that neither the catalog nor the
+// schemas expect.
 type Drift struct {
-	Path      string // of the source, or table and column
-	Found     string // what was there: "string", "a field that the catalog does not know", …
+	Path      string // path in the object, or table and column
+	Found     string // what was found: "string", "a field that the catalog does not know", …
 	Objects   int64
 	FirstID   string
-	Example   string    // what stood there in the first of them, or what may be told of it; "" for nothing
+	Example   string    // value in the first of them, as far as it may be shown; "" for none
 	FirstSeen time.Time // observed_at of the first and the last of them, UTC
 	LastSeen  time.Time
 }
 
-// driftTables keep what drifted, by path, for as long as the state lives: the
-// counts are of all versions that were mapped, and begin anew with the state.
+// driftTables are the statements for the drift by path. The counts cover all mapped
+// versions since the state was created.
 var driftTables = []string{
 	"CREATE TABLE meta.drift (account VARCHAR, stream VARCHAR, path VARCHAR, found VARCHAR, objects BIGINT, first_id VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, example VARCHAR)",
 	"COMMENT ON TABLE meta.drift IS 'What Stripe sent that the catalog or the schemas do not expect: unknown fields, other types, unknown values. Unreadable values are null in the tables, unknown ones are kept.'",
@@ -35,19 +35,19 @@ var driftTables = []string{
 	"COMMENT ON COLUMN meta.drift.first_seen IS 'When the first of them was read (UTC).'",
 }
 
-// Kinds are told apart up to so many a stream, so that ever new names cannot
-// fill the state: so many paths at which the same was found, and so many
-// findings at one path. What is beyond counts as one.
+// The most kinds of drift that a stream counts separately, so that ever new names
+// cannot fill the state: the most paths with the same finding, and the most findings at
+// one path. All beyond them count as one.
 const (
 	maxDriftPaths = 1000
 	maxDriftFound = 50
 )
 
-// driftKind is what a row of meta.drift counts.
+// driftKind identifies a row of meta.drift.
 type driftKind struct{ path, found string }
 
-// mergeDrift adds the drift of segments that are applied for the first time
-// (Invariant 5).
+// mergeDrift adds the drift of segments that are applied for the first time (Invariant
+// 5).
 func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 	if segment <= m.positions[m.key] || len(m.drift) == 0 {
 		return nil
@@ -78,8 +78,8 @@ func (m *merge) mergeDrift(ctx context.Context, segment uint64) error {
 	return nil
 }
 
-// folded adds up drift by kind, in order of appearance, and counts what is
-// beyond the bounds under its object or table, or as found with no value named.
+// folded adds up drift by kind, in order of appearance. It counts paths beyond the
+// limits under their object or table, and findings beyond them without a value.
 func folded(drift []Drift, known []driftKind) []Drift {
 	paths, founds, index := map[string]int{}, map[string]int{}, map[driftKind]int{}
 	take := func(k driftKind, i int) {

@@ -6,8 +6,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// EmptyWarehouse returns the statements that make declared tables, and what is
-// published beside them, without a row.
+// EmptyWarehouse returns the statements that create the declared tables and the tables
+// published with them, without rows.
 func EmptyWarehouse(tables []*schemas.Schema) []string {
 	statements := slices.Concat(privateTables, driftTables, schemaTables)
 	for _, t := range tables {

@@ -21,24 +21,23 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// exporter makes or links the files of one partition.
+// exporter writes or links the files of one partition.
 type exporter struct {
 	*publisher
 	duck.Session // one of the connections that write
 
 	table *TableLayout
 	part  partition
-	old   []File // of the generation before, to be linked where nothing changed
-	dirty []int  // buckets
+	old   []File // files of the previous generation, to be linked where nothing changed
+	dirty []int  // buckets that changed
 
-	files   []File   // made or linked
-	made    []string // paths of those that were made; not on the disk for certain yet
-	written int64    // bytes, those of groups too
+	files   []File   // written or linked
+	made    []string // paths of the files written; they may not be on the disk yet
+	written int64    // bytes, those of groups included
 }
 
-// write runs exporters, as many at a time as Options say. Each writer has a
-// connection of its own: DuckDB sorts and writes a file in the thread that asks
-// for it.
+// write runs exporters, as many at a time as Options say. Each writer has its own
+// connection: DuckDB sorts and writes a file in the calling thread.
 func (p *publisher) write(ctx context.Context, jobs []*exporter) error {
 	var taken atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -73,7 +72,7 @@ func (e *exporter) make(ctx context.Context) error {
 	return nil
 }
 
-// partition links the parts that are as they were and exports the others.
+// partition links the unchanged parts and exports the others.
 func (e *exporter) partition(ctx context.Context) error {
 	if len(e.old) > 0 && len(e.dirty) == 0 {
 		return e.link(e.old...)
@@ -83,7 +82,7 @@ func (e *exporter) partition(ctx context.Context) error {
 		return err
 	}
 	var old []Part
-	files := map[Part][]File{} // by the part, with all of its shares
+	files := map[Part][]File{} // by part, with all of its shares
 	for _, f := range e.old {
 		old = append(old, f.Part)
 		all := f.Part
@@ -108,7 +107,7 @@ func (e *exporter) partition(ctx context.Context) error {
 	return nil
 }
 
-// count counts the rows of the partition in each bucket.
+// count returns the number of the partition's rows in each bucket.
 func (e *exporter) count(ctx context.Context) ([]int64, error) {
 	inBucket := make([]int64, buckets)
 	period, err := e.table.Period.where(e.part.label)
@@ -125,10 +124,10 @@ func (e *exporter) count(ctx context.Context) ([]int64, error) {
 	return inBucket, err
 }
 
-// shares exports a part, share by share. Each share's rows lie all over the
-// part, so that a share costs a scan of it; many shares are therefore exported
-// in groups, each first written to a file of its own by one scan. With g groups
-// of n shares that is g scans and n reads of a g-th, least where g is √n.
+// shares exports a part, share by share. The rows of a share are spread over the part,
+// so each share needs a scan of it. Many shares are therefore exported in groups: one
+// scan writes the rows of a group to a file. With g groups of n shares that takes g
+// scans and n reads of 1/g of the rows, which is least for g = √n.
 func (e *exporter) shares(ctx context.Context, p Part) error {
 	groups := 1
 	for groups*groups*4 <= p.Shares {
@@ -142,8 +141,8 @@ func (e *exporter) shares(ctx context.Context, p Part) error {
 	return nil
 }
 
-// group exports one of some groups of shares. Its file has a name that no other
-// has: DuckDB may take one that was written again for the old one (measured).
+// group exports one group of shares. Its file has a unique name: DuckDB may take a file
+// that was rewritten for the old one (measured).
 func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err error) {
 	from := sqltext.Ident(e.part.table)
 	if groups > 1 {
@@ -167,7 +166,7 @@ func (e *exporter) group(ctx context.Context, p Part, group, groups int) (err er
 	return nil
 }
 
-// link puts unchanged files of the generation before into this one.
+// link hard-links unchanged files of the previous generation into this one.
 func (e *exporter) link(unchanged ...File) error {
 	for _, f := range unchanged {
 		to := filepath.Join(e.dir, filepath.FromSlash(f.Path))
@@ -182,17 +181,18 @@ func (e *exporter) link(unchanged ...File) error {
 	return nil
 }
 
-// exportRowGroup rows make a row group of an exported file. DuckDB holds one
-// in memory while it writes; its default is 122,880, and files are no smaller for it.
+// exportRowGroup is the number of rows of a row group in an exported file. DuckDB holds
+// one row group in memory while it writes. Its default is 122,880; files are no smaller
+// with it.
 const exportRowGroup = 16_384
 
-// exportDictionary bounds the dictionary of a text column, in bytes. DuckDB
-// sets that much aside for each of a table's hundred-odd text columns; 1 MiB,
-// its default, would be most of what a sync may use.
+// exportDictionary is the most bytes of a text column's dictionary. DuckDB reserves
+// that much for each of a table's hundred-odd text columns; its default of 1 MiB would
+// be most of the memory of a sync.
 const exportDictionary = 64 << 10
 
-// export writes one part, sorted by time and key. Sorting stays small because
-// a part is: a large month as a whole runs out of a small memory limit.
+// export writes one part, sorted by time and key. A part is small enough to sort: a
+// large month at once would exceed a small memory limit.
 func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	t := e.table
 	f := File{
@@ -227,7 +227,7 @@ func (e *exporter) export(ctx context.Context, from string, p Part) error {
 	return nil
 }
 
-// copy writes what is selected of a part to a file.
+// copy writes the selected rows of a part to a file.
 func (e *exporter) copy(ctx context.Context, selected string, p Part, order, file string) error {
 	t := e.table
 	rows, err := t.Period.Condition(e.part.label, p)
@@ -244,7 +244,7 @@ func (e *exporter) copy(ctx context.Context, selected string, p Part, order, fil
 	return err
 }
 
-// removeEmpty removes a folder if nothing is in it.
+// removeEmpty removes a folder if it is empty.
 func removeEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) > 0 {
@@ -253,7 +253,7 @@ func removeEmpty(dir string) error {
 	return os.Remove(dir)
 }
 
-// order is how the rows of a file are sorted.
+// order returns the columns by which the rows of a file are sorted.
 func (t *TableLayout) order() []string {
 	var columns []string
 	if t.Period.column != "" {
@@ -262,7 +262,7 @@ func (t *TableLayout) order() []string {
 	return append(columns, t.Keys()...)
 }
 
-// Keys returns the quoted columns that tell rows of one account apart.
+// Keys returns the quoted columns of the table's key, without account.
 func (t *TableLayout) Keys() []string {
 	keys := make([]string, len(t.Schema.PrimaryKey))
 	for i, k := range t.Schema.PrimaryKey {
@@ -271,8 +271,8 @@ func (t *TableLayout) Keys() []string {
 	return keys
 }
 
-// inspect reads a written file back: its rows, its first and last time, and
-// that no key is in it twice (Invariant 7).
+// inspect reads a written file back: its number of rows, its first and last time, and
+// that it has no key twice (Invariant 7).
 func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	t := e.table
 	when := "CAST(NULL AS TIMESTAMP)"
@@ -298,8 +298,8 @@ func (e *exporter) inspect(ctx context.Context, file string, f *File) error {
 	return err
 }
 
-// exportVersion changes whenever files are written otherwise from the same rows.
-// What was exported by another version is not linked. In 1, which a manifest
-// does not name, an instant in a file had no zone. In 2 the key of an account's
-// folder was account, as a column is, and JSON had a type of its own.
+// exportVersion changes whenever the same rows are written differently. Files of
+// another version are not linked. In version 1, which a manifest does not name, an
+// instant in a file had no zone. In version 2 the key of an account's folder was
+// account, as a column is, and JSON had its own type.
 const exportVersion = 3

@@ -18,68 +18,67 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Erasure says what is to be erased. It is kept as forget.json, beside the log, from
-// before the first segment is rewritten until the receipt is durable: the ids
-// are found by reference, and once the charges are gone nobody could find their
-// refunds again. So a crash at any moment is finished by whoever comes next.
+// Erasure says what to erase. It is stored as forget.json in the lake's folder, from
+// before the first segment is rewritten until the receipt is durable: the ids are found
+// by reference, and once the charges are gone nobody could find their refunds again. So
+// the next process can finish it after a crash at any moment.
 type Erasure struct {
 	Receipt   Receipt                        `json:"receipt"`           // as far as it is known beforehand
-	Customers map[string][]string            `json:"customers"`         // who is forgotten, by account
+	Customers map[string][]string            `json:"customers"`         // ids of the people to forget, by account
 	Objects   map[string]map[string][]string `json:"objects"`           // ids by account and stream
 	Further   map[string][]string            `json:"further,omitempty"` // ids by account that only the erased objects name
 }
 
-// Receipt is what remains of an erasure: receipts/forget-….json in the lake. It
-// holds no personal data.
+// Receipt is what remains of an erasure: receipts/forget-….json in the lake. It holds
+// no personal data.
 type Receipt struct {
 	Version    string      `json:"version"`             // of the program
 	Started    time.Time   `json:"started"`             // UTC
 	Finished   time.Time   `json:"finished,omitzero"`   // UTC; absent in a dry run
 	DryRun     bool        `json:"dry_run,omitempty"`   // nothing was changed
-	NewList    bool        `json:"new_list,omitempty"`  // the list of the forgotten was lost, and it was consented to a new one
-	Customers  []string    `json:"customers,omitempty"` // each one's HMAC under the salt of forgotten.json
+	NewList    bool        `json:"new_list,omitempty"`  // the list of the forgotten was lost, and the user consented to a new one
+	Customers  []string    `json:"customers,omitempty"` // for each one the HMAC under the salt of forgotten.json
 	Erased     []Erased    `json:"erased"`
 	LogBefore  int64       `json:"log_bytes_before"`
 	LogAfter   int64       `json:"log_bytes_after,omitempty"`
-	Generation uint64      `json:"generation,omitempty"` // the one written from scratch; all others are removed
-	Mentions   []Mentioned `json:"mentions"`             // what still names an erased id and was kept
-	SetAside   []string    `json:"set_aside,omitempty"`  // copies of what was published that had been set aside, and are removed
-	Unchecked  []string    `json:"unchecked"`            // what an erasure does not reach
-	Path       string      `json:"path,omitempty"`       // of the receipt, in the lake; slash-separated
+	Generation uint64      `json:"generation,omitempty"` // number of the generation written from scratch; all others are removed
+	Mentions   []Mentioned `json:"mentions"`             // kept objects that still name an erased id
+	SetAside   []string    `json:"set_aside,omitempty"`  // names of the copies of generations that had been set aside, and are removed
+	Unchecked  []string    `json:"unchecked"`            // places that an erasure does not reach
+	Path       string      `json:"path,omitempty"`       // of the receipt, relative to the lake; slash-separated
 }
 
-// Erased counts what was erased of one stream.
+// Erased counts the erased objects of one stream.
 type Erased struct {
 	Account  string `json:"account"`
 	Stream   string `json:"stream"`
 	Objects  int    `json:"objects"`  // distinct ids
 	Versions int    `json:"versions"` // rows of the raw log
-	Segments int    `json:"segments"` // that held them
+	Segments int    `json:"segments"` // segments that held them
 }
 
-// Mentioned counts objects of one stream that are not the person's and whose
-// text names an erased id.
+// Mentioned counts the objects of one stream that are not the person's and whose text
+// names an erased id.
 type Mentioned struct {
 	Account string `json:"account"`
 	Stream  string `json:"stream"`
 	Objects int    `json:"objects"` // versions in the raw log
 }
 
-// Erasures are those of people from the lake: the one that was begun, the receipts of
-// those that were finished, and whether the list of the forgotten agrees with them.
+// Erasures is the lake's record of erasures: the pending one, the receipts of finished
+// ones, and whether the list of the forgotten agrees with these.
 type Erasures struct{ lake *Lake }
 
 // Erasures returns the erasures of the lake.
 func (l *Lake) Erasures() Erasures { return Erasures{l} }
 
-// path is where an erasure that is not finished is recorded.
+// path returns the path of the pending erasure.
 func (e Erasures) path() string { return e.lake.path("forget.json") }
 
-// formerPath is where programs that wrote lakes of format 1 kept it.
+// formerPath returns its path in lakes of format 1.
 func (e Erasures) formerPath() string { return e.lake.path(lakedir.StateDir, "forget.json") }
 
-// IsErasing reports whether an erasure was begun in the lake in dir and is not
-// finished.
+// IsErasing reports whether the lake in dir has a pending erasure.
 func IsErasing(dir string) (bool, error) {
 	e := At(dir).Erasures()
 	for _, path := range []string{e.path(), e.formerPath()} {
@@ -90,8 +89,8 @@ func IsErasing(dir string) (bool, error) {
 	return false, nil
 }
 
-// Record makes the intention durable. What it names is erased from then on, by this
-// process or the next.
+// Record saves the erasure durably. From then on this process or the next one will
+// finish it.
 func (e Erasures) Record(erasure Erasure) error {
 	if err := atomicfile.WriteJSON(e.path(), atomicfile.Hooks{Synced: e.lake.opts.Trace.ErasureRecorded}, erasure); err != nil {
 		return fmt.Errorf("record erasure: %w", err)
@@ -99,7 +98,7 @@ func (e Erasures) Record(erasure Erasure) error {
 	return nil
 }
 
-// Pending returns an erasure that was recorded and not finished, or nil.
+// Pending returns the pending erasure, or nil.
 func (e Erasures) Pending() (*Erasure, error) {
 	var pending Erasure
 	path := e.path()
@@ -120,8 +119,8 @@ func (e Erasures) Pending() (*Erasure, error) {
 	return &pending, nil
 }
 
-// Finish keeps the receipt, sets its Path, and drops the intention, which
-// holds ids. Done again after a crash it replaces the receipt.
+// Finish saves the receipt, sets its Path, and removes the pending erasure, which holds
+// ids. A second call after a crash replaces the receipt.
 func (e Erasures) Finish(r *Receipt) error {
 	who := sha256.Sum256([]byte(strings.Join(r.Customers, " ")))
 	r.Path = fmt.Sprintf("receipts/forget-%s-%x.json", r.Started.UTC().Format("20060102T150405Z"), who[:4])
@@ -146,11 +145,10 @@ func (e Erasures) Finish(r *Receipt) error {
 	return nil
 }
 
-// Discard throws away the state and whatever else of the private folder may
-// hold objects: write-ahead logs, spilled files, databases set aside as
-// damaged, the status. Unlike a DELETE, which leaves bytes in DuckDB's blocks,
-// nothing of the old files is in the new one. What people read stays as it is
-// until the next Publish, which links no file from before.
+// Discard deletes the state and all else in the private folder that may hold objects:
+// write-ahead logs, spilled files, databases in quarantine, the status. A DELETE would
+// leave bytes in DuckDB's blocks; the new file contains nothing of the old ones. The
+// published generation stays until the next Publish, which links no file of it.
 func (s *State) Discard(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +162,7 @@ func (s *State) Discard(ctx context.Context) error {
 		err = s.lake.discardState()
 	}
 	if err == nil {
-		// A state from before, put back, would bring back whom it held.
+		// A restored state from before the erasure would bring the erased people back.
 		_, err = s.lake.claim("")
 	}
 	if err == nil {
@@ -183,8 +181,8 @@ func (s *State) Discard(ctx context.Context) error {
 	return nil
 }
 
-// discardState removes all of the private folder but what is published, the
-// intention to erase, and the locks.
+// discardState removes everything in the private folder except the generations, the
+// pending erasure and the locks.
 func (l *Lake) discardState() error {
 	entries, err := os.ReadDir(l.path(lakedir.StateDir))
 	if err != nil {
@@ -200,8 +198,8 @@ func (l *Lake) discardState() error {
 	return errors.Join(err, atomicfile.Sync(l.path(lakedir.StateDir)))
 }
 
-// RemoveOtherGenerations leaves only the generation that is linked. Whoever has
-// an older one open keeps reading the removed files until they close them.
+// RemoveOtherGenerations removes all generations but the linked one. A reader that has
+// a file of an older one open keeps reading it until it closes the file.
 func (s *State) RemoveOtherGenerations() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,8 +225,8 @@ func (s *State) RemoveOtherGenerations() error {
 	return nil
 }
 
-// UnknownFiles counts what lies in the lake's folder and is not stripelake's:
-// nobody knows what it holds.
+// UnknownFiles counts the files in the lake's folder that are not stripelake's: nobody
+// knows what they hold.
 func (l *Lake) UnknownFiles() (int, error) {
 	entries, err := os.ReadDir(l.dir)
 	if err != nil {

@@ -22,31 +22,29 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Forgotten is the lake's list of ids that must not come back: of people who
-// were erased and of everything that was theirs. It holds no id, only each one's
-// HMAC-SHA256 under a random key of this lake. The key lies beside the list, so
-// whoever has both and an id can ask whether that id is on it; nobody can read
-// the ids out of it.
+// Forgotten is the lake's list of ids that must not come back: those of erased people
+// and of all their objects. It holds no id, only the HMAC-SHA256 of each under a random
+// key of this lake. The key is in the same file. So whoever has the file and an id can
+// check whether the id is on the list, but nobody can read ids from it.
 //
 // Its methods may be called from any goroutine.
 type Forgotten struct {
 	lake *Lake
 
-	mu    sync.Mutex // guards all below
+	mu    sync.Mutex // guards the fields below
 	salt  []byte
-	sums  map[string]struct{} // HMACs, not in hex
-	bytes int64               // of the file that was read; 0 if there was none
+	sums  map[string]struct{} // HMACs as bytes, not in hex
+	bytes int64               // size of the file that was read; 0 if there was none
 }
 
-// forgottenFile is forgotten.json.
+// forgottenFile is the content of forgotten.json.
 type forgottenFile struct {
 	Salt string   `json:"salt"` // hex
 	IDs  []string `json:"ids"`  // hex, sorted
 }
 
-// Forgotten reads the list. A lake that forgot nobody has an empty one. A list
-// that is there and cannot be read is an error: to go on without it would bring
-// back what was erased.
+// Forgotten reads the list. A lake that forgot nobody has an empty one. A list that
+// cannot be read is an error: without it erased objects would come back.
 func (l *Lake) Forgotten() (*Forgotten, error) {
 	f := &Forgotten{lake: l, sums: map[string]struct{}{}}
 	if err := f.read(); err != nil {
@@ -57,7 +55,7 @@ func (l *Lake) Forgotten() (*Forgotten, error) {
 
 func (f *Forgotten) path() string { return f.lake.path("forgotten.json") }
 
-// read adds what the file holds.
+// read adds the file's content to f.
 func (f *Forgotten) read() error {
 	data, err := os.ReadFile(f.path())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,13 +65,13 @@ func (f *Forgotten) read() error {
 		return err
 	}
 	f.bytes = int64(len(data))
-	if f.decode(data) != nil { // its bytes are secrets: what of them is damaged is not told
+	if f.decode(data) != nil { // the file's bytes are secrets: do not show how it is damaged
 		return hint.New(f.path()+" is damaged", FixForgotten)
 	}
 	return nil
 }
 
-// FixForgotten is what to do where the list is there and cannot be read.
+// FixForgotten is the advice for a list that cannot be read.
 const FixForgotten = "restore it from a backup; if nobody was ever erased from this lake, remove it"
 
 func (f *Forgotten) decode(data []byte) error {
@@ -93,7 +91,7 @@ func (f *Forgotten) decode(data []byte) error {
 	return err
 }
 
-// Empty reports that nothing is on the list.
+// Empty reports whether the list is empty.
 func (f *Forgotten) Empty() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -111,7 +109,7 @@ func (f *Forgotten) Has(account, id string) bool {
 	return found
 }
 
-// hasSum is Has for what Sum returned.
+// hasSum reports whether a result of Sum is on the list.
 func (f *Forgotten) hasSum(sum string) bool {
 	text, err := hex.DecodeString(sum)
 	f.mu.Lock()
@@ -120,8 +118,8 @@ func (f *Forgotten) hasSum(sum string) bool {
 	return found && err == nil
 }
 
-// Sum is how the list names an id, in hex: a receipt can be matched with the
-// person who asks, and with nobody else. The list must not be empty.
+// Sum returns an id's HMAC in hex. A receipt with it can be matched to a person who
+// asks, and to nobody else. The list must not be empty.
 func (f *Forgotten) Sum(account, id string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -131,13 +129,13 @@ func (f *Forgotten) Sum(account, id string) string {
 func (f *Forgotten) sum(account, id string) []byte {
 	h := hmac.New(sha256.New, f.salt)
 	_, _ = h.Write([]byte(account))
-	_, _ = h.Write([]byte{0}) // neither part holds one, so they cannot run into each other
+	_, _ = h.Write([]byte{0}) // neither part has a zero byte: the hashed parts stay separate
 	_, _ = h.Write([]byte(id))
 	return h.Sum(nil)
 }
 
-// Add puts ids of an account on the list. It is durable when Add returns. Other
-// processes may add at the same time; what they added is taken over.
+// Add adds ids of an account to the list. They are durable when Add returns. Add also
+// reads the ids that other processes added meanwhile.
 func (f *Forgotten) Add(ctx context.Context, account string, ids []string) (err error) {
 	lock, err := filelock.Wait(ctx, f.lake.path(lakedir.StateDir, "lake.lock"), "forgotten.json", 10*time.Second, nil)
 	if err != nil {

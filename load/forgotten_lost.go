@@ -12,16 +12,16 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// ListLostError says that the list of the forgotten is gone: whoever was on it would
-// come back with the next sync.
+// ListLostError is the error for a lake whose list of the forgotten is lost: the people
+// on it would come back with the next sync.
 type ListLostError struct {
-	Customers int  // whom the receipts tell of
-	Older     bool // there is a list, and they are not on it
+	Customers int  // number of people in the receipts who are not on the list
+	Older     bool // there is a list, but it is older than the receipts
 }
 
 func (e *ListLostError) Error() string { return e.Hint().Error() }
 
-// Hint returns what happened, and the two ways on.
+// Hint returns the problem and the two ways out.
 func (e *ListLostError) Hint() *hint.Error {
 	problem := fmt.Sprintf("forgotten.json is missing, and by receipts/ %d were forgotten who would come back", e.Customers)
 	if e.Older {
@@ -30,14 +30,14 @@ func (e *ListLostError) Hint() *hint.Error {
 	return hint.New(problem, "restore it from a backup, or name them again: stripelake forget cus_… --consent-to-new-list")
 }
 
-// ReadListLost is [Erasures.ListLost] of the lake in dir.
+// ReadListLost checks the lake in dir as [Erasures.ListLost] does.
 func ReadListLost(dir string) error { return (&Lake{dir: dir}).Erasures().ListLost() }
 
-// ListLost returns a *ListLostError where there are receipts of erasures and no list
-// of the forgotten. An erasure that is to begin a new one has consented to it.
+// ListLost returns a *ListLostError if the lake has receipts of erasures but no list of
+// the forgotten, unless a pending erasure has consented to a new list.
 func (e Erasures) ListLost() error {
 	if _, err := os.Stat((&Forgotten{lake: e.lake}).path()); !errors.Is(err, fs.ErrNotExist) {
-		return nil // it is there; whether it can be read is told by who does
+		return nil // it exists; whoever reads it reports damage
 	}
 	receipts, err := e.receipts()
 	if err != nil || len(receipts) == 0 {
@@ -55,13 +55,13 @@ func (e Erasures) ListLost() error {
 	return &ListLostError{Customers: len(customers)}
 }
 
-// CheckList returns a *ListLostError where receipts tell of customers who are not on
-// the list: one from before was put in its place. Whom a consent to a new list gave
-// up stays given up.
+// CheckList returns a *ListLostError if receipts name people who are not on the list:
+// somebody restored an older list. People whom a consent to a new list gave up do not
+// count.
 func (e Erasures) CheckList(list *Forgotten) error {
 	receipts, err := e.receipts()
 	missing := 0
-	for _, r := range slices.Backward(receipts) { // their names begin with their time
+	for _, r := range slices.Backward(receipts) { // newest first: their names begin with their time
 		for _, sum := range r.Customers {
 			if !list.hasSum(sum) {
 				missing++
@@ -77,8 +77,8 @@ func (e Erasures) CheckList(list *Forgotten) error {
 	return err
 }
 
-// BegunAnew reports whether the list of the forgotten was lost and begun anew, by an
-// erasure that has ended or has not: whoever was on the one before may be named again.
+// BegunAnew reports whether a finished or pending erasure began a new list after the
+// loss of the old one. People on the old list may then be named again.
 func (e Erasures) BegunAnew() (bool, error) {
 	receipts, err := e.receipts()
 	if err != nil {
@@ -91,8 +91,8 @@ func (e Erasures) BegunAnew() (bool, error) {
 	return slices.ContainsFunc(receipts, func(r Receipt) bool { return r.NewList }), err
 }
 
-// receipts are those of erasures. To whoever may not look into their folder there
-// are none; a damaged one tells of nobody, and of an erasure all the same.
+// receipts returns the receipts of erasures, oldest first. A user who may not read
+// their folder gets none. A damaged receipt names nobody but still counts.
 func (e Erasures) receipts() (all []Receipt, err error) {
 	paths, err := filepath.Glob(e.lake.path("receipts", "forget-*.json")) // Open refuses a path that is a pattern itself
 	for _, path := range paths {

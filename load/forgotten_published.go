@@ -12,21 +12,21 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Who is on the list of the forgotten must not be handed out, not even by a user
-// who may not read the list, whose salt would tell of every id whether it is on
-// it. What is published says enough, for these reasons:
+// The program must not hand out the data of people on the list of the forgotten, not
+// even to a user who may not read the list. (With its salt one can check any id.) The
+// published generation is enough to ensure this:
 //
-//   - A generation names who of its own customers is on the list. That is nobody,
-//     for an erasure leaves nothing of them in the log, and a sync leaves them out
-//     before the log; but a log that was restored from an old backup has them.
-//   - While an erasure goes on, its file is there: from before the list grows until
-//     what is published is clean and all older generations are removed. Whoever may
-//     enter the lake's folder sees that it is there, and is refused.
+//   - A generation names those of its own customers who are on the list. Normally that
+//     is nobody: an erasure leaves nothing of them in the log, and a sync drops them
+//     before the log. But a log that was restored from an old backup has them.
+//   - During an erasure its file exists: from before the list grows until the
+//     published generation is clean and all older ones are removed. Whoever may enter
+//     the lake's folder sees that the file exists, and is refused.
 //   - The list only grows, and whoever may enter the folder sees its size. If that
-//     is not the size of the list that the generation was made with, files were put
-//     back by hand, or a sync is leaving out objects of the forgotten at this
-//     moment. Which of both cannot be told: the answer is refused until the next
-//     publish, and a list that has grown is a reason for one (needsPublish).
+//     differs from the size that the generation was made with, somebody restored files
+//     by hand, or a sync is dropping objects of forgotten people at this moment. Nobody
+//     can distinguish the two: the answer is refused until the next publish. A list
+//     that has grown causes one (needsPublish).
 
 // Customer is a customer of an account.
 type Customer struct {
@@ -34,9 +34,9 @@ type Customer struct {
 	ID      string `json:"id"`
 }
 
-// findForgotten notes which of the customers to be published are on the list,
-// and how large that is. Each is hashed, some 1 µs; what is as it was in the
-// generation before is not hashed again.
+// findForgotten sets the generation's customers who are on the list, and the list's
+// size. It hashes each customer, which takes some 1 µs, but not those that are
+// unchanged since the previous generation.
 func (p *publisher) findForgotten(ctx context.Context) error {
 	list, err := p.lake.Forgotten()
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *publisher) findForgotten(ctx context.Context) error {
 	}, "SELECT c.account, c.id FROM "+sqltext.Ident(t.Schema.Table)+" c"+changed)
 }
 
-// listBytes is the size of the list of the forgotten; 0 if there is none.
+// listBytes returns the size of the list of the forgotten in bytes; 0 if there is none.
 func (l *Lake) listBytes() (int64, error) {
 	bytes, err := atomicfile.Size((&Forgotten{lake: l}).path())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,8 +72,9 @@ func (l *Lake) listBytes() (int64, error) {
 	return bytes, err
 }
 
-// ForgottenIn returns what says of a customer in a generation of the lake in dir,
-// by its folder, that he was forgotten; nil if none was.
+// ForgottenIn returns a func that reports whether a customer is forgotten, for a
+// generation of the lake in dir. generation is its folder. has is nil if nobody was
+// forgotten.
 func ForgottenIn(dir, generation string) (has func(account, id string) bool, err error) {
 	l := &Lake{dir: dir}
 	list, err := l.Forgotten()

@@ -15,33 +15,33 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Generation is one published, immutable present state of the lake: what its
-// generation.json says.
+// Generation is one published, immutable state of the lake: the content of its
+// generation.json.
 type Generation struct {
 	Format     int              `json:"format"`
 	Number     uint64           `json:"number"`
 	Lineage    string           `json:"lineage"`                // of the state it was made from
 	Revision   int64            `json:"revision"`               // of that state
 	Built      time.Time        `json:"built"`                  // UTC
-	Warehouse  int64            `json:"warehouse"`              // bytes of warehouse.duckdb
-	SchemasSum string           `json:"schemas_xxh3,omitempty"` // of schemas.json, in hex
-	Files      []File           `json:"files"`                  // by table, account, partition, part
+	Warehouse  int64            `json:"warehouse"`              // size of warehouse.duckdb in bytes
+	SchemasSum string           `json:"schemas_xxh3,omitempty"` // xxh3 of schemas.json, in hex
+	Files      []File           `json:"files"`                  // sorted by table, account, partition, part
 	Rows       map[string]int64 `json:"rows"`                   // by table
 
-	Derived map[string]string `json:"derived"` // by table: the derivation that its rows are of
+	Derived map[string]string `json:"derived"` // by table: the derivation that its rows come from
 	Export  int               `json:"export"`  // exportVersion of its files
 
-	SkippedMarts []string `json:"unmade,omitempty"` // marts that do not fit the tables, and why
+	SkippedMarts []string `json:"unmade,omitempty"` // marts that do not fit the tables, with the reasons
 
-	Positions []Position   `json:"positions"` // up to which segment it holds each stream
+	Positions []Position   `json:"positions"` // the last segment of each stream that it holds
 	Stats     PublishStats `json:"cost"`
 
-	// For whoever may read nothing else of the lake. Empty, nil and 0 in
-	// generations of older versions, which the next Publish replaces.
+	// For users who may read nothing else of the lake. Empty, nil and 0 in generations
+	// of older versions, which the next Publish replaces.
 	Mode      string     `json:"mode,omitempty"`           // of the lake: "live" or "test"
 	Summary   *Summary   `json:"summary,omitempty"`        // of the state it was made from
-	Forgotten []Customer `json:"forgotten,omitempty"`      // who is in it and on the list of the forgotten
-	ListBytes int64      `json:"forgotten_list,omitempty"` // size of that list then, in bytes; 0 where nobody was ever forgotten
+	Forgotten []Customer `json:"forgotten,omitempty"`      // its customers who are on the list of the forgotten
+	ListBytes int64      `json:"forgotten_list,omitempty"` // size of that list at that time, in bytes; 0 if nobody was ever forgotten
 }
 
 // File is one Parquet file of a generation.
@@ -53,25 +53,26 @@ type File struct {
 	Rows      int64      `json:"rows"`
 	Bytes     int64      `json:"bytes"`
 	Sum       string     `json:"xxh3"`            // of the whole file, in hex
-	Path      string     `json:"path"`            // inside the generation, slash-separated
+	Path      string     `json:"path"`            // relative to the generation, slash-separated
 	First     *time.Time `json:"first,omitempty"` // earliest and latest timestamp, UTC
 	Last      *time.Time `json:"last,omitempty"`
 }
 
-// Generations are those of a lake on disk, and the link to the one that people read.
+// Generations gives access to a lake's generations on disk, and to the link to the
+// published one.
 type Generations struct{ lake *Lake }
 
 // Generations returns the generations of the lake.
 func (l *Lake) Generations() Generations { return Generations{l} }
 
-// path is the folder of a generation, or a file in it.
+// path returns the path of a generation's folder, or of a file in it.
 func (gs Generations) path(number uint64, elem ...string) string {
 	return lakedir.Generation(gs.lake.dir, number, elem...)
 }
 
-// Manifest reads what the linked generation says of itself, and the checksum of
-// that. One that is missing or cannot be read is no error: the next publish replaces
-// it.
+// Manifest reads the linked generation's generation.json. sum is its checksum. ok is
+// false if it is missing or cannot be read: that is no error, because the next publish
+// replaces it.
 func (gs Generations) Manifest() (g Generation, sum string, ok bool) {
 	number, linked := gs.Linked()
 	if !linked {
@@ -84,8 +85,8 @@ func (gs Generations) Manifest() (g Generation, sum string, ok bool) {
 	return g, sum, true
 }
 
-// Linked returns the number of the generation of this lake that `current` points
-// at; it need not be there.
+// Linked returns the number of the generation of this lake to which `current` points.
+// Its folder need not exist.
 func (gs Generations) Linked() (uint64, bool) {
 	target, err := os.Readlink(gs.lake.path(lakedir.LinkName))
 	if err != nil {
@@ -121,15 +122,15 @@ func (gs Generations) Numbers() ([]uint64, error) {
 	return numbers, nil
 }
 
-// newest returns the highest number that is in use.
+// newest returns the highest number in use; 0 if there is none.
 func (gs Generations) newest() (int64, error) {
 	numbers, err := gs.Numbers()
 	linked, _ := gs.Linked()
 	return int64(slices.Max(append(numbers, linked))), err
 }
 
-// sweep removes generations that were never linked (Invariant 7): a crash left them. Those are the
-// ones above the linked one, for numbers only go up.
+// sweep removes generations that a crash left before they were linked. Those have
+// higher numbers than the linked one, because numbers only go up (Invariant 7).
 func (gs Generations) sweep() error {
 	numbers, err := gs.Numbers()
 	if err != nil {
@@ -144,8 +145,8 @@ func (gs Generations) sweep() error {
 	return err
 }
 
-// dropOld keeps the linked generation and some before it, which readers may still
-// hold open.
+// dropOld removes old generations. It keeps the linked one and the KeepGenerations
+// before it, which readers may still have open.
 func (gs Generations) dropOld(linked uint64) error {
 	numbers, err := gs.Numbers()
 	if err != nil {
@@ -158,9 +159,9 @@ func (gs Generations) dropOld(linked uint64) error {
 	return err
 }
 
-// link makes a complete generation the one that people read, by one rename
-// (Invariant 7): a reader has all of the old one or all of the new one. What
-// stands in the place of the link and is none goes to another name first.
+// link makes a complete generation the published one, by one rename (Invariant 7): a
+// reader gets all of the old one or all of the new one. If something other than a link
+// is in its place, link first sets it aside.
 func (gs Generations) link(number uint64) error {
 	if err := gs.setLinkAside(); err != nil {
 		return err
@@ -188,7 +189,7 @@ func seal(dir string) error {
 			return nil
 		}
 		if info, err := d.Info(); err != nil || info.Mode().Perm() == 0o440 {
-			return err // linked from the generation before
+			return err // linked from the previous generation
 		}
 		return os.Chmod(path, 0o440)
 	})

@@ -12,39 +12,40 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// GivenUp is what a run gave up to read and no run has read since, for
+// GivenUp is a request that a run gave up and that no later run has made up for, for
 // meta.requests.
 type GivenUp struct {
 	Account   string    `json:"account"`
-	Resource  string    `json:"resource,omitempty"`   // empty where it is of none, or of all
-	What      string    `json:"what"`                 // "subscription sub_1/items"; the resource's name if it is that
-	Status    int       `json:"status,omitempty"`     // HTTP; 0 without an answer, or with one that could not be used
+	Resource  string    `json:"resource,omitempty"`   // empty if it concerns no resource, or all
+	What      string    `json:"what"`                 // such as "subscription sub_1/items"; the resource's name if it is the resource itself
+	Status    int       `json:"status,omitempty"`     // HTTP status; 0 without an answer, or with an unusable one
 	Message   string    `json:"message"`              // on one line, secrets redacted
 	RequestID string    `json:"request_id,omitempty"` // Stripe's
-	Since     time.Time `json:"since"`                // UTC: when it was given up first
-	At        time.Time `json:"at"`                   // UTC: when it was given up last
-	Untaken   bool      `json:"untaken,omitempty"`    // a nested list that no column takes; not kept
+	Since     time.Time `json:"since"`                // UTC; when it was given up first
+	At        time.Time `json:"at"`                   // UTC; when it was given up last
+	Untaken   bool      `json:"untaken,omitempty"`    // a nested list that no column needs; not stored
 }
 
-// Compare orders by account, resource and what was given up.
+// Compare orders by account, resource and What.
 func (g GivenUp) Compare(o GivenUp) int {
 	return cmp.Or(cmp.Compare(g.Account, o.Account), cmp.Compare(g.Resource, o.Resource), cmp.Compare(g.What, o.What))
 }
 
-// reason is what makes two of them the same: message and request differ each time.
+// reason returns the fields that identify a given-up request: message and request id
+// differ each time.
 func (g GivenUp) reason() GivenUp {
 	return GivenUp{Account: g.Account, Resource: g.Resource, What: g.What, Status: g.Status}
 }
 
-// GivenUp returns what the runs before gave up, in order.
+// GivenUp returns the requests that earlier runs gave up, in order.
 func (r Runs) GivenUp(ctx context.Context) ([]GivenUp, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
 	return givenUp(ctx, r.state.db.Session)
 }
 
-// givenUp reads meta.requests. One of before version 9 of the state was a log of
-// what each run gave up, and says nothing of what still stands.
+// givenUp reads meta.requests. Before version 9 of the state that table was a log of
+// each run's failures, not a list of the open ones: those rows are skipped.
 func givenUp(ctx context.Context, q duck.Session) (all []GivenUp, err error) {
 	var g GivenUp
 	var since sql.NullTime
@@ -61,8 +62,8 @@ func givenUp(ctx context.Context, q duck.Session) (all []GivenUp, err error) {
 	return all, nil
 }
 
-// SetGivenUp replaces what was given up of some accounts. What people read is made
-// anew only where that changes what was given up, or the status of an answer.
+// SetGivenUp replaces the given-up requests of some accounts. It causes a new
+// generation only if the requests or the statuses of their answers change.
 func (r Runs) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -100,7 +101,7 @@ func reasons(all []GivenUp) map[GivenUp]bool {
 	return set
 }
 
-// CutShort is a nested list of which not every page could be read, as in
+// CutShort is a nested list of which some pages could not be read, as in
 // meta.incomplete_lists.
 type CutShort struct {
 	Stream string
@@ -108,8 +109,8 @@ type CutShort struct {
 	List   string // JSON Pointer
 }
 
-// CutShort returns an account's nested lists of which not every page could be
-// read, in order and not more than most.
+// CutShort returns an account's nested lists of which some pages could not be read, in
+// order, at most most of them.
 func (r Runs) CutShort(ctx context.Context, account string, most int) (all []CutShort, err error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()

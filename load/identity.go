@@ -11,12 +11,12 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// strangerSuffix ends the name of a state that was found in this lake's place and
-// is not its own.
+// strangerSuffix ends the name of a state of another lake that was found in this lake's
+// folder.
 const strangerSuffix = ".of-another-lake"
 
-// ID is the lake's id in lake.json, which its state carries too; empty before there
-// is a state, and where lake.json was made again.
+// ID returns the lake's id in lake.json, which its state has too. It is empty before
+// there is a state, and after lake.json was made again.
 func (l *Lake) ID() (string, error) {
 	var f lakeFile
 	err := atomicfile.ReadJSON(l.path("lake.json"), &f)
@@ -26,8 +26,8 @@ func (l *Lake) ID() (string, error) {
 	return f.ID, err
 }
 
-// claim gives the lake an id; a new one if it is empty. A state with another one is
-// no longer the lake's.
+// claim gives the lake an id, a random one if id is empty. A state with another id no
+// longer belongs to the lake.
 func (l *Lake) claim(id string) (string, error) {
 	if id == "" {
 		id = rand.Text()
@@ -38,7 +38,7 @@ func (l *Lake) claim(id string) (string, error) {
 	})
 }
 
-// identity is the lake's id, made if there is none.
+// identity returns the lake's id. It makes one if there is none.
 func (l *Lake) identity() (string, error) {
 	id, err := l.ID()
 	if err == nil && id == "" {
@@ -47,8 +47,9 @@ func (l *Lake) identity() (string, error) {
 	return id, err
 }
 
-// checkOwner reports whether the state that is attached is this lake's. Where lake.json lost its id, it is if it knows no account
-// that the log does not have: the lake then takes the state's.
+// checkOwner reports whether the attached state belongs to this lake. If lake.json lost
+// its id, the state belongs to it if the log has all of its accounts: the lake then
+// takes the state's id.
 func (s *State) checkOwner(ctx context.Context) (bool, error) {
 	var id string
 	if err := s.db.One(ctx, []any{&id}, "SELECT lake FROM state.info"); err != nil {
@@ -75,11 +76,12 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// removeOldStates removes states that were set aside.
+// removeOldStates removes states in quarantine and states of other lakes.
 func (l *Lake) removeOldStates() error {
 	path := l.databasePath()
 	return errors.Join(duck.RemoveDatabase(path+atomicfile.DamagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
 }
 
-// NotOwn says of a state that it is another lake's, or from before an erasure.
+// NotOwn is the reason for not using a state of another lake, or one from before an
+// erasure.
 const NotOwn = "it is not this lake's own"

@@ -11,20 +11,23 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// A table whose key is not the id of the object that a row is made of may be given
-// one key twice: by one object, which settles at once ([TableLayout.repeated]), or by two.
-// Of two objects the one that was created first keeps the key, then the one with the
-// smaller id, but for one that is deleted, by their newest versions alone: the order in
-// which they came does not matter (docs/adr/0034). The other's row waits in a table beside, and is a reject
-// as long as it does.
+// In a table whose key is not the id of the row's object, two rows may have the same
+// key. If one object made both, withoutRepeated rejects the later row. If two objects
+// made them, the object that was created first keeps the key; among objects created at
+// the same time, the one with the smaller id does. A deleted object comes after one
+// that is not. Only the newest versions decide, so the order in which objects arrived
+// does not matter (docs/adr/0034). The other row waits in a separate table, and is a
+// reject as long as it waits.
 
-// ruleTaken is the rule of a reject whose key another object's row has.
+// ruleTaken is the rule of a reject whose key belongs to another object's row.
 const ruleTaken = "key taken"
 
-// HeldTable names the table of rows that wait for their key. It is never published.
+// HeldTable returns the SQL name of the table of rows that wait for their key. It is
+// never published.
 func HeldTable(s *schemas.Schema) string { return "state." + sqltext.Ident(s.Table+"_held") }
 
-// createHeld is the statement that makes it: the table's columns, without demands.
+// createHeld returns the statement that creates that table: the table's columns,
+// without constraints.
 func createHeld(s *schemas.Schema) string {
 	var columns []string
 	for _, c := range s.Columns() {
@@ -33,7 +36,7 @@ func createHeld(s *schemas.Schema) string {
 	return fmt.Sprintf("CREATE TABLE %s (%s)", HeldTable(s), strings.Join(columns, ", "))
 }
 
-// everyRow is the SQL of all rows of a table, those that wait too.
+// everyRow returns the SQL for all rows of a table, including those that wait.
 func (t *TableLayout) everyRow() string {
 	if t.KeyIsID {
 		return sqltext.Ident(t.Schema.Table)
@@ -41,11 +44,12 @@ func (t *TableLayout) everyRow() string {
 	return fmt.Sprintf("(FROM %s UNION ALL FROM %s)", sqltext.Ident(t.Schema.Table), HeldTable(t.Schema))
 }
 
-// settleKeys decides who keeps the keys that more than one object gives. It comes
-// after all else of the merge, when the state knows the newest version of each.
+// settleKeys decides which rows keep the keys that several objects have. It is the last
+// step of the merge that changes rows, when the state has the newest version of each
+// object.
 func (m *merge) settleKeys(ctx context.Context) error {
 	if m.applied.Objects == 0 {
-		return nil // nothing is newer than what was decided on
+		return nil // no object is newer than the last decision
 	}
 	for _, t := range m.tables {
 		if t.KeyIsID || !slices.Contains(t.Streams, m.key.Stream) {
@@ -62,9 +66,9 @@ func (m *merge) settleKeys(ctx context.Context) error {
 	return nil
 }
 
-// findContested finds the keys that are to be decided on: those that the staged rows
-// have and another row has too, and those that a row waits for. It reports whether
-// there is any, or a reject that says so.
+// findContested finds the keys to decide on: those of staged rows that another row has,
+// too, and those that a row waits for. It reports whether there is any, or a reject
+// with ruleTaken.
 func (m *merge) findContested(ctx context.Context, t *TableLayout) (bool, error) {
 	_, err := m.db.Exec(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE contested AS SELECT DISTINCT %s FROM %s WHERE account = ?", t.keysAs(), HeldTable(t.Schema)), m.key.Account)
 	if err != nil {
@@ -90,7 +94,7 @@ func (m *merge) findContested(ctx context.Context, t *TableLayout) (bool, error)
 	return n > 0, err
 }
 
-// keysAs is the SQL of a row's key, under names that no column has.
+// keysAs returns the SQL for a row's key, under names that no column has.
 func (t *TableLayout) keysAs() string {
 	var columns []string
 	for i, k := range t.Keys() {
@@ -99,7 +103,8 @@ func (t *TableLayout) keysAs() string {
 	return strings.Join(columns, ", ")
 }
 
-// hasKey is the SQL condition that a row t has the key of another relation's row.
+// hasKey returns the SQL condition that a row t has the key of a row in another
+// relation.
 func (t *TableLayout) hasKey(other string) string {
 	var same []string
 	for i, k := range t.Keys() {
@@ -108,7 +113,7 @@ func (t *TableLayout) hasKey(other string) string {
 	return strings.Join(same, " AND ")
 }
 
-// settleTable gives each contested key to the row that is due to have it.
+// settleTable gives each contested key to the row that it belongs to.
 func (m *merge) settleTable(ctx context.Context, t *TableLayout) error {
 	if err := m.rank(ctx, t); err != nil {
 		return err
@@ -125,7 +130,7 @@ func (m *merge) settleTable(ctx context.Context, t *TableLayout) error {
 	return m.rejectHeld(ctx, t)
 }
 
-// rank puts the rows that have a contested key, or wait for it, in their order.
+// rank orders the rows that have a contested key or wait for it.
 func (m *merge) rank(ctx context.Context, t *TableLayout) error {
 	rows := func(from string, held bool) string {
 		return fmt.Sprintf("SELECT struct_pack(%s) AS key, %s AS text, _source_id, _seq, %t AS held FROM %s t SEMI JOIN temp.contested c ON %s WHERE account = %s",
@@ -141,8 +146,8 @@ func (m *merge) rank(ctx context.Context, t *TableLayout) error {
 	return err
 }
 
-// hand moves rows from the table to those that wait, or back. Either way the parts
-// that they are published in are no longer as they were.
+// hand moves rows from the table to the waiting ones, or back. In both directions it
+// marks their parts as dirty.
 func (m *merge) hand(ctx context.Context, t *TableLayout, from, to, which string) (int64, error) {
 	moved := fmt.Sprintf("FROM %s t SEMI JOIN (FROM temp.claims WHERE %s) c ON c._source_id = t._source_id AND c.key = struct_pack(%s) WHERE account = %s",
 		from, which, duck.PackedStruct(t.Keys()), sqltext.Literal(m.key.Account))
@@ -164,8 +169,8 @@ func (m *merge) hand(ctx context.Context, t *TableLayout, from, to, which string
 	return n, err
 }
 
-// rejectHeld makes the rejects say which rows wait, and for whose sake. The value is
-// the key's as the table has it: what of it the privacy policy keeps out is out.
+// rejectHeld writes rejects for the waiting rows, with the reasons. The value in them
+// is the key as the table has it, after the privacy policy was applied.
 func (m *merge) rejectHeld(ctx context.Context, t *TableLayout) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE waiting AS
 		SELECT %[1]s AS account, stream, _source_id AS id, _seq AS seq, NULL::BIGINT AS segment, %[2]s AS "table", %[3]s AS field, %[4]s AS rule,
@@ -192,8 +197,8 @@ func (m *merge) rejectHeld(ctx context.Context, t *TableLayout) error {
 	return err
 }
 
-// StreamList is the SQL of the streams that feed a table, and of one that is none: a
-// table that nothing feeds has a list too.
+// StreamList returns the SQL list of the streams that feed a table. It also has an
+// empty name, so that it is a list for a table without streams, too.
 func (t *TableLayout) StreamList() string {
 	list := []string{"''"}
 	for _, stream := range t.Streams {
@@ -202,7 +207,7 @@ func (t *TableLayout) StreamList() string {
 	return strings.Join(list, ", ")
 }
 
-// KeyText is a row's key as one text.
+// KeyText returns the SQL for a row's key as one text.
 func (t *TableLayout) KeyText() string {
 	return "concat_ws('/', " + strings.Join(t.Keys(), ", ") + ")"
 }

@@ -8,12 +8,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// ruleRepeated is the rule of a reject whose key an earlier row of the same object has.
+// ruleRepeated is the rule of a reject whose key belongs to an earlier row of the same
+// object.
 const ruleRepeated = "key repeated"
 
-// withoutRepeated parts the rows of a batch from those whose key an earlier row of
-// the same version of an object has, which become rejects. The rows of a version
-// stand together. The caller releases what is kept.
+// withoutRepeated removes rows whose key an earlier row of the same version of an
+// object has, and returns them as rejects. The rows of a version must be adjacent. The
+// caller releases the kept rows.
 func (t *TableLayout) withoutRepeated(rows arrow.RecordBatch) (kept []arrow.RecordBatch, rejects []Reject, err error) {
 	names := append([]string{"_source_id", "_seq"}, t.Schema.PrimaryKey...)
 	if t.KeyIsID {
@@ -55,8 +56,8 @@ func (t *TableLayout) withoutRepeated(rows arrow.RecordBatch) (kept []arrow.Reco
 	return kept, rejects, nil
 }
 
-// keyOf is what tells the row i from others: each value with its length, so that no
-// two keys run into one text.
+// keyOf returns a text that is unique for the values of row i. It has each value with
+// its length, so that no two rows get the same text.
 func keyOf(columns []arrow.Array, i int) string {
 	var key strings.Builder
 	for _, c := range columns {

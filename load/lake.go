@@ -22,12 +22,12 @@ import (
 // Format is the version of generations that this program writes.
 const Format = 1
 
-// lakeFormat is the version of the lake's layout. In 2 the lake keeps what is
-// declared in it: a program that does not know so would not hold to it.
+// lakeFormat is the version of the lake's layout. Since version 2 the lake stores its
+// schemas in force: an older program would ignore them.
 const lakeFormat = 2
 
-// ErrOtherMode says that the lake holds the other mode's data. A lake holds
-// one of live and test; use another folder for the other.
+// ErrOtherMode is the error for a lake with the other mode's data. A lake holds either
+// live or test data; use another folder for the other.
 var ErrOtherMode = errors.New("the lake holds the other mode's data: use another folder, or the other key")
 
 // Lake is an open lake folder. It holds no lock itself.
@@ -35,27 +35,27 @@ type Lake struct {
 	dir      string
 	opts     Options
 	recovery string
-	reading  bool // nothing is written
+	reading  bool // read-only: nothing is written
 }
 
-// Account is what a lake remembers about one account.
+// Account is the lake's record of one account.
 type Account struct {
 	ID     string               `json:"id"`
 	Label  bool                 `json:"label,omitempty"`  // named by --account-label: its key may not read /v1/account
 	Starts map[string]time.Time `json:"starts,omitempty"` // first --from by stream, UTC
 }
 
-// lakeFile is lake.json.
+// lakeFile is the content of lake.json.
 type lakeFile struct {
 	Format   int       `json:"format"`
 	Mode     string    `json:"mode"`
-	ID       string    `json:"id,omitempty"`      // of the lake, and of its state; another lake's has another
-	Schemas  int       `json:"schemas,omitempty"` // version of what is declared, see [Declared]; 0 before there is one
+	ID       string    `json:"id,omitempty"`      // shared by the lake and its state; unique to the lake
+	Schemas  int       `json:"schemas,omitempty"` // version of the schemas in force, see [Declared]; 0 if there is none
 	Accounts []Account `json:"accounts,omitempty"`
 }
 
-// Open opens the lake in dir, and makes it on first use. It returns
-// ErrNewerFormat or ErrOtherMode where the folder is not for us.
+// Open opens the lake in dir, and creates it on first use. It returns ErrNewerFormat
+// for a lake of a newer program and ErrOtherMode for one of the other mode.
 func Open(dir string, opts Options) (*Lake, error) {
 	l, err := lakeIn(dir, opts)
 	if err != nil {
@@ -81,7 +81,7 @@ func Open(dir string, opts Options) (*Lake, error) {
 		case f.Mode == "":
 			return errors.New("a new lake needs a mode: live or test")
 		case opts.Mode != "" && opts.Mode != f.Mode && len(f.Accounts) == 0:
-			f.Mode = opts.Mode // nothing was ever read: a key that was refused decides nothing
+			f.Mode = opts.Mode // nothing was ever read: a refused key does not fix the mode
 		case opts.Mode != "" && opts.Mode != f.Mode:
 			return fmt.Errorf("%s mode asked for, %s mode kept: %w", opts.Mode, f.Mode, ErrOtherMode)
 		}
@@ -94,9 +94,8 @@ func Open(dir string, opts Options) (*Lake, error) {
 	return l, nil
 }
 
-// OpenToRead opens the lake in dir for whoever changes nothing in it: it writes
-// nothing, and the lake may be read-only. The error says why there is none that this
-// program can read.
+// OpenToRead opens the lake in dir for reading. It writes nothing, so the lake may be
+// read-only. The error says why there is no lake that this program can read.
 func OpenToRead(dir string, opts Options) (*Lake, error) {
 	mode, err := ReadMode(dir)
 	if err != nil {
@@ -109,7 +108,7 @@ func OpenToRead(dir string, opts Options) (*Lake, error) {
 	return l, err
 }
 
-// lakeIn is the lake in a folder, of which nothing is known yet.
+// lakeIn returns the lake in a folder, without reading lake.json.
 func lakeIn(dir string, opts Options) (*Lake, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -134,7 +133,7 @@ func (l *Lake) Tables() []string {
 	return names
 }
 
-// Using is the lake with other options, but for the mode.
+// Using returns the lake with other options, except for the mode.
 func (l *Lake) Using(opts Options) *Lake {
 	used := *l
 	opts.Mode = l.opts.Mode
@@ -142,7 +141,8 @@ func (l *Lake) Using(opts Options) *Lake {
 	return &used
 }
 
-// FromScratch is the lake for whoever derives its tables again from an empty state.
+// FromScratch returns the lake with options that derive its tables again from an empty
+// state.
 func (l *Lake) FromScratch() *Lake {
 	anew := *l
 	anew.opts.Anew = true
@@ -155,7 +155,7 @@ func (l *Lake) Mode() string { return l.opts.Mode }
 // Dir returns the lake's folder, absolute.
 func (l *Lake) Dir() string { return l.dir }
 
-// Accounts returns what the lake remembers of its accounts, by id.
+// Accounts returns the lake's accounts, sorted by id.
 func (l *Lake) Accounts() ([]Account, error) {
 	var f lakeFile
 	if err := atomicfile.ReadJSON(l.path("lake.json"), &f); err != nil {
@@ -164,8 +164,8 @@ func (l *Lake) Accounts() ([]Account, error) {
 	return f.Accounts, nil
 }
 
-// Remember keeps an account. label says that its id is a name given once by
-// the user, because the key may not read the account's own id.
+// Remember adds an account to lake.json. label says that the user chose its id, because
+// the key may not read the account's own id.
 func (l *Lake) Remember(id string, label bool) error {
 	return l.update(func(f *lakeFile) error {
 		a, err := f.account(id)
@@ -176,8 +176,8 @@ func (l *Lake) Remember(id string, label bool) error {
 	})
 }
 
-// SetStart keeps the date from which a stream is read and returns the one that
-// holds from now on: the first one given stays, and only an earlier one widens it.
+// SetStart records the date from which a stream is read, and returns the one in force:
+// the first date stays unless a later call gives an earlier one.
 func (l *Lake) SetStart(id, stream string, from time.Time) (time.Time, error) {
 	from = from.UTC()
 	err := l.update(func(f *lakeFile) error {
@@ -209,8 +209,8 @@ func (l *Lake) Start(id, stream string) (time.Time, error) {
 	return time.Time{}, err
 }
 
-// update changes lake.json under its lock: several processes may each pull an
-// account of their own into one lake.
+// update changes lake.json under its lock: several processes may each pull their own
+// account into one lake.
 func (l *Lake) update(change func(*lakeFile) error) (err error) {
 	lock, err := filelock.Wait(context.Background(), l.path(lakedir.StateDir, "lake.lock"), "lake.json", 10*time.Second, nil)
 	if err != nil {
@@ -237,7 +237,7 @@ func (l *Lake) update(change func(*lakeFile) error) (err error) {
 	return atomicfile.WriteJSON(l.path("lake.json"), atomicfile.Hooks{}, f)
 }
 
-// account finds an account in lake.json, or adds it.
+// account returns the entry of an account in lake.json. It adds one if there is none.
 func (f *lakeFile) account(id string) (*Account, error) {
 	if err := rawlog.CheckAccount(id); err != nil {
 		return nil, err
@@ -249,8 +249,8 @@ func (f *lakeFile) account(id string) (*Account, error) {
 	return &f.Accounts[i], nil
 }
 
-// At is the lake in a folder, of which nothing is known, for whoever asks what
-// it says of itself.
+// At returns the lake in a folder without opening it, for callers that only read its
+// files.
 func At(dir string) *Lake { return &Lake{dir: dir} }
 
 func (l *Lake) path(elem ...string) string {

@@ -8,7 +8,7 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// logOptions are what of the lake its logs need.
+// logOptions returns the lake's options for its logs.
 func (l *Lake) logOptions() rawlog.Options {
 	return rawlog.Options{
 		Lake:         l.dir,
@@ -19,31 +19,31 @@ func (l *Lake) logOptions() rawlog.Options {
 	}
 }
 
-// LockLog takes the lock of an account's log, waiting as Options say, or returns
-// a *BusyError. It removes what a crash left half written, and does not mind what
-// is damaged.
+// LockLog takes the lock of an account's log. It waits as Options say; then it returns
+// a *BusyError. It removes temporary files that a crash left. Damage is no error.
 func (l *Lake) LockLog(ctx context.Context, account string) (*Log, error) {
 	return rawlog.Lock(ctx, l.logOptions(), account)
 }
 
-// OpenLog is LockLog, and checks every stream's segments.
+// OpenLog takes the lock as LockLog does, and checks every stream's segments.
 func (l *Lake) OpenLog(ctx context.Context, account string) (*Log, error) {
 	return rawlog.Open(ctx, l.logOptions(), account)
 }
 
-// LogAccounts returns the accounts that have a folder in the log, by name.
+// LogAccounts returns the accounts that have a folder in the log, sorted by name.
 func (l *Lake) LogAccounts() ([]string, error) { return rawlog.Accounts(l.dir) }
 
-// Streams returns the streams of an account that have a folder, by name.
+// Streams returns the streams of an account that have a folder, sorted by name.
 func (l *Lake) Streams(account string) ([]string, error) { return rawlog.Streams(l.dir, account) }
 
-// Newest returns the last segment of a stream; 0 if there is none.
+// Newest returns the number of a stream's last segment, or 0 without segments.
 func (l *Lake) Newest(account, stream string) (uint64, error) {
 	return rawlog.Newest(l.dir, account, stream)
 }
 
-// Read is Log.Read without the lock: segments never change, so any process may
-// read them at any time. It sees the segments that are there when it starts.
+// Read reads a stream as [Log.Read] does, but without the lock: segments never change,
+// so any process may read them at any time. It yields the segments that exist when it
+// starts.
 func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return rawlog.Read(ctx, l.dir, account, stream, after)
 }
@@ -51,8 +51,7 @@ func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) i
 // LogSizes measures the raw log, by account and stream.
 func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
 
-// PendingRepairs returns the repairs of an account's log that were begun and are
-// not finished.
+// PendingRepairs returns the pending repairs of an account's log.
 func (l *Lake) PendingRepairs(account string) ([]Loss, error) {
 	return rawlog.PendingRepairs(l.dir, account)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// RecoveryNotice says what was wrong with lake.json when the lake was opened and that it
-// was made again from the raw log; empty if nothing was.
+// RecoveryNotice says what was wrong with lake.json when the lake was opened, and that
+// it was made again from the raw log. It is empty if nothing was wrong.
 func (l *Lake) RecoveryNotice() string { return l.recovery }
 
-// readLakeFile reads lake.json. One that is missing beside a raw log, or that
-// cannot be read, is made again from that: the accounts are its folders and the
-// mode is its objects'. The first dates are in the cursors of what was read; of a
-// resource that was never read the date is lost.
+// readLakeFile reads lake.json. If the file is missing although there is a raw log, or
+// cannot be read, readLakeFile makes it again from the log: the accounts are its
+// folders, and the mode is that of its objects. The start dates are in the cursors of
+// resources that were read; the date of a resource that was never read is lost.
 func (l *Lake) readLakeFile() (f lakeFile, err error) {
 	path, why := l.path("lake.json"), "is missing"
 	switch err := atomicfile.ReadJSON(path, &f); {
@@ -43,7 +43,7 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 			if err != nil {
 				return f, err
 			}
-			// A label is whatever the key's owner called the account.
+			// A label is any name that the key's owner gave the account.
 			account.Label = !strings.HasPrefix(id, "acct_")
 		}
 		l.recovery = fmt.Sprintf("lake.json %s: made again from raw/, which holds %s in %s mode; the first date of a resource that was never read is lost: give --from again",
@@ -55,7 +55,7 @@ func (l *Lake) readLakeFile() (f lakeFile, err error) {
 	return f, err
 }
 
-// modeInLog is the mode of the first object in the log that tells it, or nothing.
+// modeInLog returns the mode of the first object in the log that has one, or "".
 func (l *Lake) modeInLog(accounts []string) (mode string) {
 	for _, account := range accounts {
 		streams, err := l.Streams(account)
@@ -65,7 +65,7 @@ func (l *Lake) modeInLog(accounts []string) (mode string) {
 		for _, stream := range streams {
 			for batch, err := range l.Read(context.Background(), account, stream, 0) {
 				if err != nil {
-					break // damage is told by whoever needs what is in it
+					break // whoever needs the content reports the damage
 				}
 				i := slices.IndexFunc(batch.Objects, func(o Raw) bool { return o.Livemode != nil })
 				if i >= 0 && *batch.Objects[i].Livemode {
@@ -80,7 +80,8 @@ func (l *Lake) modeInLog(accounts []string) (mode string) {
 	return ""
 }
 
-// HasLog reports whether there is a raw log in dir, be it closed to this user.
+// HasLog reports whether there is a raw log in dir, even one that this user may not
+// read.
 func HasLog(dir string) bool {
 	accounts, err := (&Lake{dir: dir}).LogAccounts()
 	return err == nil && len(accounts) > 0 || errors.Is(err, fs.ErrPermission)

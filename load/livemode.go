@@ -10,12 +10,12 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// ErrLakeFile says that there is a raw log, and no lake.json that can be read.
+// ErrLakeFile is the error for a raw log without a readable lake.json.
 var ErrLakeFile = errors.New("lake.json is missing or damaged")
 
-// ReadMode returns the mode of the lake in dir, or why there is no lake that
-// this program can read. Whoever may not read lake.json is told the mode by what
-// is published.
+// ReadMode returns the mode of the lake in dir, "live" or "test". The error says why
+// there is no lake that this program can read. A user who may not read lake.json gets
+// the mode from the published generation.
 func ReadMode(dir string) (string, error) {
 	var f lakeFile
 	err := atomicfile.ReadJSON(filepath.Join(dir, "lake.json"), &f)
@@ -34,7 +34,7 @@ func ReadMode(dir string) (string, error) {
 	return f.Mode, nil
 }
 
-// publishedMode is ReadMode for whoever is let in to what is published only.
+// publishedMode is ReadMode for a user who may read only the published generation.
 func publishedMode(dir string) (string, error) {
 	g, _, err := readManifest(filepath.Join(dir, lakedir.LinkName))
 	switch {
@@ -52,12 +52,11 @@ func publishedMode(dir string) (string, error) {
 	return g.Mode, nil
 }
 
-// errOlder says that a generation does not say enough of itself for whoever may
-// read nothing else. NeedsPublish sees to it that the next sync replaces it.
+// errOlder is the error for a generation that lacks the data that a user needs who may
+// read nothing else. NeedsPublish makes the next sync replace it.
 func errOlder(dir string, g Generation) error {
 	return fmt.Errorf("lake %s: generation %d was published by an older version of stripelake, which left in lake.json and .state what readers need, and those are closed to this user: the owner's next stripelake sync publishes it", dir, g.Number)
 }
 
-// ReadAccounts returns what the lake in dir remembers of its accounts, by id. It
-// takes no lock.
+// ReadAccounts returns the accounts of the lake in dir, sorted by id. It takes no lock.
 func ReadAccounts(dir string) ([]Account, error) { return (&Lake{dir: dir}).Accounts() }

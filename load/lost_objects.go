@@ -10,27 +10,27 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// LostIn is what the state holds of the objects that were in a loss. Its methods take
-// turns with those of the state.
+// LostIn is the state's record of the objects that were in a loss. Its methods use the
+// state's connection in turn with the state's own methods.
 type LostIn struct {
 	state *State
 	loss  *Loss
 }
 
-// LostIn returns what the state holds of the objects that were in a loss.
+// LostIn returns the state's record of the objects that were in a loss.
 func (s *State) LostIn(x *Loss) LostIn { return LostIn{s, x} }
 
-// Mark prepares the state for what the loss takes: the log no longer holds the
-// newest version of the objects. Each counts as changed, so that it is appended
-// when it is read again; what has no id to read it by, and what is an event, is no
-// longer known.
+// Mark prepares the state for a loss: the log no longer holds the objects' newest
+// versions. It makes each object count as changed, so that it is appended when it is
+// read again. It deletes the records of events and of objects without an id, which
+// cannot be read again.
 func (l LostIn) Mark(ctx context.Context, event bool) error {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()
 	if l.loss.LastSeq < l.loss.FirstSeq {
 		return nil
 	}
-	if err := duck.RemoveDatabase(l.state.lake.shadowPath()); err != nil { // derived from what is lost, too
+	if err := duck.RemoveDatabase(l.state.lake.shadowPath()); err != nil { // the shadow state was derived from the lost segments, too
 		return err
 	}
 	const lost = " WHERE account = ? AND stream = ? AND seq BETWEEN ? AND ?"
@@ -49,7 +49,7 @@ func (l LostIn) Mark(ctx context.Context, event bool) error {
 	})
 }
 
-// NotRereadYet returns the objects of the loss that were not read again yet.
+// NotRereadYet returns the objects of the loss that must still be read again.
 func (l LostIn) NotRereadYet(ctx context.Context) ([]Reread, error) {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()
@@ -62,14 +62,14 @@ func (l LostIn) NotRereadYet(ctx context.Context) ([]Reread, error) {
 	return list, err
 }
 
-// Objects returns the objects whose newest version was in the loss, as far as the
-// state knows.
+// Objects returns the objects whose newest version was in the loss, as far as the state
+// knows.
 func (l LostIn) Objects(ctx context.Context) ([]LostObject, error) {
 	return l.find(ctx, "seq BETWEEN ? AND ?", l.loss.Account, l.loss.Stream, int64(l.loss.FirstSeq), int64(l.loss.LastSeq))
 }
 
-// DeletedSince returns the objects of the loss's stream that are marked as deleted by
-// a version after it: the version that their rows were made of may have been in it.
+// DeletedSince returns the objects of the loss's stream that a version after the loss
+// marks as deleted: the version that their rows come from may have been in the loss.
 func (l LostIn) DeletedSince(ctx context.Context) ([]LostObject, error) {
 	return l.find(ctx, "deleted AND seq > ?", l.loss.Account, l.loss.Stream, int64(l.loss.LastSeq))
 }
@@ -90,8 +90,8 @@ func (l LostIn) find(ctx context.Context, which string, args ...any) (found []Lo
 	}, "SELECT id, created FROM state.objects WHERE account = ? AND stream = ? AND "+which+" ORDER BY seq", args...)
 }
 
-// MarkGoneAtStripe notes in the loss which of its objects Stripe did not give back,
-// with their rows as they were known last. It reports whether there is any.
+// MarkGoneAtStripe marks the objects of the loss that Stripe no longer has, and adds
+// their last known rows. It reports whether there are any.
 func (l LostIn) MarkGoneAtStripe(ctx context.Context) (found bool, err error) {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()
@@ -105,7 +105,7 @@ func (l LostIn) MarkGoneAtStripe(ctx context.Context) (found bool, err error) {
 	})
 	for i := range l.loss.Objects {
 		o := &l.loss.Objects[i]
-		o.Gone = gone[o.ID] && !strings.HasPrefix(o.ID, "noid:") // nobody can ask for it
+		o.Gone = gone[o.ID] && !strings.HasPrefix(o.ID, "noid:") // nobody can ask for one without an id
 		found = found || o.Gone
 		if err == nil && o.Gone && o.Rows == nil {
 			err = l.lastRows(ctx, o)
@@ -114,8 +114,8 @@ func (l LostIn) MarkGoneAtStripe(ctx context.Context) (found bool, err error) {
 	return found, err
 }
 
-// offer lets a query join the objects of the loss, h, with what the state keeps of
-// them, o. Its first arguments are the account and the stream.
+// offer lets a query join the objects of the loss, h, with the state's records of them,
+// o. The query's first arguments are the account and the stream.
 func (l LostIn) offer(query func(from string) error) error {
 	if len(l.loss.Objects) == 0 {
 		return nil
@@ -129,7 +129,7 @@ func (l LostIn) offer(query func(from string) error) error {
 	return query(fmt.Sprintf("%s(%d) h LEFT JOIN (FROM state.objects WHERE account = ? AND stream = ?) o ON o.id = h.c0", duck.FeedName, id))
 }
 
-// lastRows notes of an object the rows that the state has of it.
+// lastRows adds an object's rows in the state to o.
 func (l LostIn) lastRows(ctx context.Context, o *LostObject) error {
 	for _, t := range l.state.tables {
 		var row string

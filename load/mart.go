@@ -9,7 +9,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Views are the marts of a schema set, each after those that it reads.
+// Views returns the marts of a schema set as views, each after those that it reads.
 func Views(set *schemas.Set) []View {
 	views := make([]View, len(set.Marts))
 	for i, m := range set.Marts {
@@ -21,8 +21,8 @@ func Views(set *schemas.Set) []View {
 	return views
 }
 
-// makeMarts makes the views. One that does not fit, because the schemas have
-// another column or none, is left out and noted: the data goes on without it.
+// makeMarts creates the views. It leaves out a view that does not fit, because the
+// schemas lack a column, and records why: the data is published without it.
 func (p *publisher) makeMarts(ctx context.Context, w duck.Session) error {
 	for _, v := range p.lake.opts.Views {
 		misfit, err := duck.MakeView(ctx, w, v)

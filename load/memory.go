@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// mostMemory is what DuckDB may use where the usual is too little: for texts of
-// megabytes, of which one row group has to be in memory to be compressed. Stripe has
-// none; a row of usual size never comes near.
+// mostMemory is DuckDB's limit if the usual one is too low: for texts of megabytes,
+// where compression needs a row group in memory. Stripe has no such texts; rows of
+// usual size need far less.
 const mostMemory = "1GB"
 
-// NeedsMemory reports an error of DuckDB's that says that what it may use is too
-// little. The state is as it was before, and has to be opened again.
+// NeedsMemory reports whether err is a DuckDB error for too low a memory limit. The
+// state is as it was before, and must be opened again.
 func NeedsMemory(err error) bool {
 	return err != nil && !errors.As(err, new(*DiskError)) && slices.ContainsFunc([]string{"Out of Memory", "failed to pin block", "failed to allocate"},
 		func(says string) bool { return strings.Contains(err.Error(), says) })
 }
 
-// MemoryOr is what DuckDB may use for the lake where that is usual, or what it may at
-// most for one that came from [Lake.WithMemory].
+// MemoryOr returns DuckDB's memory limit for the lake: usual, or the highest limit if
+// the lake came from [Lake.WithMemory].
 func (l *Lake) MemoryOr(usual string) string {
 	if l.opts.MemoryLimit == mostMemory {
 		return mostMemory
@@ -27,8 +27,8 @@ func (l *Lake) MemoryOr(usual string) string {
 	return usual
 }
 
-// WithMemory is the lake for one more attempt after [NeedsMemory]; false where that
-// was the last.
+// WithMemory returns the lake with the highest memory limit, for one more attempt after
+// [NeedsMemory]. It returns false if that was already its limit.
 func (l *Lake) WithMemory() (*Lake, bool) {
 	more := *l
 	more.opts.MemoryLimit = mostMemory

@@ -11,22 +11,22 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// merge is one Apply: what it staged and what it changed.
+// merge is one Apply: the staged data and the counts of changes.
 type merge struct {
 	*State
 	key      rawlog.StreamKey
-	upTo     uint64 // segment
+	upTo     uint64 // segment number
 	staged   map[*TableLayout][]arrow.RecordBatch
 	versions []ObjectVersion
 	rejects  int64
 	drift    []Drift
 	applied  Applied
 	steps    int64 // replaced versions that history tables keep
-	learned  int64 // charges of disputes
+	learned  int64 // new charges of disputes
 }
 
-// merge makes the staged versions the newest ones. Its order matters: what
-// older versions made goes, rows of the newest come, tombstones mark them.
+// merge makes the staged versions the newest ones. The order of the steps matters: it
+// removes the rows of older versions, adds those of the newest, then marks tombstones.
 func (m *merge) merge(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		m.checkOwners, m.newest, m.findSteps, m.mergeTables, m.mergeRejects, m.mergeLists,
@@ -40,11 +40,11 @@ func (m *merge) merge(ctx context.Context) error {
 	return nil
 }
 
-// newest finds, for each staged object, its newest version and its newest
-// full one (no tombstone), where they are newer than what the state knows.
+// newest finds, for each staged object, its newest version and its newest full one (no
+// tombstone), where they are newer than the known one.
 //
-// Invariant 6: v.seq > k.seq leaves out every version that is older than a
-// known one. Invariant 5: it leaves out the known one too.
+// Invariant 6: v.seq > k.seq leaves out every version that is older than a known one.
+// Invariant 5: it leaves out the known one too.
 func (m *merge) newest(ctx context.Context) error {
 	if err := m.findKnown(ctx); err != nil {
 		return err
@@ -68,12 +68,12 @@ func (m *merge) newest(ctx context.Context) error {
 	return err
 }
 
-// findKnown finds what the state knows of the staged objects. Most have the
-// created that they had, and lie close together: those are found without reading
-// the ids of all others. Only if some are left is every object looked at, as in a
-// backfill, of which all are new: by a number that DuckDB makes of the id, which
-// takes a tenth of the time that the ids do. A state of another DuckDB, which may
-// make another number, is made anew.
+// findKnown finds the state's records of the staged objects. Most objects still have
+// the same created, and lie close together: DuckDB finds these without reading the ids
+// of all others. Only if some are left does it search all objects, as in a backfill,
+// where all are new. It then compares a hash of the id that DuckDB computes, which
+// takes a tenth of the time of the ids. Another version of DuckDB may compute another
+// hash; its state is replaced.
 func (m *merge) findKnown(ctx context.Context) error {
 	first, last := m.span()
 	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE known AS SELECT *, rowid AS row FROM state.objects
@@ -99,8 +99,8 @@ func (m *merge) findKnown(ctx context.Context) error {
 	return err
 }
 
-// span is the first and the last created of the staged objects. DuckDB skips what
-// lies outside only if it is told in numbers, not by a subquery.
+// span returns the first and the last created of the staged objects. DuckDB skips row
+// groups outside of it only for constants, not for a subquery.
 func (m *merge) span() (first, last time.Time) {
 	for _, v := range m.versions {
 		if !v.Created.IsZero() && (first.IsZero() || v.Created.Before(first)) {
@@ -135,7 +135,7 @@ func (m *merge) mergeTables(ctx context.Context) error {
 	return nil
 }
 
-// mergeRejects does for rejects what mergeTables does for rows.
+// mergeRejects replaces rejects as mergeTables replaces rows.
 func (m *merge) mergeRejects(ctx context.Context) error {
 	if m.rejects > 0 {
 		_, err := m.db.Exec(ctx, `UPDATE temp.new_rejects AS n SET first_seen = least(n.first_seen, r.first_seen) FROM meta.rejects r
@@ -147,7 +147,7 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 	}
 	_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
 		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
-		m.key.Account, m.key.Stream, ruleTaken) // settleKeys has those
+		m.key.Account, m.key.Stream, ruleTaken) // settleKeys replaces those
 	if err != nil || m.rejects == 0 {
 		return err
 	}
@@ -158,7 +158,8 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 	return err
 }
 
-// mergeLists does the same for nested lists that could not be read whole.
+// mergeLists replaces the records of nested lists of which some pages could not be
+// read.
 func (m *merge) mergeLists(ctx context.Context) error {
 	_, err := m.db.Exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
 		WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
@@ -172,8 +173,8 @@ func (m *merge) mergeLists(ctx context.Context) error {
 	return err
 }
 
-// mergeObjects remembers the newest version of every object; what vanished
-// from the tables has no other memory.
+// mergeObjects records the newest version of every object. For objects without rows
+// this is the only record.
 func (m *merge) mergeObjects(ctx context.Context) error {
 	_, err := m.db.Exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)")
 	if err != nil {
@@ -184,7 +185,7 @@ func (m *merge) mergeObjects(ctx context.Context) error {
 	return err
 }
 
-// mergeNamed remembers what the objects mention.
+// mergeNamed records the objects that other objects mention.
 func (m *merge) mergeNamed(ctx context.Context) error {
 	_, err := m.db.Exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
 		WHERE NOT EXISTS (FROM state.named k WHERE k.account = ? AND k.stream = n.stream AND k.id = n.id)`,
@@ -192,8 +193,9 @@ func (m *merge) mergeNamed(ctx context.Context) error {
 	return err
 }
 
-// mergeDisputes remembers which charges disputes are about, of old versions too:
-// that never changes. A state of the charge tells it better than an event.
+// mergeDisputes records the charges of disputes, from old versions too: a dispute's
+// charge never changes. A version of the charge takes precedence over an event as the
+// source.
 func (m *merge) mergeDisputes(ctx context.Context) (err error) {
 	m.learned, err = m.db.Exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
 		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
@@ -207,8 +209,8 @@ func (m *merge) mergeDisputes(ctx context.Context) (err error) {
 	return err
 }
 
-// bump gives what changed a new revision; nothing changed keeps the old one,
-// and with it the generation that is published.
+// bump increments the revision if the merge changed anything that is published.
+// Otherwise the revision stays, and with it the published generation.
 func (m *merge) bump(ctx context.Context) error {
 	feeds := func(t *TableLayout) bool { return slices.Contains(t.Streams, m.key.Stream) }
 	if m.learned == 0 && (m.applied.Objects == 0 || !slices.ContainsFunc(m.tables, feeds)) {

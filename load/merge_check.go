@@ -10,8 +10,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// checkOwners checks that every staged row and reject belongs to a staged
-// version (Invariant 3): one that does not would be lost in the merge unseen.
+// checkOwners checks that every staged row and reject belongs to a staged version
+// (Invariant 3): the merge would silently lose one that does not.
 func (m *merge) checkOwners(ctx context.Context) error {
 	owners := make(map[uint64]*ObjectVersion, len(m.versions))
 	for i := range m.versions {

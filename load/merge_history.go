@@ -11,12 +11,12 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// A table that keeps its history has a second one beside it, in schema history:
-// the rows that later versions replaced, each with when it was first seen and
-// when the next one was. What was never replaced is in the table itself only, so
-// a history costs what changed. The warehouse shows both as <table>_history.
+// A table with a history has a second table in schema history: the rows that later
+// versions replaced, each with the times at which it and the next one were first seen.
+// Rows that were never replaced are in the table itself only, so a history costs only
+// the changes. The warehouse shows both as <table>_history.
 
-// createHistory returns the statements that make the table of replaced rows.
+// createHistory returns the statements that create the table of replaced rows.
 func createHistory(s *schemas.Schema) []string {
 	columns := make([]string, 0, len(s.Fields)+7)
 	for _, c := range s.HistoryColumns() {
@@ -28,11 +28,11 @@ func createHistory(s *schemas.Schema) []string {
 	}
 }
 
-// HistoryTable names that table apart from the declared one, for whoever asks the
-// catalog by name alone.
+// HistoryTable returns that table's SQL name. It differs from the declared table's name
+// for callers that search the catalog by name alone.
 func HistoryTable(s *schemas.Schema) string { return "history." + sqltext.Ident(s.Table+"_replaced") }
 
-// historyView returns the statements that make and describe what people read.
+// historyView returns the statements that create and describe the published view.
 func historyView(s *schemas.Schema) []string {
 	name := sqltext.Ident(s.HistoryTable())
 	statements := []string{
@@ -46,8 +46,8 @@ func historyView(s *schemas.Schema) []string {
 	return statements
 }
 
-// showHistories makes the views, which have some three hundred comments: the
-// caller has one transaction for all, or the disk is waited for after each.
+// showHistories creates the views. They have some three hundred comments, so the caller
+// uses one transaction for all: otherwise each would wait for the disk.
 func (p *publisher) showHistories(ctx context.Context, w duck.Session) error {
 	for _, t := range p.tables {
 		if t.Schema.History {
@@ -59,10 +59,10 @@ func (p *publisher) showHistories(ctx context.Context, w duck.Session) error {
 	return nil
 }
 
-// findSteps finds, for each object with a newer version, the states that are no
-// longer the present one: what is known of it and each staged version but the
-// last, with when it was seen and when the next one was. base is the version
-// whose rows a state has: a tombstone has those of the version it ends.
+// findSteps finds, for each object with a newer version, the replaced versions: the
+// known one and each staged one but the last, with the times at which it and the next
+// one were seen. base is the version that a step's rows come from: for a tombstone, the
+// version that it ends.
 func (m *merge) findSteps(ctx context.Context) error {
 	keeps := func(t *TableLayout) bool { return t.Schema.History && slices.Contains(t.Streams, m.key.Stream) }
 	if !slices.ContainsFunc(m.tables, keeps) {
@@ -83,16 +83,16 @@ func (m *merge) findSteps(ctx context.Context) error {
 	return err
 }
 
-// keepReplaced keeps the rows of a table that the merge is about to replace or to
-// mark, and those of staged versions that were replaced before they got here.
-// However many versions come together, the history is the same as one by one.
+// keepReplaced copies the rows of a table that the merge will replace or mark to its
+// history, and those of staged versions that were already replaced. However many
+// versions are merged together, the history is the same as one by one.
 func (m *merge) keepReplaced(ctx context.Context, t *TableLayout) error {
 	if !t.Schema.History || m.steps == 0 {
 		return nil
 	}
-	// Told which versions the table has, DuckDB skips the row groups of all others.
+	// With the list of versions DuckDB skips the row groups of all others.
 	err := m.keepFrom(ctx, t, sqltext.Ident(t.Schema.Table), "SEMI")
-	if err == nil && !t.KeyIsID { // what an object said is kept, whoever had the key
+	if err == nil && !t.KeyIsID { // the history keeps waiting rows, too, whoever had the key
 		err = m.keepFrom(ctx, t, HeldTable(t.Schema), "SEMI")
 	}
 	if err == nil && len(m.staged[t]) > 0 && !m.allNewest() {
@@ -118,9 +118,9 @@ func (m *merge) keepStaged(ctx context.Context, t *TableLayout) error {
 	return m.keepFrom(ctx, t, fmt.Sprintf("(SELECT %s FROM %s(%d))", strings.Join(columns, ", "), duck.FeedName, id), "ANTI")
 }
 
-// keepFrom keeps the rows of each step: from the table those of the version that
-// is known, from what is staged those of all others (a known one that is applied
-// again is there too).
+// keepFrom copies the rows of each step: from the table those of the known version,
+// from the staged rows those of all others (which include a known one that is applied
+// again).
 func (m *merge) keepFrom(ctx context.Context, t *TableLayout, rows, join string) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO %s
 		SELECT s.valid_from, s.valid_to, t.* REPLACE (s.deleted AS deleted, CASE WHEN s.deleted THEN s.valid_from END AS deleted_seen_at, s.seq AS _seq)
@@ -129,8 +129,8 @@ func (m *merge) keepFrom(ctx context.Context, t *TableLayout, rows, join string)
 	return err
 }
 
-// Histories returns the names of the histories that the state keeps, or will when
-// its tables are derived again.
+// Histories returns the names of the history tables that the state has, or will have
+// when its tables are derived again.
 func (s *State) Histories() (names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,8 +146,8 @@ func (s *State) Histories() (names []string) {
 	return names
 }
 
-// createTables returns the statements that make a declared table and, if it
-// keeps one, its history.
+// createTables returns the statements that create a declared table and its history, if
+// it has one.
 func createTables(s *schemas.Schema) []string {
 	statements := []string{duck.CreateTable(s)}
 	if s.History {

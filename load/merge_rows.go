@@ -10,11 +10,11 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// removeOld removes the rows that older versions made. An object that is new
-// to the state has none, and a backfill has only new ones: then the table is
-// not even scanned. The others are found by the number of the version that the
-// object is known by, which its rows have, be it a tombstone's: what was read
-// together lies together, and DuckDB skips the row groups of all other numbers.
+// removeOld removes the rows of older versions. An object that is new to the state has
+// none, and a backfill has only new ones: then DuckDB does not even scan the table.
+// Other rows are found by the seq of the object's known version, which its rows have,
+// even for a tombstone. Rows that were read together lie together, and DuckDB skips the
+// row groups of all other seqs.
 func (m *merge) removeOld(ctx context.Context, t *TableLayout) error {
 	known, err := m.count(ctx, "FROM newest WHERE known_seq > 0 AND full_seq IS NOT NULL")
 	if err != nil || known == 0 {
@@ -51,8 +51,8 @@ func (m *merge) removeOld(ctx context.Context, t *TableLayout) error {
 }
 
 // insertNew adds the rows of the newest full versions and checks their number
-// (Invariant 3). DuckDB reads them where they are, twice: first only what says
-// which parts they make dirty.
+// (Invariant 3). DuckDB reads them in place, twice: first only the columns that
+// determine which parts become dirty.
 func (m *merge) insertNew(ctx context.Context, t *TableLayout) error {
 	keys := []string{"_source_id", "_seq"}
 	if t.Period.column != "" {
@@ -86,12 +86,12 @@ func (m *merge) insertNew(ctx context.Context, t *TableLayout) error {
 	return err
 }
 
-// allNewest reports whether every staged version is the newest of its object,
-// as in a backfill: then so are their rows.
+// allNewest reports whether every staged version is the newest of its object, as in a
+// backfill. Then all staged rows are current.
 func (m *merge) allNewest() bool { return m.applied.Objects == int64(len(m.versions)) }
 
-// onlyNewest is the SQL that leaves of staged rows s those of the newest full
-// versions, given what their columns are called.
+// onlyNewest returns the SQL that restricts staged rows s to those of the newest full
+// versions. id and seq are the names of their columns.
 func (m *merge) onlyNewest(id, seq string) string {
 	if m.allNewest() {
 		return ""
@@ -99,7 +99,8 @@ func (m *merge) onlyNewest(id, seq string) string {
 	return fmt.Sprintf(" SEMI JOIN newest n ON n.id = s.%s AND n.full_seq = s.%s", id, seq)
 }
 
-// markDirty notes which parts of a table's partitions are no longer as published.
+// markDirty records the buckets of a table's partitions that differ from the published
+// ones.
 func (m *merge) markDirty(ctx context.Context, t *TableLayout, partitionsAndBuckets string, args ...any) error {
 	_, err := m.db.Exec(ctx, fmt.Sprintf(`INSERT INTO state.dirty
 		SELECT DISTINCT %s, %s, p.*, (SELECT revision + 1 FROM state.info) FROM (%s) p`,

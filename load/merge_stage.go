@@ -20,8 +20,8 @@ var stagingTables = []string{
 	"CREATE TEMP TABLE new_disputes (dispute_id VARCHAR, charge_id VARCHAR)",
 }
 
-// stage takes every batch in: rows stay as they are, for DuckDB to read once it
-// is known which of them are the newest; the rest goes into temporary tables.
+// stage reads every batch. It keeps rows in memory, until DuckDB knows which of them
+// are the newest and reads them; it writes the rest to temporary tables.
 func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) error {
 	if err := m.db.Run(ctx, stagingTables...); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		m.stageValues(ctx, "new_disputes", len(disputes), func(i int) []any { return disputes[i] }, duck.KindText, duck.KindText))
 }
 
-// stageRows keeps the rows of one table until release, and returns those that it
-// refuses.
+// stageRows keeps the rows of one table until release, and returns rejects for those
+// with a repeated key.
 func (m *merge) stageRows(rows TableRows, objects []ObjectVersion) ([]Reject, error) {
 	i := slices.IndexFunc(m.tables, func(t *TableLayout) bool { return t.Schema.Table == rows.Schema.Table })
 	if i < 0 || !slices.Contains(m.tables[i].Streams, m.key.Stream) {
@@ -106,7 +106,7 @@ func (m *merge) stageRows(rows TableRows, objects []ObjectVersion) ([]Reject, er
 	return rejects, nil
 }
 
-// release lets go of the rows that were staged.
+// release releases the staged rows.
 func (m *merge) release() {
 	for _, batches := range m.staged {
 		for _, rows := range batches {
@@ -115,7 +115,7 @@ func (m *merge) release() {
 	}
 }
 
-// stageValues brings rows of plain values in.
+// stageValues inserts n rows of plain values into a temporary table.
 func (m *merge) stageValues(ctx context.Context, table string, n int, row func(int) []any, kinds ...duck.Kind) error {
 	if n == 0 {
 		return nil

@@ -8,10 +8,9 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// markDeleted marks the last rows of every object whose newest version is a
-// tombstone. An object of which no full version was ever seen has no rows: it
-// becomes a reject of the stream's main table, so that nothing goes uncounted
-// (Invariant 3).
+// markDeleted marks the last rows of every object whose newest version is a tombstone.
+// An object without a full version has no rows: it becomes a reject of the stream's
+// main table, so that every object is counted (Invariant 3).
 func (m *merge) markDeleted(ctx context.Context) error {
 	deleted, err := m.count(ctx, "FROM newest WHERE deleted")
 	if err != nil || deleted == 0 {

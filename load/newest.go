@@ -10,9 +10,9 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// NewestObjects returns, by id, the newest version that the log holds of some
-// objects of a stream, as Stripe sent it. Those it does not hold and those that
-// are deleted are left out. It reads the ids of the whole stream.
+// NewestObjects returns, by id, the newest version in the log of some objects of a
+// stream, as Stripe sent it. It leaves out objects that the log does not hold and
+// deleted ones. It reads the ids of the whole stream.
 func (s *State) NewestObjects(ctx context.Context, account, stream string, ids []string) (map[string][]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,8 +38,8 @@ func (s *State) NewestObjects(ctx context.Context, account, stream string, ids [
 	return objects, nil
 }
 
-// NewestCreated returns when the newest object of a stream was created that was
-// made by now; zero if there is none.
+// NewestCreated returns the created of the newest object of a stream that was created
+// by now (UTC); zero if there is none.
 func (s *State) NewestCreated(ctx context.Context, account, stream string, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *State) NewestCreated(ctx context.Context, account, stream string, now t
 	return newest.Time.UTC(), nil
 }
 
-// NewestRead returns when the newest answer came that an account's objects are of;
+// NewestRead returns the time of the newest answer with an object of an account (UTC);
 // zero if there is none.
 func (s *State) NewestRead(ctx context.Context, account string) (time.Time, error) {
 	s.mu.Lock()

@@ -7,29 +7,29 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Options says how a lake is used. Only Mode and Tables need to be set.
+// Options says how to use a lake. Only Mode and Tables are required.
 type Options struct {
 	Mode        string  // "live" or "test"; empty takes the mode of a lake that exists
-	Tables      []Table // what is built from which stream, in the order to publish
-	Views       []View  // marts, made in each published warehouse in this order
-	Fingerprint string  // of all that is declared, descriptions too
+	Tables      []Table // which table is built from which streams, in publishing order
+	Views       []View  // marts, created in each published warehouse in this order
+	Fingerprint string  // of everything declared, descriptions included
 
-	Schemas map[string]string // the files of the schema set, by path; kept with what is built from them
-	Anew    bool              // start from an empty state, whatever there is
-	NoList  bool              // open the lake though its list of the forgotten is lost: to look only, or to begin a new one
+	Schemas map[string]string // files of the schema set, by path; stored with what is built from them
+	Anew    bool              // start from an empty state, whatever exists
+	NoList  bool              // open the lake although its list of the forgotten is lost: for reading only, or to begin a new list
 
 	MemoryLimit     string           // of DuckDB; "96MB" if empty
-	Checkpoint      string           // how large the state's write-ahead log gets before it is merged into the file; "16MB" if empty
-	Writers         int              // partition files written at the same time; 1 if zero
+	Checkpoint      string           // size at which the state's write-ahead log is merged into the file; "16MB" if empty
+	Writers         int              // partition files written concurrently; 1 if zero
 	Threads         int              // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
-	SegmentBytes    int              // raw JSON in a segment; 32 MiB if zero
-	SegmentObjects  int              // 20,000 if zero
-	CompactAfter    int              // small segments of a stream that Tidy merges; 64 if zero
-	PartRows        int              // rows in a partition file, at most; 64,000 if zero, fewer in wide tables
-	KeepGenerations int              // old generations kept beside the current one; 2 if zero, none if negative
-	StateWait       time.Duration    // how long to wait for the state's lock; 30 s if zero, not at all if negative
-	LogWait         time.Duration    // how long to wait for the lock of a log
-	Waiting         func(*BusyError) // told once of who is waited for; may be nil
+	SegmentBytes    int              // bytes of raw JSON in a segment; 32 MiB if zero
+	SegmentObjects  int              // objects in a segment; 20,000 if zero
+	CompactAfter    int              // number of small segments from which Tidy merges those of a stream; 64 if zero
+	PartRows        int              // most rows in a partition file; 64,000 if zero, fewer in wide tables
+	KeepGenerations int              // number of old generations to keep; 2 if zero, none if negative
+	StateWait       time.Duration    // longest wait for the state's lock; 30 s if zero, no wait if negative
+	LogWait         time.Duration    // longest wait for the lock of a log
+	Waiting         func(*BusyError) // called once with the holder of the lock; may be nil
 	Trace           Trace
 }
 
@@ -37,10 +37,10 @@ type Options struct {
 type Table struct {
 	Schema  *schemas.Schema
 	Streams []string
-	Main    string // the stream of which this is the main table: rows + rejects = objects; or empty
-	KeyIsID bool   // its key is the id of the object that a row is made of: no two rows are given one
+	Main    string // the stream whose main table this is: rows + rejects = objects; or empty
+	KeyIsID bool   // the key is the id of the row's object, so no two rows share one
 
-	Fingerprint string // of what decides its rows; another one makes the state's table stale
+	Fingerprint string // of everything that decides its rows; a change makes the state's table stale
 }
 
 func (o Options) withDefaults() Options {

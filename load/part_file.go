@@ -7,26 +7,26 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// buckets is how finely changes are tracked inside a partition. A bucket is a
-// slice of the partition's time, for what changes together was mostly created
-// together: a payment is refunded within weeks, a balance becomes available
-// within days. Rows without a time fall into buckets by the hash of their id.
+// buckets is the number of slices of a partition for which changes are recorded. A
+// bucket is a slice of the partition's time, because objects that change together were
+// mostly created together: a payment is refunded within weeks, a balance becomes
+// available within days. Rows without a time are in buckets by the hash of their id.
 const buckets = 1024
 
-// Part is which rows of a partition are in one file: those of a range of
-// buckets, or, of a bucket that is too large for a file, a share.
+// Part describes the rows of a partition in one file: those of a range of buckets or,
+// for a bucket that is too large for one file, a share of its rows.
 type Part struct {
-	From   int `json:"from"`   // bucket
-	To     int `json:"to"`     // bucket, included
-	Share  int `json:"share"`  // of Shares, by the hash of the source object's id
-	Shares int `json:"shares"` // a power of two; 1 is no division
+	From   int `json:"from"`   // first bucket
+	To     int `json:"to"`     // last bucket, included
+	Share  int `json:"share"`  // number of the share, from 0; rows are divided by the hash of the source object's id
+	Shares int `json:"shares"` // number of shares, a power of two; 1 means undivided
 }
 
-// whole is a partition in one file.
+// whole is the part of a partition in one file.
 var whole = Part{To: buckets - 1, Shares: 1}
 
-// file names the part's file. No other part of the partition begins in its
-// bucket, and a part keeps its name for as long as its file is linked.
+// file returns the name of the part's file. No other part of the partition begins in
+// its bucket, and a part keeps its name as long as its file is linked.
 func (p Part) file() string {
 	if p.Shares > 1 {
 		return fmt.Sprintf("part-%02d-%02d.parquet", p.From, p.Share)
@@ -34,7 +34,7 @@ func (p Part) file() string {
 	return fmt.Sprintf("part-%02d.parquet", p.From)
 }
 
-// rows counts those of all shares.
+// rows returns the number of rows of all shares.
 func (p Part) rows(inBucket []int64) (n int64) {
 	for _, rows := range inBucket[p.From : p.To+1] {
 		n += rows
@@ -42,24 +42,23 @@ func (p Part) rows(inBucket []int64) (n int64) {
 	return n
 }
 
-// partValues bounds the values in a partition file, so that sorting one fits
-// into DuckDB's memory limit however wide the table is, and so that a change
-// writes little. Measured: 31,000 rows of 62 columns sort in 100 MB, 62,000 do
-// not in 120 MB.
+// partValues is the most values in a partition file. With it sorting a file fits into
+// DuckDB's memory limit, however wide the table is, and a change writes little.
+// Measured: 31,000 rows of 62 columns sort in 100 MB, 62,000 do not in 120 MB.
 const partValues = 1_000_000
 
-// partRows is how many rows of a table a partition file holds at most.
+// partRows returns the most rows of a table in a partition file.
 func (t *TableLayout) partRows(most int) int64 { return int64(max(1, min(most, partValues/t.Width()))) }
 
-// cut divides a partition into parts of at most so many rows, each with all of
-// its shares told by one. The borders of the old parts, in order, stay: what
-// need not change can stay linked. Where no file was, no row was.
+// cut divides a partition into parts of at most most rows, and returns one Part for all
+// shares of a part. It keeps the borders of the old parts, which are in order, so that
+// unchanged parts can stay linked. Where no old part had a file there were no rows.
 func cut(inBucket []int64, old []Part, most int64) []Part {
 	var parts []Part
 	next := 0
 	for _, p := range old {
 		if p.From < next {
-			continue // another share
+			continue // another share of a part that is done
 		}
 		if next < p.From {
 			parts = split(parts, inBucket, Part{From: next, To: p.From - 1, Shares: 1}, most)
@@ -73,7 +72,7 @@ func cut(inBucket []int64, old []Part, most int64) []Part {
 	return parts
 }
 
-// split halves a part until its pieces are small enough, and appends them.
+// split halves a part until its pieces are small enough, and appends them to parts.
 func split(parts []Part, inBucket []int64, p Part, most int64) []Part {
 	rows := p.rows(inBucket)
 	if p.From == p.To {
@@ -93,17 +92,17 @@ func split(parts []Part, inBucket []int64, p Part, most int64) []Part {
 	return split(parts, inBucket, Part{From: half + 1, To: p.To, Shares: 1}, most)
 }
 
-// hashOf is the SQL for the hash by which rows are divided where time does not
-// do; rows of one source object share it.
+// hashOf returns the SQL for the hash that divides rows where time cannot. Rows of one
+// source object have the same hash.
 func hashOf(prefix string) string { return fmt.Sprintf(`hash(%s"_source_id")`, prefix) }
 
-// width is how long a bucket is, in seconds.
+// width returns the length of a bucket in seconds.
 func (p Period) width() int64 {
 	const day = 24 * 60 * 60
 	return map[string]int64{"day": day, "month": 31 * day, "year": 366 * day}[p.unit]/buckets + 1
 }
 
-// bucket is the SQL for the bucket of a row.
+// bucket returns the SQL for the bucket of a row.
 func (p Period) bucket(prefix string) string {
 	hashed := fmt.Sprintf("%s & %d", hashOf(prefix), buckets-1)
 	if p.column == "" {
@@ -113,8 +112,9 @@ func (p Period) bucket(prefix string) string {
 		prefix+sqltext.Ident(p.column), p.unit, p.width()*1_000_000, hashed)
 }
 
-// Condition is the SQL condition for the rows of a part. In a partition of a time it
-// is a range of time, so that DuckDB skips row groups.
+// Condition returns the SQL condition for the rows of a part. In a partition with a
+// time it is a range of time, so that DuckDB skips row groups. The error is one of the
+// label.
 func (p Period) Condition(label string, part Part) (string, error) {
 	condition, err := p.where(label)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p Period) Condition(label string, part Part) (string, error) {
 		condition += fmt.Sprintf(" AND %[1]s >= TIMESTAMP '%[2]s' AND %[1]s < TIMESTAMP '%[3]s'", sqltext.Ident(p.column), at(part.From), at(part.To+1))
 	}
 	if part.Shares > 1 {
-		// Other bits than the bucket's, which are all alike here.
+		// Bits other than the bucket's, which are all equal here.
 		condition += fmt.Sprintf(" AND (%s >> 10) & %d = %d", hashOf(""), part.Shares-1, part.Share)
 	}
 	return condition, nil

@@ -9,16 +9,16 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Period is how a table's rows are divided by the source object's created.
+// Period describes how a table's rows are partitioned by the source object's created.
 type Period struct {
-	column string // empty: the table has no such column and one partition an account
+	column string // empty: the table has no such column, and one partition for each account
 	unit   string // "month", "day" or "year"
-	format string // of DuckDB's strftime, and the partition's label
-	layout string // the same for Go
+	format string // of a partition's label, for DuckDB's strftime
+	layout string // of the label, for Go
 }
 
-// nullLabel is the label of rows without a time; DuckDB, Hive and Spark read
-// it as NULL.
+// nullLabel is the label for rows without a time. DuckDB, Hive and Spark read it as
+// NULL.
 const nullLabel = "__HIVE_DEFAULT_PARTITION__"
 
 func periodOf(s *schemas.Schema) Period {
@@ -34,7 +34,7 @@ func periodOf(s *schemas.Schema) Period {
 	return p
 }
 
-// label is the SQL for the label of a row's partition.
+// label returns the SQL for the label of a row's partition.
 func (p Period) label(prefix string) string {
 	if p.column == "" {
 		return "''"
@@ -42,8 +42,8 @@ func (p Period) label(prefix string) string {
 	return fmt.Sprintf("coalesce(strftime(%s%s, %s), %s)", prefix, sqltext.Ident(p.column), sqltext.Literal(p.format), sqltext.Literal(nullLabel))
 }
 
-// where is the SQL condition for the rows of a partition: a range, so that
-// DuckDB skips the row groups of other periods.
+// where returns the SQL condition for the rows of a partition. It is a range of time,
+// so that DuckDB skips the row groups of other periods.
 func (p Period) where(label string) (string, error) {
 	switch {
 	case p.column == "":
@@ -60,12 +60,12 @@ func (p Period) where(label string) (string, error) {
 		sqltext.Ident(p.column), from.Format(time.DateOnly), to.Format(time.DateOnly)), nil
 }
 
-// accountKey is the key of an account's folder. Readers make a column of it, and
-// some refuse one that the files have too.
+// accountKey is the key in the name of an account's folder. Readers make a column of
+// it, and some refuse a name that the files have as a column, too.
 const accountKey = "acct"
 
-// folder is where a partition's files are, inside a generation. Accounts and
-// labels hold no separators, so no partition leaves its table's folder.
+// folder returns the folder of a partition's files, relative to the generation.
+// Accounts and labels have no separators, so no partition leaves its table's folder.
 func (p Period) folder(table, account, label string) string {
 	f := path.Join(table, accountKey+"="+account)
 	if p.column == "" {

@@ -15,10 +15,10 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// PIIKey returns the key with which the lake's tables hash personal data, made
-// on first use: 32 random bytes. fresh says that it was made now, so that
-// hashes in existing tables, if any, are another key's. It is kept, unless the lake
-// was opened to be read.
+// PIIKey returns the key with which the lake's tables hash personal data: 32 random
+// bytes, made on first use. fresh reports that it was made now: hashes in existing
+// tables, if any, come from another key. A new key is saved, unless the lake was opened
+// for reading.
 func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	path := l.path(lakedir.PIIKeyName)
 	key, err = l.ReadPIIKey()
@@ -42,7 +42,7 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 	return key, false, nil
 }
 
-// ReadPIIKey reads the key that [Lake.PIIKey] made; the error is fs.ErrNotExist where
+// ReadPIIKey reads the key that [Lake.PIIKey] made. The error is fs.ErrNotExist if
 // there is none.
 func (l *Lake) ReadPIIKey() ([]byte, error) {
 	text, err := os.ReadFile(l.path(lakedir.PIIKeyName))

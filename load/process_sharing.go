@@ -17,26 +17,26 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// Processes that sync different accounts of one lake take turns with its state:
-// one of them has the database open. Who wants it queues for the lock, so that
-// who gives way is not the first to get it back.
+// Processes that sync different accounts of one lake take turns with its state: one of
+// them has the database open. A process that wants the state waits in a queue for the
+// lock, so that the one that yields does not get it back first.
 
-// turn is how long a process keeps the state at least before it gives way. To
-// close and open it costs a twentieth of that.
+// turn is the shortest time that a process keeps the state before it yields. Closing
+// and opening the database takes a twentieth of it.
 const turn = time.Second
 
-// ErrRebuilt says that another process made the tables anew while this one had
-// given way. Nothing is lost: what was read is in the log.
+// ErrRebuilt is the error if another process rebuilt the tables after this one yielded.
+// Nothing is lost: the objects that were read are in the log.
 var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run again")
 
-// acquire gets the state's lock, in the order in which processes asked for it,
-// or returns a *BusyError that names who holds it.
+// acquire takes the state's lock, in the order in which processes asked for it. After
+// wait it returns a *BusyError that names the holder.
 func (l *Lake) acquire(ctx context.Context, wait time.Duration) (*filelock.Lock, error) {
 	const what = "state"
 	path := l.path(lakedir.StateDir, "lock")
 	queue, err := filelock.Wait(ctx, l.path(lakedir.StateDir, "queue"), what, wait, l.opts.Waiting)
 	if busy := new(BusyError); errors.As(err, &busy) {
-		busy.Holder = filelock.HolderOf(path) // rather than who is first in the queue
+		busy.Holder = filelock.HolderOf(path) // not the first in the queue
 	}
 	if err != nil {
 		return nil, err
@@ -45,8 +45,9 @@ func (l *Lake) acquire(ctx context.Context, wait time.Duration) (*filelock.Lock,
 	return lock, errors.Join(err, queue.Release())
 }
 
-// LockToLook is acquire for somebody who changes nothing. Where the lake cannot be
-// written, which readOnly says, nothing is.
+// LockToLook takes the state's lock for a caller that changes nothing. If the lake
+// cannot be written, readOnly is true, the lock is a shared one, and nothing is
+// written.
 func (l *Lake) LockToLook(ctx context.Context) (lock *filelock.Lock, readOnly bool, err error) {
 	if err = atomicfile.MakeDir(l.path(lakedir.StateDir)); err == nil {
 		lock, err = l.acquire(ctx, l.opts.StateWait)
@@ -58,9 +59,9 @@ func (l *Lake) LockToLook(ctx context.Context) (lock *filelock.Lock, readOnly bo
 	return lock, true, err
 }
 
-// Yield lets other processes have the state between calls, for as long as done
-// is open. Calls made meanwhile wait. It returns ErrRebuilt, as does every call
-// from then on, if the tables are no longer those that this process works on.
+// Yield lets other processes use the state between calls, until done is closed. Calls
+// wait meanwhile. If the tables are no longer those that this process works on, Yield
+// and every later call return ErrRebuilt.
 func (s *State) Yield(ctx context.Context, done <-chan struct{}) error {
 	ticker := time.NewTicker(turn)
 	defer ticker.Stop()
@@ -82,7 +83,7 @@ func (s *State) Yield(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// yield closes the database, queues for it and opens it again.
+// yield closes the database, queues for the lock and opens the database again.
 func (s *State) yield(ctx context.Context) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +112,7 @@ func (s *State) yield(ctx context.Context) (err error) {
 	return s.reacquire(ctx, before)
 }
 
-// reacquire attaches the state again, if its tables are still what they were.
+// reacquire attaches the state again. It returns ErrRebuilt if its tables have changed.
 func (s *State) reacquire(ctx context.Context, before []storedTable) error {
 	path := s.lake.databasePath()
 	if _, err := os.Stat(path); err != nil {
@@ -135,17 +136,17 @@ func (s *State) reacquire(ctx context.Context, before []storedTable) error {
 	return s.loadPositions(ctx)
 }
 
-// lockNames are the locks in the private folder. They are never removed: two
-// processes would lock two files of one name.
+// lockNames are the locks in the private folder. They are never removed: otherwise two
+// processes could lock two files of one name.
 var lockNames = []string{"lake.lock", "lock", "members", "queue"}
 
 const forever = 100 * 365 * 24 * time.Hour
 
-// AtWork reports whether any process works on the state of the lake in dir, be
-// it its turn or not: while none does, a run that has not ended never will. It
-// makes and changes nothing; at worst a run that begins in the same moment leaves
-// it to the next one to call an older run killed. An error is that the lock
-// cannot be asked: fs.ErrPermission where it is closed to this user.
+// AtWork reports whether any process works on the state of the lake in dir, even while
+// another one has its turn. If none does, a run that has not ended never will. AtWork
+// changes nothing. At worst a run that begins at the same moment does not mark an older
+// run as killed, and the next run does. The error is fs.ErrPermission if this user may
+// not open the lock.
 func AtWork(dir string) (bool, error) {
 	held, err := filelock.IsHeld((&Lake{dir: dir}).path(lakedir.StateDir, "members"))
 	if err != nil {
@@ -154,8 +155,9 @@ func AtWork(dir string) (bool, error) {
 	return held, nil
 }
 
-// register notes for as long as the process lives that it works on the state, be it
-// its turn or not. alone is whether no other does; the caller holds the lock.
+// register records, as long as the process lives, that it works on the state, even
+// while another one has its turn. alone reports that no other process does. The caller
+// must hold the lock.
 func (l *Lake) register() (member *os.File, alone bool, err error) {
 	member, err = os.OpenFile(l.path(lakedir.StateDir, "members"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

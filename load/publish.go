@@ -14,9 +14,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// NeedsPublish reports whether what people read is not what the state holds,
-// or is missing or damaged, or does not say all of itself that a user needs who
-// may read nothing else.
+// NeedsPublish reports whether the published generation differs from the state, is
+// missing or damaged, or lacks the data that a user needs who may read nothing else.
 func (s *State) NeedsPublish(ctx context.Context) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,16 +42,16 @@ func revision(ctx context.Context, q duck.Session) (n int64, err error) {
 	return n, err
 }
 
-// Publish makes a generation of the state and links it in. Parts of partitions
-// that did not change since the generation before are hard-linked from it. A
-// crash at any moment leaves the old generation linked and whole, or the new
-// one (Invariant 7); half-made ones are removed by the next OpenState.
+// Publish makes a generation from the state and links it. It hard-links unchanged parts
+// of partitions from the previous generation. After a crash at any moment the old
+// generation is linked and intact, or the new one is (Invariant 7). The next OpenState
+// removes incomplete generations.
 func (s *State) Publish(ctx context.Context) (Generation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.publish(ctx)
 	if err != nil {
-		// What was built and not linked is of no use to anyone.
+		// Nobody needs a generation that was built and not linked.
 		return Generation{}, errors.Join(fmt.Errorf("publish: %w", err), s.lake.Generations().sweep())
 	}
 	return g, nil
@@ -112,8 +111,8 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	return p.Generation, nil
 }
 
-// checkpoint brings all that is applied into the state's file, which is copied
-// later; until then it takes the memory that the sorts of an export need.
+// checkpoint writes all that is applied into the state's file, which is copied later.
+// Until then the applied data takes memory that the sorts of an export need.
 func (p *publisher) checkpoint(ctx context.Context) error {
 	before := bytesWritten()
 	if err := p.compact(ctx); err != nil {
@@ -124,17 +123,17 @@ func (p *publisher) checkpoint(ctx context.Context) error {
 	return err
 }
 
-// publisher is one generation in the making.
+// publisher builds one generation.
 type publisher struct {
 	*State
 	Generation
 	dir    string
-	prev   Generation           // what unchanged parts are linked from; its Number is 0 if nothing can be
+	prev   Generation           // source of links for unchanged parts; its Number is 0 if there is none
 	before map[partition][]File // prev's files
 }
 
-// begin reserves the generation's number, before anything is built: a number
-// is never used twice, whatever crashes.
+// begin reserves the generation's number before anything is built: no number is used
+// twice, even after a crash.
 func (p *publisher) begin(ctx context.Context) error {
 	prev, own, err := p.own(ctx)
 	if err != nil {
@@ -175,8 +174,8 @@ func (p *publisher) begin(ctx context.Context) error {
 	return os.Mkdir(p.dir, 0o700)
 }
 
-// describe has the generation say of itself what whoever may read nothing else
-// of the lake needs to know.
+// describe adds to the manifest the data for users who may read nothing else of the
+// lake.
 func (p *publisher) describe(ctx context.Context) error {
 	summary, err := summary(ctx, p.db.Session, p.tables)
 	if err != nil {
@@ -186,9 +185,8 @@ func (p *publisher) describe(ctx context.Context) error {
 	return p.findForgotten(ctx)
 }
 
-// linkable reports whether a table's rows are of the same derivation as in the
-// generation before: then what did not change since can be linked from there
-// (Invariant 7).
+// linkable reports whether a table's rows come from the same derivation as those of the
+// previous generation. Then unchanged parts can be linked from there (Invariant 7).
 func (p *publisher) linkable(t *TableLayout) bool {
 	return p.prev.Number > 0 && p.prev.Derived[t.Schema.Table] == p.Derived[t.Schema.Table]
 }

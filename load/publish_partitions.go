@@ -11,11 +11,11 @@ import (
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 )
 
-// partition names one partition of a table.
+// partition identifies one partition of a table.
 type partition struct{ table, account, label string }
 
-// partitions exports or links every part of every partition of every table, in
-// the order of the tables.
+// partitions exports or links every part of every partition of every table, in the
+// order of the tables.
 func (p *publisher) partitions(ctx context.Context) error {
 	var jobs []*exporter
 	for _, t := range p.tables {
@@ -34,8 +34,8 @@ func (p *publisher) partitions(ctx context.Context) error {
 		p.Stats.Partitions += job.written
 	}
 	p.Stats.Files = len(made)
-	// Nothing is linked before all of it is on the disk (Invariant 7): the files here,
-	// their names when the generation is sealed.
+	// The generation is linked only after everything is on the disk (Invariant 7): the
+	// files here, their names when the generation is sealed.
 	if err := atomicfile.SyncAll(made); err != nil {
 		return err
 	}
@@ -47,14 +47,14 @@ func (p *publisher) partitions(ctx context.Context) error {
 	return nil
 }
 
-// exports says what is to be written of a table. A partition without changes is
-// linked as it is.
+// exports returns the exporters for a table's partitions. An exporter without changes
+// links its partition's files.
 func (p *publisher) exports(ctx context.Context, t *TableLayout) ([]*exporter, error) {
 	var rows int64
 	if err := p.db.One(ctx, []any{&rows}, "SELECT count(*) FROM "+sqltext.Ident(t.Schema.Table)); err != nil {
 		return nil, err
 	}
-	p.Rows[t.Schema.Table] = rows // an empty table is told of too
+	p.Rows[t.Schema.Table] = rows // an empty table has a count, too
 	dirty, err := p.dirty(ctx, t)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *publisher) checkRows(t *TableLayout) error {
 	return nil
 }
 
-// dirty returns the buckets that changed since the generation before, by partition.
+// dirty returns the buckets that changed since the previous generation, by partition.
 func (p *publisher) dirty(ctx context.Context, t *TableLayout) (map[partition][]int, error) {
 	changed := map[partition][]int{}
 	key := partition{table: t.Schema.Table}
@@ -98,8 +98,8 @@ func (p *publisher) dirty(ctx context.Context, t *TableLayout) (map[partition][]
 	return changed, err
 }
 
-// partitionsOf lists the partitions of a table, in order. Where those of the
-// generation before still hold, no row is looked at to find them.
+// partitionsOf returns the partitions of a table, in order. If those of the previous
+// generation still apply, it reads no rows.
 func (p *publisher) partitionsOf(ctx context.Context, t *TableLayout, dirty map[partition][]int) (all []partition, err error) {
 	if p.linkable(t) {
 		for part := range p.before {

@@ -9,21 +9,21 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// PublishStats is what making a generation wrote and took.
+// PublishStats has the bytes that a publish wrote and the time that it took.
 type PublishStats struct {
-	Changed    int64 `json:"changed"`    // bytes of raw JSON that the log gained since the generation before
-	Files      int   `json:"files"`      // partition files written; the others are links to those of the generation before
-	Partitions int64 `json:"partitions"` // bytes written for them
-	Warehouse  int64 `json:"warehouse"`  // bytes copied for it; 0 where the file system shares the state's blocks
-	State      int64 `json:"state"`      // bytes written to the private state before, by its checkpoint; 0 where the system does not tell
+	Changed    int64 `json:"changed"`    // bytes of raw JSON that the log gained since the previous generation
+	Files      int   `json:"files"`      // partition files written; the others are links to those of the previous generation
+	Partitions int64 `json:"partitions"` // bytes written to partition files
+	Warehouse  int64 `json:"warehouse"`  // bytes copied for the warehouse; 0 where the file system shares the state's blocks
+	State      int64 `json:"state"`      // bytes that the checkpoint before wrote to the private state; 0 where the system does not count them
 
 	Seconds map[string]float64 `json:"seconds"` // by step: state, partitions, copy, warehouse
 }
 
-// Written is all bytes that were written.
+// Written returns the number of all bytes written.
 func (c PublishStats) Written() int64 { return c.Partitions + c.Warehouse + c.State }
 
-// step does one part of a publish and notes how long it took.
+// step performs one step of a publish and records its time.
 func (p *publisher) step(name string, f func() error) error {
 	start := time.Now()
 	err := f()
@@ -31,7 +31,7 @@ func (p *publisher) step(name string, f func() error) error {
 	return err
 }
 
-// applied lists the positions of all streams.
+// applied returns the positions of all streams, sorted by account and stream.
 func (s *State) applied() []Position {
 	var all []Position
 	for key, segment := range s.positions {
@@ -43,9 +43,9 @@ func (s *State) applied() []Position {
 	return all
 }
 
-// bytesSince measures the raw JSON between the positions of two generations, in
-// streams that feed tables. It is for people to read: a segment that cannot be
-// read is left out and stops nothing, for what it held is in the state.
+// bytesSince returns the bytes of raw JSON between the positions of two generations, in
+// streams that feed tables. The number is for people: it ignores a segment that cannot
+// be read, because the state has its content.
 func (p *publisher) bytesSince(before []Position) (bytes int64) {
 	for _, now := range p.Positions {
 		if !slices.ContainsFunc(p.tables, func(t *TableLayout) bool { return slices.Contains(t.Streams, now.Stream) }) {

@@ -10,25 +10,24 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Published is what people read, as it says of itself.
+// Published is the linked generation with its records of the lake.
 type Published struct {
 	Generation
-	Coverage []Coverage // with gaps, by account and resource
+	Coverage []Coverage // with gaps, sorted by account and resource
 	GivenUp  []GivenUp  // as in meta.requests
-	LastRun  *Run       // the one that had started last when it was published; nil if none had
+	LastRun  *Run       // the run that had started last at the time of the publish; nil if there was none
 }
 
-// ReadPublished returns what the manifest of the generation says that people
-// read in the lake in dir, or false if none can be read. It takes no lock and
-// looks at no other file.
+// ReadPublished returns the manifest of the linked generation of the lake in dir. ok is
+// false if it cannot be read. ReadPublished takes no lock and reads no other file.
 func ReadPublished(dir string) (g Generation, ok bool) {
 	g, _, ok = (&Lake{dir: dir}).Generations().Manifest()
 	return g, ok
 }
 
-// OpenPublished reads what the generation that is linked in the lake in dir says
-// of itself and of the lake, for whoever may read nothing else. It takes no lock
-// and opens the warehouse for reading only.
+// OpenPublished reads the linked generation's records of itself and of the lake in dir,
+// for users who may read nothing else. It takes no lock and opens the warehouse for
+// reading only.
 func OpenPublished(ctx context.Context, dir string) (p Published, err error) {
 	generation, err := PublishedDir(dir)
 	if err == nil {

@@ -14,20 +14,21 @@ import (
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
-// Defect is one thing that is wrong with what people read. A sync, doctor and
-// verify go by the same list of them; they differ in how closely they look.
+// Defect is one defect of the published generation. A sync, doctor and verify use the
+// same list of defects; they differ in how closely they look.
 type Defect struct {
-	Name string // as a finding is called: "partition file missing"
+	Name string // the finding's name: "partition file missing"
 	What string // "current/charges/…"
 	Says string // "is missing"
 
-	err error // why it cannot be known
+	err error // why the condition of the file is unknown
 }
 
-// Defects are several. A published file may have more than one.
+// Defects is a list of defects. A published file may have more than one.
 type Defects []Defect
 
-// Unknown is why it cannot be known of any of them, as where no file can be opened.
+// Unknown returns the error because of which a file's condition is unknown, for example
+// that no more files can be opened; nil if there is none.
 func (all Defects) Unknown() error {
 	for _, d := range all {
 		if d.err != nil {
@@ -39,17 +40,17 @@ func (all Defects) Unknown() error {
 
 func (d Defect) String() string { return d.What + " " + d.Says }
 
-// Depth is how closely files are looked at, each level with those before it.
+// Depth says how closely files are examined. Each depth includes the ones before it.
 type Depth int
 
-// The depths that there are.
+// The depths.
 const (
-	BySize  Depth = iota // one look at the folder a file: before parts are linked
-	ByMarks              // each file opened once, some 30 µs, and 10 ms for the warehouse: sync, doctor
-	BySum                // each file read through: verify
+	BySize  Depth = iota // one stat of each file: before parts are linked
+	ByMarks              // each file is opened once, some 30 µs, and 10 ms for the warehouse: sync, doctor
+	BySum                // each file is read completely: verify
 )
 
-// Defects are what is wrong with what people read, without asking the state.
+// Defects returns the defects of the published generation, without reading the state.
 func (gs Generations) Defects(how Depth) Defects {
 	if _, linked := gs.Linked(); !linked {
 		if stands := gs.InPlaceOfLink(); stands != "" {
@@ -64,7 +65,7 @@ func (gs Generations) Defects(how Depth) Defects {
 	return gs.fileDefects(g, how)
 }
 
-// manifestDefect is that of a manifest which cannot be read.
+// manifestDefect returns the defect of a manifest that cannot be read.
 func (gs Generations) manifestDefect() Defect {
 	d := Defect{Name: "manifest damaged", What: lakedir.LinkName + "/" + lakedir.ManifestName, Says: "is missing or damaged"}
 	number, _ := gs.Linked()
@@ -74,7 +75,7 @@ func (gs Generations) manifestDefect() Defect {
 	return d
 }
 
-// fileDefects are what is wrong with the files of a generation.
+// fileDefects returns the defects of a generation's files.
 func (gs Generations) fileDefects(g Generation, how Depth) Defects {
 	found := gs.partDefects(g, how)
 	if name, says, err := warehouseDefect(gs.path(g.Number, lakedir.WarehouseName), g.Warehouse, how); name != "" {
@@ -83,7 +84,7 @@ func (gs Generations) fileDefects(g Generation, how Depth) Defects {
 	return found
 }
 
-// partDefects are those of all files but the warehouse.
+// partDefects returns the defects of all files but the warehouse.
 func (gs Generations) partDefects(g Generation, how Depth) (found Defects) {
 	for _, f := range g.Files {
 		if name, says, err := partDefect(gs.path(g.Number, filepath.FromSlash(f.Path)), f, how); name != "" {
@@ -110,7 +111,7 @@ func partDefect(path string, f File, how Depth) (name, says string, unknown erro
 	if ok, err := parquetfile.IsMarked(path, f.Bytes); !ok {
 		return "damaged", "is damaged", oserr.OnlyShortage(err)
 	}
-	if how == BySum && f.Sum != "" { // older versions kept none
+	if how == BySum && f.Sum != "" { // older versions stored no checksum
 		if sum, err := sumFile(path); err != nil || sum != f.Sum {
 			return "damaged", "is not as it was written", oserr.OnlyShortage(err)
 		}
@@ -126,7 +127,7 @@ func warehouseDefect(path string, size int64, how Depth) (name, says string, unk
 		return "written to", says, unknown
 	case name != "":
 		return name, says, unknown
-	case err == nil: // nothing stops root from writing: what it wrote shows to readers from its log
+	case err == nil: // root may write despite the mode: readers then see its changes through the write-ahead log
 		return "written to", "was written to", nil
 	case how == BySize:
 		return "", "", nil
@@ -134,7 +135,7 @@ func warehouseDefect(path string, size int64, how Depth) (name, says string, unk
 	db, err := OpenWarehouse(path)
 	if err == nil {
 		_, err = db.ExecContext(context.Background(), "SELECT count(*) FROM meta.tables")
-		_ = db.Close() // only read from
+		_ = db.Close() // opened for reading only
 	}
 	if err == nil || duck.IsTransient(err) && !oserr.IsShortage(err) {
 		return "", "", nil
@@ -142,12 +143,12 @@ func warehouseDefect(path string, size int64, how Depth) (name, says string, unk
 	return "damaged", "does not open: " + strings.TrimPrefix(oserr.FirstLine(err), "open warehouse "+path+": "), oserr.OnlyShortage(err)
 }
 
-// sizeDefect says whether a file is there and as large as it was made.
+// sizeDefect checks whether a file exists and has the recorded size in bytes.
 func sizeDefect(path string, size int64) (name, says string, unknown error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return "missing", "is missing", nil //nolint:nilerr // that is the finding
+		return "missing", "is missing", nil // the missing file is the finding
 	case info.Size() == size:
 		return "", "", nil
 	}
@@ -158,9 +159,9 @@ func sizeDefect(path string, size int64) (name, says string, unknown error) {
 	return "of another size", says, nil
 }
 
-// CheckPublished looks at what people read, without reading it through, and says
-// what is wrong with it; the next Publish then writes every file anew (Invariant 7).
-// Nothing is wrong where nothing was ever published.
+// CheckPublished examines the published generation without reading its files
+// completely, and returns the texts of its defects. If there are any, the next Publish
+// writes every file anew. It returns none if nothing was ever published (Invariant 7).
 func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +183,7 @@ func (s *State) CheckPublished(ctx context.Context) ([]string, error) {
 	return found.Texts(), nil
 }
 
-// Texts are what people read of them.
+// Texts returns the defects as texts for people.
 func (all Defects) Texts() (texts []string) {
 	for _, d := range all {
 		texts = append(texts, d.String())
@@ -190,8 +191,8 @@ func (all Defects) Texts() (texts []string) {
 	return texts
 }
 
-// InvalidatePublished has the next Publish write every file anew: an unchanged one would
-// else be linked from generation to generation, with whatever is wrong in it.
+// InvalidatePublished makes the next Publish write every file anew. Otherwise an
+// unchanged file would be linked from generation to generation, with its damage.
 func (s *State) InvalidatePublished() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,19 +17,19 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// publication is a generation that a state made, as it remembers it: state.published
-// holds the one that it linked last and, from before the link is renamed until that
-// is noted, the one that it is about to link. Since the revision of each, every
-// change is in state.dirty: what did not change may be linked from there, and from
-// no other generation (Invariant 7).
+// publication is the state's record of a generation that it made. state.published has
+// the one that it linked last and, from before the link is renamed until that is
+// recorded, the one that it is about to link. state.dirty has every change since the
+// revision of each of them. So unchanged parts may be linked from these generations,
+// and from no other (Invariant 7).
 type publication struct {
 	generation uint64
 	revision   int64
-	manifest   string // SHA-256 of generation.json, which says all of the rest
+	manifest   string // SHA-256 of generation.json, which describes all the rest
 }
 
-// remembered reads what the state in an attached database remembers; nothing of a
-// state that has not published yet.
+// remembered reads the publications of the state in an attached database. A state that
+// has not published yet has none.
 func remembered(ctx context.Context, q duck.Session, database string) ([]publication, error) {
 	var all []publication
 	var p publication
@@ -39,8 +39,8 @@ func remembered(ctx context.Context, q duck.Session, database string) ([]publica
 	}, "SELECT generation, revision, manifest FROM "+sqltext.Ident(database)+".state.published ORDER BY generation")
 }
 
-// offer remembers a generation that is about to be linked, beside the one before:
-// killed in between, the state knows both.
+// offer records a generation that is about to be linked, in addition to the previous
+// one: after a crash the state knows both.
 func (p *publisher) offer(ctx context.Context) error {
 	_, sum, err := readManifest(p.dir)
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *publisher) offer(ctx context.Context) error {
 	})
 }
 
-// note remembers that the generation is linked, and forgets what changed before it.
+// note records that the generation is linked, and removes the changes before it.
 func (p *publisher) note(ctx context.Context) error {
 	return p.db.InTx(ctx, func() error {
 		_, err := p.db.Exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.Number)
@@ -68,7 +68,8 @@ func (p *publisher) note(ctx context.Context) error {
 	})
 }
 
-// own returns the generation that is linked, if it is whole and the state's own.
+// own returns the linked generation. The bool reports whether it is intact and this
+// state made it.
 func (s *State) own(ctx context.Context) (Generation, bool, error) {
 	g, sum, ok := s.lake.Generations().Manifest()
 	if !ok || len(s.lake.Generations().fileDefects(g, BySize)) > 0 {
@@ -87,9 +88,9 @@ func isKnown(sum string, known []publication) bool {
 	return false
 }
 
-// StrayDefects says if the linked generation is not the one that the state in an
-// attached database, work, linked last, nor the one that it was about to link when
-// it was killed. A state that remembers nothing knows none.
+// StrayDefects returns a defect if the linked generation is neither the one that the
+// state in the attached database work linked last, nor the one that it was about to
+// link when it was killed. It returns none for a state without publications.
 func (gs Generations) StrayDefects(ctx context.Context, q duck.Session) (Defects, error) {
 	g, sum, ok := gs.Manifest()
 	if !ok {
@@ -109,8 +110,8 @@ func (gs Generations) StrayDefects(ctx context.Context, q duck.Session) (Defects
 	return Defects{d}, nil
 }
 
-// readManifest reads what the generation in a folder says of itself, and the
-// checksum of that text.
+// readManifest reads the manifest of the generation in a folder. sum is the SHA-256 of
+// its text, in hex.
 func readManifest(dir string) (g Generation, sum string, err error) {
 	path := filepath.Join(dir, lakedir.ManifestName)
 	text, err := os.ReadFile(path)
@@ -124,13 +125,14 @@ func readManifest(dir string) (g Generation, sum string, err error) {
 	return g, hex.EncodeToString(hash[:]), nil
 }
 
-// sumFile is the checksum of a published file, in hex: against damage, not forgery.
+// sumFile returns the xxh3 checksum of a published file, in hex. It protects against
+// damage, not forgery.
 func sumFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	sum := xxh3.New()
 	if _, err := io.Copy(sum, f); err != nil {
 		return "", err

@@ -15,23 +15,24 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// shadowPath is the state that a rebuild makes beside the present one.
+// shadowPath returns the path of the shadow state, which a rebuild makes while the
+// present state stays.
 func (l *Lake) shadowPath() string { return l.path(lakedir.StateDir, "next.duckdb") }
 
-// shadow is the second state while it is made, with the tables that it is to have.
+// shadow is the shadow state under construction, with the tables that it will have.
 type shadow struct {
 	*State
 	given []*TableLayout
 }
 
-// BeginRebuild turns to a second state beside the present one, with the tables that
-// the lake was opened with. Streams that feed no table that changed are copied;
-// the others are at position 0, for the caller to apply them again. What people
-// read, and the state itself, stay as they are until SwapIn.
+// BeginRebuild switches to a shadow state with the tables that the lake was opened
+// with. It copies streams that feed no changed table. The others are at position 0, and
+// the caller must apply them again. The published generation and the present state stay
+// as they are until SwapIn.
 //
-// A derivation that was interrupted goes on where it stopped if it was for the
-// same schemas; BeginRebuild reports so. Which streams it left to be applied, the
-// positions tell. Tables in force are derived although nothing changed.
+// BeginRebuild resumes an interrupted rebuild if that was for the same schemas, and
+// then returns true. The positions show which streams must still be applied. force
+// names tables to rebuild even if nothing about them changed.
 func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,8 +54,8 @@ func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool
 	return resumed, s.loadPositions(ctx)
 }
 
-// resume attaches a state that an interrupted derivation left, if it is for
-// the same schemas and was begun beside this state.
+// resume attaches the state of an interrupted rebuild, if that was for the same schemas
+// and began from this state.
 func (s *shadow) resume(ctx context.Context) (bool, error) {
 	if _, err := os.Stat(s.lake.shadowPath()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -78,8 +79,8 @@ func (s *shadow) resume(ctx context.Context) (bool, error) {
 	return false, duck.RemoveDatabase(s.lake.shadowPath())
 }
 
-// begin makes the second state. It appears under its name when everything
-// that need not be derived is in it.
+// begin makes the shadow state. The file gets its name when everything that is not
+// derived again is in it.
 func (s *shadow) begin(ctx context.Context, force []string) error {
 	fresh := s.lake.shadowPath() + atomicfile.TempSuffix
 	if err := duck.RemoveDatabase(fresh); err != nil {
@@ -119,8 +120,8 @@ func (s *shadow) begin(ctx context.Context, force []string) error {
 	return err
 }
 
-// affectedStreams are the streams that feed a table that changed, and those
-// that feed a table together with them.
+// affectedStreams returns the streams that feed a changed table, and those that feed a
+// table together with them.
 func affectedStreams(changed []Change, tables []*TableLayout) map[string]bool {
 	affected := map[string]bool{}
 	for more := true; more; {
@@ -138,8 +139,8 @@ func affectedStreams(changed []Change, tables []*TableLayout) map[string]bool {
 	return affected
 }
 
-// carryOver copies what is not derived again, rows and positions together (Invariant 4), so that the second state goes on
-// where the first one is: the same lineage, a later revision.
+// carryOver copies what is not derived again. The shadow state continues where the
+// present one is: it has the same lineage and a later revision (Invariant 4).
 func (s *shadow) carryOver(ctx context.Context, affected map[string]bool) error {
 	var streams strings.Builder
 	streams.WriteString("stream NOT IN (''")
@@ -188,7 +189,7 @@ func (s *shadow) carryOver(ctx context.Context, affected map[string]bool) error 
 	return nil
 }
 
-// SwapIn makes the second state the state. The caller has applied the whole log
+// SwapIn makes the shadow state the state. The caller must have applied the whole log
 // to it. What people read changes with the next Publish.
 func (s *State) SwapIn(ctx context.Context) error {
 	s.mu.Lock()
@@ -196,7 +197,7 @@ func (s *State) SwapIn(ctx context.Context) error {
 	if !s.shadow {
 		return errors.New("adopt: nothing was derived")
 	}
-	// What was published since the second state was begun is not what that holds.
+	// The shadow state does not hold what was published since it was begun.
 	err := s.db.Run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
 	if err == nil {
 		err = s.swapDatabase(ctx, s.lake.shadowPath(), "next")

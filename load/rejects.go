@@ -5,15 +5,15 @@ import "context"
 // Rejected is a row of meta.rejects.
 type Rejected struct {
 	Account, Stream, ID string
-	Seq, Segment        uint64 // of the version that was refused; segment 0 where another object's row has its key
+	Seq, Segment        uint64 // of the rejected version; segment 0 if the key belongs to another object's row
 	Table, Field, Rule  string
 }
 
-// OfKey reports whether it is another row that stands in its way: mapped again, it
-// is refused nowhere but where the rows come together.
+// OfKey reports whether another row has its key. The mapping accepts such a row; only
+// the merge rejects it.
 func (r Rejected) OfKey() bool { return r.Rule == ruleTaken || r.Rule == ruleRepeated }
 
-// Rejects returns what could not become a row, by place in the log.
+// Rejects returns the rejected rows, sorted by their place in the log.
 func (s *State) Rejects(ctx context.Context) ([]Rejected, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

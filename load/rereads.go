@@ -10,40 +10,39 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// Hint says that an object may have changed.
+// Hint is a sign that an object may have changed.
 type Hint struct {
 	ID      string
-	Created time.Time // UTC; zero if the hint does not tell
-	At      time.Time // UTC: a version that was read well after it shows the change
+	Created time.Time // UTC; zero if the hint does not have it
+	At      time.Time // UTC; a version read well after it includes the change
 }
 
-// Reread is an object that is to be read again.
+// Reread is an object to read again.
 type Reread struct {
 	ID      string
 	Created time.Time // UTC; zero if unknown
-	Apart   int       // objects of the stream between the next newer one to be read and this one
-	Unread  bool      // it could not be read before
+	Apart   int       // number of objects of the stream between the next newer one of the list and this one
+	Unread  bool      // an earlier attempt to read it failed
 }
 
-// Rereads is what of a stream of an account is to be read again, as far as the state
-// knows. Its methods take turns with those of the state.
+// Rereads is the reread queue of a stream of an account, as far as the state knows. Its
+// methods use the state's connection in turn with the state's own methods.
 type Rereads struct {
 	state           *State
 	account, stream string
 }
 
-// Rereads returns what is to be read again of a stream.
+// Rereads returns the reread queue of a stream.
 func (s *State) Rereads(account, stream string) Rereads { return Rereads{s, account, stream} }
 
-// slack is how far after the present a time may be, by clocks that differ.
+// slack is how far in the future a time may be, because clocks differ.
 const slack = 5 * time.Minute
 
-// Outdated returns the objects that hints tell of and that were not read since:
-// a version read less than the lag after a hint may have been behind it. What
-// the log does not hold counts if it was created in [from, through), or, where
-// the hint does not tell, if from is zero: else it is not the lake's, or is
-// still to be listed. A version that was read after now was not: an answer had a
-// wrong date.
+// Outdated returns the objects of hints that were not read since: a version read less
+// than lag after the hint may lack the change. It returns an object that the log does
+// not hold only if it was created in [from, through), or, if the hint has no created,
+// if from is zero. Other objects are not the lake's, or are still to be listed. A
+// version read after now counts as not read: an answer had a wrong date.
 func (r Rereads) Outdated(ctx context.Context, hints []Hint, lag time.Duration, from, through, now time.Time) ([]Reread, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -71,17 +70,17 @@ func (r Rereads) Outdated(ctx context.Context, hints []Hint, lag time.Duration, 
 	return list, nil
 }
 
-// patience is how long to wait before an object is read again that should have
-// changed and has not.
+// patience is how long to wait before an object is read again that should have changed
+// and has not.
 const patience = 12 * time.Hour
 
-// mostCutShort is how many objects with a list that is cut short are read again
-// by each run; the others are due like any.
+// mostCutShort is the most objects with an incomplete nested list that each run reads
+// again. The others remain due.
 const mostCutShort = 100
 
-// Due returns the objects that should have changed without a word by now, but
-// for those that had not when they were read since, not long ago; and some of
-// which a nested list is cut short, read before the last minute.
+// Due returns the objects that should have changed by now without an event, but not
+// those that were read since, a short time ago, and had not changed. It also returns
+// some objects with an incomplete nested list that were read more than a minute ago.
 func (r Rereads) Due(ctx context.Context, now time.Time) ([]Reread, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -98,7 +97,7 @@ func (r Rereads) Due(ctx context.Context, now time.Time) ([]Reread, error) {
 	return list, nil
 }
 
-// Postpone puts off what is due by now: it was read again.
+// Postpone moves the due times up to now to a later time: the objects were read again.
 func (r Rereads) Postpone(ctx context.Context, now time.Time) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -106,8 +105,8 @@ func (r Rereads) Postpone(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// Unlisted returns the objects of a stream that others mention and the log does
-// not hold.
+// Unlisted returns the objects of a stream that others mention and the log does not
+// hold.
 func (r Rereads) Unlisted(ctx context.Context) ([]Reread, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -120,8 +119,8 @@ func (r Rereads) Unlisted(ctx context.Context) ([]Reread, error) {
 	return list, nil
 }
 
-// Listed reports which of some objects a list has shown: of those the log has a
-// full version that came in one. It reads the ids of the whole stream.
+// Listed reports which of some objects the log has a full version of that came in a
+// list. It reads the ids of the whole stream.
 func (r Rereads) Listed(ctx context.Context, ids []string) (map[string]bool, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -147,8 +146,8 @@ func (r Rereads) Listed(ctx context.Context, ids []string) (map[string]bool, err
 	return listed, nil
 }
 
-// ForgetMention forgets that objects are mentioned: they are gone, and asking for them
-// again is in vain.
+// ForgetMention removes the records that objects are mentioned: the objects are gone,
+// and further requests for them are useless.
 func (r Rereads) ForgetMention(ctx context.Context, ids []string) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -160,8 +159,8 @@ func (r Rereads) ForgetMention(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// list runs a query of ids and their created, and counts how many objects
-// lie between one and the next: what listing them would cost.
+// list runs a query that returns ids with their created, and counts the objects between
+// each one and the next: that is the cost of listing them.
 func (r Rereads) list(ctx context.Context, query string, args ...any) ([]Reread, error) {
 	if _, err := r.state.db.Exec(ctx, "CREATE OR REPLACE TEMP TABLE wanted AS "+query, args...); err != nil {
 		return nil, err

@@ -10,10 +10,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Lacking returns the ids of a stream that rows of an account name and the log
-// does not hold, the newest rows first and at most so many. It follows the
-// columns whose schemas refer to the stream's table, of rows that were created
-// within some spans.
+// Lacking returns the ids of a stream that rows of an account name and the log does not
+// hold, those of the newest rows first, at most most of them. It follows the columns
+// whose schemas refer to the stream's table, in rows created within the given spans.
 func (r Rereads) Lacking(ctx context.Context, within []Gap, most int) ([]string, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -29,8 +28,8 @@ func (r Rereads) Lacking(ctx context.Context, within []Gap, most int) ([]string,
 		rows = append(rows, fmt.Sprintf("SELECT %s AS named, %s AS created FROM %s WHERE account = %s AND named IS NOT NULL",
 			sqltext.Ident(c.name), sqltext.Ident(c.created), sqltext.Ident(c.table), sqltext.Literal(r.account)))
 	}
-	// By the hash of the id, which takes a quarter of the memory: two ids that
-	// share one of 64 bits are as good as never.
+	// Compare the hash of the id, which takes a quarter of the memory. Two ids with the
+	// same 64 bits practically never occur.
 	var ids []string
 	var id string
 	err := r.state.db.Each(ctx, []any{&id}, func() error {
@@ -44,12 +43,12 @@ func (r Rereads) Lacking(ctx context.Context, within []Gap, most int) ([]string,
 	return ids, nil
 }
 
-// namingColumn is a column that holds ids of another table, and the one beside it
-// that holds the created of the row.
+// namingColumn is a column with ids of another table. created is the column with the
+// created of the row.
 type namingColumn struct{ table, name, created string }
 
-// naming returns the columns that refer to a stream's main table, of tables whose
-// rows say when their objects were created.
+// naming returns the columns that refer to a stream's main table, in tables whose rows
+// have the created of their objects.
 func (r Rereads) naming() []namingColumn {
 	i := slices.IndexFunc(r.state.tables, func(t *TableLayout) bool { return t.Main == r.stream })
 	if i < 0 {

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// BeginRelist starts to note which objects of a stream are listed again.
+// BeginRelist starts to record which objects of a stream are listed again.
 func (r Rereads) BeginRelist(ctx context.Context) error {
 	if err := r.EndRelist(ctx); err != nil {
 		return err
 	}
-	return r.Relisted(ctx, []string{""}) // no object has this id: it says that notes are taken
+	return r.Relisted(ctx, []string{""}) // no object has this id: it marks that recording has begun
 }
 
-// Relisting reports that [Rereads.BeginRelist] was called in this state, so that
-// what it noted can be trusted.
+// Relisting reports whether [Rereads.BeginRelist] was called in this state, so that its
+// records are complete.
 func (r Rereads) Relisting(ctx context.Context) (bool, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -24,7 +24,7 @@ func (r Rereads) Relisting(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// Relisted notes ids that were listed again.
+// Relisted records ids that were listed again.
 func (r Rereads) Relisted(ctx context.Context, ids []string) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -42,9 +42,9 @@ func (r Rereads) Relisted(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// Vanished returns the objects created in [from, through) that were not listed
-// again and are not known to be deleted. Those without a created count where
-// from is zero.
+// Vanished returns the objects created in [from, through) that were not listed again
+// and are not known to be deleted. It includes objects without a created if from is
+// zero.
 func (r Rereads) Vanished(ctx context.Context, from, through time.Time) ([]Reread, error) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -57,7 +57,7 @@ func (r Rereads) Vanished(ctx context.Context, from, through time.Time) ([]Rerea
 	return list, nil
 }
 
-// EndRelist forgets the notes of a relist.
+// EndRelist deletes the records of a relist.
 func (r Rereads) EndRelist(ctx context.Context) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// Run is one run of the program on the lake, kept in meta.runs.
+// Run is one run of the program on the lake, stored in meta.runs.
 type Run struct {
 	ID       string    `json:"id"`
 	Started  time.Time `json:"started"`           // UTC
@@ -23,19 +23,19 @@ type Run struct {
 	Detail   string    `json:"detail,omitempty"` // never a secret
 }
 
-// Runs is what the state keeps of runs, and of what they read and could not read. Its
-// methods take turns with those of the state.
+// Runs is the state's record of runs, with what they read and could not read. Its
+// methods use the state's connection in turn with the state's own methods.
 type Runs struct{ state *State }
 
-// Runs returns what the state keeps of runs.
+// Runs returns the state's record of runs.
 func (s *State) Runs() Runs { return Runs{s} }
 
-// Begin records a run that starts. Its Finished and Outcome are ignored.
+// Begin records the start of a run. It ignores Finished and Outcome.
 func (r Runs) Begin(ctx context.Context, run Run) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
 	var err error
-	if r.state.alone { // a run that never ended was killed
+	if r.state.alone { // a run that has not ended was killed
 		_, err = r.state.db.Exec(ctx, "UPDATE meta.runs SET outcome = 'killed' WHERE outcome = 'running'")
 	}
 	if err == nil {
@@ -48,14 +48,14 @@ func (r Runs) Begin(ctx context.Context, run Run) error {
 	return nil
 }
 
-// End records how a run ended. It changes no revision: a run that changed
+// End records the end of a run. It does not change the revision: a run that changed
 // nothing else publishes nothing.
 func (r Runs) End(ctx context.Context, run Run) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
 	n, err := r.state.db.Exec(ctx, `UPDATE meta.runs SET finished = ?, outcome = ?, requests = ?, objects = ?, rows = ?, rejects = ?, detail = ?
 		WHERE run_id = ?`, duck.NullTime(run.Finished), run.Outcome, run.Requests, run.Objects, run.Rows, run.Rejects, run.Detail, run.ID)
-	if err == nil && n == 0 { // a fresh state has forgotten the beginning
+	if err == nil && n == 0 { // a fresh state has no record of the start
 		_, err = r.state.db.Exec(ctx, "INSERT INTO meta.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", run.ID, duck.NullTime(run.Started),
 			duck.NullTime(run.Finished), run.Command, run.Outcome, run.Requests, run.Objects, run.Rows, run.Rejects, run.Detail)
 	}

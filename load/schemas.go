@@ -18,9 +18,10 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// schemaTables keep what the state was built with: the files of the schema set,
-// and of each table a fingerprint of all that decides its rows and an identity
-// of its derivation, which is another one whenever it is derived again.
+// schemaTables are the statements for the tables that record what the state was built
+// with: the files of the schema set and, for each table, a fingerprint of all that
+// decides its rows and the id of its derivation. A table that is derived again gets a
+// new id.
 var schemaTables = []string{
 	"CREATE TABLE state.schemas (path VARCHAR, text VARCHAR)",
 	"CREATE TABLE state.tables (name VARCHAR, fingerprint VARCHAR, derivation VARCHAR, streams VARCHAR, main VARCHAR)",
@@ -28,15 +29,15 @@ var schemaTables = []string{
 
 const schemasName = "schemas.json"
 
-// Change says of a table that what it was built with is not what the lake was
+// Change is a table whose schema in the state differs from the one that the lake was
 // opened with.
 type Change struct {
 	Table string `json:"table"`
 	What  string `json:"what"` // "changed", "new" or "removed"
 }
 
-// ReadSchemas returns the files of the schema set that the published generation
-// was built with, by path.
+// ReadSchemas returns the files of the schema set that the published generation was
+// built with, by path. dir is the lake's folder.
 func ReadSchemas(dir string) (map[string]string, error) {
 	published, err := PublishedDir(dir)
 	if err != nil {
@@ -45,8 +46,8 @@ func ReadSchemas(dir string) (map[string]string, error) {
 	return SchemasIn(published)
 }
 
-// SchemasIn reads the set of the generation in a folder, if it is as it was
-// written.
+// SchemasIn returns the files of the schema set of the generation in a folder, by path.
+// It is an error if they are damaged.
 func SchemasIn(generation string) (files map[string]string, err error) {
 	path := filepath.Join(generation, schemasName)
 	g, _, err := readManifest(generation)
@@ -69,14 +70,14 @@ func SchemasIn(generation string) (files map[string]string, err error) {
 	return files, nil
 }
 
-// Schemas returns the files of the schema set that the state is built with.
+// Schemas returns the files of the schema set that the state is built with, by path.
 func (s *State) Schemas(ctx context.Context) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return FilesIn(ctx, s.db.Session, "state.schemas")
 }
 
-// FilesIn reads a table of files.
+// FilesIn reads a table of files and returns their texts by path.
 func FilesIn(ctx context.Context, q duck.Session, table string) (map[string]string, error) {
 	files := map[string]string{}
 	var path, text string
@@ -87,7 +88,8 @@ func FilesIn(ctx context.Context, q duck.Session, table string) (map[string]stri
 	return files, err
 }
 
-// store keeps the set that the lake was opened with, for the tables just made.
+// store records the set that the lake was opened with, for tables that were just
+// created.
 func store(ctx context.Context, q duck.Session, tables []*TableLayout, files map[string]string) error {
 	if err := storeFiles(ctx, q, files); err != nil {
 		return err
@@ -114,7 +116,7 @@ func storeFiles(ctx context.Context, q duck.Session, files map[string]string) er
 	return nil
 }
 
-// fingerprint covers whatever decides what a table holds.
+// fingerprint hashes everything that decides a table's content.
 func (t *TableLayout) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, t.Fingerprint, duck.CreateTable(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
@@ -124,13 +126,13 @@ func (t *TableLayout) fingerprint() string {
 // storedTable is a row of state.tables.
 type storedTable struct{ name, fingerprint, derivation, streams, main string }
 
-// builtAlike reports that rows of both fit into one table.
+// builtAlike reports whether rows of both fit into one table.
 func (t storedTable) builtAlike(other storedTable) bool {
 	t.derivation, other.derivation = "", ""
 	return t == other
 }
 
-// storedTables are the tables that the state was built with.
+// storedTables returns the tables that the state was built with.
 func storedTables(ctx context.Context, q duck.Session) ([]storedTable, error) {
 	var all []storedTable
 	var t storedTable
@@ -141,7 +143,8 @@ func storedTables(ctx context.Context, q duck.Session) ([]storedTable, error) {
 	return all, err
 }
 
-// changes compares what tables were built with to what the lake was opened with.
+// changes compares the tables that the lake was opened with and those that the state
+// was built with.
 func changes(given []*TableLayout, stored []storedTable) []Change {
 	var out []Change
 	for _, t := range given {
@@ -161,10 +164,10 @@ func changes(given []*TableLayout, stored []storedTable) []Change {
 	return out
 }
 
-// compareSet finds out whether the state's tables are those that the lake was
-// opened with. If not, the state goes on with its own: rows of two mappings
-// never mix in one table. It returns why the state must make way, if it cannot
-// go on.
+// compareSet checks whether the state's tables are those that the lake was opened with.
+// If not, the state continues with its own tables: rows of two mappings never mix in
+// one table. compareSet returns the reason if the state cannot continue and must be
+// replaced.
 func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	stored, err := storedTables(ctx, s.db.Session)
 	if err != nil {
@@ -194,8 +197,8 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	return "", err
 }
 
-// allowNulls lets columns be NULL that an earlier version declared NOT NULL: of a
-// required amount its minor units must be there, and the amount itself need not.
+// allowNulls makes columns nullable that an earlier version declared NOT NULL: for a
+// required amount only its minor units are required, not the amount itself.
 func allowNulls(ctx context.Context, q duck.Session, tables []*TableLayout) error {
 	for _, t := range tables {
 		for _, c := range t.Schema.Columns() {
@@ -220,8 +223,8 @@ func allowNulls(ctx context.Context, q duck.Session, tables []*TableLayout) erro
 	return nil
 }
 
-// redescribe takes over what may change without deriving anything again:
-// titles, descriptions and comments.
+// redescribe updates what may change without a new derivation: titles, descriptions and
+// comments.
 func (s *State) redescribe(ctx context.Context) error {
 	var kept string
 	err := s.db.One(ctx, []any{&kept}, "SELECT fingerprint FROM state.info")

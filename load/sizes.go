@@ -11,15 +11,15 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Sizes are bytes on disk; nil where they are closed to whoever measures. Files
-// that generations share are counted once, in the published one.
+// Sizes has sizes in bytes on disk; nil where this user may not measure them. A file
+// that generations share is counted once, in the published one.
 type Sizes struct {
 	Log       *int64 `json:"log,omitempty"`
 	State     *int64 `json:"state,omitempty"`     // the private DuckDB file
 	Published *int64 `json:"published,omitempty"` // the linked generation
 }
 
-// ReadSizes measures a lake as it is now. It takes no lock.
+// ReadSizes measures the lake in dir as it is now. It takes no lock.
 func ReadSizes(dir string) (sizes Sizes, err error) {
 	l := Lake{dir: dir}
 	if sizes.Log, err = measured(l.logBytes()); err != nil {
@@ -32,12 +32,13 @@ func ReadSizes(dir string) (sizes Sizes, err error) {
 	return sizes, err
 }
 
-// measured is a size, 0 of what is not there, or nil where that is closed.
+// measured returns a size: 0 for a missing file, nil for one that this user may not
+// read.
 func measured(bytes int64, err error) (*int64, error) {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, nil
-	case errors.Is(err, fs.ErrNotExist): // also a generation that was replaced while we looked
+	case errors.Is(err, fs.ErrNotExist): // includes a generation that was replaced meanwhile
 		err = nil
 	}
 	return &bytes, err
@@ -59,7 +60,7 @@ func (l *Lake) publishedBytes() (int64, error) {
 	return bytesBelow(published)
 }
 
-// bytesBelow measures the files in a folder.
+// bytesBelow returns the total size of the files in a folder.
 func bytesBelow(dir string) (bytes int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -74,14 +75,13 @@ func bytesBelow(dir string) (bytes int64, err error) {
 	return bytes, err
 }
 
-// Room is the state of the file system under a folder that may not exist yet.
+// Room is the condition of the file system under a folder that may not exist yet.
 type Room struct {
-	Free     int64 // bytes that this user may still write; -1 where it cannot be known
+	Free     int64 // bytes that this user may still write; -1 if unknown
 	Writable bool
 }
 
-// ReadRoom measures the file system of dir, or of the nearest folder above it
-// that exists.
+// ReadRoom measures the file system of dir, or of the nearest existing folder above it.
 func ReadRoom(dir string) (Room, error) {
 	dir, err := fsprobe.Existing(dir)
 	if err != nil {

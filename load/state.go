@@ -16,50 +16,51 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// StateVersion changes whenever the private tables or the merge do. A state of
+// StateVersion changes whenever the private tables or the merge change. A state of
 // another version is not converted: the log makes a new one.
 const StateVersion = 10
 
-// State is the merged tables and the position up to which the log is in them,
-// open in one process. Its methods may be called from any goroutine; they take
-// turns, for there is one connection and one transaction at a time. What they
+// State holds the merged tables and the position up to which the log is in them, open
+// in one process. Its methods may be called from any goroutine. They run one at a time,
+// because there is one connection and one transaction at a time. Functions that they
 // call back, such as Apply's batches, must not call them.
 type State struct {
-	// Fresh says why this state started empty: "no state yet", "made by DuckDB
-	// v1.4", … Empty if it was there and fits. A fresh state is at position 0 of
-	// every stream; the caller applies the whole log again.
+	// Fresh is the reason why this state started empty: "no state yet", "made by DuckDB
+	// v1.4", …. It is empty if the state existed and fits. A fresh state is at position
+	// 0 of every stream; the caller applies the whole log again.
 	Fresh string
 
-	// Stale lists the tables that were built with other schemas or mappings than
-	// the lake was opened with. The state goes on with its own, which Schemas
-	// returns, until BeginRebuild and SwapIn.
+	// Stale lists the tables that were built with other schemas or mappings than the
+	// lake was opened with. The state continues with its own, which Schemas returns,
+	// until BeginRebuild and SwapIn.
 	Stale []Change
 
 	lake       *Lake
-	member     *os.File   // says for as long as it is open that this process works on the state
-	alone      bool       // no other process did when this one opened it
-	mu         sync.Mutex // held by every exported method; guards all below
+	member     *os.File   // its lock shows, while it is open, that this process works on the state
+	alone      bool       // no other process worked on it when this one opened it
+	mu         sync.Mutex // held by every exported method; guards the fields below
 	lock       *filelock.Lock
 	db         duck.Instance
 	feed       duck.Feed
 	tables     []*TableLayout
 	positions  map[rawlog.StreamKey]uint64
-	shadow     bool   // working on the state that BeginRebuild began
-	distrusted bool   // what is published is damaged: no file of it is linked
+	shadow     bool   // working on the shadow state of BeginRebuild
+	distrusted bool   // the published generation is damaged: no file of it is linked
 	lineage    string // identity of this state; a fresh one never matches an old generation
 }
 
-// TableLayout is a declared table as the state works with it.
+// TableLayout is a declared table with the layout and the period that the state uses.
 type TableLayout struct {
 	Table
 	*duck.Layout
 	Period Period
 }
 
-// OpenState takes the state's lock, waiting as Options say, or returns a
-// *BusyError. It removes what a crash left behind. A state that is damaged is
-// set aside, one of another version or DuckDB removed; either way an empty one
-// takes its place and Fresh says why. One of other schemas is kept: see Stale.
+// OpenState takes the state's lock. It waits as Options say; then it returns a
+// *BusyError. It removes temporary files that a crash left. It puts a damaged state
+// into quarantine and removes a state of another version or DuckDB; in both cases an
+// empty one replaces it and Fresh has the reason. A state with other schemas stays: see
+// Stale.
 func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 	lock, err := l.acquire(ctx, l.opts.StateWait)
 	if err != nil {
@@ -89,10 +90,10 @@ func (l *Lake) OpenState(ctx context.Context) (_ *State, err error) {
 	return s, s.loadPositions(ctx)
 }
 
-// declared are the tables that the lake was opened with.
+// declared returns the tables that the lake was opened with.
 func (l *Lake) declared() ([]*TableLayout, error) { return LayOut(l.opts.Tables) }
 
-// LayOut lays out declared tables.
+// LayOut computes the layouts of declared tables.
 func LayOut(declared []Table) ([]*TableLayout, error) {
 	var tables []*TableLayout
 	for _, t := range declared {
@@ -105,7 +106,7 @@ func LayOut(declared []Table) ([]*TableLayout, error) {
 	return tables, nil
 }
 
-// sweepState removes what a crash left half written.
+// sweepState removes temporary files that a crash left.
 func (l *Lake) sweepState() error {
 	return errors.Join(
 		os.RemoveAll(l.path(lakedir.StateDir, "tmp")),
@@ -128,15 +129,16 @@ func (s *State) openInstance(ctx context.Context) (err error) {
 	return s.feed.Register(s.db.Conn)
 }
 
-// trim makes DuckDB give freed memory back to the system. With one thread it
-// does so only when its limit is set; without this a long backfill and the
-// sorts of a publish keep 120 MB more (measured).
+// trim makes DuckDB return freed memory to the system. With one thread it does so only
+// when its limit is set. Without this a long backfill and the sorts of a publish keep
+// 120 MB more (measured).
 func (s *State) trim(ctx context.Context, q duck.Session) error {
 	_, err := q.Exec(ctx, "SET memory_limit = "+sqltext.Literal(s.lake.opts.MemoryLimit))
 	return err
 }
 
-// loadPositions remembers the positions; nobody else moves them while the lock is held.
+// loadPositions reads the positions. No other process moves them while the lock is
+// held.
 func (s *State) loadPositions(ctx context.Context) error {
 	s.positions = map[rawlog.StreamKey]uint64{}
 	var key rawlog.StreamKey
@@ -147,14 +149,14 @@ func (s *State) loadPositions(ctx context.Context) error {
 	}, "SELECT account, stream, segment FROM meta.positions")
 }
 
-// Position returns the last segment of a stream that is applied; 0 if none.
+// Position returns the number of the last applied segment of a stream; 0 if none.
 func (s *State) Position(account, stream string) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.positions[rawlog.StreamKey{Account: account, Stream: stream}]
 }
 
-// Close closes the database and drops the lock.
+// Close closes the database and releases the lock.
 func (s *State) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,9 +177,9 @@ func (s *State) Hashes() bool {
 	return slices.ContainsFunc(s.tables, func(t *TableLayout) bool { return t.Schema.Hashes() })
 }
 
-// Reset empties the state, for the whole log to be applied again to the tables
-// that the lake was opened with; Fresh then says why. What people read stays as
-// it is until the next Publish.
+// Reset empties the state, so that the whole log can be applied again to the tables
+// that the lake was opened with. It sets Fresh to why. The published generation stays
+// until the next Publish.
 func (s *State) Reset(ctx context.Context, why string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

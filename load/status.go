@@ -14,14 +14,14 @@ import (
 	"github.com/stripelake/stripelake/load/rawlog"
 )
 
-// Summary counts what the state holds.
+// Summary has counts of the state's content.
 type Summary struct {
-	Resources []Resource   `json:"resources"` // by account, stream
+	Resources []Resource   `json:"resources"` // sorted by account, stream
 	Tables    []TableCount `json:"tables"`    // in declared order
-	Drift     int64        `json:"drift"`     // kinds of it, in meta.drift
+	Drift     int64        `json:"drift"`     // number of kinds of drift in meta.drift
 }
 
-// Resource counts one stream of one account. Rows and Rejects are of the
+// Resource has the counts of one stream of one account. Rows and Rejects are of the
 // stream's main table; together they cover every object.
 type Resource struct {
 	Account    string `json:"account"`
@@ -29,22 +29,22 @@ type Resource struct {
 	Segment    uint64 `json:"segment"` // applied position
 	Objects    int64  `json:"objects"` // distinct ids
 	Rows       int64  `json:"rows"`
-	Deleted    int64  `json:"deleted"`    // rows whose object is gone
+	Deleted    int64  `json:"deleted"`    // rows of deleted objects
 	Rejects    int64  `json:"rejects"`    // objects rejected
-	Incomplete int64  `json:"incomplete"` // nested lists of which not every page could be read
+	Incomplete int64  `json:"incomplete"` // nested lists of which some pages could not be read
 
-	OtherVersions []string `json:"other_versions,omitempty"` // API versions of its objects besides the one that is asked for, sorted
-	OnlyOther     bool     `json:"only_other,omitempty"`     // none of its objects came in that one
+	OtherVersions []string `json:"other_versions,omitempty"` // API versions of its objects other than the configured one, sorted
+	OnlyOther     bool     `json:"only_other,omitempty"`     // no object came in the configured version
 }
 
-// TableCount counts the rows of one table, over all accounts.
+// TableCount is the number of rows of one table, over all accounts.
 type TableCount struct {
 	Table string `json:"table"`
 	Rows  int64  `json:"rows"`
 }
 
-// Status is what is told of a lake without a lock. It is a courtesy, replaced
-// after each apply, and never read back as truth.
+// Status is the information about a lake that can be read without a lock. It is for
+// people only: it is replaced after each apply, and the program never relies on it.
 type Status struct {
 	Written    time.Time `json:"written"` // UTC
 	Generation uint64    `json:"generation"`
@@ -52,11 +52,11 @@ type Status struct {
 	Summary    Summary   `json:"summary"`
 	Logs       []LogSize `json:"logs"`
 	LastRun    *Run      `json:"last_run,omitempty"`
-	Failures   []Failure `json:"failures,omitempty"` // what the runs before could not read
-	GivenUp    []GivenUp `json:"given_up,omitempty"` // what stands in meta.requests
+	Failures   []Failure `json:"failures,omitempty"` // what earlier runs could not read
+	GivenUp    []GivenUp `json:"given_up,omitempty"` // the content of meta.requests
 }
 
-// Summary counts the state's contents.
+// Summary counts the state's content.
 func (s *State) Summary(ctx context.Context) (Summary, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func summary(ctx context.Context, q duck.Session, tables []*TableLayout) (Summar
 	return sum, nil
 }
 
-// countMain counts the main table of a stream.
+// countMain counts the rows and rejects of a stream's main table.
 func countMain(ctx context.Context, q duck.Session, tables []*TableLayout, r *Resource) error {
 	for _, t := range tables {
 		if t.Main != r.Stream {
@@ -122,7 +122,7 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shadow {
-		return nil // the status is of what is there already
+		return nil // the status describes the present state, not the shadow
 	}
 	status := Status{Written: time.Now().UTC().Truncate(time.Second)}
 	var err error
@@ -153,9 +153,10 @@ func (s *State) WriteStatus(ctx context.Context) error {
 	return nil
 }
 
-// ReadStatus reads what the last apply or publish wrote; fs.ErrNotExist before
-// the first, and where the file is damaged: the next run writes it again. The
-// generation is told all the same. It takes no lock and opens no database.
+// ReadStatus reads the status that the last apply or publish wrote. The error is
+// fs.ErrNotExist before the first one, and for a damaged file, which the next run
+// replaces; Generation is set even then. ReadStatus takes no lock and opens no
+// database.
 func ReadStatus(dir string) (Status, error) {
 	l := Lake{dir: dir}
 	var st Status

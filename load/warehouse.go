@@ -17,9 +17,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// warehouse copies the checkpointed state into the generation and makes it what
-// analysts see: without the private tables, with the marts. The copy is opened
-// by an instance of its own, so that its views name no other database.
+// warehouse copies the checkpointed state into the generation and turns it into the
+// analysts' warehouse: without the private tables, with the marts. A separate instance
+// opens the copy, so that its views name no other database.
 func (p *publisher) warehouse(ctx context.Context) error {
 	final := filepath.Join(p.dir, lakedir.WarehouseName)
 	tmp := final + atomicfile.TempSuffix
@@ -34,14 +34,15 @@ func (p *publisher) warehouse(ctx context.Context) error {
 	return p.step("warehouse", func() error { return p.finish(ctx, tmp, final) })
 }
 
-// finish makes of the copied state the warehouse.
+// finish turns the copied state into the warehouse and gives it its final name.
 func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	err := duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
 		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
 		if err == nil {
 			err = p.finishWarehouse(ctx, w)
 		}
-		// DETACH checkpoints what is left; the file must be whole without its log.
+		// DETACH checkpoints the rest; the file must be complete without its
+		// write-ahead log.
 		if err == nil {
 			err = w.Run(ctx, "CHECKPOINT warehouse", "USE memory", "DETACH warehouse")
 		}
@@ -64,7 +65,8 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	return atomicfile.Rename(tmp, final, atomicfile.Hooks{})
 }
 
-// finishWarehouse drops what is private and adds the histories, the marts and the list of files.
+// finishWarehouse drops the private tables and adds the histories, the marts and the
+// list of files.
 func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
 	if err := w.Run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
@@ -78,7 +80,7 @@ func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
 	return p.listFiles(ctx, w)
 }
 
-// listFiles fills meta.partitions, in one statement: a large lake has thousands
+// listFiles fills meta.partitions in one statement, because a large lake has thousands
 // of files.
 func (p *publisher) listFiles(ctx context.Context, w duck.Session) error {
 	if len(p.Files) == 0 {
@@ -93,7 +95,7 @@ func (p *publisher) listFiles(ctx context.Context, w duck.Session) error {
 	return err
 }
 
-// timestamp is the SQL for a time that may be missing.
+// timestamp returns the SQL for a time, or NULL for nil.
 func timestamp(t *time.Time) string {
 	if t == nil {
 		return "NULL"
@@ -101,15 +103,15 @@ func timestamp(t *time.Time) string {
 	return "TIMESTAMP " + sqltext.Literal(t.UTC().Format("2006-01-02 15:04:05.999999"))
 }
 
-// copyFile copies from to to, sharing blocks where the file system can, and waits
-// for the disk, or whoever syncs the file next would. It returns how many bytes
-// it wrote.
+// copyFile copies a file and waits until the copy is on the disk: otherwise the next
+// sync of the file would wait. It shares blocks where the file system can. It returns
+// the number of bytes written.
 func copyFile(from, to string) (written int64, err error) {
 	src, err := os.Open(from)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = src.Close() }() // only read from
+	defer func() { _ = src.Close() }() // opened for reading only
 	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err

@@ -2,5 +2,5 @@
 
 package load
 
-// bytesWritten is not told here.
+// bytesWritten returns 0: the number is not known here.
 func bytesWritten() int64 { return 0 }
