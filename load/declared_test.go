@@ -10,8 +10,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// A version is in force when lake.json names it, and not before; two processes
-// may declare the same at once.
+// A version is in force once lake.json names it, not before. Two processes may declare
+// the same version at once.
 func TestDeclare(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "lake")
@@ -34,7 +34,7 @@ func TestDeclare(t *testing.T) {
 	if err := l.Declare(other, 0); !errors.Is(err, ErrDeclaredMoved) {
 		t.Errorf("something else, over what another process declared: %v", err)
 	}
-	// What a killed process left unnamed is written over.
+	// A file that a killed process left without a reference is overwritten.
 	if err := os.WriteFile(lakedir.Declared(l.dir, 2), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}

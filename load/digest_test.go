@@ -32,7 +32,7 @@ func TestDigestComparesFilesAndWarehouse(t *testing.T) {
 	if digest["charges"] != otherDigest["charges"] || digest["log"] == otherDigest["log"] {
 		t.Errorf("digests %v and %v", digest, otherDigest)
 	}
-	// A Parquet file of other rows than the warehouse's is found.
+	// Digest finds a Parquet file whose rows differ from the warehouse's.
 	k.sync(charge("ch_1", "failed"))
 	data, err := os.ReadFile(k.Generations().path(one.Number, filepath.FromSlash(one.Files[0].Path)))
 	if err != nil {

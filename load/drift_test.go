@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Drift is added up over segments, and a segment that is applied again adds
-// nothing (Invariant 5).
+// Drift is added up over segments. Applying a segment again adds nothing (Invariant 5).
 func TestDriftIsAddedUp(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)

@@ -28,7 +28,7 @@ func (k *testLake) erase(ids ...string) int {
 	return n
 }
 
-// logged is what the log of charges holds, one text a segment.
+// logged returns the content of the log of charges, one text for each segment.
 func (k *testLake) logged() []string {
 	k.t.Helper()
 	var segments []string
@@ -51,8 +51,8 @@ func (k *testLake) logged() []string {
 	return segments
 }
 
-// Invariants 2 and 5: a rewritten log keeps its segments, their seqs and their
-// ends, and what is derived from it is what the kept objects alone make.
+// Invariants 2 and 5: a rewritten log keeps its segments, their seqs and their ends,
+// and the tables are those that the kept objects alone make.
 func TestRewriteKeepsSegmentsAndSeqs(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -102,7 +102,7 @@ func TestRewriteKeepsSegmentsAndSeqs(t *testing.T) {
 	}
 }
 
-// Segments that a wider one has taken the place of hold what it holds.
+// Superseded segments hold the same objects as the wider one.
 func TestRewriteRemovesSupersededSegments(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -118,8 +118,8 @@ func TestRewriteRemovesSupersededSegments(t *testing.T) {
 	}
 }
 
-// What is discarded leaves nothing behind, and the next generation shares no
-// file with an older one.
+// Discard leaves no old bytes, and the next generation shares no file with an older
+// one.
 func TestDiscardStartsFromNothing(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -184,7 +184,7 @@ func TestForgottenList(t *testing.T) {
 	if !first.Empty() || first.Has(acct, "cus_1") || first.Has(acct, "") {
 		t.Error("an empty list has something on it")
 	}
-	// Two processes that began with the same empty list.
+	// Two processes began with the same empty list.
 	if err := errors.Join(first.Add(t.Context(), acct, []string{"cus_1"}), second.Add(t.Context(), acct, []string{"cus_2"})); err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-// Invariant 7: at every moment of publishing, `current` is whole and is either
-// the old generation or the new one; the next start sweeps what is half made,
-// and its number is not used again.
+// Invariant 7: at every moment of a publish `current` is intact and is either the old
+// generation or the new one. The next start removes incomplete ones, and their numbers
+// are not used again.
 func TestPublishIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -81,7 +81,7 @@ func TestPublishIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// copyTree copies a lake with its links, as a snapshot of the disk would.
+// copyTree copies a lake with its links, like a snapshot of the disk.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -104,8 +104,8 @@ func copyTree(from, to string) error {
 	})
 }
 
-// What can be read must not change: files are read-only, and so is the folder
-// that holds the private state to everyone else.
+// Readable files must not change: they are read-only. The folder of the private state
+// is closed to other users.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -117,7 +117,7 @@ func TestPermissions(t *testing.T) {
 	root := k.Generations().path(g.Number)
 	err := filepath.WalkDir(k.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 || path == k.dir || strings.HasSuffix(path, ".wal") {
-			return err // DuckDB makes its write-ahead log itself; its folder keeps others out
+			return err // DuckDB creates its write-ahead log itself; its folder keeps others out
 		}
 		info, err := d.Info()
 		if err != nil {

@@ -61,7 +61,7 @@ func chargeSchema() *schemas.Schema {
 	}
 }
 
-// itemSchema is a child table: several rows an object, its own partitions.
+// itemSchema is a child table: several rows for each object, with its own partitions.
 func itemSchema() *schemas.Schema {
 	return &schemas.Schema{
 		Name: "stripe.item", Version: "1.0.0", Title: "Item", Table: "items", PrimaryKey: []string{"id"},
@@ -120,7 +120,7 @@ func arrowFields(columns []schemas.Column) []arrow.Field {
 	return fields
 }
 
-// version is one version of one charge, in a form that tests can write down.
+// version is one version of one charge, in a form that is short in tests.
 type version struct {
 	ID      string
 	Day     string         // of created: "2024-01-05"
@@ -129,7 +129,7 @@ type version struct {
 	Reject  string         // if not empty, the charge is rejected for this reason
 	Deleted bool
 	Partial []string // incomplete lists
-	Seen    int      // hours after the first look
+	Seen    int      // hours after the first version
 }
 
 func (v version) created() time.Time {
@@ -153,7 +153,8 @@ func (v version) raw() Raw {
 	}
 }
 
-// mapped is the test's mapping: raw versions to batches, as the pipeline would.
+// mapped is the test's mapping: it turns raw versions into batches as the pipeline
+// would.
 func mapped(tables []Table, segment uint64, objects []Raw) (Batch, error) {
 	var b Batch
 	var charges, items []map[string]any
@@ -199,7 +200,7 @@ func merged(maps ...map[string]any) map[string]any {
 	return all
 }
 
-// records makes a record batch of rows written as JSON values.
+// records makes a record batch from rows with JSON values.
 func records(s *schemas.Schema, rows []map[string]any) (arrow.RecordBatch, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -212,7 +213,7 @@ func records(s *schemas.Schema, rows []map[string]any) (arrow.RecordBatch, error
 	return batch, err
 }
 
-// testLake is a lake under test with its log and state open.
+// testLake is a lake under test with open log and state.
 type testLake struct {
 	t testing.TB
 	*Lake
@@ -324,7 +325,7 @@ func (k *testLake) publish() Generation {
 	return g
 }
 
-// rows reads a query on the state as text, one line a row.
+// rows runs a query on the state and returns one text for each row.
 func (k *testLake) rows(query string, args ...any) []string {
 	k.t.Helper()
 	return queryRows(k.t, k.state.db.Session, query, args...)
@@ -345,7 +346,7 @@ func queryRows(t testing.TB, q duck.Session, query string, args ...any) []string
 	return lines
 }
 
-// charges is the usual look at the charges table.
+// chargeRows is the usual query of the charges table.
 const chargeRows = `SELECT concat_ws(' ', id, status, _seq, CASE WHEN deleted THEN 'deleted' END) FROM charges`
 
 const itemRows = `SELECT concat_ws(' ', _source_id, id, CASE WHEN deleted THEN 'deleted' END) FROM items`

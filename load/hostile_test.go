@@ -15,7 +15,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// hostileSchema has a hole for each name and each text that an author writes.
+// hostileSchema has a placeholder for each name and each text that an author writes.
 const hostileSchema = `schema: stripe.thing
 version: 1.0.0
 title: %[1]s
@@ -37,8 +37,8 @@ var hostileTexts = []string{
 	"month", "day", "-1", "a;b", "${HOME}", "{{x}}", `\`, `"`, "'", strings.Repeat("x", 300),
 }
 
-// Whatever a schema file says is refused at a place in it, or makes the one
-// table that it declares: no text of it is SQL, and no name is a path.
+// Every schema file is either refused with a place in it, or makes only the table that
+// it declares: its texts are never SQL, and its names are never paths.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	accepted := 0
@@ -54,7 +54,8 @@ func TestHostileNames(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.SampledFrom(hostileTexts), rapid.String(), rapid.StringMatching(`[a-z_]{1,8}["';./ ]?[a-z]{0,3}`))
-		// Mostly one hole is hostile: several would each hide what the others do.
+		// Mostly one placeholder is hostile: one of several could hide the effects of
+		// the others.
 		holes := []any{"T", "D.", "things", "month", "field", "a", "member"}
 		for range rapid.IntRange(1, 2).Draw(t, "hostile") {
 			holes[rapid.IntRange(0, len(holes)-1).Draw(t, "hole")] = yamlText(text.Draw(t, "text"))
@@ -80,12 +81,12 @@ func TestHostileNames(t *testing.T) {
 		}
 		checkTables(t, duck.Session{Conn: conn}, s, file)
 	})
-	if accepted == 0 && !testing.Short() { // short, there are a few tries only
+	if accepted == 0 && !testing.Short() { // with -short there are only a few tries
 		t.Error("nothing was accepted: the test proves nothing")
 	}
 }
 
-// checkTables runs what a schema makes of SQL beside another table.
+// checkTables runs the SQL that a schema produces in a database with another table.
 func checkTables(t *rapid.T, q duck.Session, s *schemas.Schema, file string) {
 	ctx := t.Context()
 	defer func() { _ = q.Run(context.WithoutCancel(ctx), "ROLLBACK") }()
@@ -103,7 +104,7 @@ func checkTables(t *rapid.T, q duck.Session, s *schemas.Schema, file string) {
 	}
 }
 
-// yamlText writes a text in double quotes, as YAML reads them.
+// yamlText returns a text in double quotes, as YAML reads it.
 func yamlText(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -13,9 +13,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Instants of the published files say that they are UTC's, nested ones too, and
-// are those of the warehouse. Those of the warehouse and of the raw log have no
-// zone. No column is of Parquet's own type of JSON, which not every reader knows.
+// Instants in the published files are in UTC with a zone, nested ones too, and equal
+// those of the warehouse. Instants in the warehouse and the raw log have no zone. No
+// column has Parquet's JSON type, which not every reader knows.
 func TestFilesSayUTC(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -43,8 +43,8 @@ func TestFilesSayUTC(t *testing.T) {
 		"created true", "observed_at true")
 }
 
-// No file that was exported otherwise stays beside new ones: DuckDB would take
-// the types of the first for all.
+// Files of another export version are not kept with new ones: DuckDB would use the
+// types of the first file for all.
 func TestAnotherExportIsNotLinked(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -59,7 +59,7 @@ func TestAnotherExportIsNotLinked(t *testing.T) {
 	if err := json.Unmarshal(text, &former); err != nil {
 		t.Fatal(err)
 	}
-	delete(former, "export") // as earlier versions wrote it
+	delete(former, "export") // earlier versions wrote no export
 	if text, err = json.Marshal(former); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,8 @@ func TestAnotherExportIsNotLinked(t *testing.T) {
 	}
 }
 
-// What verify and Digest compare with the warehouse are the rows of the files,
-// whichever version exported them.
+// verify and Digest compare the warehouse with the rows of the files, whichever version
+// exported them.
 func TestFormerFilesHaveTheSameRows(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)

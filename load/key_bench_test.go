@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What it costs to decide who keeps a key: a segment of 1,600 new objects with an
-// item each, merged into a table that has a million, beside a table whose key is the
+// The cost of deciding who keeps a key: a segment of 1,600 new objects with one item
+// each, merged into a table of a million rows, compared with a table whose key is the
 // object's id.
 func BenchmarkApplyAmongAMillion(b *testing.B) {
 	for _, own := range []bool{true, false} {

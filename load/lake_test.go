@@ -35,7 +35,7 @@ func TestLockHelper(t *testing.T) {
 	}
 	defer s.Close()
 	fmt.Println("locked")
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent is done with us
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent closes our input
 }
 
 func TestTwoProcesses(t *testing.T) {

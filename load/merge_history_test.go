@@ -10,15 +10,14 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// What was replaced, from when until when in hours after the first look.
+// The replaced rows, with their start and end in hours after the first version.
 const (
 	hours         = `datediff('hour', TIMESTAMP '2025-01-01', valid_from), datediff('hour', TIMESTAMP '2025-01-01', valid_to)`
 	chargeHistory = `SELECT concat_ws(' ', id, status, _seq, ` + hours + `, CASE WHEN deleted THEN 'deleted ' || hour(deleted_seen_at) END) FROM history.charges_replaced`
 	itemHistory   = `SELECT concat_ws(' ', id, _seq, ` + hours + `, CASE WHEN deleted THEN 'deleted ' || hour(deleted_seen_at) END) FROM history.items_replaced`
 )
 
-// modelHistory says what a history leaves of states that are no longer the
-// present one.
+// modelHistory returns the replaced versions that a history must hold.
 func modelHistory(history []version) []string {
 	rows := []string{}
 	for i, v := range history {
@@ -51,8 +50,8 @@ func modelHistory(history []version) []string {
 	return rows
 }
 
-// What the warehouse shows: each state with the span in which it was the one
-// known, the present one without an end, and the words that say so.
+// The warehouse shows each version with the span in which it was the newest known one,
+// the present one without an end, and the comments that say so.
 func TestHistoryInTheWarehouse(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)

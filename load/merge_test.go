@@ -51,8 +51,8 @@ func publishAndCheck(k *testLake) {
 	}
 }
 
-// Invariant 5: applying a segment again changes nothing, not even the
-// revision, so nothing is published again.
+// Invariant 5: applying a segment again changes nothing, not even the revision, so it
+// causes no publish.
 func TestApplyTwice(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -113,11 +113,11 @@ func TestLowerSeqLoses(t *testing.T) {
 func TestTombstones(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
-	// The full version and its tombstone in one transaction, and in two.
+	// The full version and its tombstone arrive in one transaction, and in two.
 	k.sync(charge("ch_1", "paid", "it_1"), charge("ch_2", "paid", "it_2"), tombstone("ch_1"))
 	k.publish()
 	k.sync(tombstone("ch_2"), tombstone("ch_9"))
-	publishAndCheck(k) // a part of which rows are only marked is exported again
+	publishAndCheck(k) // a part whose rows are only marked is exported again
 	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 3 deleted", "ch_2 paid 4 deleted")
 	expect(t, "items", k.rows(itemRows), "ch_1 it_1 deleted", "ch_2 it_2 deleted")
 	expect(t, "seen", k.rows("SELECT DISTINCT deleted_seen_at::VARCHAR FROM charges"), "2025-01-01 00:00:00")
@@ -127,11 +127,11 @@ func TestTombstones(t *testing.T) {
 	if diff := cmp.Diff([]Resource{want}, sum.Resources); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	// Back from the dead.
+	// A deleted object exists again.
 	k.sync(charge("ch_1", "paid"), charge("ch_9", "paid"))
 	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 6", "ch_2 paid 4 deleted", "ch_9 paid 7")
 	expect(t, "rejects", k.rows(rejectRows))
-	// A rejected object that is deleted stays one reject.
+	// A rejected object that is then deleted stays one reject.
 	rejected := charge("ch_8", "x")
 	rejected.Reject = "no amount"
 	k.sync(rejected)
@@ -169,8 +169,8 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
-// Invariant 3: what cannot be placed is an error, not a silent loss, and the
-// whole transaction is undone (Invariant 4).
+// Invariant 3: rows that belong nowhere are an error, not a silent loss, and the whole
+// transaction is rolled back (Invariant 4).
 func TestApplyChecksItsCounts(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -215,8 +215,8 @@ func TestApplyChecksItsCounts(t *testing.T) {
 	expect(t, "charges", k.rows(chargeRows), "ch_1 paid 1", "ch_2 paid 2", "ch_3 paid 3")
 }
 
-// Invariant 4: a crash before the commit leaves neither rows nor position, one
-// after it both. A copy of the files stands for what a crash leaves behind.
+// Invariant 4: a crash before the commit leaves neither rows nor position, a crash
+// after it leaves both. A copy of the files replaces the crash.
 func TestRowsAndPositionTogether(t *testing.T) {
 	t.Parallel()
 	var k *testLake
@@ -313,8 +313,8 @@ func TestPositionMovedByAnother(t *testing.T) {
 	}
 }
 
-// Invariant 3: rows of an object that is not among the batch's are an error,
-// and nothing of the batch is kept.
+// Invariant 3: rows of an object that is not in the batch are an error, and nothing of
+// the batch is kept.
 func TestRowsNeedAnOwner(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

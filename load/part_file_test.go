@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A part that is not too large stays as it is; one that is splits where its
-// rows are, in time first, and only a single bucket by the hash of the ids.
+// A part that is small enough stays as it is. A larger one is split where its rows are:
+// by time, and only a single bucket by the hash of the ids.
 func TestCut(t *testing.T) {
 	t.Parallel()
 	in := func(rows map[int]int64) []int64 {
@@ -48,8 +48,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// However rows grow, the parts of a partition hold each bucket once (Invariant
-// 7), none is too large, and no border ever moves.
+// However rows grow, the parts of a partition hold each bucket once (Invariant 7), none
+// is too large, and no border moves.
 func TestCutHoldsEachBucketOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// Whoever works on the state is seen to do so, also after an erasure has thrown all
-// else away, and whoever looks makes nothing.
+// AtWork reports a process that works on the state, even after an erasure has deleted
+// everything else, and creates no file.
 func TestAtWork(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "lake")

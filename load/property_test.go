@@ -15,9 +15,9 @@ import (
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-// Whatever the segments, transactions, repetitions, publishes and restarts
-// were, the same history makes the same lake (Invariants 5 and 6), and it is
-// what a model of twenty lines says it is.
+// The same history makes the same lake whatever the segments, transactions,
+// repetitions, publishes and restarts are (Invariants 5 and 6). A model of twenty lines
+// says which lake that is.
 func TestSameHistorySameLake(t *testing.T) {
 	if err := flag.Set("rapid.checks", "12"); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestSameHistorySameLake(t *testing.T) {
 		}
 		for k.state.Position(acct, "charge") < last.Segment {
 			done := k.state.Position(acct, "charge")
-			after := rapid.Uint64Range(0, done).Draw(rt, "after") // below done: applied again
+			after := rapid.Uint64Range(0, done).Draw(rt, "after") // below done: segments are applied again
 			k.apply(after, rapid.Uint64Range(after+1, last.Segment).Draw(rt, "up to"))
 			switch rapid.IntRange(0, 3).Draw(rt, "then") {
 			case 0:
@@ -78,8 +78,8 @@ func drawVersion(rt *rapid.T) version {
 	return v
 }
 
-// model says what rows and rejects a history leaves: those of each object's
-// newest full version, marked if a tombstone is newer still. An item has one row.
+// model returns the rows and rejects of a history: those of each object's newest full
+// version, marked if a newer tombstone exists. An item has one row.
 func model(history []version) []string {
 	type object struct {
 		full    version
@@ -98,7 +98,7 @@ func model(history []version) []string {
 		}
 	}
 	charges, items, rejects := []string{}, []string{}, []string{}
-	holders := map[string]string{} // of items
+	holders := map[string]string{} // object by item
 	inOrder := slices.SortedFunc(maps.Keys(objects), func(a, b string) int {
 		x, y := objects[a], objects[b]
 		return cmp.Or(min(x.seq-x.fullSeq, 1)-min(y.seq-y.fullSeq, 1), strings.Compare(x.day, y.day), strings.Compare(a, b))

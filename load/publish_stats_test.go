@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a generation says that it cost is what its files say: those that are not
-// the very files of the generation before were written for it, and no others.
+// The stats of a generation agree with its files: exactly the files that are not hard
+// links to those of the previous generation were written for it.
 func TestPublishStats(t *testing.T) {
 	t.Parallel()
 	k := newLake(t, func(o *Options) { o.PartRows = 4 })

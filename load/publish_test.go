@@ -17,7 +17,7 @@ import (
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-// files lists the Parquet files of a generation with their rows.
+// files returns the Parquet files of a generation with their numbers of rows.
 func files(g Generation) []string {
 	all := []string{}
 	for _, f := range g.Files {
@@ -76,7 +76,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// A change exports the parts it touches; all others are the same files.
+// A change exports the parts that it touches; all others are the same files.
 func TestUnchangedPartsAreLinked(t *testing.T) {
 	t.Parallel()
 	k := newLake(t, func(o *Options) { o.PartRows = 4; o.KeepGenerations = 1 })
@@ -109,7 +109,7 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 		}
 		return all
 	}
-	// One charge of January changes, one of February's two and April's only one
+	// One charge of January changes; one of February's two and the only one of April
 	// move to March.
 	k.sync(on("2024-01-01", charge("ch_00", "failed")), on("2024-03-05", charge("ch_feb", "paid")), on("2024-03-05", charge("ch_april", "paid")))
 	before := inodes(first)
@@ -132,8 +132,8 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 		t.Error(err)
 	}
 
-	// Growth splits the part that it falls into, and where all is of one moment
-	// only the hash of the ids divides it: 27 charges of 5 January into 8 files.
+	// Growth splits the part in which it happens. Rows of one moment can only be
+	// divided by the hash of the ids: 27 charges of 5 January need 8 files.
 	var more []version
 	for i := range 26 {
 		more = append(more, charge(fmt.Sprintf("ch_x%02d", i), "paid"))
@@ -154,8 +154,8 @@ func TestUnchangedPartsAreLinked(t *testing.T) {
 	}
 }
 
-// trusting takes every key for an object's id, so that nobody looks for two rows of
-// one key before they are published.
+// trusting declares every key to be the object's id, so that nothing looks for two rows
+// of one key before the publish.
 func trusting(o *Options) {
 	for i := range o.Tables {
 		o.Tables[i].KeyIsID = true
@@ -255,12 +255,12 @@ func TestManyPartsLeaveNothingElse(t *testing.T) {
 	slices.Sort(listed)
 	expect(t, "files", found, listed...)
 	if _, err := loadtest.Digest(t.Context(), k.dir); err != nil {
-		t.Error(err) // the warehouse and the files hold the same rows
+		t.Error(err) // it compares the rows of the warehouse and of the files
 	}
 }
 
-// Several writers make what one makes, in the same order, and nothing where a
-// key occurs twice (Invariant 7).
+// Several writers produce the same as one, in the same order, and nothing if a key
+// occurs twice (Invariant 7).
 func TestWritersAgree(t *testing.T) {
 	t.Parallel()
 	var charges []version

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A bit that is changed anywhere in a published file shows to a verification; in what
-// a reader needs to find the rest of the file, to a sync too (Invariant 7).
+// A verification finds a changed bit anywhere in a published file. A sync finds it in
+// the parts that a reader needs to find the rest of the file (Invariant 7).
 func TestEveryBitIsHeld(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -23,7 +23,7 @@ func TestEveryBitIsHeld(t *testing.T) {
 			ends := at < 4 || at >= len(sound)-8 || name == schemasName
 			for bit := range 8 {
 				if !ends && at%251 != 31*bit {
-					continue // a sample
+					continue // test only a sample
 				}
 				data := append([]byte(nil), sound...)
 				data[at] ^= 1 << bit
@@ -47,7 +47,8 @@ func TestEveryBitIsHeld(t *testing.T) {
 	}
 }
 
-// defectsOf looks at all but the warehouse, which takes as long as all of the rest.
+// defectsOf checks all files but the warehouse, which takes as long as all others
+// together.
 func (k *testLake) defectsOf(g Generation, how Depth) Defects {
 	g.Files = g.Files[:1]
 	return k.Generations().partDefects(g, how)

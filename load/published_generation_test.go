@@ -13,13 +13,13 @@ import (
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-// Invariant 7: parts are linked from the generation that the state linked last, or
-// was about to link when it was killed. Whatever else is linked, every file is
-// written anew, and that is said; a kill costs nothing and is nothing to tell.
+// Invariant 7: parts are linked from the generation that the state linked last, or was
+// about to link when it was killed. For any other linked generation every file is
+// written anew, and a defect is reported. A kill costs nothing and is no defect.
 func TestStrayGeneration(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		put  func(k *testLake, early string) // the state, as it was before the last publish
+		put  func(k *testLake, early string) // puts back the state as it was before the last publish
 		says string
 		anew bool
 	}{
@@ -90,7 +90,7 @@ func TestStrayGeneration(t *testing.T) {
 	}
 }
 
-// findDefects looks at what is published as nobody does who has the state open.
+// findDefects checks the published generation in a new session, without the open state.
 func (k *testLake) findDefects() (found Defects, err error) {
 	err = duck.With(k.t.Context(), "64MB", 1, "", func(q duck.Session) error {
 		err := q.Run(k.t.Context(), duck.Attach(k.databasePath(), "work", " (READ_ONLY)")...)
@@ -102,7 +102,7 @@ func (k *testLake) findDefects() (found Defects, err error) {
 	return append(found, k.Generations().Defects(ByMarks)...), err
 }
 
-// putState puts a state back as it was.
+// putState restores an earlier state.
 func (k *testLake) putState(text string) {
 	k.close()
 	if err := os.WriteFile(k.databasePath(), []byte(text), 0o600); err != nil {
@@ -110,7 +110,7 @@ func (k *testLake) putState(text string) {
 	}
 }
 
-// relink leads the link to another generation.
+// relink makes the link point to another generation.
 func (k *testLake) relink(number uint64) {
 	link := k.path(lakedir.LinkName)
 	if err := os.Remove(link); err != nil {

@@ -11,16 +11,16 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// ofCustomers calls the table of charges that of customers.
+// ofCustomers renames the table of charges to that of customers.
 func ofCustomers(o *Options) {
 	s := chargeSchema()
 	s.Table = "customers"
 	o.Tables = []Table{{Schema: s, Streams: []string{"charge"}, Main: "charge"}, testTables()[1]}
 }
 
-// A generation names who of its customers is on the list of the forgotten,
-// whether they or the list came first; a list that has grown, or a generation
-// that does not say of which lake it is, is a reason to publish.
+// A generation names those of its customers who are on the list of the forgotten,
+// whether they or the list came first. A list that has grown causes a publish, and so
+// does a generation that does not name the lake's mode.
 func TestGenerationNamesTheForgotten(t *testing.T) {
 	t.Parallel()
 	k := newLake(t, ofCustomers)
@@ -60,7 +60,7 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	published("acct_1 a")
 	k.sync(version{ID: "c", Day: "2024-03-01"})
 	published("acct_1 a")
-	k.sync(version{ID: "z", Day: "2024-02-01"}) // a list that is as it was
+	k.sync(version{ID: "z", Day: "2024-02-01"}) // an unchanged list
 	published("acct_1 a", "acct_1 z")
 	k.state.InvalidatePublished()
 	published("acct_1 a", "acct_1 z")
@@ -80,7 +80,7 @@ func TestGenerationNamesTheForgotten(t *testing.T) {
 	needs(true, "it is as of an older version")
 }
 
-// What is published says what the state said when it was.
+// The published records are the state's at the time of the publish.
 func TestOpenPublished(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Room is told of the nearest folder that exists, and nothing is made.
+// ReadRoom measures the nearest existing folder, and creates nothing.
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "not", "yet")
@@ -18,7 +18,7 @@ func TestRoom(t *testing.T) {
 		t.Error("measuring made the folder")
 	}
 	if os.Getuid() == 0 {
-		return // who may write everywhere
+		return // this user may write everywhere
 	}
 	closed := t.TempDir()
 	if err := os.Chmod(closed, 0o500); err != nil {

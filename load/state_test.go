@@ -10,8 +10,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
-// A state that does not fit is replaced by an empty one that says why, and the
-// log brings it back to the same tables.
+// An empty state replaces one that does not fit, with the reason, and the log makes the
+// same tables again.
 func TestStateStartsFresh(t *testing.T) {
 	t.Parallel()
 	same := func(*Options) {}
@@ -62,7 +62,7 @@ func TestStateStartsFresh(t *testing.T) {
 				t.Errorf("fresh, but at position %d", p)
 			}
 			if tc.name == "other table" {
-				return // its rows are mapped otherwise
+				return // its rows are mapped differently
 			}
 			k.apply(0, 1)
 			expect(t, "charges", k.rows(chargeRows), before...)
@@ -76,8 +76,8 @@ func TestStateStartsFresh(t *testing.T) {
 	}
 }
 
-// A state of an earlier version, which declared a required amount NOT NULL, takes
-// one that has its minor units only.
+// A state of an earlier version, which declared a required amount NOT NULL, accepts a
+// row with only its minor units.
 func TestRequiredAmountMayBeNull(t *testing.T) {
 	t.Parallel()
 	demanded := func(o *Options) {
@@ -170,7 +170,7 @@ func TestCommentsDescribeTheWarehouse(t *testing.T) {
 	}
 }
 
-// Compaction rewrites the file; everything in it stays, comments too.
+// Compaction rewrites the file; all its content stays, comments too.
 func TestCompact(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)

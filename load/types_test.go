@@ -10,7 +10,7 @@ import (
 	"github.com/stripelake/stripelake/internal/sqltext"
 )
 
-// Every type goes in, comes out of the state and out of Parquet as it was.
+// A value of every type comes out of the state and out of Parquet as it went in.
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	k := newLake(t)
@@ -18,7 +18,7 @@ func TestTypes(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		row  row
-		want string // of the columns in row, as DuckDB writes a struct
+		want string // the columns of row, as DuckDB prints a struct
 	}{
 		{
 			"nulls",
@@ -83,7 +83,7 @@ func TestNulAndBrokenText(t *testing.T) {
 	expect(t, "nul", got, "03 10")
 	publishAndCheck(k)
 
-	// Bytes that are no UTF-8 become U+FFFD; DuckDB alone makes NULL of them.
+	// Bytes that are not UTF-8 become U+FFFD; DuckDB alone would make them NULL.
 	k.append(charge("x", "paid"))
 	batches := func(yield func(Batch, error) bool) {
 		for b, err := range k.batches(1, 2) {
@@ -128,7 +128,7 @@ func pack(row map[string]any) string {
 	return "CAST(struct_pack(" + strings.Join(members, ", ") + ") AS VARCHAR)"
 }
 
-// unquoted ignores DuckDB's choice of when to quote.
+// unquoted removes quotes, because DuckDB chooses when to quote.
 func unquoted(s string) string { return strings.ReplaceAll(s, "'", "") }
 
 func TestRangeOfPartition(t *testing.T) {

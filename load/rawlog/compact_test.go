@@ -12,9 +12,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// A lake that is synced every fifteen minutes has few files, and all that was
-// ever appended, in order, with the cursor of the last append. The number of
-// syncs does not matter: a year would be 35,040 of them.
+// A lake that is synced every fifteen minutes has few files, and they hold all that was
+// ever appended, in order, with the cursor of the last append. The number of syncs does
+// not matter: a year would be 35,040 of them.
 func TestManySyncsFewFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -60,8 +60,8 @@ func TestManySyncsFewFiles(t *testing.T) {
 	}
 }
 
-// A position in the middle of a merged segment reads all of it: applying what is
-// known changes nothing (Invariant 5).
+// Reading from a position inside a merged segment returns all of it: applying known
+// objects changes nothing (Invariant 5).
 func TestCompactKeepsPositions(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -93,7 +93,7 @@ func TestCompactKeepsPositions(t *testing.T) {
 	if merged, into, err := g.Compact(t.Context(), "charges"); err != nil || merged != 0 || into != 0 {
 		t.Error("a compacted stream is compacted again", merged, into, err)
 	}
-	// What a kill left behind is no damage, and goes with the next compaction.
+	// A file that a kill left is no damage, and the next compaction removes it.
 	stale := filepath.Join(dir, "raw", testAccount, "charges", "00000002-00000003.parquet")
 	if err := os.WriteFile(stale, []byte("superseded"), 0o600); err != nil {
 		t.Fatal(err)

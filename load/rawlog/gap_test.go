@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// A gap is legal only if the footer says so, and only one of that size.
+// A gap is legal only if the footer declares it, with its exact size.
 func TestUnannouncedGapIsDamage(t *testing.T) {
 	t.Parallel()
 	g := openLog(t, t.TempDir(), trace.Trace{})

@@ -86,8 +86,8 @@ func TestLogKeepsObjectsAsTheyWere(t *testing.T) {
 	}
 }
 
-// Invariant 1: at every moment of an append, what a restart finds is the old
-// cursor without the new objects, or the new cursor with them.
+// Invariant 1: at every moment of an append, a restart finds the old cursor without the
+// new objects, or the new cursor with them.
 func TestCursorComesWithItsObjects(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -15,8 +15,8 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// FuzzSegment reads any bytes as a segment: it ends without a panic and with
-// little memory, and where it ends with an error that names the file.
+// FuzzSegment reads any bytes as a segment. The read must end without a panic, with
+// little memory, and any error must name the file.
 func FuzzSegment(f *testing.F) {
 	var whole bytes.Buffer
 	foot := Footer{Account: testAccount, Stream: "charges", FirstSeq: 1, LastSeq: 3, Cursor: "c"}

@@ -15,8 +15,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// Invariant 2: a gap in the ranges stops the log from being used; a wider
-// range supersedes those inside it.
+// Invariant 2: a log with a gap in its ranges cannot be used; a wider range supersedes
+// those inside it.
 func TestSegmentRanges(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -29,7 +29,7 @@ func TestSegmentRanges(t *testing.T) {
 		{"gap", "1-1 3-3", "", "segment 2 is missing before 00000003-00000003.parquet"},
 		{"first missing", "2-2", "", "segment 1 is missing"},
 		{"overlap that is no compaction", "1-2 2-3", "", "segment 3 is missing before 00000002-00000003.parquet"},
-		{"backwards", "1-1 2-1", "1-1", ""}, // told by the stream's cursor
+		{"backwards", "1-1 2-1", "1-1", ""}, // the stream's cursor reports it
 		{"from zero", "0-1 1-1", "1-1", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -24,9 +24,9 @@ var brokenBytes = []Raw{
 	{Seq: 3, ID: "ch_3", Origin: "list", ObservedAt: time.Unix(1, 0).UTC(), Object: []byte(`{"id":"ch_3"}`), More: []byte("{\"/refunds\":[\"\xe2\x82\"]}")},
 }
 
-// A segment's texts are UTF-8, whatever was sent: other readers refuse all of a
-// segment for one that is not. What was sent is in it all the same, and that is
-// what the log reads and compares.
+// The texts of a segment are UTF-8, whatever was received: other readers refuse a whole
+// segment for one text that is not. The segment also has the received bytes, and the
+// log reads and compares those.
 func TestSegmentIsUTF8(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -92,8 +92,8 @@ func TestSegmentIsUTF8(t *testing.T) {
 	}
 }
 
-// An older program calls a segment with bytes beside their text one of a newer
-// version, and reads all others.
+// An older program reports a segment with received bytes as one of a newer version, and
+// reads all others.
 func TestSegmentFormat(t *testing.T) {
 	t.Parallel()
 	for objects, want := range map[*[]Raw]string{new(brokenBytes): "2", new(brokenBytes[1:2]): "1"} {
@@ -117,7 +117,7 @@ func TestSegmentFormat(t *testing.T) {
 	}
 }
 
-// rowBefore is a row as segments had it before bytes stood beside their text.
+// rowBefore is a row without the columns for received bytes, as segments had it before.
 type rowBefore struct {
 	Seq        int64  `parquet:"seq,delta"`
 	ID         string `parquet:"id"`
@@ -132,7 +132,7 @@ type rowBefore struct {
 	More       []byte `parquet:"more,optional,string"`
 }
 
-// A segment from before is read as it was, broken bytes too.
+// A segment of that earlier format reads as it was written, broken bytes too.
 func TestSegmentWithoutSentBytes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -8,15 +8,15 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// What DuckDB says of a disk, as seen on one, becomes the system's error and one
-// line without the statement.
+// DuckDB's errors about a disk, copied from real ones, become the system's error and
+// one line without the statement.
 func TestDiskErrors(t *testing.T) {
 	for _, tc := range []struct {
 		kind   duckdb.ErrorType
 		said   string
 		err    syscall.Errno
 		want   string
-		passes bool // it says nothing about the file itself
+		passes bool // the error says nothing about the file itself
 	}{
 		{
 			duckdb.ErrorTypeIO, `IO Error: Could not write file "/l/part-00.parquet.tmp": No space left on device`,

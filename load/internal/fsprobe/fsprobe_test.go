@@ -12,8 +12,8 @@ import (
 	"github.com/stripelake/stripelake/load/internal/workdir"
 )
 
-// What a file system says of a trial tells what it lacks, unless it says that the
-// disk is at fault, or this process.
+// The error of a trial shows what the file system lacks, unless the disk or this
+// process is at fault.
 func TestWhatATrialShows(t *testing.T) {
 	t.Parallel()
 	for _, err := range []syscall.Errno{syscall.ENOSYS, syscall.EPERM, syscall.EACCES, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.EINVAL, syscall.ENOLCK, syscall.ENOTTY} {
@@ -32,8 +32,8 @@ func TestWhatATrialShows(t *testing.T) {
 	}
 }
 
-// A file system that this program is tested on has all that a lake needs. A trial
-// leaves nothing, and removes what one that was killed left.
+// The file systems that the tests run on have all that a lake needs. A trial leaves
+// nothing behind, and removes the files of one that was killed.
 func TestTrialLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

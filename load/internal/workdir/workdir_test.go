@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What a killed query spilled is removed by the next one; that of a query which
-// still runs is not, nor a link of somebody's, nor what it leads to.
+// The next query removes the data that a killed one spilled. It does not remove those
+// of a running query, nor another user's link, nor its target.
 func TestKilledQueryIsSwept(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	killed, err := Make(os.TempDir(), QueryPrefix)
@@ -20,14 +20,14 @@ func TestKilledQueryIsSwept(t *testing.T) {
 	if err := os.WriteFile(spill, []byte("ann@example.com"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	running, err := Make(os.TempDir(), QueryPrefix) // beside it
+	running, err := Make(os.TempDir(), QueryPrefix) // a second folder in the same place
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(spill); err != nil {
 		t.Fatalf("a query that runs was swept: %v", err)
 	}
-	if err := killed.Lock.Release(); err != nil { // as the kernel does
+	if err := killed.Lock.Release(); err != nil { // the kernel would do this
 		t.Fatal(err)
 	}
 	elsewhere := t.TempDir()
