@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Account is what is known of the account a key belongs to.
+// Account describes the account that a key belongs to.
 type Account struct {
 	ID         string    // "acct_…"
 	ServerTime time.Time // UTC, by Stripe's clock; see [Client.ServerTime]
 }
 
-// Account asks whose key this is (GET /v1/account). A restricted key may not be
-// allowed to: then errors.As finds an *[APIError] for which [IsForbidden] holds,
-// the caller has to name the account, and [Client.ServerTime] is known all the same.
-// The id of a connected account is the one that it was named by ([Client.For]), if
-// only this question is forbidden.
+// Account requests the account of the key (GET /v1/account). A restricted key may not
+// be allowed to read it. Then errors.As finds an *[APIError] for which [IsForbidden]
+// holds, the caller has to name the account, and [Client.ServerTime] is known anyway. A
+// connected account gets the id that the caller named ([Client.For]) if only this
+// request is forbidden.
 func (c *Client) Account(ctx context.Context) (Account, error) {
 	var account Account
 	ask := request{
@@ -32,10 +32,11 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 		return err
 	}
 	err := c.get(ctx, ask, read)
-	if c.clock.unsure() && ctx.Err() == nil { // a second answer may agree on the time
+	if c.clock.unsure() && ctx.Err() == nil { // a second answer may confirm the time
 		err = c.get(ctx, ask, read)
 	}
-	// Stripe: an app may read what an account allows it, which need not be the account.
+	// Stripe: an app may read what an account allows it, which may exclude the account
+	// itself.
 	if e, ok := errors.AsType[*APIError](err); ok && c.account != "" && e.Status == http.StatusForbidden && e.Code != codeNoAccess {
 		account.ID, err = c.account, nil
 	}

@@ -7,19 +7,19 @@ import (
 	"fmt"
 )
 
-// Balance is what Stripe holds for the account at one moment, in minor units by
-// currency in lower case.
+// Balance is the money that Stripe holds for the account at one moment, in minor units
+// by currency in lower case.
 type Balance struct {
 	Payments map[string]int64 // available and pending
-	Others   bool             // there is money of other kinds: for issuing, or set aside for refunds, disputes or risk
+	Others   bool             // there is money of other kinds: for issuing, or reserved for refunds, disputes or risk
 }
 
-// Balance asks for the account's balance (GET /v1/balance). [IsForbidden] holds for
-// the error where the key may not read it.
+// Balance requests the account's balance (GET /v1/balance). [IsForbidden] holds for the
+// error if the key may not read it.
 //
-// Stripe: the balance of payments is available and pending; instant_available is a
-// part of it, and what is reserved for connected accounts was taken from it by
-// balance transactions.
+// Stripe: the balance of payments is available and pending. instant_available is a part
+// of it. Balance transactions have already deducted what is reserved for connected
+// accounts.
 func (c *Client) Balance(ctx context.Context) (Balance, error) {
 	var balance Balance
 	ask := request{endpoint: "/v1/balance", path: "/v1/balance", subject: "the balance", instead: ", or do without"}

@@ -16,16 +16,16 @@ import (
 	"github.com/stripe/stripe-go/v76"
 )
 
-// The modes of a key and of what it reads.
+// The modes of a key and of the objects that it reads.
 const (
 	Live = "live"
 	Test = "test"
 )
 
-// APIVersion is the version of Stripe's API that objects are asked for in.
+// APIVersion is the version of Stripe's API that the client requests.
 const APIVersion = stripe.APIVersion
 
-// Config says which account to read and how hard. Only Key is required.
+// Config says which account to read and at what rate. Only Key is required.
 type Config struct {
 	Key     string // sk_… or rk_… of the account; never printed
 	BaseURL string // default https://api.stripe.com; plain http only to a loopback address
@@ -34,31 +34,31 @@ type Config struct {
 	// most 1. 0 means 0.5 in live mode, where customers' traffic shares the
 	// limit, and 1 in test mode.
 	MaxShare float64
-	// MaxRPS is the account's limit in requests a second in all, where it is not
-	// the documented one; each endpoint then has a quarter of it, but 25 at
-	// least. 0 means Stripe's documented limits. Endpoints begin below theirs.
+	// MaxRPS is the account's total limit in requests a second, if that is not the
+	// documented one. Each endpoint then has a quarter of it, but at least 25. 0 means
+	// Stripe's documented limits. Endpoints start below their limits.
 	MaxRPS float64
 
 	Retry Retry // zero fields mean the defaults
 }
 
-// String shows no key (Invariant 11).
+// String returns the configuration without the key (Invariant 11).
 func (c Config) String() string {
 	return fmt.Sprintf("{%s share %v rps %v}", c.BaseURL, c.MaxShare, c.MaxRPS)
 }
 
-// GoString is [Config.String], for %#v.
+// GoString returns the same as [Config.String], for %#v.
 func (c Config) GoString() string { return c.String() }
 
-// A Client reads one account with one key. It may be used by several
-// goroutines; they share its pace, as they share the account's rate limit.
+// A Client reads one account with one key. Several goroutines may use it. They share
+// its rate, because they share the account's rate limit.
 type Client struct {
 	backend stripe.Backend
 	host    string
 	key     string
 	mode    string
-	account string // connected; "" for the key's own
-	limit   int    // objects asked for in a page
+	account string // id of a connected account; "" for the key's own
+	limit   int    // objects requested for a page
 	retry   Retry
 	limiter *rateLimiter
 	clock   clock
@@ -66,19 +66,19 @@ type Client struct {
 
 	failures failures
 	versions versions
-	contact  *contact // of this client and those made of it
+	contact  *contact // shared with clients that [Client.For] made of this one
 
 	requests, retries, throttled atomic.Int64
 }
 
-// versions are the API versions that were answered in and not asked for.
+// versions are the API versions of answers that differ from the requested one.
 type versions struct {
 	mu    sync.Mutex
 	other map[string]bool
 }
 
-// note takes in an answer's version. One that tells none was sent through a proxy
-// that strips the header, and is taken for the one asked for.
+// note records an answer's version. An answer without one came through a proxy that
+// strips the header, and counts as the requested version.
 func (v *versions) note(got *reply) {
 	version := got.version()
 	if version == APIVersion {
@@ -94,23 +94,23 @@ func (v *versions) note(got *reply) {
 	}
 }
 
-// mostVersions bounds what a hostile server can have kept.
+// mostVersions limits the memory that a hostile server can use.
 const mostVersions = 10
 
-// OtherVersions returns the API versions besides [APIVersion] that this client was
-// answered in, sorted: ten at most.
+// OtherVersions returns the API versions of answers other than [APIVersion], sorted, at
+// most ten.
 func (c *Client) OtherVersions() []string {
 	c.versions.mu.Lock()
 	defer c.versions.mu.Unlock()
 	return slices.Sorted(maps.Keys(c.versions.other))
 }
 
-// contact is whether the host has answered at all, and as the API does: then the
-// address is right, and no error asks for it.
+// contact records whether the host has answered at all, and whether it answered as the
+// API does. Then the address is right, and no error asks the user to check it.
 type contact struct{ reached, answered atomic.Bool }
 
-// New checks the configuration, without sending anything. Its errors say what
-// a right value looks like.
+// New checks the configuration without sending anything. Its errors say what a valid
+// value looks like.
 func New(cfg Config) (*Client, error) { return newClient(cfg, defaultTransport()) }
 
 func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
@@ -133,13 +133,13 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 	}, nil
 }
 
-// connectedID is what an account's id looks like, and what a header may hold.
+// connectedID matches an account's id. An id that matches is safe in a header.
 var connectedID = regexp.MustCompile(`^acct_[A-Za-z0-9]{1,64}$`)
 
-// For returns a client that reads a connected account with the same key, at the
-// pace of both together.
+// For returns a client that reads a connected account with the same key. Both share one
+// rate.
 //
-// Stripe: the account is named in the header Stripe-Account of each request.
+// Stripe: the header Stripe-Account of each request names the account.
 func (c *Client) For(account string) (*Client, error) {
 	if !connectedID.MatchString(account) {
 		return nil, fmt.Errorf("account %q: the id of a connected account starts with acct_", oneLine(account))
@@ -150,16 +150,16 @@ func (c *Client) For(account string) (*Client, error) {
 	}, nil
 }
 
-// Mode is "live" or "test", from the key's prefix.
+// Mode returns "live" or "test", from the key's prefix.
 func (c *Client) Mode() string { return c.mode }
 
-// Requests is how many requests have been sent, retries included.
+// Requests returns the number of requests sent, retries included.
 func (c *Client) Requests() int64 { return c.requests.Load() }
 
-// Retries is how many of the requests repeated one that had failed.
+// Retries returns the number of requests that repeated a failed one.
 func (c *Client) Retries() int64 { return c.retries.Load() }
 
-// Throttled is how many answers were 429.
+// Throttled returns the number of answers with status 429.
 func (c *Client) Throttled() int64 { return c.throttled.Load() }
 
 func modeOf(key string) (string, error) {
@@ -180,16 +180,16 @@ func modeOf(key string) (string, error) {
 	return mode, nil
 }
 
-// isKeyText reports whether s has only the characters of keys, so that it cannot
-// break out of a header.
+// isKeyText reports whether s has only the characters of keys, so that it cannot break
+// out of a header.
 func isKeyText(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
 	}) < 0
 }
 
-// baseURL checks where requests go. Invariant 12: over HTTPS unless the host is
-// a loopback address.
+// baseURL checks the address of the API. Invariant 12: requests go over HTTPS unless
+// the host is a loopback address.
 func baseURL(s string) (*url.URL, error) {
 	if s == "" {
 		s = stripe.APIURL

@@ -6,25 +6,26 @@ import (
 	"time"
 )
 
-// clock is Stripe's clock as its answers tell it: windows must not depend on ours.
+// clock is Stripe's clock according to its answers: windows must not depend on our own
+// clock.
 //
-// One answer dated in the future, by a proxy perhaps, would have a window end
-// there, and what is created until then would never be listed. So a date that is
-// ahead of what is known is believed when a second answer agrees with it. One that
-// is behind is taken at once while nothing else is known: a run that ends too early
-// is gone on with by the next.
+// Suppose one answer has a date in the future, perhaps from a proxy. A window would end
+// there, and objects created until then would never be listed. So the clock accepts a
+// date ahead of the known time only when a second answer agrees with it. It accepts a
+// date behind at once while no other is known: if a run ends too early, the next one
+// continues.
 type clock struct {
 	mu      sync.Mutex
-	ahead   time.Duration  // Stripe's clock less ours
-	known   bool           // of ahead
-	doubted *time.Duration // the same by the last answer, where that was not believed
+	ahead   time.Duration  // Stripe's clock minus ours
+	known   bool           // whether ahead is known
+	doubted *time.Duration // ahead according to the last answer, if that was not accepted
 }
 
-// mostApart is how far two clocks may be apart and count as one.
+// mostApart is the greatest difference of two clocks that count as equal.
 const mostApart = 5 * time.Minute
 
-// note takes in an answer's date and returns the time at which it was given: its
-// date, or by the clock where that is not believed, or by ours where it has none.
+// note records an answer's date and returns the time of the answer: its date, or the
+// clock's time if the date is not accepted, or our time if it has none.
 func (c *clock) note(h http.Header) time.Time {
 	now := time.Now()
 	c.mu.Lock()
@@ -34,7 +35,7 @@ func (c *clock) note(h http.Header) time.Time {
 		return now.Add(c.ahead)
 	}
 	ahead := date.Sub(now)
-	expected := c.ahead // of our own clock before the first answer
+	expected := c.ahead // our own clock before the first answer
 	switch {
 	case difference(ahead, expected) <= mostApart, !c.known && ahead < expected, c.doubted != nil && difference(ahead, *c.doubted) <= mostApart:
 		c.ahead, c.known, c.doubted = ahead, true, nil
@@ -46,16 +47,15 @@ func (c *clock) note(h http.Header) time.Time {
 
 func difference(a, b time.Duration) time.Duration { return max(a-b, b-a) }
 
-// unsure reports that answers came and none of them is believed.
+// unsure reports that there were answers, but no date was accepted.
 func (c *clock) unsure() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.known && c.doubted != nil
 }
 
-// ServerTime is the time in UTC by Stripe's clock: the Date header of the last
-// answer that is believed, plus what has passed since. It is zero before the first
-// one.
+// ServerTime returns the time in UTC by Stripe's clock: the Date header of the last
+// accepted answer, plus the time since. It is zero before the first one.
 func (c *Client) ServerTime() time.Time {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
@@ -65,7 +65,7 @@ func (c *Client) ServerTime() time.Time {
 	return time.Now().Add(c.clock.ahead).UTC()
 }
 
-// latency is how long an answer takes: a running mean of those that came.
+// latency is the running mean of the duration of answers.
 type latency struct {
 	mu   sync.Mutex
 	mean time.Duration

@@ -8,19 +8,19 @@ import (
 // Interval is [From, To) in created, UTC. A zero From is the beginning.
 type Interval struct{ From, To time.Time }
 
-// Coverage says which part of a stream has been read: [From, Through) less Gaps.
+// Coverage says which part of a stream has been read: [From, Through) without Gaps.
 type Coverage struct {
 	From    time.Time  // UTC; zero: since the beginning
 	Through time.Time  // UTC, exclusive; zero: nothing has been read
-	AsOf    time.Time  // UTC: changes before it are read too; zero: no change was followed yet
+	AsOf    time.Time  // UTC: changes before it are read too; zero: no changes were followed yet
 	Gaps    []Interval // still open, oldest first, not overlapping
-	Again   bool       // it is all being listed again; until then changes before AsOf may be missing
+	Again   bool       // the whole stream is being listed again; until then changes before AsOf may be missing
 }
 
-// Complete returns the span that is complete: the longest one of [From, Through)
-// without a gap, the later one of two alike. One since the beginning is the
-// longest there is: a run that is stopped in what is new takes nothing from what
-// was complete before. Its To is zero where nothing is complete.
+// Complete returns the span that is complete: the longest part of [From, Through)
+// without a gap, and of two equal ones the later. A span since the beginning is the
+// longest: a run that is stopped while it reads new objects does not reduce what was
+// complete before. To is zero if nothing is complete.
 func (v Coverage) Complete() (best Interval) {
 	from := v.From
 	for _, gap := range append(slices.Clone(v.Gaps), Interval{From: v.Through, To: v.Through}) {
@@ -34,12 +34,11 @@ func (v Coverage) Complete() (best Interval) {
 
 func (i Interval) length() time.Duration { return i.To.Sub(i.From) } // saturates, so a zero From is longest
 
-// Whole reports that something is read, and that nothing is missing from there on
-// to the end of what is read.
+// Whole reports whether something is read and there are no gaps in it.
 func (v Coverage) Whole() bool { return !v.Through.IsZero() && len(v.Gaps) == 0 }
 
-// Settled returns the spans that are read and that no coming window lists again,
-// oldest first: what belongs into one and is not there comes by no list.
+// Settled returns the spans that are read and that no later window lists again, oldest
+// first. An object that is missing in them will come by no list.
 func (v Coverage) Settled() []Interval {
 	end := v.Through.Add(-lookBack * time.Second)
 	var spans []Interval
@@ -60,8 +59,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Coverage reports what has been read up to this cursor. The error is that of a
-// cursor which is damaged or of a newer program.
+// Coverage returns what has been read up to this cursor. The error is that of a cursor
+// that is damaged or comes from a newer program.
 func (c Cursor) Coverage() (Coverage, error) {
 	p, err := c.decode()
 	if err != nil {
@@ -86,14 +85,15 @@ func (c Cursor) Coverage() (Coverage, error) {
 	return v, nil
 }
 
-// unread is the part of w of which nothing has been read in full yet.
+// unread returns the part of w of which nothing has been read completely yet. It
+// returns false if that part is empty.
 func (p *progress) unread(w window) (Interval, bool) {
 	from, to := w.GTE, w.LT
 	if w.Last != nil {
-		to = min(to, *w.Last+1) // newest first: what is above has been read
+		to = min(to, *w.Last+1) // newest first: all above has been read
 	}
 	if p.High > 0 && w.LT > p.High && (from == nil || *from < p.High) {
-		from = &p.High // below that the window only looks back
+		from = &p.High // below High the window only looks back
 	}
 	if from == nil {
 		return Interval{To: time.Unix(to, 0).UTC()}, true
@@ -101,8 +101,8 @@ func (p *progress) unread(w window) (Interval, bool) {
 	return Interval{time.Unix(*from, 0).UTC(), time.Unix(to, 0).UTC()}, *from < to
 }
 
-// merged sorts intervals and joins those that touch: the variants of a resource
-// leave the same gap twice.
+// merged sorts intervals and joins those that touch: the variants of a resource leave
+// the same gap twice.
 func merged(in []Interval) []Interval {
 	slices.SortFunc(in, func(a, b Interval) int { return a.From.Compare(b.From) })
 	var out []Interval

@@ -12,73 +12,72 @@ import (
 	"github.com/stripelake/stripelake/internal/hint"
 )
 
-// Cursor says what of a stream has been read. It is opaque text to everybody
-// else; "" is the cursor of a stream that was never read.
+// Cursor records which part of a stream has been read. It is opaque text to other
+// packages. "" is the cursor of a stream that was never read.
 type Cursor string
 
-// cursorVersion changes when an older reader would misunderstand. Version 1
-// knew no changes: it is read as a cursor that has followed none. Version 3
-// knows what is missing, version 4 when it looked back and what was not found,
-// version 5 what could not be read again; a cursor that has none of it stays of
-// the version that had not.
+// cursorVersion changes when an older reader would misunderstand a cursor. Version 1
+// has no changes: it is read as a cursor that has followed none. Version 3 adds missing
+// objects, version 4 the last look-back and the objects that were not found, version 5
+// the objects that could not be read again. A cursor gets the lowest version that has
+// all of its fields.
 const cursorVersion = 5
 
-// progress is a cursor, decoded. Times are Unix seconds.
+// progress is a decoded cursor. Times are Unix seconds.
 type progress struct {
 	V       int      `json:"v"`
 	From    *int64   `json:"from,omitempty"`    // created at which the stream begins; nil: at the beginning
-	Windows []window `json:"windows,omitempty"` // planned and not fully read, disjoint within a variant
-	High    int64    `json:"high,omitempty"`    // everything created in [From, High) is read, but for older Windows
-	Goal    int64    `json:"goal,omitempty"`    // what High becomes once no window is open
-	AsOf    int64    `json:"as_of,omitempty"`   // changes before this time are read; 0: none were ever followed
-	Hints   uint64   `json:"hints,omitempty"`   // up to this segment of the events log they were followed
-	Relist  bool     `json:"relist,omitempty"`  // all is listed anew, and what vanished is still to be looked up
+	Windows []window `json:"windows,omitempty"` // planned and not completely read, disjoint within a variant
+	High    int64    `json:"high,omitempty"`    // everything created in [From, High) is read, except for older Windows
+	Goal    int64    `json:"goal,omitempty"`    // value of High once no window is open
+	AsOf    int64    `json:"as_of,omitempty"`   // changes before this time are read; 0: no changes were followed yet
+	Hints   uint64   `json:"hints,omitempty"`   // changes were followed up to this segment of the events log
+	Relist  bool     `json:"relist,omitempty"`  // everything is listed again, and vanished objects must still be looked up
 
-	Missing []missingObject `json:"missing,omitempty"` // answered with a 404 and not believed yet, or with what was of no use
+	Missing []missingObject `json:"missing,omitempty"` // objects with a 404 that is not confirmed yet, or with an unusable answer
 
-	LookedBack int64            `json:"looked_back,omitempty"` // when the last look-back was planned; see lookAgain
-	NotFound   []notFoundObject `json:"not_found,omitempty"`   // named by others, and answered with a 404
+	LookedBack int64            `json:"looked_back,omitempty"` // time of the last planned look-back; see lookAgain
+	NotFound   []notFoundObject `json:"not_found,omitempty"`   // objects that others name, with a 404
 }
 
-// missingObject is one that Stripe answered a 404 for, and no list holds; or one
-// that is Unread.
+// missingObject is an object with a 404 that no list shows, or one that is Unread.
 type missingObject struct {
 	ID      string `json:"id"`
 	Created *int64 `json:"created,omitempty"` // nil: unknown
-	Unread  bool   `json:"unread,omitempty"`  // it changed, and the answer to its id was of no use
+	Unread  bool   `json:"unread,omitempty"`  // it changed, and the answer to its id was unusable
 }
 
-// window is a part of a list that is still to be read: [GTE, LT), and of that
-// what is listed after the object After.
+// window is a part of a list that must still be read: [GTE, LT), and of that the
+// objects listed after the object After.
 type window struct {
 	GTE     *int64 `json:"gte,omitempty"` // nil: no lower bound, so that objects without created are listed too
 	LT      int64  `json:"lt"`
 	Variant string `json:"variant,omitempty"`
 	After   string `json:"after,omitempty"`
-	Last    *int64 `json:"last,omitempty"`  // the oldest created read so far, to go on by if After vanishes
-	Again   bool   `json:"again,omitempty"` // it was read once
+	Last    *int64 `json:"last,omitempty"`  // the oldest created read so far, to continue from if After vanishes
+	Again   bool   `json:"again,omitempty"` // it was already read once
 }
 
-// damagedCursorError says what is wrong with a cursor that cannot be read.
+// damagedCursorError is the error for a cursor that cannot be read.
 type damagedCursorError struct{ problem string }
 
 const fixCursor = "run stripelake verify --stripe --repair, which goes on from an older one or lists the stream again"
 
 func (e *damagedCursorError) Error() string { return e.Hint().Error() }
 
-// Hint returns what happened and what to do about it.
+// Hint returns the problem and the advice for it.
 func (e *damagedCursorError) Hint() *hint.Error { return hint.New(e.problem, fixCursor) }
 
-// IsDamagedCursor reports an error about a cursor that cannot be read. One of a
-// newer program is not damaged.
+// IsDamagedCursor reports whether err is about a cursor that cannot be read. A cursor
+// of a newer program is not damaged.
 func IsDamagedCursor(err error) bool {
 	_, ok := errors.AsType[*damagedCursorError](err)
 	return ok
 }
 
-// RelistAll is the cursor of a stream of which something is known, but not how far
-// it was read: everything created in [from, through) is listed again. A zero from
-// is the beginning.
+// RelistAll returns the cursor of a stream that is partly known, but not how far it was
+// read: everything created in [from, through) is listed again. A zero from is the
+// beginning.
 func RelistAll(res Resource, from, through time.Time) (Cursor, error) {
 	p := progress{High: through.Unix()}
 	if !from.IsZero() {
@@ -104,14 +103,14 @@ func (c Cursor) decode() (progress, error) {
 		return p, hint.New(fmt.Sprintf("the cursor has version %d, this program reads up to version %d", *version.V, cursorVersion), "use the newer program that wrote it")
 	}
 	dec := json.NewDecoder(bytes.NewReader([]byte(c)))
-	dec.DisallowUnknownFields() // dropping what we don't know would lose it at the next write
+	dec.DisallowUnknownFields() // dropping unknown fields would lose them at the next write
 	if err := dec.Decode(&p); err != nil {
 		return p, &damagedCursorError{fmt.Sprintf("the cursor is damaged (%s)", oneLine(err.Error()))}
 	}
 	return p, p.check()
 }
 
-// check refuses what encode never wrote, before it can turn into odd requests.
+// check refuses values that encode never writes, before they cause wrong requests.
 func (p *progress) check() error {
 	for _, w := range p.Windows {
 		if w.LT <= 0 || w.GTE != nil && *w.GTE >= w.LT || max(p.Goal, p.High) < w.LT {
@@ -125,7 +124,7 @@ func (p *progress) check() error {
 }
 
 func (p *progress) encode() (Cursor, error) {
-	switch { // for programs that know no newer one
+	switch { // the lowest version, for older programs
 	case slices.ContainsFunc(p.Missing, func(m missingObject) bool { return m.Unread }):
 		p.V = 5
 	case p.LookedBack > 0 || len(p.NotFound) > 0:
@@ -135,14 +134,14 @@ func (p *progress) encode() (Cursor, error) {
 	default:
 		p.V = 2
 	}
-	if err := p.check(); err != nil { // what could not be read again is never written
+	if err := p.check(); err != nil { // never write a cursor that cannot be read
 		return "", fmt.Errorf("a cursor that could not be read again was not written, which is a bug in stripelake: %w", err)
 	}
 	text, err := json.Marshal(p)
 	return Cursor(text), err
 }
 
-// advance replaces a window by what is left of it.
+// advance replaces a window by what remains of it.
 //
 // Invariant 9: High moves only when no window is open any more.
 func (p *progress) advance(old window, left []window) {
@@ -154,26 +153,27 @@ func (p *progress) advance(old window, left []window) {
 	}
 }
 
-// same tells windows apart: those of a variant are disjoint, so that their upper
-// ends do. One that goes on by created has a lower one than before.
+// same reports whether two windows are the same. The windows of a variant are disjoint,
+// so their upper ends differ. A window that continues by created has a lower end than
+// before.
 func (w window) same(v window) bool {
 	return w.LT == v.LT && w.Variant == v.Variant && w.Again == v.Again && w.After == v.After
 }
 
-// Position says how far a stream has followed the changes of its objects.
+// Position says up to where a stream has followed the changes of its objects.
 type Position struct {
 	AsOf    int64  // Unix seconds by Stripe's clock: changes before it are read; 0: none
-	Segment uint64 // of the events log: its hints are followed up to here
+	Segment uint64 // segment of the events log: its hints are followed up to here
 }
 
-// Position returns how far the changes of a stream's objects are read.
+// Position returns the position up to which the changes of a stream's objects are read.
 func (c Cursor) Position() (Position, error) {
 	p, err := c.decode()
 	return Position{p.AsOf, p.Hints}, err
 }
 
-// At returns the cursor of a stream that is read as of a position: a backfill
-// that begins now needs no change from before it.
+// At returns the cursor of a stream that is read as of a position: a backfill that
+// begins now needs no earlier changes.
 func (c Cursor) At(at Position) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil {
@@ -183,9 +183,8 @@ func (c Cursor) At(at Position) (Cursor, error) {
 	return p.encode()
 }
 
-// Missing returns what Stripe answered a 404 for and no list ever held: it is
-// taken for deleted once another run gets the same answer. With it comes what is
-// Unread.
+// Missing returns the objects with a 404 that no list showed: one counts as deleted
+// once another run gets the same answer. It also returns the objects that are Unread.
 func (c Cursor) Missing() ([]Item, error) {
 	p, err := c.decode()
 	items := make([]Item, len(p.Missing))
@@ -198,7 +197,7 @@ func (c Cursor) Missing() ([]Item, error) {
 	return items, err
 }
 
-// WithMissing returns the cursor of a stream of which these objects are missing.
+// WithMissing returns the cursor with these missing objects.
 func (c Cursor) WithMissing(items []Item) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil || len(items)+len(p.Missing) == 0 {
@@ -215,8 +214,8 @@ func (c Cursor) WithMissing(items []Item) (Cursor, error) {
 	return p.encode()
 }
 
-// Beyond returns the time, in UTC, up to which a cursor says that its stream was
-// read, if that is still to come: an answer was dated in the future. Else it is zero.
+// Beyond returns the time (UTC) up to which a cursor claims that its stream was read,
+// if that is in the future: an answer had a wrong date. Otherwise it returns zero.
 func (c Cursor) Beyond(now time.Time) (time.Time, error) {
 	p, err := c.decode()
 	furthest := max(p.High, p.Goal, p.AsOf)
@@ -226,14 +225,14 @@ func (c Cursor) Beyond(now time.Time) (time.Time, error) {
 	return time.Unix(furthest, 0).UTC(), nil
 }
 
-// Rewind returns the cursor of a stream that is read up to a time, in created and
-// in changes, whatever it said of what comes after: that is listed again.
+// Rewind returns the cursor of a stream that is read up to a time, in created and in
+// changes. It drops what the cursor records about later times: that is listed again.
 func (c Cursor) Rewind(to time.Time) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil {
 		return c, err
 	}
-	top := max(p.High, p.Goal) // below it all is read but the windows
+	top := max(p.High, p.Goal) // below it everything but the windows is read
 	if to.IsZero() {
 		top = 0
 	}
@@ -260,14 +259,14 @@ func (c Cursor) Rewind(to time.Time) (Cursor, error) {
 	return p.encode()
 }
 
-// Fresh reports that nothing of the stream was ever read.
+// Fresh reports whether nothing of the stream was ever read.
 func (c Cursor) Fresh() (bool, error) {
 	p, err := c.decode()
 	return p.High == 0 && len(p.Windows) == 0, err
 }
 
-// Relisting reports that a [Cursor.Relist] is under way: its windows are being
-// read, or what vanished meanwhile is still to be looked up.
+// Relisting reports whether a [Cursor.Relist] is under way: its windows are being read,
+// or objects that vanished meanwhile must still be looked up.
 func (c Cursor) Relisting() (bool, error) {
 	p, err := c.decode()
 	return p.Relist, err
@@ -283,10 +282,9 @@ func (c Cursor) Relisted() (Cursor, error) {
 	return p.encode()
 }
 
-// Relist plans to list everything again that is covered, as of a position: the
-// way back for a stream whose changes were missed for longer than Stripe tells
-// of them. The caller notes which ids come and has those that do not looked up
-// by [Client.Reread].
+// Relist plans to list everything again that is covered, as of a position. It is for a
+// stream whose changes were missed for longer than Stripe keeps events. The caller
+// records the listed ids and looks up all others with [Client.Reread].
 func (c Cursor) Relist(res Resource, at Position) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil {

@@ -4,15 +4,15 @@ import (
 	"context"
 )
 
-// probe is what one page of a list tells of how many objects there are.
+// probe is one page of a list, as evidence of the list's density.
 type probe struct {
-	lt      int64   // the page was asked for below this second
-	created []int64 // of its objects, newest first; those without are left out
+	lt      int64   // the page was requested below this second
+	created []int64 // created of its objects, newest first, without objects that have none
 	more    bool
-	cut     int // nested lists that are cut short; each takes a request to complete
+	cut     int // incomplete nested lists; each takes a request to complete
 }
 
-// probe asks for the newest page of a list below a second. Nothing of it is kept.
+// probe requests the newest page of a list below a second. The log does not keep it.
 func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *int64, lt int64) (probe, []Object, error) {
 	w := pager{client: c, resource: res, window: window{GTE: gte, LT: lt, Variant: variant}}
 	page, err := w.fetch(ctx)
@@ -32,7 +32,7 @@ func (c *Client) probe(ctx context.Context, res Resource, variant string, gte *i
 	return p, page.objects, nil
 }
 
-// last is the second down to which the page tells all.
+// last returns the second down to which the page shows all objects.
 func (p probe) last(floor int64) int64 {
 	if !p.more || len(p.created) == 0 {
 		return floor
@@ -40,21 +40,22 @@ func (p probe) last(floor int64) int64 {
 	return p.created[len(p.created)-1]
 }
 
-// crowded reports that most of the page, and more than it, lies in one second.
+// crowded reports whether most of the page lies in one second, and more objects of it
+// follow.
 func (p probe) crowded() bool {
 	n := len(p.created)
 	return p.more && n > 1 && p.created[n/2] == p.created[n-1]
 }
 
-// The density at the end of a page is that of the nearest fifty objects. Where
-// that of the nearest ten is quite another one, a burst begins or ends there.
+// The density at the end of a page is that of the nearest fifty objects. If the density
+// of the nearest ten differs a lot, a burst begins or ends there.
 const (
 	wide, near = 50, 10
 	another    = 4
 )
 
-// mean is the density of the page as a whole, from the second that it was asked
-// for; like all densities in objects a second.
+// mean returns the density of the whole page, from the second below which it was
+// requested. All densities are in objects a second.
 func (p probe) mean() float64 {
 	if n := len(p.created); n > 0 {
 		return float64(n) / float64(max(p.lt-p.created[n-1], 1))
@@ -62,12 +63,12 @@ func (p probe) mean() float64 {
 	return 0
 }
 
-// top is the density below the second that the page was asked for.
+// top returns the density just below the second below which the page was requested.
 func (p probe) top() float64 {
 	return edge(len(p.created), func(k int) int64 { return p.lt - p.created[k-1] })
 }
 
-// bottom is the density at the page's oldest object.
+// bottom returns the density at the page's oldest object.
 func (p probe) bottom() float64 {
 	n := len(p.created)
 	return edge(n-1, func(k int) int64 { return p.created[n-1-k] - p.created[n-1] })

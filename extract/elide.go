@@ -7,36 +7,35 @@ import (
 	"io"
 )
 
-// What the body of an answer holds: how deep its objects stand.
+// The depth of the objects in the body of an answer.
 const (
-	holdsNoObject = 0 // nothing of it is left out
+	holdsNoObject = 0 // no object is left out
 	holdsObject   = 1
 	holdsList     = 3 // {"data": [{
 )
 
-// elision leaves the objects out of a body, while it is read, that are larger than
-// maxObject: what is left of each is a stub with its id. Such an object costs itself
-// and nothing beside it: neither the page that it stands in (Invariant 8) nor its
-// size in memory. A body without one passes as it is.
+// elision removes objects larger than maxObject from a body while it is read. A stub
+// with its id replaces each. Such an object is lost itself, but costs neither its page
+// (Invariant 8) nor its size in memory. A body without one passes unchanged.
 type elision struct {
 	io.ReadCloser
 	of    *reply
-	level int // depth at which objects stand
-	small int // bytes: a body of fewer is not looked through, as no object in it is too large
+	level int // depth of the objects
+	small int // bytes: a smaller body is not scanned, because no object in it is too large
 
 	depth           int
-	quoted, escaped bool   // inside a text, after its backslash
-	inside          bool   // an object
-	object          []byte // as far as it was read; its stub once it is too large
-	left            int64  // bytes of the object, once it is too large; else 0
-	ready           []byte // to be handed on
-	next            int    // byte of it
-	passed          int64  // bytes that were made ready
+	quoted, escaped bool   // inside a string; after a backslash in it
+	inside          bool   // inside an object
+	object          []byte // the part of it that was read; its stub once it is too large
+	left            int64  // size in bytes of an object that is too large; else 0
+	ready           []byte // output that Read has not yet returned completely
+	next            int    // index of the next byte of ready
+	passed          int64  // bytes written to ready so far
 	buffer          []byte
 	err             error
 }
 
-// Read hands on what of the body stays.
+// Read returns the remaining body.
 func (e *elision) Read(into []byte) (int, error) {
 	if e.buffer == nil && e.err == nil {
 		e.begin()
@@ -46,7 +45,7 @@ func (e *elision) Read(into []byte) (int, error) {
 		n, e.err = e.ReadCloser.Read(e.buffer)
 		e.ready, e.next = e.ready[:0], 0
 		e.scan(e.buffer[:n])
-		if e.err != nil && e.left == 0 { // cut short inside an object: whoever opens the page refuses it
+		if e.err != nil && e.left == 0 { // cut off inside an object: the decoder of the page refuses it
 			e.pass(e.object)
 		}
 	}
@@ -57,7 +56,7 @@ func (e *elision) Read(into []byte) (int, error) {
 	return 0, e.err
 }
 
-// begin reads what may be all of a small body.
+// begin reads the first small bytes, which may be the whole body.
 func (e *elision) begin() {
 	head := bytes.NewBuffer(make([]byte, 0, min(e.small, 128<<10)))
 	n, err := head.ReadFrom(io.LimitReader(e.ReadCloser, int64(e.small)))
@@ -69,8 +68,8 @@ func (e *elision) begin() {
 	e.scan(head.Bytes())
 }
 
-// scan follows the nesting of JSON. Of what is none nothing sensible becomes of it,
-// as nothing does of the body.
+// scan follows the nesting of JSON. For a body that is not JSON its result does not
+// matter: the decoder refuses it.
 func (e *elision) scan(text []byte) {
 	from := 0
 	for i, b := range text {
@@ -95,7 +94,7 @@ func (e *elision) scan(text []byte) {
 	e.add(text[from:])
 }
 
-// add takes a piece of the body that is inside an object, or is not.
+// add appends a piece of the body to the current object, or to the output.
 func (e *elision) add(piece []byte) {
 	switch {
 	case !e.inside:
@@ -109,7 +108,7 @@ func (e *elision) add(piece []byte) {
 	}
 }
 
-// end hands an object on, or its stub, and notes where that stands.
+// end writes an object, or its stub, to the output, and records the position of a stub.
 func (e *elision) end() {
 	if e.left > 0 {
 		if e.of.leftOut == nil {
@@ -126,10 +125,10 @@ func (e *elision) pass(piece []byte) {
 	e.passed += int64(len(piece))
 }
 
-// stub is what an object says of itself before it becomes too large. Stripe sends
-// the id and the type first, and created before anything that merchants fill.
+// stub makes the stub from the beginning of an object. Stripe sends the id and the type
+// first, and created before all fields that merchants fill.
 func stub(beginning []byte) []byte {
-	o, _ := readHeader(newDecoder(beginning)) // it ends in the middle
+	o, _ := readHeader(newDecoder(beginning)) // the text ends in the middle
 	var s struct {
 		ID       string `json:"id,omitempty"`
 		Object   string `json:"object,omitempty"`
@@ -144,7 +143,7 @@ func stub(beginning []byte) []byte {
 	return text
 }
 
-// noteLeftOut notes which objects of an answer are stubs, and of how much.
+// noteLeftOut sets LeftOut of the objects that are stubs.
 func (r *reply) noteLeftOut(objects []Object) {
 	for at, size := range r.leftOut {
 		for i := range objects {

@@ -12,27 +12,27 @@ import (
 	"github.com/stripelake/stripelake/internal/hint"
 )
 
-// ErrMode is in the chain of the error that stops a run when an object's
-// livemode is not the mode of the key: two modes never share a lake.
+// ErrMode is in the chain of the error that stops a run when an object's livemode
+// differs from the mode of the key: two modes never share a lake.
 var ErrMode = errors.New("object of the other mode")
 
-// APIError is an answer of the API host other than 2xx, after the retries that
-// its kind allows.
+// APIError is an answer of the API host other than 2xx, after the retries that its kind
+// allows.
 //
-// Stripe: error types have changed their names over the years, so Status says
-// what happened and Code says why; Type is only repeated.
+// Stripe: error types have changed their names over the years. So the program decides
+// by Status and Code; it only prints Type.
 type APIError struct {
 	Status    int    // HTTP status
 	Type      string // "invalid_request_error"; empty if the body was not Stripe's
 	Code      string // "resource_missing"; often empty
-	Param     string // the request parameter meant, if any
+	Param     string // the request parameter concerned, if any
 	Message   string // Stripe's own words, on one line, secrets redacted
 	RequestID string // "req_…", for Stripe's support and the Dashboard's log
 
-	subject string // what was asked for, in the plural: "refunds"
-	instead string // what else to do on a 403: ", or leave refunds out"
+	subject string // the requested objects, in the plural: "refunds"
+	instead string // the alternative on a 403: ", or leave refunds out"
 
-	contact *contact // of the client; what others are answered tells what this answer means
+	contact *contact // of the client: other answers help to explain this one
 }
 
 func (e *APIError) Error() string {
@@ -53,16 +53,17 @@ func (e *APIError) Error() string {
 	return Redact(text) // Invariant 11
 }
 
-// Hint returns what happened and what to do about it, which may be nothing.
+// Hint returns the problem and the advice for it, which may be empty.
 func (e *APIError) Hint() *hint.Error {
 	what, fix := e.explain()
 	return hint.New(Redact(fmt.Sprintf("%d %s", e.Status, what)), Redact(fix)) // Invariant 11
 }
 
-// permission is how Stripe's messages name what a restricted key lacks.
+// permission matches the name of a permission in Stripe's messages about restricted
+// keys.
 var permission = regexp.MustCompile(`rak_[a-z_]+`)
 
-// explain says what happened and what to do about it.
+// explain returns the problem and the advice for it.
 func (e *APIError) explain() (what, advice string) {
 	switch {
 	case e.Status == http.StatusUnauthorized:
@@ -94,15 +95,15 @@ func (e *APIError) explain() (what, advice string) {
 	return e.message(), ""
 }
 
-// fixProxy is what to do where the address is right and an answer is not the API's.
+// fixProxy is the advice if the address is right and an answer is not the API's.
 const fixProxy = "look at the proxy in between"
 
-// othersAnswered reports that the API has answered other requests by now, so that
-// its address is right.
+// othersAnswered reports whether the API has answered other requests, so that its
+// address is right.
 func (e *APIError) othersAnswered() bool { return e.contact != nil && e.contact.answered.Load() }
 
-// right names the missing permission as the Dashboard does, and as Stripe's
-// message does where it tells.
+// right names the missing permission as the Dashboard does, and, if Stripe's message
+// names it, as that does.
 func (e *APIError) right() string {
 	right := "Read permission"
 	if e.subject != "" {
@@ -125,16 +126,16 @@ func (e *APIError) message() string {
 	return cmp.Or(strings.ToLower(http.StatusText(e.Status)), "unknown status") + ", and the body is not Stripe's"
 }
 
-// codeNoAccess marks a 403 that is about the account as a whole.
+// codeNoAccess is the code of a 403 that concerns the whole account.
 const codeNoAccess = "account_invalid"
 
-// codeLocked marks a 429 that is about one object, not about the rate.
+// codeLocked is the code of a 429 that concerns one object, not the rate.
 const codeLocked = "lock_timeout"
 
-// codeMissing marks an object that is not there: by its id, or as a cursor.
+// codeMissing is the code for an object that does not exist: as an id, or as a cursor.
 const codeMissing = "resource_missing"
 
-// vanished reports that the object a page should start after is gone.
+// vanished reports whether the object that a page should start after is gone.
 //
 // Stripe: the cursor must still exist, and still match the filter.
 func vanished(err error) bool {
@@ -142,23 +143,23 @@ func vanished(err error) bool {
 	return errors.As(err, &e) && e.Code == codeMissing && e.Param == "starting_after"
 }
 
-// noSuch reports that what a list is filtered by is gone. Stripe: that is a 400
-// or a 404 which names the filter.
+// noSuch reports whether the object by which a list is filtered is gone. Stripe: the
+// answer is a 400 or a 404 that names the filter.
 func noSuch(err error, filter string) bool {
 	var e *APIError
 	name, _, _ := strings.Cut(filter, "=")
 	return errors.As(err, &e) && e.Code == codeMissing && e.Param == name
 }
 
-// IsUnauthorized reports that Stripe does not accept the key (401): no other
-// request of this run will do better.
+// IsUnauthorized reports whether Stripe does not accept the key (401): all other
+// requests of this run will fail, too.
 func IsUnauthorized(err error) bool { return hasStatus(err, http.StatusUnauthorized) }
 
-// IsForbidden reports that the key may not read this one thing (403); others
-// may be readable.
+// IsForbidden reports whether the key may not read this one resource (403); it may be
+// allowed to read others.
 func IsForbidden(err error) bool { return hasStatus(err, http.StatusForbidden) }
 
-// IsNotFound reports that what was asked for is not there (404).
+// IsNotFound reports whether the requested object does not exist (404).
 func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
 func hasStatus(err error, status int) bool {
@@ -166,7 +167,8 @@ func hasStatus(err error, status int) bool {
 	return errors.As(err, &e) && e.Status == status
 }
 
-// statusOf is the HTTP status and the request id that an error tells of.
+// statusOf returns the HTTP status and the request id of an error; 0 and "" if it has
+// none.
 func statusOf(err error) (status int, requestID string) {
 	if e, ok := errors.AsType[*APIError](err); ok {
 		return e.Status, e.RequestID
@@ -177,11 +179,11 @@ func statusOf(err error) (status int, requestID string) {
 	return 0, ""
 }
 
-// malformed is a 2xx answer that cannot be taken as a whole page.
+// malformed is the error for a 2xx answer that is not a complete page.
 type malformed struct {
 	what      string
 	requestID string
-	large     bool // the body is over what is read of one
+	large     bool // the body is larger than the client reads
 }
 
 func (m *malformed) Error() string {
@@ -189,7 +191,7 @@ func (m *malformed) Error() string {
 	return h.Err.Error() + "; " + h.Fix
 }
 
-// Hint returns what happened and what to do about it.
+// Hint returns the problem and the advice for it.
 func (m *malformed) Hint() *hint.Error {
 	text := "unusable answer: " + m.what
 	if m.requestID != "" {
@@ -198,8 +200,8 @@ func (m *malformed) Hint() *hint.Error {
 	return hint.New(Redact(text+": nothing of it was kept"), "run again, and if it stays look at the proxy in between or ask Stripe's support")
 }
 
-// oneLine makes foreign text fit for an error: no line breaks, no secrets, not
-// endless, and nothing that a terminal obeys or that turns its text around.
+// oneLine makes foreign text safe in an error: no line breaks, no secrets, limited
+// length, and no characters that control a terminal or change the direction of text.
 func oneLine(s string) string {
 	const most = 300 // characters
 	s = s[:min(len(s), 1<<14)]

@@ -9,63 +9,62 @@ import (
 	"time"
 )
 
-// Estimate says about how many objects a span of a list holds.
+// Estimate is the approximate number of objects in a span of a list.
 //
-// It is made from a few pages: each tells exactly what lies between the second
-// it was asked below and its oldest object, and the density at both ends. What
-// lies between two pages is taken to be as dense as the ends are on average, and
-// to be at least as dense as the thinner and at most as dense as the denser one:
-// that makes Low and High. So a burst that lies wholly between two pages is
-// not seen.
+// It is made from a few pages. Each page shows exactly the objects between the second
+// below which it was requested and its oldest object, and the density at both ends. For
+// the stretch between two pages Objects assumes the average density of the ends, Low
+// the lower density and High the higher one. So a burst that lies completely between
+// two pages is not seen.
 //
-// TestEstimates measures how far off it is: by a tenth mostly, by a third where
-// days are much busier than nights.
+// TestEstimates measures the error: mostly a tenth, and a third where days are much
+// busier than nights.
 type Estimate struct {
 	Low, Objects, High int64
-	Exact              bool  // the pages held all there is
-	AtLeast            bool  // a single second holds more than a page, and how many it holds is unknown
-	Nested             int64 // nested lists that Stripe cut short, as the pages have them
+	Exact              bool  // the pages held all objects
+	AtLeast            bool  // a single second holds more objects than a page, and their number is unknown
+	Nested             int64 // nested lists that Stripe cut short, extrapolated from the pages
 
 	Newest []Object // the newest page
 
 	stretches []stretch
 }
 
-// stretch is [from, to) of created in Unix seconds, and the objects in it.
+// stretch is [from, to) of created in Unix seconds, with the number of objects in it.
 type stretch struct {
 	from, to         int64
 	low, about, high float64
 }
 
 const (
-	// most is how many pages an estimate may take.
+	// most is the most pages of an estimate.
 	most = 32
-	// short is how many it takes where nothing is in doubt, to look where nobody
-	// has looked; a list that fits half as many is read to its end.
+	// short is the number of pages of an estimate without doubt, which look at parts
+	// not yet seen. A list that fits in half as many is read to its end.
 	short = 20
-	// settled ends it earlier: no stretch between two pages is doubtful for more
-	// than this share of the whole.
+	// settled ends the estimate earlier: the doubt about all stretches between pages is
+	// at most this share of the whole.
 	settled = 0.1
-	// unseen is the doubt about a stretch whose ends agree, as a share of what it
-	// seems to hold.
+	// unseen is the doubt about a stretch whose ends agree, as a share of its estimated
+	// number of objects.
 	unseen = 0.25
-	// gallop is how much further back than all before the next page is asked for
-	// while the beginning is unknown.
+	// gallop is the factor by which each page is further back than all before, while
+	// the beginning is unknown.
 	gallop = 8
 
-	// burst is how many times as dense as its surroundings one is; days are several
-	// times as dense as nights.
+	// burst is the factor by which a burst is denser than its surroundings; days are
+	// several times as dense as nights.
 	burst = 32
 
 	pageful = 100   // objects
 	day     = 86400 // seconds
 )
 
-// firstObjects is before the oldest object there can be. Stripe: it began in 2010.
+// firstObjects is a time before the oldest possible object. Stripe: it began in 2010.
 var firstObjects = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
-// Estimate probes a span of a stream's list with at most 32 requests, and
-// with one where that page holds it all. Errors are those of [Client.Pages].
+// Estimate probes a span of a stream's list with at most 32 requests, and with a single
+// one if that page holds all objects. Errors are those of [Client.Pages].
 func (c *Client) Estimate(ctx context.Context, res Resource, s Span) (Estimate, error) {
 	e := estimator{floor: firstObjects, to: s.To.Unix()}
 	var gte *int64
@@ -89,7 +88,7 @@ func (c *Client) Estimate(ctx context.Context, res Resource, s Span) (Estimate, 
 	return found, nil
 }
 
-// Since is about how many of the objects were created at a time or after.
+// Since returns the approximate number of objects created at or after a time.
 func (e Estimate) Since(t time.Time) int64 {
 	var sum float64
 	for _, s := range e.stretches {
@@ -103,7 +102,7 @@ func (e Estimate) Since(t time.Time) int64 {
 // estimator collects the pages of an estimate.
 type estimator struct {
 	floor, to int64   // Unix seconds
-	bounded   bool    // the floor was asked for; otherwise nothing is known of the beginning
+	bounded   bool    // the caller gave the floor; otherwise nothing is known of the beginning
 	probes    []probe // newest first
 }
 
@@ -112,8 +111,8 @@ func (e *estimator) add(p probe) {
 	slices.SortFunc(e.probes, func(a, b probe) int { return cmp.Compare(b.lt, a.lt) })
 }
 
-// next is the second below which the next page helps most; ok is false where
-// none does.
+// next returns the second below which the next page helps most. ok is false if no page
+// helps.
 func (e *estimator) next() (at int64, ok bool) {
 	if len(e.probes) == most {
 		return 0, false
@@ -136,7 +135,7 @@ func (e *estimator) next() (at int64, ok bool) {
 	case above.crowded():
 		return worst.to, true
 	case worst.to+1 < above.lt && (unread <= float64((short-len(e.probes))*pageful)/2 || above.bottom() > burst*above.mean()):
-		return worst.to + 1, true // so little is left that it is read, or a burst begins there
+		return worst.to + 1, true // so little remains that it is read, or a burst begins there
 	case doubt <= settled*total:
 		return e.longest()
 	case worst.from == e.floor:
@@ -145,8 +144,8 @@ func (e *estimator) next() (at int64, ok bool) {
 	return e.inside(worst), true
 }
 
-// longest looks into the longest gap for a burst that nothing hints at, such as
-// an import with which the list begins.
+// longest looks into the longest gap for a burst without other evidence, such as an
+// import at the beginning of the list.
 func (e *estimator) longest() (at int64, ok bool) {
 	var longest gap
 	for _, g := range e.gaps() {
@@ -158,9 +157,9 @@ func (e *estimator) longest() (at int64, ok bool) {
 	return e.inside(longest), len(e.probes) < short && longest.to-longest.from > long && longest.from > e.floor
 }
 
-// inside is the middle of what lies between two pages, but at another time of
-// day for each page: nights are quiet. The golden section spreads those times.
-// Where one of the pages is in a burst, it is nearer to that one.
+// inside returns the middle of the gap between two pages, but at another time of day
+// for each page, because nights are quiet. The golden section spreads these times. If
+// one of the pages is in a burst, the result is nearer to that one.
 func (e *estimator) inside(g gap) int64 {
 	length := g.to - g.from
 	middle := g.from + length/2
@@ -178,7 +177,7 @@ func (e *estimator) inside(g gap) int64 {
 	return middle - middle%day + int64(part*day)
 }
 
-// further is where to look next in what lies below all pages.
+// further returns the second to look at next below all pages.
 func (e *estimator) further(tail gap) int64 {
 	if at := e.to - gallop*max(e.to-tail.to, 1); at > e.floor {
 		return at
@@ -191,7 +190,7 @@ func (e *estimator) further(tail gap) int64 {
 	return min(middle, e.floor+max(tail.above.lt-tail.to, 1))
 }
 
-// seen are the stretches that pages cover.
+// seen returns the stretches that pages cover.
 func (e *estimator) seen() []stretch {
 	var out []stretch
 	for i, p := range e.probes {
@@ -207,13 +206,13 @@ func (e *estimator) seen() []stretch {
 	return out
 }
 
-// gap is a stretch between two pages, or below all.
+// gap is a stretch between two pages, or below all pages.
 type gap struct {
 	stretch
-	above, below probe // the pages that it lies between; below all, the latter is empty
+	above, below probe // the pages around it; for the gap below all pages, below is empty
 }
 
-// gaps are what the pages do not cover.
+// gaps returns the stretches that no page covers.
 func (e *estimator) gaps() []gap {
 	var out []gap
 	for i, p := range e.probes {
@@ -224,7 +223,7 @@ func (e *estimator) gaps() []gap {
 		}
 		below := []float64{next.mean(), next.top()}
 		if i+1 == len(e.probes) && e.bounded {
-			below[0] = p.mean() // nothing says that it ends before
+			below[0] = p.mean() // nothing shows that the list ends earlier
 		}
 		if to := p.last(e.floor); p.more && from < to {
 			out = append(out, gap{between(from, to, []float64{p.mean(), p.bottom()}, below), p, next})
@@ -233,9 +232,9 @@ func (e *estimator) gaps() []gap {
 	return out
 }
 
-// between is a stretch from the densities above and below it: that of the page
-// as a whole, and that at its end. Over a day or more the end says little: a page
-// that was asked for at night ends in the evening before.
+// between estimates a stretch from the densities above and below it: those of the whole
+// pages, and those at their ends. Over a day or more the ends say little: a page that
+// was requested at night ends in the evening before.
 func between(from, to int64, above, below []float64) stretch {
 	length, which := float64(to-from), 0
 	if to-from < day {
@@ -270,8 +269,8 @@ func (e *estimator) estimate() Estimate {
 			found.AtLeast, found.Exact = true, false
 		}
 	}
-	// The stretches err independently of each other. Twice that held the truth in
-	// nine of ten (TestEstimates).
+	// The errors of the stretches are independent. Twice this deviation contained the
+	// true number in nine of ten cases (TestEstimates).
 	found.Low, found.High = int64(max(least, about-2*math.Sqrt(below))), int64(math.Ceil(about+2*math.Sqrt(above)))
 	found.Objects = int64(math.Round(about))
 	if listed > 0 {

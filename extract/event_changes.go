@@ -10,29 +10,29 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Change says that an object of a stream has to be read again.
+// Change is a sign that an object of a stream must be read again.
 type Change struct {
 	Stream  string
 	ID      string
-	Created time.Time // of the object, UTC; zero where the event does not tell
-	At      time.Time // of the event, UTC: a version read long enough after it shows the change
-	Of      string    // instead of ID: a filter of the list, "charge=ch_1", whose objects changed
+	Created time.Time // of the object, UTC; zero if the event does not have it
+	At      time.Time // of the event, UTC; a version read long enough after it includes the change
+	Of      string    // instead of ID: a filter of the list, such as "charge=ch_1", whose objects changed
 }
 
-// Touch is a kind of event that tells of objects of a resource.
+// Touch describes a kind of event that names objects of a resource.
 type Touch struct {
 	Object string // the kind of object that the event holds; empty: any kind but Not
 	Not    string
-	Types  string // what the event's type begins with
+	Types  string // prefix of the event's type
 	ID     string // path to their ids, in the object that the event holds
-	Filter string // the id is not theirs: their list is filtered by it, under this name
+	Filter string // if set, the ids are not theirs: they are the values of this filter of their list
 }
 
-// event is what of an event says which objects changed.
+// event has the parts of an event that show which objects changed.
 //
-// Stripe: data.object is rendered in the event's own API version and as it was
-// when the event was made; two events of one second may contradict each other.
-// So it is never taken for the object, only for a hint that there is news.
+// Stripe: data.object is rendered in the event's own API version and as it was when the
+// event was made; two events of one second may contradict each other. So the event is
+// never taken for the object, only for a hint that the object changed.
 type event struct {
 	Type    string `json:"type"`
 	Created int64  `json:"created"`
@@ -45,20 +45,20 @@ type event struct {
 	} `json:"data"`
 }
 
-// held leads to the object that an event holds.
+// held is the path of the object that an event holds.
 const held = "data.object."
 
-// seconds are a time where Stripe sends a number; anything else is none.
+// seconds is a time if Stripe sends a number; anything else is 0.
 type seconds int64
 
-// UnmarshalJSON takes anything.
+// UnmarshalJSON accepts any value.
 func (s *seconds) UnmarshalJSON(text []byte) error {
 	_ = json.Unmarshal(text, (*int64)(s))
 	return nil
 }
 
-// Changes reads from an event, as Stripe sent it, which objects of some resources to
-// read again. It is an error if that is not to be seen in it. Most types of events
+// Changes returns the objects of some resources that an event, as Stripe sent it, says
+// to read again. It returns an error if the event cannot be read. Most types of events
 // concern no stream and yield nothing.
 func Changes(raw []byte, resources ...Resource) ([]Change, error) {
 	var e event
@@ -85,8 +85,8 @@ func (t Touch) isOf(e event) bool {
 	return strings.HasPrefix(e.Type, t.Types) && (kind == t.Object || t.Object == "" && kind != t.Not)
 }
 
-// changes reads what an event of the kind touches. An id that stands alone says
-// nothing of when its object was created; beside a member "id" stands its created.
+// changes returns the objects that an event of the kind names. An id alone has no
+// created; an object with a member "id" has its created in the same place.
 func (t Touch) changes(raw []byte, stream string, at time.Time) (found []Change) {
 	of, beside := strings.CutSuffix(held+t.ID, ".id")
 	follow(raw, []string{of}, func(_ int, value jsontext.Value) {
@@ -105,7 +105,7 @@ func (t Touch) changes(raw []byte, stream string, at time.Time) (found []Change)
 			c.Of = t.Filter + "=" + string(id)
 		} else {
 			if beside {
-				_ = json.Unmarshal(value, &object, lenientJSON) // what cannot be read says nothing
+				_ = json.Unmarshal(value, &object, lenientJSON) // a created that cannot be read is unknown
 			}
 			c.ID, c.Created = string(id), unixUTC(int64(object.Created))
 		}
@@ -114,7 +114,7 @@ func (t Touch) changes(raw []byte, stream string, at time.Time) (found []Change)
 	return found
 }
 
-// unixUTC is the zero time for 0.
+// unixUTC returns a time in UTC, or the zero time for 0 and for times beyond endOfTime.
 func unixUTC(seconds int64) time.Time {
 	if seconds <= 0 || seconds > endOfTime {
 		return time.Time{}

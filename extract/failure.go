@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// Failure is a request that was given up for good: what it was to read is not
-// in the log.
+// Failure is a request that was given up for good: the log lacks its objects.
 type Failure struct {
 	What      string // "charges", "subscription sub_1/items", "charge ch_1"
 	List      string // JSON Pointer of a nested list in its object; empty for anything else
-	Status    int    // HTTP; 0 if there was no answer or none to be used
+	Status    int    // HTTP status; 0 without an answer, or with an unusable one
 	Message   string // on one line, secrets redacted
 	RequestID string
 	At        time.Time // UTC, by Stripe's clock where it is known
@@ -20,11 +19,11 @@ type Failure struct {
 type failures struct {
 	mu   sync.Mutex
 	list []Failure
-	errs []error // of list
+	errs []error // errs[i] is the error of list[i]
 }
 
-// Failures returns the requests of this client that were given up, in order. What
-// a message advises goes by what was answered since.
+// Failures returns the requests of this client that were given up, in order. The advice
+// in a message depends on the answers until now.
 func (c *Client) Failures() []Failure {
 	c.failures.mu.Lock()
 	defer c.failures.mu.Unlock()
@@ -35,10 +34,10 @@ func (c *Client) Failures() []Failure {
 	return all
 }
 
-// failed keeps a failure.
+// failed records a failure.
 func (c *Client) failed(what string, err error) { c.keep(Failure{What: what}, err) }
 
-// failedList keeps that a list inside an object could not be read.
+// failedList records that a nested list of an object could not be read.
 func (c *Client) failedList(o *Object, pointer string, err error) {
 	c.keep(Failure{What: o.Type + " " + o.ID + pointer, List: pointer}, err)
 }

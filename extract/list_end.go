@@ -155,7 +155,8 @@ func (w window) holds(o Object) bool {
 	return !o.Created.IsZero() && o.Created.Unix() < w.LT && o.Created.Unix() >= *w.GTE
 }
 
-// below is a pager of all that the list shows below a second, be it nothing.
+// below returns a pager of all objects that the list shows below a second, which may be
+// none.
 func (p *pager) below(lt int64) *pager {
 	return &pager{client: p.client, resource: p.resource, window: window{LT: lt, Variant: p.window.Variant}, lenient: true}
 }

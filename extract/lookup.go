@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Look reads objects of a stream by their id, or by a filter of its list, to look
-// at and not to keep: an answer of no use is the caller's to judge, and none of
-// [Client.Failures]. It calls answer for each item, in no order and one at a time;
-// an error of that ends it, and is returned.
+// Look reads objects of a stream by their ids, or by a filter of its list, without
+// storing them. It does not add unusable answers to [Client.Failures]: the caller
+// decides about them. It calls answer for each item, in no order and one at a time. An
+// error of answer ends Look, which returns it.
 func (c *Client) Look(ctx context.Context, res Resource, items []Item, answer func(Item, []Object, error) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.width(res.Path))
@@ -46,8 +46,8 @@ func (c *Client) lookAt(ctx context.Context, res Resource, item Item) (objects [
 	return objects, err
 }
 
-// IsRefused reports an answer that stays the same when it is asked for again: what
-// cannot be used, and every 4xx but those about the key and its rate.
+// IsRefused reports whether err is an answer that stays the same on repetition: an
+// unusable one, and every 4xx except those about the key and its rate.
 func IsRefused(err error) bool {
 	return aboutOne(err) || hasStatus(err, http.StatusForbidden)
 }

@@ -9,33 +9,33 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// IncompleteLists returns where in an object Stripe cut a nested list short: a
-// JSON Pointer ("/items") to each list with has_more true, in document order.
-// It is a byte search for most objects, which have none.
+// IncompleteLists returns the places in an object where Stripe cut a nested list short:
+// a JSON Pointer ("/items") to each list with has_more true, in document order. For
+// most objects, which have none, it is only a byte search.
 //
-// Stripe: an embedded list holds its newest ten, or so, and says has_more. No
-// more than maxLists and one are returned, and a pointer longer than maxPointer is
-// cut: a hostile object could name millions, each thousands of names deep.
+// Stripe: an embedded list holds its newest ten or so, and says has_more.
+// IncompleteLists returns at most maxLists + 1 pointers, and cuts a pointer longer than
+// maxPointer: a hostile object could have millions, each thousands of names deep.
 func IncompleteLists(raw []byte) []string {
 	if !mayHaveMore(raw) {
 		return nil
 	}
 	var found []string
 	dec := newDecoder(raw)
-	// An error can only mean that raw is not JSON; what was found so far stands.
+	// An error can only mean that raw is not JSON. The lists found so far remain.
 	_, _ = findIncomplete(dec, &found)
 	return found
 }
 
 const (
-	maxLists   = 100  // of an object that are read on; Stripe's have one or two
+	maxLists   = 100  // most lists of an object that are completed; Stripe's have one or two
 	maxPointer = 1000 // bytes
 )
 
 // errTooMany ends the search.
 var errTooMany = errors.New("more incomplete lists than are read")
 
-// mayHaveMore looks for the bytes of "has_more": true.
+// mayHaveMore reports whether the bytes of "has_more": true occur.
 func mayHaveMore(raw []byte) bool {
 	for rest := raw; ; {
 		var found bool
@@ -49,8 +49,8 @@ func mayHaveMore(raw []byte) bool {
 	}
 }
 
-// findIncomplete reads the next value, appends to found the lists inside it that
-// are cut short, and reports whether the value is itself one.
+// findIncomplete reads the next value, appends to found the incomplete lists inside it,
+// and reports whether the value is itself one.
 func findIncomplete(dec *jsontext.Decoder, found *[]string) (bool, error) {
 	switch dec.PeekKind() {
 	case '{':
@@ -88,8 +88,8 @@ func findInObject(dec *jsontext.Decoder, found *[]string) (bool, error) {
 	return isList && hasMore, err
 }
 
-// findInMember is findIncomplete for a value inside another one: it puts the
-// value's own place before the places inside it.
+// findInMember calls findIncomplete for a value inside another one: it adds the value's
+// own pointer before the pointers inside it.
 func findInMember(dec *jsontext.Decoder, found *[]string) error {
 	at := len(*found)
 	cut, err := findIncomplete(dec, found)
@@ -101,7 +101,7 @@ func findInMember(dec *jsontext.Decoder, found *[]string) error {
 	}
 	pointer := string(dec.StackPointer())
 	if len(pointer) > maxPointer {
-		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "…" // leads nowhere: the list is told and not read
+		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "…" // leads nowhere: the list is reported but not read
 	}
 	*found = slices.Insert(*found, at, pointer)
 	return nil

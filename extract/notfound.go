@@ -2,21 +2,21 @@ package extract
 
 import "time"
 
-// NotFound is an object that others name, no list has shown, and Stripe answered
-// a 404 for. Nothing tells whether it is late or not of this account.
+// NotFound is an object that others name, no list has shown, and Stripe answered with a
+// 404. It may be late, or belong to another account.
 type NotFound struct {
 	ID    string
-	Asked time.Time // UTC: when it was asked for last
-	Times int       // how often it was asked for
+	Asked time.Time // UTC; time of the last request for it
+	Times int       // number of requests for it
 }
 
-// mostAsked is how often an object that is not found is asked for, once a day.
+// mostAsked is the most requests for an object that is not found, one a day.
 const mostAsked = 7
 
-// Exhausted reports that it is asked for no more.
+// Exhausted reports whether there are no more requests for it.
 func (n NotFound) Exhausted() bool { return n.Times >= mostAsked }
 
-// Due reports that it is to be asked for once more: on another day (UTC).
+// Due reports whether it must be requested again: once on each day (UTC).
 func (n NotFound) Due(now time.Time) bool {
 	return !n.Exhausted() && now.Unix()/day != n.Asked.Unix()/day
 }
@@ -27,7 +27,7 @@ type notFoundObject struct {
 	Times int    `json:"times"`
 }
 
-// NotFound returns what a stream lacks though others name it, by id.
+// NotFound returns the objects that a stream lacks although others name them, by id.
 func (c Cursor) NotFound() ([]NotFound, error) {
 	p, err := c.decode()
 	var found []NotFound
@@ -37,7 +37,7 @@ func (c Cursor) NotFound() ([]NotFound, error) {
 	return found, err
 }
 
-// WithNotFound returns the cursor of a stream that lacks these objects.
+// WithNotFound returns the cursor with these objects that were not found.
 func (c Cursor) WithNotFound(lacking []NotFound) (Cursor, error) {
 	p, err := c.decode()
 	if err != nil || len(lacking)+len(p.NotFound) == 0 {

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// lookBack is how far below what is covered a new window begins: rows become
-	// listable some time after their `created`. Ten minutes is what others who
-	// read Stripe for a living came to.
+	// lookBack is how many seconds before the end of the covered part a new window
+	// begins: rows become listable some time after their `created`. Others who read
+	// Stripe professionally came to ten minutes, too.
 	lookBack = 10 * 60
-	// lag is how far behind Stripe's clock a new window ends.
+	// lag is how many seconds before Stripe's clock a new window ends.
 	lag = 60
 )
 
-// Range bounds a run in `created`. Both ends are cut to whole seconds.
+// Range limits a run in `created`. Both ends are truncated to whole seconds.
 type Range struct {
-	// From is where the stream begins. The cursor remembers the first one: an
-	// earlier From widens the stream, a later or zero one changes nothing. Zero
-	// on a first run, and 1970 or before on any, is the beginning: only then are
-	// objects without `created` listed too.
+	// From is the start of the stream. The cursor remembers the first one: an earlier
+	// From widens the stream, a later or zero one changes nothing. Zero on a first run,
+	// and 1970 or before on any, is the beginning: only then are objects without
+	// `created` listed too.
 	From time.Time
-	// To bounds this run only, exclusively. Zero is now, less a minute. What was
-	// planned above it waits for a later run.
+	// To limits this run only, exclusively. Zero is now, less a minute. Windows planned
+	// above it wait for a later run.
 	To time.Time
-	// LookBack is how far below what is covered the list is read once more in the
-	// first run of a day, of a stream whose objects may become listable long after
-	// their created with no other word of it; zero is not at all.
+	// LookBack is how far before the end of the covered part the first run of a day
+	// reads the list again. It is for a stream whose objects may become listable long
+	// after their created without any other sign; zero means no look-back.
 	LookBack time.Duration
 }
 
@@ -43,23 +43,23 @@ func (r Range) to() int64   { return max(r.To.Unix(), 0) }
 // before reports whether a time in Unix seconds lies before the range's end.
 func (r Range) before(t int64) bool { return r.To.IsZero() || t < r.to() }
 
-// Page is some objects in the order Stripe listed them, perhaps none, and the
-// cursor with which to go on after them. Store both in one act (Invariant 1).
+// Page is some objects in the order in which Stripe listed them, perhaps none, with the
+// cursor to continue after them. Store both in one act (Invariant 1).
 type Page struct {
 	Objects []Object
 	Cursor  Cursor
-	Unread  []Item // of a [Client.Reread], in its last page: what could not be read
+	Unread  []Item // in the last page of a [Client.Reread]: the items that could not be read
 }
 
-// Pages reads the part of the stream that is not behind the cursor; see the
-// package comment for the order. Pages of different windows come as they
-// arrive. Each window yields at least one page, and the last page of a run has
-// a cursor with no open window below To. Where there is nothing to do there is
-// no page, and no request either if To alone shows it.
+// Pages reads the part of the stream that the cursor does not cover; see the package
+// comment for the order. Pages of different windows come as they arrive. Each window
+// yields at least one page, and the last page of a run has a cursor with no open window
+// below To. If there is nothing to do it yields no page, and it sends no request if To
+// alone shows that.
 //
-// An error ends the sequence; the pages before it stand. [IsForbidden] means
-// that this stream is not readable with this key, [IsUnauthorized] that none
-// is, [ErrMode] that the key is of another mode than the data.
+// An error ends the sequence; the pages before it stay valid. [IsForbidden] means that
+// this key cannot read this stream, [IsUnauthorized] that it can read none, [ErrMode]
+// that the key and the data have different modes.
 func (c *Client) Pages(ctx context.Context, res Resource, after Cursor, r Range) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		err := c.list(ctx, res, after, r, yield)
@@ -87,8 +87,8 @@ func (c *Client) list(ctx context.Context, res Resource, after Cursor, bounds Ra
 	return run.all(ctx, yield)
 }
 
-// run is one pass over a stream. Fetching needs only its client; only yielding
-// a page moves progress.
+// run is one pass over a stream. Fetching needs only its client; only yielding a page
+// moves progress.
 type run struct {
 	client   *Client
 	resource Resource
@@ -96,7 +96,7 @@ type run struct {
 	bounds   Range
 }
 
-// errStopped says that the consumer wants no more pages.
+// errStopped is the error after the consumer broke out of its loop.
 var errStopped = errors.New("stopped")
 
 type yieldFunc = func(Page, error) bool
@@ -113,17 +113,16 @@ func (r *run) all(ctx context.Context, yield yieldFunc) error {
 	if err := r.drain(ctx, yield); err != nil {
 		return err
 	}
-	// The barrier: no request of the new window before the last page of the old
-	// ones is yielded, so that of two versions of an object the newer comes later.
+	// The barrier: no request of the new window before the last page of the old ones is
+	// yielded, so that of two versions of an object the newer comes later.
 	if err := r.open(ctx); err != nil {
 		return err
 	}
 	return r.drain(ctx, yield)
 }
 
-// drain reads every open window below the run's end. It reads variant by
-// variant, because an object may be in two of them and the later answer has to
-// come later.
+// drain reads every open window below the run's end. It reads variant by variant: an
+// object may be in two of them, and its later answer must come later.
 func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 	for _, variant := range r.resource.Variants {
 		windows := r.progress.within(variant, r.bounds)
@@ -137,8 +136,8 @@ func (r *run) drain(ctx context.Context, yield yieldFunc) error {
 	return nil
 }
 
-// read reads windows side by side. The cursor of a page covers the pages
-// yielded so far, never pages that are still in flight.
+// read reads windows concurrently. The cursor of a page covers the pages yielded so
+// far, never pages whose requests are still running.
 func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error {
 	scheduler := newScheduler(r.client, r.resource, windows, max(r.progress.Goal, r.progress.High))
 	ctx, stop := context.WithCancel(ctx)
@@ -198,7 +197,7 @@ func (r *run) now(ctx context.Context) (int64, error) {
 
 func (r Resource) request(query *form.Values) request {
 	ask := request{endpoint: r.Path, path: r.Path, query: query, holds: holdsList, subject: r.subject()}
-	if r.Name != Events().Name { // no run can leave those out
+	if r.Name != Events().Name { // no run can leave events out
 		ask.instead = ", or leave " + r.subject() + " out"
 	}
 	return ask

@@ -7,11 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// References returns the ids that an object holds at each of some paths, as many as
-// there are and in its order; an expanded object stands for its id. A path leads
-// through members, and by [] through the elements of an array: "items.data[].price".
-// Whatever else stands there refers to nothing. Where a name comes twice in an
-// object, both are read.
+// References returns the ids at each of some paths in an object, in the object's order.
+// An expanded object counts as its id. A path leads through members, and by [] through
+// the elements of an array: "items.data[].price". Any other value is no reference. If a
+// name occurs twice in an object, both values are read.
 func References(object []byte, paths ...string) [][]string {
 	ids := make([][]string, len(paths))
 	follow(object, paths, func(path int, value jsontext.Value) {
@@ -23,18 +22,18 @@ func References(object []byte, paths ...string) [][]string {
 	return ids
 }
 
-// follow calls found with each value that one of the paths leads to in an object.
-// The value is good until found returns.
+// follow calls found with each value in an object at one of the paths. The value is
+// valid until found returns.
 func follow(object []byte, paths []string, found func(path int, value jsontext.Value)) {
 	ways := make([]way, len(paths))
 	for i, path := range paths {
 		ways[i] = way{i, path}
 	}
-	// An error can only mean that it is not JSON; what was found so far stands.
+	// An error can only mean that it is not JSON. The values found so far remain.
 	_ = (&follower{newDecoder(object), found}).value(ways)
 }
 
-// way is what is left of a path.
+// way is the rest of a path.
 type way struct {
 	path int
 	rest string
@@ -45,7 +44,7 @@ type follower struct {
 	found func(path int, value jsontext.Value)
 }
 
-// value reads the next value, to which each of the ways has led so far.
+// value reads the next value, which is at the current place of each of the ways.
 func (f *follower) value(ways []way) error {
 	if slices.ContainsFunc(ways, way.ends) {
 		return f.end(ways)
@@ -59,7 +58,7 @@ func (f *follower) value(ways []way) error {
 	return f.dec.SkipValue()
 }
 
-// end hands on the value where a way ends, and follows the others into it.
+// end calls found for the ways that end at the value, and follows the others into it.
 func (f *follower) end(ways []way) error {
 	value, err := f.dec.ReadValue()
 	if err != nil {

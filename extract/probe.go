@@ -12,20 +12,19 @@ import (
 // only what it was given permission for. A secret key (sk_) can do everything.
 func (c *Client) Restricted() bool { return strings.HasPrefix(c.key, "rk_") }
 
-// Rates are requests a second.
+// Rates are limits in requests a second.
 type Rates struct {
-	All      float64 `json:"all"`      // that this client may send in all
-	Endpoint float64 `json:"endpoint"` // that it may send to any one list
+	All      float64 `json:"all"`      // of this client in total
+	Endpoint float64 `json:"endpoint"` // of this client at any one list
 }
 
-// Rates returns what the client may send at most.
+// Rates returns the highest rates at which the client may send.
 func (c *Client) Rates() Rates {
 	return Rates{All: c.limiter.limits.all, Endpoint: c.limiter.limits.endpoint}
 }
 
-// Ask sends the smallest request for a stream, to learn whether the key may
-// read it, and returns the API version of the answer. Errors are those of
-// [Client.Pages].
+// Ask sends the smallest request for a stream to find out whether the key may read it.
+// It returns the API version of the answer. Errors are those of [Client.Pages].
 func (c *Client) Ask(ctx context.Context, res Resource) (version string, err error) {
 	ask := res.request(&form.Values{})
 	ask.query.Add("limit", "1")
@@ -42,11 +41,11 @@ func (c *Client) Ask(ctx context.Context, res Resource) (version string, err err
 type Span struct {
 	Variant  string // of the list; see [Resource]
 	From, To time.Time
-	Again    bool // it was read once
+	Again    bool // it was already read once
 }
 
-// Ahead returns what a run of [Client.Pages] would list at the given time by
-// Stripe's clock, in its order. Nothing is no span.
+// Ahead returns the spans that a run of [Client.Pages] would list at the given time by
+// Stripe's clock, in its order. It returns no span if there is nothing to list.
 func (c Cursor) Ahead(res Resource, r Range, now time.Time) ([]Span, error) {
 	p, err := c.decode()
 	if err != nil {
@@ -64,8 +63,8 @@ func (c Cursor) Ahead(res Resource, r Range, now time.Time) ([]Span, error) {
 	return append(spans, p.drained(res.Variants, r)...), nil
 }
 
-// drained returns the open windows inside the range as spans, and moves on as if
-// they were read.
+// drained returns the open windows inside the range as spans, and changes p as if they
+// were read.
 func (p *progress) drained(variants []string, r Range) []Span {
 	var spans []Span
 	for _, variant := range variants {

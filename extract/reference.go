@@ -2,12 +2,12 @@ package extract
 
 import "github.com/go-json-experiment/json"
 
-// Reference is the id of another object, which Stripe sends as it is or, where it was
-// asked to expand it, as the object itself. Anything else refers to nothing.
+// Reference is the id of another object. Stripe sends the id itself or, if it was asked
+// to expand it, the object. Any other value is no reference.
 type Reference string
 
-// UnmarshalJSON takes an id or an object with one, whatever else is in that, and
-// never fails.
+// UnmarshalJSON reads an id, or an object with an id. It sets r to "" for other values
+// and never fails.
 func (r *Reference) UnmarshalJSON(text []byte) error {
 	var id string
 	var object struct {

@@ -16,29 +16,28 @@ import (
 type Item struct {
 	ID      string
 	Created time.Time // UTC; zero if unknown
-	Apart   int       // how many objects the list holds between the next newer item and this one, as far as is known
-	Of      string    // instead of an ID: a filter of the list, "charge=ch_1", whose objects to read
-	Unread  bool      // it was asked for before, and the answer was of no use
+	Apart   int       // number of listed objects between the next newer item and this one, as far as is known
+	Of      string    // instead of ID: a filter of the list, such as "charge=ch_1", whose objects to read
+	Unread  bool      // an earlier request got an unusable answer
 
-	missing *APIError // the 404 that Stripe answered with, if it did
+	missing *APIError // Stripe's 404 for it; nil if there was none
 }
 
-// Reread reads items of a stream anew, by id or by listing the span they lie
-// in, whichever takes fewer requests. What Stripe deleted comes as a deleted
-// object with the created of its item. Pages carry the cursor after, and the
-// last one, which may be empty, the cursor then: with it all items are behind
-// (Invariant 1).
+// Reread reads items of a stream again, by id or by listing the span that they are in,
+// whichever takes fewer requests. An object that Stripe deleted comes as a deleted
+// object with the created of its item. Pages have the cursor after. The last one, which
+// may be empty, has the cursor then: with it all items are done (Invariant 1).
 //
-// A 404 is not yet a deletion. Where created is known, the lists of that second
-// are asked too, and what they show is the object. What they do not show comes
-// as a deleted object that is Missing: the caller knows whether a list ever held
-// it, and keeps it or asks again in another run.
+// A 404 alone is no deletion. If created is known, Reread also requests the lists of
+// that second, and yields the object if they show it. Otherwise it yields a deleted
+// object that is Missing: the caller knows whether a list ever showed the object, and
+// stores it or requests it again in another run.
 //
-// An item whose answer says nothing of the others, and cannot be used, comes as
-// Unread in the last page and is one of [Client.Failures]: ask for it again in
-// another run. Where very many in a row are such, it is not the items, and the
-// sequence ends with an error, as it does where the objects of a filter cannot be
-// read. Errors are those of [Client.Pages].
+// An item whose answer is unusable and says nothing about other items comes as Unread
+// in the last page, and is one of [Client.Failures]: request it again in another run.
+// If very many such answers come in a row, the items are not the cause, and the
+// sequence ends with an error. It also ends with an error if the objects of a filter
+// cannot be read. Errors are those of [Client.Pages].
 func (c *Client) Reread(ctx context.Context, res Resource, after Cursor, items []Item, then Cursor) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last := Page{Cursor: then}
@@ -63,8 +62,8 @@ func (c *Client) Reread(ctx context.Context, res Resource, after Cursor, items [
 	}
 }
 
-// reread asks for the items, and then for the lists of those that were answered
-// with a 404: all lists are asked after all 404s.
+// reread requests the items, and then the lists for items with a 404: all list requests
+// come after all 404s.
 func (c *Client) reread(ctx context.Context, res Resource, items []Item, take func([]Object) bool) (unread []Item, err error) {
 	got, err := c.runErrands(ctx, res, errands(items, c.limit, len(res.Variants) == 1), take)
 	if err == nil && len(got.missing) > 0 {
@@ -75,16 +74,16 @@ func (c *Client) reread(ctx context.Context, res Resource, items []Item, take fu
 	return got.unread, cmp.Or(err, got.filter)
 }
 
-// mostUnusable is how many answers about single items may be of no use in a row
-// before the rest is left: then it is not the items.
+// mostUnusable is how many unusable answers about single items may come in a row. After
+// that reread stops: the items are not the cause.
 const mostUnusable = 10
 
-// answers are what errands brought beside objects.
+// answers are the results of errands other than objects.
 type answers struct {
-	missing []Item // answered with a 404
-	unread  []Item // whose answers were of no use
-	filter  error  // the first such answer about the objects of a filter
-	useless int    // such answers in a row
+	missing []Item // with a 404
+	unread  []Item // with unusable answers
+	filter  error  // the first unusable answer about the objects of a filter
+	useless int    // number of unusable answers in a row
 }
 
 // note adds a result. The error is one that ends the errands.
@@ -92,7 +91,7 @@ func (a *answers) note(r result) error {
 	switch {
 	case r.err == nil:
 		a.useless = 0
-	case len(r.unread) == 0 || !r.unread[0].Unread: // that of what is known to be so says nothing new
+	case len(r.unread) == 0 || !r.unread[0].Unread: // an item that was already unread is no new evidence
 		a.useless++
 	}
 	if r.err != nil && (a.useless == mostUnusable || !aboutOne(r.err)) {
@@ -108,7 +107,7 @@ func (a *answers) note(r result) error {
 	return nil
 }
 
-// runErrands runs errands side by side; err is what ended it early.
+// runErrands runs errands concurrently. err is the error that ended them early.
 func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand, take func([]Object) bool) (got answers, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	todo, results := make(chan errand), make(chan result)
@@ -159,8 +158,8 @@ func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand,
 	return got, ctx.Err()
 }
 
-// aboutOne reports an error that says nothing of the requests for other items:
-// what cannot be used, and every 4xx but those about the key and its rate.
+// aboutOne reports whether err says nothing about the requests for other items: an
+// unusable answer, and every 4xx except those about the key and its rate.
 func aboutOne(err error) bool {
 	if _, unusable := errors.AsType[*malformed](err); unusable {
 		return true
@@ -169,23 +168,23 @@ func aboutOne(err error) bool {
 	return ok && e.Status/100 == 4 && !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}, e.Status)
 }
 
-// errand is what one worker reads in one go: items one by one, or the span of
-// the list that holds them.
+// errand is the work of one worker: to read items one by one, or to list the span that
+// holds them.
 type errand struct {
 	items  []Item
 	listed bool
 }
 
-// result is a part of what an errand brought.
+// result is a part of the results of an errand.
 type result struct {
 	objects []Object
-	missing []Item // answered with a 404
+	missing []Item // with a 404
 	err     error
-	unread  []Item // by their id, for that error
+	unread  []Item // by their ids, for err
 }
 
-// errands groups items that one page or a few hold together. Without listed,
-// because an object may be in either of two lists, each is read by its id.
+// errands groups items that are on one or a few pages together. If listed is false,
+// because an object may be in either of two lists, each item is read by its id.
 func errands(items []Item, limit int, listed bool) []errand {
 	items = slices.SortedStableFunc(slices.Values(items), func(a, b Item) int { return b.Created.Compare(a.Created) })
 	var out []errand
@@ -208,8 +207,8 @@ func errands(items []Item, limit int, listed bool) []errand {
 	return out
 }
 
-// confirmations are the lists to ask for what was answered with a 404: what was
-// created in one second shares one. Without a created there is none to ask.
+// confirmations returns the errands that list the seconds of items with a 404. Items of
+// one second share an errand. Without a created there is no list to request.
 func confirmations(missing []Item) []errand {
 	missing = slices.SortedStableFunc(slices.Values(missing), func(a, b Item) int { return b.Created.Compare(a.Created) })
 	var out []errand
@@ -228,12 +227,12 @@ func groupable(a, b Item) bool {
 	return a.Of == "" && b.Of == "" && !a.Created.IsZero() && !b.Created.IsZero()
 }
 
-// run reads the items. One that an errand brings to the list with a 404, or that
-// is answered with one after the list did not show it, comes as a tombstone.
+// run reads the items. It returns a tombstone for an item that had a 404 and is not in
+// the list, and for one that gets a 404 after the list did not show it.
 func (e errand) run(ctx context.Context, c *Client, res Resource, give func(result)) {
 	if of := e.items[0].Of; of != "" {
 		_, err := c.listAgain(ctx, res, window{Variant: of}, nil, give)
-		if err != nil && !noSuch(err, of) { // the list of what is gone is empty
+		if err != nil && !noSuch(err, of) { // the list of a deleted object is empty
 			give(result{err: err})
 		}
 		return
@@ -256,8 +255,8 @@ func (e errand) run(ctx context.Context, c *Client, res Resource, give func(resu
 	}
 }
 
-// listSpan walks every list over the span of items and returns those that none
-// of them holds.
+// listSpan reads every list over the span of items, and returns the items that none of
+// them shows.
 func (c *Client) listSpan(ctx context.Context, res Resource, items []Item, give func(result)) (left []Item, err error) {
 	left = items
 	for _, variant := range res.Variants {
@@ -269,7 +268,7 @@ func (c *Client) listSpan(ctx context.Context, res Resource, items []Item, give 
 	return left, nil
 }
 
-// listAgain walks a window and returns the items that were not in it.
+// listAgain reads a window, and returns the items that were not in it.
 func (c *Client) listAgain(ctx context.Context, res Resource, span window, items []Item, give func(result)) (missing []Item, err error) {
 	awaited := map[string]bool{}
 	for _, i := range items {

@@ -14,19 +14,19 @@ import (
 	"github.com/stripe/stripe-go/v76/form"
 )
 
-// OriginRetrieve is the Origin of an object that was asked for by its id.
+// OriginRetrieve is the Origin of an object that was requested by its id.
 const OriginRetrieve = "retrieve"
 
-// escapeID makes an id part of a path.
+// escapeID escapes an id for a path.
 //
-// Stripe: ids that merchants chose may hold any character, and a + in a path is
-// read as a blank, as it is in a query.
+// Stripe: ids that merchants chose may have any character. It reads a + in a path as a
+// blank, as in a query.
 func escapeID(id string) string { return strings.ReplaceAll(url.PathEscape(id), "+", "%2B") }
 
-// retrieve reads one object by its id. Stripe: a deleted customer is a stub with
-// status 200, which becomes a tombstone with the created of the item; other
-// objects that are gone are a 404, and their item comes back as missing, or,
-// where the lists were asked before, as a tombstone. A 403 never makes one.
+// retrieve reads one object by its id. Stripe: a deleted customer is a stub with status
+// 200, which becomes a tombstone with the created of the item. Other deleted objects
+// are a 404: the item is then missing or, if listed says that the lists do not show it,
+// becomes a tombstone. A 403 never makes a tombstone.
 func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed bool) result {
 	object, err := c.one(ctx, res, item.ID)
 	if item.missing = res.missing(err); item.missing != nil {
@@ -48,7 +48,7 @@ func (c *Client) retrieve(ctx context.Context, res Resource, item Item, listed b
 	return result{objects: objects, err: c.completeNested(ctx, objects)}
 }
 
-// one asks for an object by its id.
+// one requests an object by its id.
 func (c *Client) one(ctx context.Context, res Resource, id string) (object Object, err error) {
 	ask := res.request(&form.Values{})
 	for _, member := range res.Expand {
@@ -62,11 +62,11 @@ func (c *Client) one(ctx context.Context, res Resource, id string) (object Objec
 	return object, err
 }
 
-// missing is the answer that there is no object of the id asked for; nil if err
-// is another one.
+// missing returns err as an *APIError if it says that there is no object of the
+// requested id, else nil.
 //
-// Stripe: a 404 names the parameter it is about: "id", or where the
-// documentation calls it so the kind of object, such as "price".
+// Stripe: a 404 names the parameter that it is about: "id", or, as in the
+// documentation, the kind of object, such as "price".
 func (r Resource) missing(err error) *APIError {
 	e, ok := errors.AsType[*APIError](err)
 	if ok && e.Status == http.StatusNotFound && e.Code == codeMissing && (e.Param == "id" || e.Param == r.Object) {
@@ -75,9 +75,8 @@ func (r Resource) missing(err error) *APIError {
 	return nil
 }
 
-// readOne reads an object that was asked for by its id. What is of another kind,
-// or of another id, is no answer, and neither is a deletion of what Stripe never
-// deletes.
+// readOne reads an object that was requested by its id. It refuses an object of another
+// kind or with another id, and a deletion of a kind that Stripe never deletes.
 func readOne(got *reply, res Resource, id string) (Object, error) {
 	o, err := readObject(newDecoder(got.body), got.body)
 	if err != nil {
@@ -89,7 +88,7 @@ func readOne(got *reply, res Resource, id string) (Object, error) {
 	switch {
 	case o.ID != id:
 		return Object{}, fmt.Errorf("it is %q and not %q", oneLine(o.ID), oneLine(id))
-	case o.Type != res.Object && (o.LeftOut == 0 || o.Type != ""): // which may come after what was too large
+	case o.Type != res.Object && (o.LeftOut == 0 || o.Type != ""): // the type may come after the part that was too large
 		return Object{}, fmt.Errorf("it is a %q and not a %q", oneLine(o.Type), res.Object)
 	}
 	if err := res.checkDeleted(one); err != nil {
@@ -99,7 +98,7 @@ func readOne(got *reply, res Resource, id string) (Object, error) {
 	return one[0], nil
 }
 
-// checkDeleted refuses a deleted object of a kind that is never deleted.
+// checkDeleted refuses a deleted object of a kind that Stripe never deletes.
 func (r Resource) checkDeleted(objects []Object) error {
 	if i := slices.IndexFunc(objects, func(o Object) bool { return o.Deleted }); i >= 0 && !r.Deletable {
 		return fmt.Errorf("it says that %s is deleted, and Stripe deletes no %s", oneLine(objects[i].ID), r.subject())
@@ -107,7 +106,8 @@ func (r Resource) checkDeleted(objects []Object) error {
 	return nil
 }
 
-// tombstone is made like Stripe's own stubs, for objects of which it keeps none.
+// tombstone returns a tombstone like Stripe's own stubs, for an object of which Stripe
+// keeps none.
 func (c *Client) tombstone(res Resource, item Item) Object {
 	raw, _ := json.Marshal(struct { // cannot fail: two strings and a bool
 		ID      string `json:"id"`

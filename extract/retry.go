@@ -16,15 +16,15 @@ import (
 	"github.com/stripe/stripe-go/v76"
 )
 
-// Retry bounds how a failed request is repeated: after a random time below
-// Base, then below twice that and so on, never above Cap.
+// Retry limits the repetitions of a failed request. Each comes after a random time
+// below Base, then below twice that and so on, never above Cap.
 type Retry struct {
-	Attempts int           // the first included; 0 means 6
+	Attempts int           // including the first; 0 means 6
 	Base     time.Duration // 0 means 0.5 s
 	Cap      time.Duration // 0 means 30 s
 }
 
-// maxRetryAfter bounds what a Retry-After header can make us wait.
+// maxRetryAfter limits the wait that a Retry-After header can cause.
 const maxRetryAfter = 2 * time.Minute
 
 func (r Retry) withDefaults() (Retry, error) {
@@ -43,7 +43,7 @@ func (r Retry) withDefaults() (Retry, error) {
 	return r, nil
 }
 
-// ceiling is the longest wait after the given attempt, counted from 1.
+// ceiling returns the longest wait after the given attempt, counted from 1.
 func (r Retry) ceiling(attempt int) time.Duration {
 	d := r.Base
 	for range attempt - 1 {
@@ -55,17 +55,17 @@ func (r Retry) ceiling(attempt int) time.Duration {
 	return min(d, r.Cap)
 }
 
-// A failure is a failed attempt, judged.
+// A failure is the verdict on a failed attempt.
 type failure struct {
 	err   error
 	again bool          // worth repeating
-	after time.Duration // what the server asked to wait, at least
-	most  int           // attempts at which to stop if the policy has more; 0: none
+	after time.Duration // the shortest wait that the server asked for
+	most  int           // attempts after which to stop even if the policy has more; 0: no such limit
 }
 
-// get sends r until accept takes the answer, the policy is used up, or the
-// failure is of a kind that repeating does not cure. What accept refuses is
-// repeated: it should only refuse what a good server would not send.
+// get sends r until accept takes the answer, the policy is used up, or the failure is
+// of a kind that a repetition does not cure. An answer that accept refuses is repeated:
+// accept should only refuse answers that a good server would not send.
 func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) error {
 	for attempt := 1; ; attempt++ {
 		f := c.attempt(ctx, r, accept)
@@ -106,10 +106,11 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	}
 	c.limiter.succeeded(r.endpoint)
 	c.latency.note(time.Since(sent))
-	if as := got.header.Get("Content-Encoding"); as != "" { // net/http takes gzip, which it asked for, off
+	if as := got.header.Get("Content-Encoding"); as != "" { // net/http already removes the gzip that it asked for
 		return &failure{err: &malformed{what: fmt.Sprintf("its body is encoded as %q, which was not asked for", oneLine(as)), requestID: got.requestID()}, again: true}
 	}
-	// Invariant 8: what is not accepted as a whole contributes nothing and is asked for again.
+	// Invariant 8: an answer that is not accepted as a whole contributes nothing and is
+	// requested again.
 	if err := accept(got); err != nil {
 		return &failure{err: &malformed{what: oneLine(err.Error()), requestID: got.requestID()}, again: !errors.As(err, new(permanentError))}
 	}
@@ -118,7 +119,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 	return nil
 }
 
-// unreachable judges an attempt that brought no answer at all.
+// unreachable returns the verdict on an attempt without any answer.
 func (c *Client) unreachable(err error) *failure {
 	var (
 		outer *url.Error
@@ -127,7 +128,7 @@ func (c *Client) unreachable(err error) *failure {
 	if errors.As(err, &outer) {
 		err = outer.Err // without the URL and its query
 	}
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // nobody was asked, nor will be
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // no request was sent, and none will be
 		return &failure{err: fmt.Errorf("connect to %s: %w", c.host, err)}
 	}
 	text := "no answer from " + c.host + ": " + oneLine(err.Error())
@@ -142,13 +143,13 @@ func (c *Client) unreachable(err error) *failure {
 	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true}
 }
 
-// brokenOff reports that there was somebody at the address, who hung up: a scheduled
+// brokenOff reports whether a server was there but closed the connection: a scheduled
 // run does not end with that, however early it comes.
 func brokenOff(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// refused judges an answer that is not 2xx, by its status first.
+// refused returns the verdict on an answer that is not 2xx, by its status first.
 func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *failure {
 	e := &APIError{Status: got.status, RequestID: got.requestID(), subject: r.subject, instead: r.instead, contact: c.contact}
 	if s, ok := errors.AsType[*stripe.Error](cause); ok {
@@ -165,9 +166,9 @@ func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *fa
 	return &failure{err: e, again: repeatable(got), after: retryAfter(got.header)}
 }
 
-// repeatable says whether the same request may fare better. Stripe: the header
-// Stripe-Should-Retry overrides what the status suggests; but no header makes a
-// key valid, and a client that hammers with a bad one looks like an attack.
+// repeatable reports whether the same request may succeed later. Stripe: the header
+// Stripe-Should-Retry overrides what the status suggests; but no header makes a key
+// valid, and a client that repeats a bad one quickly looks like an attack.
 func repeatable(got *reply) bool {
 	switch got.status {
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -182,8 +183,8 @@ func repeatable(got *reply) bool {
 	return got.status == http.StatusConflict || got.status == http.StatusTooManyRequests || got.status >= 500
 }
 
-// retryAfter reads seconds or a date; 0 if there is none. Stripe documents no
-// such header, proxies in front of it may send one.
+// retryAfter reads the header's seconds or date; 0 if there is none. Stripe documents
+// no such header, but proxies in front of it may send one.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {

@@ -12,14 +12,13 @@ import (
 	"github.com/stripe/stripe-go/v76/form"
 )
 
-// maxRestarts bounds how often in a row a window may be restarted by `created`
-// without becoming smaller.
+// maxRestarts limits how often in a row a window may be restarted by `created` without
+// becoming smaller.
 const maxRestarts = 3
 
-// maxStill bounds the pages of a window that bring nothing older. More than a
-// million objects of one second mean a list that does not advance. Stripe takes
-// some hundred requests in a second, and makes few objects of each; imports
-// make more.
+// maxStill limits the pages of a window that bring nothing older. More than a million
+// objects of one second mean a list that does not advance. Stripe takes some hundred
+// requests in a second, and makes few objects of each; imports make more.
 const maxStill = 10_000
 
 // pager reads one window page by page, newest first.

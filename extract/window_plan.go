@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// widen moves the beginning of the stream down to an earlier From, and plans
-// what lies between. A stream that was never read just begins at From.
+// widen moves the beginning of the stream down to an earlier From, and plans the window
+// between. A stream that was never read just begins at From.
 func (p *progress) widen(r Range, variants []string) {
 	if r.From.IsZero() {
 		return
@@ -36,7 +36,7 @@ func (p *progress) widen(r Range, variants []string) {
 	}
 }
 
-// openAt plans what a run lists that has read all that was planned before.
+// openAt plans the new windows of a run that has read all earlier ones.
 func (p *progress) openAt(now int64, r Range, res Resource) {
 	end := now - lag
 	if !r.before(end) {
@@ -48,7 +48,7 @@ func (p *progress) openAt(now int64, r Range, res Resource) {
 	p.open(end, res.Variants)
 }
 
-// open plans the window from what is covered up to end, if that is new.
+// open plans the window from the end of the covered part to end, if that is later.
 func (p *progress) open(end int64, variants []string) {
 	if end <= p.High {
 		return
@@ -64,15 +64,15 @@ func (p *progress) open(end int64, variants []string) {
 	p.plan(from, end, variants)
 }
 
-// lookAgain plans, once a day (UTC), what was created so many seconds before the
-// end of what is covered: what became listable long after its created is below
-// where a new window begins. It goes before open, which moves that end.
+// lookAgain plans, once a day (UTC), a window of this many seconds before the end of
+// the covered part: objects that became listable long after their created are below the
+// start of a new window. It must come before open, which moves that end.
 func (p *progress) lookAgain(now, seconds int64, variants []string) {
 	if seconds <= 0 || now/day == p.LookedBack/day {
 		return
 	}
 	p.LookedBack = now
-	from, to := p.High-seconds, p.High-lookBack // where a new window begins
+	from, to := p.High-seconds, p.High-lookBack // to is where a new window begins
 	if p.From != nil {
 		from = max(from, *p.From)
 	}
@@ -92,8 +92,8 @@ func (p *progress) plan(gte *int64, lt int64, variants []string) {
 	}
 }
 
-// within returns the open windows of a variant that begin inside the range, the
-// newest first.
+// within returns the open windows of a variant that begin inside the range, newest
+// first.
 func (p *progress) within(variant string, r Range) []window {
 	var in []window
 	for _, w := range p.Windows {
@@ -105,8 +105,8 @@ func (p *progress) within(variant string, r Range) []window {
 	return in
 }
 
-// relist plans what is covered once more. What is still to be read for the first
-// time needs no second.
+// relist plans to read the covered part once more. It leaves out parts that must still
+// be read for the first time.
 func (p *progress) relist(variants []string) {
 	open := slices.DeleteFunc(p.Windows, func(w window) bool { return w.Again })
 	slices.SortFunc(open, func(a, b window) int { return cmp.Compare(b.LT, a.LT) })
@@ -122,7 +122,7 @@ func (p *progress) relist(variants []string) {
 			if w.Variant != variant {
 				continue
 			}
-			add(new(w.LT)) // nothing, where it lies above what is covered or looks back into it
+			add(new(w.LT)) // adds nothing if the window is above the covered part or looks back into it
 			if w.GTE == nil {
 				end = math.MinInt64 // nothing is below
 				break
@@ -136,14 +136,14 @@ func (p *progress) relist(variants []string) {
 	p.Goal = max(p.Goal, p.High)
 }
 
-// Stripe: events can be listed for 30 days. The hour is for those that would
-// expire while a long list of them is walked.
+// Stripe: events can be listed for 30 days. The hour is for events that would expire
+// while a long list of them is read.
 const retention = 30*24*3600 - 3600
 
-// expire moves the beginning of the events to where Stripe still has them, if
-// what is to be read next lies before. Whoever followed them only up to there
-// has missed some. A stream of events begins when it is first asked for: what
-// happened before is in the objects that a backfill reads.
+// expire moves the beginning of the events to the oldest that Stripe still has, if the
+// next part to read is older. A stream that followed events only up to there has missed
+// some. The stream of events begins at its first request: the objects that a backfill
+// reads include earlier changes.
 func (p *progress) expire(now int64) {
 	if p.High == 0 && len(p.Windows) == 0 {
 		p.From = new(now - lag - lookBack)
@@ -163,7 +163,7 @@ func (p *progress) expire(now int64) {
 	}
 	p.From, p.High = &floor, max(p.High, floor)
 	p.Windows = slices.DeleteFunc(p.Windows, func(w window) bool {
-		return w.LT <= floor || w.Last != nil && *w.Last < floor // newest first: what is left is older still
+		return w.LT <= floor || w.Last != nil && *w.Last < floor // newest first: the rest is older still
 	})
 	for i := range p.Windows {
 		if w := &p.Windows[i]; w.GTE != nil && *w.GTE < floor {

@@ -18,16 +18,16 @@ const (
 	// pagesBeforeSplit is the number of pages that are read before the first
 	// split. Most lists are shorter, and a split would only cost a request.
 	pagesBeforeSplit = 3
-	// bufferedPages is the number of pages that wait for the consumer, beside
+	// bufferedPages is the number of pages that wait for the consumer, in addition to
 	// those in flight.
 	bufferedPages = 3
 )
 
-// A scheduler reads windows of one list side by side. Each page of a window has
-// to wait for the one before it, so reading one window after the other would
-// leave most of the account's rate unused. Where too few windows are open, the
-// scheduler splits the one that holds most, by the density of its newest page.
-// It needs no estimate of the distribution in time beforehand.
+// A scheduler reads windows of one list concurrently. Each page of a window has to wait
+// for the previous one, so reading one window after the other would leave most of the
+// account's rate unused. If too few windows are open, the scheduler splits the largest
+// one, by the density of its newest page. It needs no estimate of the distribution in
+// time beforehand.
 type scheduler struct {
 	client   *Client
 	resource Resource
@@ -111,8 +111,7 @@ func (s *scheduler) start(ctx context.Context) {
 	}
 }
 
-// finish takes a page in, and splits its window if there is room for another
-// pager.
+// finish records a page, and splits its window if there is room for another pager.
 func (s *scheduler) finish(page fetched) pageStep {
 	page.pager.inFlight = false
 	s.inFlight--
@@ -136,9 +135,9 @@ func (s *scheduler) finish(page fetched) pageStep {
 	return page.pageStep
 }
 
-// split gives the lower part of a window to a pager of its own. The window has
-// no request in flight, so no request has reached that part. split returns nil
-// where the window is better left whole.
+// split gives the lower part of a window to a new pager. The window has no request in
+// flight, so no request has reached that part. split returns nil if it is better not to
+// split the window.
 func (s *scheduler) split(p *pager) *pager {
 	left := p.estimate
 	if s.pages < pagesBeforeSplit || len(s.pagers) >= s.client.width(s.resource.Path) || left < minSplitPages {
@@ -191,8 +190,8 @@ func (p *pager) splitPoint() int64 {
 	return last - span
 }
 
-// maxWidth bounds the pages of a list that are in flight at once. Each has some
-// hundred kilobytes, and six lists are read at a time.
+// maxWidth limits the number of concurrent requests for pages of a list. Each page has
+// some hundred kilobytes, and six lists are read at a time.
 const maxWidth = 8
 
 // width returns the number of requests that have to be in flight at an endpoint
