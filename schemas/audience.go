@@ -7,36 +7,35 @@ import (
 	"strings"
 )
 
-// Segment is a list of customers to hand to another system. Its file is plain
-// SQL like a mart's; a row is of one customer, whom its first two columns name:
-// account and customer_id. The SQL sees no field that is labelled. What is
-// personal is declared instead, in a line of the comment each, and added by the
-// program, so that the privacy policy holds whatever the SQL says.
+// Segment is a list of customers to hand to another system. Its file is plain SQL like
+// a mart's. A row is about one customer, named by its first two columns: account and
+// customer_id. The SQL sees no labelled field. Each personal column is declared in a
+// line of the comment instead, and the program adds it, so that the privacy policy
+// applies whatever the SQL says.
 type Segment struct {
 	Name        string       // the file's name
-	Title       string       // the first paragraph of the comment
-	Description string       // the others
+	Title       string       // first paragraph of the comment
+	Description string       // other paragraphs of the comment
 	SQL         string       // as written
-	Columns     []MartColumn // in the order written; what has no comment is not handed out
+	Columns     []MartColumn // in the order written; a column without a comment is not handed out
 	Personal    []Personal   // in the order declared
 	Pos         Pos
 }
 
-// Personal is a column of a segment that the program adds, from the customer's
-// row.
+// Personal is a column of a segment that the program adds from the customer's row.
 type Personal struct {
 	Name        string
 	Description string
-	SHA256      bool   // the value trimmed, in lower case, and hashed; else as it is, and only for who asks for it
-	Field       *Field // of the table customers, before any policy; its Ref, Identity and XDM say what it is
-	Path        string // of the field: "email", "address.city"
+	SHA256      bool   // the value is trimmed, in lower case, and hashed; otherwise it is unchanged, and only for users who ask for it
+	Field       *Field // of the table customers, before any policy; its Ref, Identity and XDM describe it
+	Path        string // path of the field: "email", "address.city"
 	Pos         Pos
 }
 
-// SegmentTable is the table whose rows a segment's customers are.
+// SegmentTable is the table with the customers of segments.
 const SegmentTable = "customers"
 
-// segmentKey are the columns that name a segment's customer, in this order.
+// segmentKey are the columns that identify a segment's customer, in this order.
 var segmentKey = []string{"account", "customer_id"}
 
 var (
@@ -49,8 +48,8 @@ func (s *Set) Segment(name string) *Segment {
 	return find(s.Segments, func(x *Segment) bool { return x.Name == name })
 }
 
-// Labelled are the names of all fields that are labelled, sorted, also of those
-// that the policy drops.
+// Labelled returns the names of all labelled fields, sorted, including those that the
+// policy drops.
 func (s *Set) Labelled() []string {
 	var names []string
 	for _, path := range s.labelled {
@@ -60,8 +59,8 @@ func (s *Set) Labelled() []string {
 	return slices.Compact(names)
 }
 
-// loadSegments reads segments/*.sql. It comes before the privacy policy is
-// applied: a segment may declare a field that the policy drops.
+// loadSegments reads segments/*.sql. It must run before the privacy policy is applied:
+// a segment may declare a field that the policy drops.
 func (l *loader) loadSegments(set *Set) error {
 	_, set.labelled = fieldPaths(set)
 	return l.read(segmentsDir, ".sql", func(name string, data []byte) {
@@ -105,8 +104,8 @@ func (l *loader) parseSegment(set *Set, s *Segment) {
 	}
 }
 
-// parsePersonal reads "NAME = customers.FIELD -- meaning", with the field as it
-// is or inside of sha256().
+// parsePersonal reads "NAME = customers.FIELD -- meaning", with the field as it is or
+// inside sha256().
 func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	parts := personalLine.FindStringSubmatch(text)
 	if parts == nil {
@@ -136,8 +135,8 @@ func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	}
 }
 
-// FieldAt returns the field at a path of names with dots ("address.city"); nil
-// where there is none, or only inside of a list.
+// FieldAt returns the field at a path of names with dots ("address.city"). It returns
+// nil if there is none, or only one inside a list.
 func FieldAt(fields []*Field, path string) *Field {
 	name, rest, inside := strings.Cut(path, ".")
 	f := find(fields, func(f *Field) bool { return f.Name == name })

@@ -10,14 +10,14 @@ import (
 //go:embed catalog/*.json
 var catalogs embed.FS
 
-// Catalog is what one Stripe object may contain: the fields of API version
-// 2023-10-16, those that the newest version added or moved, and those that
-// real responses carry although no published specification lists them.
-// catalog/generate.go makes the files.
+// Catalog describes what one Stripe object may contain: the fields of API version
+// 2023-10-16, those that the newest version added or moved, and those that real
+// responses have although no published specification lists them. catalog/generate.go
+// writes the files.
 type Catalog struct {
 	Object   string         `json:"object"`
-	Versions []string       `json:"versions"` // that were read, oldest first
-	Fields   []*SourceField `json:"fields"`   // by name
+	Versions []string       `json:"versions"` // versions that were read, oldest first
+	Fields   []*SourceField `json:"fields"`   // sorted by name
 }
 
 // SourceField is one field of a Stripe object, or one of its parts.
@@ -25,17 +25,17 @@ type SourceField struct {
 	Name       string         `json:"name,omitempty"` // empty for an element
 	Type       SourceType     `json:"type"`
 	Nullable   bool           `json:"nullable,omitempty"`
-	Enum       []string       `json:"enum,omitempty"`       // values known when the catalog was made; responses bring others
-	Fields     []*SourceField `json:"fields,omitempty"`     // of an object, by name; none if its members are not published
+	Enum       []string       `json:"enum,omitempty"`       // values known when the catalog was made; responses may have others
+	Fields     []*SourceField `json:"fields,omitempty"`     // of an object, sorted by name; none if its members are not published
 	Elem       *SourceField   `json:"elem,omitempty"`       // of a list or map
-	Expandable bool           `json:"expandable,omitempty"` // an id, or the object with that id if a request asks for it
+	Expandable bool           `json:"expandable,omitempty"` // an id, or the object with that id if a request expands it
 	Since      string         `json:"since,omitempty"`      // set if API version 2023-10-16 lacks it
 	Until      string         `json:"until,omitempty"`      // set if the newest API version lacks it
-	Unlisted   bool           `json:"unlisted,omitempty"`   // seen in responses only
+	Unlisted   bool           `json:"unlisted,omitempty"`   // occurs in responses only
 }
 
-// SourceType is the JSON type of a source field, refined where Stripe's
-// specification says what a value means.
+// SourceType is the JSON type of a source field, refined where Stripe's specification
+// defines the meaning of a value.
 type SourceType string
 
 // The source types.
@@ -52,9 +52,8 @@ const (
 	SourceAny      SourceType = "any"
 )
 
-// LoadCatalog returns the catalog of one Stripe object, for example "charge".
-// An object that Stripe has and no catalog describes is an error that names
-// those that are described.
+// LoadCatalog returns the catalog of one Stripe object, for example "charge". For an
+// object without a catalog it returns an error that names those with one.
 func LoadCatalog(object string) (*Catalog, error) {
 	if !slices.Contains(sourceObjects, object) {
 		return nil, fmt.Errorf("no catalog of %q; there are %s", object, orList(sourceObjects))
@@ -79,7 +78,7 @@ func Versions() []string { return slices.Clone(sourceVersions) }
 // Root returns the object itself.
 func (c *Catalog) Root() *SourceField { return &SourceField{Type: SourceObject, Fields: c.Fields} }
 
-// Member returns the member of that name, or nil. It is safe on nil.
+// Member returns the member of that name, or nil. f may be nil.
 func (f *SourceField) Member(name string) *SourceField {
 	if f == nil {
 		return nil
@@ -87,9 +86,9 @@ func (f *SourceField) Member(name string) *SourceField {
 	return find(f.Fields, func(m *SourceField) bool { return m.Name == name })
 }
 
-// Described reports whether the field is an object of which all members are
-// known. It is not where Stripe publishes none, and for another Stripe object of
-// which no more than its id is here.
+// Described reports whether the field is an object with known members. It returns false
+// if Stripe publishes no members, and for another Stripe object of which only the id is
+// included.
 func (f *SourceField) Described() bool {
 	return f != nil && f.Type == SourceObject && slices.ContainsFunc(f.Fields, func(m *SourceField) bool {
 		return m.Name != "id" && m.Name != "object" && m.Name != "deleted"

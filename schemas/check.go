@@ -1,6 +1,6 @@
 package schemas
 
-// checkSet holds the rules between files.
+// checkSet checks the rules between files.
 func (l *loader) checkSet(set *Set) {
 	if len(set.Schemas) == 0 && len(l.problems) == 0 {
 		l.report(Pos{File: schemasDir, Line: 1, Col: 1}, "Y6", "no schema files: a set has at least one file under %s/", schemasDir)
@@ -19,7 +19,7 @@ func (l *loader) checkSet(set *Set) {
 	l.checkExponents(set)
 }
 
-// checkNames reports what is declared twice.
+// checkNames reports names that are declared twice.
 func (l *loader) checkNames(set *Set) {
 	first := map[string]Pos{}
 	once := func(what, name string, at Pos) {
@@ -48,7 +48,7 @@ func (l *loader) checkNames(set *Set) {
 	}
 }
 
-// checkRefs holds that references name a schema of the set.
+// checkRefs checks that references name a schema of the set.
 func (l *loader) checkRefs(set *Set, names []string, fields []*Field) {
 	for _, f := range fields {
 		if f.Ref != "" && set.Schema(f.Ref) == nil {
@@ -82,8 +82,8 @@ func (l *loader) resolveTarget(set *Set, names []string, t targetRef) {
 	t.mapping.Schema = s
 }
 
-// checkExponents guards Invariant 10: without the lookup every currency would
-// pass for one with two decimal places.
+// checkExponents guards Invariant 10: without the lookup every currency would count as
+// one with two decimal places.
 func (l *loader) checkExponents(set *Set) {
 	if set.Lookup(CurrencyExponents) != nil {
 		return

@@ -1,18 +1,18 @@
 package schemas
 
-// Column is one physical column of a table, in the state, the Parquet files
-// and the warehouse alike.
+// Column is one physical column of a table. It is the same in the state, the Parquet
+// files and the warehouse.
 type Column struct {
 	Name     string
 	Type     Type
 	Required bool
 	Field    *Field // nil for system columns
-	Comment  string // for a system column; a declared one is described by Field
+	Comment  string // for a system column; Field describes a declared one
 }
 
-// Columns returns the physical columns in order: account first, then the
-// declared fields, each money field with its exact "<name>_minor" beside it,
-// then the system columns that every table carries.
+// Columns returns the physical columns in order: account first, then the declared
+// fields, each money field followed by its exact "<name>_minor", then the system
+// columns that every table has.
 func (s *Schema) Columns() []Column {
 	columns := []Column{{
 		Name: "account", Type: Type{Kind: String}, Required: true,
@@ -38,15 +38,15 @@ func (s *Schema) Columns() []Column {
 		})
 }
 
-// Members returns the physical columns of a list of fields, in order. It is
-// used for a table's own fields and for the fields of a nested object alike,
-// so that a money field has its minor units beside it at every depth.
+// Members returns the physical columns of a list of fields, in order. It works for a
+// table's own fields and for the fields of a nested object, so that a money field has
+// its minor units at every depth.
 func Members(fields []*Field) []Column {
 	var columns []Column
 	for _, f := range fields {
 		minor := f.Type.Kind == Money && f.Minor
-		// A required amount is there by its minor units: in a currency whose exponent
-		// is not known it is null itself.
+		// Only the minor units of a required amount are required: the amount is null in
+		// a currency without a known exponent.
 		columns = append(columns, Column{Name: f.Name, Type: f.Type, Required: f.Required && !minor, Field: f})
 		if minor {
 			columns = append(columns, Column{Name: f.Name + "_minor", Type: Type{Kind: Long}, Field: f})

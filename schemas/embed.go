@@ -8,5 +8,5 @@ import (
 //go:embed types/*.yaml stripe/*.yaml lookups/*.yaml mappings/stripe/*.yaml marts/*.sql segments/*.sql meta/*.json privacy.yaml README.md
 var files embed.FS
 
-// Embedded returns the files of the shipped set, laid out as Load reads them.
+// Embedded returns the files of the shipped set, in the layout that Load reads.
 func Embedded() fs.FS { return files }

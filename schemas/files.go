@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Files returns the files that the set was read from, by path. A lake keeps
-// them: what a table was built with can always be read again.
+// Files returns the files that the set was read from, by path. A lake stores them, so
+// that the declarations behind a table can always be read again.
 func (s *Set) Files() map[string]string { return maps.Clone(s.files) }
 
-// LoadFiles is Load of what Files returned.
+// LoadFiles loads a set from the result of Files.
 func LoadFiles(files map[string]string) (*Set, error) { return Load(memory(files)) }
 
-// WithoutPrivacy loads the set's files again as if it had no policy: every
-// declared field is there, as it was sent.
+// WithoutPrivacy loads the set's files again without its policy: every declared field
+// is included, as it was sent.
 func (s *Set) WithoutPrivacy() (*Set, error) {
 	files := s.Files()
 	delete(files, privacyFile)
 	return LoadFiles(files)
 }
 
-// memory is a file system of paths and texts, as far as Load reads one.
+// memory is a file system of texts by path, with only the methods that Load needs.
 type memory map[string]string
 
 func (m memory) Open(name string) (fs.File, error) {

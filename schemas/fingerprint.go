@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// TableFingerprint is the SHA-256, in hex, of all that decides which rows a
-// table gets from the same log: its fields, the mappings that fill it and the
-// lookups they name. Titles, descriptions, comments and places in files are not
-// part of it, so that an edit of those derives nothing again.
+// TableFingerprint returns the SHA-256, in hex, of all that decides which rows a table
+// gets from the same log: its fields, the mappings that fill it and the lookups that
+// they name. It excludes titles, descriptions, comments and places in files, so that
+// editing those causes no new derivation.
 func (s *Set) TableFingerprint(table *Schema) string {
 	h := sha256.New()
 	fmt.Fprintln(h, table.Table, table.Behavior, table.PrimaryKey, table.Timestamp, table.Partition)
@@ -51,8 +51,8 @@ func writeFields(w io.Writer, fields []*Field) {
 
 var names = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
-// write writes a mapping's expressions, and collects their words: among them
-// are the names of lookups.
+// write writes a mapping's expressions, and collects their words: the names of lookups
+// are among them.
 func (m *Mapping) write(w io.Writer, words map[string]bool) {
 	text := func(what string, t *Text) {
 		if t == nil {
@@ -91,8 +91,8 @@ func (m *Mapping) write(w io.Writer, words map[string]bool) {
 	node(m.Root)
 }
 
-// Names reports whether an expression of the mapping holds a word, such as the
-// name of a lookup.
+// Names reports whether an expression of the mapping has a word, such as the name of a
+// lookup.
 func (m *Mapping) Names(name string) bool {
 	words := map[string]bool{}
 	m.write(io.Discard, words)

@@ -2,21 +2,21 @@ package schemas
 
 import "slices"
 
-// The columns that a history has beside those of its table.
+// The columns that a history has in addition to those of its table.
 const (
 	ValidFrom = "valid_from"
 	ValidTo   = "valid_to"
 )
 
-// SeenAt is the field that a history dates its rows by: when the state of the
-// object was read.
+// SeenAt is the field by which a history dates its rows: the time at which the object
+// was read.
 const SeenAt = "synced_at"
 
-// HistoryTable is the name under which the warehouse shows every state of a
-// table's rows that was seen.
+// HistoryTable returns the name of the view in the warehouse with all versions of a
+// table's rows.
 func (s *Schema) HistoryTable() string { return s.Table + "_history" }
 
-// HistoryColumns returns the columns of the history: its two, then the table's.
+// HistoryColumns returns the columns of the history: its own two, then the table's.
 func (s *Schema) HistoryColumns() []Column {
 	return append([]Column{
 		{
@@ -30,13 +30,13 @@ func (s *Schema) HistoryColumns() []Column {
 	}, s.Columns()...)
 }
 
-// HistoryComment says what the rows of a history are, and what they are not.
+// HistoryComment describes the rows of a history, and their limits.
 func (s *Schema) HistoryComment() string {
 	return s.Title + ": every state that was seen. A row held from valid_from until valid_to; what an object was like before it was " +
 		"first seen, and between two looks, is unknown."
 }
 
-// checkHistory holds what a table needs to keep a history.
+// checkHistory checks the requirements for a table with a history.
 func (l *loader) checkHistory(s *Schema, at Pos) {
 	seen := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Name == SeenAt })
 	if seen < 0 || s.Fields[seen].Type.Kind != DateTime || !s.Fields[seen].Required {
@@ -51,7 +51,7 @@ func (l *loader) checkHistory(s *Schema, at Pos) {
 	}
 }
 
-// checkSeenAt holds that a mapping says of a history's rows when they were read.
+// checkSeenAt checks that a mapping fills the field that dates a history's rows.
 func (l *loader) checkSeenAt(m *Mapping) {
 	if m.Schema == nil || !m.Schema.History || m.Root == nil {
 		return

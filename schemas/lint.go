@@ -7,13 +7,13 @@ import (
 )
 
 var (
-	// What ends in one of these is somebody's more often than not.
+	// A name that ends in one of these is mostly personal.
 	personalEnds = []string{
 		"email", "emails", "phone", "phones", "mobile", "surname", "street", "line1", "line2", "postal code", "zip code",
 		"last4", "ip", "ip address", "tax id", "ssn", "iban", "passport", "dob", "birthday", "birthdate",
 		"first name", "middle name", "last name", "full name", "given name", "family name", "maiden name",
 	}
-	// A name right behind one of these is a person's: customer_name, shipping.name.
+	// A name directly behind one of these is a person's: customer_name, shipping.name.
 	people = []string{
 		"customer", "client", "buyer", "payer", "owner", "holder", "cardholder", "recipient", "person", "contact",
 		"user", "guest", "member", "patient", "employee", "billing", "shipping", "address", "verified", "customers", "persons", "contacts", "users",
@@ -21,9 +21,9 @@ var (
 	words = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
 )
 
-// LooksPersonal reports whether a field is personal data by its name, of which
-// the path shows whose it is: "customers.name" is a person's, "prices.name" is
-// not. It asks for a second look and decides nothing.
+// LooksPersonal reports whether a field is personal data by its name. The path shows
+// whose it is: "customers.name" is a person's, "prices.name" is not. The result only
+// suggests a second look.
 func LooksPersonal(path string) bool {
 	said := words.FindAllString(path, -1)
 	for i := range said {
@@ -49,8 +49,8 @@ func LooksPersonal(path string) bool {
 	return said[len(said)-1] == "name" && len(before) > 0 && slices.Contains(people, before[len(before)-1])
 }
 
-// lint collects what is worth a look. In a set with mistakes a mapping may only
-// seem to be missing.
+// lint collects warnings. sound reports that the set has no mistakes: otherwise a
+// mapping may only seem to be missing.
 func lint(set *Set, sound bool) Problems {
 	r := &reporter{}
 	for _, s := range set.Schemas {
@@ -62,10 +62,10 @@ func lint(set *Set, sound bool) Problems {
 	return r.inFileOrder()
 }
 
-// unlabelled calls f for each field that looks personal and has no label, neither
-// of its own nor of an object around it. Counts, flags and amounts are nobody's.
+// unlabelled calls f for each field that looks personal and has no label, neither of
+// its own nor of an object around it. Counts, flags and amounts are not personal.
 func unlabelled(fields []*Field, path string, f func(path string, field *Field)) {
-	// A name is somebody's where an address or a phone number stands beside it.
+	// A name is a person's if the object also has an address or a phone number.
 	somebody := slices.ContainsFunc(fields, func(f *Field) bool { return f.Name == "email" || f.Name == "phone" || f.Name == "address" })
 	for _, field := range fields {
 		switch field.Type.Kind {
@@ -75,7 +75,7 @@ func unlabelled(fields []*Field, path string, f func(path string, field *Field))
 		at := path + "." + field.Name
 		personal := LooksPersonal(at) || somebody && field.Name == "name"
 		switch {
-		case field.Label != "", field.NotPersonal != "", field.FormerOf != "": // and so are its members
+		case field.Label != "", field.NotPersonal != "", field.FormerOf != "": // applies to its members, too
 		case personal:
 			f(at, field)
 		default:
@@ -84,14 +84,14 @@ func unlabelled(fields []*Field, path string, f func(path string, field *Field))
 	}
 }
 
-// looksUnlabelled is what the warning S4 says of a field.
+// looksUnlabelled returns the warning S4 about a field.
 func looksUnlabelled(f *Field) Problem {
 	return Problem{f.Pos, "S4", f.Name + " looks like personal data: add label: pii, label: sensitive, or not_personal with the reason"}
 }
 
-// Unlabelled parts the set's warnings. Where its policy does not keep personal
-// data, a column that looks personal, has no label and no reason, and is not in
-// the other set, the lake's, is a mistake: nobody decided about it.
+// Unlabelled divides the set's warnings. If its policy does not keep personal data, a
+// column is a mistake if it looks personal, has no label and no reason, and is not in
+// the lake's present set: nobody decided about it.
 func (s *Set) Unlabelled(present *Set) (mistakes, warnings Problems) {
 	if s.Privacy.KeepsAll() {
 		return nil, s.Warnings()

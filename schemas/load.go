@@ -14,8 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// The folders of a set, and the order they are read in: what is named before
-// what names it.
+// The folders of a set, in reading order: a file comes before the files that name it.
 const (
 	typesDir    = "types"
 	schemasDir  = "stripe"
@@ -25,28 +24,28 @@ const (
 	segmentsDir = "segments"
 )
 
-// loader holds one load's state.
+// loader is the state of one load.
 type loader struct {
 	*reporter
 	fsys      fs.FS
-	digest    io.Writer // every file read goes through it, in order
+	digest    io.Writer // receives every file that is read, in order
 	files     map[string]string
 	types     map[string]*typeFile
 	typeNames []string
 	targets   []targetRef
 }
 
-// targetRef is a mapping whose target still has to be found.
+// targetRef is a mapping whose target is not resolved yet.
 type targetRef struct {
 	mapping *Mapping
 	at      Pos
 }
 
-// Load reads a set of schemas, types, lookups, mappings, marts and segments. It
-// reads types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml,
-// marts/*.sql, segments/*.sql and privacy.yaml, and nothing else. Mistakes come back as Problems, all of them at once, along with
-// what is sound of the set, so that its mappings can be checked too; an error of
-// another type means that a file was not readable at all.
+// Load reads a set of schemas, types, lookups, mappings, marts and segments. It reads
+// types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml, marts/*.sql,
+// segments/*.sql and privacy.yaml, and nothing else. It returns all mistakes at once as
+// Problems, together with the valid part of the set, so that its mappings can be
+// checked too. An error of another type means that a file could not be read at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
@@ -137,8 +136,8 @@ func (l *loader) folder(dir string) (docs []*yamlNode, err error) {
 	return docs, err
 }
 
-// read gives the files of one folder that end in ext to f, in name order; a
-// folder that does not exist holds none.
+// read calls f for the files of one folder that end in ext, in name order. A missing
+// folder has none.
 func (l *loader) read(dir, ext string, f func(name string, data []byte)) error {
 	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -163,8 +162,8 @@ func (l *loader) read(dir, ext string, f func(name string, data []byte)) error {
 	return nil
 }
 
-// readFile reads no more of a file than shows that it is too large, and nothing
-// of a pipe or a device, which may have no end.
+// readFile reads a file, but only as much as shows that it is too large. It refuses
+// pipes and devices, which may have no end.
 func readFile(fsys fs.FS, name string) ([]byte, error) {
 	if set, ok := fsys.(memory); ok {
 		return set.ReadFile(name)
@@ -180,16 +179,16 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }() // opened for reading only
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(data) > maxFileBytes && path.Ext(name) != ".yaml" { // of YAML the parser says it, with the others' mistakes
+	if err == nil && len(data) > maxFileBytes && path.Ext(name) != ".yaml" { // for YAML the parser reports it, together with other mistakes
 		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it has over %d bytes", maxFileBytes)}
 	}
 	return data, err
 }
 
-// remember keeps a file that was read as part of the set. It must be UTF-8: that
-// is what the lake and its warehouse keep.
+// remember records a file as part of the set. It must be UTF-8, because the lake and
+// its warehouse store UTF-8.
 func (l *loader) remember(name string, data []byte) {
 	if !utf8.Valid(data) {
 		at := 0

@@ -2,11 +2,11 @@ package schemas
 
 import "slices"
 
-// CurrencyExponents is the lookup that money(…) divides by: decimal places of
-// Stripe's integer amounts by lower-case currency code, where not 2.
+// CurrencyExponents is the lookup for money(…): the decimal places of Stripe's integer
+// amounts by lower-case currency code, if not 2.
 const CurrencyExponents = "currency_exponent"
 
-// Value returns what key stands for.
+// Value returns the value of a key, or false if there is none.
 func (l *Lookup) Value(key string) (string, bool) {
 	i := slices.IndexFunc(l.Rows, func(r LookupRow) bool { return r.Key == key })
 	if i < 0 {
@@ -15,7 +15,7 @@ func (l *Lookup) Value(key string) (string, bool) {
 	return l.Rows[i].Value, true
 }
 
-// parseLookups reads a file of one lookup or of a list of them.
+// parseLookups reads a file with one lookup or a list of them.
 func (l *loader) parseLookups(n *yamlNode) []*Lookup {
 	items := []*yamlNode{n}
 	if n.kind == listNode {

@@ -7,21 +7,20 @@ import (
 	"strings"
 )
 
-// Mart is a view over the tables that answers what analysts ask. Its file is
-// plain SQL: a comment that says what a row is, then a SELECT; the columns of the
-// last SELECT stand one a line, each with a comment of its own. What its amounts
-// agree with may follow: see [Tie].
+// Mart is a view over the tables for questions of analysts. Its file is plain SQL: a
+// comment that describes a row, then a SELECT. Each column of the last SELECT is on its
+// own line, with its own comment. Statements about its amounts may follow: see [Tie].
 type Mart struct {
 	Name        string       // of the view: the file's name
-	Title       string       // the first paragraph of the comment
-	Description string       // the others
-	SQL         string       // as written, without what follows its SELECT
+	Title       string       // first paragraph of the comment
+	Description string       // other paragraphs of the comment
+	SQL         string       // as written, without the statements after its SELECT
 	Columns     []MartColumn // in the order written
 	Ties        []Tie        // in the order written
 	Pos         Pos
 }
 
-// MartColumn is a column of a mart and its comment.
+// MartColumn is a column of a mart with its comment.
 type MartColumn struct{ Name, Description string }
 
 var (
@@ -53,7 +52,7 @@ func (l *loader) loadMarts(set *Set) error {
 	return nil
 }
 
-// readsAny reports whether a mart reads one of those that are still to come.
+// readsAny reports whether a mart reads one of the later marts.
 func readsAny(m *Mart, later []*Mart) bool {
 	sources := martSource.FindAllStringSubmatch(withoutComments(m.SQL), -1)
 	return slices.ContainsFunc(sources, func(source []string) bool {
@@ -87,7 +86,7 @@ func (l *loader) parseMart(set *Set, file, text string) *Mart {
 	return m
 }
 
-// headComment is the comment that SQL begins with, line by line.
+// headComment returns the lines of the comment at the beginning of SQL.
 func headComment(sql string) (said []string) {
 	for line := range strings.Lines(sql) {
 		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
@@ -99,13 +98,13 @@ func headComment(sql string) (said []string) {
 	return said
 }
 
-// paragraphs are the first one of a comment and the rest of it.
+// paragraphs returns the first paragraph of a comment, and the rest.
 func paragraphs(lines []string) (title, description string) {
 	title, description, _ = strings.Cut(strings.TrimSpace(strings.Join(lines, "\n")), "\n\n")
 	return strings.ReplaceAll(title, "\n", " "), strings.ReplaceAll(description, "\n", " ")
 }
 
-// lastColumns are the columns of the last SELECT that stand one a line, with a
+// lastColumns returns the columns of the last SELECT that are on their own line with a
 // comment.
 func lastColumns(sql string) (columns []MartColumn) {
 	last := sql[max(strings.LastIndex(sql, "\nSELECT"), 0):]
@@ -117,7 +116,7 @@ func lastColumns(sql string) (columns []MartColumn) {
 	return columns
 }
 
-// withoutComments leaves out what follows -- on each line.
+// withoutComments removes -- and the text after it from each line.
 func withoutComments(sql string) string {
 	var b strings.Builder
 	for line := range strings.Lines(sql) {

@@ -2,7 +2,7 @@ package schemas
 
 import "regexp"
 
-// Names reach SQL, paths and other systems' schemas. They are letters, digits
+// Names become parts of SQL, paths and other systems' schemas. They are letters, digits
 // and underscores, so that none can end an identifier or leave a folder.
 var (
 	qualifiedName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}$`)
@@ -13,10 +13,10 @@ var (
 	sourcePath    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
 )
 
-// reserved are the columns that every table carries beside its declared ones.
+// reserved are the columns that every table has in addition to its declared ones.
 var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "_seq"}
 
-// folderKeys are the keys of the folders of most tables.
+// folderKeys are the keys in the names of most tables' folders.
 var folderKeys = []string{"acct", "created_day", "created_month", "created_year"}
 
 // qualified reads "system.object".

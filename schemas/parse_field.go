@@ -32,7 +32,7 @@ func (l *loader) fields(n *yamlNode, naming string) []*Field {
 	return fields
 }
 
-// checkMinor keeps the column that a money field adds beside itself free.
+// checkMinor checks that no declared field has the name of a money field's minor units.
 func (l *loader) checkMinor(fields []*Field, taken map[string]string) {
 	for _, f := range fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
@@ -84,7 +84,7 @@ func (l *loader) checkName(m yamlMember, naming string) {
 	}
 }
 
-// checkField holds the rules between the keys of one declaration.
+// checkField checks the rules between the keys of one declaration.
 func (l *loader) checkField(f *Field, o *yamlObject) {
 	at := func(key string) Pos {
 		if m := o.member(key); m != nil {

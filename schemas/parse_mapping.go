@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// sourceVersions are the versions that the source catalogs describe.
+// sourceVersions are the API versions in the source catalogs.
 var sourceVersions = []string{"2023-10-16", "2026-08-26.dahlia"}
 
-// sourceObjects are the objects that the source catalogs describe: those of each
-// resource, and events.
+// sourceObjects are the objects with a source catalog: those of each resource, and
+// events.
 var sourceObjects = append(objectsOf(listed), "event")
 
 func (l *loader) parseMapping(n *yamlNode) *Mapping {
@@ -154,7 +154,7 @@ func (l *loader) leaf(into *Node, m yamlMember) {
 	into.Fields = append(into.Fields, leaf)
 }
 
-// checkTwice reports fields that are both copied by same and given an expression.
+// checkTwice reports fields that same copies and that also have an expression.
 func (l *loader) checkTwice(n *Node) {
 	for _, f := range n.Fields {
 		for _, s := range n.Same {
@@ -165,7 +165,8 @@ func (l *loader) checkTwice(n *Node) {
 	}
 }
 
-// expression returns the text of a leaf, or nil having said why there is none.
+// expression returns the text of a leaf. It returns nil after it has reported why there
+// is none.
 func (l *loader) expression(m yamlMember) *Text {
 	switch {
 	case m.value.kind == listNode:

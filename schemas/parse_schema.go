@@ -15,8 +15,8 @@ type NamedType struct {
 	Pos         Pos
 }
 
-// typeFile is a NamedType while its fields may still be unread: types may use
-// each other, in any file order.
+// typeFile is a NamedType whose fields may not be read yet: types may use each other,
+// in any file order.
 type typeFile struct {
 	named  *NamedType
 	fields *yamlNode
@@ -31,7 +31,7 @@ const (
 	read
 )
 
-// typeHead reads a types/ file up to its fields, which fields reads on first use.
+// typeHead reads a types/ file except its fields, which readType reads on first use.
 func (l *loader) typeHead(n *yamlNode) *typeFile {
 	o := l.yamlObject(n, "a type file")
 	if o == nil {
@@ -106,8 +106,8 @@ func (l *loader) parseSchema(n *yamlNode) *Schema {
 	return s
 }
 
-// checkColumns keeps declared names apart from the columns that Columns adds.
-// DuckDB compares names without case, so this does.
+// checkColumns checks that declared names differ from the columns that Columns adds.
+// Like DuckDB it ignores case.
 func (l *loader) checkColumns(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
@@ -118,8 +118,8 @@ func (l *loader) checkColumns(s *Schema) {
 	}
 }
 
-// checkFolders keeps declared names apart from the keys of the folders that a
-// table's files lie in: readers make columns of them, and pandas refuses two of one
+// checkFolders checks that declared names differ from the keys in the names of the
+// table's folders: readers make columns of them, and pandas refuses two columns of one
 // name.
 func (l *loader) checkFolders(s *Schema) {
 	for _, f := range s.Fields {
@@ -144,8 +144,8 @@ func (l *loader) checkKey(s *Schema, key []Text, timestamp Text) {
 	}
 }
 
-// requiredField finds a field that a key or the partitions rest on: without a
-// value the row has no place, so it must be required.
+// requiredField returns a field that a key or the partitions depend on. It must be
+// required: without its value the row has no place.
 func (l *loader) requiredField(s *Schema, name Text, use string) *Field {
 	for _, f := range s.Fields {
 		if f.Name != name.Value {

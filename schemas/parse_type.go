@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// kindNames are the types an author can write, in the order messages list them.
+// kindNames are the types that an author can write, in the order of messages.
 var kindNames = []string{
 	string(String), string(Boolean), string(Short), string(Integer), string(Long), string(Number),
 	string(Decimal), string(Money), string(Date), string(DateTime), string(JSON), string(Object),
 	"list<…>", "map<string>", "map<integer>",
 }
 
-// fieldType reads a type as written, for example list<object>; members is the
-// fields: that an object brings.
+// fieldType reads a type as written, for example list<object>. members is the fields:
+// mapping of an object.
 func (l *loader) fieldType(t Text, members *yamlNode, naming string) Type {
 	if t.Value == "" {
 		return Type{}
@@ -68,7 +68,7 @@ func (l *loader) sharedType(t Text, name string) Type {
 	return Type{Kind: Object, Fields: shared.named.Fields}
 }
 
-// readType reads the fields of a types/ file once, however many use it.
+// readType reads the fields of a types/ file once, however many fields use it.
 func (l *loader) readType(t *typeFile) {
 	if t.state == read || t.fields == nil {
 		return
@@ -79,9 +79,9 @@ func (l *loader) readType(t *typeFile) {
 	t.state = read
 }
 
-// checkUnits holds that money's unit names a string field beside it or in an
-// object around it, nearest first: fee details carry their own currency, the
-// parts of a payment method the charge's.
+// checkUnits checks that money's unit names a string field in the same object or in one
+// around it, nearest first: fee details have their own currency, the parts of a payment
+// method use the charge's.
 func (l *loader) checkUnits(fields []*Field, around [][]*Field) {
 	scopes := append([][]*Field{fields}, around...)
 	for _, f := range fields {

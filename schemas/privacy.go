@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// privacyFile says what becomes of personal data. A set without it keeps all.
+// privacyFile is the file of the privacy policy. A set without it keeps all personal
+// data.
 const privacyFile = "privacy.yaml"
 
 // The policies for a field that is labelled pii.
 const (
 	keep = "keep" // as sent
 	drop = "drop" // the column does not exist
-	hash = "hash" // a keyed hash stands in its place: equal values, equal hashes
+	hash = "hash" // a keyed hash replaces the value: equal values have equal hashes
 )
 
-// Privacy is what a set says about personal data.
+// Privacy is the privacy policy of a set.
 type Privacy struct {
 	PII       string            // keep, drop or hash, for every field labelled pii
 	Fields    map[string]string // exceptions, by table and path ("customers.address.city")
@@ -34,16 +35,16 @@ func (p Privacy) KeepsAll() bool {
 	return all
 }
 
-// privacyRules is a privacy file while the rest of the set is not read yet.
+// privacyRules is a privacy file before the rest of the set is read.
 type privacyRules struct {
 	Privacy
-	places map[string]Pos // of the exceptions
+	places map[string]Pos // places of the exceptions
 	used   map[string]bool
 }
 
-// loadPrivacy reads privacy.yaml and applies it: a dropped field leaves its
-// schema and its mappings as if it had never been declared, a hashed one is
-// marked. So nothing behind the loader can forget about it.
+// loadPrivacy reads privacy.yaml and applies it. It removes a dropped field from its
+// schema and its mappings, as if it had never been declared, and marks a hashed one. So
+// no code after the loader can forget the policy.
 func (l *loader) loadPrivacy(set *Set) error {
 	n, err := l.file(privacyFile)
 	if n == nil || err != nil {
@@ -78,7 +79,7 @@ func (l *loader) loadPrivacy(set *Set) error {
 	return nil
 }
 
-// unused reports an exception that no field took.
+// unused reports an exception that matches no field.
 func (l *loader) unused(set *Set, at Pos, name string) {
 	all, personal := fieldPaths(set)
 	if slices.Contains(all, name) {
@@ -95,7 +96,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// apply replaces a schema's fields by what the rules leave of them.
+// apply applies the rules to a schema's fields.
 func (r *privacyRules) apply(l *loader, set *Set, s *Schema) {
 	var gone []string
 	s.Fields, gone = r.fields(l, s, s.Fields, s.Table, "")
@@ -109,9 +110,8 @@ func (r *privacyRules) apply(l *loader, set *Set, s *Schema) {
 	}
 }
 
-// fields returns what is left of some fields, and the paths of what is not.
-// An object's policy is that of its members. Types are shared between tables,
-// so that what changes is copied.
+// fields returns the remaining fields, and the paths of the removed ones. An object's
+// policy applies to its members. Tables share types, so fields changes only copies.
 func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inherited string) (left []*Field, gone []string) {
 	for _, f := range fields {
 		path := prefix + "." + f.Name
@@ -145,12 +145,12 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 	return left, gone
 }
 
-// standsOn reports whether rows are told apart or put into partitions by a field.
+// standsOn reports whether the key or the partitions of the table depend on a field.
 func (s *Schema) standsOn(name string) bool {
 	return slices.Contains(s.PrimaryKey, name) || s.Timestamp == name
 }
 
-// policy is what becomes of a field: "" for one that is not personal.
+// policy returns the policy for a field; "" for one that is not personal.
 func (r *privacyRules) policy(path string, f *Field, inherited string) string {
 	if policy, ok := r.Fields[path]; ok && (f.Label != "" || inherited != "") {
 		r.used[path] = true
@@ -169,8 +169,8 @@ func (r *privacyRules) place(path string, f *Field) Pos {
 	return f.Pos
 }
 
-// unhashable decides about a field that is no text: hashed along with all the
-// others it is left out, named by itself it is a mistake.
+// unhashable returns the policy for a field that is no text. It is dropped if the
+// policy hashes all fields, and a mistake if an exception names it.
 func (r *privacyRules) unhashable(l *loader, f *Field, path string) string {
 	if _, named := r.Fields[path]; named {
 		l.report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed: write drop or keep", path, f.Type)
@@ -219,8 +219,8 @@ func hashes(fields []*Field) bool {
 	})
 }
 
-// fieldPaths lists all fields by table and path, and those that an exception
-// may name.
+// fieldPaths returns all fields by table and path, and those that an exception may
+// name.
 func fieldPaths(set *Set) (all, personal []string) {
 	var walk func(fields []*Field, prefix string, inherited bool)
 	walk = func(fields []*Field, prefix string, inherited bool) {
@@ -248,7 +248,7 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// file parses one file of the set; nil if it is not there.
+// file parses one file of the set. A missing file is fs.ErrNotExist.
 func (l *loader) file(name string) (*yamlNode, error) {
 	data, err := readFile(l.fsys, name)
 	if err != nil {

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// RedactedPath is a path of one Stripe object; an element of a list is "[]".
+// RedactedPath is a path in one kind of Stripe object; an element of a list is "[]".
 type RedactedPath struct {
 	Object string // "charge"
 	Path   []string
 }
 
-// String writes the path as privacy.yaml does: "charge.refunds.data[].reason".
+// String returns the path as in privacy.yaml: "charge.refunds.data[].reason".
 func (p RedactedPath) String() string {
 	return p.Object + strings.ReplaceAll("."+strings.Join(p.Path, "."), ".[]", "[]")
 }
 
-// ParseRedactedPath reads what [RedactedPath.String] wrote.
+// ParseRedactedPath parses the result of [RedactedPath.String].
 func ParseRedactedPath(text string) (RedactedPath, error) {
 	object, rest, _ := strings.Cut(text, ".")
 	if object == "" || rest == "" {
@@ -26,17 +26,17 @@ func ParseRedactedPath(text string) (RedactedPath, error) {
 	return RedactedPath{Object: object, Path: strings.Split(strings.ReplaceAll(rest, "[]", ".[]"), ".")}, nil
 }
 
-// kept are the members that extraction and the tables stand on. Rows of nested
-// objects stand on their ids.
+// neverRedacted are the members that extraction and the tables depend on. Rows of
+// nested objects depend on their ids (neverRedactedInside).
 var (
 	neverRedacted       = []string{"id", "object", "created", "livemode"}
 	neverRedactedInside = []string{"id", "object"}
-	// An event says by these what to read again.
+	// With these an event shows which objects to read again.
 	neverRedactedOfEvents = []string{"type", "data", "data.object.created", "data.object.charge", "data.object.customer"}
 )
 
-// redacted takes over one path of raw_redact. A path that can lead nowhere is a
-// mistake: it would blank nothing, and nobody would know.
+// redacted adds one path of raw_redact. A path that cannot exist is a mistake: it would
+// blank nothing, unnoticed.
 func (l *loader) redacted(r *privacyRules, t Text) {
 	object, rest, _ := strings.Cut(t.Value, ".")
 	catalog, err := LoadCatalog(object)
@@ -59,7 +59,8 @@ func (l *loader) redacted(r *privacyRules, t Text) {
 	r.RawRedact = append(r.RawRedact, RedactedPath{Object: object, Path: path})
 }
 
-// redactedPath checks a path's steps against the catalog, as far as that knows.
+// redactedPath checks the steps of a path against the catalog, as far as the catalog
+// has them.
 func redactedPath(at *SourceField, walked string, names []string) (path []string, err error) {
 	for _, name := range names {
 		name, element := strings.CutSuffix(name, "[]")
@@ -83,8 +84,8 @@ func redactedPath(at *SourceField, walked string, names []string) (path []string
 	return path, nil
 }
 
-// step is the member of that name below a field, or nil where the catalog does
-// not know what stands there.
+// step returns the member of that name below a field, or nil if the catalog does not
+// have it.
 func (f *SourceField) step(walked, name string) (*SourceField, error) {
 	switch {
 	case f.open():
@@ -103,8 +104,8 @@ func (f *SourceField) step(walked, name string) (*SourceField, error) {
 	return member, nil
 }
 
-// open reports whether the catalog does not say all that may stand at a field:
-// it is not known, or anything, or an object of which no more than the id is.
+// open reports whether the catalog describes a field only partly: the field is unknown,
+// or of any type, or an object of which only the id is known.
 func (f *SourceField) open() bool {
 	return f == nil || f.Type == SourceAny || f.Expandable || f.Type == SourceObject && !f.Described()
 }

@@ -9,15 +9,15 @@ import (
 type Problem struct {
 	Pos     Pos
 	Code    string // "M1", "S3": stable, for looking up
-	Message string // what is wrong and, where we know it, the fix
+	Message string // what is wrong and, if known, the fix
 }
 
 func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s", p.Pos.File, p.Pos.Line, p.Pos.Col, p.Code, p.Message)
 }
 
-// Problems is every mistake found, in file order. It is the error that loading
-// a set and compiling its mappings return, so that an author sees them at once.
+// Problems is every mistake found, in file order. Loading a set and compiling its
+// mappings return it as their error, so that an author sees all mistakes at once.
 type Problems []Problem
 
 func (ps Problems) Error() string {

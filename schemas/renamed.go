@@ -2,8 +2,7 @@ package schemas
 
 import "strings"
 
-// reserveFormerNames keeps the former names of fields free, because each is a
-// column too.
+// reserveFormerNames reserves the former names of fields, because each is a column too.
 func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
 	for _, name := range f.RenamedFrom {
 		lower := strings.ToLower(name)

@@ -2,74 +2,74 @@ package schemas
 
 import "slices"
 
-// Resource is what is known of one kind of Stripe's objects, beside their fields: how
-// they are listed, what tells that one has changed, what it names, and whose it is.
+// Resource describes one kind of Stripe's objects, except for their fields: how they
+// are listed, which events show a change, which objects they name, and whose they are.
 // It is data. A path leads through the members of an object, and by [] through the
-// elements of an array: "items.data[].price". What stands there is an id, or the
-// object that has it.
+// elements of an array: "items.data[].price". At its end is an id, or the object that
+// has it.
 type Resource struct {
-	Name      string   // the stream, and the table of its objects: "balance_transactions"
-	Object    string   // their member "object": "balance_transaction"
-	OldObject string   // what "object" says of the same objects under their old name: "plan"
-	IDs       []string // what their ids begin with, before the first "_"
+	Name      string   // name of the stream, and of the table of its objects: "balance_transactions"
+	Object    string   // value of their member "object": "balance_transaction"
+	OldObject string   // value of "object" of the same objects under their old name: "plan"
+	IDs       []string // prefixes of their ids, without the "_"
 
 	List      Listing
-	Deletable bool // Stripe deletes some; of the others it keeps all
+	Deletable bool // Stripe deletes some; it keeps all objects of other resources
 
 	Silent    bool // objects change without an event
-	Due       Due  // when a silent one changes
+	Due       Due  // when an object of a silent resource changes
 	ChangedBy []Touch
 
-	Mentions []Ref    // objects of other resources that no list may ever hold
-	Embeds   []string // resources whose objects stand inside, as of when these were read
+	Mentions []Ref    // objects of other resources that no list may ever show
+	Embeds   []string // resources whose objects are embedded, as of the time when these were read
 
 	Owner  Owner
-	Brings []Ref // what belongs to the object and to nothing else, which may be in another stream or in none
+	Brings []Ref // objects that belong only to this object, and may be in another stream or in none
 
-	LateColumns   []string // that may be filled long after the row was made
-	MadeWhenNamed bool     // objects are made together with what names them, or after it
-	Transaction   bool     // an object is what Stripe allows read requests for
+	LateColumns   []string // columns that may be filled long after the row was made
+	MadeWhenNamed bool     // objects are made together with the objects that name them, or later
+	Transaction   bool     // Stripe counts these objects for the number of read requests that it allows
 }
 
-// Listing is how Stripe lists a resource; without a path no list of it is read.
+// Listing describes how Stripe lists a resource. Without a path its list is not read.
 type Listing struct {
 	Path     string   // the endpoint; an object is retrieved below it: "/v1/charges"
 	Variants []string // query strings to list with, one after the other; their union is the resource
-	Expand   []string // members that Stripe sends only if asked to
+	Expand   []string // members that Stripe sends only on request
 	Hidden   bool     // no list shows every object
 }
 
-// Due says when an object changes without an event: one whose text at Path is Is, at
+// Due says when objects change without an event: those whose text at Path equals Is, at
 // the Unix time at At.
 type Due struct{ Path, Is, At string }
 
-// Touch is a kind of event that tells of a resource's objects.
+// Touch describes a kind of event that names a resource's objects.
 type Touch struct {
 	Object string // the kind of object that the event holds; empty: any kind but Not
 	Not    string
-	Types  string // what the event's type begins with
+	Types  string // prefix of the event's type
 	ID     string // path to their ids, in the object that the event holds
-	Filter string // the id is not theirs: it is what their list is filtered by, under this name
+	Filter string // if set, the ids are not theirs: they are the values of this filter of their list
 }
 
 // Ref is a path to ids of other objects.
 type Ref struct {
 	Path   string
-	To     []string // their resources; where there are several, the id tells which by how it begins
-	Filter string   // the id is not theirs: it is what their list is filtered by, under this name
+	To     []string // their resources; if there are several, the prefix of the id decides
+	Filter string   // if set, the id is not theirs: it is the value of this filter of their list
 }
 
-// Owner says whose the objects of a resource are: just one of its fields is set.
+// Owner says whose the objects of a resource are: exactly one of its fields is set.
 type Owner struct {
 	Person    bool  // each is a person
 	Nobody    bool  // they belong to nobody
-	BelongsTo []Ref // each goes where one of these goes
+	BelongsTo []Ref // each belongs to the owner of one of these
 }
 
-// Resources returns the resources of which a list is read, always in the same order.
+// Resources returns the resources whose lists are read, always in the same order.
 func Resources() []Resource { return slices.Clone(listed) }
 
-// Unlisted returns the kinds of object of which no list is read, and that belong to
+// Unlisted returns the kinds of object whose lists are not read and that belong to
 // objects of a resource.
 func Unlisted() []Resource { return slices.Clone(unlisted) }
 
@@ -78,8 +78,7 @@ func ResourceNamed(name string) (Resource, bool) {
 	return resource(func(r Resource) bool { return r.Name == name })
 }
 
-// ResourceOf returns the resource whose objects are of that kind ("charge"), listed
-// or not.
+// ResourceOf returns the resource with that kind of object ("charge"), listed or not.
 func ResourceOf(object string) (Resource, bool) {
 	return resource(func(r Resource) bool { return r.Object == object })
 }
@@ -101,8 +100,8 @@ func objectsOf(resources []Resource) []string {
 	return objects
 }
 
-// Mentioning returns the names of the resources whose objects mention those of a
-// resource that no list may ever hold.
+// Mentioning returns the names of the resources whose objects name objects of the given
+// resource that no list may ever show.
 func Mentioning(name string) (names []string) {
 	for _, r := range listed {
 		if slices.ContainsFunc(r.Mentions, func(ref Ref) bool { return slices.Contains(ref.To, name) }) {

@@ -1,23 +1,23 @@
 package schemas
 
-// customerRef leads to the person whose an object is.
+// customerRef is the path to the person to whom an object belongs.
 var customerRef = Ref{Path: "customer", To: []string{"customers"}}
 
-// listed are the resources, in the order in which they are read and told.
+// listed are the resources, in the order of reading and of output.
 //
 // Stripe: the default list of subscriptions hides canceled ones, and a cursor object
-// that is canceled during the walk would drop out of it. The default list of prices
-// is documented as the active ones and observed as all of them, so both kinds are
-// asked for. The tiers of a price and its amounts in further currencies are shown to
-// who asks, and so is which products a coupon is limited to. Only of customers and
-// prices does the API describe a deleted shape. No list shows a price that was made
+// that is canceled during the walk would drop out of it. The default list of prices is
+// documented as the active ones and observed as all of them, so both kinds are
+// requested. Stripe sends the tiers of a price, its amounts in further currencies, and
+// the products to which a coupon is limited only on request. The API describes a
+// deleted shape only for customers and prices. No list shows a price that was made
 // inline, for one subscription, nor customers and subscriptions on a test clock.
 //
-// Stripe: what an event is about is told by the kind of object that it holds and not
+// Stripe: the object of an event is determined by the kind of object that it holds, not
 // by its type: charge.dispute.* holds a dispute and charge.refund.updated a refund.
-// Refunds of charges announced themselves before 2024-10-28 by charge.refunded alone,
-// and a discount, a payment source or a tax id that changes a customer by no
-// customer.updated. A discount of a subscription stands in that and names it; whether
+// Before 2024-10-28 a refund of a charge caused only charge.refunded. A discount, a
+// payment source or a tax id that changes a customer causes no customer.updated. A
+// discount of a subscription is embedded in it and names it; whether
 // customer.subscription.updated comes as well is not documented.
 var listed = []Resource{
 	{
@@ -72,9 +72,9 @@ var listed = []Resource{
 		LateColumns: []string{"failure_balance_transaction_id"},
 	},
 	{
-		// Stripe: a pending balance transaction becomes available at available_on, and no
-		// event says so. Its source is a charge, a refund or a dispute, or else money of
-		// the account's own.
+		// Stripe: a pending balance transaction becomes available at available_on,
+		// without an event. Its source is a charge, a refund or a dispute, or else
+		// money of the account itself.
 		Name: "balance_transactions", Object: "balance_transaction",
 		List:   Listing{Path: "/v1/balance_transactions", Variants: []string{""}},
 		Silent: true, Due: Due{Path: "status", Is: "pending", At: "available_on"},
@@ -103,12 +103,12 @@ var listed = []Resource{
 	},
 }
 
-// unlisted are kinds of object that the lake knows from what names them.
+// unlisted are kinds of object that the lake knows from the objects that name them.
 //
 // Stripe: a charge names the newest of its disputes, and no list that is read has the
-// others: former states of the charge and events do. Which charge a dispute is about
-// never changes, so this may be taken from an event, although an event is else only a
-// hint at what to read again.
+// others: former versions of the charge and events do. The charge of a dispute never
+// changes, so it may be taken from an event, although an event is otherwise only a hint
+// at objects to read again.
 var unlisted = []Resource{
 	{
 		Name: "disputes", Object: "dispute", IDs: []string{"dp", "du"},

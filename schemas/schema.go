@@ -1,10 +1,9 @@
 package schemas
 
-// Schema declares one table: its columns, their meaning, and how rows are
-// told apart, dated and partitioned. It is the parsed form of one file under
-// stripe/ (or a pack).
+// Schema declares one table: its columns, their meaning, its key, its time and its
+// partitions. It is the parsed form of one file under stripe/ (or a pack).
 type Schema struct {
-	Name        string // stable name, "system.object"; relationships point at it
+	Name        string // stable name, "system.object"; references use it
 	Version     string // semantic version of the declaration
 	Title       string
 	Description string
@@ -14,7 +13,7 @@ type Schema struct {
 	VersionBy   string   // always "$seq": the higher sequence number wins
 	Timestamp   string   // the date-time field that holds the source object's created; partitions follow it
 	Partition   string   // "day", "month" or "year"; month unless declared
-	History     bool     // replaced rows stay, in a table of their own
+	History     bool     // replaced rows stay in a second table
 	Fields      []*Field
 	Pos         Pos
 }
@@ -25,23 +24,23 @@ type Field struct {
 	Type        Type
 	Title       string
 	Description string
-	Required    bool        // a row without it is rejected
+	Required    bool        // a row without a value is rejected
 	Pattern     string      // values that do not match are drift, never rejects
 	MaxLength   int         // in characters; 0 is unlimited
 	Enum        []EnumValue // known values in declared order; open unless Closed
 	Closed      bool        // an unknown enum value rejects the row
-	Unit        string      // for money: the field beside or around it that holds the currency code
-	Minor       bool        // for money: a BIGINT "<name>_minor" stands beside it
+	Unit        string      // for money: the field in the same object or one around it that has the currency code
+	Minor       bool        // for money: the table also has a BIGINT "<name>_minor"
 	Ref         string      // schema whose key this field holds; declared, never enforced
 	Identity    string      // identity namespace, if the field identifies a person
 	Label       string      // "pii", "sensitive" or empty
-	NotPersonal string      // why a field whose name looks personal is not; empty if nobody said
-	Hashed      bool        // a keyed hash stands in the place of its values, by the set's Privacy
+	NotPersonal string      // why a field whose name looks personal is not; empty without a reason
+	Hashed      bool        // a keyed hash replaces its values, by the set's Privacy
 	XDM         []string    // standard XDM paths that this field also fills
 	Status      string      // "stable", "experimental" or "deprecated"
 	ReplacedBy  string      // for deprecated fields
-	RenamedFrom []string    // former names, under each of which a second column stands
-	FormerOf    string      // for such a column: what the field is called now
+	RenamedFrom []string    // former names; each has a second column
+	FormerOf    string      // for such a column: the present name of the field
 	Since       string
 	Pos         Pos
 }
@@ -64,7 +63,7 @@ const (
 	Decimal  Kind = "decimal"   // DECIMAL(38,12), exact
 	Money    Kind = "money"     // DECIMAL(18,3), exact major units of the row's own currency
 	Date     Kind = "date"      // DATE
-	DateTime Kind = "date-time" // TIMESTAMP, UTC, microseconds; a Parquet file says that it is UTC (docs/adr/0023)
+	DateTime Kind = "date-time" // TIMESTAMP, UTC, microseconds; in a Parquet file it has the zone UTC (docs/adr/0023)
 	JSON     Kind = "json"      // JSON text as sent
 	Object   Kind = "object"    // STRUCT
 	List     Kind = "list"      // LIST of Elem
@@ -80,7 +79,7 @@ type Type struct {
 	Fields []*Field
 }
 
-// Inner are the fields inside an object, or inside the elements of a list.
+// Inner returns the fields inside an object, or inside the elements of a list.
 func (t Type) Inner() []*Field {
 	if t.Elem != nil {
 		return t.Elem.Fields
@@ -88,7 +87,7 @@ func (t Type) Inner() []*Field {
 	return t.Fields
 }
 
-// String writes the type as an author does: "list<object>", "map<string>".
+// String returns the type as an author writes it: "list<object>", "map<string>".
 func (t Type) String() string {
 	if t.Kind == List || t.Kind == Map {
 		return string(t.Kind) + "<" + t.Elem.String() + ">"
@@ -96,7 +95,7 @@ func (t Type) String() string {
 	return string(t.Kind)
 }
 
-// Lookup is a value table: text in, text out. The currency exponents are one.
+// Lookup is a value table from text to text, such as the currency exponents.
 type Lookup struct {
 	Name        string
 	Title       string

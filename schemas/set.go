@@ -5,29 +5,28 @@ import (
 	"strings"
 )
 
-// Set is everything declared: what the tables are, how Stripe's objects become
-// their rows, and the value tables that expressions look up. It does not change
-// once loaded.
+// Set is everything declared: the tables, the mappings from Stripe's objects to their
+// rows, and the value tables that expressions look up. It does not change after
+// loading.
 type Set struct {
 	Schemas  []*Schema    // in file order
 	Mappings []*Mapping   // in file order
 	Lookups  []*Lookup    // in file order
 	Types    []*NamedType // in file order
-	Marts    []*Mart      // each after those that it reads
+	Marts    []*Mart      // each after the marts that it reads
 	Segments []*Segment   // in file order
 
-	Privacy Privacy // applied already: what it drops is in none of the above
+	Privacy Privacy // already applied: the fields above exclude what it drops
 
-	// Partial holds for what Load returns of a set with mistakes: mappings that one
-	// stands in the way of are missing.
+	// Partial reports that Load found mistakes: mappings affected by one are missing.
 	Partial bool
 
-	// Fingerprint is the SHA-256, in hex, of every file that the set was read
-	// from. Two sets with one fingerprint derive the same rows from the same log.
+	// Fingerprint is the SHA-256, in hex, of every file that the set was read from. Two
+	// sets with the same fingerprint derive the same rows from the same log.
 	Fingerprint string
 
-	files    map[string]string // path → text, of every file that was read
-	labelled []string          // paths of the fields that are labelled, before any policy
+	files    map[string]string // texts by path, of every file that was read
+	labelled []string          // paths of the labelled fields, before any policy
 	warnings Problems
 }
 
@@ -58,9 +57,9 @@ func (s *Set) MappingsOf(object string) []*Mapping {
 	return out
 }
 
-// KeyIsID reports whether the key of a schema's table is the id of the object that a
-// row is made of, so that no two rows are given one key: each object is mapped once,
-// as a whole, and its id goes into the key.
+// KeyIsID reports whether the key of a schema's table is the id of the row's object, so
+// that no two rows have the same key: each object is mapped once, as a whole, and its
+// id is part of the key.
 func (s *Set) KeyIsID(schema *Schema) bool {
 	sources := map[string]bool{}
 	for _, m := range s.Mappings {
@@ -88,12 +87,12 @@ func majorOf(version string) string {
 	return major
 }
 
-// Warnings returns what is worth a look and no mistake: names that look like
-// personal data and have no label (S4), tables that no mapping fills (S13).
+// Warnings returns findings that are no mistakes: names that look like personal data
+// and have no label (S4), tables that no mapping fills (S13).
 func (s *Set) Warnings() Problems { return slices.Clone(s.warnings) }
 
-// sound is the set less the mappings that a mistake stands in the way of: in
-// their own file, in their schema's or in what many share.
+// sound returns the set without the mappings that a mistake affects: in their own file,
+// in their schema's or in one that many share.
 func (s *Set) sound(problems Problems) *Set {
 	spoiled, all := map[string]bool{}, false
 	for _, p := range problems {

@@ -16,8 +16,8 @@ import (
 //go:embed shipped.txt
 var shippedSets string
 
-// FilesFingerprint is the SHA-256, in hex, of the files of a set by path and
-// text, whatever program reads them.
+// FilesFingerprint returns the SHA-256, in hex, of the paths and texts of a set's
+// files. It does not depend on the program's version.
 func FilesFingerprint(files map[string]string) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -26,15 +26,14 @@ func FilesFingerprint(files map[string]string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// IsShipped reports whether some commit shipped just these files. A lake that
-// holds such a set follows the program; any other set is its owner's.
+// IsShipped reports whether some commit shipped exactly these files. A lake with such a
+// set follows the program; any other set is its owner's.
 func IsShipped(files map[string]string) bool {
 	return slices.Contains(strings.Fields(shippedSets), FilesFingerprint(files))
 }
 
-// CopyManifest is the file that says of a copy of the shipped set what it was
-// copied from: the SHA-256 of each shipped file, by path. It is no part of the
-// set.
+// CopyManifest is the file in a copy of the shipped set that records its origin: the
+// SHA-256 of each shipped file, by path. It is not part of the set.
 const CopyManifest = "shipped.json"
 
 // ShippedSums returns the SHA-256, in hex, of each file of the shipped set that
@@ -56,10 +55,9 @@ func (s *Set) Sums() map[string]string {
 	return sums
 }
 
-// ChangedSince compares the shipped set of this program with the one that a set
-// was copied from, whose sums base holds. It returns the paths, sorted, of the
-// shipped files that are others now, or new, and that the set does not have as
-// they are shipped now.
+// ChangedSince compares the program's shipped set with the one that a set was copied
+// from; base has the sums of that one. It returns the paths, sorted, of the shipped
+// files that are changed or new and differ from the set's own files.
 func (s *Set) ChangedSince(base map[string]string) ([]string, error) {
 	now, err := ShippedSums()
 	if err != nil {

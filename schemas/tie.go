@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Tie is what the amounts of a mart agree with: two books that come to the same.
-// It stands below the mart's SELECT, after a line that ends in a semicolon: a
-// comment that says what is equal to what, then a SELECT whose rows are the
-// entries of both books. The column book says which; account and all others that
-// are no numbers say of whom and of what the entry is; the numbers are added up.
-// By those columns, both books have the same sums.
+// Tie declares that amounts of a mart agree with other amounts: two books with the same
+// sums. It comes after the mart's SELECT, behind a line that ends in a semicolon: a
+// comment that says what is equal, then a SELECT whose rows are the entries of both
+// books. The column book names the book. account and all other columns that are not
+// numbers identify the entry; the numbers are added up. By those columns both books
+// must have the same sums.
 type Tie struct {
-	Claim string   // the comment: what is equal to what
-	Needs []string // tables that must be complete as far as the lake goes; an account without is not added up
+	Claim string   // the comment: what is equal
+	Needs []string // tables that must be complete; accounts that lack some of them are not added up
 	SQL   string   // as written, with the comment
 	Pos   Pos      // of the comment's first line
 }
@@ -45,8 +45,8 @@ func (l *loader) parseTie(mart *Mart, sql string, at Pos) {
 	mart.Ties = append(mart.Ties, tie)
 }
 
-// Lacking says which table a tie needs that the set does not have; empty where it
-// has all of them.
+// Lacking returns a message about a table that the tie needs and the set lacks, or ""
+// if it has all.
 func (t Tie) Lacking(set *Set) string {
 	var names []string
 	for _, s := range set.Schemas {
@@ -60,18 +60,19 @@ func (t Tie) Lacking(set *Set) string {
 	return ""
 }
 
-// statement is one of several in a file of SQL.
+// statement is one of several in a SQL file.
 type statement struct {
 	sql  string
-	line int // of its first line, from 1
+	line int // number of its first line, from 1
 }
 
-// sqlTokens are what a semicolon inside of ends nothing: texts, quoted names and
-// comments, closed or not; and the semicolon itself.
+// sqlTokens matches the tokens inside which a semicolon ends no statement: texts,
+// quoted names and comments, closed or not; and the semicolon itself.
 var sqlTokens = regexp.MustCompile(`(?s)'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|--[^\n]*|/\*.*?(?:\*/|$)|;`)
 
-// statements cuts SQL at the semicolons that end a statement, and leaves them off,
-// with a comment behind one on its line, and what is nothing but comments.
+// statements splits SQL at the semicolons that end a statement. It removes these
+// semicolons, a comment behind one on the same line, and statements that are only
+// comments.
 func statements(sql string) (all []statement) {
 	begin := 0
 	add := func(end int) {
@@ -93,7 +94,7 @@ func statements(sql string) (all []statement) {
 			add(at[0])
 			begin = at[1]
 		case strings.TrimSpace(sql[begin:at[0]]) == "" && !strings.Contains(sql[begin:at[0]], "\n") && begin > 0 && strings.HasPrefix(sql[at[0]:], "--"):
-			begin = at[1] // it is of the line that the semicolon ends
+			begin = at[1] // the comment belongs to the line that the semicolon ends
 		}
 	}
 	add(len(sql))

@@ -11,13 +11,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The limits keep a hostile or damaged file from costing time or stack: the
-// YAML parser recurses, and its time is quadratic in depth and in lines.
+// The limits keep a hostile or damaged file from taking much time or stack: the YAML
+// parser recurses, and its time is quadratic in depth and in lines.
 const (
 	maxFileBytes = 128 << 10
 	maxLines     = 8000
 	maxDepth     = 32
-	maxOpen      = 200 // open brackets, those in texts too
+	maxOpen      = 200 // open brackets, including those in texts
 )
 
 // yamlNode is one YAML value with its position in the file. Anchors, tags and
@@ -191,7 +191,7 @@ func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 		if t := n.GetToken().Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
 			pos.Col++
 		}
-		if strings.ContainsRune(n.Value, 0) { // to DuckDB this character ends a text
+		if strings.ContainsRune(n.Value, 0) { // for DuckDB this character ends a text
 			d.report(pos, "Y1", "a text must not hold the character NUL")
 			return nil
 		}
