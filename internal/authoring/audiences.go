@@ -11,8 +11,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// CheckSegments runs a set's segments over its tables, empty, and returns those
-// that do not fit what a segment may see, and columns whose comments do not fit.
+// CheckSegments runs a set's segments over its tables without rows. It returns the
+// segments that do not fit the fields that a segment may see, and columns whose
+// comments do not fit.
 func CheckSegments(ctx context.Context, set *schemas.Set) (schemas.Problems, error) {
 	if len(set.Segments) == 0 {
 		return nil, nil

@@ -11,25 +11,26 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Coverage is what a table takes of its source objects, and what it leaves.
+// Coverage counts the fields of source objects that a table reads and those that it
+// does not.
 type Coverage struct {
 	Object   string     `json:"object"`
-	Looked   int        `json:"objects"`  // objects looked at
-	Catalog  int        `json:"catalog"`  // fields of the catalog that hold one value
-	Mapped   int        `json:"mapped"`   // of those, read by a column
-	LeftOut  int        `json:"left_out"` // of those, left out with a reason
-	Unmapped []Unmapped `json:"unmapped"` // seen here and neither, most frequent first
+	Looked   int        `json:"objects"`  // number of objects examined
+	Catalog  int        `json:"catalog"`  // number of the catalog's fields with a single value
+	Mapped   int        `json:"mapped"`   // how many of those a column reads
+	LeftOut  int        `json:"left_out"` // how many of those are left out with a reason
+	Unmapped []Unmapped `json:"unmapped"` // paths that occur in the objects and are neither mapped nor left out, most frequent first
 }
 
-// Unmapped is a source path that nothing reads.
+// Unmapped is a source path that no column reads.
 type Unmapped struct {
 	Path    string `json:"path"`
-	Type    string `json:"type"` // by the catalog; "unknown" where it does not know the path
-	Objects int    `json:"seen"` // objects in which it has a value
+	Type    string `json:"type"` // type in the catalog; "unknown" if the catalog does not have the path
+	Objects int    `json:"seen"` // number of objects in which it has a value
 	Example string `json:"example"`
 }
 
-// CoverageOf looks at the newest objects of a table's source, at most so many.
+// CoverageOf examines the newest objects of a table's sources, at most most of each.
 func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform.Plan, table *schemas.Schema, most int) ([]Coverage, error) {
 	var out []Coverage
 	for _, object := range sourcesOf(set, table) {
@@ -67,7 +68,7 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform
 	return out, nil
 }
 
-// sourcesOf are the types of object that a table is made from.
+// sourcesOf returns the types of object that a table is made from.
 func sourcesOf(set *schemas.Set, table *schemas.Schema) []string {
 	var objects []string
 	for _, m := range set.Mappings {
@@ -78,8 +79,8 @@ func sourcesOf(set *schemas.Set, table *schemas.Schema) []string {
 	return objects
 }
 
-// taken are the source paths that a table's mappings of one type of object read
-// among them, and those that one of them leaves out with a reason.
+// taken returns the source paths that a table's mappings of one type of object read,
+// and those that one of them leaves out with a reason.
 func taken(set *schemas.Set, plan *transform.Plan, table *schemas.Schema, object string) (read map[string]bool, reasons []schemas.LeftOut) {
 	read = map[string]bool{}
 	for _, m := range set.MappingsOf(object) {
@@ -96,7 +97,7 @@ func taken(set *schemas.Set, plan *transform.Plan, table *schemas.Schema, object
 	return read, reasons
 }
 
-// covers reports whether a path, or something around it, is read.
+// covers reports whether a path, or one that contains it, is read.
 func covers(read map[string]bool, path string) bool {
 	for path != "" {
 		if read[path] {
@@ -114,7 +115,7 @@ func leftOut(list []schemas.LeftOut, path string) bool {
 	})
 }
 
-// count walks the catalog's fields that hold one value.
+// count counts the catalog's fields with a single value.
 func (c *Coverage) count(f *schemas.SourceField, path string, read map[string]bool, out []schemas.LeftOut) {
 	for _, m := range f.Fields {
 		at := strings.TrimPrefix(path+"."+m.Name, ".")
@@ -136,8 +137,8 @@ func (c *Coverage) count(f *schemas.SourceField, path string, read map[string]bo
 	}
 }
 
-// valuePaths are the paths of an object at which a value stands. Maps of the
-// merchant's own keys count as one value.
+// valuePaths returns the paths of an object that have a value. A map with the
+// merchant's own keys counts as one value.
 func valuePaths(raw []byte, root *schemas.SourceField) map[string]bool {
 	paths := map[string]bool{}
 	var object any

@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// described is a table with its columns and the tests that hold on true data.
+// described returns a table with its columns and the tests that hold on correct data.
 func (t dbtTable) described(set *schemas.Set) dbtProperties {
 	p := dbtProperties{Name: quotedText(t.name), Description: quotedText(t.description)}
 	if len(t.key) > 0 {
@@ -23,8 +23,8 @@ func (t dbtTable) described(set *schemas.Set) dbtProperties {
 	return p
 }
 
-// unique tests that rows are told apart. dbt's own test takes one column, or an
-// expression: accounts hold no slash, so keys cannot run into each other.
+// unique returns the test that a table's key is unique. dbt's own test takes one column
+// or an expression. Accounts have no slash, so different keys give different texts.
 func (t dbtTable) unique() map[string]dbtTest {
 	parts := []string{"account"}
 	for _, name := range t.key {
@@ -51,7 +51,7 @@ func (t dbtTable) column(set *schemas.Set, c dbtColumn) dbtProperties {
 	return p
 }
 
-// dbtMeta is what dbt has no word for.
+// dbtMeta returns the properties for which dbt has no key of its own.
 func dbtMeta(c dbtColumn) (meta yaml.MapSlice) {
 	f := c.Field
 	if f == nil {
@@ -80,8 +80,8 @@ func dbtMeta(c dbtColumn) (meta yaml.MapSlice) {
 	return meta
 }
 
-// labelledIn lists the members of an object, or of a list's elements, that are
-// personal, by path.
+// labelledIn returns the paths of the personal members of an object, or of a list's
+// elements.
 func labelledIn(f *schemas.Field, prefix string) (paths []quotedText) {
 	for _, m := range f.Type.Inner() {
 		if m.Label != "" {
@@ -92,8 +92,8 @@ func labelledIn(f *schemas.Field, prefix string) (paths []quotedText) {
 	return paths
 }
 
-// accepted tests an enumeration that is closed: a row with another value is a
-// reject, and not here. Of an open one any value may come.
+// accepted returns the test of a closed enumeration: a row with another value is a
+// reject and not in the table. An open one accepts any value.
 func accepted(f *schemas.Field) []any {
 	if !f.Closed || f.Type.Kind != schemas.String || f.Hashed {
 		return nil
@@ -105,11 +105,12 @@ func accepted(f *schemas.Field) []any {
 	return []any{map[string]dbtTest{"accepted_values": {Arguments: map[string]any{"values": values}}}}
 }
 
-// reference tests that what a row names is there, where that can be known: the
-// list of it is read from its beginning, and to after the row was, and it was no
-// reject. What Stripe deletes it lists no more, while others still name it; and what
-// may be filled long after the row was made may be on its way. It warns only: a row
-// may name what was forgotten.
+// reference returns the test that the object to which a row refers exists, for cases
+// where that can be known: its list is read from the beginning until after the row was
+// read, and it is no reject. There is no test for deletable objects, because Stripe no
+// longer lists deleted ones while others still refer to them, nor for columns filled
+// long after the row was made, because the object may not be read yet. The test only
+// warns: a row may refer to a forgotten object.
 func (t dbtTable) reference(set *schemas.Set, f *schemas.Field) []any {
 	to := set.Schema(f.Ref)
 	if t.schema == nil || to == nil || f.Type.Kind != schemas.String || f.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) ||

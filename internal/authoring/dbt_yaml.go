@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// dbtFile is a properties file of dbt. Source of the names and their order:
+// dbtFile is a properties file of dbt. The names and their order come from
 // docs.getdbt.com, "Source properties".
 type dbtFile struct {
 	Version int         `yaml:"version"`
@@ -24,18 +24,18 @@ type dbtSource struct {
 	Tables      []dbtProperties `yaml:"tables"`
 }
 
-// dbtProperties are those of a table or a column.
+// dbtProperties are the properties of a table or a column.
 type dbtProperties struct {
 	Name        quotedText      `yaml:"name"`
 	Description quotedText      `yaml:"description"`
 	DataType    quotedText      `yaml:"data_type,omitempty"`
 	Config      *dbtConfig      `yaml:"config,omitempty"`
-	DataTests   []any           `yaml:"data_tests,omitempty"` // the name of a test, or its name and what it is told
+	DataTests   []any           `yaml:"data_tests,omitempty"` // the name of a test, or its name with its arguments
 	Columns     []dbtProperties `yaml:"columns,omitempty"`
 }
 
 type dbtConfig struct {
-	Meta          yaml.MapSlice `yaml:"meta,omitempty"` // what dbt has no word for
+	Meta          yaml.MapSlice `yaml:"meta,omitempty"` // properties for which dbt has no key of its own
 	LoadedAtField quotedText    `yaml:"loaded_at_field,omitempty"`
 	Freshness     *dbtFreshness `yaml:"freshness,omitempty"`
 	Severity      quotedText    `yaml:"severity,omitempty"`
@@ -53,18 +53,18 @@ type dbtPeriod struct {
 	Period quotedText `yaml:"period"`
 }
 
-// dbtTest is what a test is told.
+// dbtTest has the arguments and the configuration of a test.
 type dbtTest struct {
 	Name      quotedText     `yaml:"name,omitempty"`
 	Arguments map[string]any `yaml:"arguments"`
 	Config    *dbtConfig     `yaml:"config,omitempty"`
 }
 
-// quotedText is always in double quotes: dbt reads YAML 1.1, to which y, no and on
-// are truth values. It takes braces in texts for Jinja, which is none of a schema's.
+// quotedText is always in double quotes, because dbt reads YAML 1.1, where y, no and on
+// are booleans. dbt takes braces in texts for Jinja, which schemas do not use.
 type quotedText string
 
-// MarshalYAML is the text as JSON has it, which YAML has too.
+// MarshalYAML returns the text as a JSON string, which is valid YAML.
 func (t quotedText) MarshalYAML() ([]byte, error) {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -73,7 +73,7 @@ func (t quotedText) MarshalYAML() ([]byte, error) {
 	return []byte(strings.TrimSuffix(b.String(), "\n")), err
 }
 
-// dbtText is the file, under its header.
+// dbtText returns the text of the file, with its header.
 func dbtText(file dbtFile) (string, error) {
 	text, err := yaml.MarshalWithOptions(file, yaml.IndentSequence(true))
 	if err != nil {

@@ -11,19 +11,20 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Difference is what an edit changes for those who read the tables.
+// Difference is a change that an edit causes for users of a table.
 type Difference struct {
 	Table    string  `json:"table"`
 	Column   string  `json:"column,omitempty"` // "" for the table as a whole
 	What     string  `json:"what"`
-	Breaking bool    `json:"breaking,omitempty"` // readers of the table must change something
+	Breaking bool    `json:"breaking,omitempty"` // users of the table must change something
 	Derives  bool    `json:"derives,omitempty"`  // its rows are derived again
-	Version  string  `json:"version,omitempty"`  // what is wrong with the schema's version, if anything
+	Version  string  `json:"version,omitempty"`  // the problem of the schema's version, if there is one
 	RowDiff  RowDiff `json:"rows"`
 }
 
-// Diff compares two sets, table by table: columns added, removed and changed,
-// other expressions, other words. Rows says which tables' rows to compare.
+// Diff compares two sets, table by table: columns added, removed and changed, changed
+// expressions, changed descriptions. Derives marks the tables whose rows must be
+// compared.
 func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Difference {
 	out := []Difference{} // "[]" in JSON, never null
 	for _, table := range edited.Schemas {
@@ -58,7 +59,7 @@ func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Differen
 	return out
 }
 
-// otherConditions are the mappings of a table that leave other rows out.
+// otherConditions returns the mappings of a table that have another where.
 func otherConditions(old, edited *schemas.Set, table string) []Difference {
 	var out []Difference
 	for _, m := range edited.Mappings {
@@ -78,7 +79,7 @@ func whereOf(m *schemas.Mapping) string {
 	return "only where " + strings.Join(strings.Fields(m.Where.Value), " ")
 }
 
-// otherLookups are the lookups of both sets that hold other rows.
+// otherLookups returns the names of lookups in both sets that have different rows.
 func otherLookups(old, edited *schemas.Set) []string {
 	var names []string
 	for _, l := range edited.Lookups {
@@ -89,7 +90,7 @@ func otherLookups(old, edited *schemas.Set) []string {
 	return names
 }
 
-// expressions are what each leaf of a table is made by, in all its mappings.
+// expressions returns the expressions of each leaf of a table, in all its mappings.
 func expressions(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) map[string]string {
 	all := map[string]string{}
 	for _, m := range set.Mappings {
@@ -103,8 +104,8 @@ func expressions(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) 
 	return all
 }
 
-// diffTable compares the leaves of one table. A leaf that changed in several
-// ways is said once for each.
+// diffTable compares the leaves of one table. It returns one Difference for each change
+// of a leaf.
 func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) []Difference {
 	var out []Difference
 	add := func(column, what string, breaking bool) {
@@ -116,13 +117,13 @@ func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) 
 		former, renamed := formerLeaf(before, after, l)
 		switch {
 		case l.now != "" && there:
-			// Its new name says what changed.
+			// The leaf with its new name shows the change.
 		case l.now != "":
 			add(l.path, "former name of "+l.now+", as a second column", false)
 		case there:
 			diffLeaf(add, o, l, oldMade[l.path], newMade[l.path])
 		case renamed:
-			// Who reads the old name goes on: it stays as a second column.
+			// A query with the old name still works: it stays as a second column.
 			add(l.path, "new name of "+former.path+", which stays beside it", false)
 			diffLeaf(add, former, l, oldMade[former.path], newMade[l.path])
 		default:
@@ -150,7 +151,7 @@ func diffTable(old, edited *schemas.Schema, oldMade, newMade map[string]string) 
 	return out
 }
 
-// diffLeaf compares one leaf with what it was.
+// diffLeaf compares one leaf with its earlier version.
 func diffLeaf(add func(column, what string, breaking bool), o, l leafField, oldMade, newMade string) {
 	was, is := o.field, l.field
 	for _, change := range []struct {
@@ -182,7 +183,7 @@ func diffLeaf(add func(column, what string, breaking bool), o, l leafField, oldM
 	}
 }
 
-// fewer reports whether a value of the one enum is not in the other.
+// fewer reports whether the edited enum lacks a value of the old one.
 func fewer(old, edited []schemas.EnumValue) bool {
 	return slices.ContainsFunc(old, func(o schemas.EnumValue) bool {
 		return !slices.ContainsFunc(edited, func(e schemas.EnumValue) bool { return e.Value == o.Value })
@@ -197,10 +198,10 @@ type leafField struct {
 	path  string
 	field *schemas.Field
 	label string // its own, or that of an object around it
-	now   string // of a former name: the path that it has now
+	now   string // for a former name: its present path
 }
 
-// leafFields lists fields that are no objects, by path.
+// leafFields returns the fields that are not objects, by path.
 func leafFields(fields []*schemas.Field) []leafField { return leavesIn(fields, leafField{}) }
 
 func leavesIn(fields []*schemas.Field, around leafField) []leafField {
@@ -233,7 +234,7 @@ func find(all []leafField, path string) (leafField, bool) {
 	return all[i], true
 }
 
-// formerLeaf is what a leaf was before it was renamed.
+// formerLeaf returns the leaf from before it was renamed.
 func formerLeaf(before, after []leafField, l leafField) (leafField, bool) {
 	for _, former := range after {
 		if o, there := find(before, former.path); there && former.now == l.path {
@@ -243,15 +244,15 @@ func formerLeaf(before, after []leafField, l leafField) (leafField, bool) {
 	return leafField{}, false
 }
 
-// sameNames reports whether two lists name the same fields, by their former
-// names or the present ones.
+// sameNames reports whether two lists name the same fields, by their former or their
+// present names.
 func sameNames(fields []*schemas.Field, old, edited []string) bool {
 	return slices.EqualFunc(old, edited, func(was, is string) bool {
 		return was == is || slices.ContainsFunc(fields, func(f *schemas.Field) bool { return f.Name == was && f.FormerOf == is })
 	})
 }
 
-// widths order the kinds that each hold what the one before holds.
+// widths are integer kinds in ascending order: each holds the values of the one before.
 var widths = []schemas.Kind{schemas.Short, schemas.Integer, schemas.Long}
 
 func wider(old, edited schemas.Kind) bool {
@@ -259,8 +260,9 @@ func wider(old, edited schemas.Kind) bool {
 	return from >= 0 && to > from
 }
 
-// versionFor says whether a schema's version moved as its changes ask (S7): a
-// breaking one is a new major, others that derive rows at least a new minor.
+// versionFor checks the schema's version against its changes (S7): a breaking change
+// needs a new major version, another one that derives rows at least a new minor
+// version. It returns the problem, or "".
 func versionFor(s *schemas.Schema, old string, breaking, derives bool) string {
 	was, is := numbers(old), numbers(s.Version)
 	switch {
@@ -272,7 +274,7 @@ func versionFor(s *schemas.Schema, old string, breaking, derives bool) string {
 	return ""
 }
 
-// numbers are those of a semantic version, which loading has checked.
+// numbers returns the three numbers of a semantic version, which loading has checked.
 func numbers(version string) []int {
 	out := make([]int, 3)
 	for i, text := range strings.SplitN(version, ".", 3) {

@@ -1,7 +1,7 @@
-// Package authoring answers what an author asks of schemas, mappings and a
-// lake: what does this object become, where does this column come from, what
-// does nobody map, what would an edit change, how do I begin.
+// Package authoring answers an author's questions about schemas, mappings and a lake:
+// what an object becomes, where a column comes from, which fields nobody maps, what an
+// edit would change, how to begin a table.
 //
-// It reads a lake as people do, without a lock: the published warehouse and the
+// It reads a lake as any user does, without a lock: the published warehouse and the
 // segments of the raw log, through DuckDB.
 package authoring

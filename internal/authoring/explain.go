@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Column is one leaf of a table, explained.
+// Column is one leaf of a table with its explanation.
 type Column struct {
 	transform.ColumnLineage
 	Mapping *schemas.Mapping
@@ -19,8 +19,8 @@ type Column struct {
 	Label   string // its own, or that of an object around it
 }
 
-// CatalogPath is a source path and what the catalog says of it; Field is nil
-// where it says nothing.
+// CatalogPath is a source path with its field in the catalog; Field is nil if the
+// catalog does not have the path.
 type CatalogPath struct {
 	Path  string
 	Field *schemas.SourceField
@@ -48,8 +48,8 @@ func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]C
 	return out, nil
 }
 
-// labelAt is the label of the field at a path of a table. Members of a labelled
-// object are labelled with it, as privacy.yaml takes them to be.
+// labelAt returns the label of the field at a path of a table. Members of a labelled
+// object have its label, as in privacy.yaml.
 func labelAt(fields []*schemas.Field, target string) string {
 	name, rest, _ := strings.Cut(target, ".")
 	for _, f := range fields {
@@ -61,7 +61,7 @@ func labelAt(fields []*schemas.Field, target string) string {
 	return ""
 }
 
-// fieldAt is what the catalog says stands at a source path; nil for nothing.
+// fieldAt returns the catalog's field at a source path, or nil if there is none.
 func fieldAt(f *schemas.SourceField, path string) *schemas.SourceField {
 	for _, step := range steps(path) {
 		switch {
@@ -76,14 +76,14 @@ func fieldAt(f *schemas.SourceField, path string) *schemas.SourceField {
 	return f
 }
 
-// Fill says how a column is filled in a lake.
+// Fill has counts of a column's values in a lake.
 type Fill struct {
 	Rows, Filled, Distinct int64
 	Frequent               []string // the most frequent values with their counts; none for personal data
 }
 
-// Fill measures a column of a table. Members of a list's elements are measured
-// as the list.
+// Fill counts the values of a table's column. Members of a list's elements count as the
+// list.
 func (l *Lake) Fill(ctx context.Context, table string, c Column) (Fill, error) {
 	target, _, _ := strings.Cut(c.Target, "[]")
 	names := strings.Split(target, ".")

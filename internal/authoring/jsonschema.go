@@ -12,10 +12,9 @@ import (
 // jsonSchema is a JSON Schema, or a part of one.
 type jsonSchema map[string]any
 
-// JSONSchemas returns the JSON Schemas (draft 7) of the files of a set, by file
-// name. The first line of a file leads a YAML language server to its schema.
-// The server then completes keys, source paths and functions, and marks
-// mistakes.
+// JSONSchemas returns the JSON Schemas (draft 7) of the files of a set, by file name.
+// The first line of a file refers a YAML language server to its schema. The server then
+// completes keys, source paths and functions, and marks mistakes.
 func JSONSchemas() (map[string][]byte, error) {
 	mapping, err := mappingFileSchema()
 	if err != nil {

@@ -22,8 +22,7 @@ type Lake struct {
 	db  *sql.DB
 }
 
-// OpenLake opens the lake in dir. An error says so if nothing is published
-// there.
+// OpenLake opens the lake in dir. It is an error if nothing is published there.
 func OpenLake(dir string) (*Lake, error) {
 	if _, err := load.ReadSchemas(dir); err != nil {
 		return nil, err
@@ -38,13 +37,13 @@ func OpenLake(dir string) (*Lake, error) {
 // Close closes the lake.
 func (l *Lake) Close() error { return l.db.Close() }
 
-// segments is the relation of the raw log's rows in some streams ("*" for all).
+// segments returns the SQL relation of the raw log's rows in a stream ("*" for all).
 func (l *Lake) segments(stream string) string {
 	pattern := filepath.Join(l.dir, "raw", "*", stream, "*.parquet")
 	return "read_parquet(" + sqltext.Literal(pattern) + ", filename = true)"
 }
 
-// holds says so if nothing of a stream is in the raw log.
+// holds returns an error if the raw log has no segments of a stream.
 func (l *Lake) holds(stream string) error {
 	found, err := filepath.Glob(filepath.Join(l.dir, "raw", "*", stream, "*.parquet"))
 	if err == nil && len(found) == 0 {
@@ -67,9 +66,9 @@ func (l *Lake) Find(ctx context.Context, id string) (transform.Object, error) {
 	return o, withoutValue(err)
 }
 
-// withoutValue is an error of DuckDB without the value that it quotes. Segments of
-// older versions may hold an object that is not UTF-8; DuckDB refuses those and
-// says all of it, and an error must not.
+// withoutValue removes the quoted value from a DuckDB error. Segments of older versions
+// may have an object that is not UTF-8. DuckDB refuses them and quotes the whole
+// object, but an error must not contain it.
 func withoutValue(err error) error {
 	if err == nil {
 		return nil
@@ -80,9 +79,9 @@ func withoutValue(err error) error {
 	return err
 }
 
-// Newest yields the newest versions of a stream's objects in batches: those
-// created last, up to a number of them. Tombstones are left out. The order in
-// which objects were read says nothing: a sync reads several spans at a time.
+// Newest yields the newest versions of a stream's objects in batches: those created
+// last, at most most of them, without tombstones. The order in which objects were read
+// does not matter: a sync reads several spans at a time.
 func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]transform.Object, error] {
 	return func(yield func([]transform.Object, error) bool) {
 		if err := l.holds(stream); err != nil {
@@ -121,7 +120,7 @@ func (l *Lake) Newest(ctx context.Context, stream string, most int) iter.Seq2[[]
 	}
 }
 
-// count is how many objects a stream holds.
+// count returns the number of objects in a stream.
 func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
 	if err := l.holds(stream); err != nil {
 		return 0, err
@@ -130,14 +129,14 @@ func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
 	return n, err
 }
 
-// streamOf is the stream of the raw log that holds objects of a type.
+// streamOf returns the stream of the raw log for objects of a type.
 func streamOf(object string) string {
 	resource, known := schemas.ResourceOf(object)
 	if !known || resource.List.Path == "" {
-		return object + "s" // events, and what no stream holds
+		return object + "s" // events, and objects without a stream
 	}
 	return resource.Name
 }
 
-// now stands for the time an object was observed that comes from a file.
+// now returns the time at which an object from a file counts as observed.
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

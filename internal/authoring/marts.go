@@ -12,9 +12,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// CheckMarts makes a set's marts over its tables, empty, and what their ties
-// select, and returns those that do not fit. What only follows from another mart
-// that does not fit is not said.
+// CheckMarts creates a set's marts over its tables without rows, and the SELECTs of
+// their ties. It returns those that do not fit, but not the marts that only fail
+// because another one does.
 func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error) {
 	views := load.Views(set)
 	ties := query.Ties(set)
@@ -56,8 +56,8 @@ func CheckMarts(ctx context.Context, set *schemas.Set) (schemas.Problems, error)
 	return problems, nil
 }
 
-// martsPage describes every mart, one after the other. A mart that does not fit
-// has no types.
+// martsPage returns the page with the description of every mart. A mart that does not
+// fit has no types.
 func martsPage(ctx context.Context, set *schemas.Set) (string, error) {
 	fitted, err := query.CheckViews(ctx, set.Schemas, load.Views(set))
 	if err != nil {

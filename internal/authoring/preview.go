@@ -16,7 +16,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// Preview is what one object becomes.
+// Preview shows the rows that one object becomes.
 type Preview struct {
 	Object string // its type, "charge"
 	ID     string
@@ -24,27 +24,27 @@ type Preview struct {
 	Drift  []transform.Drift
 }
 
-// TablePreview is what one table gets of it, by one mapping.
+// TablePreview shows the rows that one mapping makes of it for one table.
 type TablePreview struct {
 	Table   string
-	Mapping string // which one, where several of the object's fill the table; else ""
+	Mapping string // name of the mapping, if several of the object's mappings fill the table; else ""
 	Rows    [][]Cell
 	Rejects []transform.Reject
-	LeftOut int // by where
+	LeftOut int // number of rows left out by where
 }
 
-// Cell is one field of a row: its value, and what it was made from.
+// Cell is one field of a row, with its value and the sources of it.
 type Cell struct {
-	Field, Value string // Value is "null" for nothing
+	Field, Value string // Value is "null" for a missing one
 	Expression   string
 	Sources      []Source
 }
 
-// Source is a path of the object and the text that stands there, as sent; ""
-// where nothing does.
+// Source is a path of the object and the text at this path, as sent; "" if there is
+// none.
 type Source struct{ Path, Text string }
 
-// Parse makes an object of JSON that a file holds.
+// Parse makes an object from the JSON of a file.
 func Parse(raw []byte) (transform.Object, error) {
 	var head struct{ ID string }
 	var syntax *json.SyntaxError
@@ -57,7 +57,7 @@ func Parse(raw []byte) (transform.Object, error) {
 	return transform.Object{Raw: raw, ID: head.ID, Account: "acct_preview", ObservedAt: now(), Seq: 1}, nil
 }
 
-// PreviewOf maps one object and says field by field what came of it.
+// PreviewOf maps one object and returns each field of the resulting rows.
 func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Preview, error) {
 	var head struct{ Object string }
 	if err := json.Unmarshal(o.Raw, &head); err != nil || head.Object == "" {
@@ -69,8 +69,8 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 	}
 	p := Preview{Object: head.Object, ID: o.ID}
 	all := set.MappingsOf(head.Object)
-	// Each mapping by itself: of rows that several make for one table nobody could
-	// say what they were made from.
+	// Run each mapping alone: otherwise nobody could tell which of several mappings for
+	// one table made a row.
 	for _, m := range all {
 		for _, b := range plan.Only(m).Mapper(head.Object).Map([]transform.Object{o}) {
 			if b.Schema == m.Schema {
@@ -103,15 +103,15 @@ func tablePreview(b transform.Batch, m *schemas.Mapping, leaves []transform.Colu
 	return t
 }
 
-// Which element of a list a row was made from, where that is no index.
+// The list element of a row, if it is not an index.
 const (
 	everyItem = -1 // the whole object
-	someItem  = -2 // one of them: which is not known
+	someItem  = -2 // one of the elements, but it is unknown which
 )
 
-// itemOf is the element of the mapping's list that a row was made from. It is
-// known where each element made a row: one that was refused or left out moves
-// those behind it.
+// itemOf returns the element of the mapping's list that a row was made from. It is
+// known only if each element made a row: a rejected one, or one that was left out,
+// shifts those behind it.
 func itemOf(b transform.Batch, m *schemas.Mapping, row int, raw []byte) int {
 	if m.Source.Each == nil {
 		return everyItem
@@ -126,7 +126,7 @@ func cells(rows arrow.RecordBatch, row, item int, leaves []transform.ColumnLinea
 	var out []Cell
 	for _, leaf := range leaves {
 		if strings.Contains(leaf.Target, "[]") {
-			continue // the list as a whole is shown
+			continue // the list is shown as a whole
 		}
 		c := Cell{Field: leaf.Target, Value: valueAt(rows, leaf.Target, row), Expression: leaf.Expression}
 		for _, path := range leaf.Sources {
@@ -141,7 +141,7 @@ func cells(rows arrow.RecordBatch, row, item int, leaves []transform.ColumnLinea
 	return out
 }
 
-// valueAt renders one value of a row.
+// valueAt formats one value of a row.
 func valueAt(rows arrow.RecordBatch, target string, row int) string {
 	names := strings.Split(target, ".")
 	at := rows.Schema().FieldIndices(names[0])
@@ -169,9 +169,9 @@ func valueAt(rows arrow.RecordBatch, target string, row int) string {
 	return column.ValueStr(row)
 }
 
-// textAt returns what stands at a source path, as sent, without the blanks of
-// pretty printing. An element of the list that makes rows is the row's; of other
-// lists all are shown.
+// textAt returns the text at a source path, as sent, without the blanks of pretty
+// printing. For the list that makes rows it returns the row's element; for other lists
+// it returns all elements.
 func textAt(raw []byte, path string, item int) string {
 	var texts []string
 	for _, v := range valuesAt(raw, path, item) {
@@ -222,7 +222,7 @@ func into(v json.RawMessage, step string, item int) []json.RawMessage {
 	return []json.RawMessage{object[step]}
 }
 
-// steps takes a source path apart: names, "[]" and "[0]".
+// steps splits a source path into names, "[]" and "[0]".
 func steps(path string) []string {
 	var out []string
 	for path != "" {

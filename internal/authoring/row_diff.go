@@ -15,10 +15,10 @@ import (
 
 // RowDiff counts objects whose rows differ between two sets.
 type RowDiff struct {
-	Objects  int       `json:"objects,omitempty"` // compared
+	Objects  int       `json:"objects,omitempty"` // number of objects compared
 	Sample   bool      `json:"sample,omitempty"`  // not all objects were compared
 	Changed  int       `json:"changed,omitempty"`
-	Added    int       `json:"added,omitempty"` // rows that the old set did not make
+	Added    int       `json:"added,omitempty"` // rows that only the edited set makes
 	Removed  int       `json:"removed,omitempty"`
 	Examples []Example `json:"examples,omitempty"`
 }
@@ -28,7 +28,7 @@ type Example struct {
 	ID, Column, Old, New string
 }
 
-// The number of examples: of one column, those of the first ids, and in all.
+// The number of examples: for each column those of the first ids, and in total.
 const (
 	columnExamples = 2
 	mostExamples   = 6
@@ -190,8 +190,8 @@ func (c *rowComparison) earlierLeaf(l leafField) leafField {
 	return o
 }
 
-// addExample keeps a difference if it is among the first. It hides personal
-// data of either set.
+// addExample keeps a difference if it is among the first. It hides values that are
+// personal in either set.
 func (c *rowComparison) addExample(l leafField, e Example) {
 	if l.label != "" || c.earlierLeaf(l).label != "" {
 		e.Old, e.New = "(hidden)", "(hidden)"

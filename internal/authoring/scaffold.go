@@ -13,8 +13,8 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Scaffold is the beginning of a table: a schema and a mapping without
-// mistakes, for an author to continue.
+// Scaffold is a valid first version of a table's schema and mapping, for an author to
+// continue.
 type Scaffold struct {
 	Schema, Mapping string // YAML
 	Columns         int
@@ -56,8 +56,8 @@ func (l *Lake) Scaffold(ctx context.Context, object, table, each string) (Scaffo
 	return w.write(found), nil
 }
 
-// collectValues keeps one value of each path that begins with prefix. It leaves
-// other lists than the prefix's to the author.
+// collectValues keeps one value of each path that begins with prefix. It ignores lists
+// other than the prefix's: the author decides about those.
 func collectValues(v any, path, prefix string, found map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
