@@ -8,13 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// One answer that is dated in the future is not believed alone, whichever it is;
-// two that agree are.
+// One answer with a date in the future is not accepted alone, whichever it is; two that
+// agree are.
 func TestOneWrongDateIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	for name, tc := range map[string]struct {
-		ahead []time.Duration // of the answers, the last one holds on
+		ahead []time.Duration // of the answers; later answers have the last one
 		want  time.Duration
 		known bool
 	}{
@@ -44,8 +44,8 @@ func TestOneWrongDateIsNotBelieved(t *testing.T) {
 	}
 }
 
-// The account is asked for once more where its answer alone tells the time, and
-// nothing is listed up to a day that is to come.
+// The client requests the account again if its answer alone has the time, and lists
+// nothing up to a day in the future.
 func TestAccountDatedInTheFuture(t *testing.T) {
 	t.Parallel()
 	wrong := time.Now().UTC().AddDate(0, 3, 0)
@@ -73,8 +73,8 @@ func TestAccountDatedInTheFuture(t *testing.T) {
 	}
 }
 
-// A cursor that is rewound claims nothing after that time, and of what is before
-// it no more than it did.
+// A rewound cursor claims nothing after that time, and no more about earlier times than
+// before.
 func TestRewind(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -21,7 +21,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 		`{"v":2,"high":"9"}`:           "damaged",
 		`{"v":2,"high":-9}`:            "damaged",
 		`{"v":2,"windows":[{"lt":0}]}`: "damaged",
-		`{"v":2,"windows":[{"lt":9}]}`: "damaged", // nothing says what high becomes
+		`{"v":2,"windows":[{"lt":9}]}`: "damaged", // high has no value to become
 		`{"v":2,"windows":[{"gte":9,"lt":9}],"goal":9}`:                  "damaged",
 		`{"v":2,"windows":[{"lt":9,"variant":"active=false"}],"goal":9}`: "another stream",
 	} {
@@ -36,7 +36,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What lies above To is not planned twice, and an empty range plans nothing.
+// A window above To is not planned twice, and an empty range plans nothing.
 func TestWidenBeyondTo(t *testing.T) {
 	t.Parallel()
 	p := progress{V: 1, From: new(int64(5000)), High: 9000}
@@ -81,7 +81,7 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// What is complete has no gap in it: the longest span of what is read.
+// The complete part is the longest span read without a gap.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -111,7 +111,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// What is settled is what no coming window lists again.
+// The settled part is what no later window lists again.
 func TestSettled(t *testing.T) {
 	t.Parallel()
 	for cursor, want := range map[Cursor][]Interval{
@@ -132,8 +132,8 @@ func TestSettled(t *testing.T) {
 	}
 }
 
-// A cursor keeps what was not found by its id. It is of the newest version only
-// where an older program would lose something.
+// A cursor keeps the objects that were not found by their ids. It has the newest
+// version only if an older program would lose something.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
 	lacking := []NotFound{{ID: "txn_1", Asked: t0, Times: 6}, {ID: "txn_2", Asked: t0, Times: 7}}

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// big is a text of so many MiB.
+// big returns a text of mib MiB.
 func big(mib int) string { return strings.Repeat("x", mib<<20) }
 
-// An object that is larger than is kept costs itself and not its page, however
-// large it is: a stub with its id and its size comes in its place (Invariant 8).
+// An object above the size limit is lost alone, without its page, however large it is:
+// a stub with its id and its size replaces it (Invariant 8).
 func TestObjectIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, mib := range []int{4, 50} {
@@ -43,8 +43,8 @@ func TestObjectIsBounded(t *testing.T) {
 	}
 }
 
-// Objects that are small enough by themselves, and together more than is read of a
-// body, come in smaller pages.
+// Objects that are small enough alone, but together exceed the limit of a body, come in
+// smaller pages.
 func TestPageIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)}
@@ -57,8 +57,9 @@ func TestPageIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// What is small passes as it is, JSON or not, wherever the network cuts it; and of
-// what is too large only that is left out, in which a brace may stand in a text.
+// A small body passes unchanged, JSON or not, wherever the network cuts it. From a body
+// with a too large object only that object is removed, even if it has a brace in a
+// string.
 func TestElision(t *testing.T) {
 	t.Parallel()
 	small := `{"id":"ch_1","t":"}{[\"]","n":[{"a":{}}]}`
@@ -102,7 +103,7 @@ func (p pieces) Read(into []byte) (int, error) {
 	return p.Reader.Read(into[:min(len(into), 1+rand.IntN(1<<rand.IntN(17)))])
 }
 
-// FuzzElision holds that a body without a large object passes as it is.
+// FuzzElision checks that a body without a large object passes unchanged.
 func FuzzElision(f *testing.F) {
 	for _, seed := range []string{`{"data":[{"id":"ch_1","a":{"b":["}"]}}]}`, `{"a":"\\\""}`, `[[[{`, `}}}`, `"`} {
 		f.Add([]byte(seed), 1)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// spread says how created lies in a year, as seconds before its end, and by
-// which factor an estimate may be off.
+// spread is a distribution of created in a year, as seconds before its end, with the
+// factor by which an estimate may be wrong.
 var spread = map[string]struct {
 	at  func(r *rand.Rand, n int) int64
 	off float64
@@ -28,7 +28,7 @@ var spread = map[string]struct {
 	"nightly": {func(r *rand.Rand, _ int) int64 { return 1 + r.Int64N(365)*day + r.Int64N(8*3600) }, 1.8},
 	"sparse":  {func(r *rand.Rand, n int) int64 { return 1 + r.Int64N(3*day) + int64(n%2)*362*day }, 1.4},
 	"young":   {func(r *rand.Rand, _ int) int64 { return 1 + r.Int64N(day) }, 1.15},
-	"sale day": {func(r *rand.Rand, n int) int64 { // it holds 24 of 25
+	"sale day": {func(r *rand.Rand, n int) int64 { // it has 24 of 25
 		if n%25 == 0 {
 			return 1 + r.Int64N(365*day)
 		}
@@ -57,9 +57,9 @@ func sampled(name string, seed uint64, n int, to int64) []int64 {
 	return created
 }
 
-// An estimate is right within the factor that its shape allows, and the truth
-// lies in its range nine times of ten. A sale day is found as long as the pages
-// around it reach it: among 10,000 objects it is, among a million it is not.
+// An estimate is right within the factor that its distribution allows, and the truth is
+// in its range nine times of ten. It finds a sale day if the pages around reach it:
+// they do among 10,000 objects, but not among a million.
 func TestEstimates(t *testing.T) {
 	t.Parallel()
 	to := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
@@ -98,7 +98,8 @@ func TestEstimates(t *testing.T) {
 	}
 }
 
-// A second that holds more than a page cannot be counted, and that is said.
+// The number of objects in a second that holds more than a page is unknown, and the
+// estimate says so.
 func TestEstimateOfOneSecond(t *testing.T) {
 	t.Parallel()
 	rows := make([]row, 500)
@@ -112,7 +113,7 @@ func TestEstimateOfOneSecond(t *testing.T) {
 	}
 }
 
-// What lies ahead of a cursor is what a run from it lists.
+// Ahead returns the spans that a run from the cursor lists.
 func TestAhead(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return t0.AddDate(0, 0, n).Truncate(24 * time.Hour) }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Which events touch an object, and where its id and its created stand, is for the
-// caller to say.
+// The caller decides which events concern an object, and where its id and its created
+// are.
 func TestTouches(t *testing.T) {
 	t.Parallel()
 	at := unixTime(1700000000)

@@ -20,7 +20,8 @@ func wantErrIs(t *testing.T, err, target error) {
 	}
 }
 
-// faulty has one row and answers the list with the given fault n times.
+// faulty has one row. It answers the first times requests of the list with the given
+// fault.
 func faulty(times int, answer func(w http.ResponseWriter)) *stripeFake {
 	f := &stripeFake{now: t0, rows: rowsAt(1000)}
 	f.fault = func(n int, w http.ResponseWriter, _ *http.Request) bool {
@@ -104,7 +105,8 @@ func TestWhatIsRepeated(t *testing.T) {
 				t.Errorf("%d requests, %d pages, error %v; want the good third answer alone", f.count(), len(pages), err)
 			}
 
-			// Invariant 8: without a good answer nothing comes, and the cursor stays.
+			// Invariant 8: without a good answer nothing is yielded, and the cursor
+			// stays.
 			f = faulty(99, tc.answer)
 			pages, err = collectErr(t, fastClient(t, f, 100), "charges", `{"v":2,"windows":[{"lt":9}],"goal":9}`, Range{To: unixTime(9)})
 			if err == nil || f.count() != 3 || len(pages) != 0 {
@@ -235,8 +237,8 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// A connected account is known by its id, also where only the question for it is
-// forbidden; not where the whole account is.
+// A connected account keeps its given id if only the request for it is forbidden, but
+// not if the whole account is.
 func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -254,7 +256,7 @@ func TestConnectedAccountThatMayNotBeAsked(t *testing.T) {
 	}
 }
 
-// Invariant 11: what the server says is redacted before it is anybody's text.
+// Invariant 11: the server's text is redacted before anybody else gets it.
 func TestNoSecretInErrors(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []func(http.ResponseWriter){

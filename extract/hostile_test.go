@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// More objects than were asked for are refused by their count, however small they
-// are, before they are all read; also where a nested list goes on.
+// A page with more objects than requested is refused by their number, however small
+// they are, before it is read completely; also a page of a nested list.
 func TestPageIsBoundedInObjects(t *testing.T) {
 	t.Parallel()
 	page := func(n int) string {
@@ -45,8 +45,8 @@ func TestPageIsBoundedInObjects(t *testing.T) {
 	}
 }
 
-// Of an object with very many places to go on at few are noted, and where a
-// place is nested thousands deep no time is lost on the others.
+// For an object with very many incomplete lists only a few are recorded, and one that
+// is nested thousands deep costs no time for the others.
 func TestNestedListIsBounded(t *testing.T) {
 	t.Parallel()
 	cut := `{"object":"list","has_more":true,"data":[],"url":"/v1/x"}`
@@ -63,7 +63,7 @@ func TestNestedListIsBounded(t *testing.T) {
 		t.Errorf("%d places, want the one that is there", len(found))
 	}
 
-	// A list that makes up objects for ever ends at the size that one may have.
+	// A list that invents objects for ever ends at the size limit.
 	var asked atomic.Int64
 	row := `{"id":"re_%d","x":"` + strings.Repeat("x", 1<<20) + `"}`
 	f := &stripeFake{now: t0, rows: rowsAt(1000)}
@@ -85,8 +85,8 @@ func TestNestedListIsBounded(t *testing.T) {
 	}
 }
 
-// Invariant 8: a list that makes up objects for ever, none older than the ones
-// before, does not advance.
+// Invariant 8: a list that invents objects for ever, none older than those before, does
+// not advance.
 func TestEndlessList(t *testing.T) {
 	t.Parallel()
 	const still = "10000 pages in a row hold nothing older"
@@ -114,14 +114,14 @@ func TestEndlessList(t *testing.T) {
 	}
 }
 
-// An answer that drips is cut off, wherever it drips; Retry-After is honoured
-// within reason. The network is in memory, so that the clock can be: minutes
-// pass at once.
+// An answer that drips is cut off, wherever it drips; Retry-After is honoured within
+// limits. The network is in memory, so that the clock can be fake: minutes pass at
+// once.
 func TestSlowAnswer(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		answer func(c net.Conn)
-		want   string        // a pattern: of two time-outs of one moment either may be told
+		want   string        // a pattern: of two time-outs at the same moment either may be reported
 		most   time.Duration // for all attempts
 	}{
 		"headers that drip": {func(c net.Conn) { drip(c, "HTTP/1.1 200 OK\r\n", "X-A: b\r\n") }, "(Client.Timeout|context deadline) exceeded", 9 * time.Minute},

@@ -12,8 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// endless says has_more on every page, and so never comes to an end: at it there
-// is no data.
+// endless says has_more on every page, so its end is a page with no data.
 type endless struct{ *stripeFake }
 
 func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,8 +26,8 @@ func (w moreWriter) Write(text []byte) (int, error) {
 	return len(text), err
 }
 
-// A list that never says that it ends has ended where the second of its last
-// object, asked once more, brings nothing unknown.
+// A list that never says that it ends has ended if another request for the second of
+// its last object brings no unknown object.
 func TestEndThatSaysHasMore(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8000, 7000)}
@@ -48,7 +47,7 @@ func TestEndThatSaysHasMore(t *testing.T) {
 		t.Errorf("cursor %s", got)
 	}
 
-	// A window that begins with no data is empty, if the list goes on below it.
+	// A window that begins with no data is empty if the list continues below it.
 	f.queries = nil
 	pages = collect(t, fastClient(t, endless{f}, 100), "charges", `{"v":2,"high":10000}`, Range{To: unixTime(11000)})
 	want = []string{"/v1/charges?limit=1", "/v1/charges?limit=100&created[gte]=9400&created[lt]=11000", "/v1/charges?limit=100&created[lt]=11000"}
@@ -59,8 +58,8 @@ func TestEndThatSaysHasMore(t *testing.T) {
 		t.Errorf("cursor %s", got)
 	}
 
-	// A window that was cut off below the oldest object is empty, if the list ends
-	// above it; several hundred objects in one second make no difference.
+	// A window that was cut off below the oldest object is empty if the list ends above
+	// it; several hundred objects in one second make no difference.
 	f.rows = nil
 	for i := range 250 {
 		f.rows = append(f.rows, row{ID: fmt.Sprintf("ch_%03d", i), Created: 500_000})
@@ -73,22 +72,22 @@ func TestEndThatSaysHasMore(t *testing.T) {
 		}
 	}
 
-	// What is asked for again and was the oldest is seen to be gone.
+	// An object that was the oldest is missing in the second answer: it is gone.
 	f.rows = rowsAt(9000, 8000)
 	objects, _, err := reread(t, fastClient(t, endless{f}, 100), itemAt("ch_gone", 7000, 500))
 	if err != nil || len(objects) != 1 || !objects[0].Missing {
 		t.Errorf("%v, %v", objects, err)
 	}
 
-	// Of a list without any object nothing shows that the server answers.
+	// A list without any object gives no sign that the server answers.
 	f.rows = nil
 	if _, err := collectErr(t, fastClient(t, endless{f}, 100), "charges", `{"v":2,"high":10000}`, Range{To: unixTime(11000)}); err == nil || !strings.Contains(err.Error(), "has_more is true but data is empty") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// Invariants 8 and 9: whatever lies in a second, and wherever an answer with no
-// data comes by chance, every object comes and the window is read to its end.
+// Invariants 8 and 9: whatever is in a second, and wherever an answer with no data
+// comes by chance, every object comes and the window is read to its end.
 func TestNoDataAnywhere(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -123,7 +122,7 @@ func TestNoDataAnywhere(t *testing.T) {
 		pages, err := collectErr(t, c, "charges", `{"v":2,"windows":[{"lt":10000}],"goal":10000}`, Range{To: unixTime(10000)})
 		switch {
 		case err != nil && never && len(empty) > 0 && strings.Contains(err.Error(), errEndless.Error()):
-			return // both at once may be too much, and is told
+			return // both at once may be too much; then the run reports it
 		case err != nil:
 			rt.Fatalf("%v\n%v\n%s", err, f.rows, strings.Join(f.queries, "\n"))
 		}
@@ -141,7 +140,7 @@ func TestNoDataAnywhere(t *testing.T) {
 // A nested list ends in the same way.
 func TestNestedEndThatSaysHasMore(t *testing.T) {
 	t.Parallel()
-	for _, faults := range []int{0, 1} { // how often there is no data by chance
+	for _, faults := range []int{0, 1} { // number of answers with no data by chance
 		var queries []string
 		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", t0.Format(http.TimeFormat))

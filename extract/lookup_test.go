@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is looked at is answered for one by one. A refusal is the caller's to judge,
-// and no failure of the run; an outage is no refusal.
+// Look answers for each item. The caller decides about a refusal, and it is no failure
+// of the run; an outage is no refusal.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: []row{{ID: "ch_1", Created: 9000}}}
@@ -19,7 +19,7 @@ func TestLook(t *testing.T) {
 		case status != 0:
 			w.WriteHeader(status)
 		case r.URL.Path == "/v1/charges/ch_5":
-			say(w, `{"id":"ch_1","object":"charge","created":9000}`) // another's
+			say(w, `{"id":"ch_1","object":"charge","created":9000}`) // another object
 		case r.URL.Query().Get("payment_intent") == "pi_1":
 			say(w, `{"object":"list","has_more":false,"data":[{"id":"ch_6","object":"charge","created":9000}]}`)
 		default:

@@ -11,14 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Windows that are open already, so that nobody asks for the time.
+// Windows that are already open, so that no request for the time is needed.
 const (
 	tenPlain   = Cursor(`{"v":2,"windows":[{"lt":10}],"goal":10}`)
 	tenSeconds = Cursor(`{"v":2,"windows":[{"lt":10,"variant":"status=all"}],"goal":10}`)
 )
 
-// Case 22: nested lists over ten are read to their end, and joined as if Stripe
-// had sent them whole.
+// Case 22: nested lists of more than ten are read to their end, and joined as if Stripe
+// had sent them complete.
 func TestNestedListsAreCompleted(t *testing.T) {
 	t.Parallel()
 	items := func(from, to int, more bool) string {
@@ -65,8 +65,8 @@ func TestNestedListsAreCompleted(t *testing.T) {
 	}
 }
 
-// A list goes on whatever it is in: an element that came in a further page, any
-// depth of lists, an expanded member; and whatever its url says besides.
+// A list is completed wherever it is: in an element of a further page, at any depth of
+// lists, in an expanded member; and with any other parameters in its url.
 func TestListsInListsAreCompleted(t *testing.T) {
 	t.Parallel()
 	cut := func(url string, more bool, elements ...string) string {
@@ -103,8 +103,8 @@ func TestListsInListsAreCompleted(t *testing.T) {
 	}
 }
 
-// The version of every answer counts, of a nested list's page too; one that says
-// none is taken for the one asked for.
+// The version of every answer counts, that of a nested list's page too; an answer
+// without one counts as the requested version.
 func TestVersionsOfAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -135,7 +135,7 @@ func TestVersionsOfAnswers(t *testing.T) {
 	}
 }
 
-// Lists that make up lists for ever end at as many as one object may have.
+// Lists that invent lists for ever end at the most lists of one object.
 func TestListsInListsAreBounded(t *testing.T) {
 	t.Parallel()
 	asked := 0
@@ -155,8 +155,7 @@ func TestListsInListsAreBounded(t *testing.T) {
 	}
 }
 
-// A list that cannot be read stays short, is counted, and is no reason to lose
-// its object.
+// A list that cannot be read stays short and is counted, and its object is kept.
 func TestNestedListThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ url, answer, want string }{

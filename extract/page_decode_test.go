@@ -50,7 +50,7 @@ func TestFieldsOfAnObject(t *testing.T) {
 	}
 }
 
-// Invariant 8: an accepted page is accepted whole: every element is there, byte
+// Invariant 8: an accepted page is accepted as a whole: every element is there, byte
 // for byte as received, and an independent reader sees the same ones.
 func FuzzEnvelope(f *testing.F) {
 	for _, seed := range []string{

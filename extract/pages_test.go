@@ -42,7 +42,7 @@ func TestFirstRunReadsEverythingBelowTheLag(t *testing.T) {
 		Cursor(fmt.Sprintf(`{"v":2,"high":%d}`, now-60)),
 	}
 	for i, p := range pages {
-		// Invariant 9: high is there only once the whole window is drained.
+		// Invariant 9: high is set only once the whole window is read.
 		if p.Cursor != wantCursors[i] {
 			t.Errorf("cursor of page %d: %s, want %s", i+1, p.Cursor, wantCursors[i])
 		}
@@ -91,7 +91,7 @@ func TestOpenWindowsFirstThenANewOne(t *testing.T) {
 	pages := collect(t, fastClient(t, f, 100), "charges", after, Range{})
 
 	got := ids(pages...)
-	slices.Sort(got[:2]) // the open windows are read side by side
+	slices.Sort(got[:2]) // the open windows are read concurrently
 	if diff := cmp.Diff([]string{"ch_3", "ch_4", "ch_1"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -116,7 +116,7 @@ func TestFromAndTo(t *testing.T) {
 	for name, tc := range map[string]struct {
 		after   Cursor
 		r       Range
-		windows []string // of the requests in order; "" alone would be none
+		windows []string // of the requests in order; only "" would be none
 		final   string
 	}{
 		"first from": {
@@ -234,8 +234,8 @@ func TestQuietRunAsksNothing(t *testing.T) {
 	}
 }
 
-// A run from any yielded cursor reads what is left: no id is lost, whatever the
-// ties, page sizes and places where runs stop. (Invariants 1 and 9.)
+// A run from any yielded cursor reads the rest: no id is lost, whatever the ties, page
+// sizes and places where runs stop. (Invariants 1 and 9.)
 func TestResumeFromAnyCursorLosesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -309,8 +309,8 @@ func TestNoDateHeader(t *testing.T) {
 	}
 }
 
-// A list that does not go by the span it is asked for contributes nothing: what a
-// cursor said of it would not be true, or could not even be read again.
+// A list that ignores the requested span contributes nothing: the cursor would claim
+// something false, or could not even be read again.
 func TestListWithoutFilter(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -320,7 +320,7 @@ func TestListWithoutFilter(t *testing.T) {
 	}{
 		"above": {`{"gte":100,"lt":200}`, `{"id":"ch_1","object":"charge","created":200}`, "it holds ch_1, created 1970-01-01T00:03:20Z, which is outside"},
 		"below": {`{"gte":100,"lt":200}`, `{"id":"ch_1","object":"charge","created":150},{"id":"ch_2","object":"charge","created":99}`, "it holds ch_2, created 1970-01-01T00:01:39Z, which is outside"},
-		"none":  {`{"lt":200}`, `{"id":"ch_1","object":"charge"}`, ""}, // nothing tells
+		"none":  {`{"lt":200}`, `{"id":"ch_1","object":"charge"}`, ""}, // no created, so no evidence
 	} {
 		f := &stripeFake{now: t0}
 		f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {

@@ -39,7 +39,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// Several paths are followed side by side, also where one ends on the way of another.
+// Several paths are followed together, even if one ends on the way of another.
 func TestReferencesOfSeveralPaths(t *testing.T) {
 	t.Parallel()
 	object := `{"id":"evt_1","data":{"object":{"id":"ch_1","charge":{"id":"ch_2","customer":"cus_1"}}}}`

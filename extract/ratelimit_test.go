@@ -81,7 +81,7 @@ func TestEndpointsShareTheAccount(t *testing.T) {
 	})
 }
 
-// Many who wait for a slow endpoint must not keep others from theirs.
+// Many requests that wait for a slow endpoint must not delay those for other endpoints.
 func TestSlowEndpointHoldsNobodyElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestRateAdapts(t *testing.T) {
 		if rate() != 12.5 || p.all.rate != 100 {
 			t.Errorf("pace %v and %v in all after endpoint-rate", rate(), p.all.rate)
 		}
-		p.throttled("/a", "endpoint-rate", "", time.Now().Add(-time.Millisecond)) // was under way with the first
+		p.throttled("/a", "endpoint-rate", "", time.Now().Add(-time.Millisecond)) // was in flight together with the first
 		if rate() != 12.5 {
 			t.Errorf("pace %v: one overload was counted twice", rate())
 		}
@@ -145,7 +145,7 @@ func TestRateAdapts(t *testing.T) {
 	})
 }
 
-// The client as a whole keeps the documented limit, and 429 answers slow it.
+// The whole client keeps the documented limit, and 429 answers slow it.
 func TestClientKeepsTheRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

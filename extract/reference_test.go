@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// TestReference reads an id wherever Stripe may send one, with both of Go's readers
-// of JSON.
+// TestReference reads an id from each form in which Stripe may send it, with both of
+// Go's JSON readers.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Reference{

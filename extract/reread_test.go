@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// reread collects what a Reread yields, and the cursor of each page.
+// reread collects the objects that a Reread yields, and the cursor of each page.
 func reread(t testing.TB, c *Client, items ...Item) (objects []Object, cursors []Cursor, last error) {
 	t.Helper()
 	for page, err := range c.Reread(t.Context(), resource(t, "charges"), "before", items, "then") {
@@ -27,8 +27,8 @@ func itemAt(id string, created int64, apart int) Item {
 	return Item{ID: id, Created: unixTime(created), Apart: apart}
 }
 
-// Items that are close are listed, others asked for by id; only the last page
-// passes them.
+// Items close together are listed, others are requested by id; only the last page has
+// the cursor after them.
 func TestRereadTakesTheShorterWay(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8999, 8998, 5000, 1000)}
@@ -47,7 +47,7 @@ func TestRereadTakesTheShorterWay(t *testing.T) {
 	if diff := cmp.Diff(want, queries); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-	// Invariant 1: what the hints tell of is passed by the last page alone.
+	// Invariant 1: only the last page's cursor passes the hints.
 	for i, c := range cursors {
 		if (c == "then") != (i == len(cursors)-1) {
 			t.Errorf("page %d of %d has the cursor %s", i+1, len(cursors), c)
@@ -55,13 +55,13 @@ func TestRereadTakesTheShorterWay(t *testing.T) {
 	}
 }
 
-// summary formats what the tests here compare of an object.
+// summary formats the fields of an object that the tests here compare.
 func summary(o Object) string {
 	return fmt.Sprintln(o.Deleted, o.Missing, o.Created.Unix(), o.Origin, string(o.Raw))
 }
 
-// Case 19, case 20: what is gone comes as a tombstone with the created of its
-// item, whether Stripe sends a stub or a 404; what is forbidden does not.
+// Case 19, case 20: a deleted object comes as a tombstone with the created of its item,
+// whether Stripe sends a stub or a 404; a forbidden one does not.
 func TestRereadOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(9000, 8000)}
@@ -103,7 +103,7 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 		t.Errorf("403: %v, %v, %v", objects, cursors, err)
 	}
 	f.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-		w.WriteHeader(http.StatusNotFound) // a proxy's, not Stripe's
+		w.WriteHeader(http.StatusNotFound) // from a proxy, not from Stripe
 		say(w, "<html>not found</html>")
 		return true
 	}
@@ -113,9 +113,9 @@ func TestRereadOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// An answer about one object that is of no use stops nothing: the others are
-// read, and it is told which one was not. Very many in a row are not the items'
-// fault, unless it is known of each that it cannot be read.
+// An unusable answer about one object does not stop the others: they are read, and that
+// one is reported. Very many in a row are not the items' fault, unless each is known to
+// be unreadable.
 func TestRereadGoesOnBehindOneThatFails(t *testing.T) {
 	t.Parallel()
 	times := make([]int64, 30)
@@ -171,7 +171,7 @@ func TestRereadNothing(t *testing.T) {
 	}
 }
 
-// Never more requests than by id, and never an item left out.
+// Errands never take more requests than reading by id, and never omit an item.
 func TestErrandsAreNoLonger(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

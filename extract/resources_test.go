@@ -2,8 +2,8 @@ package extract
 
 import "testing"
 
-// resource is a resource as the tests of this package take it: as much of Stripe's as
-// they need. What the program takes is the table of package schemas.
+// resource returns a resource for the tests of this package, with only the properties
+// that they need. The program uses the table of package schemas.
 func resource(tb testing.TB, name string) Resource {
 	tb.Helper()
 	for _, r := range []Resource{

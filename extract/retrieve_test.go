@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// of rereads items of a stream that is not the charges.
+// of rereads items of a stream other than the charges.
 func of(t testing.TB, c *Client, stream string, items ...Item) (objects map[string]string, last error) {
 	t.Helper()
 	objects = map[string]string{}
@@ -23,7 +23,7 @@ func of(t testing.TB, c *Client, stream string, items ...Item) (objects map[stri
 	return objects, last
 }
 
-// An id may hold any character, and Stripe reads a + in a path as a blank: each
+// An id may have any character, and Stripe reads a + in a path as a blank: each id
 // finds its object.
 func TestIDsInPaths(t *testing.T) {
 	t.Parallel()
@@ -64,8 +64,8 @@ func TestIDsInPaths(t *testing.T) {
 	}
 }
 
-// A 404 is not a deletion: the lists of that second are asked, several ids of
-// one share them, and what they show is the object.
+// A 404 is no deletion: the lists of that second are requested, several ids of one
+// second share them, and an object in them exists.
 func TestListAfter404(t *testing.T) {
 	t.Parallel()
 	no := false
@@ -105,7 +105,7 @@ func TestListAfter404(t *testing.T) {
 		t.Errorf("lists (-want +got):\n%s", diff)
 	}
 
-	// A list that cannot be read says nothing.
+	// A list that cannot be read is no evidence.
 	f.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/v1/prices" {
 			apiError(w, 403, `"message":"no"`)
@@ -117,7 +117,7 @@ func TestListAfter404(t *testing.T) {
 	}
 }
 
-// An answer that is none is told, and no deletion; the others are read.
+// An unusable answer is reported, and is no deletion; the others are read.
 func TestAnswersThatAreNone(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -165,8 +165,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-// Where answers are of no use one after the other, it is not the objects, and the
-// rest is left.
+// If unusable answers come one after the other, the objects are not the cause, and the
+// rest is not requested.
 func TestAnswersThatAreNoneForEver(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0}
@@ -180,7 +180,7 @@ func TestAnswersThatAreNoneForEver(t *testing.T) {
 	}
 }
 
-// A list that shows a deleted object of a kind that is never deleted is no list.
+// A list is unusable if it shows a deleted object of a kind that is never deleted.
 func TestDeletedInAList(t *testing.T) {
 	t.Parallel()
 	for stream, bad := range map[string]bool{"charges": true, "refunds": true, "balance_transactions": true, "subscriptions": true, "customers": false, "prices": false} {

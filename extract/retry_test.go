@@ -69,7 +69,7 @@ func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for value, tc := range map[string]struct{ least, most time.Duration }{
 		"7":                             {7 * time.Second, 7 * time.Second},
-		"86400":                         {2 * time.Minute, 2 * time.Minute}, // bounded
+		"86400":                         {2 * time.Minute, 2 * time.Minute}, // limited
 		"soon":                          {0, 500 * time.Millisecond},
 		"-5":                            {0, 500 * time.Millisecond},
 		"Sat, 01 Jan 2000 00:00:20 GMT": {20 * time.Second, 20 * time.Second},

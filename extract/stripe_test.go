@@ -22,14 +22,14 @@ const testKey = "sk_test_51AbCdEf"
 // t0 is the fake's time unless a test says otherwise: 2024-03-01 12:00:00 UTC.
 var t0 = time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// row is one object of the fake: created 0 means that it has none, an empty id too.
+// row is one object of the fake. Created 0 means that it has none; so does an empty id.
 type row struct {
 	ID      string
 	Created int64
 	Note    string // changes the bytes
 	Kind    string // "" is a charge
 	Active  *bool
-	Unread  bool // listed, and by its id not found
+	Unread  bool // listed, but not found by its id
 }
 
 func (r row) json() string {
@@ -50,15 +50,15 @@ func (r row) json() string {
 	return string(text)
 }
 
-// stripeFake lists its rows newest first as Stripe does, rows without created
-// last and only where no lower bound excludes them.
+// stripeFake lists its rows newest first as Stripe does. Rows without created come
+// last, and only if no lower bound excludes them.
 type stripeFake struct {
 	mu      sync.Mutex
 	now     time.Time // zero: the test's clock
 	rows    []row
 	queries []string // as received, decoded
 
-	// fault, if it returns true, has answered instead. n counts from 1.
+	// fault answers in the fake's place if it returns true. n counts from 1.
 	fault func(n int, w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -163,8 +163,8 @@ func (f *stripeFake) count() int {
 	return len(f.queries)
 }
 
-// roundTrip calls the handler without a network, so that tests with a fake
-// clock can wait for it.
+// roundTrip calls the handler without a network, so that tests with a fake clock can
+// wait for it.
 type roundTrip struct{ http.Handler }
 
 func (h roundTrip) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -178,13 +178,13 @@ func (h roundTrip) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// tripper is a transport that is one function.
+// tripper is a transport made of one function.
 type tripper func(*http.Request) (*http.Response, error)
 
 func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
 
-// fastClient talks to f with no pace to speak of, pages of limit objects and
-// delays that are over at once.
+// fastClient returns a client of f without an effective rate limit, with pages of limit
+// objects and delays that end at once.
 func fastClient(tb testing.TB, f http.Handler, limit int) *Client {
 	tb.Helper()
 	c, err := newClient(Config{
@@ -211,7 +211,7 @@ func collect(tb testing.TB, c *Client, stream string, after Cursor, r Range) []P
 	return pages
 }
 
-// collectErr runs until an error and returns it with the pages before.
+// collectErr runs until an error and returns it with the earlier pages.
 func collectErr(tb testing.TB, c *Client, stream string, after Cursor, r Range) (pages []Page, last error) {
 	tb.Helper()
 	for page, err := range c.Pages(tb.Context(), resource(tb, stream), after, r) {

@@ -51,7 +51,7 @@ func TestWhatIsSent(t *testing.T) {
 	}
 }
 
-// Invariant 12: nothing goes to a host that was not configured.
+// Invariant 12: no request goes to a host that was not configured.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int64
@@ -79,7 +79,7 @@ func TestCertificateIsVerified(t *testing.T) {
 	}
 }
 
-// Invariant 8: a body that breaks off is asked for again.
+// Invariant 8: a body that is cut off is requested again.
 func TestBodyBreaksOff(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -109,11 +109,11 @@ func TestBodyBreaksOff(t *testing.T) {
 				say(w, `{"id":"acct_1","object":"account"}`)
 			}))
 			srv.Config.ErrorLog = quiet()
-			srv.Config.SetKeepAlivesEnabled(false) // or net/http repeats a request itself
+			srv.Config.SetKeepAlivesEnabled(false) // otherwise net/http repeats a request itself
 			srv.Start()
 			defer srv.Close()
 			c := netClient(t, srv.URL)
-			for range 2 { // the first good answer says that the address is right
+			for range 2 { // the first good answer shows that the address is right
 				if _, err := c.Account(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -164,8 +164,8 @@ type wire func(*http.Request) (*http.Response, error)
 
 func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
 
-// Once the API has answered, be it to the client of another account and be it
-// later, no error doubts its address.
+// Once the API has answered, even the client of another account or at a later time, no
+// error doubts its address.
 func TestAddressIsNotDoubtedAfterAnAnswer(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Int64 // status of the lists; 0 cuts the connection
@@ -274,8 +274,8 @@ func TestNewChecksItsConfig(t *testing.T) {
 	}
 }
 
-// The first request of a run is repeated where the connection breaks off, as any
-// other is; that nobody is there is told at once ([TestNobodyThere]).
+// The first request of a run is repeated after a broken connection, like any other. If
+// no server is there, the error comes at once ([TestNobodyThere]).
 func TestFirstRequestIsRepeated(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A process that may not open a socket asks nobody: that is not repeated, and the
-// error keeps what the system said.
+// A process that cannot open a socket sends no request: there is no repetition, and the
+// error keeps the system's error.
 func TestNoSocketIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {

@@ -40,7 +40,7 @@ func TestVanishedCursorAtResume(t *testing.T) {
 	}
 }
 
-// A server for which every cursor has vanished must not keep us for ever.
+// A server for which every cursor has vanished must not keep the client busy for ever.
 func TestCursorThatAlwaysVanishes(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(8000, 8000, 8000)}

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Events that were being listed when a run was stopped, and are too old when the
-// next one comes: there is nothing to go on after.
+// A run was stopped while it listed events, and they are too old when the next one
+// comes: there is no event to continue after.
 func TestEventsExpireInTheMiddle(t *testing.T) {
 	t.Parallel()
 	now := t0.Unix()
@@ -23,7 +23,7 @@ func TestEventsExpireInTheMiddle(t *testing.T) {
 		if r.URL.Query().Get("starting_after") == "" {
 			return false
 		}
-		// Stripe: it says so in words, and documents no code.
+		// Stripe: the message says it, without a documented code.
 		apiError(w, 400, `"message":"The event 'evt_1' is no longer available because it's aged out of our retention policy."`)
 		return true
 	}
@@ -39,9 +39,9 @@ func TestEventsExpireInTheMiddle(t *testing.T) {
 	}
 }
 
-// Invariant 9, for any plan: what is covered was read or lies in an open window.
-// Besides, windows of a variant never overlap, or of two versions of an object
-// the older could come later; and every plan is a cursor that can be read.
+// Invariant 9, for any plan: the covered part was read or is in an open window. Also,
+// windows of a variant never overlap: otherwise the older of two versions of an object
+// could come later. And every plan is a cursor that can be read.
 func TestAnyPlan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -61,10 +61,10 @@ func TestAnyPlan(t *testing.T) {
 	})
 }
 
-// apart is how many seconds lie between the objects of a planModel.
+// apart is the number of seconds between the objects of a planModel.
 const apart = 150
 
-// planModel is a plan and what was read by it.
+// planModel is a plan with what was read by it.
 type planModel struct {
 	plan     progress
 	events   bool
@@ -104,7 +104,7 @@ func (m *planModel) step(rt *rapid.T) {
 	}
 }
 
-// page reads some of a window and may cut what is left.
+// page reads a part of a window and may split the rest.
 func (m *planModel) page(rt *rapid.T, w window) {
 	var bottom int64
 	if w.GTE != nil {
@@ -165,9 +165,9 @@ func (m *planModel) check(rt *rapid.T) {
 	}
 }
 
-// Once a day (UTC) what was created so long before the last run is listed again,
-// of balance transactions and events alone, down to where the stream begins. What
-// is not read of it to its end stays planned.
+// Once a day (UTC) balance transactions and events, and no others, list again the
+// objects created in a time before the last run, down to where the stream begins. A
+// part that is not read to its end stays planned.
 func TestLookBackOnceADay(t *testing.T) {
 	t.Parallel()
 	const hour = 3600

@@ -20,8 +20,8 @@ var distributions = map[string]func(r *rand.Rand, n int) int64{
 	"two bursts": func(r *rand.Rand, n int) int64 { return 1 + r.Int64N(3600) + int64(n%2)*3000*86400 },
 }
 
-// A backfill takes at most a tenth more requests than its objects fill pages,
-// whatever their distribution, and keeps several requests in flight.
+// A backfill takes at most a tenth more requests than its objects fill pages, whatever
+// their distribution, and keeps several requests in flight.
 func TestRequestsOfABackfill(t *testing.T) {
 	t.Parallel()
 	for name, at := range distributions {
@@ -35,7 +35,7 @@ func TestRequestsOfABackfill(t *testing.T) {
 					f.rows = append(f.rows, row{ID: fmt.Sprintf("ch_%05d", i), Created: t0.Unix() - 60 - at(r, i)})
 				}
 				c := fastClient(t, f, limit)
-				c.latency.note(100 * time.Millisecond) // so that the scheduler is as wide as it gets
+				c.latency.note(100 * time.Millisecond) // so that the scheduler reaches its greatest width
 				pages := collect(t, c, "charges", "", Range{From: from})
 				got := ids(pages...)
 				slices.Sort(got)
@@ -52,9 +52,8 @@ func TestRequestsOfABackfill(t *testing.T) {
 	}
 }
 
-// Whatever the distribution, stopped at any page and gone on with from that
-// page's cursor, a backfill reads each object, and only those of the pages that
-// were under way twice.
+// For any distribution a backfill that is stopped at any page and continued from that
+// page's cursor reads each object, and reads only objects of the pages in flight twice.
 func TestAnyBackfillResumes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -105,7 +104,7 @@ func TestAnyBackfillResumes(t *testing.T) {
 	})
 }
 
-// The first error ends the reading: pages that came before it stand.
+// The first error ends the reading; earlier pages stay valid.
 func TestErrorOfOneWindowEndsAll(t *testing.T) {
 	t.Parallel()
 	f := &stripeFake{now: t0, rows: rowsAt(50_000, 40_000, 30_000, 20_000, 10_000)}
