@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is wrong with a segment is said with its place.
+// A mistake in a segment is reported with its place.
 func TestSegmentMistakes(t *testing.T) {
 	t.Parallel()
 	const head, columns = "-- Somebody.\n", "SELECT\n  account, -- the account\n  id AS customer_id -- the customer\nFROM customers\n"
@@ -36,7 +36,7 @@ func TestSegmentMistakes(t *testing.T) {
 	}
 }
 
-// A segment keeps what it declares though the policy drops it.
+// A segment keeps a declared field even if the policy drops it.
 func TestSegmentOutlivesThePolicy(t *testing.T) {
 	t.Parallel()
 	shipped, err := Load(Embedded())

@@ -60,7 +60,7 @@ func checkSource(t *testing.T, path string, f *SourceField) {
 	}
 }
 
-// What mappings and messages rest on, by example.
+// Examples of facts that mappings and messages depend on.
 func TestCatalogKnows(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

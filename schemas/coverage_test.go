@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Nothing that Stripe documents is lost in silence: every field has a column
-// or a written reason.
+// No documented field is lost silently: every field has a column or a written reason.
 func TestDocumentedFieldsAreMappedOrLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, m := range embedded(t).Mappings {
@@ -30,7 +29,7 @@ func TestDocumentedFieldsAreMappedOrLeftOut(t *testing.T) {
 					t.Errorf("the catalog does not know %s", path)
 					continue
 				}
-				paths = append(paths, leaves(f, path)...) // null objects, too, answer for their members
+				paths = append(paths, leaves(f, path)...) // null objects need this for their members, too
 			}
 			for _, path := range missing(m, paths) {
 				t.Errorf("%s is neither read nor in left_out", path)
@@ -39,7 +38,7 @@ func TestDocumentedFieldsAreMappedOrLeftOut(t *testing.T) {
 	}
 }
 
-// The same for everything that the catalogs know, recorded oddities included.
+// The same for every field in the catalogs, recorded oddities included.
 func TestCataloguedFieldsAreMappedOrLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, m := range embedded(t).Mappings {
@@ -56,7 +55,7 @@ func TestCataloguedFieldsAreMappedOrLeftOut(t *testing.T) {
 	}
 }
 
-// What is left out must exist, or the reason is about nothing.
+// A path that is left out must exist; otherwise its reason is about nothing.
 func TestLeftOutPathsExist(t *testing.T) {
 	t.Parallel()
 	for _, m := range embedded(t).Mappings {
@@ -72,8 +71,8 @@ func TestLeftOutPathsExist(t *testing.T) {
 	}
 }
 
-// missing returns the paths that a mapping neither reads nor leaves out. A
-// mapping of a list's items answers for that list only.
+// missing returns the paths that a mapping neither reads nor leaves out. For a mapping
+// of a list's items it checks that list only.
 func missing(m *Mapping, paths []string) []string {
 	accounted := usedPaths(m)
 	for _, l := range m.LeftOut {
@@ -91,7 +90,7 @@ func missing(m *Mapping, paths []string) []string {
 	return out
 }
 
-// leaves lists the paths below a source field; list elements are not written.
+// leaves returns the paths below a source field, without list elements.
 func leaves(f *SourceField, path string) []string {
 	if f.Type == SourceList {
 		f = f.Elem
@@ -118,8 +117,8 @@ func at(f *SourceField, path string) *SourceField {
 
 func joinPath(parent, name string) string { return strings.TrimPrefix(parent+"."+name, ".") }
 
-// eachExpression calls f with every expression of a mapping and the source path
-// that its own paths begin at.
+// eachExpression calls f with every expression of a mapping and the source path to
+// which the expression's paths are relative.
 func eachExpression(m *Mapping, f func(base string, x Text)) {
 	for _, l := range m.Let {
 		f("", l.Expr)
@@ -168,8 +167,8 @@ var (
 	wordPattern = regexp.MustCompile(`\$?[A-Za-z_][A-Za-z0-9_.]*\(?`)
 )
 
-// usedPaths lists the source paths that a mapping's expressions mention, by
-// their looks: package transform reads them properly.
+// usedPaths returns the source paths that occur in a mapping's expressions. It only
+// searches the text; package transform parses it.
 func usedPaths(m *Mapping) []string {
 	short := map[string]string{m.Source.As: ""}
 	if m.Source.Each != nil {
@@ -196,7 +195,7 @@ func usedPaths(m *Mapping) []string {
 			if base != "" && !strings.HasPrefix(w, "$root.") {
 				path = joinPath(expand(base), path)
 			}
-			// A let names an object; only what is read of it counts.
+			// A let names an object; only the paths read from it count.
 			if !slices.ContainsFunc(m.Let, func(l Let) bool { return l.Expr == x }) && x != orEmpty(m.Source.Each) {
 				used = append(used, path)
 			}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTableFingerprint holds that an edit of what decides a table's rows changes
-// its fingerprint and no other table's, and that an edit of words changes none.
+// TestTableFingerprint checks that an edit that changes a table's rows changes its
+// fingerprint and no other table's, and that an edit of descriptions changes none.
 func TestTableFingerprint(t *testing.T) {
 	t.Parallel()
 	set, err := Load(Embedded())

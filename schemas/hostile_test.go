@@ -11,7 +11,7 @@ import (
 	"testing/fstest"
 )
 
-// hostileYAML are files that a parser could choke on, and what is said of them.
+// hostileYAML are files that could overload a parser, with the expected messages.
 var hostileYAML = map[string]struct{ text, want string }{
 	"an alias bomb":            {aliasBomb(), "anchors and aliases are not read"},
 	"an alias of itself":       {"a: &a [*a]", "anchors and aliases are not read"},
@@ -72,7 +72,7 @@ func TestHostileYAML(t *testing.T) {
 	}
 }
 
-// A file without an end is read to the limit, and what is no file is not read.
+// A file without an end is read up to the limit. Only regular files are read.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -83,7 +83,7 @@ func TestHostileFiles(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(file, 1<<40); err != nil { // of holes, on most file systems
+	if err := os.Truncate(file, 1<<40); err != nil { // a sparse file on most file systems
 		t.Skip(err)
 	}
 	if _, err := Load(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "over 131072 bytes") {

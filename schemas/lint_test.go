@@ -31,9 +31,9 @@ func TestLooksPersonal(t *testing.T) {
 	}
 }
 
-// TestUnlabelled holds what is warned of: what looks personal and is labelled
-// nowhere around it, once wherever a type is used, and no counts or flags. A
-// mistake elsewhere does not silence it.
+// TestUnlabelled checks the warnings about fields that look personal and have no label,
+// neither of their own nor around them: one for each type, however often it is used,
+// and none for counts or flags. A mistake elsewhere does not suppress them.
 func TestUnlabelled(t *testing.T) {
 	t.Parallel()
 	const table = "schema: stripe.t\nversion: 1.0.0\ntitle: T\ndescription: A table.\ntable: ts\nprimary_key: [id]\ntimestamp: created\nfields:\n" +

@@ -20,8 +20,8 @@ func embedded(t *testing.T) *Set {
 	return set
 }
 
-// Each archive holds the files of a set with mistakes in them, and in "want"
-// every message, with its place and its fix.
+// Each archive has the files of a set with mistakes in them, and in "want" every
+// message, with its place and its fix.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/mistakes/*.txtar")
@@ -81,7 +81,7 @@ func TestFingerprintFollowsContent(t *testing.T) {
 	}
 }
 
-// copyOf returns the shipped files, to be changed.
+// copyOf returns a copy of the shipped files that a test can change.
 func copyOf(t *testing.T) fstest.MapFS {
 	t.Helper()
 	out := fstest.MapFS{}

@@ -46,7 +46,7 @@ func TestPrivacyMistakes(t *testing.T) {
 	}
 }
 
-// A path that can lead nowhere would blank nothing, and nobody would know.
+// A path that cannot exist would blank nothing, unnoticed.
 func TestRedactedPathsLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
@@ -55,7 +55,7 @@ func TestRedactedPathsLeadSomewhere(t *testing.T) {
 		"charge.metadata":                   "",
 		"charge.metadata.email":             "",
 		"charge.customer":                   "",
-		"charge.customer.email":             "", // as far as the catalog knows
+		"charge.customer.email":             "", // the catalog does not go further
 		"charge.refunds.data[].metadata.a":  "",
 		"subscription.items.data[].price":   "",
 		"subscription.items.data[]":         "",

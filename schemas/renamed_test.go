@@ -11,9 +11,9 @@ import (
 const renamedTable = "schema: stripe.t\nversion: 1.0.0\ntitle: T\ndescription: A table.\ntable: ts\nprimary_key: [id]\ntimestamp: created\nfields:\n" +
 	"  id: {type: string, title: ID, required: true}\n  created: {type: date-time, title: Created, required: true}\n"
 
-// TestFormerNamesAreColumns holds where former names stand, and that privacy.yaml
-// decides about them as about the field: nothing dropped or hashed under its
-// present name stands in the clear under a former one.
+// TestFormerNamesAreColumns checks the places of former names. privacy.yaml applies to
+// them as to the field: a value dropped or hashed under its present name is not in the
+// clear under a former one.
 func TestFormerNamesAreColumns(t *testing.T) {
 	t.Parallel()
 	const fields = "  mail: {type: string, title: M, label: pii, renamed_from: [email, address]}\n" +
@@ -38,7 +38,8 @@ func TestFormerNamesAreColumns(t *testing.T) {
 	}
 }
 
-// outline writes fields in a line: # for hashed, < for what a former name is now.
+// outline writes fields in a line: # marks hashed ones, < the present name of a former
+// one.
 func outline(fields []*Field) string {
 	var out []string
 	for _, f := range fields {
@@ -57,7 +58,8 @@ func outline(fields []*Field) string {
 	return strings.Join(out, " ")
 }
 
-// TestFormerNamesAreFree names each former name that cannot be a column.
+// TestFormerNamesAreFree checks the message for each former name that cannot be a
+// column.
 func TestFormerNamesAreFree(t *testing.T) {
 	t.Parallel()
 	for fields, want := range map[string]string{

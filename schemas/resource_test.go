@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Every resource is decided on in full: whose its objects are, what tells of their
-// changes, and where that stands in them. One that nobody has decided on would keep
-// what `forget` says is erased, or miss what has changed.
+// Every resource is classified completely: whose its objects are, which events show
+// their changes, and where this is in them. For an unclassified one `forget` would keep
+// objects that it reports as erased, or changes would be missed.
 func TestEveryResourceIsClassified(t *testing.T) {
 	t.Parallel()
 	for _, r := range slices.Concat(listed, unlisted) {
@@ -63,8 +63,8 @@ func TestEveryResourceIsClassified(t *testing.T) {
 
 func refsOf(r Resource) []Ref { return slices.Concat(r.Owner.BelongsTo, r.Brings, r.Mentions) }
 
-// checkRef checks that a reference leads to resources that there are, and that an id
-// can tell which of several it is of.
+// checkRef checks that a reference leads to existing resources, and that an id shows
+// which of several it belongs to.
 func checkRef(t *testing.T, r Resource, ref Ref) {
 	t.Helper()
 	if ref.Filter != "" && len(ref.To) != 1 {
@@ -77,8 +77,8 @@ func checkRef(t *testing.T, r Resource, ref Ref) {
 	}
 }
 
-// ownerless returns the resources on a way from r that ends at nobody's objects, or
-// comes back to where it was; empty if every way leads to a person.
+// ownerless returns the resources on a path from r that ends at nobody's objects, or in
+// a circle. It returns none if every path leads to a person.
 func ownerless(r Resource, before []string) string {
 	way := append(slices.Clone(before), r.Name)
 	if slices.Contains(before, r.Name) || r.Owner.Nobody && len(before) > 0 {
@@ -108,7 +108,7 @@ func TestNamesOfResourcesAreUnique(t *testing.T) {
 	}
 }
 
-// What a table is mapped from is a resource, and each resource has its table.
+// Every table is mapped from a resource, and each resource has its table.
 func TestTablesAreOfResources(t *testing.T) {
 	t.Parallel()
 	set := embedded(t)
@@ -132,7 +132,7 @@ func TestTablesAreOfResources(t *testing.T) {
 	}
 }
 
-// Each path leads to something that Stripe documents, or that its answers hold.
+// Each path leads to a field that Stripe documents, or that its answers have.
 func TestPathsOfResourcesExist(t *testing.T) {
 	t.Parallel()
 	for _, r := range listed {
@@ -170,9 +170,8 @@ func checkPath(t *testing.T, object, path string) {
 	}
 }
 
-// What says of one resource whose its objects are, says so of every resource that has
-// a member of that name. A new one that is said to be nobody's, and names a customer,
-// is not.
+// If a member shows the owner of one resource's objects, every resource that has the
+// member uses it. A new resource that names a customer is not accepted as nobody's.
 func TestNoOwnerIsOverlooked(t *testing.T) {
 	t.Parallel()
 	var names []string

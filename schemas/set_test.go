@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Only where an object is mapped once, as a whole, and its own id goes into the key,
-// does nobody have to look for a second row of one key.
+// Two rows can never share a key if an object is mapped only once, as a whole, and its
+// own id is part of the key.
 func TestKeyIsID(t *testing.T) {
 	t.Parallel()
 	set, err := Load(Embedded())

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Every set that a commit shipped is on the list, this one too: a lake that was
+// Every set that a commit shipped is on the list, including the present one: a lake
 // made with it follows the program.
 func TestShippedSetIsListed(t *testing.T) {
 	t.Parallel()
@@ -25,8 +25,8 @@ func TestShippedSetIsListed(t *testing.T) {
 	}
 }
 
-// What changed in the program since a set was copied is named, unless the copy
-// has it as it is now.
+// ChangedSince names the files that changed in the program since a set was copied,
+// unless the copy has them in their present form.
 func TestChangedSince(t *testing.T) {
 	t.Parallel()
 	base, err := ShippedSums()
@@ -55,7 +55,7 @@ func TestChangedSince(t *testing.T) {
 	}
 }
 
-// A path is written as it is read.
+// A path is written in the form in which it is read.
 func TestRedactedPathText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"customer.phone", "charge.refunds.data[].reason", "event.data.object.lines[][].x"} {

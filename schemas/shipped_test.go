@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Column names, order and types are what readers' queries rest on.
+// Readers' queries depend on column names, order and types.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	for _, s := range embedded(t).Schemas {
@@ -70,8 +70,8 @@ func TestShippedFieldsAreDescribed(t *testing.T) {
 	}
 }
 
-// Old objects lack much, so that only what a row cannot be placed without is
-// required: the key, the partition's time, and when it was read.
+// Old objects lack many fields, so only those without which a row has no place are
+// required: the key, the partition's time, and the time it was read.
 func TestShippedRequiredFields(t *testing.T) {
 	t.Parallel()
 	for _, s := range embedded(t).Schemas {
@@ -91,7 +91,7 @@ func TestShippedRequiredFields(t *testing.T) {
 	}
 }
 
-// Stripe's exponents are not ISO 4217's: MGA has none, ISK and UGX have two.
+// Stripe's exponents differ from ISO 4217's: MGA has none, ISK and UGX have two.
 func TestCurrencyExponents(t *testing.T) {
 	t.Parallel()
 	l := embedded(t).Lookup(CurrencyExponents)
@@ -113,7 +113,7 @@ func TestCurrencyExponents(t *testing.T) {
 	}
 }
 
-// A mart has no lookups: the one that computes with minor units repeats them.
+// A mart has no lookups: the one that computes with minor units repeats the exponents.
 func TestExponentsOfRecurringRevenue(t *testing.T) {
 	t.Parallel()
 	set := embedded(t)
@@ -163,8 +163,8 @@ func TestLookups(t *testing.T) {
 	}
 }
 
-// A mistake inside an expression is pointed at from the expression's place, so
-// the place must be where its text begins.
+// The place of a mistake inside an expression is computed from the expression's place,
+// so that must be where its text begins.
 func TestExpressionPlaces(t *testing.T) {
 	t.Parallel()
 	for _, m := range embedded(t).Mappings {

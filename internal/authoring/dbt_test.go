@@ -15,7 +15,7 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// readFile is what the test reads of a properties file.
+// readFile has the parts of a properties file that the test reads.
 type readFile struct {
 	Sources []struct {
 		Name   string
@@ -30,7 +30,7 @@ type readFile struct {
 	}
 }
 
-// exported is the file for a set, checked against dbt's own JSON Schema.
+// exported returns the file for a set, after a check against dbt's own JSON Schema.
 func exported(t *testing.T, set *schemas.Set) (text string, file readFile) {
 	t.Helper()
 	text, err := DBT(t.Context(), set)
@@ -58,8 +58,8 @@ func exported(t *testing.T, set *schemas.Set) (text string, file readFile) {
 	return text, file
 }
 
-// Everything that is published is in the file, and each column has a type and
-// says what it is.
+// The file has everything that is published, and each column has a type and a
+// description.
 func TestDBT(t *testing.T) {
 	t.Parallel()
 	set, err := schemas.Load(schemas.Embedded())
@@ -101,8 +101,8 @@ func TestDBT(t *testing.T) {
 	}
 }
 
-// A set with everything a schema may say is still a file that dbt takes; a test
-// stands only where it holds.
+// A set that uses all properties of schemas gives a file that dbt accepts. It has a
+// test only where the test holds.
 func TestDBTOfAnotherSet(t *testing.T) {
 	t.Parallel()
 	shipped, err := schemas.Load(schemas.Embedded())
@@ -152,7 +152,7 @@ fields:
 			t.Errorf("no %s in:\n%s", want, thing)
 		}
 	}
-	// Hashes are no values, and rows without synced_at cannot be told from late ones.
+	// Hashes are not tested as values. Rows without synced_at could be late ones.
 	for _, wrong := range []string{`- "a"`, "relationships"} {
 		if strings.Contains(thing, wrong) {
 			t.Errorf("%s in:\n%s", wrong, thing)
@@ -160,9 +160,9 @@ fields:
 	}
 }
 
-// References are tested where it can be known that what they name is there: not to
-// what Stripe deletes, not where they may be filled late, and from the beginning of
-// what the other list holds unless that is made together with the row.
+// References are tested if the existence of their objects can be known: not for
+// deletable objects, not for columns that may be filled late, and only from the start
+// of the other list, unless its objects are made together with the row.
 func TestDBTReferences(t *testing.T) {
 	t.Parallel()
 	set, err := schemas.Load(schemas.Embedded())

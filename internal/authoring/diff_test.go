@@ -16,7 +16,7 @@ import (
 // edit replaces text in a file of the shipped set.
 type edit struct{ file, old, new string }
 
-// edited is the shipped set after some edits, compiled.
+// edited returns the shipped set after some edits, compiled.
 func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Plan) {
 	t.Helper()
 	files := map[string]string{}
@@ -48,8 +48,8 @@ func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Plan) {
 	return set, plan
 }
 
-// TestDiff holds what each kind of edit is called, whether it breaks readers,
-// and what the version should have been.
+// TestDiff checks for each kind of edit its description, whether it breaks readers, and
+// the version that it needs.
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	const schema, mapping = "stripe/refund.yaml", "mappings/stripe/refund.yaml"
@@ -131,8 +131,8 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestLabelsAreInherited holds that members of a labelled object count as
-// labelled, as privacy.yaml takes them: their values are shown nowhere.
+// TestLabelsAreInherited checks that members of a labelled object count as labelled, as
+// in privacy.yaml: no output shows their values.
 func TestLabelsAreInherited(t *testing.T) {
 	t.Parallel()
 	set, plan := edited(t, edit{"stripe/charge.yaml", "  outcome:\n", "  outcome:\n    label: sensitive\n"})

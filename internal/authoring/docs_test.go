@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPagesStandBesideEachOther holds that no table's page takes the place of
-// another page, whatever the file system makes of upper case.
+// TestPagesStandBesideEachOther checks that no table's page overwrites another page,
+// even on a file system that ignores case.
 func TestPagesStandBesideEachOther(t *testing.T) {
 	t.Parallel()
 	for table, refused := range map[string]bool{"readme": true, "language": true, "cli": true, "marts": true, "languages": false} {

@@ -14,7 +14,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// sound is a set without mistakes, small enough to plant any into.
+// sound is a small set without mistakes, to plant some into.
 var sound = map[string]string{
 	"types/place.yaml": "type: place\ntitle: Place\ndescription: A place.\nfields:\n  city: {type: string, title: City}\n",
 	"stripe/t.yaml": "schema: stripe.t\nversion: 1.0.0\ntitle: T\ndescription: A table.\ntable: ts\nprimary_key: [id]\ntimestamp: created\nfields:\n" +
@@ -34,12 +34,12 @@ var sound = map[string]string{
 // planted is one change to a file of the sound set.
 type planted struct {
 	what, old, new string
-	editor         string // where the editor's JSON Schema refuses it, "/" for the file as a whole; "" if it does not
-	checker        string // the code of the checker's mistake; "" if it has none
+	editor         string // where the editor's JSON Schema refuses it, "/" for the file as a whole; "" if it accepts it
+	checker        string // code of the mistake that the checker reports; "" if there is none
 }
 
-// Each file's list begins with changes that both take, goes on with those that
-// both refuse, and ends with what a JSON Schema cannot know.
+// The list of each file begins with changes that both accept, continues with those that
+// both refuse, and ends with those that a JSON Schema cannot detect.
 var plantedIn = map[string][]planted{
 	"stripe/t.yaml": {
 		{"nothing", "", "", "", ""},
@@ -205,10 +205,10 @@ var plantedIn = map[string][]planted{
 	},
 }
 
-// TestEditorAndCheckerAgree plants changes into a sound set and holds where the
-// editor's JSON Schemas refuse each, and what the checker says of it. What the
-// editor refuses the checker must refuse too: an editor that cries wolf is
-// switched off.
+// TestEditorAndCheckerAgree plants changes into a sound set. It compares where the
+// editor's JSON Schemas refuse each change with what the checker reports. The checker
+// must refuse all that the editor refuses: users switch off an editor with false
+// alarms.
 func TestEditorAndCheckerAgree(t *testing.T) {
 	t.Parallel()
 	metas := compiled(t)
@@ -245,7 +245,7 @@ func metaFor(file string) string {
 	return map[string]string{"stripe": "schema", "types": "type", "lookups": "lookup", "mappings": "mapping", "privacy.yaml": "privacy"}[folder] + "-v1.json"
 }
 
-// inEditor says where a JSON Schema refuses a text.
+// inEditor returns the places where a JSON Schema refuses a text.
 func inEditor(t *testing.T, meta *jsonschema.Schema, text string) []string {
 	t.Helper()
 	var document any
@@ -268,7 +268,7 @@ func inEditor(t *testing.T, meta *jsonschema.Schema, text string) []string {
 	return places
 }
 
-// inChecker are the codes of the mistakes of the sound set with one other file.
+// inChecker returns the codes of the mistakes in the sound set with one changed file.
 func inChecker(file, text string) []string {
 	files := maps.Clone(sound)
 	files[file] = text

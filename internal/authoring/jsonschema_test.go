@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write schemas/meta anew")
 
-// TestJSONSchemasAreCurrent compares schemas/meta with what the program knows.
+// TestJSONSchemasAreCurrent compares schemas/meta with the output of the program.
 func TestJSONSchemasAreCurrent(t *testing.T) {
 	t.Parallel()
 	files, err := JSONSchemas()
@@ -41,7 +41,7 @@ func TestJSONSchemasAreCurrent(t *testing.T) {
 	}
 }
 
-// compiled are the JSON Schemas, compiled by an independent validator.
+// compiled returns the JSON Schemas, compiled by an independent validator.
 func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
 	files, err := JSONSchemas()
@@ -66,7 +66,7 @@ func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	return all
 }
 
-// metaOf is the JSON Schema that the first line of a file leads an editor to.
+// metaOf returns the JSON Schema to which the first line of a file refers.
 func metaOf(t *testing.T, path, text string) string {
 	t.Helper()
 	first, _, _ := strings.Cut(text, "\n")
@@ -82,8 +82,8 @@ func metaOf(t *testing.T, path, text string) string {
 	return name
 }
 
-// TestShippedFilesFitTheirJSONSchemas validates every shipped file, and the same file
-// with a key that nobody knows, which must not pass.
+// TestShippedFilesFitTheirJSONSchemas validates every shipped file. The same file with
+// an unknown key must not pass.
 func TestShippedFilesFitTheirJSONSchemas(t *testing.T) {
 	t.Parallel()
 	metas := compiled(t)
@@ -120,8 +120,8 @@ func TestShippedFilesFitTheirJSONSchemas(t *testing.T) {
 	}
 }
 
-// TestCompletion holds what an editor offers at a place of a mapping, and that
-// the file it takes that from stays one that an editor reads at once.
+// TestCompletion checks the completions of an editor in a mapping, and that the file
+// behind them is small enough for an editor.
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	files, err := JSONSchemas()
@@ -168,8 +168,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// offers collects the values that a JSON Schema names for a place of a document,
-// as an editor does: through all parts that apply to what stands there.
+// offers collects the values that a JSON Schema suggests at a place of a document, as
+// an editor does: through all parts that apply there.
 func offers(t *testing.T, root, part map[string]any, document any, at []string, got map[string]bool) {
 	t.Helper()
 	follow := func(part any, document any, at []string) {

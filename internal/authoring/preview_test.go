@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPreviewOfItems holds that a row shows the text of its own element, and
-// none where an element before it made no row.
+// TestPreviewOfItems checks that a row shows the text of its own element, and none if
+// an earlier element made no row.
 func TestPreviewOfItems(t *testing.T) {
 	t.Parallel()
 	set, plan := edited(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// compared are the differences between what two sets make of some objects.
+// compared returns the differences between the rows that two sets make of some objects.
 func compared(t *testing.T, old, now []edit, table, object string, raws ...string) RowDiff {
 	t.Helper()
 	before, beforePlan := edited(t, old...)
@@ -36,8 +36,8 @@ func compared(t *testing.T, old, now []edit, table, object string, raws ...strin
 const threeItems = `{"id": "sub_1", "object": "subscription", "created": 1700000000, "livemode": false, "status": "active", "items": {"data": [
 	{"id": "si_1", "created": 1700000001, "quantity": 1}, {"id": "si_2", "created": 1700000002, "quantity": 2}, {"id": "si_3", "created": 1700000003, "quantity": 3}]}}`
 
-// TestRowsAreComparedByKey holds that a row is compared with the one of the same
-// key: one that moved, since another before it came or went, did not change.
+// TestRowsAreComparedByKey checks that a row is compared with the row of the same key:
+// a row that only moved, because another one before it came or went, did not change.
 func TestRowsAreComparedByKey(t *testing.T) {
 	t.Parallel()
 	const mapping, schema = "mappings/stripe/subscription_item.yaml", "stripe/subscription_item.yaml"
@@ -83,7 +83,7 @@ func TestRowsAreComparedByKey(t *testing.T) {
 	}
 }
 
-// moments is a table that two mappings of one object fill, each with other rows.
+// moments is a table that two mappings of one object fill, each with different rows.
 func moments() []edit {
 	const schema = "schema: stripe.moment\nversion: 1.0.0\ntitle: Moments\ndescription: One row a charge.\ntable: moments\nprimary_key: [id]\ntimestamp: created\nfields:\n" +
 		"  id: {type: string, title: Id, required: true}\n  created: {type: date-time, title: Created, required: true}\n  what: {type: string, title: What}\n"
@@ -96,7 +96,7 @@ func moments() []edit {
 	}
 }
 
-// TestTwoMappingsOfOneObject holds that preview, coverage and diff know both.
+// TestTwoMappingsOfOneObject checks that preview, coverage and diff use both.
 func TestTwoMappingsOfOneObject(t *testing.T) {
 	t.Parallel()
 	const charge = `{"id": "%s", "object": "charge", "created": 1700000000, "refunded": %t, "description": "back", "statement_descriptor": "kept"}`
