@@ -27,7 +27,15 @@ import (
 // asWatched makes the test binary come under watch and then be the program.
 const asWatched = "STRIPELAKE_TEST_AS_WATCHED"
 
-var faults = flag.Int("faults", 20, "how many disk faults TestFailingDisk tries; 0 is each one")
+var faults = flag.Int("faults", usualFaults(), "how many disk faults TestFailingDisk tries; 0 is each one")
+
+// usualFaults is a sample, which is larger in make check.
+func usualFaults() int {
+	if os.Getenv("STRIPELAKE_THOROUGH") != "" {
+		return 20
+	}
+	return 6
+}
 
 func becomeWatched() {
 	_ = os.Unsetenv(asWatched)
