@@ -61,7 +61,7 @@ func (e Erasures) ListLost() error {
 func (e Erasures) CheckList(list *Forgotten) error {
 	receipts, err := e.receipts()
 	missing := 0
-	for _, r := range slices.Backward(receipts) { // newest first: their names begin with their time
+	for _, r := range slices.Backward(receipts) { // newest first
 		for _, sum := range r.Customers {
 			if !list.hasSum(sum) {
 				missing++
@@ -100,5 +100,7 @@ func (e Erasures) receipts() (all []Receipt, err error) {
 		_ = atomicfile.ReadJSON(path, &r)
 		all = append(all, r)
 	}
+	// Their names say the second only, and two erasures may begin in the same one.
+	slices.SortStableFunc(all, func(a, b Receipt) int { return a.Started.Compare(b.Started) })
 	return all, err
 }

@@ -151,7 +151,7 @@ var errPending = errors.New("an erasure was interrupted: finish it with stripela
 func (f *Forget) findErasure(ctx context.Context) (load.Erasure, error) {
 	erasure := load.Erasure{
 		Receipt: load.Receipt{
-			Version: f.Version, Started: time.Now().UTC().Truncate(time.Second), DryRun: f.DryRun, Erased: []load.Erased{}, Unchecked: receiptUnchecked,
+			Version: f.Version, Started: time.Now().UTC().Truncate(time.Microsecond), DryRun: f.DryRun, Erased: []load.Erased{}, Unchecked: receiptUnchecked,
 		},
 		Customers: map[string][]string{}, Objects: map[string]map[string][]string{}, Further: map[string][]string{},
 	}
