@@ -27,14 +27,14 @@ import (
 // asWatched makes the test binary come under watch and then be the program.
 const asWatched = "STRIPELAKE_TEST_AS_WATCHED"
 
-var faults = flag.Int("faults", usualFaults(), "how many disk faults TestFailingDisk tries; 0 is each one")
+var faults = flag.Int("faults", sample(6, 20), "how many disk faults TestFailingDisk tries; 0 is each one")
 
-// usualFaults is a sample, which is larger in make check.
-func usualFaults() int {
+// sample is how much of something a test tries: some, or all of it in make check.
+func sample(some, all int) int {
 	if os.Getenv("STRIPELAKE_THOROUGH") != "" {
-		return 20
+		return all
 	}
-	return 6
+	return some
 }
 
 func becomeWatched() {

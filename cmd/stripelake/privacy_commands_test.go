@@ -120,7 +120,9 @@ func leaves(commands []*cli.Command, words ...string) (names []string) {
 func TestEveryCommandKeepsPrivacy(t *testing.T) {
 	t.Parallel()
 	api := serveMarked(t)
-	for name, edits := range protections {
+	names := slices.Sorted(maps.Keys(protections))
+	for _, name := range names[:sample(1, len(names))] {
+		edits := protections[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if testing.Short() {
