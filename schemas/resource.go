@@ -84,9 +84,9 @@ func ResourceOf(object string) (Resource, bool) {
 }
 
 func resource(is func(Resource) bool) (Resource, bool) {
-	for _, r := range slices.Concat(listed, unlisted) {
-		if is(r) {
-			return r, true
+	for _, all := range [][]Resource{listed, unlisted} {
+		if i := slices.IndexFunc(all, is); i >= 0 {
+			return all[i], true
 		}
 	}
 	return Resource{}, false

@@ -69,7 +69,7 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 // is it answered?
 func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
-	for _, resource := range append(pipeline.Resources(), extract.Events()) {
+	for _, resource := range pipeline.Streams() {
 		version, err := d.Client.Ask(ctx, resource)
 		answered = cmp.Or(answered, version)
 		if err == nil {

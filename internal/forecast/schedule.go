@@ -61,9 +61,9 @@ func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]fl
 		stream, id string
 		sync       int64
 	}
-	seen, counts := map[visit]bool{}, map[string]float64{}
+	seen, counts, resources := map[visit]bool{}, map[string]float64{}, pipeline.Resources()
 	for _, event := range events {
-		changes, err := extract.Changes(event.Raw, pipeline.Resources()...)
+		changes, err := extract.Changes(event.Raw, resources...)
 		if err != nil {
 			continue // a sync reports it
 		}

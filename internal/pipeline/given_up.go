@@ -7,6 +7,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // mostCutShort bounds how many of an account's lists that Stripe cut short are
@@ -104,7 +105,7 @@ func (x *unresolved) add(resource, what string) {
 // their end, nested lists that are cut short, objects that wait to be read
 // again, and the other requests that this run gave up.
 func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) error {
-	for _, resource := range logStreams() {
+	for _, resource := range Streams() {
 		if m.outcomes.isUnresolved(a.id, resource.Name, x.former) {
 			x.add(resource.Name, resource.Name)
 		}
@@ -117,9 +118,9 @@ func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) 
 		return err
 	}
 	for _, list := range short {
-		object := objectTypeOf(list.Stream)
-		x.add(list.Stream, x.redactIDs(a.id, object+" "+list.ID+list.List))
-		x.found[len(x.found)-1].Untaken = !m.plan.Reads(object, list.List)
+		resource, _ := schemas.ResourceNamed(list.Stream)
+		x.add(list.Stream, x.redactIDs(a.id, resource.Object+" "+list.ID+list.List))
+		x.found[len(x.found)-1].Untaken = !m.plan.Reads(resource.Object, list.List)
 	}
 	for what := range x.now {
 		if !x.lists[what] { // a list that is no longer cut short was read since

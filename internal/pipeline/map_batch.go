@@ -152,16 +152,6 @@ func releaseRows(b load.Batch) {
 	}
 }
 
-// objectTypeOf returns the type of the objects in a stream, or "".
-func objectTypeOf(stream string) string {
-	for _, resource := range Resources() {
-		if resource.Name == stream {
-			return resource.Object
-		}
-	}
-	return ""
-}
-
 // mappingInput returns an object of the log in the form that the mapping reads:
 // with its nested lists complete.
 func mappingInput(account string, raw load.Raw) transform.Object {

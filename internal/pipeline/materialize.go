@@ -33,7 +33,7 @@ type materializer struct {
 // catchUp applies every segment that an account's log holds and the state does
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
-	for _, resource := range logStreams() {
+	for _, resource := range Streams() {
 		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -76,7 +77,8 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 	if err != nil {
 		return err
 	}
-	mapper := plan.Mapper(objectTypeOf(stream))
+	resource, _ := schemas.ResourceNamed(stream)
+	mapper := plan.Mapper(resource.Object)
 	for batch, err := range r.Lake.Read(ctx, account, stream, segment-1) {
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // new one that nobody has decided on would keep what `forget` says is erased.
 func TestEveryStreamIsClassified(t *testing.T) {
 	t.Parallel()
-	for _, s := range logStreams() {
+	for _, s := range Streams() {
 		resource, known := schemas.ResourceNamed(s.Name)
 		followed, nobodys := slices.Contains(personalStreams(), s.Name), resource.Owner.Nobody
 		if followed == nobodys || !known && s.Name != extract.Events().Name {

@@ -99,7 +99,7 @@ func (r *logRepair) findLosses(ctx context.Context) error {
 			names = append(names, at.Stream)
 		}
 	}
-	for _, resource := range logStreams() { // the folder of a stream may be lost
+	for _, resource := range Streams() { // the folder of a stream may be lost
 		if r.state.Position(r.account, resource.Name) > 0 {
 			names = append(names, resource.Name)
 		}

@@ -38,13 +38,13 @@ func resourceOf(r schemas.Resource) extract.Resource {
 	return out
 }
 
-// logStreams returns the streams of an account's log: the resources and the
-// events.
-func logStreams() []extract.Resource { return append(Resources(), extract.Events()) }
+// Streams returns the streams of an account's log: the resources, in their order,
+// and the events.
+func Streams() []extract.Resource { return append(Resources(), extract.Events()) }
 
 // streamByName returns the stream of that name.
 func streamByName(name string) (extract.Resource, error) {
-	all := logStreams()
+	all := Streams()
 	i := slices.IndexFunc(all, func(r extract.Resource) bool { return r.Name == name })
 	if i >= 0 {
 		return all[i], nil

@@ -26,7 +26,7 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 		if err != nil {
 			return err
 		}
-		for _, resource := range logStreams() {
+		for _, resource := range Streams() {
 			cursors := verification.Cursors(account, resource.Name)
 			for i, cursor := range cursors {
 				c.LookedAt++

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/loadtest"
@@ -55,7 +54,7 @@ func RawObjects(t *testing.T, dir string) map[string][]string {
 		t.Fatal(err)
 	}
 	all := map[string][]string{}
-	for _, resource := range append(pipeline.Resources(), extract.Events()) {
+	for _, resource := range pipeline.Streams() {
 		for batch, err := range s.Lake.Read(t.Context(), accounts[0].ID, resource.Name, 0) {
 			if err != nil {
 				t.Fatal(err)
