@@ -36,20 +36,12 @@ func (l *Lake) LogAccounts() ([]string, error) { return rawlog.Accounts(l.dir) }
 // Streams returns the streams of an account that have a folder, sorted by name.
 func (l *Lake) Streams(account string) ([]string, error) { return rawlog.Streams(l.dir, account) }
 
-// Newest returns the number of a stream's last segment, or 0 without segments.
-func (l *Lake) Newest(account, stream string) (uint64, error) {
-	return rawlog.Newest(l.dir, account, stream)
-}
-
 // Read reads a stream as [Log.Read] does, but without the lock: segments never change,
 // so any process may read them at any time. It yields the segments that exist when it
 // starts.
 func (l *Lake) Read(ctx context.Context, account, stream string, after uint64) iter.Seq2[SegmentBatch, error] {
 	return rawlog.Read(ctx, l.dir, account, stream, after)
 }
-
-// LogSizes measures the raw log, by account and stream.
-func (l *Lake) LogSizes() ([]LogSize, error) { return LogSizes(l.dir) }
 
 // PendingRepairs returns the pending repairs of an account's log.
 func (l *Lake) PendingRepairs(account string) ([]Loss, error) {

@@ -68,8 +68,8 @@ func TestStrayGeneration(t *testing.T) {
 			if amiss, err := k.state.CheckPublished(t.Context()); err != nil || strings.Join(amiss, "\n") != tc.says {
 				t.Errorf("checked: %q, %v; want %q", amiss, err, tc.says)
 			}
-			if newest, err := k.Newest(acct, "charge"); err == nil {
-				k.apply(k.state.Position(acct, "charge"), newest)
+			if newest, err := k.log.Newest("charge"); err == nil {
+				k.apply(k.state.Position(acct, "charge"), newest.Segment)
 			}
 			k.sync(on("2024-04-05", charge("ch_new", "paid")))
 			g := k.publish()

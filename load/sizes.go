@@ -45,7 +45,7 @@ func measured(bytes int64, err error) (*int64, error) {
 }
 
 func (l *Lake) logBytes() (bytes int64, err error) {
-	logs, err := l.LogSizes()
+	logs, err := LogSizes(l.dir)
 	for _, log := range logs {
 		bytes += log.Bytes
 	}

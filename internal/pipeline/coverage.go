@@ -17,7 +17,7 @@ import (
 // cover writes the coverage of every account into the state, from the cursors
 // of its log and the errors of this run. It is called before each publish.
 func (m *materializer) cover(ctx context.Context) error {
-	logs, err := m.lake.LogSizes()
+	logs, err := load.LogSizes(m.lake.Dir())
 	if err != nil {
 		return err
 	}

@@ -136,8 +136,8 @@ func TestSegmentInAnothersPlace(t *testing.T) {
 				text = err.Error()
 			}
 			says("Read", tc.read, text)
-			if newest, err := Newest(dir, testAccount, "charge"); newest != 3 || segments != 3 || err != nil {
-				t.Errorf("%d segments up to %d; %v", segments, newest, err)
+			if listed, err := ListSegments(g.opts.path(testAccount, "charge")); err != nil || segments != 3 || listed[len(listed)-1].Last != 3 {
+				t.Errorf("%d segments: %+v; %v", segments, listed, err)
 			}
 		})
 	}

@@ -16,15 +16,6 @@ func Streams(lake, account string) ([]string, error) {
 	return folder.Subdirs(Options{Lake: lake}.path(account))
 }
 
-// Newest returns the number of a stream's last segment, or 0 without segments.
-func Newest(lake, account, stream string) (uint64, error) {
-	segments, err := ListSegments(Options{Lake: lake}.path(account, stream)) // Invariant 2 is checked here
-	if err != nil || len(segments) == 0 {
-		return 0, err
-	}
-	return segments[len(segments)-1].Last, nil
-}
-
 // Streams returns the streams of the account that have a folder, sorted by name.
 func (g *Log) Streams() ([]string, error) { return Streams(g.opts.Lake, g.account) }
 
