@@ -43,7 +43,7 @@ var mayImport = map[string]string{
 	"load/rawlog":           "load/internal internal/hint internal/sqltext",
 	"load/query":            "load load/internal schemas internal/hint internal/sqltext",
 	"load/verify":           "load load/query load/rawlog load/internal schemas internal/hint internal/sqltext",
-	"load/loadtest":         "load/rawlog load/internal internal/sqltext",
+	"load/loadtest":         "load/rawlog load/internal schemas internal/sqltext",
 	"internal/pipeline":     "extract transform load load/query load/verify schemas internal/hint internal/sqltext",
 	"internal/forecast":     "extract load schemas internal/hint internal/pipeline",
 	"internal/doctor":       "extract load load/verify schemas internal/hint internal/pipeline",
@@ -63,6 +63,7 @@ var mayImport = map[string]string{
 var testsMayImport = map[string]string{
 	"extract":           "internal/stripesim",
 	"load":              "load/loadtest",
+	"load/verify":       "load/loadtest",
 	"internal/pipeline": "internal/stripesim internal/report internal/doctor load/loadtest",
 	"internal/doctor":   "internal/stripesim",
 	"internal/forecast": "internal/stripesim",

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // A value of every type comes out of the state and out of Parquet as it went in.
@@ -88,7 +89,7 @@ func TestNulAndBrokenText(t *testing.T) {
 	batches := func(yield func(Batch, error) bool) {
 		for b, err := range k.batches(1, 2) {
 			if err == nil {
-				b.Tables[0].Rows, err = records(chargeSchema(), []map[string]any{{
+				b.Tables[0].Rows, err = loadtest.Records(chargeSchema(), []map[string]any{{
 					"id": "x", "account": acct, "_source_id": "x", "_seq": 2,
 					"created": "2024-01-05 00:00:00", "deleted": false, "status": "BROKEN",
 				}})

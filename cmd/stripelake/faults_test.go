@@ -21,21 +21,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/faultyfs"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
 // asWatched makes the test binary come under watch and then be the program.
 const asWatched = "STRIPELAKE_TEST_AS_WATCHED"
 
-var faults = flag.Int("faults", sample(6, 20), "how many disk faults TestFailingDisk tries; 0 is each one")
-
-// sample is how much of something a test tries: some, or all of it in make check.
-func sample(some, all int) int {
-	if os.Getenv("STRIPELAKE_THOROUGH") != "" {
-		return all
-	}
-	return some
-}
+var faults = flag.Int("faults", laketest.Sample(6, 20), "how many disk faults TestFailingDisk tries; 0 is each one")
 
 func becomeWatched() {
 	_ = os.Unsetenv(asWatched)

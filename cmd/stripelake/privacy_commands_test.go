@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -121,7 +122,7 @@ func TestEveryCommandKeepsPrivacy(t *testing.T) {
 	t.Parallel()
 	api := serveMarked(t)
 	names := slices.Sorted(maps.Keys(protections))
-	for _, name := range names[:sample(1, len(names))] {
+	for _, name := range names[:laketest.Sample(1, len(names))] {
 		edits := protections[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/faultyfs"
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // TestReadOnlyLake has somebody look at a lake who may read all of it and write
@@ -42,7 +40,7 @@ func TestReadOnlyLake(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	before := tree(t, p.lake)
+	before := laketest.Tree(t, p.lake)
 	for i, text := range commands {
 		said, _ := p.run(p.analyst, p.own, text)
 		if diff := cmp.Diff(want[i], still(said)); diff != "" {
@@ -52,7 +50,7 @@ func TestReadOnlyLake(t *testing.T) {
 			t.Errorf("%s does not say that it is recorded nowhere:\n%s", text, said)
 		}
 	}
-	if diff := cmp.Diff(before, tree(t, p.lake)); diff != "" {
+	if diff := cmp.Diff(before, laketest.Tree(t, p.lake)); diff != "" {
 		t.Errorf("the lake (-before +after):\n%s", diff)
 	}
 	if left, _ := filepath.Glob(filepath.Join(p.own, "stripelake-*")); len(left) > 0 {
@@ -125,22 +123,3 @@ var unsteady = regexp.MustCompile(`,?\s*"(run_id|at|seconds|started|unrecorded)"
 const unrecorded = "not recorded in meta.verifications: the lake cannot be written by this user\n"
 
 func still(said string) string { return unsteady.ReplaceAllString(said, "") }
-
-// tree are the names, sizes, modes and times of all that is in a folder.
-func tree(t *testing.T, dir string) (all []string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := os.Lstat(path)
-		if err == nil {
-			all = append(all, fmt.Sprint(path, info.Mode(), info.Size(), info.ModTime()))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}

@@ -13,6 +13,8 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
+const doctorKey = "rk_test_doctor" + laketest.NeverShown + "this"
+
 func TestDoctorAsksStripe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -50,7 +52,7 @@ func TestDoctorAsksStripe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := laketest.Diagnose(t, doctor.Doctor{Client: client(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
+			found := laketest.Diagnose(t, doctor.Doctor{Client: laketest.NewClient(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
 			laketest.CheckFindings(t, found, tc.want...)
 		})
 	}
@@ -61,7 +63,7 @@ func TestDoctorWithoutAClient(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "none")
 	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir}))
 	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, NoClient: errors.New("this is not a Stripe API key")}), "problem key: not a Stripe API key")
-	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Client: client(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Client: laketest.NewClient(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the doctor made a lake")
 	}
@@ -75,7 +77,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 		t.Fatal(err)
 	}
 	api, sound := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
-	sync(t, sound, api)
+	laketest.Synced(t, sound, api)
 	for name, tc := range map[string]struct {
 		damage func(dir string) error
 		key    string
@@ -117,10 +119,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "lake")
-			if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
-				t.Fatal(err)
-			}
+			dir := laketest.Copied(t, sound)
 			if err := os.Chmod(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +132,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 			if tc.key != "" {
 				key = tc.key
 			}
-			laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Client: client(t, key, api), Dir: dir}), tc.want...)
+			laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Client: laketest.NewClient(t, key, api), Dir: dir}), tc.want...)
 		})
 	}
 }

@@ -41,8 +41,8 @@ func TestPlanOfABackfill(t *testing.T) {
 					t.Fatal(err)
 				}
 				api := laketest.Serve(t, server)
-				f := estimate(t, forecast.Forecaster{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none")})
-				reader := client(t, laketest.Key, api)
+				f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none")})
+				reader := laketest.NewClient(t, laketest.Key, api)
 				for i, l := range f.Lists[1:] {
 					before, objects := reader.Requests(), int64(0)
 					for page, err := range reader.Pages(t.Context(), pipeline.Resources()[i], "", extract.Range{}) {
@@ -92,22 +92,22 @@ func TestPlanOfTheNextSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	api, dir := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
-	sync(t, dir, api)
+	laketest.Synced(t, dir, api)
 	lookBack := extract.Range{LookBack: 48 * time.Hour}
 	for _, asleep := range []time.Duration{0, time.Hour, 3 * 24 * time.Hour, time.Hour, 24 * time.Hour} {
 		server.Advance(asleep)
-		before := tree(t, dir)
-		f := estimate(t, forecast.Forecaster{Client: client(t, laketest.Key, api), Dir: dir, Range: lookBack})
+		before := laketest.Tree(t, dir)
+		f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, laketest.Key, api), Dir: dir, Range: lookBack})
 		if asleep > 0 {
 			what := map[bool]string{false: forecast.ActionNew, true: forecast.ActionLookBack}[asleep >= 24*time.Hour]
 			if got := []string{f.Lists[0].What, f.Lists[1].What, f.Lists[4].What}; !cmp.Equal(got, []string{what, forecast.ActionNew, what}) {
 				t.Errorf("after %v: %v", asleep, got)
 			}
 		}
-		if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+		if diff := cmp.Diff(before, laketest.Tree(t, dir)); diff != "" {
 			t.Errorf("the plan changed the lake:\n%s", diff)
 		}
-		reader := sync(t, dir, api)
+		reader := laketest.Synced(t, dir, api)
 		sent := reader.Requests()
 		t.Logf("after %v: %+v estimated, %d sent", asleep, f.Requests, sent)
 		// A busy machine lets a second pass between the plan and the sync of no time later.
@@ -118,7 +118,7 @@ func TestPlanOfTheNextSync(t *testing.T) {
 	}
 
 	server.Advance(40 * 24 * time.Hour) // longer than Stripe tells of changes
-	f := estimate(t, forecast.Forecaster{Client: client(t, laketest.Key, api), Dir: dir, Resources: []string{"charges", "balance_transactions"}})
+	f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, laketest.Key, api), Dir: dir, Resources: []string{"charges", "balance_transactions"}})
 	if what := []string{f.Lists[1].What, f.Lists[2].What}; !cmp.Equal(what, []string{forecast.ActionRelist, forecast.ActionNew}) {
 		t.Errorf("after 40 days: %v", what)
 	}
@@ -131,7 +131,7 @@ func TestPlanWithoutPermissions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := estimate(t, forecast.Forecaster{Client: client(t, "rk_test_plan", laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none")})
+	f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, "rk_test_plan", laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none")})
 	for _, l := range f.Lists {
 		forbidden := l.Name == "charges" || l.Name == "events"
 		if (l.Unread != "") != forbidden || (l.Requests.About == 0) != forbidden {
@@ -152,9 +152,9 @@ func TestPlanOfARange(t *testing.T) {
 	}
 	bounds := extract.Range{From: time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2025, 3, 8, 0, 0, 0, 0, time.UTC)}
 	api := laketest.Serve(t, server)
-	f := estimate(t, forecast.Forecaster{Client: client(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
+	f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
 	var objects int64
-	for page, err := range client(t, laketest.Key, api).Pages(t.Context(), pipeline.Resources()[0], "", bounds) {
+	for page, err := range laketest.NewClient(t, laketest.Key, api).Pages(t.Context(), pipeline.Resources()[0], "", bounds) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func TestCursorThatCannotBeRead(t *testing.T) {
 	folder := func(s *laketest.Scene, stream string) string {
 		return filepath.Join(s.Lake, "raw", laketest.AccountOf(s.T, s.Lake), stream)
 	}
-	for name, tc := range sampled(map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		stream string
 		files  func(s *laketest.Scene, stream string) error
 		log    func(log *load.Log, stream string) error

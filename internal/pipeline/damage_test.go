@@ -50,7 +50,7 @@ func TestDerivedDamage(t *testing.T) {
 	sound.Sync()
 	part := strings.TrimPrefix(laketest.LastFile(t, sound.Lake, "current/charges/*/*/*.parquet"), filepath.Join(sound.Lake, "current")+"/")
 	const work, warehouse = ".state/work.duckdb", "current/warehouse.duckdb"
-	for name, tc := range sampled(map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		damage func(string) error
 		says   string // the sync; empty: nothing, and the repair mends
 	}{

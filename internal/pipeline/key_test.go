@@ -133,7 +133,7 @@ func checkSameAnyWay(s *laketest.Scene) {
 		}
 	}
 	lake := s.Lake
-	step := sample(59, 17)
+	step := laketest.Sample(59, 17)
 	for n := 1; ; n += step {
 		s.Lake = filepath.Join(s.T.TempDir(), "lake")
 		_, killed := laketest.Kill(s.T, laketest.Child{Work: asSmallSync, Lake: s.Lake, API: s.API, N: n})

@@ -21,7 +21,7 @@ import (
 // arrived over HTTP as JSON.
 func TestLakeEqualsLedger(t *testing.T) {
 	t.Parallel()
-	charges := sample(30_000, 80_000)
+	charges := laketest.Sample(30_000, 80_000)
 	if testing.Short() {
 		charges = 2_000
 	}

@@ -36,18 +36,11 @@ func TestLinkedFolders(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "lake")
 	p.Build(t, plain, p.URL)
 	acct := laketest.AccountOf(t, plain)
-	copied := func() string {
-		dir := filepath.Join(t.TempDir(), "lake")
-		if err := os.CopyFS(dir, os.DirFS(plain)); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	want := workedOn(t, p, copied(), nil)
-	for _, linked := range [][]string{{"raw", acct, "charges"}, {"raw"}, {"raw", acct}, {"raw", acct, "events"}}[:sample(2, 4)] {
+	want := workedOn(t, p, laketest.Copied(t, plain), nil)
+	for _, linked := range [][]string{{"raw", acct, "charges"}, {"raw"}, {"raw", acct}, {"raw", acct, "events"}}[:laketest.Sample(2, 4)] {
 		t.Run(strings.Join(linked[min(1, len(linked)-1):], "/"), func(t *testing.T) {
 			t.Parallel()
-			dir := copied()
+			dir := laketest.Copied(t, plain)
 			disk := moved(t, dir, linked...)
 			if diff := cmp.Diff(want, workedOn(t, p, dir, linked)); diff != "" {
 				t.Errorf("not as without the link (-plain +linked):\n%s", diff)

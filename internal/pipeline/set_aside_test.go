@@ -50,7 +50,7 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 	if err := os.CopyFS(elsewhere, os.DirFS(filepath.Join(sound.Lake, "current"))); err != nil {
 		t.Fatal(err)
 	}
-	for name, tc := range sampled(map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		damage func(string) error
 		is     string
 		reads  bool // until the sync

@@ -129,10 +129,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "lake")
-			if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
-				t.Fatal(err)
-			}
+			dir := laketest.Copied(t, sound)
 			if tc.damage != nil {
 				if err := errors.Join(laketest.OpenLake(dir), tc.damage(dir)); err != nil {
 					t.Fatal(err)

@@ -1,22 +1,17 @@
 package verify_test
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/loadtest"
 	"github.com/stripelake/stripelake/load/verify"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -74,29 +69,12 @@ func sync(t *testing.T, log *load.Log, state *load.State, things ...thing) {
 			})
 		}
 	}
-	if batch.Tables[0].Rows, err = records(schema, rows); err != nil {
+	if batch.Tables[0].Rows, err = loadtest.Records(schema, rows); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := state.Apply(t.Context(), p, func(yield func(load.Batch, error) bool) { yield(batch, nil) }); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func records(s *schemas.Schema, rows []map[string]any) (arrow.RecordBatch, error) {
-	types := map[schemas.Kind]arrow.DataType{
-		schemas.String: arrow.BinaryTypes.String, schemas.Boolean: arrow.FixedWidthTypes.Boolean,
-		schemas.Long: arrow.PrimitiveTypes.Int64, schemas.DateTime: &arrow.TimestampType{Unit: arrow.Microsecond},
-	}
-	var fields []arrow.Field
-	for _, c := range s.Columns() {
-		fields = append(fields, arrow.Field{Name: c.Name, Type: types[c.Type.Kind], Nullable: true})
-	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return nil, err
-	}
-	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, arrow.NewSchema(fields, nil), strings.NewReader(string(text)))
-	return batch, err
 }
 
 // soundLake is a lake of three segments, all applied, and two generations.

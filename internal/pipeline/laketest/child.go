@@ -91,8 +91,10 @@ func (c Child) DieAtMoment() func(moment string) {
 }
 
 // Options has a lake trace each moment to the child, and wait if the child does.
-func (c Child) Options(o *load.Options) {
-	o.Trace = Traced(c.DieAtMoment())
+func (c Child) Options(o *load.Options) { c.options(o, c.DieAtMoment()) }
+
+func (c Child) options(o *load.Options, moment func(name string)) {
+	o.Trace = Traced(moment)
 	if c.Wait {
 		o.LogWait, o.StateWait = time.Hour, time.Hour
 	}
@@ -103,8 +105,8 @@ func (c Child) Options(o *load.Options) {
 func (c Child) Sync(ctx context.Context) error {
 	moment := c.DieAtMoment()
 	copying := NewSync(c.Lake, c.API, func(o *load.Options) {
-		c.Options(o)
-		o.Trace, o.SegmentObjects, o.CompactAfter = Traced(moment), 100, 2
+		c.options(o, moment)
+		o.SegmentObjects, o.CompactAfter = 100, 2
 	})
 	copying.MaxRejects = 1 // what is refused does not matter here
 	copying.OnEvent = func(e pipeline.Event) {

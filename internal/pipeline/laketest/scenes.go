@@ -1,7 +1,6 @@
 package laketest
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -69,9 +68,7 @@ func ChangedWithHistory(t *testing.T) (server *stripesim.Server, s *Scene) {
 func Twin(t *testing.T, of *Scene, server *stripesim.Server) *Scene {
 	t.Helper()
 	s := NewScene(t, server.Handler())
-	if err := os.CopyFS(s.Lake, os.DirFS(of.Lake)); err != nil {
-		t.Fatal(err)
-	}
+	s.Lake = Copied(t, of.Lake)
 	if err := OpenLake(s.Lake); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package laketest
 import (
 	"context"
 	"strings"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -91,6 +92,26 @@ func newPatientSyncOf(rt rapid.TB, edit func(files map[string]string), lake, url
 	}
 	s.Client = client
 	return &s.Sync
+}
+
+// NewClient is a client of a Stripe at api that holds no rate limit.
+func NewClient(t *testing.T, key, api string) *extract.Client {
+	t.Helper()
+	c, err := extract.New(extract.Config{Key: key, BaseURL: api, MaxRPS: 100_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Synced copies an account into a lake, and returns the client that read it.
+func Synced(t *testing.T, dir, api string) *extract.Client {
+	t.Helper()
+	s := NewSync(dir, api, nil)
+	if err := Run(s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Client
 }
 
 // Run runs a sync, or returns why there is none.
