@@ -57,8 +57,8 @@ test: ## all tests; needs Go and a C++ compiler
 	go test -timeout 60m ./...
 
 # What costs minutes has a sample in make test.
-thorough: ## all tests, and all cases of those of which make test takes a sample
-	STRIPELAKE_THOROUGH=1 go test -timeout 60m ./...
+thorough: ## all tests but the kills, and all cases of those of which make test takes a sample
+	STRIPELAKE_THOROUGH=1 go test -timeout 60m $$(go list ./... | grep -v /killtest$$)
 
 kill: ## processes killed at every kind of moment; make test kills at some, make soak at all
 	go test -count=1 -timeout 60m ./internal/pipeline/killtest -moments each
