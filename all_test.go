@@ -25,7 +25,7 @@ const module = "github.com/stripelake/stripelake"
 // everything is what programs may import: all but other programs, and what load keeps
 // to its rooms.
 const everything = "schemas extract transform load load/query load/verify internal/audiencefile internal/authoring internal/doctor internal/forecast " +
-	"internal/hint internal/pipeline internal/report internal/sqltext internal/stripesim"
+	"internal/hint internal/pipeline internal/report internal/settings internal/spelling internal/sqltext internal/strictyaml internal/stripesim"
 
 // mayImport is the architecture: for each layer of the program, the other
 // layers it may import. It is policy: do not change this table to fix a build.
@@ -35,13 +35,13 @@ const everything = "schemas extract transform load load/query load/verify intern
 // The simulator knows nothing of the program, so that it can disagree with it.
 // The rooms of load are layers of their own; what is in load/internal is one.
 var mayImport = map[string]string{
-	"schemas":               "",
+	"schemas":               "internal/spelling internal/strictyaml",
 	"extract":               "internal/hint",
-	"transform":             "schemas internal/hint internal/sqltext",
+	"transform":             "schemas internal/hint internal/spelling internal/sqltext",
 	"load":                  "load/internal load/rawlog schemas internal/hint internal/sqltext",
 	"load/internal":         "schemas internal/hint internal/sqltext",
 	"load/rawlog":           "load/internal internal/hint internal/sqltext",
-	"load/query":            "load load/internal schemas internal/hint internal/sqltext",
+	"load/query":            "load load/internal schemas internal/hint internal/spelling internal/sqltext",
 	"load/verify":           "load load/query load/rawlog load/internal schemas internal/hint internal/sqltext",
 	"load/loadtest":         "load/rawlog load/internal schemas internal/sqltext",
 	"internal/pipeline":     "extract transform load load/query load/verify schemas internal/hint internal/sqltext",
@@ -54,6 +54,9 @@ var mayImport = map[string]string{
 	"internal/faultyfs":     "",
 	"internal/sqltext":      "",
 	"internal/hint":         "",
+	"internal/spelling":     "",
+	"internal/strictyaml":   "internal/spelling",
+	"internal/settings":     "schemas internal/strictyaml internal/spelling",
 	"cmd":                   everything,
 	"bench":                 everything,
 }

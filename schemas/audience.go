@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // Segment is a list of customers to hand to another system. Its file is plain SQL like
@@ -66,7 +68,7 @@ func (l *loader) loadSegments(set *Set) error {
 	return l.read(segmentsDir, ".sql", func(name string, data []byte) {
 		s := &Segment{Name: strings.TrimSuffix(path.Base(name), ".sql"), SQL: strings.TrimSpace(string(data)), Pos: Pos{File: name, Line: 1, Col: 1}}
 		if !segmentName.MatchString(s.Name) {
-			l.report(s.Pos, "G1", "%q is no name for a segment: use lower-case letters, digits, _ and -", s.Name)
+			l.Report(s.Pos, "G1", "%q is no name for a segment: use lower-case letters, digits, _ and -", s.Name)
 			return
 		}
 		l.parseSegment(set, s)
@@ -86,20 +88,20 @@ func (l *loader) parseSegment(set *Set, s *Segment) {
 	s.Title, s.Description = paragraphs(said)
 	s.Columns = lastColumns(s.SQL)
 	if s.Title == "" {
-		l.report(s.Pos, "V2", "say in a comment at its top who is in the segment")
+		l.Report(s.Pos, "V2", "say in a comment at its top who is in the segment")
 	}
 	names := columnNames(s.Columns)
 	if len(names) < 2 || !slices.Equal(names[:2], segmentKey) {
-		l.report(s.Pos, "G2", "the first columns of a segment are account and customer_id, each on a line of its own with a comment")
+		l.Report(s.Pos, "G2", "the first columns of a segment are account and customer_id, each on a line of its own with a comment")
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			l.report(s.Pos, "G2", "there are two columns %s", name)
+			l.Report(s.Pos, "G2", "there are two columns %s", name)
 		}
 	}
 	for _, p := range s.Personal {
 		if slices.Contains(names, p.Name) {
-			l.report(p.Pos, "G2", "there are two columns %s", p.Name)
+			l.Report(p.Pos, "G2", "there are two columns %s", p.Name)
 		}
 	}
 }
@@ -109,7 +111,7 @@ func (l *loader) parseSegment(set *Set, s *Segment) {
 func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	parts := personalLine.FindStringSubmatch(text)
 	if parts == nil {
-		l.report(at, "G3", "write personal: NAME = sha256(%s.FIELD) -- meaning, or NAME = %s.FIELD", SegmentTable, SegmentTable)
+		l.Report(at, "G3", "write personal: NAME = sha256(%s.FIELD) -- meaning, or NAME = %s.FIELD", SegmentTable, SegmentTable)
 		return
 	}
 	full := parts[2] + parts[3]
@@ -121,15 +123,15 @@ func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	all, personal := fieldPaths(set)
 	switch {
 	case p.Field == nil && !slices.Contains(all, full):
-		l.report(at, "G3", "no table has the field %s%s", full, suggestion(full, personal))
+		l.Report(at, "G3", "no table has the field %s%s", full, spelling.Suggestion(full, personal))
 	case p.Field == nil:
-		l.report(at, "G3", "%s is not a field of %s, the table whose rows a segment's customers are", full, SegmentTable)
+		l.Report(at, "G3", "%s is not a field of %s, the table whose rows a segment's customers are", full, SegmentTable)
 	case !slices.Contains(personal, full):
-		l.report(at, "G3", "%s is not labelled: select it in the SQL, or write label: pii beside its type", full)
+		l.Report(at, "G3", "%s is not labelled: select it in the SQL, or write label: pii beside its type", full)
 	case p.Field.Type.Kind != String:
-		l.report(at, "G3", "%s is %s, and only strings can be handed out", full, p.Field.Type)
+		l.Report(at, "G3", "%s is %s, and only strings can be handed out", full, p.Field.Type)
 	case slices.ContainsFunc(s.Personal, func(o Personal) bool { return o.Name == p.Name }):
-		l.report(at, "G2", "there are two columns %s", p.Name)
+		l.Report(at, "G2", "there are two columns %s", p.Name)
 	default:
 		s.Personal = append(s.Personal, p)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 //go:embed catalog/*.json
@@ -56,7 +58,7 @@ const (
 // object without a catalog it returns an error that names those with one.
 func LoadCatalog(object string) (*Catalog, error) {
 	if !slices.Contains(sourceObjects, object) {
-		return nil, fmt.Errorf("no catalog of %q; there are %s", object, orList(sourceObjects))
+		return nil, fmt.Errorf("no catalog of %q; there are %s", object, strictyaml.OrList(sourceObjects))
 	}
 	data, err := catalogs.ReadFile("catalog/" + object + ".json")
 	if err != nil {

@@ -1,9 +1,11 @@
 package schemas
 
+import "github.com/stripelake/stripelake/internal/spelling"
+
 // checkSet checks the rules between files.
 func (l *loader) checkSet(set *Set) {
-	if len(set.Schemas) == 0 && len(l.problems) == 0 {
-		l.report(Pos{File: schemasDir, Line: 1, Col: 1}, "Y6", "no schema files: a set has at least one file under %s/", schemasDir)
+	if len(set.Schemas) == 0 && len(l.Problems) == 0 {
+		l.Report(Pos{File: schemasDir, Line: 1, Col: 1}, "Y6", "no schema files: a set has at least one file under %s/", schemasDir)
 	}
 	l.checkNames(set)
 	names := schemaNames(set)
@@ -25,7 +27,7 @@ func (l *loader) checkNames(set *Set) {
 	once := func(what, name string, at Pos) {
 		key := what + " " + name
 		if before, ok := first[key]; ok && name != "" {
-			l.report(at, "S11", "%s is declared twice (also in %s)", key, before.File)
+			l.Report(at, "S11", "%s is declared twice (also in %s)", key, before.File)
 			return
 		}
 		first[key] = at
@@ -36,7 +38,7 @@ func (l *loader) checkNames(set *Set) {
 	}
 	for _, s := range set.Schemas {
 		if taken := set.Table(s.HistoryTable()); s.History && taken != nil {
-			l.report(s.Pos, "S14", "the history of %s would be called %s, as is the table in %s: give that another name, or take history out",
+			l.Report(s.Pos, "S14", "the history of %s would be called %s, as is the table in %s: give that another name, or take history out",
 				s.Table, taken.Table, taken.Pos.File)
 		}
 	}
@@ -52,10 +54,10 @@ func (l *loader) checkNames(set *Set) {
 func (l *loader) checkRefs(set *Set, names []string, fields []*Field) {
 	for _, f := range fields {
 		if f.Ref != "" && set.Schema(f.Ref) == nil {
-			l.report(f.Pos, "S5", "%s refers to %q, which is not a schema%s", f.Name, f.Ref, suggestion(f.Ref, names))
+			l.Report(f.Pos, "S5", "%s refers to %q, which is not a schema%s", f.Name, f.Ref, spelling.Suggestion(f.Ref, names))
 		}
 		if f.ReplacedBy != "" && find(fields, func(o *Field) bool { return o.Name == f.ReplacedBy }) == nil {
-			l.report(f.Pos, "S5", "%s is replaced by %q, which is not a field beside it%s", f.Name, f.ReplacedBy, suggestion(f.ReplacedBy, fieldNames(fields)))
+			l.Report(f.Pos, "S5", "%s is replaced by %q, which is not a field beside it%s", f.Name, f.ReplacedBy, spelling.Suggestion(f.ReplacedBy, fieldNames(fields)))
 		}
 		l.checkRefs(set, names, f.Type.Inner())
 	}
@@ -67,16 +69,16 @@ func (l *loader) resolveTarget(set *Set, names []string, t targetRef) {
 	}
 	parts := targetName.FindStringSubmatch(t.mapping.Target)
 	if parts == nil {
-		l.report(t.at, "M11", "target %q must be a schema and its major version, for example stripe.charge@1", t.mapping.Target)
+		l.Report(t.at, "M11", "target %q must be a schema and its major version, for example stripe.charge@1", t.mapping.Target)
 		return
 	}
 	s := set.Schema(parts[1])
 	if s == nil {
-		l.report(t.at, "M11", "target %s is not a schema%s", parts[1], suggestion(parts[1], names))
+		l.Report(t.at, "M11", "target %s is not a schema%s", parts[1], spelling.Suggestion(parts[1], names))
 		return
 	}
 	if major := majorOf(s.Version); major != parts[2] {
-		l.report(t.at, "M11", "%s is at version %s: write %s@%s, and check what changed", s.Name, s.Version, s.Name, major)
+		l.Report(t.at, "M11", "%s is at version %s: write %s@%s, and check what changed", s.Name, s.Version, s.Name, major)
 		return
 	}
 	t.mapping.Schema = s
@@ -90,7 +92,7 @@ func (l *loader) checkExponents(set *Set) {
 	}
 	for _, s := range set.Schemas {
 		if f := firstMoney(s.Fields); f != nil {
-			l.report(f.Pos, "L2", "%s is money, and the set has no lookup %s: copy lookups/%s.yaml from the shipped set", f.Name, CurrencyExponents, CurrencyExponents)
+			l.Report(f.Pos, "L2", "%s is money, and the set has no lookup %s: copy lookups/%s.yaml from the shipped set", f.Name, CurrencyExponents, CurrencyExponents)
 			return
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 var (
@@ -52,14 +54,14 @@ func LooksPersonal(path string) bool {
 // lint collects warnings. sound reports that the set has no mistakes: otherwise a
 // mapping may only seem to be missing.
 func lint(set *Set, sound bool) Problems {
-	r := &reporter{}
+	r := &strictyaml.Reporter{}
 	for _, s := range set.Schemas {
-		unlabelled(s.Fields, s.Table, func(_ string, f *Field) { r.problems = append(r.problems, looksUnlabelled(f)) })
+		unlabelled(s.Fields, s.Table, func(_ string, f *Field) { r.Problems = append(r.Problems, looksUnlabelled(f)) })
 		if sound && !slices.ContainsFunc(set.Mappings, func(m *Mapping) bool { return m.Schema == s }) {
-			r.report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
+			r.Report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
 		}
 	}
-	return r.inFileOrder()
+	return r.InFileOrder()
 }
 
 // unlabelled calls f for each field that looks personal and has no label, neither of
@@ -86,7 +88,7 @@ func unlabelled(fields []*Field, path string, f func(path string, field *Field))
 
 // looksUnlabelled returns the warning S4 about a field.
 func looksUnlabelled(f *Field) Problem {
-	return Problem{f.Pos, "S4", f.Name + " looks like personal data: add label: pii, label: sensitive, or not_personal with the reason"}
+	return Problem{Pos: f.Pos, Code: "S4", Message: f.Name + " looks like personal data: add label: pii, label: sensitive, or not_personal with the reason"}
 }
 
 // Unlabelled divides the set's warnings. If its policy does not keep personal data, a
@@ -100,14 +102,14 @@ func (s *Set) Unlabelled(present *Set) (mistakes, warnings Problems) {
 	for _, table := range present.Schemas {
 		unlabelled(table.Fields, table.Table, func(path string, _ *Field) { known[path] = true })
 	}
-	r := &reporter{}
+	r := &strictyaml.Reporter{}
 	for _, table := range s.Schemas {
 		unlabelled(table.Fields, table.Table, func(path string, f *Field) {
 			if !known[path] {
-				r.problems = append(r.problems, looksUnlabelled(f))
+				r.Problems = append(r.Problems, looksUnlabelled(f))
 			}
 		})
 	}
-	mistakes = r.inFileOrder()
+	mistakes = r.InFileOrder()
 	return mistakes, slices.DeleteFunc(s.Warnings(), func(p Problem) bool { return slices.Contains(mistakes, p) })
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 // The folders of a set, in reading order: a file comes before the files that name it.
@@ -26,7 +28,7 @@ const (
 
 // loader is the state of one load.
 type loader struct {
-	*reporter
+	*strictyaml.Reporter
 	fsys      fs.FS
 	digest    io.Writer // receives every file that is read, in order
 	files     map[string]string
@@ -49,7 +51,7 @@ type targetRef struct {
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
-	l := &loader{reporter: &reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
+	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
 	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts, l.loadSegments} {
 		if err := step(set); err != nil {
 			return nil, err
@@ -59,12 +61,12 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err := l.loadPrivacy(set); err != nil {
 		return nil, err
 	}
-	set.warnings = lint(set, l.err() == nil)
+	set.warnings = lint(set, l.Err() == nil)
 	for _, s := range set.Schemas {
 		s.Fields = withFormerNames(s.Fields)
 	}
-	if err := l.err(); err != nil {
-		return set.sound(l.problems), err
+	if err := l.Err(); err != nil {
+		return set.sound(l.Problems), err
 	}
 	set.Fingerprint = hex.EncodeToString(digest.Sum(nil))
 	return set, nil
@@ -127,9 +129,9 @@ func (l *loader) loadMappings(set *Set) error {
 }
 
 // folder parses the YAML files of one folder in name order.
-func (l *loader) folder(dir string) (docs []*yamlNode, err error) {
+func (l *loader) folder(dir string) (docs []*strictyaml.Node, err error) {
 	err = l.read(dir, ".yaml", func(name string, data []byte) {
-		if n := parseDocument(l.reporter, name, data); n != nil {
+		if n := strictyaml.Parse(l.Reporter, name, data); n != nil {
 			docs = append(docs, n)
 		}
 	})
@@ -147,7 +149,7 @@ func (l *loader) read(dir, ext string, f func(name string, data []byte)) error {
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		if path.Ext(name) == ".yml" {
-			l.report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml: rename it, or it is not read")
+			l.Report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml: rename it, or it is not read")
 		}
 		if e.IsDir() || path.Ext(name) != ext {
 			continue
@@ -180,9 +182,9 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // opened for reading only
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(data) > maxFileBytes && path.Ext(name) != ".yaml" { // for YAML the parser reports it, together with other mistakes
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it has over %d bytes", maxFileBytes)}
+	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxFileBytes+1))
+	if err == nil && len(data) > strictyaml.MaxFileBytes && path.Ext(name) != ".yaml" { // for YAML the parser reports it, together with other mistakes
+		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it has over %d bytes", strictyaml.MaxFileBytes)}
 	}
 	return data, err
 }
@@ -196,7 +198,7 @@ func (l *loader) remember(name string, data []byte) {
 			at += size
 		}
 		before := data[:at]
-		l.report(Pos{File: name, Line: bytes.Count(before, []byte("\n")) + 1, Col: at - bytes.LastIndexByte(before, '\n')},
+		l.Report(Pos{File: name, Line: bytes.Count(before, []byte("\n")) + 1, Col: at - bytes.LastIndexByte(before, '\n')},
 			"Y6", "byte %#x is no UTF-8: save the file as UTF-8", data[at])
 	}
 	fmt.Fprintf(l.digest, "%s %d\n%s", name, len(data), data)

@@ -71,17 +71,3 @@ type Leaf struct {
 	Node *Node
 	Pos  Pos
 }
-
-// Text is a piece of source text and the place where it begins, so that a mistake
-// inside an expression has a place. Plain YAML numbers and booleans are their own text.
-type Text struct {
-	Value string
-	Pos   Pos
-}
-
-// Pos is a place in a file of a schema set.
-type Pos struct {
-	File string // path inside the set, slash-separated
-	Line int    // from 1
-	Col  int    // from 1
-}

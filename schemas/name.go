@@ -1,6 +1,10 @@
 package schemas
 
-import "regexp"
+import (
+	"regexp"
+
+	"github.com/stripelake/stripelake/internal/strictyaml"
+)
 
 // Names become parts of SQL, paths and other systems' schemas. They are letters, digits
 // and underscores, so that none can end an identifier or leave a folder.
@@ -19,19 +23,19 @@ var reserved = []string{"account", "deleted", "deleted_seen_at", "_source_id", "
 // folderKeys are the keys in the names of most tables' folders.
 var folderKeys = []string{"acct", "created_day", "created_month", "created_year"}
 
-// qualified reads "system.object".
-func (o *yamlObject) qualified(key string) Text {
-	t := o.required(key, "S2", "write system.object, for example stripe.charge")
+// qualified reads the value of a key, "system.object".
+func qualified(o *strictyaml.Object, key string) Text {
+	t := o.Required(key, "S2", "write system.object, for example stripe.charge")
 	if t.Value != "" && !qualifiedName.MatchString(t.Value) {
-		o.report(t.Pos, "S2", "%s %q must be system.object in lower case, for example stripe.charge", key, t.Value)
+		o.Report(t.Pos, "S2", "%s %q must be system.object in lower case, for example stripe.charge", key, t.Value)
 	}
 	return t
 }
 
-func (o *yamlObject) version() string {
-	t := o.required("version", "S12", "write a semantic version, for example 1.0.0")
+func version(o *strictyaml.Object) string {
+	t := o.Required("version", "S12", "write a semantic version, for example 1.0.0")
 	if t.Value != "" && !semver.MatchString(t.Value) {
-		o.report(t.Pos, "S12", "version %q must be three numbers, for example 1.0.0", t.Value)
+		o.Report(t.Pos, "S12", "version %q must be three numbers, for example 1.0.0", t.Value)
 	}
 	return t.Value
 }

@@ -3,6 +3,9 @@ package schemas
 import (
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 // NamedType is one file under types/: an object that many fields share.
@@ -19,7 +22,7 @@ type NamedType struct {
 // in any file order.
 type typeFile struct {
 	named  *NamedType
-	fields *yamlNode
+	fields *strictyaml.Node
 	state  typeState
 }
 
@@ -32,62 +35,62 @@ const (
 )
 
 // typeHead reads a types/ file except its fields, which readType reads on first use.
-func (l *loader) typeHead(n *yamlNode) *typeFile {
-	o := l.yamlObject(n, "a type file")
+func (l *loader) typeHead(n *strictyaml.Node) *typeFile {
+	o := l.Object(n, "a type file")
 	if o == nil {
 		return nil
 	}
-	name := o.required("type", "S2", "write the name that fields use, for example address")
-	t := &typeFile{named: &NamedType{Name: name.Value, Pos: n.pos}}
-	t.named.Title = o.required("title", "S1", "say in a few words what it is").Value
-	t.named.Description = o.required("description", "S1", "say in a sentence what it holds").Value
-	t.named.XDM = o.text("xdm").Value
-	t.fields = o.get("fields")
-	o.reportUnasked()
-	if o.isMissing("fields") {
-		l.report(n.pos, "S9", "fields is missing: a type is an object with fields")
+	name := o.Required("type", "S2", "write the name that fields use, for example address")
+	t := &typeFile{named: &NamedType{Name: name.Value, Pos: n.Pos}}
+	t.named.Title = o.Required("title", "S1", "say in a few words what it is").Value
+	t.named.Description = o.Required("description", "S1", "say in a sentence what it holds").Value
+	t.named.XDM = o.Text("xdm").Value
+	t.fields = o.Get("fields")
+	o.ReportUnasked()
+	if o.IsMissing("fields") {
+		l.Report(n.Pos, "S9", "fields is missing: a type is an object with fields")
 	}
 	if name.Value == "" {
 		return nil
 	}
 	if !snakeName.MatchString(name.Value) || slices.Contains(kindNames, name.Value) {
-		l.report(name.Pos, "S2", "type name %q must be lower case words and none of the built-in types", name.Value)
+		l.Report(name.Pos, "S2", "type name %q must be lower case words and none of the built-in types", name.Value)
 		return nil
 	}
 	if other, ok := l.types[name.Value]; ok {
-		l.report(name.Pos, "S11", "type %s is declared twice (also in %s)", name.Value, other.named.Pos.File)
+		l.Report(name.Pos, "S11", "type %s is declared twice (also in %s)", name.Value, other.named.Pos.File)
 		return nil
 	}
 	l.types[name.Value] = t
 	return t
 }
 
-func (l *loader) parseSchema(n *yamlNode) *Schema {
-	o := l.yamlObject(n, "a schema file")
+func (l *loader) parseSchema(n *strictyaml.Node) *Schema {
+	o := l.Object(n, "a schema file")
 	if o == nil {
 		return nil
 	}
-	s := &Schema{Pos: n.pos}
-	s.Name = o.qualified("schema").Value
-	s.Version = o.version()
-	s.Title = o.required("title", "S1", "say in a few words what a row is").Value
-	s.Description = o.required("description", "S1", "say what one row is and which state of it is kept").Value
-	table := o.required("table", "S2", "write the table's name in the plural, for example charges")
+	s := &Schema{Pos: n.Pos}
+	s.Name = qualified(o, "schema").Value
+	s.Version = version(o)
+	s.Title = o.Required("title", "S1", "say in a few words what a row is").Value
+	s.Description = o.Required("description", "S1", "say what one row is and which state of it is kept").Value
+	table := o.Required("table", "S2", "write the table's name in the plural, for example charges")
 	if table.Value != "" && !snakeName.MatchString(table.Value) {
-		l.report(table.Pos, "S2", "table %q must be lower case letters, digits and underscores", table.Value)
+		l.Report(table.Pos, "S2", "table %q must be lower case letters, digits and underscores", table.Value)
 	}
 	s.Table = table.Value
-	s.Behavior = o.choice("behavior", "record", "time-series")
-	s.VersionBy = o.choice("version_by", "$seq")
-	s.Partition = o.choice("partition", "month", "day", "year")
-	s.History = o.boolean("history", false)
-	history := o.text("history")
-	naming := o.choice("naming", "snake", "salesforce", "sfcc")
-	key, timestamp := o.texts("primary_key"), o.required("timestamp", "S10", "name the date-time field that holds the source object's created")
-	fields := o.get("fields")
-	o.reportUnasked()
-	if o.isMissing("fields") {
-		l.report(n.pos, "S9", "fields is missing: a table needs columns")
+	s.Behavior = o.Choice("behavior", "record", "time-series")
+	s.VersionBy = o.Choice("version_by", "$seq")
+	s.Partition = o.Choice("partition", "month", "day", "year")
+	s.History = o.Boolean("history", false)
+	history := o.Text("history")
+	naming := o.Choice("naming", "snake", "salesforce", "sfcc")
+	key, timestamp := o.Texts("primary_key"), o.Required("timestamp", "S10", "name the date-time field that holds the source object's created")
+	fields := o.Get("fields")
+	o.ReportUnasked()
+	if o.IsMissing("fields") {
+		l.Report(n.Pos, "S9", "fields is missing: a table needs columns")
 	}
 	if fields == nil {
 		return s
@@ -95,8 +98,8 @@ func (l *loader) parseSchema(n *yamlNode) *Schema {
 	s.Fields = l.fields(fields, naming)
 	l.checkColumns(s)
 	l.checkUnits(s.Fields, nil)
-	if o.isMissing("primary_key") {
-		l.report(n.pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
+	if o.IsMissing("primary_key") {
+		l.Report(n.Pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
 	}
 	l.checkKey(s, key, timestamp)
 	l.checkFolders(s)
@@ -112,7 +115,7 @@ func (l *loader) checkColumns(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if slices.Contains(reserved, strings.ToLower(name)) {
-				l.report(f.Pos, "S2", "%s is a column that every table has: choose another name", name)
+				l.Report(f.Pos, "S2", "%s is a column that every table has: choose another name", name)
 			}
 		}
 	}
@@ -125,14 +128,14 @@ func (l *loader) checkFolders(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if own := s.Timestamp + "_" + s.Partition; slices.Contains(folderKeys, strings.ToLower(name)) || strings.EqualFold(name, own) {
-				l.report(f.Pos, "S2", "%s is the key of folders that the table's files lie in: choose another name", name)
+				l.Report(f.Pos, "S2", "%s is the key of folders that the table's files lie in: choose another name", name)
 			}
 		}
 	}
 }
 
 func (l *loader) checkKey(s *Schema, key []Text, timestamp Text) {
-	s.PrimaryKey, s.Timestamp = textValues(key), timestamp.Value
+	s.PrimaryKey, s.Timestamp = strictyaml.Values(key), timestamp.Value
 	for _, k := range key {
 		l.requiredField(s, k, "primary_key")
 	}
@@ -140,7 +143,7 @@ func (l *loader) checkKey(s *Schema, key []Text, timestamp Text) {
 		return
 	}
 	if f := l.requiredField(s, timestamp, "timestamp"); f != nil && f.Type.Kind != DateTime {
-		l.report(timestamp.Pos, "S10", "timestamp %s must be a date-time, is %s", f.Name, f.Type.Kind)
+		l.Report(timestamp.Pos, "S10", "timestamp %s must be a date-time, is %s", f.Name, f.Type.Kind)
 	}
 }
 
@@ -152,11 +155,11 @@ func (l *loader) requiredField(s *Schema, name Text, use string) *Field {
 			continue
 		}
 		if !f.Required {
-			l.report(name.Pos, "S10", "%s names %s, which must be required: true", use, f.Name)
+			l.Report(name.Pos, "S10", "%s names %s, which must be required: true", use, f.Name)
 		}
 		return f
 	}
-	l.report(name.Pos, "S10", "%s names %q, which is not a field%s", use, name.Value, suggestion(name.Value, fieldNames(s.Fields)))
+	l.Report(name.Pos, "S10", "%s names %q, which is not a field%s", use, name.Value, spelling.Suggestion(name.Value, fieldNames(s.Fields)))
 	return nil
 }
 

@@ -3,6 +3,9 @@ package schemas
 import (
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 // kindNames are the types that an author can write, in the order of messages.
@@ -14,22 +17,22 @@ var kindNames = []string{
 
 // fieldType reads a type as written, for example list<object>. members is the fields:
 // mapping of an object.
-func (l *loader) fieldType(t Text, members *yamlNode, naming string) Type {
+func (l *loader) fieldType(t Text, members *strictyaml.Node, naming string) Type {
 	if t.Value == "" {
 		return Type{}
 	}
 	typ, usesMembers := l.typeNamed(t, t.Value, members, naming)
 	if members != nil && !usesMembers {
-		l.report(members.pos, "S9", "fields belong to object and list<object>, and this is %s", t.Value)
+		l.Report(members.Pos, "S9", "fields belong to object and list<object>, and this is %s", t.Value)
 	}
 	return typ
 }
 
-func (l *loader) typeNamed(t Text, name string, members *yamlNode, naming string) (typ Type, usesMembers bool) {
+func (l *loader) typeNamed(t Text, name string, members *strictyaml.Node, naming string) (typ Type, usesMembers bool) {
 	if inner, ok := cutGeneric(name, "list"); ok {
 		elem, uses := l.typeNamed(t, inner, members, naming)
 		if elem.Kind == Money || elem.Kind == List || elem.Kind == Map {
-			l.report(t.Pos, "S9", "a list cannot hold %s: use list<object> with a field of that type", elem.Kind)
+			l.Report(t.Pos, "S9", "a list cannot hold %s: use list<object> with a field of that type", elem.Kind)
 		}
 		return Type{Kind: List, Elem: &elem}, uses
 	}
@@ -40,7 +43,7 @@ func (l *loader) typeNamed(t Text, name string, members *yamlNode, naming string
 		return Type{Kind: Map, Elem: &Type{Kind: Integer}}, false
 	case string(Object):
 		if members == nil {
-			l.report(t.Pos, "S9", "an object needs fields")
+			l.Report(t.Pos, "S9", "an object needs fields")
 			return Type{Kind: Object}, true
 		}
 		return Type{Kind: Object, Fields: l.fields(members, naming)}, true
@@ -57,11 +60,11 @@ func (l *loader) sharedType(t Text, name string) Type {
 	if !ok {
 		known := slices.Clone(kindNames)
 		known = append(known, l.typeNames...)
-		l.report(t.Pos, "S9", "unknown type %q%s", name, suggestionOr(name, known, "; the types are "+orList(known)))
+		l.Report(t.Pos, "S9", "unknown type %q%s", name, suggestionOr(name, known, "; the types are "+strictyaml.OrList(known)))
 		return Type{}
 	}
 	if shared.state == reading {
-		l.report(t.Pos, "S9", "type %s contains itself", name)
+		l.Report(t.Pos, "S9", "type %s contains itself", name)
 		return Type{}
 	}
 	l.readType(shared)
@@ -106,7 +109,7 @@ func (l *loader) checkUnit(f *Field, scopes [][]*Field) {
 		}
 		known = append(known, fieldNames(fields)...)
 	}
-	l.report(f.Pos, "S6", "%s has the unit %q, which is not a string field beside or around it%s", f.Name, f.Unit, suggestion(f.Unit, known))
+	l.Report(f.Pos, "S6", "%s has the unit %q, which is not a string field beside or around it%s", f.Name, f.Unit, spelling.Suggestion(f.Unit, known))
 }
 
 func cutGeneric(name, generic string) (inner string, ok bool) {
@@ -118,7 +121,7 @@ func cutGeneric(name, generic string) (inner string, ok bool) {
 }
 
 func suggestionOr(word string, known []string, otherwise string) string {
-	if s := suggestion(word, known); s != "" {
+	if s := spelling.Suggestion(word, known); s != "" {
 		return s
 	}
 	return otherwise

@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 // privacyFile is the file of the privacy policy. A set without it keeps all personal
@@ -51,22 +54,22 @@ func (l *loader) loadPrivacy(set *Set) error {
 		set.Privacy.PII = keep
 		return ignoreMissing(err)
 	}
-	o := l.yamlObject(n, "privacy.yaml")
+	o := l.Object(n, "privacy.yaml")
 	if o == nil {
 		return nil
 	}
-	rules := privacyRules{Privacy: Privacy{PII: o.choice("pii", keep, drop, hash), Fields: map[string]string{}}, places: map[string]Pos{}, used: map[string]bool{}}
-	if fields := o.get("fields"); fields != nil {
-		if each := l.yamlObject(fields, "fields"); each != nil {
-			for _, m := range fields.members {
-				rules.Fields[m.key], rules.places[m.key] = each.choice(m.key, keep, drop, hash), m.pos
+	rules := privacyRules{Privacy: Privacy{PII: o.Choice("pii", keep, drop, hash), Fields: map[string]string{}}, places: map[string]Pos{}, used: map[string]bool{}}
+	if fields := o.Get("fields"); fields != nil {
+		if each := l.Object(fields, "fields"); each != nil {
+			for _, m := range fields.Members {
+				rules.Fields[m.Key], rules.places[m.Key] = each.Choice(m.Key, keep, drop, hash), m.Pos
 			}
 		}
 	}
-	for _, t := range o.texts("raw_redact") {
+	for _, t := range o.Texts("raw_redact") {
 		l.redacted(&rules, t)
 	}
-	o.reportUnasked()
+	o.ReportUnasked()
 	set.Privacy = rules.Privacy
 	for _, s := range set.Schemas {
 		rules.apply(l, set, s)
@@ -83,10 +86,10 @@ func (l *loader) loadPrivacy(set *Set) error {
 func (l *loader) unused(set *Set, at Pos, name string) {
 	all, personal := fieldPaths(set)
 	if slices.Contains(all, name) {
-		l.report(at, "P1", "%s is not labelled: write label: pii beside its type, or take this line out", name)
+		l.Report(at, "P1", "%s is not labelled: write label: pii beside its type, or take this line out", name)
 		return
 	}
-	l.report(at, "P1", "no table has the field %s%s", name, suggestion(name, personal))
+	l.Report(at, "P1", "no table has the field %s%s", name, spelling.Suggestion(name, personal))
 }
 
 func ignoreMissing(err error) error {
@@ -121,7 +124,7 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 			policy = r.unhashable(l, f, path)
 		}
 		if (policy == drop || policy == hash) && (f.Ref != "" || prefix == s.Table && s.standsOn(f.Name)) {
-			l.report(r.place(path, f), "P2", "%s tells rows apart, dates them or joins tables and cannot be left out or hashed: keep it", path)
+			l.Report(r.place(path, f), "P2", "%s tells rows apart, dates them or joins tables and cannot be left out or hashed: keep it", path)
 			policy = keep
 		}
 		switch {
@@ -173,7 +176,7 @@ func (r *privacyRules) place(path string, f *Field) Pos {
 // policy hashes all fields, and a mistake if an exception names it.
 func (r *privacyRules) unhashable(l *loader, f *Field, path string) string {
 	if _, named := r.Fields[path]; named {
-		l.report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed: write drop or keep", path, f.Type)
+		l.Report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed: write drop or keep", path, f.Type)
 	}
 	return drop
 }
@@ -249,11 +252,11 @@ func sortedKeys(m map[string]string) []string {
 }
 
 // file parses one file of the set. A missing file is fs.ErrNotExist.
-func (l *loader) file(name string) (*yamlNode, error) {
+func (l *loader) file(name string) (*strictyaml.Node, error) {
 	data, err := readFile(l.fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("read schemas: %w", err)
 	}
 	l.remember(name, data)
-	return parseDocument(l.reporter, name, data), nil
+	return strictyaml.Parse(l.Reporter, name, data), nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // RedactedPath is a path in one kind of Stripe object; an element of a list is "[]".
@@ -41,19 +43,19 @@ func (l *loader) redacted(r *privacyRules, t Text) {
 	object, rest, _ := strings.Cut(t.Value, ".")
 	catalog, err := LoadCatalog(object)
 	if err != nil {
-		l.report(t.Pos, "P4", "raw_redact: %v: write an object and a path, for example charge.billing_details.phone", err)
+		l.Report(t.Pos, "P4", "raw_redact: %v: write an object and a path, for example charge.billing_details.phone", err)
 		return
 	}
 	names := strings.Split(rest, ".")
 	last := names[len(names)-1]
 	if rest == "" || len(names) == 1 && slices.Contains(neverRedacted, last) || slices.Contains(neverRedactedInside, last) ||
 		object == "event" && slices.Contains(neverRedactedOfEvents, rest) {
-		l.report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
+		l.Report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
 		return
 	}
 	path, err := redactedPath(catalog.Root(), object, names)
 	if err != nil {
-		l.report(t.Pos, "P4", "raw_redact: %v", err)
+		l.Report(t.Pos, "P4", "raw_redact: %v", err)
 		return
 	}
 	r.RawRedact = append(r.RawRedact, RedactedPath{Object: object, Path: path})
@@ -99,7 +101,7 @@ func (f *SourceField) step(walked, name string) (*SourceField, error) {
 	}
 	member := f.Member(name)
 	if member == nil {
-		return nil, fmt.Errorf("%s has no field %q%s", walked, name, suggestion(name, sourceNames(f)))
+		return nil, fmt.Errorf("%s has no field %q%s", walked, name, spelling.Suggestion(name, sourceNames(f)))
 	}
 	return member, nil
 }

@@ -1,29 +1,12 @@
 package schemas
 
-import (
-	"fmt"
-	"strings"
+import "github.com/stripelake/stripelake/internal/strictyaml"
+
+// What a set says of the places in its files and of the mistakes there. Loading a set
+// and compiling its mappings return all mistakes as one error of the type Problems.
+type (
+	Text     = strictyaml.Text     // of a file, with its place
+	Pos      = strictyaml.Pos      // File is the path inside the set, slash-separated
+	Problem  = strictyaml.Problem  // Code is "M1", "S3"
+	Problems = strictyaml.Problems // in file order
 )
-
-// Problem is one mistake in a schema, mapping or lookup file.
-type Problem struct {
-	Pos     Pos
-	Code    string // "M1", "S3": stable, for looking up
-	Message string // what is wrong and, if known, the fix
-}
-
-func (p Problem) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s: %s", p.Pos.File, p.Pos.Line, p.Pos.Col, p.Code, p.Message)
-}
-
-// Problems is every mistake found, in file order. Loading a set and compiling its
-// mappings return it as their error, so that an author sees all mistakes at once.
-type Problems []Problem
-
-func (ps Problems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.String()
-	}
-	return strings.Join(lines, "\n")
-}

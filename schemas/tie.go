@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // Tie declares that amounts of a mart agree with other amounts: two books with the same
@@ -40,7 +42,7 @@ func (l *loader) parseTie(mart *Mart, sql string, at Pos) {
 		}
 	}
 	if tie.Claim = strings.TrimSpace(strings.Join(said, " ")); tie.Claim == "" {
-		l.report(at, "V5", "say in a comment above it which two books come to the same")
+		l.Report(at, "V5", "say in a comment above it which two books come to the same")
 	}
 	mart.Ties = append(mart.Ties, tie)
 }
@@ -54,7 +56,7 @@ func (t Tie) Lacking(set *Set) string {
 	}
 	for _, name := range t.Needs {
 		if !slices.Contains(names, name) {
-			return fmt.Sprintf("there is no table %s%s", name, suggestion(name, names))
+			return fmt.Sprintf("there is no table %s%s", name, spelling.Suggestion(name, names))
 		}
 	}
 	return ""

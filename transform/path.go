@@ -6,6 +6,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -180,7 +181,7 @@ func memberNames(f *schemas.SourceField) []string {
 
 // suggest returns the end of a message about an unknown name, or "".
 func suggest(name string, known []string, parent string) string {
-	if near := schemas.Nearest(name, known); near != "" {
+	if near := spelling.Nearest(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", joinPath(parent, near))
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/authoring"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -40,7 +41,7 @@ func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
 		names = append(names, s.Table)
 	}
 	hint := "the tables are " + strings.Join(names, ", ")
-	if near := schemas.Nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no table %q; %s", name, hint)}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/authoring"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -79,7 +80,7 @@ func (env *environment) schemaExplain(ctx context.Context, o *schemaExplainOptio
 		targets = append(targets, column.Target)
 	}
 	hint := "`stripelake schema explain " + table.Table + "` lists them"
-	if near := schemas.Nearest(field, targets); near != "" {
+	if near := spelling.Nearest(field, targets); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return &pipeline.UsageError{Message: fmt.Sprintf("%s has no field %q; %s", table.Table, field, hint)}

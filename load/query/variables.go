@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 var (
@@ -47,7 +47,7 @@ func notUsed(name string, used []string) string {
 		return fmt.Sprintf("the variable %s is not used: neither the question nor a mart that it reads has a getvariable", name)
 	}
 	message := fmt.Sprintf("the variable %s is not used: the question and the marts that it reads use %s", name, strings.Join(used, ", "))
-	if near := schemas.Nearest(name, used); near != "" {
+	if near := spelling.Nearest(name, used); near != "" {
 		message += "; did you mean " + near + "?"
 	}
 	return message

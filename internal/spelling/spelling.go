@@ -1,4 +1,6 @@
-package schemas
+// Package spelling finds the name that somebody probably meant: it is the "did you
+// mean" of every message. It imports nothing of the program.
+package spelling
 
 import "slices"
 
@@ -15,8 +17,9 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// suggestion returns the end of a message about an unknown name, or "".
-func suggestion(word string, known []string) string {
+// Suggestion returns the end of a message about an unknown name, "; did you mean
+// charges?", or "".
+func Suggestion(word string, known []string) string {
 	if near := Nearest(word, known); near != "" {
 		return "; did you mean " + near + "?"
 	}

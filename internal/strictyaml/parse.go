@@ -1,4 +1,8 @@
-package schemas
+// Package strictyaml reads the YAML files that people write: schemas, mappings and
+// settings. It keeps the place of every value, reports all mistakes of a file at once,
+// and takes no key that nobody asked for. It reads plain YAML only: anchors, tags and
+// second documents are mistakes, and no file makes it take much time or stack.
+package strictyaml
 
 import (
 	"errors"
@@ -14,62 +18,65 @@ import (
 // The limits keep a hostile or damaged file from taking much time or stack: the YAML
 // parser recurses, and its time is quadratic in depth and in lines.
 const (
-	maxFileBytes = 128 << 10
+	MaxFileBytes = 128 << 10 // of one file
 	maxLines     = 8000
 	maxDepth     = 32
 	maxOpen      = 200 // open brackets, including those in texts
 )
 
-// yamlNode is one YAML value with its position in the file. Anchors, tags and
+// Node is one YAML value with its position in the file. Anchors, tags and
 // styles of the parser's tree are gone.
-type yamlNode struct {
-	kind       nodeKind
-	text       string // of a scalar; numbers and booleans as written
-	pos        Pos    // of the first character of the text, past any quote
-	members    []yamlMember
+type Node struct {
+	Kind       Kind
+	Text       string // of a scalar; numbers and booleans as written
+	Pos        Pos    // of the first character of the text, past any quote
+	Members    []Member
 	unreadable []string // keys whose value was unreadable; that has been reported
-	items      []*yamlNode
+	Items      []*Node
 }
 
-type yamlMember struct {
-	key   string
-	pos   Pos
-	value *yamlNode
+// Member is one key of a mapping, with its value.
+type Member struct {
+	Key   string
+	Pos   Pos
+	Value *Node
 }
 
-type nodeKind string
+// Kind is the kind of a value, as messages call it.
+type Kind string
 
+// The kinds of values.
 const (
-	scalarNode  nodeKind = "text"
-	nullNode    nodeKind = "nothing"
-	mappingNode nodeKind = "a mapping"
-	listNode    nodeKind = "a list"
+	Scalar  Kind = "text" // also a number or a boolean
+	Null    Kind = "nothing"
+	Mapping Kind = "a mapping"
+	List    Kind = "a list"
 )
 
 // yamlReader turns the bytes of one file into nodes and reports what it cannot
 // read.
 type yamlReader struct {
-	*reporter
+	*Reporter
 	path  string
 	lines []string
 }
 
-// parseDocument returns the top value of a file. It returns nil after it has
-// reported why there is none.
-func parseDocument(r *reporter, path string, data []byte) *yamlNode {
-	d := &yamlReader{reporter: r, path: path, lines: strings.Split(string(data), "\n")}
+// Parse returns the top value of a file, which path names in messages. It returns nil
+// after it has reported why there is none.
+func Parse(r *Reporter, path string, data []byte) *Node {
+	d := &yamlReader{Reporter: r, path: path, lines: strings.Split(string(data), "\n")}
 	start := Pos{File: path, Line: 1, Col: 1}
-	if len(data) > maxFileBytes {
-		d.report(start, "Y1", "the file has over %d bytes; split it", maxFileBytes)
+	if len(data) > MaxFileBytes {
+		d.Report(start, "Y1", "the file has over %d bytes; split it", MaxFileBytes)
 		return nil
 	}
 	if len(d.lines) > maxLines {
-		d.report(start, "Y1", "the file has %d lines and may have %d; split it", len(d.lines), maxLines)
+		d.Report(start, "Y1", "the file has %d lines and may have %d; split it", len(d.lines), maxLines)
 		return nil
 	}
 	if at, ok := tooDeep(d.lines); ok {
 		at.File = path
-		d.report(at, "Y1", "nested more than %d deep", maxDepth)
+		d.Report(at, "Y1", "nested more than %d deep", maxDepth)
 		return nil
 	}
 	tree, err := parseYAML(data)
@@ -85,12 +92,12 @@ func parseDocument(r *reporter, path string, data []byte) *yamlNode {
 	}
 	switch len(bodies) {
 	case 0:
-		d.report(start, "Y1", "the file is empty")
+		d.Report(start, "Y1", "the file is empty")
 		return nil
 	case 1:
 		return d.node(bodies[0], 0)
 	default:
-		d.report(d.at(bodies[1].GetToken()), "Y1", "one document a file: put what follows --- in a file of its own")
+		d.Report(d.at(bodies[1].GetToken()), "Y1", "one document a file: put what follows --- in a file of its own")
 		return nil
 	}
 }
@@ -141,11 +148,11 @@ func parseYAML(data []byte) (tree *ast.File, err error) {
 func (d *yamlReader) syntax(start Pos, err error) {
 	var se *yaml.SyntaxError
 	if errors.As(err, &se) && se.Token != nil {
-		d.report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, colonHint(se.Message))
+		d.Report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, colonHint(se.Message))
 		return
 	}
 	message, _, _ := strings.Cut(err.Error(), "\n")
-	d.report(start, "Y1", "%s", message)
+	d.Report(start, "Y1", "%s", message)
 }
 
 // colonHint explains why a ?: expression is not plain YAML.
@@ -165,13 +172,13 @@ func (d *yamlReader) at(t *token.Token) Pos {
 
 // node converts a node of the parser's tree. It returns nil after it has
 // reported a node that it cannot read.
-func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
+func (d *yamlReader) node(n ast.Node, depth int) *Node {
 	if n == nil {
-		return &yamlNode{kind: nullNode, pos: Pos{File: d.path, Line: 1, Col: 1}}
+		return &Node{Kind: Null, Pos: Pos{File: d.path, Line: 1, Col: 1}}
 	}
 	pos := d.at(n.GetToken())
 	if depth > maxDepth {
-		d.report(pos, "Y1", "nested more than %d deep", maxDepth)
+		d.Report(pos, "Y1", "nested more than %d deep", maxDepth)
 		return nil
 	}
 	switch n := n.(type) {
@@ -180,10 +187,10 @@ func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 	case *ast.MappingValueNode:
 		return d.mapping([]*ast.MappingValueNode{n}, n.GetToken(), depth)
 	case *ast.SequenceNode:
-		list := &yamlNode{kind: listNode, pos: pos}
+		list := &Node{Kind: List, Pos: pos}
 		for _, item := range n.Values {
 			if v := d.node(item, depth+1); v != nil {
-				list.items = append(list.items, v)
+				list.Items = append(list.Items, v)
 			}
 		}
 		return list
@@ -192,57 +199,57 @@ func (d *yamlReader) node(n ast.Node, depth int) *yamlNode {
 			pos.Col++
 		}
 		if strings.ContainsRune(n.Value, 0) { // for DuckDB this character ends a text
-			d.report(pos, "Y1", "a text must not hold the character NUL")
+			d.Report(pos, "Y1", "a text must not hold the character NUL")
 			return nil
 		}
-		return &yamlNode{kind: scalarNode, text: n.Value, pos: pos}
+		return &Node{Kind: Scalar, Text: n.Value, Pos: pos}
 	case *ast.LiteralNode:
-		return &yamlNode{kind: scalarNode, text: strings.TrimSpace(n.Value.Value), pos: d.blockText(pos)}
+		return &Node{Kind: Scalar, Text: strings.TrimSpace(n.Value.Value), Pos: d.blockText(pos)}
 	case *ast.NullNode:
-		return &yamlNode{kind: nullNode, pos: pos}
+		return &Node{Kind: Null, Pos: pos}
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return &yamlNode{kind: scalarNode, text: n.GetToken().Value, pos: pos}
+		return &Node{Kind: Scalar, Text: n.GetToken().Value, Pos: pos}
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		// Without aliases a small file cannot unfold into a large one.
-		d.report(pos, "Y3", "anchors and aliases are not read here: write the value out")
+		d.Report(pos, "Y3", "anchors and aliases are not read here: write the value out")
 	case *ast.TagNode:
-		d.report(pos, "Y3", "tags such as %s are not read here: leave it out", n.GetToken().Value)
+		d.Report(pos, "Y3", "tags such as %s are not read here: leave it out", n.GetToken().Value)
 	default:
-		d.report(pos, "Y1", "a %s cannot stand here", strings.ToLower(n.Type().String()))
+		d.Report(pos, "Y1", "a %s cannot stand here", strings.ToLower(n.Type().String()))
 	}
 	return nil
 }
 
 // mapping reports repeated keys and keeps the first of each.
-func (d *yamlReader) mapping(values []*ast.MappingValueNode, at *token.Token, depth int) *yamlNode {
-	m := &yamlNode{kind: mappingNode, pos: d.at(at)}
+func (d *yamlReader) mapping(values []*ast.MappingValueNode, at *token.Token, depth int) *Node {
+	m := &Node{Kind: Mapping, Pos: d.at(at)}
 	first := map[string]Pos{}
 	for i, v := range values {
 		key := d.node(v.Key, depth+1)
 		if key == nil {
 			continue
 		}
-		if i == 0 && m.pos.Line == key.pos.Line && m.pos.Col > key.pos.Col {
-			m.pos = key.pos // a block mapping's own token is its first colon
+		if i == 0 && m.Pos.Line == key.Pos.Line && m.Pos.Col > key.Pos.Col {
+			m.Pos = key.Pos // a block mapping's own token is its first colon
 		}
-		if key.kind != scalarNode {
-			d.report(key.pos, "Y1", "a key must be text, is %s", key.kind)
+		if key.Kind != Scalar {
+			d.Report(key.Pos, "Y1", "a key must be text, is %s", key.Kind)
 			continue
 		}
-		if before, ok := first[key.text]; ok {
-			d.report(key.pos, "Y2", "%q is given twice (first on line %d): keep one", key.text, before.Line)
+		if before, ok := first[key.Text]; ok {
+			d.Report(key.Pos, "Y2", "%q is given twice (first on line %d): keep one", key.Text, before.Line)
 			continue
 		}
-		first[key.text] = key.pos
+		first[key.Text] = key.Pos
 		value := d.node(v.Value, depth+1)
 		if value == nil {
-			m.unreadable = append(m.unreadable, key.text)
+			m.unreadable = append(m.unreadable, key.Text)
 			continue
 		}
-		if value.kind == nullNode {
-			value.pos = key.pos
+		if value.Kind == Null {
+			value.Pos = key.Pos
 		}
-		m.members = append(m.members, yamlMember{key: key.text, pos: key.pos, value: value})
+		m.Members = append(m.Members, Member{Key: key.Text, Pos: key.Pos, Value: value})
 	}
 	return m
 }

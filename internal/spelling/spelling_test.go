@@ -1,4 +1,4 @@
-package schemas
+package spelling
 
 import "testing"
 

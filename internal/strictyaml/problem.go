@@ -1,0 +1,43 @@
+package strictyaml
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Text is a piece of source text and the place where it begins, so that a mistake
+// inside an expression has a place. Plain YAML numbers and booleans are their own text.
+type Text struct {
+	Value string
+	Pos   Pos
+}
+
+// Pos is a place in a file.
+type Pos struct {
+	File string // as the caller of [Parse] names it
+	Line int    // from 1
+	Col  int    // from 1, in characters
+}
+
+// Problem is one mistake in a file.
+type Problem struct {
+	Pos     Pos
+	Code    string // "M1", "S3": stable, for looking up
+	Message string // what is wrong and, if known, the fix
+}
+
+func (p Problem) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s: %s", p.Pos.File, p.Pos.Line, p.Pos.Col, p.Code, p.Message)
+}
+
+// Problems is every mistake found, in file order. It is the error of those who read the
+// files, so that an author sees all mistakes at once.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
