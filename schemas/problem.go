@@ -2,11 +2,16 @@ package schemas
 
 import "github.com/stripelake/stripelake/internal/strictyaml"
 
-// What a set says of the places in its files and of the mistakes there. Loading a set
-// and compiling its mappings return all mistakes as one error of the type Problems.
-type (
-	Text     = strictyaml.Text     // of a file, with its place
-	Pos      = strictyaml.Pos      // File is the path inside the set, slash-separated
-	Problem  = strictyaml.Problem  // Code is "M1", "S3"
-	Problems = strictyaml.Problems // in file order
-)
+// Text is a piece of a file of the set, with its place.
+type Text = strictyaml.Text
+
+// Pos is a place in a file of the set. Its File is the path inside the set,
+// slash-separated.
+type Pos = strictyaml.Pos
+
+// Problem is one mistake in a file of the set.
+type Problem = strictyaml.Problem
+
+// Problems is every mistake found. Loading a set and compiling its mappings return it as
+// their error, so that an author sees all mistakes at once.
+type Problems = strictyaml.Problems
