@@ -150,6 +150,7 @@ figures: ## files, functions, exported names and circular uses of each package
 reference: ## docs/reference and schemas/meta, generated from the program
 	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run TestReferenceIsCurrent
 	go test ./internal/authoring -run TestJSONSchemasAreCurrent -update
+	go test ./internal/settings -run TestJSONSchemaIsCurrent -update
 
 clean: ## remove bin
 	rm -rf bin

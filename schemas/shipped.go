@@ -46,6 +46,23 @@ func ShippedSums() (map[string]string, error) {
 	return set.Sums(), nil
 }
 
+// IsCopy reports whether files are those with the sums of base, but for the privacy
+// policy.
+func IsCopy(files, base map[string]string) bool {
+	own := (&Set{files: files}).Sums()
+	for _, sums := range []map[string]string{own, base} {
+		if sums[privacyFile] == "" {
+			return false
+		}
+	}
+	for name, sum := range base {
+		if name != privacyFile && own[name] != sum {
+			return false
+		}
+	}
+	return len(own) == len(base)
+}
+
 // Sums returns the SHA-256, in hex, of each of the set's files, by path.
 func (s *Set) Sums() map[string]string {
 	sums := make(map[string]string, len(s.files))

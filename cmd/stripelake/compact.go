@@ -19,13 +19,13 @@ type compactOptions struct {
 }
 
 func (o *compactOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object per stream"), waitFlag(&o.wait),
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object per stream"), waitFlag(&o.wait),
 		&cli.IntFlag{
 			Name: "drop-superseded", Destination: &o.dropSuperseded.value, Action: o.dropSuperseded.note,
 			Usage: "remove versions that were replaced, and events that were read, more than `DAYS` days before the newest response in the log; at least 31",
 		},
-	}
+	}, o.declaredFlags()...)
 }
 
 func compactCommand(env *environment) *cli.Command {

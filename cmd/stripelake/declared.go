@@ -21,9 +21,9 @@ import (
 // workOptions are the options of a command that works on a lake, with or
 // without its locks.
 type workOptions struct {
+	declaredOptions
 	command string // the command's name
 	lake    string
-	schemas optional[string]
 	wait    optional[time.Duration]
 	expose  cli.StringSlice
 	newList bool // consents to a new list of the forgotten where the old one is lost
@@ -41,7 +41,7 @@ func (o *workOptions) exposeFlag() cli.Flag {
 // the lake's options for the set in force. mode is the key's mode, or empty
 // without a key.
 func (env *environment) openToWork(ctx context.Context, o *workOptions, mode string, derive bool, options func(*schemas.Set) load.Options) (*load.Lake, *pipeline.Declaration, error) {
-	if len(o.expose.Value()) > 0 && (!derive || !o.schemas.given) {
+	if len(o.expose.Value()) > 0 && (!derive || !o.schemas.given && env.override(&o.declaredOptions).IsEmpty()) {
 		return nil, nil, &pipeline.UsageError{Message: "--expose goes with a rebuild of --schemas DIR: nothing else shows more than the lake does"}
 	}
 	return env.declare(ctx, o, derive, options, func() (*load.Lake, error) {
@@ -61,7 +61,7 @@ func (env *environment) openToRead(ctx context.Context, o *workOptions, write bo
 }
 
 func (env *environment) declare(ctx context.Context, o *workOptions, derive bool, options func(*schemas.Set) load.Options, open func() (*load.Lake, error)) (*load.Lake, *pipeline.Declaration, error) {
-	given, base, err := givenSet(o.schemas.value)
+	given, base, err := env.givenSet(&o.declaredOptions, o.lake)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,22 +81,40 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 // loadOptions returns pipeline.LakeOptions for a lake that knows its mode.
 func loadOptions(set *schemas.Set) load.Options { return pipeline.LakeOptions(set, "") }
 
-// givenSet returns the set in the folder of --schemas, and the sums of the
-// files that it was copied from, if the folder has them. It reports every
-// mistake in the set at once. Without a folder both are nil.
-func givenSet(dir string) (*schemas.Set, map[string]string, error) {
-	if dir == "" {
+// givenSet returns the set that the options name, with the policy that they lay
+// over it, and the sums of the files that it was copied from, if they are known.
+// A policy alone is laid over what is in force in the lake. givenSet reports
+// every mistake in the set at once. Without options both are nil.
+func (env *environment) givenSet(o *declaredOptions, lake string) (set *schemas.Set, base map[string]string, err error) {
+	policy := env.override(o)
+	switch {
+	case o.schemas.value != "":
+		set, base, err = readSet(o.schemas.value)
+	case policy.IsEmpty():
 		return nil, nil, nil
+	default:
+		set, base, err = pipeline.BaseInForce(lake)
 	}
+	if err == nil && !policy.IsEmpty() {
+		set, err = set.WithPrivacy(policy)
+	}
+	if err == nil {
+		_, err = transform.Compile(set)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return set, base, nil
+}
+
+// readSet reads the set in a folder, and what it was copied from.
+func readSet(dir string) (*schemas.Set, map[string]string, error) {
 	files, err := schemaFiles(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	set, err := schemas.Load(files)
 	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := transform.Compile(set); err != nil {
 		return nil, nil, err
 	}
 	base, err := copiedFrom(dir)
@@ -122,19 +140,19 @@ func copiedFrom(dir string) (base map[string]string, err error) {
 
 // setOptions select the schemas of a command.
 type setOptions struct {
-	schemas optional[string]
-	lake    string
+	declaredOptions
+	lake string
 }
 
 func (o *setOptions) setFlags() []cli.Flag {
-	return []cli.Flag{schemasFlag(&o.schemas), lakeFlag(&o.lake)}
+	return append([]cli.Flag{lakeFlag(&o.lake)}, o.declaredFlags()...)
 }
 
 // compile loads the schemas of --schemas, otherwise those in force in the lake
 // of --lake, otherwise the built-in ones, and compiles their mappings. It
 // reports every mistake in them at once.
-func (o *setOptions) compile() (*schemas.Set, *transform.Plan, error) {
-	set, _, err := givenSet(o.schemas.value)
+func (env *environment) compile(o *setOptions) (*schemas.Set, *transform.Plan, error) {
+	set, _, err := env.givenSet(&o.declaredOptions, o.lake)
 	if err == nil && set == nil {
 		set, err = pipeline.InForce(o.lake)
 	}

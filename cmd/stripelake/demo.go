@@ -131,7 +131,7 @@ func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string
 	}
 	show := env.renderer(false)
 	defer show.done()
-	sync := pipeline.Sync{Client: client, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
+	sync := pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
 	_, err = sync.Run(ctx)
 	return err
 }

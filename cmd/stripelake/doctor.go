@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,10 +35,11 @@ func doctorCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) doctor(ctx context.Context, o *doctorOptions) error {
-	d := doctor.Doctor{Dir: o.lake, Label: o.label}
-	if o.keyFile != "" || env.getenv("STRIPE_API_KEY") != "" {
-		d.Client, d.NoClient = env.clientFor(&o.stripeOptions, o.account)
+	keys, err := env.keysToCheck(o)
+	if err != nil {
+		return err
 	}
+	d := doctor.Doctor{Dir: o.lake, Key: keys[0], Others: keys[1:]}
 	found, err := d.Run(ctx)
 	if ctx.Err() != nil {
 		return err
@@ -51,13 +54,48 @@ func (env *environment) doctor(ctx context.Context, o *doctorOptions) error {
 	return err
 }
 
+// keysToCheck returns the keys of the accounts chosen, of the settings or of the
+// environment; one without a client where there is none, which is no mistake.
+func (env *environment) keysToCheck(o *doctorOptions) (keys []doctor.Key, err error) {
+	var named []string
+	if o.account != "" {
+		named = []string{o.account}
+	}
+	selected, err := env.selectAccounts(&o.stripeOptions, named)
+	if err != nil {
+		return nil, err
+	}
+	for _, account := range selected {
+		key := doctor.Key{Name: account.Name, Label: cmp.Or(o.label, account.Label)}
+		if account.Name != "" || o.keyFile != "" || env.getenv("STRIPE_API_KEY") != "" {
+			key.Client, key.NoClient = env.clientOf(&o.stripeOptions, account)
+		}
+		for _, id := range account.Connected {
+			if key.NoClient == nil && key.Client != nil {
+				one := key
+				one.Name = strings.TrimPrefix(account.Name+" "+id, " ")
+				one.Client, one.NoClient = key.Client.For(id)
+				keys = append(keys, one)
+			}
+		}
+		if len(account.Connected) == 0 || key.Client == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
 func (env *environment) printDiagnosis(d doctor.Diagnosis) {
 	for _, f := range d.Findings {
 		fix := ""
 		if f.Fix != "" {
 			fix = "; fix: " + f.Fix
 		}
-		fmt.Fprintf(env.stdout, "%-7s  %s: %s%s\n", f.Level, f.Check, f.Says, fix)
+		check := f.Check
+		if f.Account != "" {
+			check += " of " + f.Account
+		}
+		fmt.Fprintf(env.stdout, "%-7s  %s: %s%s\n", f.Level, check, f.Says, fix)
 	}
 	sum := "no problems"
 	if d.Problems > 0 {

@@ -138,7 +138,7 @@ func resync(dir, api string) error {
 	if err != nil {
 		return err
 	}
-	_, err = (&pipeline.Sync{Client: client, Plan: plan, Lake: lake}).Run(context.Background())
+	_, err = (&pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: plan, Lake: lake}).Run(context.Background())
 	return err
 }
 

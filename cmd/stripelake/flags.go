@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -36,10 +35,6 @@ func refuseEmptyLake(_ *cli.Context, dir string) error {
 		return &pipeline.UsageError{Message: "--lake is empty: is the variable set that it was to hold?"}
 	}
 	return nil
-}
-
-func schemasFlag(dir *optional[string]) cli.Flag {
-	return &cli.StringFlag{Name: "schemas", Destination: &dir.value, Action: dir.note, Usage: "use the schemas and mappings in `DIR` instead of the lake's own"}
 }
 
 func waitFlag(wait *optional[time.Duration]) cli.Flag {
@@ -87,62 +82,13 @@ func (o *stripeOptions) stripeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "api-base", Destination: &o.apiBase, Value: "https://api.stripe.com", Usage: "`URL` of Stripe's API, or of a simulated one"},
 		&cli.StringFlag{Name: "api-key-file", Destination: &o.keyFile, Usage: "read the key from `FILE`; otherwise STRIPE_API_KEY holds it"},
 		&cli.StringFlag{Name: "account-label", Destination: &o.label, Usage: "`NAME` for the account if a restricted key may not read its id (remembered)"},
-		&cli.StringFlag{Name: "max-share", Destination: &o.maxShare, Usage: "use at most this `SHARE` of the account's rate limit (default: 50% live, 100% test)"},
+		&cli.StringFlag{Name: "max-share", Destination: &o.maxShare, DefaultText: "50% live, 100% test", Usage: "use at most this `SHARE` of the account's rate limit"},
 		&cli.Float64Flag{Name: "max-rps", Destination: &o.maxRPS, Usage: "assume that Stripe allows the account `N` requests a second, and a quarter of that, at least 25, to each endpoint"},
 	}
 }
 
-// client returns a client for the account of the flags and the environment.
-func (env *environment) client(o *stripeOptions) (*extract.Client, error) {
-	key, err := env.apiKey(o)
-	if err != nil {
-		return nil, err
-	}
-	share, err := parseShare("--max-share", o.maxShare)
-	if err != nil {
-		return nil, err
-	}
-	client, err := extract.New(extract.Config{
-		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS,
-	})
-	if err != nil {
-		return nil, &pipeline.UsageError{Message: err.Error()}
-	}
-	return client, nil
-}
-
 func accountFlag(account *string) cli.Flag {
-	return &cli.StringFlag{Name: "account", Destination: account, Usage: "use the connected account `ACCT` instead of the key's own"}
-}
-
-// clientFor returns a client for a connected account, or for the key's own if
-// account is empty.
-func (env *environment) clientFor(o *stripeOptions, account string) (*extract.Client, error) {
-	client, err := env.client(o)
-	if err != nil || account == "" {
-		return client, err
-	}
-	if client, err = client.For(account); err != nil {
-		return nil, &pipeline.UsageError{Message: err.Error()}
-	}
-	return client, nil
-}
-
-// apiKey reads the key from --api-key-file, otherwise from STRIPE_API_KEY. The
-// key is never a flag's value, because the process list shows those.
-func (env *environment) apiKey(o *stripeOptions) (string, error) {
-	if o.keyFile != "" {
-		content, err := os.ReadFile(o.keyFile)
-		if err != nil {
-			return "", &pipeline.UsageError{Message: fmt.Sprintf("read the key: %v", err)}
-		}
-		return strings.TrimSpace(string(content)), nil
-	}
-	if key := strings.TrimSpace(env.getenv("STRIPE_API_KEY")); key != "" {
-		return key, nil
-	}
-	return "", &pipeline.UsageError{Message: "no API key: set STRIPE_API_KEY, or name a file that holds it with --api-key-file " +
-		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
+	return &cli.StringFlag{Name: "account", Destination: account, Usage: "read the `ACCOUNT` of that name in the settings, or the connected account of that id instead of the key's own"}
 }
 
 // parseSpan reads --from and --to. A missing one is zero.

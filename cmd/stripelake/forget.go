@@ -19,12 +19,12 @@ type forgetOptions struct {
 }
 
 func (o *forgetOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print each receipt as one JSON line"), waitFlag(&o.wait),
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print each receipt as one JSON line"), waitFlag(&o.wait),
 		&cli.StringFlag{Name: "account", Destination: &o.account, Usage: "the customers' `ACCOUNT`, if several accounts have a customer of that id"},
 		&cli.BoolFlag{Name: "consent-to-new-list", Destination: &o.newList, Usage: "if forgotten.json is lost: begin a new list with these customers, even if the lake has no data of theirs; the receipt records this"},
 		&cli.BoolFlag{Name: "dry-run", Destination: &o.dryRun, Usage: "count what would be erased; change nothing"},
-	}
+	}, o.declaredFlags()...)
 }
 
 func forgetCommand(env *environment) *cli.Command {

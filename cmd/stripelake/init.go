@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/settings"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -39,16 +40,37 @@ func initCommand(env *environment) *cli.Command {
 	var o initOptions
 	return takes(arguments{usage: "[DIR]", most: 1}, &cli.Command{
 		Name:  "init",
-		Usage: "write an editable copy of the built-in schemas, or of a lake's",
-		Description: "Writes the schemas, mappings, marts and lookups, and JSON Schemas for editors, to DIR\n" +
-			"(./schemas unless given). Example: stripelake init my-schemas",
-		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return env.initSchemas(&o, cmp.Or(c.Args().First(), "schemas")) },
+		Usage: "write settings and an editable copy of the schemas, or the schemas alone to DIR",
+		Description: "Without DIR it writes " + settings.FileName + ", with every setting and its explanation, and ./schemas, which nothing uses\n" +
+			"until the settings say so. With DIR it writes the schemas, mappings, marts and lookups there, and JSON Schemas for editors.\n" +
+			"Example: stripelake init my-schemas",
+		Flags: o.flags(),
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() && !o.fromLake {
+				return env.initSettings(&o)
+			}
+			return env.initSchemas(&o, cmp.Or(c.Args().First(), "schemas"))
+		},
 	})
 }
 
+// initSettings writes the settings file, and the schemas beside it.
+func (env *environment) initSettings(o *initOptions) error {
+	if _, err := os.Lstat(settings.FileName); !errors.Is(err, fs.ErrNotExist) {
+		return &pipeline.UsageError{Message: settings.FileName + " is there already, and nothing is written over; `stripelake init DIR` writes the schemas alone"}
+	}
+	if err := env.initSchemas(o, "schemas"); err != nil {
+		return err
+	}
+	if err := os.WriteFile(settings.FileName, []byte(settings.Template()), 0o644); err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	fmt.Fprintf(env.stdout, "%s: read it once, then try stripelake config and stripelake doctor\n", settings.FileName)
+	return nil
+}
+
 func (env *environment) initSchemas(o *initOptions, dir string) error {
-	if o.lake.given && !o.fromLake {
+	if env.inForce.values["lake"].source == "--lake" && !o.fromLake {
 		return &pipeline.UsageError{Message: "--lake goes with --from-lake"}
 	}
 	copied, err := o.copied()

@@ -84,7 +84,7 @@ func runApp(ctx context.Context, app *cli.App, args []string) (err error) {
 var errSilent = errors.New("said already")
 
 func newApp(env *environment) *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:            "stripelake",
 		Usage:           "copy a Stripe account into files you own",
 		Version:         version,
@@ -102,9 +102,11 @@ func newApp(env *environment) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env),
 			exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
-			schemaCommand(env), forgetCommand(env), doctorCommand(env), simulateCommand(env),
+			schemaCommand(env), forgetCommand(env), doctorCommand(env), configCommand(env), simulateCommand(env),
 		},
 	}
+	env.addSettings(app.Commands)
+	return app
 }
 
 // environment is a command's connection to the process: environment variables
@@ -112,6 +114,7 @@ func newApp(env *environment) *cli.App {
 type environment struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	inForce        inForce
 	raw            *output // standard output, unescaped: for CSV and for the progress line
 }
 

@@ -78,5 +78,5 @@ func TestTwentyMistakes(t *testing.T) {
 
 // layOutShipped writes a copy of the shipped schemas, as init does.
 func layOutShipped(dir string) error {
-	return newApp(&environment{stdout: io.Discard}).Run([]string{"stripelake", "init", dir})
+	return newApp(&environment{getenv: func(string) string { return "" }, stdout: io.Discard}).Run([]string{"stripelake", "init", dir})
 }

@@ -53,12 +53,15 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 	if o.every < time.Minute || o.every > 30*24*time.Hour {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", o.every)}
 	}
-	client, err := env.clientFor(&o.stripeOptions, o.account)
+	if resources, err = env.resources(resources); err != nil {
+		return err
+	}
+	source, err := env.source(&o.stripeOptions, o.account)
 	if err != nil {
 		return err
 	}
 	forecaster := forecast.Forecaster{
-		Client: client, Dir: o.lake, Label: o.label, Resources: resources,
+		Client: source.Client, Dir: o.lake, Label: source.Label, Resources: resources,
 		Range: bounds, Every: o.every,
 	}
 	estimate, err := forecaster.Run(ctx)

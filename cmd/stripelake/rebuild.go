@@ -16,12 +16,12 @@ type rebuildOptions struct {
 }
 
 func (o *rebuildOptions) flags() []cli.Flag {
-	return []cli.Flag{
-		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait),
+	return append([]cli.Flag{
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait),
 		o.exposeFlag(),
 		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table and the record of every object again"},
 		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first show how many rejected objects would fit now"},
-	}
+	}, o.declaredFlags()...)
 }
 
 func rebuildCommand(env *environment) *cli.Command {

@@ -33,7 +33,7 @@ func schemaCoverageCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) schemaCoverage(ctx context.Context, o *schemaCoverageOptions, name string) error {
-	set, compiled, err := o.compile()
+	set, compiled, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}

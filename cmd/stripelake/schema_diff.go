@@ -52,7 +52,7 @@ func (t *diffError) Unwrap() error { return t.error }
 func (t *diffError) ExitCode() int { return 2 }
 
 func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) error {
-	edited, newPlan, err := o.compile()
+	edited, newPlan, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}

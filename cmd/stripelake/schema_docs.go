@@ -34,7 +34,7 @@ func schemaDocsCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) schemaDocs(ctx context.Context, o *setOptions, dir string) error {
-	set, compiled, err := o.compile()
+	set, compiled, err := env.compile(o)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func schemaExplainCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) schemaExplain(ctx context.Context, o *schemaExplainOptions, name string) error {
-	set, compiled, err := o.compile()
+	set, compiled, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}

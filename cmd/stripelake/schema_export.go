@@ -41,7 +41,7 @@ func schemaExportDBTCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) schemaExportDBT(ctx context.Context, o *schemaExportOptions) error {
-	set, _, err := o.compile()
+	set, _, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func schemaPreviewCommand(env *environment) *cli.Command {
 }
 
 func (env *environment) schemaPreview(ctx context.Context, o *schemaPreviewOptions, name string) error {
-	set, compiled, err := o.compile()
+	set, compiled, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}

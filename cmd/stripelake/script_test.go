@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -57,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim": sim, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,
+			"sim": sim, "keys": keys, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,
 		},
 	})
 }
@@ -85,6 +87,45 @@ func sim(ts *testscript.TestScript, _ bool, args []string) {
 	server, err := stripesim.New(config)
 	ts.Check(err)
 	start(ts, server)
+}
+
+// bounding answers so many requests.
+type bounding struct {
+	to   http.Handler
+	left int64
+}
+
+// keys sets $API to an address behind which each key opens an account of its own, of 60
+// charges: `keys KEY=SEED[/N]…`. After N requests the key is refused, as is any other.
+func keys(ts *testscript.TestScript, _ bool, args []string) {
+	behind := map[string]*bounding{}
+	for _, arg := range args {
+		key, rest, _ := strings.Cut(arg, "=")
+		seed, most, bounded := strings.Cut(rest, "/")
+		n, err := strconv.ParseInt(seed, 10, 64)
+		ts.Check(err)
+		server, err := stripesim.New(stripesim.Config{Seed: n, Charges: 60})
+		ts.Check(err)
+		start(ts, server)
+		api, err := url.Parse(ts.Getenv("API"))
+		ts.Check(err)
+		left := int64(math.MaxInt64)
+		if bounded {
+			left, err = strconv.ParseInt(most, 10, 64)
+			ts.Check(err)
+		}
+		behind["Bearer "+key] = &bounding{to: httputil.NewSingleHostReverseProxy(api), left: left}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if account := behind[r.Header.Get("Authorization")]; account != nil && atomic.AddInt64(&account.left, -1) >= 0 {
+			account.to.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}}`)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("API", server.URL)
 }
 
 // objects starts a simulated Stripe that serves a folder's files and sets $API.

@@ -54,7 +54,11 @@ func (env *environment) status(ctx context.Context, o *statusOptions) error {
 	if err != nil || most == 0 {
 		return err
 	}
-	return status.Within(most, time.Now())
+	selected, err := env.resources(nil)
+	if err != nil {
+		return err
+	}
+	return status.Of(selected).Within(most, time.Now())
 }
 
 func (env *environment) printStatus(s pipeline.Status) error {

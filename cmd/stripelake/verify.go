@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -23,15 +24,15 @@ type verifyOptions struct {
 }
 
 func (o *verifyOptions) flags() []cli.Flag {
-	return append([]cli.Flag{
-		lakeFlag(&o.lake), schemasFlag(&o.schemas), jsonFlag(&o.json, "print one JSON object, with every finding"), waitFlag(&o.wait),
+	return slices.Concat([]cli.Flag{
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object, with every finding"), waitFlag(&o.wait),
 		&cli.BoolFlag{Name: "deep", Destination: &o.deep, Usage: "map the whole log again and compare every row; takes longer than a rebuild, and as much disk space"},
 		&cli.BoolFlag{Name: "stripe", Destination: &o.stripe, Usage: "list windows of each resource again and compare them with the newest versions in the log"},
 		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "with --stripe: compare `N` windows of 2,000 objects, spread over all that was read"},
 		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: compare all windows"},
 		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what differs from the raw log; with --stripe, also read again what differs from Stripe or was lost from the log"},
 		accountFlag(&o.account),
-	}, o.stripeFlags()...)
+	}, o.declaredFlags(), o.stripeFlags())
 }
 
 func verifyCommand(env *environment) *cli.Command {
@@ -87,11 +88,11 @@ func (env *environment) atStripe(o *verifyOptions, declared *pipeline.Declaratio
 	case !o.stripe:
 		return nil
 	}
-	client, err := env.clientFor(&o.stripeOptions, o.account)
+	source, err := env.source(&o.stripeOptions, o.account)
 	if err != nil {
 		return err
 	}
-	verify.Stripe = &pipeline.AtStripe{Client: client, Redactors: declared.Redactors, Label: o.label, Sample: o.sample.value}
+	verify.Stripe = &pipeline.AtStripe{Client: source.Client, Redactors: declared.Redactors, Label: source.Label, Sample: o.sample.value}
 	if o.full {
 		verify.Stripe.Sample = 0
 	} else if verify.Stripe.Sample < 1 {

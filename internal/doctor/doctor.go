@@ -19,9 +19,16 @@ import (
 // nothing, except for a folder in which it tests the file system, and waits for
 // no lock.
 type Doctor struct {
+	Key
+	Others []Key  // further keys of the lake
+	Dir    string // the lake's folder; it need not exist
+}
+
+// Key is a key to check.
+type Key struct {
+	Name   string          // of its account in the settings; names the findings where there are several keys
 	Client *extract.Client // nil: only the lake is checked
-	Dir    string          // the lake's folder; it need not exist
-	Label  string          // as in [pipeline.Sync]
+	Label  string          // as in [pipeline.Source]
 
 	NoClient error // why there is no client; nil where no key was given, which is not a problem
 }
@@ -32,6 +39,8 @@ type Finding struct {
 	Level string `json:"level"` // one of the Level… constants
 	Says  string `json:"says"`
 	Fix   string `json:"fix,omitempty"`
+
+	Account string `json:"account,omitempty"` // name of the key's account, where several keys are checked
 }
 
 // The levels of a finding. With a problem a sync will fail or leave something
@@ -50,6 +59,8 @@ type Diagnosis struct {
 	Problems int       `json:"problems"`
 	Warnings int       `json:"warnings"`
 	Requests int64     `json:"requests"` // sent by the checks
+
+	account string // of the findings that are added
 }
 
 // ProblemsError reports that the doctor found problems.
@@ -69,14 +80,21 @@ func (e *ProblemsError) ExitCode() int { return pipeline.ExitIncomplete }
 // the diagnosis is valid in each case.
 func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
 	var found Diagnosis
-	account := d.checkStripe(ctx, &found)
-	if err := ctx.Err(); err != nil {
-		return found, err
+	var accounts []string
+	for _, key := range append([]Key{d.Key}, d.Others...) {
+		if len(d.Others) > 0 {
+			found.account = key.Name
+		}
+		accounts = append(accounts, key.checkStripe(ctx, &found, d.Dir))
+		if err := ctx.Err(); err != nil {
+			return found, err
+		}
+		if key.Client != nil {
+			found.Requests += key.Client.Requests()
+		}
 	}
-	d.checkLake(&found, account)
-	if d.Client != nil {
-		found.Requests = d.Client.Requests()
-	}
+	found.account = ""
+	d.checkLake(&found, accounts)
 	if found.Problems > 0 {
 		return found, &ProblemsError{found.Problems}
 	}
@@ -101,7 +119,7 @@ func (d *Diagnosis) problem(check, fix, says string, args ...any) {
 
 // add adds a finding. Invariant 11: no text of it shows a secret.
 func (d *Diagnosis) add(f Finding) {
-	f.Says, f.Fix = extract.Redact(f.Says), extract.Redact(f.Fix)
+	f.Says, f.Fix, f.Account = extract.Redact(f.Says), extract.Redact(f.Fix), d.account
 	switch f.Level {
 	case LevelProblem:
 		d.Problems++

@@ -52,7 +52,7 @@ func TestDoctorAsksStripe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := laketest.Diagnose(t, doctor.Doctor{Client: laketest.NewClient(t, tc.key, laketest.Serve(t, server)), Dir: filepath.Join(t.TempDir(), "none"), Label: tc.label})
+			found := laketest.Diagnose(t, doctor.Doctor{Key: doctor.Key{Client: laketest.NewClient(t, tc.key, laketest.Serve(t, server)), Label: tc.label}, Dir: filepath.Join(t.TempDir(), "none")})
 			laketest.CheckFindings(t, found, tc.want...)
 		})
 	}
@@ -62,8 +62,8 @@ func TestDoctorWithoutAClient(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "none")
 	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir}))
-	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, NoClient: errors.New("this is not a Stripe API key")}), "problem key: not a Stripe API key")
-	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Client: laketest.NewClient(t, doctorKey, "http://127.0.0.1:1")}), "problem key: no answer from 127.0.0.1:1")
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Key: doctor.Key{NoClient: errors.New("this is not a Stripe API key")}}), "problem key: not a Stripe API key")
+	laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Dir: dir, Key: doctor.Key{Client: laketest.NewClient(t, doctorKey, "http://127.0.0.1:1")}}), "problem key: no answer from 127.0.0.1:1")
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the doctor made a lake")
 	}
@@ -132,7 +132,7 @@ func TestDoctorLooksAtTheLake(t *testing.T) {
 			if tc.key != "" {
 				key = tc.key
 			}
-			laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Client: laketest.NewClient(t, key, api), Dir: dir}), tc.want...)
+			laketest.CheckFindings(t, laketest.Diagnose(t, doctor.Doctor{Key: doctor.Key{Client: laketest.NewClient(t, key, api)}, Dir: dir}), tc.want...)
 		})
 	}
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// checkLake makes the checks of files. account is the key's account, or empty.
-func (d *Doctor) checkLake(found *Diagnosis, account string) {
+// checkLake makes the checks of files. accounts are those of the keys, each empty if it is
+// unknown.
+func (d *Doctor) checkLake(found *Diagnosis, accounts []string) {
 	exists, err := pipeline.HasLake(d.Dir)
 	if err != nil {
 		says, fix := textAndFix(err, "run as the user that the lake belongs to, or name another folder with --lake")
@@ -43,7 +44,9 @@ func (d *Doctor) checkLake(found *Diagnosis, account string) {
 		found.ok("lake", "%s mode", mode)
 	}
 	d.checkDeclared(found)
-	d.checkAccounts(found, account)
+	for _, account := range accounts {
+		d.checkAccounts(found, account)
+	}
 	d.checkFiles(found)
 }
 

@@ -12,48 +12,48 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-// checkStripe makes the checks that send requests to Stripe, and returns the
-// account, if it is known.
-func (d *Doctor) checkStripe(ctx context.Context, found *Diagnosis) (account string) {
+// checkStripe makes the checks that send requests to Stripe, and returns the name
+// under which the lake in dir keeps the account, if it is known.
+func (k Key) checkStripe(ctx context.Context, found *Diagnosis, dir string) (account string) {
 	switch {
-	case d.Client == nil && d.NoClient == nil:
+	case k.Client == nil && k.NoClient == nil:
 		found.skip("stripe", "no key is given (STRIPE_API_KEY or --api-key-file), so only the lake is looked at")
 		return ""
-	case d.Client == nil:
-		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", d.NoClient)
+	case k.Client == nil:
+		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", k.NoClient)
 		return ""
 	}
-	who, err := d.Client.Account(ctx)
+	who, err := k.Client.Account(ctx)
 	if err != nil && !pipeline.IsAccountHidden(err) { // every other request will fail, too
 		says, fix := textAndFix(err, fixAsked)
 		found.problem("key", fix, "%s", strings.TrimPrefix(says, "read the account: "))
 		found.skip("stripe", "what else it would tell")
 		return ""
 	}
-	d.checkKey(found)
-	account = d.checkAccount(found, who.ID, err)
-	d.checkLists(ctx, found)
-	d.checkClock(found)
+	k.checkKey(found)
+	account = k.checkAccount(found, dir, who.ID, err)
+	k.checkLists(ctx, found)
+	k.checkClock(found)
 	return account
 }
 
-func (d *Doctor) checkKey(found *Diagnosis) {
-	if d.Client.Restricted() {
-		found.ok("key", "a restricted key (rk_), %s mode", d.Client.Mode())
+func (k Key) checkKey(found *Diagnosis) {
+	if k.Client.Restricted() {
+		found.ok("key", "a restricted key (rk_), %s mode", k.Client.Mode())
 		return
 	}
 	found.warn("key", "make a restricted key (rk_) with Read permission for what is listed here, and give that one to stripelake",
-		"a secret key (sk_), %s mode: it can also change and delete everything", d.Client.Mode())
+		"a secret key (sk_), %s mode: it can also change and delete everything", k.Client.Mode())
 }
 
 // checkAccount returns the name under which the lake keeps the account.
-func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
+func (k Key) checkAccount(found *Diagnosis, dir, id string, err error) string {
 	if err == nil {
 		found.ok("account", "%s", id)
 		return id
 	}
-	accounts, _ := load.ReadAccounts(d.Dir) // checkLake reports its error
-	if label := pipeline.NameOfAccount(accounts, "", d.Label); label != "" {
+	accounts, _ := load.ReadAccounts(dir) // checkLake reports its error
+	if label := pipeline.NameOfAccount(accounts, "", k.Label); label != "" {
 		found.ok("account", "this key may not read it; %s is its label", label)
 		return label
 	}
@@ -67,10 +67,10 @@ func (d *Doctor) checkAccount(found *Diagnosis, id string, err error) string {
 
 // checkLists requests each list: may the key read it, and in which API version
 // is it answered?
-func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
+func (k Key) checkLists(ctx context.Context, found *Diagnosis) {
 	answered := ""
 	for _, resource := range pipeline.Streams() {
-		version, err := d.Client.Ask(ctx, resource)
+		version, err := k.Client.Ask(ctx, resource)
 		answered = cmp.Or(answered, version)
 		if err == nil {
 			found.ok(resource.Name, "readable")
@@ -97,8 +97,8 @@ func (d *Doctor) checkLists(ctx context.Context, found *Diagnosis) {
 // whole seconds, and an answer takes some time.
 const clockTolerance = 5 * time.Second
 
-func (d *Doctor) checkClock(found *Diagnosis) {
-	server := d.Client.ServerTime()
+func (k Key) checkClock(found *Diagnosis) {
+	server := k.Client.ServerTime()
 	if server.IsZero() {
 		found.problem("clock", "look at the proxy in between", "the answers have no Date header, so where to stop is unknown")
 		return

@@ -31,44 +31,63 @@ func requestsSent(accounts []runAccount) (n int64) {
 }
 
 // openAccounts finds the accounts that the run reads, and locks their logs.
-// unread has the connected accounts that the key cannot reach, and why.
+// unread has the connected accounts that a key cannot reach, the keys of several
+// that open nothing, and why.
 func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts []runAccount, unread map[string]error, err error) {
 	unread = map[string]error{}
-	if len(s.Accounts) == 0 {
-		account, err := resolveAccount(ctx, s.Client, s.Lake, s.Label)
-		if err != nil {
+	for _, source := range s.sources() {
+		found, err := source.resolve(ctx, s.Lake, unread)
+		switch {
+		case err == nil:
+			accounts = append(accounts, found...)
+		case len(s.Others) == 0 || ctx.Err() != nil:
 			return nil, nil, err
+		default: // one key that is revoked keeps no other account from being read
+			unread[source.Name] = err
 		}
-		accounts = append(accounts, runAccount{id: account, client: s.Client})
 	}
 	// Logs are locked in one order: otherwise two runs could each wait for a
 	// lock that the other holds. Each is locked once: otherwise a run would
 	// wait for itself.
-	for _, account := range slices.Compact(slices.Sorted(slices.Values(s.Accounts))) {
-		client, err := s.Client.For(account)
-		if err != nil {
-			return nil, nil, &UsageError{err.Error()}
-		}
-		switch err := checkReach(ctx, client, account); {
-		case extract.IsUnauthorized(err) || ctx.Err() != nil:
-			return nil, nil, err
-		case err != nil:
-			unread[account] = err
-			continue
-		}
-		if err := s.Lake.Remember(account, false); err != nil {
-			return nil, nil, err
-		}
-		accounts = append(accounts, runAccount{id: account, client: client})
-	}
+	slices.SortFunc(accounts, func(a, b runAccount) int { return cmp.Compare(a.id, b.id) })
 	for i := range accounts {
 		a := &accounts[i]
+		if i > 0 && a.id == accounts[i-1].id {
+			return accounts[:i], nil, &UsageError{fmt.Sprintf("two of the keys are of the account %s: name each account once", a.id)}
+		}
 		progress.emit(Event{Event: EventStarted, Account: a.id, Mode: a.client.Mode()})
 		if a.log, err = s.Lake.OpenLog(ctx, a.id); err != nil {
 			return accounts[:i], nil, err
 		}
 	}
 	return accounts, unread, nil
+}
+
+// resolve returns the accounts that are read with the key. It adds to unread the
+// connected accounts that the key cannot reach.
+func (s Source) resolve(ctx context.Context, lake *load.Lake, unread map[string]error) (accounts []runAccount, err error) {
+	if len(s.Accounts) == 0 {
+		account, err := resolveAccount(ctx, s.Client, lake, s.Label)
+		return []runAccount{{id: account, client: s.Client}}, err
+	}
+	for _, account := range slices.Compact(slices.Sorted(slices.Values(s.Accounts))) {
+		client, err := s.Client.For(account)
+		if err != nil {
+			return nil, &UsageError{err.Error()}
+		}
+		switch err := checkReach(ctx, client, account); {
+		case extract.IsUnauthorized(err) || ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			unread[account] = err
+			continue
+		}
+		if err := lake.Remember(account, false); err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, runAccount{id: account, client: client})
+	}
+	return accounts, nil
 }
 
 // checkReach checks that the key may act for a connected account.
@@ -112,11 +131,18 @@ func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []run
 				failed, err := s.readAccount(ctx, m, a, resources, arrivals)
 				mu.Lock()
 				defer mu.Unlock()
-				for name, err := range failed {
+				ended := len(s.Others) > 0 && run.Err() == nil && isKeyRefused(err)
+				for name, why := range failed {
+					if ended && errors.Is(why, context.Canceled) {
+						why = err // it was stopped because the key is refused
+					}
 					if len(accounts) > 1 {
 						name = a.id + "/" + name
 					}
-					unread[name] = err
+					unread[name] = why
+				}
+				if ended { // other keys still read their accounts
+					return nil
 				}
 				return err
 			})
@@ -124,6 +150,11 @@ func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []run
 		return readers.Wait()
 	})
 	return group.Wait()
+}
+
+// isKeyRefused reports an error that every further request with the key would meet.
+func isKeyRefused(err error) bool {
+	return extract.IsUnauthorized(err) || errors.Is(err, extract.ErrMode)
 }
 
 // catchUpAll applies the segments that the logs hold and the state does not. It

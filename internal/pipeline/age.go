@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/load"
@@ -50,6 +51,14 @@ func (r *ResourceStatus) undated() string {
 		return "its changes were never followed"
 	}
 	return ""
+}
+
+// Of returns the status of some resources, by name; of all where none is named.
+func (s Status) Of(resources []string) Status {
+	if len(resources) > 0 {
+		s.Resources = slices.DeleteFunc(slices.Clone(s.Resources), func(r ResourceStatus) bool { return !slices.Contains(resources, r.Resource) })
+	}
+	return s
 }
 
 // Within returns an [*AgeError] where the oldest resource is older than most.

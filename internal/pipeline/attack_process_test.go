@@ -55,7 +55,7 @@ func workAs(ctx context.Context, c laketest.Child) error {
 	c.Options(&options)
 	lake = lake.Using(options)
 	s := &pipeline.Sync{
-		Client: client, Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared,
+		Source: pipeline.Source{Client: client}, Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared,
 		Range: extract.Range{LookBack: pipeline.DailyLookBack},
 		OnEvent: func(e pipeline.Event) {
 			if e.Event == pipeline.EventNotice {

@@ -244,6 +244,22 @@ func InForce(dir string) (*schemas.Set, error) {
 	return ownOrShipped(files)
 }
 
+// BaseInForce returns the set that a privacy policy given alone is laid over: the shipped
+// one where there is no lake or where the lake's differs from what was shipped in its
+// policy only, so that it goes on following the program; otherwise the lake's own. base
+// has the sums of the shipped files that this was copied from, nil for the shipped set.
+func BaseInForce(dir string) (set *schemas.Set, base map[string]string, err error) {
+	kept, err := load.ReadDeclared(dir)
+	if err == nil && kept != nil && !kept.Shipped && schemas.IsCopy(kept.Files, kept.Base) {
+		set, err = schemas.Load(schemas.Embedded())
+		return set, nil, err
+	}
+	if set, err = InForce(dir); err == nil && kept != nil {
+		base = kept.Base
+	}
+	return set, base, err
+}
+
 func union(a, b []string) []string {
 	all := slices.Concat(a, b)
 	slices.Sort(all)

@@ -104,7 +104,7 @@ func (k *keeper) sync(given *schemas.Set) error {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	s := pipeline.Sync{Client: client, Plan: declaration.Plan, Redactors: declaration.Redactors, Declaration: declaration, Lake: lake, OnEvent: k.event}
+	s := pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: declaration.Plan, Redactors: declaration.Redactors, Declaration: declaration, Lake: lake, OnEvent: k.event}
 	_, err = s.Run(k.t.Context())
 	return err
 }

@@ -37,12 +37,14 @@ func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []ru
 		}
 		all, ids = append(all, x.found...), append(ids, a.id)
 	}
-	for _, account := range s.Accounts {
-		if err := unread[account]; err != nil { // not reached, and so not among accounts
-			x := newUnresolved(m, account, former)
-			x.now[whatAccount] = load.GivenUp{Message: errorText(err), At: time.Now().UTC()}
-			x.add("", whatAccount)
-			all, ids = append(all, x.found...), append(ids, account)
+	for _, source := range s.sources() {
+		for _, account := range source.Accounts {
+			if err := unread[account]; err != nil { // not reached, and so not among accounts
+				x := newUnresolved(m, account, former)
+				x.now[whatAccount] = load.GivenUp{Message: errorText(err), At: time.Now().UTC()}
+				x.add("", whatAccount)
+				all, ids = append(all, x.found...), append(ids, account)
+			}
 		}
 	}
 	slices.SortFunc(all, load.GivenUp.Compare)

@@ -19,13 +19,12 @@ const DailyLookBack = 48 * time.Hour
 
 // Sync copies accounts into a lake. Its fields are set once, before Run.
 type Sync struct {
-	Client       *extract.Client
+	Source                // the key, and what is read with it
+	Others       []Source // further keys of the same mode, each of other accounts
 	Plan         *transform.Plan
 	Lake         *load.Lake
 	Redactors    map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
 	Declaration  *Declaration                   // Plan and Redactors are of it, and the run records it; nil records nothing
-	Label        string                         // name for the account where the key may not read its id; empty asks Stripe
-	Accounts     []string                       // connected accounts to read instead of the key's own
 	Resources    []string                       // plural names; empty selects all six
 	Range        extract.Range                  // bounds on created; zero is unbounded
 	Rebuild      bool                           // first derive again the tables whose schemas or mappings changed
@@ -36,6 +35,17 @@ type Sync struct {
 	reread    map[string][]load.Reread // by resource: objects to read again, and nothing else; nil for a sync
 	repairing bool                     // a repair runs this sync, so a pending repair does not stop it
 }
+
+// Source is a key, and the accounts that are read with it.
+type Source struct {
+	Name     string // in messages about several keys
+	Client   *extract.Client
+	Label    string   // name for the account where the key may not read its id; empty asks Stripe
+	Accounts []string // connected accounts to read instead of the key's own
+}
+
+// sources returns all keys of the run.
+func (s *Sync) sources() []Source { return append([]Source{s.Source}, s.Others...) }
 
 // inRepair returns a copy of the sync for a repair. It reads some resources: of
 // each the objects given or, without any, from its cursor on. Refused objects

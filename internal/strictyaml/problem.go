@@ -14,7 +14,7 @@ type Text struct {
 
 // Pos is a place in a file.
 type Pos struct {
-	File string // as the caller of [Parse] names it
+	File string // as the caller of [Parse] names it; without a line, a flag or a variable
 	Line int    // from 1
 	Col  int    // from 1, in characters
 }
@@ -27,6 +27,9 @@ type Problem struct {
 }
 
 func (p Problem) String() string {
+	if p.Pos.Line == 0 {
+		return fmt.Sprintf("%s: %s: %s", p.Pos.File, p.Code, p.Message)
+	}
 	return fmt.Sprintf("%s:%d:%d: %s: %s", p.Pos.File, p.Pos.Line, p.Pos.Col, p.Code, p.Message)
 }
 

@@ -55,7 +55,7 @@ func NewSyncOf(edit func(files map[string]string), dir, api string, change func(
 		change(&options)
 	}
 	lake, err := load.Open(dir, options)
-	return &Setup{Sync: pipeline.Sync{Client: client, Plan: plan, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, Err: err}
+	return &Setup{Sync: pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: plan, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, Err: err}
 }
 
 // NewEditedSync is a sync whose refunds have one more column.

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/settings"
+	"github.com/stripelake/stripelake/internal/spelling"
+)
+
+// sources returns the keys of a run, and what is read with each: the accounts named, or
+// without a name those of the settings, or without settings that of STRIPE_API_KEY. A name
+// is an account of the settings, all, a connected account's id, or @FILE with one a line.
+func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.Source, error) {
+	names, err := expandNames(named)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := env.selectAccounts(o, names)
+	if err != nil {
+		return nil, err
+	}
+	var sources []pipeline.Source
+	for _, account := range selected {
+		client, err := env.clientOf(o, account)
+		if err != nil {
+			return nil, err
+		}
+		if len(sources) > 0 && client.Mode() != sources[0].Client.Mode() {
+			return nil, &pipeline.UsageError{Message: fmt.Sprintf("the key of %s is of %s mode and that of %s of %s mode: a lake has one mode, so write settings of its own for each",
+				sources[0].Name, sources[0].Client.Mode(), account.Name, client.Mode())}
+		}
+		label := account.Label
+		if o.label != "" {
+			label = o.label
+		}
+		sources = append(sources, pipeline.Source{Name: account.Name, Client: client, Label: label, Accounts: account.Connected})
+	}
+	if o.label != "" && len(sources) > 1 {
+		return nil, &pipeline.UsageError{Message: "--account-label is of one account: choose that with --account, or write label: in the settings"}
+	}
+	return sources, nil
+}
+
+// source returns the key and the account of a command that reads one account.
+func (env *environment) source(o *stripeOptions, account string) (pipeline.Source, error) {
+	var named []string
+	if account != "" {
+		named = []string{account}
+	}
+	sources, err := env.sources(o, named)
+	if err != nil {
+		return pipeline.Source{}, err
+	}
+	if len(sources) > 1 || len(sources[0].Accounts) > 1 {
+		var names []string
+		for _, s := range sources {
+			names = append(append(names, s.Name), s.Accounts...)
+		}
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+		return pipeline.Source{}, &pipeline.UsageError{Message: "this reads one account: choose it with --account: " + strings.Join(names, ", ")}
+	}
+	one := sources[0]
+	if len(one.Accounts) == 1 {
+		if one.Client, err = one.Client.For(one.Accounts[0]); err != nil {
+			return one, &pipeline.UsageError{Message: err.Error()}
+		}
+		one.Accounts = nil
+	}
+	return one, nil
+}
+
+// selectAccounts returns the accounts with those names. The account of STRIPE_API_KEY or
+// --api-key-file has no name.
+func (env *environment) selectAccounts(o *stripeOptions, names []string) ([]settings.Account, error) {
+	declared := env.inForce.Accounts
+	if o.keyFile != "" {
+		declared = nil // the flag names the one key of the run
+	}
+	if len(names) == 0 && len(declared) > 0 || slices.Contains(names, settings.AllAccounts) {
+		if len(declared) == 0 {
+			return nil, &pipeline.UsageError{Message: "--account all: the settings declare no account; see `stripelake init`"}
+		}
+		return declared, nil
+	}
+	if len(names) == 0 {
+		return []settings.Account{{}}, nil
+	}
+	var selected []settings.Account
+	for _, name := range names {
+		account, err := env.accountNamed(declared, name)
+		if err != nil {
+			return nil, err
+		}
+		same := slices.IndexFunc(selected, func(a settings.Account) bool { return a.Name == account.Name })
+		if same < 0 {
+			selected = append(selected, account)
+		} else {
+			selected[same].Connected = append(selected[same].Connected, account.Connected...)
+		}
+	}
+	return selected, nil
+}
+
+// accountNamed returns the account of that name, or the one whose key reaches the connected
+// account of that id, with this one alone.
+func (env *environment) accountNamed(declared []settings.Account, name string) (settings.Account, error) {
+	var names []string
+	for _, a := range declared {
+		if a.Name == name {
+			return a, nil
+		}
+		names = append(names, a.Name)
+	}
+	if !strings.HasPrefix(name, "acct_") {
+		if len(names) == 0 {
+			return settings.Account{Connected: []string{name}}, nil // extract tells what an id looks like
+		}
+		return settings.Account{}, &pipeline.UsageError{Message: fmt.Sprintf("the settings have no account %q%s; they have %s", name, spelling.Suggestion(name, names), strings.Join(names, ", "))}
+	}
+	if len(declared) == 0 {
+		return settings.Account{Connected: []string{name}}, nil
+	}
+	i := slices.IndexFunc(declared, func(a settings.Account) bool { return slices.Contains(a.Connected, name) })
+	if i < 0 && len(declared) > 1 {
+		return settings.Account{}, &pipeline.UsageError{Message: fmt.Sprintf("%s is connected to none of the accounts %s: write it under connected: of one of them", name, strings.Join(names, ", "))}
+	}
+	account := declared[max(i, 0)]
+	account.Connected = []string{name}
+	return account, nil
+}
+
+// clientOf returns a client with the key of an account.
+func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*extract.Client, error) {
+	key, err := env.apiKey(o, account)
+	if err != nil {
+		return nil, err
+	}
+	share, err := parseShare("--max-share", o.maxShare)
+	if err != nil {
+		return nil, err
+	}
+	client, err := extract.New(extract.Config{
+		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS,
+	})
+	if err != nil {
+		return nil, &pipeline.UsageError{Message: accountPrefix(account) + err.Error()}
+	}
+	return client, nil
+}
+
+// apiKey reads the key from --api-key-file, otherwise from where the settings say, otherwise
+// from STRIPE_API_KEY. The key is never a flag's value, because the process list shows those.
+func (env *environment) apiKey(o *stripeOptions, account settings.Account) (string, error) {
+	file, variable := o.keyFile, "STRIPE_API_KEY"
+	if file == "" {
+		file = account.Key.File
+	}
+	if account.Key.Env != "" {
+		variable = account.Key.Env
+	}
+	if file != "" {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return "", &pipeline.UsageError{Message: fmt.Sprintf("%sread the key: %v", accountPrefix(account), err)}
+		}
+		return strings.TrimSpace(string(content)), nil
+	}
+	if key := strings.TrimSpace(env.getenv(variable)); key != "" {
+		return key, nil
+	}
+	if account.Name != "" {
+		return "", &pipeline.UsageError{Message: fmt.Sprintf("%sthe environment variable %s, which is to hold the key, is empty or not set", accountPrefix(account), variable)}
+	}
+	return "", &pipeline.UsageError{Message: "no API key: set STRIPE_API_KEY, or name a file that holds it with --api-key-file " +
+		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
+}
+
+// accountPrefix is where the settings declare an account: "stripelake.yaml:9: account eu: ".
+func accountPrefix(a settings.Account) string {
+	if a.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d: account %s: ", a.At.File, a.At.Line, a.Name)
+}
+
+// expandNames returns the values of --account. A file has one on each line; empty lines and
+// text after # are ignored.
+func expandNames(flags []string) ([]string, error) {
+	var names []string
+	for _, name := range flags {
+		file, ok := strings.CutPrefix(name, "@")
+		if !ok {
+			names = append(names, name)
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &pipeline.UsageError{Message: fmt.Sprintf("--account %s: %v", name, err)}
+		}
+		for line := range strings.Lines(string(text)) {
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.TrimSpace(line); line != "" {
+				names = append(names, line)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/settings"
+	"github.com/stripelake/stripelake/internal/strictyaml"
+)
+
+// configOptions have a flag for each value of the settings.
+type configOptions struct {
+	json   bool
+	single map[string]*string          // by key
+	lists  map[string]*cli.StringSlice // by key
+}
+
+func (o *configOptions) flags() []cli.Flag {
+	o.single, o.lists = map[string]*string{}, map[string]*cli.StringSlice{}
+	flags := []cli.Flag{jsonFlag(&o.json, "print one JSON object")}
+	for _, key := range settings.Keys() {
+		switch {
+		case key.Flag == "":
+		case key.IsList():
+			o.lists[key.Name] = new(cli.StringSlice)
+			flags = append(flags, &cli.StringSliceFlag{Name: key.Flag, Destination: o.lists[key.Name], Usage: key.Says})
+		default:
+			o.single[key.Name] = new(string)
+			flags = append(flags, &cli.StringFlag{Name: key.Flag, Destination: o.single[key.Name], Usage: key.Says})
+		}
+	}
+	return flags
+}
+
+func configCommand(env *environment) *cli.Command {
+	var o configOptions
+	return takesNone(&cli.Command{
+		Name:  "config",
+		Usage: "print the settings in force, and where each came from",
+		Description: "A flag is stronger than the environment, and that is stronger than " + settings.FileName + ". Every mistake in the file is\n" +
+			"printed with its place, and then the exit status is 2. Keys are not printed. Example: stripelake config --config prod.yaml",
+		Flags:  o.flags(),
+		Action: func(c *cli.Context) error { return env.config(c, &o) },
+	})
+}
+
+// setting is a value in force, as --json prints it.
+type setting struct {
+	Name     string `json:"name"`
+	Value    string `json:"value"` // "" where nothing is set
+	From     string `json:"from"`  // "--lake", "STRIPELAKE_LAKE", "stripelake.yaml:3" or "default"
+	Flag     string `json:"flag,omitempty"`
+	Variable string `json:"variable"`
+}
+
+// accountSetting is an account of the settings, without its key.
+type accountSetting struct {
+	Name      string   `json:"name"`
+	Key       string   `json:"key"`   // where it is: "environment STRIPE_API_KEY"
+	Found     bool     `json:"found"` // the key is there
+	Label     string   `json:"label,omitempty"`
+	Connected []string `json:"connected,omitempty"`
+	From      string   `json:"from"`
+}
+
+func (env *environment) config(c *cli.Context, o *configOptions) error {
+	out := struct {
+		File     string           `json:"file"` // "" where there is none
+		Settings []setting        `json:"settings"`
+		Accounts []accountSetting `json:"accounts"`
+	}{File: env.inForce.Path, Accounts: []accountSetting{}}
+	for _, key := range settings.Keys() {
+		s, err := env.settingOf(c, o, key)
+		if err != nil {
+			return err
+		}
+		out.Settings = append(out.Settings, s)
+	}
+	for _, a := range env.inForce.Accounts {
+		out.Accounts = append(out.Accounts, env.accountSetting(a))
+	}
+	if err := env.checkDeclared(o); err != nil {
+		return err
+	}
+	if o.json {
+		return env.printJSON(out)
+	}
+	fmt.Fprintf(env.stdout, "settings: %s\n\n", cmp.Or(out.File, "no "+settings.FileName+" here"))
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "setting\tvalue\tfrom")
+	for _, s := range out.Settings {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), s.From)
+	}
+	for _, a := range out.Accounts {
+		fmt.Fprintf(table, "accounts.%s\t%s\t%s\n", a.Name, a.text(), a.From)
+	}
+	if len(out.Accounts) == 0 {
+		fmt.Fprintf(table, "accounts\tthe key of STRIPE_API_KEY%s\tdefault\n", presence(strings.TrimSpace(env.getenv("STRIPE_API_KEY")) != ""))
+	}
+	return table.Flush()
+}
+
+// settingOf returns the value of a key that is in force.
+func (env *environment) settingOf(c *cli.Context, o *configOptions, key settings.Key) (setting, error) {
+	value := env.inForce.values[key.Name]
+	if key.Flag == "" {
+		var mistakes strictyaml.Problems
+		if value, mistakes = env.valueOf(key, false); len(mistakes) > 0 {
+			return setting{}, &pipeline.UsageError{Message: mistakes.Error()}
+		}
+	}
+	s := setting{Name: key.Name, Value: listed(value.texts), From: cmp.Or(value.source, "default"), Flag: key.Flag, Variable: key.Variable()}
+	if value.source != "" && s.Value == "" {
+		given := []string{}
+		if one := o.single[key.Name]; one != nil {
+			given = []string{*one}
+		} else if many := o.lists[key.Name]; many != nil {
+			given = many.Value()
+		}
+		for _, text := range given {
+			if why := key.Refuse(text); why != "" {
+				return setting{}, &pipeline.UsageError{Message: "--" + key.Flag + ": " + key.Name + " " + why}
+			}
+		}
+		s.Value = strings.Join(given, ", ")
+	}
+	if value.source == "" {
+		s.Value = defaultOf(c.App.Commands, key)
+	}
+	return s, nil
+}
+
+// defaultOf returns the default of a key as the help of its flag prints it.
+func defaultOf(commands []*cli.Command, key settings.Key) string {
+	if key.Name == settings.Resources {
+		return strings.Join(settings.ResourceNames(), ", ")
+	}
+	for _, command := range commands {
+		if command.Name == "config" || !key.For(command.Name) {
+			continue
+		}
+		for _, flag := range command.Flags {
+			if documented, ok := flag.(cli.DocGenerationFlag); ok && flag.Names()[0] == key.Flag {
+				text := strings.Trim(documented.GetDefaultText(), `"`)
+				if text == "0" || text == "0s" {
+					return "none"
+				}
+				return text
+			}
+		}
+		if text := defaultOf(command.Subcommands, key); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+func (env *environment) accountSetting(a settings.Account) accountSetting {
+	found := strings.TrimSpace(env.getenv(a.Key.Env)) != ""
+	if a.Key.File != "" {
+		_, err := os.Stat(a.Key.File)
+		found = err == nil
+	}
+	return accountSetting{
+		Name: a.Name, Key: a.Key.String(), Found: found, Label: a.Label, Connected: a.Connected, From: fmt.Sprintf("%s:%d", a.At.File, a.At.Line),
+	}
+}
+
+func (a accountSetting) text() string {
+	text := "key in " + a.Key + presence(a.Found)
+	if a.Label != "" {
+		text += ", label " + a.Label
+	}
+	if len(a.Connected) > 0 {
+		text += ", connected " + strings.Join(a.Connected, " ")
+	}
+	return text
+}
+
+func presence(found bool) string {
+	if found {
+		return ""
+	}
+	return " (not there)"
+}
+
+// checkDeclared reads the schemas that the settings name, with their policy, so that their
+// mistakes are told here too.
+func (env *environment) checkDeclared(o *configOptions) error {
+	options := declaredOptions{pii: *o.single["privacy.pii"], piiFields: *o.lists["privacy.fields"], rawRedact: *o.lists["privacy.raw_redact"]}
+	options.schemas.value = *o.single["schemas"]
+	_, _, err := env.givenSet(&options, cmp.Or(*o.single["lake"], "./lake"))
+	return err
+}

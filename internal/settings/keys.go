@@ -1,0 +1,89 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
+)
+
+// Key is a value that the settings file, the environment and a flag can give.
+type Key struct {
+	Name     string   // its place in the file: "limits.max_share"
+	Flag     string   // name of the flag, without dashes: "max-share"; empty for arguments
+	Commands []string // the commands whose flag it is, where others have another flag of that name; nil for all
+	Kind     Kind
+	Example  string // a value as the file of `init` shows it
+	Says     string // what it is, in a line
+}
+
+// Variable is the name of the environment variable that overrides the file.
+func (k Key) Variable() string {
+	name := k.Flag
+	if name == "" {
+		name = k.Name
+	}
+	return "STRIPELAKE_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
+}
+
+// For reports whether the key is a flag of a command. The demo has a lake of its own.
+func (k Key) For(command string) bool {
+	return k.Flag != "" && command != "demo" && (k.Commands == nil || command == "config" || slices.Contains(k.Commands, command))
+}
+
+// Resources is the key of the resources that a sync reads. They are arguments of a
+// command, not a flag.
+const Resources = "resources"
+
+// whole are the commands with bounds of a sync.
+var whole = []string{"sync", "plan"}
+
+// Keys returns all values that the file can have, in the order of its template.
+func Keys() []Key { return slices.Clone(keys) }
+
+var keys = []Key{
+	{"lake", "lake", nil, Path, "./lake", "the lake's folder"},
+	{"schemas", "schemas", nil, Path, "./schemas", "your own schemas and mappings instead of those that the lake keeps; stripelake rebuild puts them in force"},
+	{Resources, "", whole, Resource, "[charges, refunds]", "read these resources only"},
+
+	{"api.base", "api-base", nil, Word, "https://api.stripe.com", "Stripe's API, or a simulated one"},
+
+	{"sync.from", "from", whole, Date, "2020-01-01", "copy objects created since this date; the lake remembers the first"},
+	{"sync.look_back", "look-back", nil, Duration, "48h", "how far the first sync of a day looks back for what Stripe listed late"},
+	{"sync.max_rejects", "max-rejects", nil, Share, "0%", "exit with status 3 if more than this share of the objects does not fit its schema"},
+	{"sync.wait", "wait", nil, Duration, "30m", "wait this long for another process that has the lake"},
+
+	{"limits.max_share", "max-share", nil, Share, "50%", "share of the account's rate limit to use"},
+	{"limits.max_rps", "max-rps", nil, Number, "100", "requests a second that Stripe allows the account, if not the documented number"},
+
+	{"privacy.pii", "pii", nil, Policy, "keep", "what becomes of every field labelled pii in the tables: keep, drop or hash"},
+	{"privacy.fields", "pii-field", nil, Policies, "{customers.email: hash}", "exceptions, by table and path"},
+	{"privacy.raw_redact", "raw-redact", nil, List, "[charge.billing_details.phone]", "blanked before the raw log, for good"},
+
+	{"status.max_age", "max-age", nil, Duration, "2h", "status exits with 3 if the changes of a resource are older than this"},
+}
+
+// Kind is the kind of a value: how it is written.
+type Kind string
+
+// The kinds of values.
+const (
+	Path     Kind = "a path" // relative to the file's folder
+	Word     Kind = "a text"
+	Date     Kind = "a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z"
+	Duration Kind = "a duration like 90s, 30m or 48h"
+	Share    Kind = "a percentage like 50%"
+	Number   Kind = "a number above 0"
+	Policy   Kind = "keep, drop or hash"
+	Policies Kind = "a mapping of table.path to keep, drop or hash"
+	List     Kind = "a list"
+	Resource Kind = "a list of resources"
+)
+
+// ResourceNames returns the names of the resources that a file may list.
+func ResourceNames() (names []string) {
+	for _, r := range schemas.Resources() {
+		names = append(names, r.Name)
+	}
+	return names
+}
