@@ -130,6 +130,7 @@ func (env *environment) settingOf(c *cli.Context, o *configOptions, key settings
 		}
 		s.Value = strings.Join(given, ", ")
 	}
+	s.Value = key.Show(s.Value)
 	if value.source == "" {
 		s.Value = defaultOf(c.App.Commands, key)
 	}

@@ -115,6 +115,7 @@ type environment struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
 	inForce        inForce
+	notify         notifyOptions
 	raw            *output // standard output, unescaped: for CSV and for the progress line
 }
 

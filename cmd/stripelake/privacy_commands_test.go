@@ -97,6 +97,7 @@ func (g hiding) calls() map[string][]call {
 		"schema export dbt": {{args: g.with("schema", "export", "dbt", "--out", g.file("sources.yml"))}},
 		"forget":            {{args: g.with("forget", "cus_3", "--dry-run")}, {args: g.with("forget", "cus_3")}, {args: g.with("forget", "cus_4"), lost: true}},
 		"doctor":            {{args: online("doctor")}},
+		"config":            {{args: g.with("config")}, {args: g.with("config", "--json")}},
 		"simulate":          {{args: []string{"simulate", "--objects", g.file("none")}}},
 	}
 }

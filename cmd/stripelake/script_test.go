@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"text/tabwriter"
@@ -59,7 +61,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim": sim, "keys": keys, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,
+			"sim": sim, "keys": keys, "hook": hook, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,
 		},
 	})
 }
@@ -126,6 +128,39 @@ func keys(ts *testscript.TestScript, _ bool, args []string) {
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv("API", server.URL)
+}
+
+// hook starts two servers and sets $HOOK and $OTHER. Each writes a line for every request to
+// hook.log or other.log; the first answers /moved with a redirect to the second, /gone with 410,
+// and others with 200.
+func hook(ts *testscript.TestScript, _ bool, _ []string) {
+	var mu sync.Mutex
+	record := func(file string, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		body, err := io.ReadAll(r.Body)
+		ts.Check(err)
+		log, err := os.OpenFile(ts.MkAbs(file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		ts.Check(err)
+		fmt.Fprintf(log, "%s %s %s %v\n", r.Method, r.URL.Path, body, r.Header)
+		ts.Check(log.Close())
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { record("other.log", r) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		record("hook.log", r)
+		switch r.URL.Path {
+		case "/moved":
+			http.Redirect(w, r, other.URL, http.StatusFound)
+		case "/gone":
+			w.WriteHeader(http.StatusGone)
+		}
+	}))
+	ts.Defer(server.Close)
+	ts.Defer(other.Close)
+	ts.Check(os.WriteFile(ts.MkAbs("hook.log"), nil, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("other.log"), nil, 0o600))
+	ts.Setenv("HOOK", server.URL)
+	ts.Setenv("OTHER", other.URL)
 }
 
 // objects starts a simulated Stripe that serves a folder's files and sets $API.

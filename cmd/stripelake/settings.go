@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,6 +29,7 @@ type valueInForce struct {
 // addSettings lets the settings give the flags of commands.
 func (env *environment) addSettings(commands []*cli.Command) {
 	for _, command := range commands {
+		env.addNotifications(command)
 		env.withSettings(command)
 		env.addSettings(command.Subcommands)
 	}
@@ -138,6 +140,20 @@ func (env *environment) resources(arguments []string) ([]string, error) {
 		return strictyaml.Values(value.texts), nil
 	}
 	return nil, nil
+}
+
+// maxAge returns the age from which the settings call a lake stale; 0 where they do not say.
+func (env *environment) maxAge() time.Duration {
+	for _, key := range settings.Keys() {
+		if key.Name != settings.MaxAge {
+			continue
+		}
+		if value, mistakes := env.valueOf(key, false); len(mistakes) == 0 && len(value.texts) == 1 {
+			most, _ := settings.ParseDuration(value.texts[0].Value) // it was checked when it was read
+			return most
+		}
+	}
+	return 0
 }
 
 // listed joins texts for a table.

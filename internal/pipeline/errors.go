@@ -30,7 +30,7 @@ const (
 const (
 	exitUsage      = 2
 	ExitIncomplete = 3  // the command did its work and reports a problem
-	exitBusy       = 75 // EX_TEMPFAIL: another process holds the lake; try again
+	ExitBusy       = 75 // EX_TEMPFAIL: another process holds the lake; try again
 )
 
 // UsageError is a mistake in how the command was called.
@@ -200,7 +200,7 @@ func ExitCode(err error) int {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
 	case errors.As(err, &busy), errors.Is(err, load.ErrRebuilt), errors.Is(err, load.ErrDeclaredMoved):
-		return exitBusy
+		return ExitBusy
 	case errors.Is(err, context.Canceled):
 		return 130
 	default:

@@ -1,10 +1,13 @@
 package settings
 
 import (
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
+	"github.com/stripelake/stripelake/internal/notify"
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
@@ -103,6 +106,58 @@ func (r *reader) secret(n *strictyaml.Node, what string) Secret {
 		s.File = filepath.Join(r.folder, file.Value)
 	}
 	return s
+}
+
+// address reads an address, or the name of what holds it, as the text of a flag.
+func (r *reader) address(n *strictyaml.Node, name string) []Text {
+	if n.Kind != strictyaml.Mapping {
+		return []Text{{Value: strings.TrimSpace(n.Text), Pos: n.Pos}}
+	}
+	s := r.secret(n, name)
+	switch {
+	case s.Env != "":
+		return []Text{{Value: envPrefix + s.Env, Pos: n.Pos}}
+	case s.File != "":
+		return []Text{{Value: filePrefix + s.File, Pos: n.Pos}}
+	}
+	return nil
+}
+
+// How a flag or a variable names what holds a secret.
+const (
+	envPrefix  = "env:"
+	filePrefix = "file:"
+)
+
+// ParseAddress reads an address: a URL, or env:NAME or file:PATH of what holds one. The
+// error does not repeat the text.
+func ParseAddress(text string) (Reference, error) {
+	if name, ok := strings.CutPrefix(text, envPrefix); ok {
+		return Reference{Secret: Secret{Env: name}}, nil
+	}
+	if path, ok := strings.CutPrefix(text, filePrefix); ok {
+		return Reference{Secret: Secret{File: path}}, nil
+	}
+	_, err := notify.Check(text)
+	return Reference{URL: text}, err
+}
+
+// Reference is an address, or the name of what holds it.
+type Reference struct {
+	URL    string
+	Secret Secret // where URL is empty
+}
+
+// String shows where requests go, without what may be secret of an address.
+func (r Reference) String() string {
+	if r.URL == "" {
+		return r.Secret.String()
+	}
+	to, err := url.Parse(r.URL)
+	if err != nil {
+		return "an address"
+	}
+	return to.Scheme + "://" + to.Host + "/…"
 }
 
 // Account returns the account of that name.

@@ -35,6 +35,9 @@ func (k Key) For(command string) bool {
 // command, not a flag.
 const Resources = "resources"
 
+// MaxAge is the key of the age from which a lake is stale.
+const MaxAge = "status.max_age"
+
 // whole are the commands with bounds of a sync.
 var whole = []string{"sync", "plan"}
 
@@ -45,6 +48,7 @@ var keys = []Key{
 	{"lake", "lake", nil, Path, "./lake", "the lake's folder"},
 	{"schemas", "schemas", nil, Path, "./schemas", "your own schemas and mappings instead of those that the lake keeps; stripelake rebuild puts them in force"},
 	{Resources, "", whole, Resource, "[charges, refunds]", "read these resources only"},
+	{"ping", "ping-url", nil, Address, "{env: PING_URL}", "request this address after each run that succeeded; who waits for it notices a schedule that stopped"},
 
 	{"api.base", "api-base", nil, Word, "https://api.stripe.com", "Stripe's API, or a simulated one"},
 
@@ -60,7 +64,10 @@ var keys = []Key{
 	{"privacy.fields", "pii-field", nil, Policies, "{customers.email: hash}", "exceptions, by table and path"},
 	{"privacy.raw_redact", "raw-redact", nil, List, "[charge.billing_details.phone]", "blanked before the raw log, for good"},
 
-	{"status.max_age", "max-age", nil, Duration, "2h", "status exits with 3 if the changes of a resource are older than this"},
+	{"notify.url", "notify-url", nil, Address, "{env: NOTIFY_URL}", "post a small JSON object here when a run fails, when the lake is stale and when it is well again"},
+	{"notify.on", "notify-on", nil, Event, "[failed, stale, recovered]", "of these only"},
+
+	{MaxAge, "max-age", nil, Duration, "2h", "status exits with 3 if the changes of a resource are older than this"},
 }
 
 // Kind is the kind of a value: how it is written.
@@ -78,6 +85,8 @@ const (
 	Policies Kind = "a mapping of table.path to keep, drop or hash"
 	List     Kind = "a list"
 	Resource Kind = "a list of resources"
+	Event    Kind = "failed, stale or recovered"
+	Address  Kind = "an https address, {env: NAME} or {file: PATH}" // may be a secret itself: no message repeats it
 )
 
 // ResourceNames returns the names of the resources that a file may list.

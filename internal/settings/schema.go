@@ -3,6 +3,8 @@ package settings
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/notify"
 )
 
 // JSONSchema returns the JSON Schema (draft 7) of the file, for editors.
@@ -29,17 +31,10 @@ func JSONSchema() ([]byte, error) {
 }
 
 func accountsSchema() map[string]any {
-	secret := map[string]any{
-		"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1, "description": "The name of what holds the secret, never the secret.",
-		"properties": map[string]any{
-			"env":  map[string]any{"type": "string", "pattern": variableName.String(), "description": "An environment variable."},
-			"file": map[string]any{"type": "string", "description": "A file, relative to this one."},
-		},
-	}
 	account := map[string]any{
 		"type": "object", "additionalProperties": false, "required": []string{"key"},
 		"properties": map[string]any{
-			"key": secret, "label": map[string]any{"type": "string", "description": "Name of the account where the key may not read its id."},
+			"key": secretSchema(), "label": map[string]any{"type": "string", "description": "Name of the account where the key may not read its id."},
 			"connected": listSchema(map[string]any{"type": "string", "pattern": connectedID.String()}, "Connected accounts to read instead of the key's own."),
 		},
 	}
@@ -47,6 +42,17 @@ func accountsSchema() map[string]any {
 		"type": []string{"object", "null"}, "additionalProperties": false, "patternProperties": map[string]any{accountName.String(): account},
 		"propertyNames": map[string]any{"not": map[string]any{"enum": []string{AllAccounts}}},
 		"description":   "The accounts to copy, each with a name of yours.",
+	}
+}
+
+// secretSchema is the JSON Schema of the name of what holds a secret.
+func secretSchema() map[string]any {
+	return map[string]any{
+		"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1, "description": "The name of what holds the secret, never the secret.",
+		"properties": map[string]any{
+			"env":  map[string]any{"type": "string", "pattern": variableName.String(), "description": "An environment variable."},
+			"file": map[string]any{"type": "string", "description": "A file, relative to this one."},
+		},
 	}
 }
 
@@ -64,6 +70,10 @@ func (k Key) schema() map[string]any {
 		return listSchema(map[string]any{"type": "string"}, says)
 	case Resource:
 		return listSchema(map[string]any{"enum": ResourceNames()}, says)
+	case Event:
+		return listSchema(map[string]any{"enum": notify.Events()}, says)
+	case Address:
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "pattern": "^(https://|http://(localhost|127\\.|\\[::1\\]))"}, secretSchema()}, "description": says}
 	case Number:
 		return map[string]any{"type": "number", "exclusiveMinimum": 0, "description": says}
 	case Duration:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/notify"
 	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
@@ -19,10 +20,12 @@ func (r *reader) value(o *strictyaml.Object, key Key, name string) {
 	}
 	v := Value{At: n.Pos}
 	switch key.Kind {
-	case List, Resource:
+	case List, Resource, Event:
 		v.Texts = o.Texts(name)
 	case Policies:
 		v.Texts = r.policies(n, name)
+	case Address:
+		v.Texts = r.address(n, key.Name)
 	default:
 		if text := o.Text(name); text.Value != "" {
 			v.Texts = []Text{text}
@@ -82,6 +85,12 @@ func (k Key) Refuse(text string) string {
 		if _, text, policy = strings.Cut(text, "="); policy {
 			ok, hint = isPolicy(text)
 		}
+	case Event:
+		ok, hint = slices.Contains(notify.Events(), text), spelling.Suggestion(text, notify.Events())
+	case Address:
+		if _, err := ParseAddress(text); err != nil {
+			return "must be " + string(Address) + ": " + err.Error()
+		}
 	case Resource:
 		names := ResourceNames()
 		if !slices.Contains(names, text) {
@@ -118,7 +127,19 @@ func (k Key) Split(text string) []string {
 }
 
 // IsList reports whether the key has several values.
-func (k Key) IsList() bool { return slices.Contains([]Kind{List, Resource, Policies}, k.Kind) }
+func (k Key) IsList() bool { return slices.Contains([]Kind{List, Resource, Policies, Event}, k.Kind) }
+
+// Show returns a value as it may be printed.
+func (k Key) Show(text string) string {
+	if k.Kind != Address || text == "" {
+		return text
+	}
+	reference, err := ParseAddress(text)
+	if err != nil {
+		return "not an address"
+	}
+	return reference.String()
+}
 
 // FlagText returns a value in the form that its flag takes.
 func (k Key) FlagText(text string) string {
