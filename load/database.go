@@ -239,7 +239,7 @@ func (s *State) createTables(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := errors.Join(describeTables(ctx, s.db.Session, s.tables), store(ctx, s.db.Session, s.tables, s.lake.opts.Schemas)); err != nil {
+		if err := errors.Join(s.describeTables(ctx), s.storeSet(ctx)); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, "INSERT INTO state.info VALUES (?, version(), ?, ?, 0, ?, ?)",

@@ -10,45 +10,40 @@ import (
 )
 
 // describeTables fills meta.tables and meta.columns.
-func describeTables(ctx context.Context, q duck.Session, tables []*TableLayout) error {
-	for _, t := range tables {
+func (s *State) describeTables(ctx context.Context) error {
+	var columns [][]any
+	for _, t := range s.tables {
 		d := t.Schema
 		keys := make([]string, len(d.PrimaryKey))
 		for i, k := range d.PrimaryKey {
 			keys[i] = sqltext.Literal(k)
 		}
-		_, err := q.Exec(ctx, "INSERT INTO meta.tables VALUES (?, ?, ?, ?, ?, ["+strings.Join(keys, ", ")+"])",
+		_, err := s.db.Exec(ctx, "INSERT INTO meta.tables VALUES (?, ?, ?, ?, ?, ["+strings.Join(keys, ", ")+"])",
 			d.Table, d.Name, d.Version, d.Title, d.Description)
 		if err != nil {
 			return err
 		}
 		for _, c := range d.Columns() {
-			if err := describeColumn(ctx, q, d.Table, c.Name, c); err != nil {
-				return err
-			}
+			columns = append(columns, columnRows(d.Table, c.Name, c)...)
 		}
 	}
-	return nil
+	return s.feed.Insert(ctx, s.db.Session, "meta.columns", len(columns), func(i int) []any { return columns[i] },
+		duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText)
 }
 
-func describeColumn(ctx context.Context, q duck.Session, table, path string, c schemas.Column) error {
+// columnRows returns the rows of meta.columns for a column and its members.
+func columnRows(table, path string, c schemas.Column) [][]any {
 	f := c.Field
 	if f == nil {
 		f = &schemas.Field{Description: c.Comment}
 	}
-	_, err := q.Exec(ctx, "INSERT INTO meta.columns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		table, path, duck.SQLType(c.Type), f.Title, f.Description, f.Unit, f.Label, f.Ref)
-	if err != nil {
-		return err
-	}
+	rows := [][]any{{table, path, duck.SQLType(c.Type), f.Title, f.Description, f.Unit, f.Label, f.Ref}}
 	inner := c.Type
 	for inner.Elem != nil {
 		inner = *inner.Elem
 	}
 	for _, m := range schemas.Members(inner.Fields) {
-		if err := describeColumn(ctx, q, table, path+"."+m.Name, m); err != nil {
-			return err
-		}
+		rows = append(rows, columnRows(table, path+"."+m.Name, m)...)
 	}
-	return nil
+	return rows
 }

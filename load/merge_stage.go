@@ -117,15 +117,5 @@ func (m *merge) release() {
 
 // stageValues inserts n rows of plain values into a temporary table.
 func (m *merge) stageValues(ctx context.Context, table string, n int, row func(int) []any, kinds ...duck.Kind) error {
-	if n == 0 {
-		return nil
-	}
-	src, err := duck.RowSource(n, row, kinds...)
-	if err != nil {
-		return err
-	}
-	id, done := m.feed.Offer(src)
-	defer done()
-	_, err = m.db.Exec(ctx, fmt.Sprintf("INSERT INTO temp.%s FROM %s(%d)", table, duck.FeedName, id))
-	return err
+	return m.feed.Insert(ctx, m.db.Session, "temp."+table, n, row, kinds...)
 }

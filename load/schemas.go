@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,32 +89,26 @@ func FilesIn(ctx context.Context, q duck.Session, table string) (map[string]stri
 	return files, err
 }
 
-// store records the set that the lake was opened with, for tables that were just
+// storeSet records the set that the lake was opened with, for tables that were just
 // created.
-func store(ctx context.Context, q duck.Session, tables []*TableLayout, files map[string]string) error {
-	if err := storeFiles(ctx, q, files); err != nil {
+func (s *State) storeSet(ctx context.Context) error {
+	if err := s.storeFiles(ctx); err != nil {
 		return err
 	}
-	for _, t := range tables {
-		_, err := q.Exec(ctx, "INSERT INTO state.tables VALUES (?, ?, ?, ?, ?)",
-			t.Schema.Table, t.fingerprint(), rand.Text(), strings.Join(t.Streams, " "), t.Main)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.feed.Insert(ctx, s.db.Session, "state.tables", len(s.tables), func(i int) []any {
+		t := s.tables[i]
+		return []any{t.Schema.Table, t.fingerprint(), rand.Text(), strings.Join(t.Streams, " "), t.Main}
+	}, duck.KindText, duck.KindText, duck.KindText, duck.KindText, duck.KindText)
 }
 
-func storeFiles(ctx context.Context, q duck.Session, files map[string]string) error {
-	if err := q.Run(ctx, "DELETE FROM state.schemas"); err != nil {
+func (s *State) storeFiles(ctx context.Context) error {
+	if err := s.db.Run(ctx, "DELETE FROM state.schemas"); err != nil {
 		return err
 	}
-	for path, text := range files {
-		if _, err := q.Exec(ctx, "INSERT INTO state.schemas VALUES (?, ?)", path, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	files := s.lake.opts.Schemas
+	paths := slices.Sorted(maps.Keys(files))
+	return s.feed.Insert(ctx, s.db.Session, "state.schemas", len(paths), func(i int) []any { return []any{paths[i], files[paths[i]]} },
+		duck.KindText, duck.KindText)
 }
 
 // fingerprint hashes everything that decides a table's content.
@@ -200,18 +195,18 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 // allowNulls makes columns nullable that an earlier version declared NOT NULL: for a
 // required amount only its minor units are required, not the amount itself.
 func allowNulls(ctx context.Context, q duck.Session, tables []*TableLayout) error {
+	demanded := map[[2]string]bool{} // table and column
+	var of [2]string
+	err := q.Each(ctx, []any{&of[0], &of[1]}, func() error {
+		demanded[of] = true
+		return nil
+	}, "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main' AND NOT is_nullable")
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
 		for _, c := range t.Schema.Columns() {
-			if c.Field == nil || c.Required || !c.Field.Required {
-				continue
-			}
-			var demanded int
-			err := q.One(ctx, []any{&demanded}, `SELECT count(*) FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main'
-				AND table_name = ? AND column_name = ? AND NOT is_nullable`, t.Schema.Table, c.Name)
-			if err != nil {
-				return err
-			}
-			if demanded == 0 {
+			if c.Field == nil || c.Required || !c.Field.Required || !demanded[[2]string{t.Schema.Table, c.Name}] {
 				continue
 			}
 			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", sqltext.Ident(t.Schema.Table), sqltext.Ident(c.Name))
@@ -240,7 +235,7 @@ func (s *State) redescribe(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := errors.Join(describeTables(ctx, s.db.Session, s.tables), storeFiles(ctx, s.db.Session, s.lake.opts.Schemas)); err != nil {
+		if err := errors.Join(s.describeTables(ctx), s.storeFiles(ctx)); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, "UPDATE state.info SET fingerprint = ?, revision = revision + 1", s.lake.fingerprint())

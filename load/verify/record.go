@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
 
@@ -22,10 +23,8 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 		return nil
 	}
 	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(lakedir.Database(v.lake.Dir()))+" AS work")
-	for _, c := range v.Checks {
-		if err == nil {
-			_, err = v.db.Exec(ctx, `INSERT INTO work.meta.verifications VALUES (?, ?, ?, ?, ?, ?)`, runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC())
-		}
+	if err == nil {
+		err = v.insertChecks(ctx, runID, at)
 	}
 	if err == nil {
 		err = v.db.Run(ctx, "CHECKPOINT work", "DETACH work")
@@ -35,4 +34,12 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 		return fmt.Errorf("record the verification: %w", err)
 	}
 	return nil
+}
+
+// insertChecks adds a row for each check.
+func (v *Verification) insertChecks(ctx context.Context, runID string, at time.Time) error {
+	return v.feed.Insert(ctx, v.db.Session, "work.meta.verifications", len(v.Checks), func(i int) []any {
+		c := v.Checks[i]
+		return []any{runID, c.Account, c.Check, c.LookedAt, c.Found, at.UTC()}
+	}, duck.KindText, duck.KindText, duck.KindText, duck.KindBigint, duck.KindBigint, duck.KindTime)
 }

@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -61,4 +62,20 @@ func NullTime(t time.Time) any {
 		return nil
 	}
 	return t.UTC()
+}
+
+// Insert inserts n rows of plain values into a table, all in one statement. q is a
+// session in which the feed is registered; row and kinds are as in [RowSource].
+func (f *Feed) Insert(ctx context.Context, q Session, table string, n int, row func(int) []any, kinds ...Kind) error {
+	if n == 0 {
+		return nil
+	}
+	src, err := RowSource(n, row, kinds...)
+	if err != nil {
+		return err
+	}
+	id, done := f.Offer(src)
+	defer done()
+	_, err = q.Exec(ctx, fmt.Sprintf("INSERT INTO %s FROM %s(%d)", table, FeedName, id))
+	return err
 }
