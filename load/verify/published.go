@@ -14,6 +14,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // A place is one of the copies of a table's rows.
@@ -178,13 +179,8 @@ func (v *Verification) sameColumns(ctx context.Context, t *load.TableLayout) (bo
 	if v.from(t, inWarehouse) == "" {
 		return true, nil
 	}
-	var columns []string
-	var column string
-	err := v.db.Each(ctx, []any{&column}, func() error {
-		columns = append(columns, sqltext.Ident(column))
-		return nil
-	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", t.Schema.Table)
-	return slices.Equal(columns, columnsOf(t.Schema)), err
+	published, err := v.publishedColumns(ctx, t.Schema.Table)
+	return slices.EqualFunc(published, t.Schema.Columns(), func(name string, c schemas.Column) bool { return name == c.Name }), err
 }
 
 // filesOf returns the files of a table in the manifest.

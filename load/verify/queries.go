@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stripelake/stripelake/load"
@@ -42,18 +43,13 @@ func (v *Verification) OpenLedger(ctx context.Context) (bool, error) {
 
 // Publishes reports whether the warehouse has a table with these columns.
 func (v *Verification) Publishes(ctx context.Context, table string, columns ...string) (bool, error) {
-	found := map[string]bool{}
-	var column string
-	err := v.db.Each(ctx, []any{&column}, func() error {
-		found[column] = true
-		return nil
-	}, "SELECT column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ?", table)
+	published, err := v.publishedColumns(ctx, table)
 	for _, c := range columns {
-		if !found[c] {
+		if !slices.Contains(published, c) {
 			return false, err
 		}
 	}
-	return len(found) > 0, err
+	return len(published) > 0, err
 }
 
 // LastRead returns the latest time at which anything may have been read from an account

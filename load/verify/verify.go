@@ -95,9 +95,10 @@ type Verification struct {
 	positions map[rawlog.StreamKey]uint64
 	applied   map[rawlog.StreamKey]int64 // the seq up to which the state holds a stream
 	current   load.Generation
-	published bool   // the warehouse is attached
-	rederived bool   // the rederived state is attached
-	noState   string // the reason why the state is not attached
+	published bool                // the warehouse is attached
+	columns   map[string][]string // by table: columns of the warehouse; nil until they are asked for
+	rederived bool                // the rederived state is attached
+	noState   string              // the reason why the state is not attached
 }
 
 // Open takes the lock of a lake's state, or returns a [load.BusyError], and opens the
