@@ -24,10 +24,10 @@ type Sums struct {
 }
 
 // statements returns a statement that adds the entries up into a table, one that counts
-// the sums to compare and, for each amount, one that returns the sums that differ. A
-// book without an entry has the sum 0.
+// the sums and the keys for which some differ and, for each amount, one that returns the
+// sums that differ. A book without an entry has the sum 0.
 func (s *Sums) statements() (add, count string, differ []string) {
-	var amounts, totals, by, shown []string
+	var amounts, totals, by, shown, differing []string
 	for _, name := range s.columns {
 		switch {
 		case added.MatchString(s.types[name]):
@@ -40,29 +40,28 @@ func (s *Sums) statements() (add, count string, differ []string) {
 	}
 	keys := strings.Join(by, ", ")
 	add = fmt.Sprintf("CREATE OR REPLACE TEMP TABLE %s AS SELECT book, %s, %s FROM (%s) GROUP BY ALL", sumsTable, keys, strings.Join(totals, ", "), s.entries)
-	count = fmt.Sprintf("SELECT %d * count(*) FROM (SELECT DISTINCT %s FROM temp.%s)", len(amounts), keys, sumsTable)
 	for _, name := range amounts {
+		differs := fmt.Sprintf("(max(%[1]s) <> min(%[1]s) OR count(*) = 1 AND max(%[1]s) <> 0)", sqltext.Ident(name))
+		differing = append(differing, differs)
 		differ = append(differ, fmt.Sprintf(`SELECT concat_ws(' ', %[1]s), concat(%[2]s, ' ', string_agg(book || ' ' || %[3]s, ', ' ORDER BY book))
-			FROM temp.%[5]s GROUP BY %[4]s HAVING max(%[3]s) <> min(%[3]s) OR count(*) = 1 AND max(%[3]s) <> 0 ORDER BY ALL`,
-			strings.Join(shown, ", "), sqltext.Literal(name+":"), sqltext.Ident(name), keys, sumsTable))
+			FROM temp.%[5]s GROUP BY %[4]s HAVING %[6]s ORDER BY ALL`,
+			strings.Join(shown, ", "), sqltext.Literal(name+":"), sqltext.Ident(name), keys, sumsTable, differs))
 	}
+	count = fmt.Sprintf("SELECT %d * count(*), count(*) FILTER (differs) FROM (SELECT %s AS differs FROM temp.%s GROUP BY %s)",
+		len(amounts), strings.Join(differing, " OR "), sumsTable, keys)
 	return add, count, differ
 }
 
 // Sums prepares the sums of a tie. The error is an *Error if the tie's SQL does not fit
 // the warehouse or has not the columns of a tie.
 func (q *Query) Sums(ctx context.Context, tie Tie) (*Sums, error) {
-	text, err := q.oneSelect(tie.Tie.SQL)
-	if err != nil {
-		return nil, err
-	}
-	s := &Sums{tie: tie, query: q, entries: "\n" + text + "\n", types: map[string]string{}}
+	s := &Sums{tie: tie, query: q, entries: "\n" + tie.Tie.SQL + "\n", types: map[string]string{}}
 	var name, kind string
-	err = q.db.Each(ctx, []any{&name, &kind}, func() error {
+	err := q.db.Each(ctx, []any{&name, &kind}, func() error {
 		s.columns = append(s.columns, name)
 		s.types[name] = kind
 		return nil
-	}, "SELECT column_name, column_type FROM (DESCRIBE "+s.entries+")")
+	}, "SELECT column_name, column_type FROM (DESCRIBE FROM ("+s.entries+"))")
 	if err != nil {
 		return nil, ofQuestion(err)
 	}
@@ -101,8 +100,9 @@ func (s *Sums) AddUp(ctx context.Context) error {
 // differs for each sum on which the books differ, with what each book comes to.
 func (s *Sums) Compare(ctx context.Context, differs func(of, says string)) (looked int64, err error) {
 	_, count, differ := s.statements()
-	if err := s.query.db.One(ctx, []any{&looked}, count); err != nil {
-		return 0, err
+	var differing int64
+	if err := s.query.db.One(ctx, []any{&looked, &differing}, count); err != nil || differing == 0 {
+		return looked, err
 	}
 	var of, says string
 	for _, statement := range differ {
