@@ -127,7 +127,7 @@ func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 		return nil, err
 	}
 	memory := l.MemoryOr("200MB") // as much as a rebuild has: nothing is read from Stripe
-	if v.db, err = duck.Start(ctx, memory, 2, filepath.Join(v.scratch.Path, "tmp")); err != nil {
+	if v.db, err = duck.Start(ctx, memory, duck.ThreadsFor(2, lakedir.Database(l.Dir())), filepath.Join(v.scratch.Path, "tmp")); err != nil {
 		return nil, err
 	}
 	if err := v.feed.Register(v.db.Conn); err != nil {
