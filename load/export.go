@@ -77,6 +77,9 @@ func (e *exporter) partition(ctx context.Context) error {
 	if len(e.old) > 0 && len(e.dirty) == 0 {
 		return e.link(e.old...)
 	}
+	if e.isWhole() {
+		return e.shares(ctx, whole)
+	}
 	inBucket, err := e.count(ctx)
 	if err != nil {
 		return err
@@ -105,6 +108,13 @@ func (e *exporter) partition(ctx context.Context) error {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Share, b.Share))
 	})
 	return nil
+}
+
+// isWhole reports whether the partition goes into one file, however many of the table's
+// rows are in it: they need not be counted. Where files of the previous generation
+// apply, a partition may have lost all its rows, and has no file.
+func (e *exporter) isWhole() bool {
+	return !e.linkable(e.table) && e.Rows[e.part.table] <= e.table.partRows(e.lake.opts.PartRows)
 }
 
 // count returns the number of the partition's rows in each bucket.
@@ -234,8 +244,10 @@ func (e *exporter) copy(ctx context.Context, selected string, p Part, order, fil
 	if err != nil {
 		return err
 	}
-	if err := e.trim(ctx, e.Session); err != nil {
-		return err
+	if e.Rows[e.part.table] > exportRowGroup { // a table of one row group leaves little memory to return
+		if err := e.trim(ctx, e.Session); err != nil {
+			return err
+		}
 	}
 	_, err = e.Exec(ctx, fmt.Sprintf(`COPY (%s WHERE account = %s AND %s%s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d, KV_METADATA {schema: %s, fingerprint: %s})`,
