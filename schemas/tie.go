@@ -76,29 +76,30 @@ var sqlTokens = regexp.MustCompile(`(?s)'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$
 // semicolons, a comment behind one on the same line, and statements that are only
 // comments.
 func statements(sql string) (all []statement) {
-	begin := 0
+	begin, read, code := 0, 0, false // code: from begin to read there is more than comments
 	add := func(end int) {
-		text := sql[begin:end]
-		if strings.TrimSpace(sqlTokens.ReplaceAllStringFunc(text, func(token string) string {
-			if strings.HasPrefix(token, "--") || strings.HasPrefix(token, "/*") {
-				return ""
-			}
-			return token
-		})) == "" {
+		if !code {
 			return
 		}
+		text := sql[begin:end]
 		before := sql[:begin] + text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))]
 		all = append(all, statement{strings.TrimSpace(text), strings.Count(before, "\n") + 1})
 	}
 	for _, at := range sqlTokens.FindAllStringIndex(sql, -1) {
+		token := sql[at[0]:at[1]]
+		code = code || strings.TrimSpace(sql[read:at[0]]) != ""
 		switch {
-		case sql[at[0]] == ';':
+		case token == ";":
 			add(at[0])
-			begin = at[1]
-		case strings.TrimSpace(sql[begin:at[0]]) == "" && !strings.Contains(sql[begin:at[0]], "\n") && begin > 0 && strings.HasPrefix(sql[at[0]:], "--"):
+			begin, code = at[1], false
+		case !strings.HasPrefix(token, "--") && !strings.HasPrefix(token, "/*"):
+			code = true
+		case strings.TrimSpace(sql[begin:at[0]]) == "" && !strings.Contains(sql[begin:at[0]], "\n") && begin > 0 && strings.HasPrefix(token, "--"):
 			begin = at[1] // the comment belongs to the line that the semicolon ends
 		}
+		read = at[1]
 	}
+	code = code || strings.TrimSpace(sql[read:]) != ""
 	add(len(sql))
 	return all
 }
