@@ -52,8 +52,12 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	}
 	defer func() { _ = conn.Close() }()
 	q := duck.Session{Conn: conn}
+	columns, err := columnsOf(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
 	for table := range g.Rows {
-		if digest[table], err = digestTable(ctx, q, root, g, table); err != nil {
+		if digest[table], err = digestTable(ctx, q, root, g, table, columns[table]); err != nil {
 			return nil, fmt.Errorf("digest table %s: %w", table, err)
 		}
 	}
@@ -63,19 +67,22 @@ func Digest(ctx context.Context, dir string) (map[string]string, error) {
 	return digest, nil
 }
 
-// digestTable hashes a table of the warehouse and compares its files with it.
-func digestTable(ctx context.Context, q duck.Session, root string, g manifest, table string) (string, error) {
-	var kept []string
-	var column, kind string
-	err := q.Each(ctx, []any{&column, &kind}, func() error {
+// columnsOf returns the columns to digest by table, with the types that they have in
+// the warehouse: the files have another type of instant.
+func columnsOf(ctx context.Context, q duck.Session) (map[string][]string, error) {
+	kept := map[string][]string{}
+	var table, column, kind string
+	return kept, q.Each(ctx, []any{&table, &column, &kind}, func() error {
 		if !slices.Contains(undigested, column) {
-			kept = append(kept, fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind)) // the files have another type of instant
+			kept[table] = append(kept[table], fmt.Sprintf("CAST(%s AS %s)", sqltext.Ident(column), kind))
 		}
 		return nil
-	}, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' AND table_name = ? ORDER BY column_index", table)
-	if err != nil {
-		return "", err
-	}
+	}, "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = 'main' ORDER BY column_index")
+}
+
+// digestTable hashes some columns of a table of the warehouse and compares its files
+// with it.
+func digestTable(ctx context.Context, q duck.Session, root string, g manifest, table string, kept []string) (string, error) {
 	want, err := duck.DigestRows(ctx, q, sqltext.Ident(table), kept)
 	if err != nil {
 		return "", err

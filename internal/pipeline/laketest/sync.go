@@ -3,6 +3,7 @@ package laketest
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,16 +34,7 @@ func NewSync(dir, api string, change func(*load.Options)) *Setup {
 
 // NewSyncOf is [NewSync] with schema files that are edited.
 func NewSyncOf(edit func(files map[string]string), dir, api string, change func(*load.Options)) *Setup {
-	set, err := schemas.Load(schemas.Embedded())
-	if err == nil && edit != nil {
-		files := set.Files()
-		edit(files)
-		set, err = schemas.LoadFiles(files)
-	}
-	if err != nil {
-		return &Setup{Err: err}
-	}
-	plan, err := transform.Compile(set)
+	set, plan, err := compiled(edit)
 	if err != nil {
 		return &Setup{Err: err}
 	}
@@ -56,6 +48,37 @@ func NewSyncOf(edit func(files map[string]string), dir, api string, change func(
 	}
 	lake, err := load.Open(dir, options)
 	return &Setup{Sync: pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: plan, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, Err: err}
+}
+
+// Shipped returns the embedded schemas, the same for all tests: nothing changes a set
+// that is loaded, nor a plan.
+var Shipped = sync.OnceValues(func() (*schemas.Set, error) { return schemas.Load(schemas.Embedded()) })
+
+var shippedPlan = sync.OnceValues(func() (*transform.Plan, error) {
+	set, err := Shipped()
+	if err != nil {
+		return nil, err
+	}
+	return transform.Compile(set)
+})
+
+// compiled returns the embedded schemas as they are or, where edit is not nil, edited.
+func compiled(edit func(files map[string]string)) (*schemas.Set, *transform.Plan, error) {
+	set, err := Shipped()
+	if err != nil {
+		return nil, nil, err
+	}
+	if edit == nil {
+		plan, err := shippedPlan()
+		return set, plan, err
+	}
+	files := set.Files()
+	edit(files)
+	if set, err = schemas.LoadFiles(files); err != nil {
+		return nil, nil, err
+	}
+	plan, err := transform.Compile(set)
+	return set, plan, err
 }
 
 // NewEditedSync is a sync whose refunds have one more column.

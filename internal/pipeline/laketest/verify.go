@@ -10,13 +10,12 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/schemas"
 )
 
 // Verify verifies a lake and returns its findings as "name: what: says".
 func Verify(t *testing.T, dir string, deep bool) []string {
 	t.Helper()
-	set, err := schemas.Load(schemas.Embedded())
+	set, err := Shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
