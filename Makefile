@@ -38,6 +38,12 @@ RACE_CMD := Scripts|EndsAsFailed|TellsNoKey|IsStopped|Simulate|VisibleWriter|OfK
 
 FUZZTIME ?= 30s
 
+# What `stripelake version` says: the tag, the commit and its date. Without git it is
+# what Go itself knows.
+LINKED = $(shell git describe --tags --dirty --match 'v[0-9]*' 2>/dev/null | sed 's/^/-X main.linkedVersion=/') \
+	$(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null | sed 's/^/-X main.linkedCommit=/') \
+	$(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null | sed 's/^/-X main.linkedDate=/')
+
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
@@ -51,7 +57,7 @@ help:
 build: ## bin/stripelake
 	@[ "$$(GOPROXY=off go list -f '{{.Stale}}' github.com/duckdb/duckdb-go/v2 2>&1)" = false ] || \
 		echo "Fetching and compiling DuckDB's bindings, Arrow, Parquet and the rest for the first time: two to six minutes on two cores. Later builds take seconds."
-	@go build -o bin/ ./cmd/stripelake
+	@go build -ldflags '$(LINKED)' -o bin/ ./cmd/stripelake
 
 test: ## all tests; needs Go and a C++ compiler
 	go test -timeout 60m ./...

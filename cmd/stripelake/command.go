@@ -93,7 +93,7 @@ func fullName(c *cli.Context) string {
 	if c.Command == nil || c.Command.Name == "" {
 		return "stripelake"
 	}
-	return strings.TrimSpace("stripelake " + strings.TrimPrefix(c.Command.HelpName, "stripelake "))
+	return strings.TrimSpace("stripelake " + strings.TrimPrefix(strings.TrimPrefix(c.Command.HelpName, "stripelake"), " "))
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {

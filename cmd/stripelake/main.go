@@ -47,9 +47,6 @@ func process() int {
 	return run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 }
 
-// version is set by the release build; a plain build says "devel".
-var version = "devel"
-
 // run is main without globals. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	stderr = &visibleWriter{to: stderr}
@@ -84,18 +81,26 @@ func runApp(ctx context.Context, app *cli.App, args []string) (err error) {
 var errSilent = errors.New("said already")
 
 func newApp(env *environment) *cli.App {
+	var showVersion bool
 	app := &cli.App{
 		Name:            "stripelake",
 		Usage:           "copy a Stripe account into files you own",
-		Version:         version,
+		HideVersion:     true,
 		Writer:          env.stdout,
 		ErrWriter:       env.stderr,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
+		Flags: []cli.Flag{
+			cli.HelpFlag, // the library adds it only where no command is called help
+			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Destination: &showVersion, DisableDefaultText: true, Usage: "print the version"},
+		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
+			switch {
+			case c.NArg() > 0:
 				return unknownCommand(c.App.Commands, c.Args().First())
+			case showVersion:
+				return env.version(c.Context, false)
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -103,6 +108,7 @@ func newApp(env *environment) *cli.App {
 			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env),
 			exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
 			schemaCommand(env), forgetCommand(env), doctorCommand(env), configCommand(env), simulateCommand(env),
+			versionCommand(env), helpCommand(env),
 		},
 	}
 	env.addSettings(app.Commands)

@@ -99,6 +99,8 @@ func (g hiding) calls() map[string][]call {
 		"doctor":            {{args: online("doctor")}},
 		"config":            {{args: g.with("config")}, {args: g.with("config", "--json")}},
 		"simulate":          {{args: []string{"simulate", "--objects", g.file("none")}}},
+		"version":           {{args: []string{"version"}}},
+		"help":              {{args: []string{"help", "sync"}}},
 	}
 }
 
