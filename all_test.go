@@ -44,7 +44,7 @@ var mayImport = map[string]string{
 	"load/query":            "load load/internal schemas internal/hint internal/spelling internal/sqltext",
 	"load/verify":           "load load/query load/rawlog load/internal schemas internal/hint internal/sqltext",
 	"load/loadtest":         "load/rawlog load/internal schemas internal/sqltext",
-	"internal/pipeline":     "extract transform load load/query load/verify schemas internal/hint internal/sqltext",
+	"internal/pipeline":     "extract transform load load/query load/verify schemas internal/hint internal/spelling internal/sqltext",
 	"internal/forecast":     "extract load schemas internal/hint internal/pipeline",
 	"internal/doctor":       "extract load load/verify schemas internal/hint internal/pipeline",
 	"internal/audiencefile": "load/query schemas",

@@ -96,21 +96,6 @@ func fullName(c *cli.Context) string {
 	return strings.TrimSpace("stripelake " + strings.TrimPrefix(strings.TrimPrefix(c.Command.HelpName, "stripelake"), " "))
 }
 
-func usageError(c *cli.Context, err error, _ bool) error {
-	return &pipeline.UsageError{Message: fmt.Sprintf("%v (see %s --help)", err, fullName(c))}
-}
-
-func unknownCommand(commands []*cli.Command, name string) error {
-	var names []string
-	for _, command := range commands {
-		if command.Name == "help" {
-			continue
-		}
-		names = append(names, command.Name)
-	}
-	return &pipeline.UsageError{Message: fmt.Sprintf("unknown command %q; the commands are %s", name, strings.Join(names, ", "))}
-}
-
 // showCommands is the action of a command that only has subcommands.
 func showCommands(c *cli.Context) error {
 	if c.NArg() > 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/audiencefile"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/query"
 	"github.com/stripelake/stripelake/schemas"
@@ -150,7 +151,7 @@ func audienceOf(set *schemas.Set, name string) (*schemas.Segment, error) {
 	for _, s := range set.Segments {
 		names = append(names, s.Name)
 	}
-	hint := "the segments are " + strings.Join(names, ", ")
+	hint := spelling.Choices(name, "segments", names)
 	if len(names) == 0 {
 		hint = "these schemas declare none; a newer copy from `stripelake init` has some under segments/: name it with --schemas"
 	}
@@ -170,7 +171,7 @@ func checkReveal(s *schemas.Segment, reveal []string) error {
 		if !slices.Contains(names, name) {
 			hint := "it declares none that is given as it is"
 			if len(names) > 0 {
-				hint = "those of it are " + strings.Join(names, ", ")
+				hint = spelling.Choices(name, "personal columns", names)
 			}
 			return &pipeline.UsageError{Message: fmt.Sprintf("--reveal %s is no personal column of %s; %s", name, s.Name, hint)}
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,11 +39,7 @@ func tableOf(set *schemas.Set, name string) (*schemas.Schema, error) {
 	for _, s := range set.Schemas {
 		names = append(names, s.Table)
 	}
-	hint := "the tables are " + strings.Join(names, ", ")
-	if near := spelling.Nearest(name, names); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no table %q; %s", name, hint)}
+	return nil, &pipeline.UsageError{Message: fmt.Sprintf("there is no table %q; %s", name, spelling.Choices(name, "tables", names))}
 }
 
 // lakeIfAny opens the lake for additional information. It returns nil if

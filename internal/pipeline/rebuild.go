@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
@@ -85,7 +86,7 @@ func (r *Rebuild) checkTables() error {
 	names := r.Lake.Tables()
 	for _, table := range r.Tables {
 		if !slices.Contains(names, table) {
-			return &UsageError{fmt.Sprintf("there is no table %q; the tables are %s", table, strings.Join(names, ", "))}
+			return &UsageError{fmt.Sprintf("there is no table %q; %s", table, spelling.Choices(table, "tables", names))}
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -299,7 +300,7 @@ func SelectResources(selected []string) ([]extract.Resource, error) {
 	}
 	for _, name := range selected {
 		if !slices.Contains(names, name) {
-			return nil, &UsageError{fmt.Sprintf("unknown resource %q; the resources are %s", name, strings.Join(names, ", "))}
+			return nil, &UsageError{fmt.Sprintf("unknown resource %q; %s", name, spelling.Choices(name, "resources", names))}
 		}
 	}
 	return slices.DeleteFunc(all, func(r extract.Resource) bool { return !slices.Contains(selected, r.Name) }), nil

@@ -2,7 +2,10 @@
 // mean" of every message. It imports nothing of the program.
 package spelling
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Nearest returns the candidate that word is most likely a typing error of, or
 // "" when none is near: at most a third of its letters may differ. Of equally
@@ -15,6 +18,16 @@ func Nearest(word string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// Choices returns the advice about an unknown name: the one that it is most likely a
+// typing error of, otherwise all of them: "did you mean charges?", or "the tables are
+// charges, refunds".
+func Choices(word, plural string, known []string) string {
+	if near := Nearest(word, known); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "the " + plural + " are " + strings.Join(known, ", ")
 }
 
 // Suggestion returns the end of a message about an unknown name, "; did you mean
