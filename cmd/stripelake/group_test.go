@@ -21,6 +21,7 @@ const (
 	askGroup    = `stripelake query --lake "$LAKE" --format csv 'SELECT status, currency, count(*) AS n, sum(amount) AS amount FROM charges GROUP BY ALL ORDER BY ALL'`
 	exportGroup = `stripelake export segment bnpl-offers --lake "$LAKE" --out offers.csv && cat offers.csv`
 	reportGroup = `stripelake report bnpl --lake "$LAKE" --out bnpl.html && tail -c 300 bnpl.html`
+	tablesGroup = `stripelake tables charges --lake "$LAKE" && test -r "$(stripelake path warehouse --lake "$LAKE")" && stripelake path --lake "$LAKE"`
 	statusGroup = `stripelake status --lake "$LAKE"`
 	statusJSON  = `stripelake status --json --lake "$LAKE"`
 )
@@ -100,7 +101,7 @@ func (p *place) refusedAll(why string) {
 // checkReads checks what an analyst has of a generation, and has not.
 func (p *place) checkReads(generation int) {
 	p.t.Helper()
-	for _, text := range []string{askGroup, exportGroup, reportGroup} {
+	for _, text := range []string{askGroup, exportGroup, reportGroup, tablesGroup} {
 		if diff := cmp.Diff(p.asOwner(text), p.asAnalyst(text)); diff != "" {
 			p.t.Errorf("generation %d: %s (-owner +analyst):\n%s", generation, text, diff)
 		}

@@ -105,8 +105,8 @@ func newApp(env *environment) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), reportCommand(env),
-			exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
+			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), tablesCommand(env), pathCommand(env),
+			reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
 			schemaCommand(env), forgetCommand(env), doctorCommand(env), configCommand(env), simulateCommand(env),
 			versionCommand(env), helpCommand(env),
 		},

@@ -80,6 +80,8 @@ func (g hiding) calls() map[string][]call {
 		"plan":              {{args: online("plan")}},
 		"status":            {{args: g.with("status")}, {args: g.with("status", "--json")}},
 		"query":             {{args: g.with("query", "FROM customers")}, {args: g.with("query", "FROM charges", "--format", "parquet", "--out", g.file("q.parquet"))}, {args: g.with("query", "FROM meta.rejects")}, {args: g.with("query", "FROM meta.drift")}},
+		"tables":            {{args: g.with("tables")}, {args: g.with("tables", "customers", "--json")}},
+		"path":              {{args: g.with("path", "warehouse")}},
 		"report bnpl":       {{args: g.with("report", "bnpl", "--out", g.file("bnpl.html"))}},
 		"export segment":    {{args: g.with("export", "segment", "bnpl-offers", "--reveal", "email", "--out", g.file("offers.csv"))}},
 		"rebuild":           slices.Concat(both(g.with("rebuild")), both(g.with("rebuild", "--all")), both(g.with("rebuild", "customers", "--rejects"))),

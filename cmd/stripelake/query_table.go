@@ -45,6 +45,18 @@ func writeTable(ctx context.Context, answer *query.Query, w io.Writer) error {
 	return err
 }
 
+// writeRows writes rows that are in memory, the first of which is the header, in the
+// same form.
+func writeRows(w io.Writer, rows [][]string, columns []query.Column) error {
+	t := &alignedTable{out: bufio.NewWriter(w), columns: columns, amounts: new(amounts), widths: make([]int, len(columns))}
+	for _, row := range rows {
+		if err := t.add(row); err != nil {
+			return err
+		}
+	}
+	return t.end()
+}
+
 // alignedTable aligns the rows of an answer.
 type alignedTable struct {
 	out     *bufio.Writer
@@ -68,6 +80,11 @@ func (t *alignedTable) copy(in *csv.Reader) error {
 			return err
 		}
 	}
+	return t.end()
+}
+
+// end writes the rows that are held, and their number.
+func (t *alignedTable) end() error {
 	if err := t.flush(); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func TestReadOnlyDisk(t *testing.T) {
 
 // readers are the commands that change nothing.
 func readers(customer, api string) []string {
-	commands := []string{askGroup, exportGroup, reportGroup}
+	commands := []string{askGroup, exportGroup, reportGroup, tablesGroup}
 	for _, text := range []string{
 		"verify --json", "verify --deep", "verify --stripe --full --max-rps 1000 --api-base " + api, "status", "status --json",
 		"forget --dry-run " + customer, "forget --dry-run --json " + customer, "plan --json --api-base " + api,
