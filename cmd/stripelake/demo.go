@@ -167,7 +167,7 @@ func (env *environment) demoAnswer(ctx context.Context, lake string) error {
 	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
 	answer, err := query.Ask(ctx, lake, query.Question{SQL: demoProviders})
 	if err == nil {
-		err = errors.Join(writeTable(ctx, answer, env.stdout), answer.Close())
+		err = errors.Join(writeTable(ctx, answer, env.stdout, nil), answer.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("ask who pays later: %w", err)

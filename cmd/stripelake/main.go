@@ -155,7 +155,7 @@ func flagsFirst(commands []*cli.Command, args []string) []string {
 			rest = append(rest, args[j+1:]...)
 			break
 		}
-		if !strings.HasPrefix(arg, "-") || arg == "-" {
+		if name, _, _ := strings.Cut(arg, "="); !strings.HasPrefix(arg, "-") || arg == "-" || strings.ContainsAny(name, " \t\n") { // SQL may begin with a comment
 			rest = append(rest, arg)
 			continue
 		}

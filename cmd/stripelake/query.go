@@ -24,6 +24,8 @@ type queryOptions struct {
 	format    string
 	out       string // a file; empty is standard output
 	variables variables
+	noPager   bool
+	wide      bool
 }
 
 func (o *queryOptions) flags() []cli.Flag {
@@ -34,6 +36,8 @@ func (o *queryOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table, csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the result to `FILE`, which is replaced only when the result is complete"},
 		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE`: the text VALUE for getvariable('NAME') (repeatable); revenue_daily uses time_zone=Europe/Berlin"},
+		&cli.BoolFlag{Name: "wide", Destination: &o.wide, Usage: "on a terminal: show every column whole, however wide the table is"},
+		&cli.BoolFlag{Name: "no-pager", Destination: &o.noPager, Usage: "on a terminal: print a long table without a pager"},
 	}
 }
 
@@ -43,7 +47,8 @@ func queryCommand(env *environment) *cli.Command {
 		Name:  "query",
 		Usage: "run a read-only SQL query on the warehouse",
 		Description: "Runs one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) on the generation that is published when it starts,\n" +
-			"also while a sync runs. If SQL is -, it is read from standard input. The query can read nothing else, and writes nothing but its result.\n" +
+			"also while a sync runs. Without SQL, or if it is -, the statement is read from standard input. The query can read nothing else, and\n" +
+			"writes nothing but its result. On a terminal a table that is long is shown by $PAGER (or less), and one that is wide is cut to fit.\n" +
 			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return queryError(env.query(c.Context, &o, c.Args().Slice())) },
@@ -103,9 +108,9 @@ func (env *environment) query(ctx context.Context, o *queryOptions, args []strin
 	write := func(w io.Writer) error {
 		switch {
 		case answer.Plan:
-			return answer.WritePlan(ctx, &visibleWriter{to: w})
+			return env.writePlan(ctx, o, answer, w)
 		case format == "table":
-			return writeTable(ctx, answer, w)
+			return writeTable(ctx, answer, w, env.queryScreen(o))
 		}
 		return answer.Write(ctx, w, format)
 	}
@@ -134,21 +139,30 @@ func (v variables) Set(given string) error {
 // String returns "", so that the help shows no default.
 func (v variables) String() string { return "" }
 
+// errNoQuestion is the error where no SQL is given, or where it is given twice.
+var errNoQuestion = &pipeline.UsageError{
+	Message: "what is the question? Give the SQL as an argument, with --file FILE, or on standard input: one of them",
+}
+
 // question reads the SQL from the argument, the file or standard input.
 func (o *queryOptions) question(args []string) (query.Question, error) {
 	question := query.Question{Variables: o.variables}
-	if (len(args) > 0) == o.file.given {
-		return question, &pipeline.UsageError{Message: "what is the question? Give the SQL as an argument, with --file FILE, or as - on standard input: one of them"}
-	}
 	var text []byte
 	var err error
-	switch {
-	case o.file.given:
+	switch none := len(args) == 0; {
+	case o.file.given && none:
 		text, err = os.ReadFile(o.file.value)
-	case args[0] == "-":
-		text, err = io.ReadAll(os.Stdin)
-	default:
+	case o.file.given:
+		return question, errNoQuestion
+	case !none && args[0] != "-":
 		text = []byte(args[0])
+	case none && isTerminal(os.Stdin):
+		return question, errNoQuestion
+	default:
+		text, err = io.ReadAll(os.Stdin)
+		if none && err == nil && len(text) == 0 {
+			return question, errNoQuestion
+		}
 	}
 	if err != nil {
 		return question, &pipeline.UsageError{Message: fmt.Sprintf("read the question: %v", err)}

@@ -88,7 +88,7 @@ func (env *environment) printWarehouseTables(tables []load.WarehouseTable) error
 		}
 		rows = append(rows, []string{t.Schema, t.Name, count, t.Kind, t.Comment})
 	}
-	return writeRows(env.stdout, rows, []query.Column{{}, {}, {Number: true}, {}, {}})
+	return writeRows(env.stdout, rows, []query.Column{{}, {}, {Number: true}, {}, {}}, env.screenOf(tablesRest))
 }
 
 func (env *environment) printWarehouseTable(t load.WarehouseTable) error {
@@ -104,8 +104,11 @@ func (env *environment) printWarehouseTable(t load.WarehouseTable) error {
 		}
 		rows = append(rows, []string{c.Name, c.Type, c.Personal, c.Comment})
 	}
-	return writeRows(env.stdout, rows, slices.Repeat([]query.Column{{}}, len(rows[0])))
+	return writeRows(env.stdout, rows, slices.Repeat([]query.Column{{}}, len(rows[0])), env.screenOf(tablesRest))
 }
+
+// tablesRest says how to see what a screen has no room for.
+const tablesRest = "--json has all"
 
 // withoutMembers shortens STRUCT(a VARCHAR, …)[] to STRUCT[].
 func withoutMembers(typeName string) string {

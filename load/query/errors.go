@@ -21,6 +21,9 @@ func (e *Error) Error() string { return e.Message }
 
 const oneSelect = "only one statement that returns rows can be asked: SELECT, FROM, WITH, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one of those"
 
+const severalStatements = "the question has several statements; ask them one at a time, because each has a result of its own, " +
+	"or all at once in the DuckDB shell: duckdb -readonly \"$(stripelake path warehouse)\""
+
 // ourFault lists the DuckDB errors that a different question would not avoid.
 var ourFault = []duckdb.ErrorType{
 	duckdb.ErrorTypeIO, duckdb.ErrorTypeOutOfMemory, duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal,
@@ -36,7 +39,7 @@ func ofQuestion(err error) error {
 	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "empty query"):
 		return &Error{"the question is empty"}
 	case !errors.As(err, &duckErr) && strings.Contains(err.Error(), "multi-statement"):
-		return &Error{oneSelect}
+		return &Error{severalStatements}
 	case !errors.As(err, &duckErr) || slices.Contains(ourFault, duckErr.Type):
 		if disk := duck.AsDiskError(err); disk != nil {
 			return disk
