@@ -14,7 +14,7 @@ import (
 
 type compactOptions struct {
 	workOptions
-	json           bool
+	json, yes      bool
 	dropSuperseded optional[int] // days
 }
 
@@ -25,6 +25,7 @@ func (o *compactOptions) flags() []cli.Flag {
 			Name: "drop-superseded", Destination: &o.dropSuperseded.value, Action: o.dropSuperseded.note,
 			Usage: "remove versions that were replaced, and events that were read, more than `DAYS` days before the newest response in the log; at least 31",
 		},
+		yesFlag(&o.yes, "drop"),
 	}, o.declaredFlags()...)
 }
 
@@ -35,7 +36,7 @@ func compactCommand(env *environment) *cli.Command {
 		Usage: "merge small segments of the raw log",
 		Description: "A sync does this by itself when a stream has 64 of them. Every version of every object stays,\n" +
 			"with its sequence number; only the number of files changes. --drop-superseded removes old versions and events for\n" +
-			"good: the tables stay as they are, but earlier states of an object are lost.",
+			"good: the tables stay as they are, but earlier states of an object are lost. It asks first.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.compact(c.Context, &o) },
 	})
@@ -45,15 +46,18 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // a lake is not created here
 	}
+	keep := o.keep()
+	if keep > 0 && !o.yes {
+		if err := canAsk("--drop-superseded drops versions", ""); err != nil {
+			return err
+		}
+	}
 	lake, _, err := env.openToWork(ctx, &o.workOptions, "", false, loadOptions)
+	if err == nil && keep > 0 && !o.yes {
+		err = env.confirmDrop(ctx, lake, keep)
+	}
 	if err != nil {
 		return err
-	}
-	var keep time.Duration
-	if o.dropSuperseded.given {
-		if keep = time.Duration(o.dropSuperseded.value) * 24 * time.Hour; keep <= 0 {
-			keep = 1 // too short, and refused for that
-		}
 	}
 	done, err := pipeline.Compact(ctx, lake, keep)
 	if err != nil {
@@ -84,4 +88,31 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 		fmt.Fprintf(env.stdout, "%s %s: %s\n", d.Account, d.Stream, text)
 	}
 	return nil
+}
+
+// keep returns how long versions are kept after they were replaced; 0 is for ever.
+func (o *compactOptions) keep() time.Duration {
+	if !o.dropSuperseded.given {
+		return 0
+	}
+	return max(1, time.Duration(o.dropSuperseded.value)*24*time.Hour) // 1 is too short, and refused for that
+}
+
+// confirmDrop shows how many versions would be dropped, and asks. Where there are none
+// it does not ask.
+func (env *environment) confirmDrop(ctx context.Context, lake *load.Lake, keep time.Duration) error {
+	planned, err := pipeline.PlanCompact(ctx, lake, keep)
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, p := range planned {
+		if total += p.Dropped; p.Dropped > 0 {
+			fmt.Fprintf(env.stderr, "%s %s: %s to drop\n", p.Account, p.Stream, counted(p.Dropped, "version"))
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	return env.confirm(ctx, fmt.Sprintf("The log loses %s for good: Stripe does not send earlier states again. Every table stays as it is.", counted(total, "version")), "nothing was dropped")
 }

@@ -53,7 +53,7 @@ func TestNothingCommandsTheTerminal(t *testing.T) {
 		"schema preview":  {{id}, {hostileText}},
 		"schema coverage": {{"customers", "--json"}},
 		"schema explain":  {{hostileText}},
-		"forget":          {{id, "--dry-run"}, {"cus_none" + hostileText}},
+		"forget":          {{id, "--dry-run"}, {"cus_none" + hostileText, "--yes"}},
 		"sync":            {{hostileText}},
 		"report bnpl":     {{"--out", g.file("none/" + hostileText)}},
 	}

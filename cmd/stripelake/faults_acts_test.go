@@ -66,7 +66,7 @@ func acts(t *testing.T) []*act {
 	rebuild := &act{name: "rebuild", args: []string{"rebuild", "charges"}, before: lake, recovery: again}
 	compact := &act{name: "compact", args: []string{"compact"}, before: lake, recovery: again}
 	forget := &act{
-		name: "forget", args: []string{"forget", customer}, before: lake,
+		name: "forget", args: []string{"forget", "--yes", customer}, before: lake,
 		recovery: func(dir string) error { return forgetAgain(dir, customer) },
 	}
 	all := []*act{first, next, rebuild, compact, forget}

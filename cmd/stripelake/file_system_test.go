@@ -88,7 +88,7 @@ func TestEveryWriterTriesTheFileSystem(t *testing.T) {
 	}
 	noLinks := lack{faultyfs.Symlink, syscall.EPERM, ""}
 	for _, args := range [][]string{
-		{"rebuild", "charges"}, {"compact"}, {"backup", filepath.Join(dir, "copy")}, {"forget", "cus_1"}, {"verify", "--repair"},
+		{"rebuild", "charges"}, {"compact"}, {"backup", filepath.Join(dir, "copy")}, {"forget", "--yes", "cus_1"}, {"verify", "--repair"},
 	} {
 		if _, said, code := watched(t, dir, noLinks.decide, append(args, "--lake", lake)...); code != 1 || !strings.Contains(said, "has no symbolic links (operation not permitted)") {
 			t.Errorf("%s: exit status %d, and it says: %s", args[0], code, said)

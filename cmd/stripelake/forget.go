@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -14,8 +16,8 @@ import (
 
 type forgetOptions struct {
 	workOptions
-	json, dryRun bool
-	account      string
+	json, dryRun, yes bool
+	account           string
 }
 
 func (o *forgetOptions) flags() []cli.Flag {
@@ -24,6 +26,7 @@ func (o *forgetOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "account", Destination: &o.account, Usage: "the customers' `ACCOUNT`, if several accounts have a customer of that id"},
 		&cli.BoolFlag{Name: "consent-to-new-list", Destination: &o.newList, Usage: "if forgotten.json is lost: begin a new list with these customers, even if the lake has no data of theirs; the receipt records this"},
 		&cli.BoolFlag{Name: "dry-run", Destination: &o.dryRun, Usage: "count what would be erased; change nothing"},
+		yesFlag(&o.yes, "erase"),
 	}, o.declaredFlags()...)
 }
 
@@ -34,7 +37,7 @@ func forgetCommand(env *environment) *cli.Command {
 		Usage: "erase customers and all their data, from the raw log too",
 		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, derives the\n" +
 			"tables again from scratch, removes all older generations, keeps out their objects that Stripe lists later, and\n" +
-			"writes a receipt. It cannot be undone. Without a customer, it finishes an interrupted erasure.",
+			"writes a receipt. It cannot be undone, so it asks first. Without a customer, it finishes an interrupted erasure, without a question.",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.forget(c.Context, &o, c.Args().Slice()) },
 	})
@@ -44,13 +47,63 @@ func (env *environment) forget(ctx context.Context, o *forgetOptions, customers 
 	if _, err := load.ReadMode(o.lake); err != nil {
 		return err // a lake is not created here
 	}
-	lake, declared, err := env.openToRead(ctx, &o.workOptions, !o.dryRun)
+	if len(customers) > 0 && !o.dryRun && !o.yes {
+		if err := env.confirmForget(ctx, o, customers); err != nil {
+			return err
+		}
+	}
+	return env.forgetThese(ctx, o, customers)
+}
+
+// confirmForget shows what would be erased, and asks. An erasure that was interrupted
+// was confirmed when it began: it is finished first.
+func (env *environment) confirmForget(ctx context.Context, o *forgetOptions, customers []string) error {
+	if err := canAsk("forget erases", ", or --dry-run to see what would go"); err != nil {
+		return err
+	}
+	planned := *o
+	planned.dryRun = true
+	forget, err := env.forgetting(ctx, &planned, customers)
 	if err != nil {
 		return err
 	}
-	forget := pipeline.Forget{
+	pending, err := forget.Lake.Erasures().Pending()
+	if err == nil && pending != nil {
+		fmt.Fprintln(env.stderr, "an erasure was interrupted, and is finished first")
+		err = env.forgetThese(ctx, o, nil)
+	}
+	if err != nil {
+		return err
+	}
+	receipts, err := forget.Run(ctx)
+	if err != nil || len(receipts) == 0 {
+		return err
+	}
+	for _, receipt := range receipts {
+		printErased(env.stderr, receipt)
+	}
+	return env.confirm(ctx, fmt.Sprintf("Of %s, all of this goes from the raw log, the tables and every older generation; neither stripelake nor a later sync brings it back.",
+		strings.Join(customers, ", ")), "none of them was erased")
+}
+
+// forgetting opens the lake and returns the erasure of the customers.
+func (env *environment) forgetting(ctx context.Context, o *forgetOptions, customers []string) (*pipeline.Forget, error) {
+	lake, declared, err := env.openToRead(ctx, &o.workOptions, !o.dryRun)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Forget{
 		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: customers, Account: o.account,
 		DryRun: o.dryRun, NewList: o.newList, Version: version,
+	}, nil
+}
+
+// forgetThese erases the customers, or finishes an interrupted erasure where there are
+// none.
+func (env *environment) forgetThese(ctx context.Context, o *forgetOptions, customers []string) error {
+	forget, err := env.forgetting(ctx, o, customers)
+	if err != nil {
+		return err
 	}
 	receipts, err := forget.Run(ctx)
 	for _, receipt := range receipts {
@@ -66,20 +119,25 @@ func (env *environment) forget(ctx context.Context, o *forgetOptions, customers 
 	return err
 }
 
-func (env *environment) printReceipt(r load.Receipt) {
+// printErased prints what an erasure takes, by stream.
+func printErased(w io.Writer, r load.Receipt) {
 	verb := "erased"
 	if r.DryRun {
 		verb = "to erase"
 	}
-	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(out, "account\tresource\t%s\tversions\tsegments\n", verb)
 	for _, e := range r.Erased {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", e.Account, e.Stream, digits(e.Objects), digits(e.Versions), digits(e.Segments))
 	}
 	_ = out.Flush()
 	if r.NewList {
-		fmt.Fprintln(env.stdout, "a new list of the forgotten: whoever was on the one that was lost, and is not named again, comes back with the next sync")
+		fmt.Fprintln(w, "a new list of the forgotten: whoever was on the one that was lost, and is not named again, comes back with the next sync")
 	}
+}
+
+func (env *environment) printReceipt(r load.Receipt) {
+	printErased(env.stdout, r)
 	if r.DryRun {
 		return
 	}

@@ -52,7 +52,7 @@ func TestGroup(t *testing.T) {
 
 	// Everything is derived again, and nothing linked.
 	who := strings.Split(strings.Split(p.asAnalyst(exportGroup), "\n")[2], ",")[1]
-	p.asOwner("stripelake forget " + who + ` --lake "$LAKE"`)
+	p.asOwner("stripelake forget --yes " + who + ` --lake "$LAKE"`)
 	if left := p.asAnalyst(exportGroup); strings.Contains(left, who) || strings.Count(left, "\n") < 5 {
 		t.Errorf("after %s was forgotten:\n%s", who, left)
 	}

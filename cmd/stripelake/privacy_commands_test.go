@@ -97,7 +97,7 @@ func (g hiding) calls() map[string][]call {
 		"schema new":        {{args: g.with("schema", "new", "customer", "--table", "folk", "--schemas", g.file("set"))}},
 		"schema docs":       {{args: g.with("schema", "docs", g.file("pages"))}},
 		"schema export dbt": {{args: g.with("schema", "export", "dbt", "--out", g.file("sources.yml"))}},
-		"forget":            {{args: g.with("forget", "cus_3", "--dry-run")}, {args: g.with("forget", "cus_3")}, {args: g.with("forget", "cus_4"), lost: true}},
+		"forget":            {{args: g.with("forget", "cus_3", "--dry-run")}, {args: g.with("forget", "cus_3", "--yes")}, {args: g.with("forget", "cus_4", "--yes"), lost: true}},
 		"doctor":            {{args: online("doctor")}},
 		"config":            {{args: g.with("config")}, {args: g.with("config", "--json")}},
 		"simulate":          {{args: []string{"simulate", "--objects", g.file("none")}}},

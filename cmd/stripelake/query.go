@@ -64,17 +64,12 @@ func queryError(err error) error {
 	case errors.As(err, &wrong):
 		return &pipeline.UsageError{Message: wrong.Message}
 	case errors.Is(err, context.Canceled):
-		return errInterrupted{}
+		return errInterrupted("the answer is not whole")
 	case errors.Is(err, syscall.EPIPE):
 		return errSilent // the reader of the answer needs no more
 	}
 	return err
 }
-
-type errInterrupted struct{}
-
-func (errInterrupted) Error() string { return "interrupted; the answer is not whole" }
-func (errInterrupted) ExitCode() int { return pipeline.ExitCode(context.Canceled) }
 
 func (env *environment) query(ctx context.Context, o *queryOptions, args []string) error {
 	format := query.Format(o.format)

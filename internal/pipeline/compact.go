@@ -45,6 +45,17 @@ type Compacted struct {
 // each log and of the state, or returns a *load.BusyError. While tables keep a
 // history nothing is dropped: that is a *UsageError.
 func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []Compacted, err error) {
+	return compact(ctx, lake, keep, false)
+}
+
+// PlanCompact returns what [Compact] with this keep would drop, by stream, under the
+// same locks. It changes nothing, and says nothing of what would be merged.
+func PlanCompact(ctx context.Context, lake *load.Lake, keep time.Duration) ([]Compacted, error) {
+	return compact(ctx, lake, keep, true)
+}
+
+// compact compacts the logs, or only counts what would be dropped.
+func compact(ctx context.Context, lake *load.Lake, keep time.Duration, count bool) (done []Compacted, err error) {
 	if keep != 0 && keep < KeptAtLeast {
 		return nil, &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
 	}
@@ -69,7 +80,7 @@ func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []C
 			strings.Join(kept, ", "))}
 	}
 	for i, account := range accounts {
-		of, err := compactAccount(ctx, logs[i], state, account, keep)
+		of, err := compactAccount(ctx, logs[i], state, account, keep, count)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +94,7 @@ func Compact(ctx context.Context, lake *load.Lake, keep time.Duration) (done []C
 // listed again.
 const KeptAtLeast = 31 * 24 * time.Hour
 
-func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, keep time.Duration) (done []Compacted, err error) {
+func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, keep time.Duration, count bool) (done []Compacted, err error) {
 	streams, err := log.Streams()
 	if err != nil {
 		return nil, err
@@ -103,12 +114,14 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 		c := Compacted{Account: account, Stream: stream}
 		switch {
 		case keep == 0:
+		case count:
+			c.Dropped, err = countDropped(ctx, log, stream, drop)
 		case stream == extract.Events().Name:
 			c.Dropped, err = state.DropOld(ctx, log, stream, drop)
 		default:
 			c.Dropped, err = log.DropSuperseded(ctx, stream, drop)
 		}
-		if err == nil {
+		if err == nil && !count {
 			c.Merged, c.Into, err = log.Compact(ctx, stream)
 		}
 		if err != nil {
@@ -117,4 +130,11 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 		done = append(done, c)
 	}
 	return done, nil
+}
+
+func countDropped(ctx context.Context, log *load.Log, stream string, drop time.Time) (int, error) {
+	if stream == extract.Events().Name {
+		return log.CountBefore(ctx, stream, drop)
+	}
+	return log.CountSuperseded(ctx, stream, drop)
 }

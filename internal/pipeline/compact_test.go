@@ -30,13 +30,23 @@ func TestDropSuperseded(t *testing.T) {
 	s.Edit, lake = laketest.WithoutHistory, without.Lake
 	want := laketest.Digest(t, s.Lake)
 	before := versions(t, lake)
+	planned, err := pipeline.PlanCompact(t.Context(), lake, pipeline.KeptAtLeast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, versions(t, lake)); diff != "" {
+		t.Errorf("the plan changed the log (-before +after):\n%s", diff)
+	}
 	done, err := pipeline.Compact(t.Context(), lake, pipeline.KeptAtLeast)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dropped := map[string]int{}
-	for _, c := range done {
+	for i, c := range done {
 		dropped[c.Stream] = c.Dropped
+		if c.Dropped != planned[i].Dropped {
+			t.Errorf("%d versions of %s were dropped, and %d planned", c.Dropped, c.Stream, planned[i].Dropped)
+		}
 	}
 	after := versions(t, lake)
 	for stream, ids := range after {
