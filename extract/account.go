@@ -28,7 +28,11 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 		instead:  ", or name the account yourself",
 	}
 	read := func(got *reply) (err error) {
-		account.ID, err = accountID(got.body)
+		var began time.Time
+		account.ID, began, err = accountID(got.body)
+		if err == nil && !began.IsZero() {
+			c.began.Store(began.Unix())
+		}
 		return err
 	}
 	err := c.get(ctx, ask, read)
@@ -47,19 +51,21 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 	return account, nil
 }
 
-func accountID(body []byte) (string, error) {
+// accountID returns the id of an account, and when it was created; zero if it does not
+// say.
+func accountID(body []byte) (id string, began time.Time, err error) {
 	o, err := readObject(newDecoder(body), body)
 	if err != nil {
-		return "", describeDecodeError(body, err)
+		return "", began, describeDecodeError(body, err)
 	}
 	if o.Type != "account" || o.ID == "" {
-		return "", errors.New("it is not an account with an id")
+		return "", began, errors.New("it is not an account with an id")
 	}
 	if Redact(o.ID) != o.ID { // it becomes the name of folders and of rows (Invariant 11)
-		return "", errors.New("the account's id looks like a key or a secret")
+		return "", began, errors.New("the account's id looks like a key or a secret")
 	}
 	if len(o.ID) > 64 {
-		return "", fmt.Errorf("the account's id has %d bytes: %s", len(o.ID), oneLine(o.ID))
+		return "", began, fmt.Errorf("the account's id has %d bytes: %s", len(o.ID), oneLine(o.ID))
 	}
-	return o.ID, nil
+	return o.ID, o.Created, nil
 }

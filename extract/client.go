@@ -40,6 +40,8 @@ type Config struct {
 	MaxRPS float64
 
 	Retry Retry // zero fields mean the defaults
+
+	OnRequest func(Sent) // called after each request, by several goroutines; may be nil
 }
 
 // String returns the configuration without the key (Invariant 11).
@@ -63,12 +65,15 @@ type Client struct {
 	limiter *rateLimiter
 	clock   clock
 	latency latency
+	onSent  func(Sent)
 
 	failures failures
 	versions versions
 	contact  *contact // shared with clients that [Client.For] made of this one
 
 	requests, retries, throttled atomic.Int64
+
+	began atomic.Int64 // created of the account in Unix seconds, as [Client.Account] read it; 0: unknown
 }
 
 // versions are the API versions of answers that differ from the requested one.
@@ -130,6 +135,7 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		retry:   retry,
 		limiter: newRateLimiter(limits),
 		contact: &contact{},
+		onSent:  cfg.OnRequest,
 	}, nil
 }
 
@@ -146,7 +152,7 @@ func (c *Client) For(account string) (*Client, error) {
 	}
 	return &Client{
 		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, limiter: c.limiter,
-		contact: c.contact, account: account,
+		contact: c.contact, account: account, onSent: c.onSent,
 	}, nil
 }
 

@@ -70,7 +70,7 @@ func FuzzEnvelope(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		IncompleteLists(body)
-		_, _ = accountID(body)
+		_, _, _ = accountID(body)
 		received := bytes.Clone(body)
 		l, err := decodePage(body, 100)
 		if !bytes.Equal(body, received) {

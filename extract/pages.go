@@ -49,6 +49,10 @@ type Page struct {
 	Objects []Object
 	Cursor  Cursor
 	Unread  []Item // in the last page of a [Client.Reread]: the items that could not be read
+
+	// Left is about how many objects the list still has; nil if nothing tells. It is an
+	// estimate: what is left of the time range, with the density of the pages around it.
+	Left *int64
 }
 
 // Pages reads the part of the stream that the cursor does not cover; see the package
@@ -147,16 +151,20 @@ func (r *run) read(ctx context.Context, windows []window, yield yieldFunc) error
 		for range pages { // until the scheduler has ended
 		}
 	}()
+	last := windows[0].Variant == r.resource.Variants[len(r.resource.Variants)-1]
 	for step := range pages {
 		if err := cmp.Or(ctx.Err(), step.err); err != nil {
 			return err
+		}
+		if !last { // nothing is known of the list's other variants
+			step.ahead = nil
 		}
 		r.progress.advance(step.window, step.left)
 		cursor, err := r.progress.encode()
 		if err != nil {
 			return err
 		}
-		if !yield(Page{Objects: step.objects, Cursor: cursor}, nil) {
+		if !yield(Page{Objects: step.objects, Cursor: cursor, Left: step.ahead}, nil) {
 			return errStopped
 		}
 	}

@@ -159,6 +159,8 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 		body rawBody
 	)
 	c.requests.Add(1)
+	started := time.Now()
+	defer func() { c.sent(r, &got, started) }()
 	params := &stripe.Params{Context: context.WithValue(ctx, replyKey{}, &got)}
 	if c.account != "" {
 		params.SetStripeAccount(c.account)

@@ -39,6 +39,7 @@ type pager struct {
 	fewer int // a page size below the client's limit, because a body was too large; 0 if none was
 
 	rate float64 // objects for each second of created, in the previous page
+	seen density // of the newest pages of this window and of those that it was split from
 
 	inFlight bool    // a request is in flight; the scheduler uses this and the next member
 	estimate float64 // pages that the window still has, estimated when the previous page arrived
@@ -92,11 +93,13 @@ func (p *pager) nextPage(ctx context.Context) (decodedPage, error) {
 // advance moves the window behind a page that is not the last.
 func (p *pager) advance(page []Object) error {
 	p.last, p.again = page, false
+	before := p.readDownTo()
 	for _, o := range page {
 		if !o.Created.IsZero() {
 			p.window.Last = new(o.Created.Unix())
 		}
 	}
+	p.seen.add(len(page), before-p.readDownTo())
 	if p.still++; p.window.Last != nil && (p.oldest == 0 || *p.window.Last < p.oldest) {
 		p.oldest, p.still = *p.window.Last, 0
 	}

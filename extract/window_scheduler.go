@@ -50,6 +50,7 @@ type pageStep struct {
 	window  window // as it was before the page
 	left    []window
 	objects []Object
+	ahead   *int64 // about how many objects the windows still have; nil: unknown
 	err     error
 }
 
@@ -78,7 +79,7 @@ func (s *scheduler) run(ctx context.Context) <-chan pageStep {
 		}()
 		for s.start(ctx); s.inFlight > 0; s.start(ctx) {
 			select {
-			case steps <- s.finish(<-s.results):
+			case steps <- s.withAhead(s.finish(<-s.results)):
 			case <-ctx.Done():
 				return
 			}
@@ -152,7 +153,7 @@ func (s *scheduler) split(p *pager) *pager {
 	if at < 1 {
 		return nil
 	}
-	lower := &pager{client: s.client, resource: s.resource, rate: p.rate, window: p.window, top: p.top}
+	lower := &pager{client: s.client, resource: s.resource, rate: p.rate, seen: p.seen, window: p.window, top: p.top}
 	lower.window.After, lower.window.Last = "", nil
 	lower.window.LT = at
 	p.window.GTE = &at
