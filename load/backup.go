@@ -136,6 +136,7 @@ func (b *backup) logs(ctx context.Context) error {
 			return 0
 		})
 		for _, stream := range streams {
+			b.lake.Stage("copying " + stream)
 			if err := b.stream(ctx, path.Join(lakedir.RawDir, account, stream)); err != nil {
 				return err
 			}

@@ -141,6 +141,14 @@ func (l *Lake) Using(opts Options) *Lake {
 	return &used
 }
 
+// Stage says what begins now, to whoever wants to know ([Options.OnStage]). Several
+// goroutines may call it.
+func (l *Lake) Stage(what string) {
+	if l.opts.OnStage != nil {
+		l.opts.OnStage(what)
+	}
+}
+
 // FromScratch returns the lake with options that derive its tables again from an empty
 // state.
 func (l *Lake) FromScratch() *Lake {

@@ -30,6 +30,7 @@ type Options struct {
 	StateWait       time.Duration    // longest wait for the state's lock; 30 s if zero, no wait if negative
 	LogWait         time.Duration    // longest wait for the lock of a log
 	Waiting         func(*BusyError) // called once with the holder of the lock; may be nil
+	OnStage         func(string)     // called with what begins now, such as "publishing: partitions"; may be nil
 	Trace           Trace
 }
 

@@ -23,8 +23,9 @@ type PublishStats struct {
 // Written returns the number of all bytes written.
 func (c PublishStats) Written() int64 { return c.Partitions + c.Warehouse + c.State }
 
-// step performs one step of a publish and records its time.
+// step announces and performs one step of a publish, and records its time.
 func (p *publisher) step(name string, f func() error) error {
+	p.lake.Stage("publishing: " + name)
 	start := time.Now()
 	err := f()
 	p.Stats.Seconds[name] = time.Since(start).Seconds()

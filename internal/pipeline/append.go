@@ -44,7 +44,7 @@ func (r *reader) flush(ctx context.Context) error {
 // appendChanged appends the pending objects that are new or changed, and moves
 // the cursor.
 func (r *reader) appendChanged(ctx context.Context) (Event, error) {
-	event := Event{Event: EventSegment, Resource: r.resource.Name}
+	event := Event{Event: EventSegment, Account: r.account, Resource: r.resource.Name}
 	if r.relisting {
 		if err := r.noteRelisted(ctx); err != nil {
 			return event, err

@@ -80,7 +80,7 @@ func compact(ctx context.Context, lake *load.Lake, keep time.Duration, count boo
 			strings.Join(kept, ", "))}
 	}
 	for i, account := range accounts {
-		of, err := compactAccount(ctx, logs[i], state, account, keep, count)
+		of, err := compactAccount(ctx, lake, logs[i], state, account, keep, count)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func compact(ctx context.Context, lake *load.Lake, keep time.Duration, count boo
 // listed again.
 const KeptAtLeast = 31 * 24 * time.Hour
 
-func compactAccount(ctx context.Context, log *load.Log, state *load.State, account string, keep time.Duration, count bool) (done []Compacted, err error) {
+func compactAccount(ctx context.Context, lake *load.Lake, log *load.Log, state *load.State, account string, keep time.Duration, count bool) (done []Compacted, err error) {
 	streams, err := log.Streams()
 	if err != nil {
 		return nil, err
@@ -111,6 +111,7 @@ func compactAccount(ctx context.Context, log *load.Log, state *load.State, accou
 	}
 	drop := present.Add(-keep)
 	for _, stream := range streams {
+		lake.Stage("compacting " + stream)
 		c := Compacted{Account: account, Stream: stream}
 		switch {
 		case keep == 0:

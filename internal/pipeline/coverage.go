@@ -70,7 +70,7 @@ func noticeVersions(p *progress, accounts []runAccount) {
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) > 0 {
-		p.notice(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, FixAPIVersion))
+		p.warn(fmt.Sprintf("Stripe answered in API version %s, and %s was asked for: %s", strings.Join(all, ", "), extract.APIVersion, FixAPIVersion))
 	}
 }
 

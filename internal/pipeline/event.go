@@ -11,8 +11,9 @@ type Event struct {
 	Account  string `json:"account,omitempty"`
 	Mode     string `json:"mode,omitempty"` // "live" or "test"
 	Message  string `json:"message,omitempty"`
-	Fix      string `json:"fix,omitempty"`  // what to do about the error in Message, if known
-	Kept     bool   `json:"kept,omitempty"` // Resource could not be read to its end, and some of it is in the lake
+	Fix      string `json:"fix,omitempty"`     // what to do about the error in Message, if known
+	Warning  bool   `json:"warning,omitempty"` // Message needs somebody's attention
+	Kept     bool   `json:"kept,omitempty"`    // Resource could not be read to its end, and some of it is in the lake
 
 	Objects    int    `json:"objects,omitempty"`          // read from Stripe (page), appended (segment), or applied
 	Unchanged  int    `json:"unchanged,omitempty"`        // read, but equal to the newest version in the log
@@ -22,7 +23,9 @@ type Event struct {
 	Rejects    int    `json:"rejects,omitempty"`          // rows refused, all tables
 	Incomplete int    `json:"incomplete_lists,omitempty"` // nested lists that Stripe cut short
 	Drift      int    `json:"drift,omitempty"`            // kinds of drift not seen before
+	Left       *int64 `json:"left,omitempty"`             // about how many objects Resource's list still has (page); absent if nothing tells
 	Segment    uint64 `json:"segment,omitempty"`          // segment number in its stream
+	Segments   uint64 `json:"segments,omitempty"`         // how many are applied now (applied), or wait to be (backlog)
 	Generation uint64 `json:"generation,omitempty"`       // number of the generation published
 
 	Summary *Summary `json:"summary,omitempty"` // the last event of a run carries it
@@ -32,6 +35,7 @@ type Event struct {
 const (
 	EventStarted   = "started"   // account and mode are known
 	EventNotice    = "notice"    // something the user should read: Message
+	EventBacklog   = "backlog"   // Segments of Account's log are not in the state, and are applied first
 	EventPage      = "page"      // a page of Resource was read
 	EventSegment   = "segment"   // a segment of Resource is durable in the log
 	EventApplied   = "applied"   // a segment of Resource is in the state

@@ -166,6 +166,7 @@ func (f *Forget) findErasure(ctx context.Context) (load.Erasure, error) {
 	if err != nil {
 		return erasure, err
 	}
+	f.Lake.Stage("looking for what is theirs")
 	var finders []*finder
 	for _, account := range accounts {
 		found, err := findAll(ctx, f.Lake, forgotten, account, f.Customers)
@@ -238,7 +239,7 @@ func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, p
 	if err != nil || pending == nil {
 		return err
 	}
-	progress.emit(Event{Event: EventNotice, Message: "finishing the erasure that was interrupted"})
+	progress.warn("finishing the erasure that was interrupted")
 	e, err := openEraser(ctx, plan, lake, newProgress(nil))
 	if err != nil {
 		return err

@@ -124,6 +124,7 @@ func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account stri
 		if len(gone) == 0 {
 			continue
 		}
+		e.lake.Stage("rewriting the log of " + stream)
 		_, err := e.logs[account].Rewrite(ctx, stream, load.Rewriting{
 			Erase:  func(o *load.Raw) bool { return gone.has(o.ID) },
 			Cursor: func(cursor string) string { return withoutIDs(cursor, gone.has) },
@@ -150,6 +151,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.Runs().Begin(ctx, run); err != nil {
 		return 0, err
 	}
+	e.lake.Stage("deriving the tables again")
 	m := &materializer{plan: plan, lake: e.lake, state: e.state, progress: e.progress}
 	for _, account := range e.accounts {
 		e.progress.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
@@ -171,6 +173,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 
 // complete adds to the receipt what is only known afterwards.
 func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *load.Receipt) (err error) {
+	e.lake.Stage("looking for what still names them")
 	receipt.Mentions = []load.Mentioned{}
 	for _, account := range e.accounts {
 		ids := idMatcher{words: idSet{}}

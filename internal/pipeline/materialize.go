@@ -33,12 +33,31 @@ type materializer struct {
 // catchUp applies every segment that an account's log holds and the state does
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
+	m.announceBacklog(account)
 	for _, resource := range Streams() {
 		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// announceBacklog says how many segments of an account's log the state lacks. The
+// number is for people: without it, the segments are applied all the same.
+func (m *materializer) announceBacklog(account string) {
+	logs, err := load.LogSizes(m.lake.Dir())
+	if err != nil {
+		return // reading the log says what is wrong with it
+	}
+	var missing uint64
+	for _, log := range logs {
+		if log.Account == account {
+			missing += log.Newest - min(log.Newest, m.state.Position(account, log.Stream))
+		}
+	}
+	if missing > 0 {
+		m.progress.emit(Event{Event: EventBacklog, Account: account, Segments: missing})
+	}
 }
 
 // applyArrivals applies segments as they arrive. It publishes at intervals, so
@@ -159,6 +178,7 @@ func (m *materializer) applySegments(ctx context.Context, s stream, first mapped
 			yield(load.Batch{}, ctx.Err())
 		}
 	}
+	before := m.state.Position(s.account, s.resource.Name)
 	position := load.Position{Account: s.account, Stream: s.resource.Name, Segment: first.segment}
 	applied, err := m.state.Apply(ctx, position, batches)
 	if err != nil {
@@ -166,7 +186,7 @@ func (m *materializer) applySegments(ctx context.Context, s stream, first mapped
 	}
 	m.progress.add(stageMerge, time.Since(start))
 	m.progress.emit(Event{
-		Event: EventApplied, Account: s.account, Resource: s.resource.Name, Segment: segment,
+		Event: EventApplied, Account: s.account, Resource: s.resource.Name, Segment: segment, Segments: segment - before,
 		Objects: int(applied.Objects), Rows: int(applied.Rows), Rejects: int(applied.Rejects), Incomplete: incomplete,
 		Drift: int(applied.Drift),
 	})

@@ -18,6 +18,6 @@ func withMemory[T any](ctx context.Context, lake *load.Lake, onEvent func(Event)
 	if !once || !load.NeedsMemory(err) || ctx.Err() != nil {
 		return out, err
 	}
-	newProgress(onEvent).notice(tooLittleMemory)
+	newProgress(onEvent).warn(tooLittleMemory)
 	return run(more)
 }

@@ -51,6 +51,9 @@ func (p *progress) emit(e Event) {
 // notice emits a message that the user should read.
 func (p *progress) notice(text string) { p.emit(Event{Event: EventNotice, Message: text}) }
 
+// warn emits a message that needs somebody's attention.
+func (p *progress) warn(text string) { p.emit(Event{Event: EventNotice, Message: text, Warning: true}) }
+
 // noticeSetAside reports files that were set aside and are still there, each
 // once in a run.
 func (p *progress) noticeSetAside(lake *load.Lake) error {
@@ -58,7 +61,7 @@ func (p *progress) noticeSetAside(lake *load.Lake) error {
 	for _, name := range names {
 		if !slices.Contains(p.setAside, name) {
 			p.setAside = append(p.setAside, name)
-			p.notice(name + " stood in the place of the link that people read: look at it, and remove it")
+			p.warn(name + " stood in the place of the link that people read: look at it, and remove it")
 		}
 	}
 	return err

@@ -31,7 +31,7 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	}
 	m.progress.add(stagePublish, time.Since(start))
 	for _, left := range generation.SkippedMarts {
-		m.progress.emit(Event{Event: EventNotice, Message: left})
+		m.progress.warn(left)
 	}
 	m.progress.emit(Event{Event: EventPublished, Generation: generation.Number})
 	return generation.Number, errors.Join(m.removeExposed(), m.progress.noticeSetAside(m.lake))

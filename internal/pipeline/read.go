@@ -178,7 +178,7 @@ func (r *reader) keepPages(ctx context.Context, pages iter.Seq2[extract.Page, er
 		if err := r.addPage(page); err != nil {
 			return &localError{err}
 		}
-		r.materializer.progress.emit(Event{Event: EventPage, Resource: r.resource.Name, Objects: objectsSent(page)})
+		r.materializer.progress.emit(Event{Event: EventPage, Account: r.account, Resource: r.resource.Name, Objects: objectsSent(page), Left: page.Left})
 		if r.log.Full(len(r.pending), r.bytes) {
 			if err := r.flush(ctx); err != nil {
 				return err

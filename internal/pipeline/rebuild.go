@@ -61,12 +61,12 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	m := &materializer{lake: r.Lake, state: state, progress: progress}
 	switch {
 	case state.Fresh != "":
-		progress.emit(Event{Event: EventNotice, Message: "deriving every table again from the raw log"})
+		progress.notice("deriving every table again from the raw log")
 		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
 			err = m.deriveAccounts(ctx)
 		}
 	case len(state.Stale) == 0 && len(r.Tables) == 0:
-		progress.emit(Event{Event: EventNotice, Message: "every table is built with these schemas; --all derives all of them again"})
+		progress.notice("every table is built with these schemas; --all derives all of them again")
 		// A state that was restored is behind the log. It must catch up before
 		// it is published.
 		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
@@ -113,7 +113,7 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 	if resumed {
 		message += "; going on where the last rebuild stopped"
 	}
-	m.progress.emit(Event{Event: EventNotice, Message: message})
+	m.progress.notice(message)
 	if m.plan, err = withKey(plan, m.lake); err != nil {
 		return err
 	}
@@ -196,8 +196,8 @@ func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, sta
 	for _, stale := range state.Stale {
 		names = append(names, stale.Table+" ("+stale.What+")")
 	}
-	progress.emit(Event{Event: EventNotice, Message: fmt.Sprintf(
+	progress.warn(fmt.Sprintf(
 		"the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild`",
-		strings.Join(names, ", "))})
+		strings.Join(names, ", ")))
 	return withKey(oldPlan, lake)
 }

@@ -100,7 +100,7 @@ func (r *reader) toAsk(lacking []string) (items []load.Reread) {
 		}
 	}
 	if beyond > 0 {
-		r.materializer.progress.notice(fmt.Sprintf("%s: %d more that other rows name are not asked for, since Stripe found so many not: is this the account that the lake holds? stripelake doctor looks at the key",
+		r.materializer.progress.warn(fmt.Sprintf("%s: %d more that other rows name are not asked for, since Stripe found so many not: is this the account that the lake holds? stripelake doctor looks at the key",
 			r.resource.Name, beyond))
 	}
 	if len(lacking) < mostReferenced { // otherwise there may be more
@@ -151,6 +151,6 @@ func (r *reader) noticeNotFound() {
 		return
 	}
 	slices.Sort(ids)
-	r.materializer.progress.notice(fmt.Sprintf("%s: %d that other rows name are not found at Stripe, such as %s; they are asked for once a day for a week; stripelake status and verify name them",
+	r.materializer.progress.warn(fmt.Sprintf("%s: %d that other rows name are not found at Stripe, such as %s; they are asked for once a day for a week; stripelake status and verify name them",
 		r.resource.Name, len(ids), ids[0]))
 }

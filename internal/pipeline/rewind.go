@@ -30,7 +30,7 @@ func (r *reader) rewind(ctx context.Context) error {
 	if !newest.IsZero() {
 		from = timeText(newest)
 	}
-	r.materializer.progress.notice(fmt.Sprintf("%s: the lake says that it was read up to %s, which is to come: an answer had a wrong date; it is listed again from %s",
+	r.materializer.progress.warn(fmt.Sprintf("%s: the lake says that it was read up to %s, which is to come: an answer had a wrong date; it is listed again from %s",
 		r.resource.Name, timeText(beyond), from))
 	if r.cursor == "" { // no pending page carries it
 		return r.log.MoveCursor(r.resource.Name, "")

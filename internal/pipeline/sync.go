@@ -90,7 +90,7 @@ func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 		return summary, errors.Join(err, asideErr)
 	}
 	why, _, _ := strings.Cut(errorText(err), "\n")
-	newProgress(s.OnEvent).emit(Event{Event: EventNotice, Message: "the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why})
+	newProgress(s.OnEvent).warn("the state is damaged, set aside as .state/work.duckdb.damaged, and the run begins once more: " + why)
 	return s.run(ctx)
 }
 
@@ -206,7 +206,7 @@ func announceFresh(accounts []runAccount, state *load.State, progress *progress)
 				return err
 			}
 			if newest.Segment > 0 {
-				progress.emit(Event{Event: EventNotice, Message: "deriving the tables again from the raw log: " + state.Fresh})
+				progress.notice("deriving the tables again from the raw log: " + state.Fresh)
 				return nil
 			}
 		}
@@ -217,7 +217,7 @@ func announceFresh(accounts []runAccount, state *load.State, progress *progress)
 // announceDamage emits notices of damage in the lake that the run repairs.
 func announceDamage(ctx context.Context, lake *load.Lake, state *load.State, progress *progress) error {
 	if recovered := lake.RecoveryNotice(); recovered != "" {
-		progress.emit(Event{Event: EventNotice, Message: recovered})
+		progress.warn(recovered)
 	}
 	if err := progress.noticeSetAside(lake); err != nil {
 		return err
@@ -230,7 +230,7 @@ func announceDamage(ctx context.Context, lake *load.Lake, state *load.State, pro
 	if more := len(damage) - 1; more > 0 {
 		message += fmt.Sprintf(", and %d more", more)
 	}
-	progress.emit(Event{Event: EventNotice, Message: message})
+	progress.warn(message)
 	return nil
 }
 

@@ -24,6 +24,8 @@ type Verify struct {
 	All  bool          // keep every finding, not only the first of each name
 	Wait time.Duration // for the state's lock; as in [load.Options]
 
+	OnStage func(string) // as in [load.Options]
+
 	Stripe *AtStripe // compare with Stripe, too; nil sends no request
 
 	reread  map[string][]load.Reread   // by resource: objects that differ at Stripe
@@ -35,7 +37,7 @@ type Verify struct {
 // Again returns a verification of the same things, including the same windows
 // at Stripe. After a repair it finds what is left.
 func (v *Verify) Again() *Verify {
-	return &Verify{Dir: v.Dir, Set: v.Set, Deep: v.Deep, All: v.All, Wait: v.Wait, Stripe: v.Stripe, windows: v.windows}
+	return &Verify{Dir: v.Dir, Set: v.Set, Deep: v.Deep, All: v.All, Wait: v.Wait, OnStage: v.OnStage, Stripe: v.Stripe, windows: v.windows}
 }
 
 // Verified is the result of [Verify.Run]. The checks are always in the same
@@ -72,7 +74,7 @@ func (e *FindingsError) ExitCode() int { return ExitIncomplete }
 //
 // Where DuckDB has too little memory, it starts once more with a higher limit.
 func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
-	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait})
+	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait, OnStage: v.OnStage})
 	if err != nil {
 		return found, err
 	}

@@ -235,6 +235,7 @@ func (v *Verification) Accounts() []string { return slices.Clone(v.accounts) }
 func (v *Verification) begin(account, check, unit string) *Checked {
 	c := &Checked{Account: account, Check: check, Unit: unit, Findings: []Finding{}, all: v.All}
 	v.Checks = append(v.Checks, c)
+	v.lake.Stage("verifying: " + check)
 	return c
 }
 
