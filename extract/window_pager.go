@@ -94,6 +94,9 @@ func (p *pager) nextPage(ctx context.Context) (decodedPage, error) {
 func (p *pager) advance(page []Object) error {
 	p.last, p.again = page, false
 	before := p.readDownTo()
+	if p.seen.seconds == 0 && !page[0].Created.IsZero() { // an account may have been idle for long
+		before = page[0].Created.Unix()
+	}
 	for _, o := range page {
 		if !o.Created.IsZero() {
 			p.window.Last = new(o.Created.Unix())

@@ -145,7 +145,7 @@ func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*e
 		return nil, err
 	}
 	client, err := extract.New(extract.Config{
-		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS,
+		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, OnRequest: env.signals.sent,
 	})
 	if err != nil {
 		return nil, &pipeline.UsageError{Message: accountPrefix(account) + err.Error()}

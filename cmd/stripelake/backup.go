@@ -49,6 +49,9 @@ func (env *environment) backup(ctx context.Context, o *backupOptions, to string)
 	if o.json {
 		return env.printJSON(done)
 	}
+	if env.signals.quiet {
+		return nil
+	}
 	fmt.Fprintf(env.stdout, "%s: %s, %s; %s copied, %s removed\n", to, counted(done.Files, "file"), bytesText(done.Bytes), digits(done.Copied), digits(done.Removed))
 	fmt.Fprintf(env.stdout, "to restore: cp -r %s LAKE && stripelake rebuild --lake LAKE\n", to)
 	return nil

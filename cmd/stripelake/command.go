@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
-	"github.com/stripelake/stripelake/load"
 )
 
 // arguments are the arguments of a command besides its flags. The library knows
@@ -51,9 +48,7 @@ func takes(a arguments, command *cli.Command) *cli.Command {
 		if err := tryOpenFiles(); lake != "" && err != nil {
 			return withDiskFix(err, lake)
 		}
-		err := action(c)
-		warnOfLostList(c.App.ErrWriter, lake, err)
-		return withDiskFix(err, lake)
+		return withDiskFix(action(c), lake)
 	}
 	return command
 }
@@ -74,17 +69,6 @@ func refuseUnknownFlags(command *cli.Command) {
 		if given, ok := flag.(*cli.BoolFlag); ok {
 			given.DisableDefaultText = true // false is the obvious default
 		}
-	}
-}
-
-// warnOfLostList warns that the list of the forgotten is lost, after a command
-// that was not refused for it.
-func warnOfLostList(stderr io.Writer, lake string, err error) {
-	if lake == "" || errors.As(err, new(*load.ListLostError)) {
-		return
-	}
-	if lost := load.ReadListLost(lake); lost != nil {
-		fmt.Fprintf(stderr, "warning: %v\n", lost)
 	}
 }
 

@@ -68,7 +68,7 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 		return err
 	}
 	for _, name := range setAside {
-		fmt.Fprintf(env.stderr, "%s stood in the place of the link that people read: look at it, and remove it\n", name)
+		env.signals.logger().Warn(name + " stood in the place of the link that people read: look at it, and remove it")
 	}
 	encoder := json.NewEncoder(env.stdout)
 	for _, d := range done {
@@ -76,6 +76,8 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 			if err := encoder.Encode(d); err != nil {
 				return err
 			}
+		}
+		if o.json || env.signals.quiet {
 			continue
 		}
 		text := "nothing to merge"

@@ -121,7 +121,7 @@ func demoEnd(ctx context.Context, lake, account string) (time.Time, error) {
 
 func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string) error {
 	// The simulated account has no rate limit of its own.
-	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000})
+	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000, OnRequest: env.signals.sent})
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,6 @@ func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string
 		return err
 	}
 	show := env.renderer(false)
-	defer show.done()
 	sync := pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
 	_, err = sync.Run(ctx)
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os/signal"
 	"slices"
@@ -179,23 +180,25 @@ func checkReveal(s *schemas.Segment, reveal []string) error {
 	return nil
 }
 
-// sayMembers prints how many customers were written and left out, and which
+// sayMembers records how many customers were written and left out, and which
 // columns are empty, so that neither goes unnoticed.
 func (env *environment) sayMembers(name string, m *query.Members) {
-	fmt.Fprintf(env.stderr, "%s: %s\n", name, counted(int(m.Rows), "row"))
+	log := env.signals.logger()
+	log.Info(fmt.Sprintf("%s: %s", name, counted(int(m.Rows), "row")), "rows", m.Rows)
 	for _, left := range []struct {
-		n   int64
-		why string
+		n     int64
+		why   string
+		level slog.Level
 	}{
-		{m.Deleted, "deleted at Stripe"},
-		{m.Forgotten, "forgotten by this lake"},
-		{m.Unknown, "not in the table of customers, so that nobody knows whether they are deleted; sync customers"},
+		{m.Deleted, "deleted at Stripe", slog.LevelInfo},
+		{m.Forgotten, "forgotten by this lake", slog.LevelInfo},
+		{m.Unknown, "not in the table of customers, so that nobody knows whether they are deleted; sync customers", slog.LevelWarn},
 	} {
 		if left.n > 0 {
-			fmt.Fprintf(env.stderr, "left out: %s %s\n", counted(int(left.n), "customer"), left.why)
+			log.Log(context.Background(), left.level, fmt.Sprintf("left out: %s %s", counted(int(left.n), "customer"), left.why))
 		}
 	}
 	for _, column := range slices.Sorted(maps.Keys(m.Empty)) {
-		fmt.Fprintf(env.stderr, "%s is empty: %s\n", column, m.Empty[column])
+		log.Warn(fmt.Sprintf("%s is empty: %s", column, m.Empty[column]))
 	}
 }

@@ -94,7 +94,7 @@ func (env *environment) forgetting(ctx context.Context, o *forgetOptions, custom
 	}
 	return &pipeline.Forget{
 		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: customers, Account: o.account,
-		DryRun: o.dryRun, NewList: o.newList, Version: version,
+		DryRun: o.dryRun, NewList: o.newList, Version: version, OnEvent: env.signals.derives,
 	}, nil
 }
 
@@ -114,7 +114,7 @@ func (env *environment) forgetThese(ctx context.Context, o *forgetOptions, custo
 		}
 	}
 	if err == nil && len(receipts) == 0 {
-		fmt.Fprintln(env.stderr, "nothing is left of them: they were forgotten before")
+		env.signals.logger().Info("nothing is left of them: they were forgotten before")
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func TestGroup(t *testing.T) {
 	if p.asOwner(askGroup) == "" || !strings.Contains(p.asOwner(statusGroup), "(test mode), generation 3\n") {
 		t.Error("the owner cannot read it either")
 	}
-	if said := p.asOwner(sync); !strings.Contains(said, "published generation 4\n") {
+	if said := p.asOwner(sync); !strings.Contains(said, "published generation 4") {
 		t.Errorf("the next sync, which finds nothing new, says:\n%s", said)
 	}
 	p.checkReads(4)

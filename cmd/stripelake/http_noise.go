@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"log"
 	"sync/atomic"
 )
 
@@ -22,14 +20,12 @@ func (s *unsolicitedAnswers) Write(message []byte) (int, error) {
 	return len(message), nil
 }
 
-// countUnsolicited makes the standard logger count. report prints the number of
-// answers.
-func countUnsolicited() (report func(stderr io.Writer)) {
-	unsolicited := &unsolicitedAnswers{}
-	log.SetOutput(unsolicited)
-	return func(stderr io.Writer) {
-		if n := unsolicited.n.Load(); n > 0 {
-			fmt.Fprintf(stderr, "stripelake: after %s the server sent more than was asked for; it was dropped: look at the proxy in between\n", counted(int(n), "answer"))
-		}
+// unsolicited is the output of the standard logger.
+var unsolicited unsolicitedAnswers
+
+// warnOfUnsolicited records the number of answers, once.
+func (s *signals) warnOfUnsolicited() {
+	if n := unsolicited.n.Swap(0); n > 0 {
+		s.logger().Warn(fmt.Sprintf("after %s the server sent more than was asked for; it was dropped: look at the proxy in between", counted(int(n), "answer")))
 	}
 }

@@ -11,8 +11,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -22,7 +22,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
@@ -42,16 +41,16 @@ func process() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	reportUnsolicited := countUnsolicited()
-	defer reportUnsolicited(os.Stderr)
+	log.SetOutput(&unsolicited)
 	return run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 }
 
 // run is main without globals. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	stderr = &visibleWriter{to: stderr}
-	out := &output{to: stdout}
-	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: stderr}
+	screen := newScreen(stdout, stderr)
+	out, errs := &output{to: screen.above(stdout)}, screen.above(stderr)
+	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: &visibleWriter{to: errs}}
+	env.signals = signals{stderr: env.stderr, raw: errs, screen: screen, getenv: getenv}
 	app := newApp(env)
 	err := runApp(ctx, app, flagsFirst(app.Commands, args))
 	if err == nil {
@@ -60,15 +59,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err == nil {
 		return 0
 	}
+	env.signals.draw(false) // a panic may have left it on
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(stderr, "stripelake: interrupted; what was read is kept, and the next run goes on from there")
+		env.signals.fail("interrupted; what was read is kept, and the next run goes on from there", pipeline.ExitCode(context.Canceled))
 		return pipeline.ExitCode(context.Canceled)
 	}
 	if errors.Is(err, errSilent) || errors.Is(err, syscall.EPIPE) { // the reader of the pipe needs no more
 		return 1
 	}
-	// Invariant 11: no error text shows a key.
-	fmt.Fprintf(stderr, "stripelake: %s\n", extract.Redact(err.Error()))
+	env.signals.fail(err.Error(), pipeline.ExitCode(err))
 	return pipeline.ExitCode(err)
 }
 
@@ -111,6 +110,9 @@ func newApp(env *environment) *cli.App {
 			versionCommand(env), helpCommand(env),
 		},
 	}
+	for _, command := range app.Commands {
+		env.signals.tell(command, !isBrief(command.Name))
+	}
 	env.addSettings(app.Commands)
 	return app
 }
@@ -122,7 +124,8 @@ type environment struct {
 	stdout, stderr io.Writer
 	inForce        inForce
 	notify         notifyOptions
-	raw            *output // standard output, unescaped: for CSV and for the progress line
+	raw            *output // standard output, unescaped: for CSV
+	signals        signals
 }
 
 // stdoutOf returns standard output for a format. CSV is written unescaped: it

@@ -31,24 +31,19 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// file returns what is written to, below the drawing of progress.
+func (o *output) file() io.Writer {
+	if above, ok := o.to.(aboveWriter); ok {
+		return above.to
+	}
+	return o.to
+}
+
 // err returns the first failure, if any.
 func (o *output) err() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.failed
-}
-
-// isTerminal reports whether standard output is a terminal.
-func (o *output) isTerminal() bool {
-	if o == nil {
-		return false
-	}
-	file, ok := o.to.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // outputError is a failure of standard output. It is not a failure of the

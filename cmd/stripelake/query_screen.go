@@ -12,7 +12,7 @@ import (
 
 // queryScreen returns the terminal that an answer is shown on, or nil where it goes to a
 // file or a program.
-func (env *environment) queryScreen(o *queryOptions) *screen {
+func (env *environment) queryScreen(o *queryOptions) *tableScreen {
 	if o.out != "" {
 		return nil
 	}

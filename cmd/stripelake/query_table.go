@@ -26,7 +26,7 @@ var cellWidth = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // writeTable writes an answer as an aligned table, followed by the number of
 // rows. On a screen it is fitted to it, or paged; without one it is written whole.
-func writeTable(ctx context.Context, answer *query.Query, w io.Writer, on *screen) error {
+func writeTable(ctx context.Context, answer *query.Query, w io.Writer, on *tableScreen) error {
 	amounts, err := amountsIn(answer.Columns)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func writeTable(ctx context.Context, answer *query.Query, w io.Writer, on *scree
 
 // writeRows writes rows that are in memory, the first of which is the header, in the
 // same form.
-func writeRows(w io.Writer, rows [][]string, columns []query.Column, on *screen) error {
+func writeRows(w io.Writer, rows [][]string, columns []query.Column, on *tableScreen) error {
 	t := newAlignedTable(w, columns, on)
 	for _, row := range rows {
 		if err := t.add(row); err != nil {
@@ -74,12 +74,12 @@ type alignedTable struct {
 	held    [][]string
 	rows    int // the header included
 
-	on    *screen // nil without a terminal
+	on    *tableScreen // nil without a terminal
 	pager *pager
 	as    layout // of the rows that are written
 }
 
-func newAlignedTable(w io.Writer, columns []query.Column, on *screen) *alignedTable {
+func newAlignedTable(w io.Writer, columns []query.Column, on *tableScreen) *alignedTable {
 	return &alignedTable{out: bufio.NewWriter(w), columns: columns, amounts: new(amounts), widths: make([]int, len(columns)), on: on}
 }
 

@@ -59,7 +59,6 @@ func (env *environment) rebuild(ctx context.Context, o *rebuildOptions, tables [
 	}
 	show := env.renderer(o.json)
 	show.rebuild = true
-	defer show.done()
 	rebuild.OnEvent = show.event
 	_, err = rebuild.Run(ctx)
 	return err

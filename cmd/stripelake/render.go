@@ -11,60 +11,68 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
-// renderer shows a run's events in one of three forms: JSON lines on stdout for
-// programs, one redrawn line on a terminal, plain lines elsewhere.
+// renderer shows a run's events: its results on standard output, as lines for
+// people or as JSON lines, and everything else by signals.
 type renderer struct {
+	signals *signals
 	out     io.Writer
-	raw     io.Writer // the same, unescaped: for control sequences
 	json    bool
-	redraw  bool                      // out is a terminal
-	drawn   time.Time                 // when the progress line was last drawn
+	begun   bool                      // an event is printed
 	read    map[string]int            // objects so far, by resource
 	results map[string]pipeline.Event // of resources that are read to their end; printed once
 	rebuild bool                      // nothing is read from Stripe: applied segments are the progress
-	pending bool                      // the last line is a progress line
 }
 
 func (env *environment) renderer(asJSON bool) *renderer {
 	return &renderer{
-		out: env.stdout, raw: env.raw, json: asJSON, redraw: !asJSON && env.raw.isTerminal(), drawn: time.Now(),
-		read: map[string]int{}, results: map[string]pipeline.Event{},
+		signals: &env.signals, out: env.stdout, json: asJSON, read: map[string]int{}, results: map[string]pipeline.Event{},
 	}
 }
 
+// eventFormat is the version of the events of --json. Fields and kinds of event may
+// be added in it; what is there keeps its meaning.
+const eventFormat = 1
+
+// jsonEvent is a line of --json.
+type jsonEvent struct {
+	Time   string `json:"time"`             // UTC, RFC 3339 with milliseconds
+	Format int    `json:"format,omitempty"` // version of the events; in the first one
+	pipeline.Event
+}
+
 func (r *renderer) event(e pipeline.Event) {
-	if r.json {
-		line, err := json.Marshal(e)
-		if err == nil {
-			fmt.Fprintf(r.out, "%s\n", line)
-		}
-		return
-	}
-	switch e.Event {
-	case pipeline.EventStarted:
-		r.line("account %s (%s mode)", e.Account, e.Mode)
-	case pipeline.EventNotice:
-		r.line("%s", e.Message)
-	case pipeline.EventPage:
-		r.progress(e.Resource, e.Objects)
-	case pipeline.EventApplied:
-		if r.rebuild {
-			r.progress(e.Resource, e.Objects)
-		}
-	case pipeline.EventRead:
+	switch {
+	case r.json:
+		r.encode(e)
+	case e.Event == pipeline.EventPage:
+		r.read[e.Resource] += e.Objects
+	case e.Event == pipeline.EventRead:
 		r.results[e.Resource] = e
-	case pipeline.EventPublished:
+	case e.Event == pipeline.EventPublished:
 		r.flushResults()
-		r.line("published generation %d", e.Generation)
-	case pipeline.EventFinished:
+	case e.Event == pipeline.EventFinished:
+		r.signals.draw(false)
 		r.flushResults()
 		r.summary(*e.Summary)
+	}
+	r.signals.note(e, r.rebuild)
+}
+
+// encode prints an event as a JSON line.
+func (r *renderer) encode(e pipeline.Event) {
+	line := jsonEvent{Time: time.Now().UTC().Format(logTime), Event: e}
+	if !r.begun {
+		r.begun, line.Format = true, eventFormat
+	}
+	if text, err := json.Marshal(line); err == nil {
+		fmt.Fprintf(r.out, "%s\n", text)
 	}
 }
 
 // flushResults prints how the resources that are done were read, in their fixed
 // order: they finish in any order.
 func (r *renderer) flushResults() {
+	var lines strings.Builder
 	for _, resource := range pipeline.Resources() {
 		result, known := r.results[resource.Name]
 		switch {
@@ -73,19 +81,25 @@ func (r *renderer) flushResults() {
 		case result.Message == "" || result.Kept:
 			number, noun, _ := strings.Cut(counted(r.read[resource.Name], "object"), " ")
 			how := map[bool]string{true: ", not to its end"}[result.Kept]
-			r.line("  %-21s %9s %s read%s", resource.Name, number, noun, how)
+			fmt.Fprintf(&lines, "  %-21s %9s %s read%s\n", resource.Name, number, noun, how)
 		default:
-			r.line("  %-21s  not read", resource.Name)
+			fmt.Fprintf(&lines, "  %-21s  not read\n", resource.Name)
 		}
 		delete(r.results, resource.Name)
+		r.signals.hide(resource.Name)
+	}
+	if lines.Len() > 0 {
+		r.line("%s", strings.TrimSuffix(lines.String(), "\n"))
 	}
 }
 
 func (r *renderer) summary(s pipeline.Summary) {
 	if r.rebuild {
+		derived := "nothing"
 		if s.Rows > 0 {
-			r.line("%s derived, %s", counted(s.Rows, "row"), secondsText(s.Seconds))
+			derived = counted(s.Rows, "row")
 		}
+		r.line("%s derived, %s", derived, secondsText(s.Seconds))
 	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
 		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), secondsText(s.Seconds))
 	} else {
@@ -98,55 +112,30 @@ func (r *renderer) summary(s pipeline.Summary) {
 		r.line("%s kept without descriptions and other text: perhaps of people who were forgotten", counted(s.Blanked, "object"))
 	}
 	if s.Rejects > 0 {
-		r.line("%s rejected: see meta.rejects", counted(s.Rejects, "object"))
+		r.problem("%s rejected: see meta.rejects", counted(s.Rejects, "object"))
 	}
 	if s.Drift > 0 {
-		r.line("%s of unexpected fields or values, new in this run: see meta.drift", counted(s.Drift, "kind"))
+		r.problem("%s of unexpected fields or values, new in this run: see meta.drift", counted(s.Drift, "kind"))
 	}
 	if s.Incomplete > 0 {
-		r.line("%s cut short by Stripe: see meta.incomplete_lists", counted(s.Incomplete, "nested list"))
+		r.problem("%s cut short by Stripe: see meta.incomplete_lists", counted(s.Incomplete, "nested list"))
 	}
 }
 
-// How often progress is shown: redrawn in place, or as a line of its own in a
-// log.
-const (
-	redrawEvery = 100 * time.Millisecond
-	lineEvery   = 30 * time.Second
-)
+// line prints a result. What is asked for with --quiet is the lake alone.
+func (r *renderer) line(format string, args ...any) {
+	if !r.signals.quiet {
+		fmt.Fprintf(r.out, format+"\n", args...)
+	}
+}
 
-// progress shows how many objects of each resource are read.
-func (r *renderer) progress(resource string, objects int) {
-	r.read[resource] += objects
-	if since := time.Since(r.drawn); since < redrawEvery || !r.redraw && since < lineEvery {
+// problem prints a result that somebody should look at.
+func (r *renderer) problem(format string, args ...any) {
+	if r.signals.quiet {
+		r.signals.logger().Warn(fmt.Sprintf(format, args...))
 		return
 	}
-	var parts []string
-	for _, resource := range pipeline.Resources() {
-		if n := r.read[resource.Name]; n > 0 {
-			parts = append(parts, resource.Name+" "+digits(n))
-		}
-	}
-	r.drawn = time.Now()
-	if text := strings.Join(parts, " · "); r.redraw {
-		fmt.Fprintf(r.raw, "\r\033[K%s", text)
-		r.pending = true
-	} else {
-		r.line("%s", text)
-	}
-}
-
-func (r *renderer) line(format string, args ...any) {
-	r.done()
-	fmt.Fprintf(r.out, format+"\n", args...)
-}
-
-// done clears the progress line.
-func (r *renderer) done() {
-	if r.pending {
-		fmt.Fprint(r.raw, "\r\033[K")
-		r.pending = false
-	}
+	r.line(format, args...)
 }
 
 // digits writes an integer with groups of three digits: 12,345.

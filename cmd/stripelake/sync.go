@@ -69,7 +69,6 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 		return err
 	}
 	show := env.renderer(o.json)
-	defer show.done()
 	sync := pipeline.Sync{
 		Source: sources[0], Others: sources[1:], Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
 		Resources: resources, Range: bounds, Rebuild: o.rebuild, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,

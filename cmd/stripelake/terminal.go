@@ -1,59 +1,148 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// screenSize returns how many cells a line of a terminal has, and how many lines it
-// shows. ok is false where the writer or reader is no terminal that says so.
-func screenSize(stream any) (columns, lines int, ok bool) {
-	file, isFile := stream.(*os.File)
-	if !isFile {
-		return 0, 0, false
-	}
-	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0, 0, false
-	}
-	return int(size.Col), int(size.Row), true
-}
-
-// isTerminal reports whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	_, _, ok := screenSize(stream)
-	return ok
-}
-
-// screen is the terminal that a table is shown on. It has a size only: what is printed
-// goes through the writer of standard output, or through the pager.
+// screen is the terminal below whose output the progress is drawn. mpb draws to it
+// as its console. What the program prints goes above the drawing: a writer of
+// [screen.above] erases it, writes, and draws it again.
+//
+// A line never reaches the last column, so that no terminal begins another one.
 type screen struct {
-	columns, lines int
-	wide           bool                   // every column is wanted whole
-	pager          func() (*pager, error) // nil where none is to be used
-	rest           string                 // how to see what is cut: "--wide shows all"
+	file *os.File // nil: there is no terminal
+
+	mu     sync.Mutex
+	open   bool // something may be drawn
+	frame  bytes.Buffer
+	drawn  []byte // the frame that is on the terminal
+	lines  int    // of it
+	width  int    // for which the next frame is made
+	inLine bool   // the last output above did not end its line
 }
 
-// screenOf returns the terminal of standard output, or nil where there is none. A
-// terminal without a size is not fitted to.
-func (env *environment) screenOf(rest string) *screen {
-	if env.raw == nil {
-		return nil
+// newScreen returns the screen of standard error, otherwise of standard output.
+func newScreen(stdout, stderr io.Writer) *screen {
+	for _, w := range []io.Writer{stderr, stdout} {
+		if file, ok := w.(*os.File); ok && isTerminal(file) {
+			return &screen{file: file}
+		}
 	}
-	columns, lines, ok := screenSize(env.raw.to)
-	if !ok || columns == 0 || lines == 0 {
-		return nil
-	}
-	return &screen{columns: columns, lines: lines, rest: rest}
+	return &screen{}
 }
 
-// page returns the pager for a text of that many lines and that width, and nil where it
-// fits the screen.
-func (s *screen) page(lines, width int) (*pager, error) {
-	tall := lines >= s.lines // the prompt needs a line, too
-	if s.pager == nil || !tall && !(s.wide && width > s.columns) {
-		return nil, nil
+// isTerminal reports whether a writer is a terminal. Other devices, such as
+// /dev/null, are none.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
 	}
-	return s.pager()
+	_, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
+	return err == nil
+}
+
+// above returns a writer that writes above what is drawn. Only a terminal needs
+// it: another file shows no drawing.
+func (s *screen) above(w io.Writer) io.Writer {
+	if !isTerminal(w) {
+		return w
+	}
+	return aboveWriter{s, w}
+}
+
+type aboveWriter struct {
+	screen *screen
+	to     io.Writer
+}
+
+func (a aboveWriter) Write(p []byte) (int, error) {
+	s := a.screen
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	n, err := a.to.Write(p)
+	if len(p) > 0 {
+		s.inLine = p[len(p)-1] != '\n'
+	}
+	return n, errors.Join(err, s.redraw())
+}
+
+// erase removes the drawing from the terminal.
+func (s *screen) erase() {
+	if s.lines > 0 {
+		fmt.Fprintf(s.file, "\x1b[%dA\x1b[J", s.lines)
+		s.lines = 0
+	}
+}
+
+// redraw draws the last frame again, unless a line of output is still open.
+func (s *screen) redraw() error {
+	if !s.open || s.inLine || len(s.drawn) == 0 {
+		return nil
+	}
+	s.lines = bytes.Count(s.drawn, []byte("\n"))
+	_, err := s.file.Write(s.drawn)
+	return err
+}
+
+// Write adds to the next frame, for mpb.
+func (s *screen) Write(p []byte) (int, error) { return s.frame.Write(p) }
+
+// ReadFrom adds to the next frame, for mpb.
+func (s *screen) ReadFrom(r io.Reader) (int64, error) { return s.frame.ReadFrom(r) }
+
+// IsTerminal reports whether there is a terminal, for mpb.
+func (s *screen) IsTerminal() bool { return s.file != nil }
+
+// GetTermSize returns the room for a frame, for mpb.
+func (s *screen) GetTermSize() (width, height int, err error) {
+	width, height = s.size()
+	s.width = width
+	return width, height, nil
+}
+
+// size returns the room on the terminal: less a column and a line, and 80 by 24
+// where a terminal does not say.
+func (s *screen) size() (width, height int) {
+	size, err := unix.IoctlGetWinsize(int(s.file.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 || size.Row == 0 {
+		return 79, 23
+	}
+	return max(int(size.Col)-1, 1), max(int(size.Row)-1, 1)
+}
+
+// Flush draws the frame, for mpb. A frame that was made for another width than the
+// terminal has now is dropped: the next one follows at once.
+func (s *screen) Flush(int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.frame.Reset()
+	if width, _ := s.size(); !s.open || s.inLine || width != s.width {
+		return nil
+	}
+	s.drawn = append(s.drawn[:0], s.frame.Bytes()...)
+	s.erase()
+	return s.redraw()
+}
+
+// begin allows drawing; end removes the drawing for good.
+func (s *screen) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = true
+}
+
+func (s *screen) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	s.open, s.drawn = false, nil
 }

@@ -1,89 +1,174 @@
 package main
 
 import (
-	"errors"
+	"context"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 )
 
-// terminal is a shell command that runs on a pseudo-terminal, with the program in its
-// PATH.
-type terminal struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	file *os.File
-	read chan string // what appears; closed at the end
-	said strings.Builder
-}
-
-// onTerminal starts a command in a folder, on a terminal of so many cells and lines.
-func onTerminal(t *testing.T, dir string, columns, lines uint16, command string, env ...string) *terminal {
+// startOnTerminal starts a command with a pseudo-terminal as all of its streams.
+func startOnTerminal(t *testing.T, cmd *exec.Cmd, columns int) *os.File {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(dir, "bin")); err != nil {
-		linkBinary(t, dir)
-	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "TERM=xterm", "PAGER=", "LESS=")
-	cmd.Env = append(cmd.Env, env...)
-	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: lines, Cols: columns})
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: uint16(columns)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, cmd: cmd, file: file, read: make(chan string)}
-	t.Cleanup(func() { _ = file.Close() })
-	go func() {
-		defer close(term.read)
-		for buffer := make([]byte, 4096); ; {
-			n, err := file.Read(buffer)
-			if n > 0 {
-				term.read <- string(buffer[:n])
-			}
-			if err != nil {
-				return // at the end Linux says EIO
-			}
+	t.Cleanup(func() { _ = terminal.Close() })
+	return terminal
+}
+
+// programOnTerminal returns a command that is this program, for a terminal.
+func programOnTerminal(ctx context.Context, t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), asProgram+"=1", "STRIPE_API_KEY=sk_test_terminal", "TERM=xterm")
+	return cmd
+}
+
+// readTerminal reads what appears until the program has ended: Linux says so by EIO.
+func readTerminal(terminal *os.File, each func([]byte)) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := terminal.Read(buffer)
+		each(buffer[:n])
+		if err != nil {
+			return
 		}
-	}()
-	return term
+	}
 }
 
-// until waits until a text has appeared.
-func (x *terminal) until(text string) {
-	x.t.Helper()
-	for !strings.Contains(x.said.String(), text) {
-		more, ok := <-x.read
-		if !ok {
-			x.t.Fatalf("%q does not appear:\n%s", text, x.said.String())
+// emulator is as much of a terminal as the program uses: lines that wrap, the cursor
+// up, the rest of the screen erased, and colours, which it ignores. What scrolls out
+// stays. As xterm does, it cuts lines where it becomes narrower.
+type emulator struct {
+	columns int
+	rows    []row
+	at      int // row of the cursor
+	column  int
+	unread  string // the beginning of a control sequence
+	unknown []string
+}
+
+type row struct {
+	text    []rune
+	wrapped bool // the text goes on in the next row
+}
+
+func newEmulator(columns int) *emulator { return &emulator{columns: columns, rows: make([]row, 1)} }
+
+func (e *emulator) resize(columns int) {
+	e.columns = columns
+	for i := range e.rows {
+		e.rows[i].text = e.rows[i].text[:min(len(e.rows[i].text), columns)]
+	}
+}
+
+func (e *emulator) write(p []byte) {
+	text := e.unread + string(p)
+	for e.unread = ""; text != ""; {
+		if text[0] == 0x1b {
+			end := strings.IndexFunc(text[1:], func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' })
+			if end < 0 {
+				e.unread = text
+				return
+			}
+			e.control(text[1:end+1], text[end+1])
+			text = text[end+2:]
+			continue
 		}
-		x.said.WriteString(more)
+		if !utf8.FullRuneInString(text) {
+			e.unread = text
+			return
+		}
+		r, size := utf8.DecodeRuneInString(text)
+		e.put(r)
+		text = text[size:]
 	}
 }
 
-// send types a text.
-func (x *terminal) send(text string) {
-	x.t.Helper()
-	if _, err := x.file.WriteString(text); err != nil {
-		x.t.Fatal(err)
+func (e *emulator) control(parameters string, final byte) {
+	n, err := strconv.Atoi(strings.TrimPrefix(parameters, "["))
+	switch {
+	case final == 'm':
+	case final == 'A' && err == nil:
+		e.at = max(e.at-n, 0)
+	case final == 'J' && parameters == "[":
+		e.rows = e.rows[:e.at+1]
+		e.rows[e.at] = row{text: e.rows[e.at].text[:min(e.column, len(e.rows[e.at].text))]}
+	default:
+		e.unknown = append(e.unknown, parameters+string(final))
 	}
 }
 
-// end waits for the command's end. It returns all that appeared, with plain line ends,
-// and the exit status.
-func (x *terminal) end() (said string, status int) {
-	x.t.Helper()
-	for more := range x.read {
-		x.said.WriteString(more)
+func (e *emulator) put(r rune) {
+	switch r {
+	case '\r':
+		e.column = 0
+		return
+	case '\n':
+		e.down()
+		return
 	}
-	err := x.cmd.Wait()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		status = exit.ExitCode()
-	} else if err != nil {
-		x.t.Fatal(err)
+	if e.column == e.columns {
+		e.rows[e.at].wrapped = true
+		e.column = 0
+		e.down()
 	}
-	return strings.ReplaceAll(x.said.String(), "\r\n", "\n"), status
+	text := e.rows[e.at].text
+	for len(text) <= e.column {
+		text = append(text, ' ')
+	}
+	text[e.column] = r
+	e.rows[e.at].text = text
+	e.column++
+}
+
+func (e *emulator) down() {
+	if e.at++; e.at == len(e.rows) {
+		e.rows = append(e.rows, row{})
+	}
+}
+
+// lines are the lines on the screen; a line that wraps is one.
+func (e *emulator) lines() []string {
+	var all []string
+	before := ""
+	for _, r := range e.rows {
+		before += string(r.text)
+		if !r.wrapped {
+			all = append(all, strings.TrimRight(before, " "))
+			before = ""
+		}
+	}
+	return all
+}
+
+// The emulator understands what it is given.
+func TestEmulator(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(10)
+	for _, part := range []string{"one\r\ntwo is long", "er\r\n", "bar 1\r\nbar 2\r\n\x1b[", "2A\x1b[Jthree\r\n"} {
+		_, _ = io.WriteString(writerFunc(e.write), part)
+	}
+	if got := strings.Join(e.lines(), "|"); got != "one|two is longer|three|" || len(e.unknown) > 0 {
+		t.Errorf("%q, %q", got, e.unknown)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }

@@ -56,7 +56,7 @@ func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	verify := pipeline.Verify{Dir: o.lake, Set: declared.Set, Deep: o.deep, All: o.json}
+	verify := pipeline.Verify{Dir: o.lake, Set: declared.Set, Deep: o.deep, All: o.json, OnStage: env.signals.stage}
 	if o.wait.given {
 		verify.Wait = cmp.Or(o.wait.value, -1)
 	}
@@ -68,7 +68,7 @@ func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if o.repair && err != nil {
-		err = env.repair(ctx, o.json, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared})
+		err = env.repair(ctx, o.json, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared, OnEvent: env.signals.reads})
 	} else if !o.json {
 		env.printVerified(found)
 	}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stripelake/stripelake/internal/pipeline"
+)
+
+// activity is what a command is doing, as far as it is known. It is shown on a
+// terminal and, where there is none, in a record now and then.
+type activity struct {
+	mu       sync.Mutex
+	stage    string
+	since    time.Time // when the stage began
+	requests int64
+	read     map[string]*reading // by resource
+	waiting  uint64              // segments to apply, with those applied
+	applied  uint64
+}
+
+// reading is a resource that is read from Stripe or, in a rebuild, from the log.
+type reading struct {
+	objects int
+	left    map[string]*int64 // by account: about how many objects follow; nil: nobody knows
+	began   time.Time
+	done    bool
+}
+
+func newActivity(stage string) *activity {
+	return &activity{stage: stage, since: time.Now(), read: map[string]*reading{}}
+}
+
+// begin begins a stage.
+func (a *activity) begin(stage string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if stage != a.stage {
+		a.stage, a.since = stage, time.Now()
+	}
+}
+
+func (a *activity) countRequest() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.requests++
+}
+
+// note takes over what an event of a run says.
+func (a *activity) note(e pipeline.Event, rebuild bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch e.Event {
+	case pipeline.EventBacklog:
+		a.waiting += e.Segments
+	case pipeline.EventPage:
+		if a.stage == stageBacklog {
+			a.stage, a.since = stageReading, time.Now()
+		}
+		r := a.reading(e.Resource)
+		r.objects += e.Objects
+		r.left[e.Account] = e.Left
+	case pipeline.EventSegment:
+		if e.Segment > 0 {
+			a.waiting++
+		}
+	case pipeline.EventApplied:
+		a.applied += e.Segments
+		a.waiting = max(a.waiting, a.applied)
+		if rebuild {
+			a.reading(e.Resource).objects += e.Objects
+		}
+	case pipeline.EventRead:
+		if r := a.read[e.Resource]; r != nil {
+			delete(r.left, e.Account)
+			r.done = len(r.left) == 0
+		}
+	}
+}
+
+func (a *activity) reading(resource string) *reading {
+	r := a.read[resource]
+	if r == nil {
+		r = &reading{left: map[string]*int64{}, began: time.Now()}
+		a.read[resource] = r
+	}
+	r.done = false
+	return r
+}
+
+// expected returns about how many objects there are in all; 0 where nobody knows.
+func (r *reading) expected() int64 {
+	sum := int64(r.objects)
+	for _, left := range r.left {
+		if left == nil {
+			return 0
+		}
+		sum += *left
+	}
+	if len(r.left) == 0 && !r.done {
+		return 0
+	}
+	return sum
+}
+
+// timeLeft returns how long the rest takes at the mean pace so far.
+func (r *reading) timeLeft(expected int64) time.Duration {
+	if r.objects == 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Since(r.began)) * float64(expected-int64(r.objects)) / float64(r.objects))
+}
+
+// stageText returns the line of the stage: what is done, since when, and what is
+// known of its size.
+func (a *activity) stageText() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	parts := []string{fmt.Sprintf("%s … %s", a.stage, durationText(time.Since(a.since).Seconds()))}
+	if a.applied < a.waiting {
+		parts = append(parts, fmt.Sprintf("applying %s of %s", digits(int(a.applied)), counted(int(a.waiting), "segment")))
+	}
+	if a.requests > 0 {
+		parts = append(parts, counted(int(a.requests), "request"))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// logEvery records what is done at an interval, until the function returned is
+// called.
+func (a *activity) logEvery(interval time.Duration, log *slog.Logger) (stop func()) {
+	ticker, done := time.NewTicker(interval), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-ticker.C:
+				a.record(log)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(done)
+	}
+}
+
+// record logs what is done now.
+func (a *activity) record(log *slog.Logger) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	attrs := []any{"seconds", int(time.Since(a.since).Seconds())}
+	if a.requests > 0 {
+		attrs = append(attrs, "requests", a.requests)
+	}
+	if a.waiting > 0 {
+		attrs = append(attrs, "segments_applied", a.applied, "segments", a.waiting)
+	}
+	for _, resource := range pipeline.Streams() {
+		r := a.read[resource.Name]
+		if r == nil {
+			continue
+		}
+		attrs = append(attrs, resource.Name, r.objects)
+		if expected := r.expected(); expected > int64(r.objects) {
+			attrs = append(attrs, resource.Name+"_about", expected)
+		}
+	}
+	log.Info("progress: "+a.stage, attrs...)
+}

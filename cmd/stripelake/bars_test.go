@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
+	"github.com/stripelake/stripelake/internal/stripesim"
+)
+
+var (
+	barLine    = regexp.MustCompile(`^ *([a-z_]{8,21}|refunds|events|charges|prices|custome) +[\d,]+( of ~[\d,]+)?( \[[=>-]+\])?( +\d+% +\d+[smhd]( left)?| objects| read)?$`)
+	stageLine  = regexp.MustCompile(`^[-|/\\] \w.* … \d`)
+	outputLine = regexp.MustCompile(`^(|\d\d:\d\d:\d\d .*|  \w+ +[\d,]+ objects read|[\d,]+ objects \(\d+ unchanged\), .*)$`)
+)
+
+// While a sync reads, each resource has one line, at any width of the terminal and
+// after it changes; nothing is broken, and nothing of it is left at the end.
+func TestBarsOnATerminal(t *testing.T) {
+	t.Parallel()
+	charges, rate := 1500, "30"
+	if laketest.Thorough() {
+		charges, rate = 20_000, "100"
+	}
+	for _, columns := range []int{40, 80, 120, 200} {
+		t.Run(fmt.Sprint(columns), func(t *testing.T) {
+			t.Parallel()
+			server, err := stripesim.New(stripesim.Config{Charges: charges})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := programOnTerminal(t.Context(), t, t.TempDir(), "sync", "--api-base", serve(t, server), "--max-rps", rate)
+			terminal := startOnTerminal(t, cmd, columns)
+			seen, screen := viewer{t: t, columns: columns}, newEmulator(columns)
+			readTerminal(terminal, func(p []byte) {
+				screen.write(p)
+				if screen.column > 0 || screen.unread != "" {
+					return
+				}
+				seen.look(screen)
+				if to := seen.resizeTo(); to > 0 {
+					screen.resize(to)
+					if err := pty.Setsize(terminal, &pty.Winsize{Rows: 30, Cols: uint16(to)}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, strings.Join(screen.lines(), "\n"))
+			}
+			seen.end(screen)
+		})
+	}
+}
+
+// viewer is what was seen of a screen.
+type viewer struct {
+	t       *testing.T
+	columns int
+	shares  int // lines that showed a share
+	resized int
+	bad     bool
+}
+
+// look checks each line that is on the screen.
+func (w *viewer) look(screen *emulator) {
+	lines, shown := screen.lines(), map[string]int{}
+	for _, line := range lines {
+		switch bar := barLine.FindStringSubmatch(line); {
+		case outputLine.MatchString(line):
+		case bar != nil:
+			shown[bar[1]]++
+			w.shares += strings.Count(line, "%")
+		case stageLine.MatchString(line):
+			shown["stage"]++
+		default:
+			w.fail(lines, "a broken line: "+line)
+		}
+	}
+	for name, n := range shown {
+		if n > 1 {
+			w.fail(lines, fmt.Sprintf("%d lines of %s", n, name))
+		}
+	}
+}
+
+func (w *viewer) fail(lines []string, what string) {
+	if !w.bad {
+		w.bad = true
+		w.t.Errorf("at %d columns, after %d changes of them: %s\n%s", w.columns, w.resized, what, strings.Join(lines, "\n"))
+	}
+}
+
+// resizeTo is the width to change to now, or 0: narrower in the middle, and later wider
+// than at first.
+func (w *viewer) resizeTo() int {
+	switch {
+	case w.resized == 0 && w.shares > 3:
+		w.resized++
+		return w.columns * 3 / 4
+	case w.resized == 1 && w.shares > 8:
+		w.resized++
+		return w.columns + 17
+	}
+	return 0
+}
+
+// end checks what is left when the program has ended.
+func (w *viewer) end(screen *emulator) {
+	for _, line := range screen.lines() {
+		if !outputLine.MatchString(line) {
+			w.fail(screen.lines(), "left over: "+line)
+		}
+	}
+	if w.resized < 2 || len(screen.unknown) > 0 {
+		w.fail(screen.lines(), fmt.Sprintf("%d lines with a share, unknown sequences %q", w.shares, screen.unknown))
+	}
+}
