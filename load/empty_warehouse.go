@@ -9,7 +9,7 @@ import (
 // EmptyWarehouse returns the statements that create the declared tables and the tables
 // published with them, without rows.
 func EmptyWarehouse(tables []*schemas.Schema) []string {
-	statements := slices.Concat(privateTables, driftTables, schemaTables)
+	statements := slices.Concat(privateTables, driftTables, schemaTables, lakeTable)
 	for _, t := range tables {
 		statements = append(statements, createTables(t)...)
 	}

@@ -39,6 +39,7 @@ type Generation struct {
 	// For users who may read nothing else of the lake. Empty, nil and 0 in generations
 	// of older versions, which the next Publish replaces.
 	Mode      string     `json:"mode,omitempty"`           // of the lake: "live" or "test"
+	Program   string     `json:"program,omitempty"`        // version of the program that published it
 	Summary   *Summary   `json:"summary,omitempty"`        // of the state it was made from
 	Forgotten []Customer `json:"forgotten,omitempty"`      // its customers who are on the list of the forgotten
 	ListBytes int64      `json:"forgotten_list,omitempty"` // size of that list at that time, in bytes; 0 if nobody was ever forgotten

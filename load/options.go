@@ -13,6 +13,7 @@ type Options struct {
 	Tables      []Table // which table is built from which streams, in publishing order
 	Views       []View  // marts, created in each published warehouse in this order
 	Fingerprint string  // of everything declared, descriptions included
+	Program     string  // version of the program, for those who read what it publishes
 
 	Schemas map[string]string // files of the schema set, by path; stored with what is built from them
 	Anew    bool              // start from an empty state, whatever exists

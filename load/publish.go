@@ -181,7 +181,7 @@ func (p *publisher) describe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Mode, p.Generation.Summary = p.lake.opts.Mode, &summary
+	p.Mode, p.Program, p.Generation.Summary = p.lake.opts.Mode, p.lake.opts.Program, &summary
 	return p.findForgotten(ctx)
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,7 +36,7 @@ func on(day string, v version) version {
 func TestPublish(t *testing.T) {
 	t.Parallel()
 	k := newLake(t, func(o *Options) {
-		o.Views = []View{{Name: "paid", SQL: "SELECT id, amount FROM charges WHERE status = 'paid'"}}
+		o.Program, o.Views = "v9", []View{{Name: "paid", SQL: "SELECT id, amount FROM charges WHERE status = 'paid'"}}
 	})
 	g := k.publish()
 	expect(t, "an empty lake", files(g))
@@ -67,6 +68,8 @@ func TestPublish(t *testing.T) {
 	q := duck.Session{Conn: conn}
 	expect(t, "mart", queryRows(t, q, "SELECT id FROM paid"), "ch_1", "ch_2")
 	expect(t, "schemas", queryRows(t, q, "SELECT DISTINCT schema_name FROM duckdb_tables()"), "history", "main", "meta")
+	expect(t, "lake", queryRows(t, q, "SELECT concat_ws(' ', mode, format, program, generation, built = TIMESTAMP '"+g.Built.Format(time.DateTime)+"') FROM meta.lake"),
+		fmt.Sprintf("test %d v9 %d true", Format, g.Number))
 	expect(t, "positions", queryRows(t, q, "SELECT concat_ws(' ', account, stream, segment) FROM meta.positions"), "acct_1 charge 1")
 	expect(t, "partitions", queryRows(t, q, `SELECT concat_ws(' ', path, rows) FROM meta.partitions`), files(g)...)
 	expect(t, "format", queryRows(t, q, "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'warehouse'"), "v1.4.0+")

@@ -65,13 +65,16 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 	return atomicfile.Rename(tmp, final, atomicfile.Hooks{})
 }
 
-// finishWarehouse drops the private tables and adds the histories, the marts and the
-// list of files.
+// finishWarehouse drops the private tables and adds the histories, the facts about the
+// lake, the marts and the list of files.
 func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
 	if err := w.Run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
 		return err
 	}
 	if err := w.InTx(ctx, func() error { return p.showHistories(ctx, w) }); err != nil {
+		return err
+	}
+	if err := p.describeLake(ctx, w); err != nil {
 		return err
 	}
 	if err := p.makeMarts(ctx, w); err != nil {

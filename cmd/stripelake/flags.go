@@ -41,13 +41,13 @@ func waitFlag(wait *optional[time.Duration]) cli.Flag {
 	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that has the lake, for example 30m or 2h; without it, exit with status 75"}
 }
 
-// withWait adds to options how long to wait for another process, and what tells the
-// user about that process and about the work.
+// withWait adds to options how long to wait for another process, what tells the user
+// about that process and about the work, and the program's version.
 func (env *environment) withWait(wait optional[time.Duration], options load.Options) load.Options {
 	if wait.given {
 		options.LogWait, options.StateWait = wait.value, cmp.Or(wait.value, -1)
 	}
-	options.Waiting, options.OnStage = env.signals.waiting, env.signals.stage
+	options.Waiting, options.OnStage, options.Program = env.signals.waiting, env.signals.stage, version
 	return options
 }
 

@@ -1,0 +1,23 @@
+package load
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load/internal/duck"
+)
+
+// lakeTable are the statements for the table with the facts about a generation that
+// nobody may have to guess: a table of test objects looks like one of live objects.
+// Only a warehouse has it, because its row changes with each publish.
+var lakeTable = []string{
+	"CREATE TABLE meta.lake (mode VARCHAR, format INTEGER, program VARCHAR, generation BIGINT, built TIMESTAMP)",
+	"COMMENT ON TABLE meta.lake IS 'This warehouse, in one row: whether its objects are of live or of test mode, the format of the generation, the version of stripelake that published it, the number of the generation, and when it was built (UTC).'",
+}
+
+// describeLake makes meta.lake.
+func (p *publisher) describeLake(ctx context.Context, w duck.Session) error {
+	return w.Run(ctx, append(lakeTable[:len(lakeTable):len(lakeTable)], fmt.Sprintf("INSERT INTO meta.lake VALUES (%s, %d, %s, %d, %s)",
+		sqltext.Literal(p.Mode), p.Format, sqltext.Literal(p.Program), p.Number, timestamp(&p.Built)))...)
+}
