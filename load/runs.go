@@ -83,3 +83,18 @@ func lastRun(ctx context.Context, q duck.Session) (*Run, error) {
 	}
 	return last, nil
 }
+
+// lastDone returns, by command, when a run last ended well.
+func lastDone(ctx context.Context, q duck.Session) (map[string]time.Time, error) {
+	done := map[string]time.Time{}
+	var command string
+	var at time.Time
+	err := q.Each(ctx, []any{&command, &at}, func() error {
+		done[command] = at
+		return nil
+	}, "SELECT command, max(finished) FROM meta.runs WHERE outcome = 'done' AND finished IS NOT NULL GROUP BY command")
+	if err != nil {
+		return nil, fmt.Errorf("last runs that ended well: %w", err)
+	}
+	return done, nil
+}

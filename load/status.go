@@ -52,6 +52,9 @@ type Status struct {
 	Summary    Summary   `json:"summary"`
 	Logs       []LogSize `json:"logs"`
 	LastRun    *Run      `json:"last_run,omitempty"`
+
+	LastDone map[string]time.Time `json:"last_done,omitempty"` // UTC: by command, when a run last ended well
+
 	Failures   []Failure `json:"failures,omitempty"` // what earlier runs could not read
 	GivenUp    []GivenUp `json:"given_up,omitempty"` // the content of meta.requests
 }
@@ -133,6 +136,9 @@ func (s *State) WriteStatus(ctx context.Context) error {
 		return err
 	}
 	if status.LastRun, err = lastRun(ctx, s.db.Session); err != nil {
+		return err
+	}
+	if status.LastDone, err = lastDone(ctx, s.db.Session); err != nil {
 		return err
 	}
 	if status.Failures, err = failures(ctx, s.db.Session); err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -16,10 +18,16 @@ type activity struct {
 	mu       sync.Mutex
 	stage    string
 	since    time.Time // when the stage began
-	requests int64
+	requests map[requestKind]int64
 	read     map[string]*reading // by resource
 	waiting  uint64              // segments to apply, with those applied
 	applied  uint64
+}
+
+// requestKind is a kind of request: where it went, and how it was answered.
+type requestKind struct {
+	path   string
+	status int // 0: no answer
 }
 
 // reading is a resource that is read from Stripe or, in a rebuild, from the log.
@@ -31,7 +39,7 @@ type reading struct {
 }
 
 func newActivity(stage string) *activity {
-	return &activity{stage: stage, since: time.Now(), read: map[string]*reading{}}
+	return &activity{stage: stage, since: time.Now(), read: map[string]*reading{}, requests: map[requestKind]int64{}}
 }
 
 // begin begins a stage.
@@ -43,10 +51,35 @@ func (a *activity) begin(stage string) {
 	}
 }
 
-func (a *activity) countRequest() {
+func (a *activity) countRequest(path string, status int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.requests++
+	a.requests[requestKind{path, status}]++
+}
+
+// sent returns the requests so far, by kind.
+func (a *activity) sent() map[requestKind]int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.requests)
+}
+
+// limited returns how many requests came too fast.
+func (a *activity) limited() (n int64) {
+	for kind, of := range a.sent() {
+		if kind.status == http.StatusTooManyRequests {
+			n += of
+		}
+	}
+	return n
+}
+
+// requestsSent returns the number of requests so far. The caller holds the lock.
+func (a *activity) requestsSent() (n int64) {
+	for _, of := range a.requests {
+		n += of
+	}
+	return n
 }
 
 // note takes over what an event of a run says.
@@ -123,8 +156,8 @@ func (a *activity) stageText() string {
 	if a.applied < a.waiting {
 		parts = append(parts, fmt.Sprintf("applying %s of %s", digits(int(a.applied)), counted(int(a.waiting), "segment")))
 	}
-	if a.requests > 0 {
-		parts = append(parts, counted(int(a.requests), "request"))
+	if n := a.requestsSent(); n > 0 {
+		parts = append(parts, counted(int(n), "request"))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -154,8 +187,8 @@ func (a *activity) record(log *slog.Logger) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	attrs := []any{"seconds", int(time.Since(a.since).Seconds())}
-	if a.requests > 0 {
-		attrs = append(attrs, "requests", a.requests)
+	if n := a.requestsSent(); n > 0 {
+		attrs = append(attrs, "requests", n)
 	}
 	if a.waiting > 0 {
 		attrs = append(attrs, "segments_applied", a.applied, "segments", a.waiting)

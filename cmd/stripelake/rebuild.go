@@ -13,11 +13,12 @@ import (
 type rebuildOptions struct {
 	workOptions
 	json, all, rejects bool
+	metrics            string // a file
 }
 
 func (o *rebuildOptions) flags() []cli.Flag {
 	return append([]cli.Flag{
-		lakeFlag(&o.lake), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait),
+		lakeFlag(&o.lake), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait), metricsFlag(&o.metrics),
 		o.exposeFlag(),
 		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table and the record of every object again"},
 		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first show how many rejected objects would fit now"},
@@ -32,7 +33,9 @@ func rebuildCommand(env *environment) *cli.Command {
 		Description: "Derives the tables whose schemas or mappings changed, and those named, next to the present ones,\n" +
 			"and publishes them together when all are complete. If it is interrupted, the next rebuild continues.",
 		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return env.rebuild(c.Context, &o, c.Args().Slice()) },
+		Action: func(c *cli.Context) error {
+			return env.measured(c.Context, o.metrics, o.lake, func() error { return env.rebuild(c.Context, &o, c.Args().Slice()) })
+		},
 	})
 }
 

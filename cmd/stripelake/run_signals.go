@@ -61,6 +61,7 @@ func (s *signals) record(e pipeline.Event) {
 		log.Info(fmt.Sprintf("published generation %d", e.Generation), "generation", e.Generation)
 	case pipeline.EventFinished:
 		sum := e.Summary
+		s.summary = sum
 		s.ended = []any{
 			"outcome", sum.Outcome, "objects", sum.Objects, "unchanged", sum.Unchanged, "rows", sum.Rows, "requests", sum.Requests,
 			"rejects", sum.Rejects, "generation", sum.Generation,

@@ -32,9 +32,10 @@ type signals struct {
 	bars     *bars
 	stopLog  func() // ends the records of progress
 	started  time.Time
-	command  string // without the program's name; empty before a command begins
-	works    bool   // it has the flags of signals
-	ended    []any  // further attributes of the record of its end
+	command  string            // without the program's name; empty before a command begins
+	works    bool              // it has the flags of signals
+	ended    []any             // further attributes of the record of its end
+	summary  *pipeline.Summary // of a run that went through to its end
 }
 
 // logCategory is the heading of the flags of signals in a command's help.
@@ -199,7 +200,7 @@ func (s *signals) waiting(busy *load.BusyError) {
 
 // sent counts a request, and records it for --verbose.
 func (s *signals) sent(r extract.Sent) {
-	s.activity.countRequest()
+	s.activity.countRequest(r.Endpoint, r.Status)
 	attrs := []any{"method", r.Method, "path", r.Endpoint, "status", r.Status, "ms", r.Duration.Milliseconds(), "request_id", r.RequestID}
 	if r.Account != "" {
 		attrs = append(attrs, "account", r.Account)
