@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 )
@@ -42,6 +43,10 @@ type Config struct {
 	Retry Retry // zero fields mean the defaults
 
 	OnRequest func(Sent) // called after each request, by several goroutines; may be nil
+
+	// RetryFor is how long requests are repeated in an outage: while no answer comes,
+	// or only answers with a status of 5xx. 0 gives up after the attempts of Retry.
+	RetryFor time.Duration
 }
 
 // String returns the configuration without the key (Invariant 11).
@@ -70,6 +75,7 @@ type Client struct {
 	failures failures
 	versions versions
 	contact  *contact // shared with clients that [Client.For] made of this one
+	outages  *outages // shared in the same way
 
 	requests, retries, throttled atomic.Int64
 
@@ -123,6 +129,9 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 	address, urlErr := baseURL(cfg.BaseURL)
 	limits, rateErr := limitsOf(cfg, mode)
 	retry, retryErr := cfg.Retry.withDefaults()
+	if cfg.RetryFor < 0 {
+		retryErr = errors.Join(retryErr, errors.New("retry: patience must not be negative"))
+	}
 	if err := errors.Join(keyErr, urlErr, rateErr, retryErr); err != nil {
 		return nil, err
 	}
@@ -136,6 +145,7 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		limiter: newRateLimiter(limits),
 		contact: &contact{},
 		onSent:  cfg.OnRequest,
+		outages: newOutages(cfg.RetryFor, retry),
 	}, nil
 }
 
@@ -152,7 +162,7 @@ func (c *Client) For(account string) (*Client, error) {
 	}
 	return &Client{
 		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, limiter: c.limiter,
-		contact: c.contact, account: account, onSent: c.onSent,
+		contact: c.contact, outages: c.outages, account: account, onSent: c.onSent,
 	}, nil
 }
 

@@ -61,29 +61,66 @@ type failure struct {
 	again bool          // worth repeating
 	after time.Duration // the shortest wait that the server asked for
 	most  int           // attempts after which to stop even if the policy has more; 0: no such limit
+
+	outage string // what was wrong, if the API may be down; otherwise empty
+	tries  int    // how many attempts failed, this one included
 }
 
 // get sends r until accept takes the answer, the policy is used up, or the failure is
 // of a kind that a repetition does not cure. An answer that accept refuses is repeated:
-// accept should only refuse answers that a good server would not send.
+// accept should only refuse answers that a good server would not send. An outage is
+// waited out as far as the client has patience.
 func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) error {
+	for {
+		silence := c.outages.at(r.endpoint)
+		if silence == nil {
+			began := time.Now()
+			f := c.try(ctx, r, accept)
+			if f == nil {
+				return nil
+			}
+			if f.outage == "" || ctx.Err() != nil {
+				return f.err
+			}
+			if silence = c.outages.begin(r.endpoint, began, f); silence == nil {
+				return f.err
+			}
+		}
+		again, err := c.outages.wait(ctx, r.endpoint, silence, func() *failure {
+			c.retries.Add(1)
+			return c.attempt(ctx, r, accept)
+		})
+		if !again {
+			return err
+		}
+	}
+}
+
+// try makes as many attempts as the policy allows. It returns the last failure; nil
+// means success.
+func (c *Client) try(ctx context.Context, r request, accept func(*reply) error) *failure {
+	began := time.Now()
 	for attempt := 1; ; attempt++ {
 		f := c.attempt(ctx, r, accept)
 		if f == nil {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return &failure{err: err}
 		}
 		if !f.again {
-			return f.err
+			return f
 		}
-		if attempt >= c.retry.Attempts || f.most > 0 && attempt >= f.most {
-			return fmt.Errorf("gave up after %d attempts: %w", attempt, f.err)
+		// Attempts that hang must not use up the patience for an outage before anybody
+		// is told of it.
+		slow := f.outage != "" && c.outages.patience > 0 && time.Since(began) >= c.retry.Cap
+		if attempt >= c.retry.Attempts || f.most > 0 && attempt >= f.most || slow {
+			f.tries, f.err = attempt, fmt.Errorf("gave up after %d attempts: %w", attempt, f.err)
+			return f
 		}
 		jittered := rand.N(c.retry.ceiling(attempt) + 1)
 		if err := sleep(ctx, max(jittered, min(f.after, maxRetryAfter))); err != nil {
-			return err
+			return &failure{err: err}
 		}
 		c.retries.Add(1)
 	}
@@ -115,6 +152,7 @@ func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) err
 		return &failure{err: &malformed{what: oneLine(err.Error()), requestID: got.requestID()}, again: !errors.As(err, new(permanentError))}
 	}
 	c.contact.answered.Store(true)
+	c.outages.answer(r.endpoint)
 	c.versions.note(got)
 	return nil
 }
@@ -138,9 +176,10 @@ func (c *Client) unreachable(err error) *failure {
 	case errors.As(err, &cert):
 		return &failure{err: errors.New(text + ": is the address right, and is there a proxy that replaces certificates?")}
 	case !c.contact.reached.Load() && !brokenOff(err):
-		return &failure{err: errors.New(text + ": is the address right?"), again: true, most: 2}
+		text += ": is the address right?"
+		return &failure{err: errors.New(text), again: true, most: 2, outage: text}
 	}
-	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true}
+	return &failure{err: errors.New(text + ": run again when the network is back; the sync goes on where it stopped"), again: true, outage: text}
 }
 
 // brokenOff reports whether a server was there but closed the connection: a scheduled
@@ -163,7 +202,16 @@ func (c *Client) refused(r request, got *reply, cause error, sent time.Time) *fa
 		c.throttled.Add(1)
 		c.limiter.throttled(r.endpoint, got.header.Get("Stripe-Rate-Limited-Reason"), e.Code, sent)
 	}
-	return &failure{err: e, again: repeatable(got), after: retryAfter(got.header)}
+	f := &failure{err: e, again: repeatable(got), after: retryAfter(got.header)}
+	switch got.status / 100 {
+	case 4:
+		c.outages.answer(r.endpoint)
+	case 5:
+		if f.again {
+			f.outage = e.Hint().Err.Error()
+		}
+	}
+	return f
 }
 
 // repeatable reports whether the same request may succeed later. Stripe: the header

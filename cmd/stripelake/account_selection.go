@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
@@ -145,11 +146,12 @@ func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*e
 		return nil, err
 	}
 	client, err := extract.New(extract.Config{
-		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, OnRequest: env.signals.sent,
+		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, OnRequest: env.signals.sent, RetryFor: time.Duration(o.retryFor),
 	})
 	if err != nil {
 		return nil, &pipeline.UsageError{Message: accountPrefix(account) + err.Error()}
 	}
+	client.OnOutage(env.signals.outage) // a sync makes events of them
 	return client, nil
 }
 

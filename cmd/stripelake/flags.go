@@ -73,6 +73,7 @@ type stripeOptions struct {
 	apiBase, keyFile, label string
 	maxShare                string // a percentage
 	maxRPS                  float64
+	retryFor                timeSpan // 0 where the command has no such flag
 }
 
 func (o *stripeOptions) stripeFlags() []cli.Flag {
@@ -82,6 +83,18 @@ func (o *stripeOptions) stripeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "account-label", Destination: &o.label, Usage: "`NAME` for the account if a restricted key may not read its id (remembered)"},
 		&cli.StringFlag{Name: "max-share", Destination: &o.maxShare, DefaultText: "50% live, 100% test", Usage: "use at most this `SHARE` of the account's rate limit"},
 		&cli.Float64Flag{Name: "max-rps", Destination: &o.maxRPS, Usage: "assume that Stripe allows the account `N` requests a second, and a quarter of that, at least 25, to each endpoint"},
+	}
+}
+
+// defaultRetryFor is long enough for most outages of Stripe and for a network that comes
+// back, and well below the interval of most schedules.
+const defaultRetryFor = 5 * time.Minute
+
+func (o *stripeOptions) retryForFlag() cli.Flag {
+	o.retryFor = timeSpan(defaultRetryFor)
+	return &cli.GenericFlag{
+		Name: "retry-for", Value: &o.retryFor,
+		Usage: "if Stripe or the network is down, try again for `DURATION` before giving up; 0 gives up after a few tries",
 	}
 }
 

@@ -30,7 +30,7 @@ func (o *planOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "as for sync: objects created before `DATE` only"},
 		o.lookBackFlag(),
 		&cli.DurationFlag{Name: "every", Destination: &o.every, Value: time.Hour, Usage: "`DURATION` between two syncs, for example 15m or 24h"},
-	}, o.stripeFlags()...)
+	}, append(o.stripeFlags(), o.retryForFlag())...)
 }
 
 func planCommand(env *environment) *cli.Command {

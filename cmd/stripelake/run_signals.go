@@ -51,6 +51,10 @@ func (s *signals) record(e pipeline.Event) {
 		} else {
 			log.Info(e.Message)
 		}
+	case pipeline.EventOutage:
+		log.Warn(e.Message, "until", e.Until)
+	case pipeline.EventAnswering:
+		log.Warn(e.Message, "seconds", e.Seconds)
 	case pipeline.EventSegment:
 		log.Debug("segment", "account", e.Account, "resource", e.Resource, "segment", e.Segment, "objects", e.Objects, "unchanged", e.Unchanged)
 	case pipeline.EventApplied:

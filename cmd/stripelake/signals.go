@@ -198,6 +198,9 @@ func (s *signals) waiting(busy *load.BusyError) {
 		"pid", busy.Holder.PID, "what", busy.What, "since", busy.Holder.Since)
 }
 
+// outage records that Stripe does not answer, and that it answers again.
+func (s *signals) outage(o extract.Outage) { s.logger().Warn(o.String()) }
+
 // sent counts a request, and records it for --verbose.
 func (s *signals) sent(r extract.Sent) {
 	s.activity.countRequest(r.Endpoint, r.Status)

@@ -1,6 +1,11 @@
 package pipeline
 
-import "github.com/stripelake/stripelake/load"
+import (
+	"time"
+
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/load"
+)
 
 // Event is one message of a run. The pipeline emits events and renders nothing:
 // the progress on a terminal, plain lines and JSON lines are all made from them
@@ -28,6 +33,9 @@ type Event struct {
 	Segments   uint64 `json:"segments,omitempty"`         // how many are applied now (applied), or wait to be (backlog)
 	Generation uint64 `json:"generation,omitempty"`       // number of the generation published
 
+	Until   *time.Time `json:"until,omitempty"`   // outage: when requests are given up (UTC)
+	Seconds float64    `json:"seconds,omitempty"` // answering: how long the outage lasted
+
 	Summary *Summary `json:"summary,omitempty"` // the last event of a run carries it
 }
 
@@ -36,6 +44,8 @@ const (
 	EventStarted   = "started"   // account and mode are known
 	EventNotice    = "notice"    // something the user should read: Message
 	EventBacklog   = "backlog"   // Segments of Account's log are not in the state, and are applied first
+	EventOutage    = "outage"    // Stripe or the network is down, and the run waits until Until: Message; once in an outage, at any time
+	EventAnswering = "answering" // that outage is over: Message
 	EventPage      = "page"      // a page of Resource was read
 	EventSegment   = "segment"   // a segment of Resource is durable in the log
 	EventApplied   = "applied"   // a segment of Resource is in the state
@@ -43,6 +53,14 @@ const (
 	EventPublished = "published" // a generation is published
 	EventFinished  = "finished"  // the run is over: Summary
 )
+
+// outageEvent returns the event of the beginning or the end of an outage.
+func outageEvent(o extract.Outage) Event {
+	if o.Ended.IsZero() {
+		return Event{Event: EventOutage, Message: o.String(), Until: &o.Until}
+	}
+	return Event{Event: EventAnswering, Message: o.String(), Seconds: o.Lasted().Seconds()}
+}
 
 // Summary is the result of a run. Its counts are of this run alone.
 type Summary struct {

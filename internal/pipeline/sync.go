@@ -96,6 +96,7 @@ func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	progress := newProgress(s.OnEvent)
+	s.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
 	resources, err := SelectResources(s.Resources)
 	if err != nil {
 		return Summary{}, err
