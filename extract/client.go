@@ -47,6 +47,11 @@ type Config struct {
 	// RetryFor is how long requests are repeated in an outage: while no answer comes,
 	// or only answers with a status of 5xx. 0 gives up after the attempts of Retry.
 	RetryFor time.Duration
+
+	// MaxRequests and MaxRuntime stop the client: requests that it may send, repeated
+	// ones included, and the time since New. 0 means no bound.
+	MaxRequests int64
+	MaxRuntime  time.Duration
 }
 
 // String returns the configuration without the key (Invariant 11).
@@ -76,6 +81,7 @@ type Client struct {
 	versions versions
 	contact  *contact // shared with clients that [Client.For] made of this one
 	outages  *outages // shared in the same way
+	bound    *bound   // shared in the same way
 
 	requests, retries, throttled atomic.Int64
 
@@ -129,8 +135,8 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 	address, urlErr := baseURL(cfg.BaseURL)
 	limits, rateErr := limitsOf(cfg, mode)
 	retry, retryErr := cfg.Retry.withDefaults()
-	if cfg.RetryFor < 0 {
-		retryErr = errors.Join(retryErr, errors.New("retry: patience must not be negative"))
+	if cfg.RetryFor < 0 || cfg.MaxRequests < 0 || cfg.MaxRuntime < 0 {
+		retryErr = errors.Join(retryErr, errors.New("retry: patience and bounds must not be negative"))
 	}
 	if err := errors.Join(keyErr, urlErr, rateErr, retryErr); err != nil {
 		return nil, err
@@ -146,6 +152,7 @@ func newClient(cfg Config, base http.RoundTripper) (*Client, error) {
 		contact: &contact{},
 		onSent:  cfg.OnRequest,
 		outages: newOutages(cfg.RetryFor, retry),
+		bound:   newBound(cfg),
 	}, nil
 }
 
@@ -162,7 +169,7 @@ func (c *Client) For(account string) (*Client, error) {
 	}
 	return &Client{
 		backend: c.backend, host: c.host, key: c.key, mode: c.mode, limit: c.limit, retry: c.retry, limiter: c.limiter,
-		contact: c.contact, outages: c.outages, account: account, onSent: c.onSent,
+		contact: c.contact, outages: c.outages, bound: c.bound, account: account, onSent: c.onSent,
 	}, nil
 }
 

@@ -43,6 +43,9 @@ func (c *Client) failedList(o *Object, pointer string, err error) {
 }
 
 func (c *Client) keep(f Failure, err error) {
+	if IsStopped(err) { // nothing was given up: the next run sends it
+		return
+	}
 	f.What, f.At = oneLine(f.What), c.ServerTime()
 	if f.At.IsZero() {
 		f.At = time.Now().UTC()

@@ -48,7 +48,7 @@ func (c *Client) completeObject(ctx context.Context, o *Object) error {
 		for _, pointer := range incomplete {
 			tried[pointer] = true
 			pages, version, err := c.readRest(ctx, joined, pointer)
-			if ctx.Err() != nil || IsUnauthorized(err) {
+			if ctx.Err() != nil || IsUnauthorized(err) || IsStopped(err) {
 				return cmp.Or(ctx.Err(), err)
 			}
 			if err != nil {

@@ -141,9 +141,14 @@ func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand,
 		for range results { // until all have ended
 		}
 	}()
+	var stopped error
 	for r := range results {
 		if err := ctx.Err(); err != nil {
 			return got, err
+		}
+		if IsStopped(r.err) { // answers in flight are still good
+			stopped = r.err
+			continue
 		}
 		if err := got.note(r); err != nil {
 			return got, err
@@ -155,7 +160,7 @@ func (c *Client) runErrands(ctx context.Context, res Resource, errands []errand,
 			return got, errStopped
 		}
 	}
-	return got, ctx.Err()
+	return got, cmp.Or(ctx.Err(), stopped)
 }
 
 // aboutOne reports whether err says nothing about the requests for other items: an

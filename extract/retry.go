@@ -71,24 +71,35 @@ type failure struct {
 // accept should only refuse answers that a good server would not send. An outage is
 // waited out as far as the client has patience.
 func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) error {
+	waiting, done := c.bound.waiting(ctx)
+	defer done()
+	send := func() *failure { return c.attempt(ctx, waiting, r, accept) }
+	err := c.getWithin(waiting, r.endpoint, send)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return context.Cause(waiting)
+	}
+	return err
+}
+
+func (c *Client) getWithin(ctx context.Context, endpoint string, send func() *failure) error {
 	for {
-		silence := c.outages.at(r.endpoint)
+		silence := c.outages.at(endpoint)
 		if silence == nil {
 			began := time.Now()
-			f := c.try(ctx, r, accept)
+			f := c.try(ctx, send)
 			if f == nil {
 				return nil
 			}
 			if f.outage == "" || ctx.Err() != nil {
 				return f.err
 			}
-			if silence = c.outages.begin(r.endpoint, began, f); silence == nil {
+			if silence = c.outages.begin(endpoint, began, f); silence == nil {
 				return f.err
 			}
 		}
-		again, err := c.outages.wait(ctx, r.endpoint, silence, func() *failure {
+		again, err := c.outages.wait(ctx, endpoint, silence, func() *failure {
 			c.retries.Add(1)
-			return c.attempt(ctx, r, accept)
+			return send()
 		})
 		if !again {
 			return err
@@ -98,10 +109,10 @@ func (c *Client) get(ctx context.Context, r request, accept func(*reply) error) 
 
 // try makes as many attempts as the policy allows. It returns the last failure; nil
 // means success.
-func (c *Client) try(ctx context.Context, r request, accept func(*reply) error) *failure {
+func (c *Client) try(ctx context.Context, send func() *failure) *failure {
 	began := time.Now()
 	for attempt := 1; ; attempt++ {
-		f := c.attempt(ctx, r, accept)
+		f := send()
 		if f == nil {
 			return nil
 		}
@@ -126,10 +137,17 @@ func (c *Client) try(ctx context.Context, r request, accept func(*reply) error) 
 	}
 }
 
-func (c *Client) attempt(ctx context.Context, r request, accept func(*reply) error) *failure {
-	if err := c.limiter.wait(ctx, r.endpoint); err != nil {
+// attempt sends a request once. waiting ends when no request may be sent any more; one
+// that is sent by then may still be answered.
+func (c *Client) attempt(ctx, waiting context.Context, r request, accept func(*reply) error) *failure {
+	if err := c.limiter.wait(waiting, r.endpoint); err != nil {
 		return &failure{err: err}
 	}
+	if err := c.bound.take(); err != nil {
+		return &failure{err: err}
+	}
+	ctx, done := c.bound.sending(ctx)
+	defer done()
 	sent := time.Now()
 	got, err := c.send(ctx, r)
 	defer got.release()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -99,6 +100,12 @@ func (w responseRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	// Stripe-go fills this with the output of uname, the host's name included.
 	req.Header.Del("X-Stripe-Client-User-Agent")
+	if req.URL.Scheme == "http" {
+		// Over HTTP/1 the transport repeats a request without asking if the server closes
+		// the connection, and what it repeats would not be counted. It does not repeat
+		// one with a body. Over HTTP/2 it repeats only what the server did not begin.
+		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+	}
 	res, err := w.base.RoundTrip(req)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ type scheduler struct {
 	pages    int      // read so far
 	inFlight int
 	results  chan fetched
+	stopped  error // why no further request is sent
 }
 
 // fetched is one page of a pager, or the error.
@@ -78,13 +79,24 @@ func (s *scheduler) run(ctx context.Context) <-chan pageStep {
 			}
 		}()
 		for s.start(ctx); s.inFlight > 0; s.start(ctx) {
+			step := s.finish(<-s.results)
+			if IsStopped(step.err) { // pages in flight are still good
+				s.stopped = step.err
+				continue
+			}
 			select {
-			case steps <- s.withAhead(s.finish(<-s.results)):
+			case steps <- s.withAhead(step):
 			case <-ctx.Done():
 				return
 			}
 			if s.pagers == nil {
 				return
+			}
+		}
+		if s.stopped != nil {
+			select {
+			case steps <- pageStep{err: s.stopped}:
+			case <-ctx.Done():
 			}
 		}
 	}()
@@ -120,10 +132,10 @@ func (s *scheduler) finish(page fetched) pageStep {
 	i := slices.Index(s.pagers, page.pager)
 	page.pager.estimate = page.pager.pagesLeft()
 	switch {
-	case page.err != nil:
+	case page.err != nil && !IsStopped(page.err):
 		s.pagers = nil
 		return page.pageStep
-	case page.done:
+	case page.done, page.err != nil:
 		s.pagers = slices.Delete(s.pagers, i, i+1)
 		return page.pageStep
 	}

@@ -35,6 +35,9 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 			return nil, &pipeline.UsageError{Message: fmt.Sprintf("the key of %s is of %s mode and that of %s of %s mode: a lake has one mode, so write settings of its own for each",
 				sources[0].Name, sources[0].Client.Mode(), account.Name, client.Mode())}
 		}
+		if len(sources) > 0 {
+			client.ShareBound(sources[0].Client) // the bound is the run's
+		}
 		label := account.Label
 		if o.label != "" {
 			label = o.label
@@ -145,8 +148,12 @@ func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*e
 	if err != nil {
 		return nil, err
 	}
+	if o.maxRequests < 0 {
+		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--max-requests %d is below 0", o.maxRequests)}
+	}
 	client, err := extract.New(extract.Config{
 		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, OnRequest: env.signals.sent, RetryFor: time.Duration(o.retryFor),
+		MaxRuntime: time.Duration(o.maxRuntime), MaxRequests: o.maxRequests,
 	})
 	if err != nil {
 		return nil, &pipeline.UsageError{Message: accountPrefix(account) + err.Error()}

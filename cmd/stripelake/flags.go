@@ -74,6 +74,8 @@ type stripeOptions struct {
 	maxShare                string // a percentage
 	maxRPS                  float64
 	retryFor                timeSpan // 0 where the command has no such flag
+	maxRuntime              timeSpan // this and the next: 0 is no bound
+	maxRequests             int64
 }
 
 func (o *stripeOptions) stripeFlags() []cli.Flag {
@@ -95,6 +97,14 @@ func (o *stripeOptions) retryForFlag() cli.Flag {
 	return &cli.GenericFlag{
 		Name: "retry-for", Value: &o.retryFor,
 		Usage: "if Stripe or the network is down, try again for `DURATION` before giving up; 0 gives up after a few tries",
+	}
+}
+
+// boundFlags are the flags of commands that may stop before everything is read.
+func (o *stripeOptions) boundFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "max-runtime", Value: &o.maxRuntime, DefaultText: "no bound", Usage: "stop reading after `DURATION`, in order: what is read is kept, and the next run continues"},
+		&cli.Int64Flag{Name: "max-requests", Destination: &o.maxRequests, DefaultText: "no bound", Usage: "stop reading in the same way after `N` requests to Stripe, repeated ones included"},
 	}
 }
 

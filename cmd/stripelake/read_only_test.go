@@ -59,7 +59,7 @@ func TestReadOnlyLake(t *testing.T) {
 	for text, want := range map[string]string{
 		`stripelake doctor --lake "$LAKE"`:                      "problem  disk: this user may not write to ",
 		`stripelake verify --repair --lake "$LAKE"`:             "permission denied",
-		`stripelake forget --yes ` + who + ` --lake "$LAKE"`:          "permission denied",
+		`stripelake forget --yes ` + who + ` --lake "$LAKE"`:    "permission denied",
 		`stripelake sync --lake "$LAKE" --api-base ` + api:      "permission denied",
 		`stripelake rebuild --lake "$LAKE" charges`:             "permission denied",
 		`stripelake compact --lake "$LAKE"`:                     "permission denied",

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,7 +14,8 @@ import (
 type rebuildOptions struct {
 	workOptions
 	json, all, rejects bool
-	metrics            string // a file
+	metrics            string   // a file
+	maxRuntime         timeSpan // 0 is no bound
 }
 
 func (o *rebuildOptions) flags() []cli.Flag {
@@ -21,6 +23,7 @@ func (o *rebuildOptions) flags() []cli.Flag {
 		lakeFlag(&o.lake), jsonFlag(&o.json, "print events as JSON lines; the last one is a summary"), waitFlag(&o.wait), metricsFlag(&o.metrics),
 		o.exposeFlag(),
 		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table and the record of every object again"},
+		&cli.GenericFlag{Name: "max-runtime", Value: &o.maxRuntime, DefaultText: "no bound", Usage: "stop deriving after `DURATION`: nothing is published, and the next rebuild continues"},
 		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first show how many rejected objects would fit now"},
 	}, o.declaredFlags()...)
 }
@@ -32,7 +35,7 @@ func rebuildCommand(env *environment) *cli.Command {
 		Usage: "derive tables again from the raw log, without requests to Stripe",
 		Description: "Derives the tables whose schemas or mappings changed, and those named, next to the present ones,\n" +
 			"and publishes them together when all are complete. If it is interrupted, the next rebuild continues.",
-		Flags:  o.flags(),
+		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
 			return env.measured(c.Context, o.metrics, o.lake, func() error { return env.rebuild(c.Context, &o, c.Args().Slice()) })
 		},
@@ -47,7 +50,7 @@ func (env *environment) rebuild(ctx context.Context, o *rebuildOptions, tables [
 	if err != nil {
 		return err
 	}
-	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: tables}
+	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: tables, MaxRuntime: time.Duration(o.maxRuntime)}
 	if o.rejects {
 		refusals, err := rebuild.Replay(ctx)
 		if err != nil {

@@ -100,7 +100,7 @@ func (r *renderer) summary(s pipeline.Summary) {
 			derived = counted(s.Rows, "row")
 		}
 		r.line("%s derived, %s", derived, secondsText(s.Seconds))
-	} else if s.Generation == 0 && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
+	} else if s.Generation == 0 && s.Stopped == "" && s.Objects == s.Unchanged+s.Suppressed && s.Requests > 0 {
 		r.line("nothing new (%s, %s)", counted(int(s.Requests), "request"), secondsText(s.Seconds))
 	} else {
 		r.line("%s (%s unchanged), %s, %s, %s", counted(s.Objects, "object"), digits(s.Unchanged), counted(s.Rows, "row"), counted(int(s.Requests), "request"), secondsText(s.Seconds))

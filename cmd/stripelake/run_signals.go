@@ -53,6 +53,8 @@ func (s *signals) record(e pipeline.Event) {
 		}
 	case pipeline.EventOutage:
 		log.Warn(e.Message, "until", e.Until)
+	case pipeline.EventStopped:
+		log.Warn(e.Message)
 	case pipeline.EventAnswering:
 		log.Warn(e.Message, "seconds", e.Seconds)
 	case pipeline.EventSegment:

@@ -197,6 +197,8 @@ func unfinishedText(s pipeline.Status) string {
 		return "a run is at work; "
 	case s.LastRun.Outcome == pipeline.OutcomeKilled || s.LastRun.Outcome == pipeline.OutcomeInterrupted:
 		return "the last run was " + s.LastRun.Outcome + "; "
+	case s.LastRun.Outcome == pipeline.OutcomeStopped:
+		return "the last run reached its bound; "
 	}
 	return "a run was stopped before it was all read, or --to bounded it; "
 }

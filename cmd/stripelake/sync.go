@@ -34,7 +34,7 @@ func (o *syncOptions) flags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the `ACCOUNT` of that name in the settings, all of them with the name all, or the connected account of that id instead of the key's own (repeatable; @FILE has one per line)"},
 		waitFlag(&o.wait), metricsFlag(&o.metrics),
 		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit with status 3 if more than this `SHARE` of the objects does not fit its schema"},
-	}, o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
+	}, o.boundFlags(), o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
 }
 
 func syncCommand(env *environment) *cli.Command {
@@ -44,7 +44,7 @@ func syncCommand(env *environment) *cli.Command {
 		Usage: "copy new and changed objects; the first time, everything",
 		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
 			"keeps every object as Stripe sent it, maps it, and publishes the lake. If a run is interrupted, the next one continues.",
-		Flags:  o.flags(),
+		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
 			return env.measured(c.Context, o.metrics, o.lake, func() error { return env.sync(c.Context, &o, c.Args().Slice()) })
 		},

@@ -32,7 +32,7 @@ func (o *verifyOptions) flags() []cli.Flag {
 		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: compare all windows"},
 		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what differs from the raw log; with --stripe, also read again what differs from Stripe or was lost from the log"},
 		accountFlag(&o.account),
-	}, o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
+	}, o.boundFlags(), o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
 }
 
 func verifyCommand(env *environment) *cli.Command {
@@ -87,6 +87,8 @@ func (env *environment) atStripe(o *verifyOptions, declared *pipeline.Declaratio
 		return &pipeline.UsageError{Message: "--full goes with --stripe"}
 	case !o.stripe:
 		return nil
+	case o.repair && (o.maxRuntime > 0 || o.maxRequests > 0):
+		return &pipeline.UsageError{Message: "--max-runtime and --max-requests do not go with --repair: half a repair is none"}
 	}
 	source, err := env.source(&o.stripeOptions, o.account)
 	if err != nil {
@@ -148,6 +150,9 @@ func (env *environment) printVerified(v pipeline.Verified) {
 		env.printChecked(c)
 	}
 	fmt.Fprintf(env.stdout, "\n%s (%s)\n", map[bool]string{true: "nothing found", false: counted(int(v.Findings), "finding")}[v.Findings == 0], secondsText(v.Seconds))
+	if v.Stopped != "" {
+		fmt.Fprintf(env.stdout, "stopped by --%s: not everything was compared with Stripe\n", v.Stopped)
+	}
 	if v.Unrecorded {
 		fmt.Fprintln(env.stdout, "not recorded in meta.verifications: the lake cannot be written by this user")
 	}

@@ -146,6 +146,8 @@ func checkRun(found *Diagnosis, run *load.Run, unsure bool) {
 		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was killed", run.Command, timeText(run.Started))
 	case run.Outcome == pipeline.OutcomeInterrupted:
 		found.warn("last run", again+", which goes on where it ended", "%s, started %s, was interrupted", run.Command, timeText(run.Started))
+	case run.Outcome == pipeline.OutcomeStopped:
+		found.ok("last run", "%s, started %s, %s; the next one goes on", run.Command, timeText(run.Started), run.Detail)
 	case run.Outcome != pipeline.OutcomeDone:
 		says := run.Command + ", " + run.Outcome
 		if why := strings.Join(strings.Fields(run.Detail), " "); why != "" {

@@ -78,6 +78,8 @@ func (s Source) resolve(ctx context.Context, lake *load.Lake, unread map[string]
 		switch err := checkReach(ctx, client, account); {
 		case extract.IsUnauthorized(err) || ctx.Err() != nil:
 			return nil, err
+		case extract.IsStopped(err) && len(accounts) == 0:
+			return nil, fmt.Errorf("read the account %s: %w", account, err)
 		case err != nil:
 			unread[account] = err
 			continue

@@ -137,13 +137,13 @@ type readOutcomes struct {
 }
 
 // end records how the reading of a resource ended. An interruption is not
-// recorded.
+// recorded, nor that the client was stopped.
 func (r *readOutcomes) end(account, resource string, err error) {
 	var why load.Why
 	switch local := new(localError); {
 	case extract.IsDamagedCursor(err):
 		why = load.WhyCursor
-	case errors.Is(err, context.Canceled) || errors.As(err, &local):
+	case errors.Is(err, context.Canceled) || errors.As(err, &local) || extract.IsStopped(err):
 		return
 	case extract.IsForbidden(err):
 		why = load.WhyForbidden

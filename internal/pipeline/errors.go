@@ -20,6 +20,7 @@ const (
 	OutcomeFailed     = "failed"
 
 	OutcomeInterrupted = "interrupted" // by a signal
+	OutcomeStopped     = "stopped"     // by a bound such as --max-runtime; the next run continues
 
 	// A run cannot record these about itself.
 	OutcomeRunning = "running" // the run has not ended

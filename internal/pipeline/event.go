@@ -51,6 +51,7 @@ const (
 	EventApplied   = "applied"   // a segment of Resource is in the state
 	EventRead      = "read"      // Resource is read to its end; Message holds the error if it is not
 	EventPublished = "published" // a generation is published
+	EventStopped   = "stopped"   // a bound ended the reading: Message says what is left
 	EventFinished  = "finished"  // the run is over: Summary
 )
 
@@ -65,7 +66,8 @@ func outageEvent(o extract.Outage) Event {
 // Summary is the result of a run. Its counts are of this run alone.
 type Summary struct {
 	Account    string             `json:"account"`
-	Outcome    string             `json:"outcome"`              // "done", "incomplete", "failed" or "interrupted"
+	Outcome    string             `json:"outcome"`              // "done", "stopped", "incomplete", "failed" or "interrupted"
+	Stopped    string             `json:"stopped,omitempty"`    // the bound that ended the reading: "max-runtime" or "max-requests"
 	Requests   int64              `json:"requests"`             // HTTP requests sent, retries included
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds

@@ -28,6 +28,7 @@ type materializer struct {
 	outcomes      readOutcomes
 	statusWritten time.Time     // when the status was written last
 	statusPause   time.Duration // how long to wait before it is written again
+	deriveFor     time.Duration // bound of deriveAccounts; 0 is none
 }
 
 // catchUp applies every segment that an account's log holds and the state does

@@ -2,10 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
@@ -16,15 +19,17 @@ import (
 type Rebuild struct {
 	Plan        *transform.Plan
 	Lake        *load.Lake
-	Declaration *Declaration // Plan is of it, and the run records it; nil records nothing
-	Tables      []string     // to derive besides those whose schemas or mappings changed
+	Declaration *Declaration  // Plan is of it, and the run records it; nil records nothing
+	Tables      []string      // to derive besides those whose schemas or mappings changed
+	MaxRuntime  time.Duration // stop deriving after it; the next rebuild continues; 0 is no bound
 	OnEvent     func(Event)
 }
 
 // Run derives the changed tables next to the present ones and publishes the
 // result. Until all of it is complete, the published generation and the state
 // that a sync uses stay as they are. If Run is interrupted, the next one with
-// the same schemas continues; nothing is lost.
+// the same schemas continues; nothing is lost. The same holds where MaxRuntime
+// ends it, which Summary.Stopped says and which is no error.
 //
 // Where DuckDB has too little memory, it starts once more with a higher limit.
 func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
@@ -58,7 +63,7 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 		return Summary{}, err
 	}
 	run := newRun("rebuild")
-	m := &materializer{lake: r.Lake, state: state, progress: progress}
+	m := &materializer{lake: r.Lake, state: state, progress: progress, deriveFor: r.MaxRuntime}
 	switch {
 	case state.Fresh != "":
 		progress.notice("deriving every table again from the raw log")
@@ -74,6 +79,9 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 		}
 	default:
 		err = m.derive(ctx, r.Plan, r.Tables)
+	}
+	if errors.Is(err, errDeriveStopped) {
+		return m.stopRebuild(), nil
 	}
 	if err != nil {
 		return Summary{}, err
@@ -134,6 +142,9 @@ func (m *materializer) showsOtherValues(ctx context.Context, plan *transform.Pla
 	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // the policy of an unreadable set is unknown
 }
 
+// errDeriveStopped reports that a bound ended the deriving.
+var errDeriveStopped = errors.New("stopped by --" + extract.ByTime)
+
 // deriveAccounts applies the segments of every account's log that the state
 // lacks.
 func (m *materializer) deriveAccounts(ctx context.Context) error {
@@ -141,14 +152,35 @@ func (m *materializer) deriveAccounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	outer := ctx
+	if m.deriveFor > 0 {
+		var stop func()
+		ctx, stop = context.WithTimeout(ctx, m.deriveFor)
+		defer stop()
+	}
 	for _, account := range accounts {
 		m.mappers = map[string]*transform.Mapper{}
 		m.progress.emit(Event{Event: EventStarted, Account: account.ID, Mode: m.lake.Mode()})
-		if err := m.catchUp(ctx, account.ID); err != nil {
+		err := m.catchUp(ctx, account.ID)
+		if err != nil && ctx.Err() != nil && outer.Err() == nil {
+			return errDeriveStopped
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stopRebuild reports a rebuild that its bound ended. What is derived is kept,
+// and not published.
+func (m *materializer) stopRebuild() Summary {
+	summary := m.progress.summary()
+	summary.Outcome, summary.Stopped = OutcomeStopped, extract.ByTime
+	summary.Seconds, summary.Stages = m.progress.elapsed()
+	m.progress.emit(Event{Event: EventStopped, Message: "stopped by --" + extract.ByTime + "; nothing is published yet, and the next rebuild goes on"})
+	m.progress.emit(Event{Event: EventFinished, Summary: &summary})
+	return summary
 }
 
 func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary, error) {

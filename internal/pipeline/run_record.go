@@ -17,6 +17,9 @@ func newRun(command string) load.Run {
 func endedRun(run load.Run, summary Summary, err error) load.Run {
 	run.Finished = time.Now().UTC()
 	run.Outcome, run.Detail = summary.Outcome, errorText(err)
+	if summary.Outcome == OutcomeStopped {
+		run.Detail = "stopped by --" + summary.Stopped
+	}
 	run.Requests, run.Objects = summary.Requests, int64(summary.Objects)
 	run.Rows, run.Rejects = int64(summary.Rows), int64(summary.Rejects)
 	return run

@@ -60,7 +60,8 @@ func (s *Sync) inRepair(resources []string, objects map[string][]load.Reread) *S
 // Run copies objects that are missing, then new ones, then changed ones, and
 // publishes what differs.
 //
-// It returns nil when every selected resource was read to its end, an
+// It returns nil when every selected resource was read to its end, or until a
+// bound of the client was reached, which Summary.Stopped names, an
 // [*UnreadError] when some were not (the others are complete and published), a
 // [*GivenUpError] when parts of them were given up and no run has read them
 // since, a [*RejectsError] when more objects were refused than MaxRejects
@@ -254,6 +255,7 @@ func (s *Sync) interrupted(ctx context.Context, m *materializer, accounts []runA
 // that failed still publishes what it read; meta.runs has the reason.
 func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccount, run load.Run, unread map[string]error, err error) (Summary, error) {
 	summary := m.progress.summary()
+	left, unread := takeStopped(unread)
 	summary.Unread, summary.Fixes = errorTexts(unread)
 	var ids []string
 	for _, a := range accounts {
@@ -270,6 +272,11 @@ func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccoun
 		err = s.result(unread, summary)
 	}
 	summary.Outcome = outcomeOf(err)
+	if len(left) > 0 {
+		if summary.Stopped = s.Client.Stopped(); err == nil {
+			summary.Outcome = OutcomeStopped
+		}
+	}
 	if endErr := m.state.Runs().End(ctx, m.redactRun(endedRun(run, summary, err), ids)); endErr != nil {
 		return summary, errors.Join(err, endErr)
 	}
@@ -281,6 +288,9 @@ func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccoun
 	summary.Generation = generation
 	if tidyErr := errors.Join(tidyLogs(ctx, accounts), m.state.WriteStatus(ctx)); tidyErr != nil {
 		return summary, errors.Join(err, tidyErr)
+	}
+	if leftErr := m.emitLeft(accounts, left, summary.Stopped); leftErr != nil {
+		return summary, errors.Join(err, leftErr)
 	}
 	summary.Seconds, summary.Stages = m.progress.elapsed()
 	m.progress.emit(Event{Event: EventFinished, Summary: &summary})

@@ -31,6 +31,7 @@ type Verify struct {
 	reread  map[string][]load.Reread   // by resource: objects that differ at Stripe
 	windows map[string][]extract.Range // by resource: windows to compare with Stripe; after Run those that were compared
 	account string                     // the account compared with Stripe
+	stopped bool                       // a bound ended the comparison with Stripe
 	checks  []*verify.Checked
 }
 
@@ -49,6 +50,7 @@ type Verified struct {
 	Checks   []*verify.Checked `json:"checks"`
 	Findings int64             `json:"findings"`
 	Seconds  float64           `json:"seconds"`
+	Stopped  string            `json:"stopped,omitempty"` // the bound that ended the comparison with Stripe, as in Summary
 	Repaired *Repaired         `json:"repaired,omitempty"`
 
 	Unrecorded bool `json:"unrecorded,omitempty"` // the lake cannot be written, so meta.verifications does not have this run
@@ -98,6 +100,9 @@ func (v *Verify) run(ctx context.Context, lake *load.Lake) (found Verified, err 
 		return found, err
 	}
 	v.checks = found.Checks
+	if v.stopped {
+		found.Stopped = v.Stripe.Client.Stopped()
+	}
 	for _, c := range found.Checks {
 		found.Findings += c.Found
 		for i := range c.Findings {
@@ -155,7 +160,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 			}
 			x, err := v.Stripe.compare(ctx, lake, verification, v.windows)
 			if err == nil {
-				v.account, v.reread, v.windows = x.account, x.reread, x.compared
+				v.account, v.reread, v.windows, v.stopped = x.account, x.reread, x.compared, x.stopped
 				for resource, orphaned := range orphans[x.account] { // an object that both found is in the list twice, which does no harm
 					v.reread[resource] = append(v.reread[resource], orphaned...)
 				}

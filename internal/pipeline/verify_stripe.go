@@ -45,6 +45,7 @@ type comparison struct {
 	forgotten *load.Forgotten
 	compared  map[string][]extract.Range // by resource: the windows that were listed again
 	reread    map[string][]load.Reread   // by resource: what to read again
+	stopped   bool                       // a bound ended the comparison
 
 	differing map[string]verify.Finding // of the current resource, by id
 	seen      map[string]load.Raw       // objects that differ, as Stripe has them
@@ -119,8 +120,11 @@ func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource e
 	}
 	x.compared[resource.Name] = windows
 	x.differing, x.seen, x.missing = map[string]verify.Finding{}, map[string]load.Raw{}, map[string]bool{}
-	for _, w := range windows {
-		if err := x.window(ctx, c, resource, w); err != nil {
+	for i, w := range windows {
+		if err := x.window(ctx, c, resource, w); extract.IsStopped(err) {
+			x.noteStopped(c, i, len(windows))
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
@@ -128,6 +132,10 @@ func (x *comparison) resource(ctx context.Context, c *verify.Checked, resource e
 		return err
 	}
 	changed, err := x.changedSince(ctx, resource, coverage.AsOf, len(x.differing) > 0)
+	if extract.IsStopped(err) {
+		x.noteStopped(c, len(windows), len(windows))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func (x *comparison) balance(ctx context.Context) error {
 	for _, back := range []time.Duration{lookBack, DailyLookBack} {
 		if at, sums, why, err = x.addUp(ctx, back); err != nil && !stopsRun(err) {
 			why = errorText(err) // the other comparisons stay valid
+			x.stopped = x.stopped || extract.IsStopped(err)
 		} else if err != nil {
 			return err
 		}
