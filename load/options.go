@@ -28,6 +28,7 @@ type Options struct {
 	CompactAfter    int              // number of small segments from which Tidy merges those of a stream; 64 if zero
 	PartRows        int              // most rows in a partition file; 64,000 if zero, fewer in wide tables
 	KeepGenerations int              // number of old generations to keep; 2 if zero, none if negative
+	KeepRuns        time.Duration    // how long meta.runs and meta.verifications keep a record; zero keeps all
 	StateWait       time.Duration    // longest wait for the state's lock; 30 s if zero, no wait if negative
 	LogWait         time.Duration    // longest wait for the lock of a log
 	Waiting         func(*BusyError) // called once with the holder of the lock; may be nil

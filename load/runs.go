@@ -48,8 +48,9 @@ func (r Runs) Begin(ctx context.Context, run Run) error {
 	return nil
 }
 
-// End records the end of a run. It does not change the revision: a run that changed
-// nothing else publishes nothing.
+// End records the end of a run, and removes records that are older than
+// [Options.KeepRuns] allows. It does not change the revision: a run that changed nothing
+// else publishes nothing.
 func (r Runs) End(ctx context.Context, run Run) error {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
@@ -59,10 +60,28 @@ func (r Runs) End(ctx context.Context, run Run) error {
 		_, err = r.state.db.Exec(ctx, "INSERT INTO meta.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", run.ID, duck.NullTime(run.Started),
 			duck.NullTime(run.Finished), run.Command, run.Outcome, run.Requests, run.Objects, run.Rows, run.Rejects, run.Detail)
 	}
+	if err == nil {
+		err = r.dropOld(ctx, run)
+	}
 	if err != nil {
 		return fmt.Errorf("end run %s: %w", run.ID, err)
 	}
 	return nil
+}
+
+// dropOld removes records of runs and verifications that are too old when a run ends.
+// The record of that run stays, however long it took.
+func (r Runs) dropOld(ctx context.Context, run Run) error {
+	keep := r.state.lake.opts.KeepRuns
+	if keep == 0 {
+		return nil
+	}
+	before := run.Finished.Add(-keep)
+	_, err := r.state.db.Exec(ctx, "DELETE FROM meta.runs WHERE started < ? AND run_id <> ?", before, run.ID)
+	if err == nil {
+		_, err = r.state.db.Exec(ctx, `DELETE FROM meta.verifications WHERE "at" < ?`, before)
+	}
+	return err
 }
 
 // lastRun returns the run that started last, or nil.

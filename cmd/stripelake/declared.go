@@ -26,7 +26,8 @@ type workOptions struct {
 	lake    string
 	wait    optional[time.Duration]
 	expose  cli.StringSlice
-	newList bool // consents to a new list of the forgotten where the old one is lost
+	keep    *retention // nil: the command has no such flags
+	newList bool       // consents to a new list of the forgotten where the old one is lost
 }
 
 // exposeFlag is the flag of commands that may put a set in force which shows
@@ -61,6 +62,9 @@ func (env *environment) openToRead(ctx context.Context, o *workOptions, write bo
 }
 
 func (env *environment) declare(ctx context.Context, o *workOptions, derive bool, options func(*schemas.Set) load.Options, open func() (*load.Lake, error)) (*load.Lake, *pipeline.Declaration, error) {
+	if err := o.keep.check(); err != nil {
+		return nil, nil, err
+	}
 	given, base, err := env.givenSet(&o.declaredOptions, o.lake)
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +79,7 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 	if err != nil {
 		return nil, nil, err
 	}
-	return lake.Using(env.withWait(o.wait, options(declaration.Set))), declaration, nil
+	return lake.Using(env.withWait(o.wait, o.keep.in(options(declaration.Set)))), declaration, nil
 }
 
 // loadOptions returns pipeline.LakeOptions for a lake that knows its mode.

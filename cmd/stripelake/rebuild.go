@@ -25,7 +25,7 @@ func (o *rebuildOptions) flags() []cli.Flag {
 		&cli.BoolFlag{Name: "all", Destination: &o.all, Usage: "derive every table and the record of every object again"},
 		&cli.GenericFlag{Name: "max-runtime", Value: &o.maxRuntime, DefaultText: "no bound", Usage: "stop deriving after `DURATION`: nothing is published, and the next rebuild continues"},
 		&cli.BoolFlag{Name: "rejects", Destination: &o.rejects, Usage: "first show how many rejected objects would fit now"},
-	}, o.declaredFlags()...)
+	}, append(o.declaredFlags(), o.keepFlags()...)...)
 }
 
 func rebuildCommand(env *environment) *cli.Command {

@@ -34,7 +34,7 @@ func (o *syncOptions) flags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the `ACCOUNT` of that name in the settings, all of them with the name all, or the connected account of that id instead of the key's own (repeatable; @FILE has one per line)"},
 		waitFlag(&o.wait), metricsFlag(&o.metrics),
 		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit with status 3 if more than this `SHARE` of the objects does not fit its schema"},
-	}, o.boundFlags(), o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
+	}, o.boundFlags(), o.declaredFlags(), o.keepFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
 }
 
 func syncCommand(env *environment) *cli.Command {

@@ -32,7 +32,7 @@ func (o *verifyOptions) flags() []cli.Flag {
 		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: compare all windows"},
 		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what differs from the raw log; with --stripe, also read again what differs from Stripe or was lost from the log"},
 		accountFlag(&o.account),
-	}, o.boundFlags(), o.declaredFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
+	}, o.boundFlags(), o.declaredFlags(), o.keepFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
 }
 
 func verifyCommand(env *environment) *cli.Command {

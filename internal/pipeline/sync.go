@@ -97,7 +97,9 @@ func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	progress := newProgress(s.OnEvent)
-	s.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
+	for _, source := range s.sources() {
+		source.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
+	}
 	resources, err := SelectResources(s.Resources)
 	if err != nil {
 		return Summary{}, err
