@@ -16,12 +16,12 @@ type declaredOptions struct {
 }
 
 func (o *declaredOptions) declaredFlags() []cli.Flag {
-	return []cli.Flag{
+	return inCategory("schemas and privacy", []cli.Flag{
 		&cli.StringFlag{Name: "schemas", Destination: &o.schemas.value, Action: o.schemas.note, Usage: "use the schemas and mappings in `DIR` instead of the lake's own"},
 		&cli.StringFlag{Name: "pii", Destination: &o.pii, Usage: "`POLICY` for fields labelled pii: keep, drop or hash, instead of the schemas' own"},
 		&cli.StringSliceFlag{Name: "pii-field", Destination: &o.piiFields, Usage: "`FIELD=POLICY` for one of them: customers.email=hash (repeatable)"},
 		&cli.StringSliceFlag{Name: "raw-redact", Destination: &o.rawRedact, Usage: "blank the source `PATH` before the raw log, for good, besides those of the schemas (repeatable)"},
-	}
+	})
 }
 
 // override returns the policy of the options. Each text has the place where it is said:

@@ -79,13 +79,13 @@ type stripeOptions struct {
 }
 
 func (o *stripeOptions) stripeFlags() []cli.Flag {
-	return []cli.Flag{
+	return inCategory("account and API", []cli.Flag{
 		&cli.StringFlag{Name: "api-base", Destination: &o.apiBase, Value: "https://api.stripe.com", Usage: "`URL` of Stripe's API, or of a simulated one"},
 		&cli.StringFlag{Name: "api-key-file", Destination: &o.keyFile, Usage: "read the key from `FILE`; otherwise STRIPE_API_KEY holds it"},
 		&cli.StringFlag{Name: "account-label", Destination: &o.label, Usage: "`NAME` for the account if a restricted key may not read its id (remembered)"},
-		&cli.StringFlag{Name: "max-share", Destination: &o.maxShare, DefaultText: "50% live, 100% test", Usage: "use at most this `SHARE` of the account's rate limit"},
-		&cli.Float64Flag{Name: "max-rps", Destination: &o.maxRPS, Usage: "assume that Stripe allows the account `N` requests a second, and a quarter of that, at least 25, to each endpoint"},
-	}
+		&cli.StringFlag{Name: "max-share", Category: "limits", Destination: &o.maxShare, DefaultText: "50% live, 100% test", Usage: "use at most this `SHARE` of the account's rate limit"},
+		&cli.Float64Flag{Name: "max-rps", Category: "limits", Destination: &o.maxRPS, Usage: "assume that Stripe allows the account `N` requests a second, and a quarter of that, at least 25, to each endpoint"},
+	})
 }
 
 // defaultRetryFor is long enough for most outages of Stripe and for a network that comes
@@ -95,21 +95,46 @@ const defaultRetryFor = 5 * time.Minute
 func (o *stripeOptions) retryForFlag() cli.Flag {
 	o.retryFor = timeSpan(defaultRetryFor)
 	return &cli.GenericFlag{
-		Name: "retry-for", Value: &o.retryFor,
+		Name: "retry-for", Value: &o.retryFor, Category: "limits",
 		Usage: "if Stripe or the network is down, try again for `DURATION` before giving up; 0 gives up after a few tries",
 	}
 }
 
 // boundFlags are the flags of commands that may stop before everything is read.
 func (o *stripeOptions) boundFlags() []cli.Flag {
-	return []cli.Flag{
+	return inCategory("limits", []cli.Flag{
 		&cli.GenericFlag{Name: "max-runtime", Value: &o.maxRuntime, DefaultText: "no bound", Usage: "stop reading after `DURATION`, in order: what is read is kept, and the next run continues"},
 		&cli.Int64Flag{Name: "max-requests", Destination: &o.maxRequests, DefaultText: "no bound", Usage: "stop reading in the same way after `N` requests to Stripe, repeated ones included"},
-	}
+	})
 }
 
 func accountFlag(account *string) cli.Flag {
 	return &cli.StringFlag{Name: "account", Destination: account, Usage: "read the `ACCOUNT` of that name in the settings, or the connected account of that id instead of the key's own"}
+}
+
+// inCategory sets the heading of flags in the help.
+func inCategory(heading string, flags []cli.Flag) []cli.Flag {
+	for _, flag := range flags {
+		switch f := flag.(type) {
+		case *cli.StringFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.StringSliceFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.IntFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.Int64Flag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.Float64Flag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.DurationFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.BoolFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		case *cli.GenericFlag:
+			f.Category = cmp.Or(f.Category, heading)
+		}
+	}
+	return flags
 }
 
 // parseSpan reads --from and --to. A missing one is zero.

@@ -127,7 +127,7 @@ func (n notifier) tell(ctx context.Context, command, lake string, err error) {
 	}
 	if n.ping != "" && status == 0 {
 		if err := (notify.Sender{}).Ping(ctx, n.ping); err != nil {
-			fmt.Fprintf(n.env.stderr, "warning: the ping after this run was not delivered: %v\n", err)
+			n.env.signals.logger().Warn(fmt.Sprintf("the ping after this run was not delivered: %v", err))
 		}
 	}
 }
@@ -162,7 +162,7 @@ func (n notifier) post(ctx context.Context, lake string, outcome notify.Outcome)
 	memory, now := readMemory(lake), time.Now().UTC().Truncate(time.Second)
 	if message := memory.Decide(outcome, n.on, now); message != nil {
 		if err := (notify.Sender{}).Post(ctx, n.url, message); err != nil {
-			fmt.Fprintf(n.env.stderr, "warning: nobody was told that this is %s: %v\n", message.Event, err)
+			n.env.signals.logger().Warn(fmt.Sprintf("nobody was told that this is %s: %v", message.Event, err))
 		} else {
 			memory.Tell(outcome.Command, now)
 		}

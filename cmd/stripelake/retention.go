@@ -27,10 +27,10 @@ const (
 func (o *workOptions) keepFlags() []cli.Flag {
 	r := &retention{runs: timeSpan(defaultKeepRuns)}
 	o.keep = r
-	return []cli.Flag{
+	return inCategory("retention", []cli.Flag{
 		&cli.GenericFlag{Name: "keep-runs", Value: &r.runs, Usage: "keep the records of runs and verifications (meta.runs, meta.verifications) for `DURATION`; 0 keeps all"},
 		&cli.IntFlag{Name: "keep-generations", Destination: &r.generations, Value: defaultKeepGenerations, Usage: "keep `N` generations before the published one, for readers that have them open"},
-	}
+	})
 }
 
 // check returns a usage error for values that make no sense.

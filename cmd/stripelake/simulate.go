@@ -93,29 +93,6 @@ func (o *simulateOptions) troubleFlags() []cli.Flag {
 	}
 }
 
-// inCategory sets the heading of flags in the help.
-func inCategory(heading string, flags []cli.Flag) []cli.Flag {
-	for _, flag := range flags {
-		switch f := flag.(type) {
-		case *cli.StringFlag:
-			f.Category = heading
-		case *cli.StringSliceFlag:
-			f.Category = heading
-		case *cli.IntFlag:
-			f.Category = heading
-		case *cli.Int64Flag:
-			f.Category = heading
-		case *cli.Float64Flag:
-			f.Category = heading
-		case *cli.DurationFlag:
-			f.Category = heading
-		case *cli.BoolFlag:
-			f.Category = heading
-		}
-	}
-	return flags
-}
-
 // simulation returns the configuration that the flags describe.
 func (o *simulateOptions) simulation() (stripesim.Config, error) {
 	config := o.config

@@ -1,35 +1,21 @@
 package main
 
 import (
-	"fmt"
-	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/internal/settings"
 )
 
-// timeSpan is a flag's duration. Besides Go's units it takes days of 24 hours: 90d,
-// 1d12h. It is never negative.
+// timeSpan is a flag's duration, as settings.ParseDuration reads it.
 type timeSpan time.Duration
 
 // Set reads a flag's value.
 func (s *timeSpan) Set(text string) error {
-	days, rest, hasDays := strings.Cut(text, "d")
-	if !hasDays {
-		days, rest = "0", text
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	var part time.Duration
-	if err == nil && (rest != "" || !hasDays) {
-		part, err = time.ParseDuration(rest)
-	}
-	if err != nil || part < 0 || n > math.MaxInt64/uint64(24*time.Hour)-1 {
-		return fmt.Errorf("it is not a duration like 90s, 36h or 90d")
-	}
-	*s = timeSpan(time.Duration(n)*24*time.Hour + part)
-	return nil
+	d, err := settings.ParseDuration(text)
+	*s = timeSpan(d)
+	return err
 }
 
 // String returns the value as a flag takes it.

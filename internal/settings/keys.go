@@ -60,6 +60,16 @@ var keys = []Key{
 	{"limits.max_share", "max-share", nil, Share, "50%", "share of the account's rate limit to use"},
 	{"limits.max_rps", "max-rps", nil, Number, "100", "requests a second that Stripe allows the account, if not the documented number"},
 
+	{"limits.max_runtime", "max-runtime", []string{"sync"}, Duration, "2h", "stop reading after this time, in order; the next run continues"},
+	{"limits.max_requests", "max-requests", []string{"sync"}, Count, "50000", "stop reading in the same way after so many requests to Stripe"},
+	{"limits.retry_for", "retry-for", nil, Duration, "5m", "if Stripe or the network is down, try again for this time before giving up"},
+
+	{"retention.runs", "keep-runs", nil, Duration, "400d", "keep the records of runs and verifications for this time; 0 keeps all"},
+	{"retention.generations", "keep-generations", nil, Count, "2", "keep so many generations before the published one, for readers that have them open"},
+
+	{"log.format", "log-format", nil, LogFormat, "json", "form of the log on standard error: text or json"},
+	{"log.metrics_file", "metrics-file", nil, Path, "/var/lib/node_exporter/stripelake.prom", "write the figures of each run here for Prometheus"},
+
 	{"privacy.pii", "pii", nil, Policy, "keep", "what becomes of every field labelled pii in the tables: keep, drop or hash"},
 	{"privacy.fields", "pii-field", nil, Policies, "{customers.email: hash}", "exceptions, by table and path"},
 	{"privacy.raw_redact", "raw-redact", nil, List, "[charge.billing_details.phone]", "blanked before the raw log, for good"},
@@ -75,18 +85,20 @@ type Kind string
 
 // The kinds of values.
 const (
-	Path     Kind = "a path" // relative to the file's folder
-	Word     Kind = "a text"
-	Date     Kind = "a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z"
-	Duration Kind = "a duration like 90s, 30m or 48h"
-	Share    Kind = "a percentage like 50%"
-	Number   Kind = "a number above 0"
-	Policy   Kind = "keep, drop or hash"
-	Policies Kind = "a mapping of table.path to keep, drop or hash"
-	List     Kind = "a list"
-	Resource Kind = "a list of resources"
-	Event    Kind = "failed, stale or recovered"
-	Address  Kind = "an https address, {env: NAME} or {file: PATH}" // may be a secret itself: no message repeats it
+	Path      Kind = "a path" // relative to the file's folder
+	Word      Kind = "a text"
+	Date      Kind = "a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z"
+	Duration  Kind = "a duration like 90s, 36h or 90d"
+	Share     Kind = "a percentage like 50%"
+	Number    Kind = "a number above 0"
+	Count     Kind = "a whole number"
+	Policy    Kind = "keep, drop or hash"
+	Policies  Kind = "a mapping of table.path to keep, drop or hash"
+	List      Kind = "a list"
+	Resource  Kind = "a list of resources"
+	LogFormat Kind = "text or json"
+	Event     Kind = "failed, stale or recovered"
+	Address   Kind = "an https address, {env: NAME} or {file: PATH}" // may be a secret itself: no message repeats it
 )
 
 // ResourceNames returns the names of the resources that a file may list.

@@ -74,10 +74,14 @@ func (k Key) schema() map[string]any {
 		return listSchema(map[string]any{"enum": notify.Events()}, says)
 	case Address:
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "pattern": "^(https://|http://(localhost|127\\.|\\[::1\\]))"}, secretSchema()}, "description": says}
+	case Count:
+		return map[string]any{"type": "integer", "minimum": 0, "description": says}
+	case LogFormat:
+		return map[string]any{"enum": []string{"text", "json"}, "description": says}
 	case Number:
 		return map[string]any{"type": "number", "exclusiveMinimum": 0, "description": says}
 	case Duration:
-		return map[string]any{"type": []string{"string", "integer"}, "pattern": `^([0-9]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+|0)$`, "maximum": 0, "description": says}
+		return map[string]any{"type": []string{"string", "integer"}, "pattern": `^([0-9]+d)?([0-9.]+(ns|us|µs|ms|s|m|h))*$`, "maximum": 0, "description": says}
 	case Share:
 		return map[string]any{"type": "string", "pattern": `^[0-9.]+%$`, "description": says}
 	}

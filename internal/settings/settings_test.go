@@ -90,7 +90,7 @@ sync: {from: yesterday, look_back: 2 days, look_back: 48h}
 		`conf/stripelake.yaml:16:16: C1: privacy.pii must be keep, drop or hash, is "hide"`,
 		`conf/stripelake.yaml:16:31: C1: privacy.fields must be keep, drop or hash, is "hsah"; did you mean hash?`,
 		`conf/stripelake.yaml:17:14: C1: sync.from must be a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z, is "yesterday"`,
-		`conf/stripelake.yaml:17:36: C1: sync.look_back must be a duration like 90s, 30m or 48h, is "2 days"`,
+		`conf/stripelake.yaml:17:36: C1: sync.look_back must be a duration like 90s, 36h or 90d, is "2 days"`,
 		`conf/stripelake.yaml:17:44: Y2: "look_back" is given twice (first on line 17): keep one`,
 	}
 	var problems strictyaml.Problems

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -74,6 +75,11 @@ func (k Key) Refuse(text string) string {
 	case Number:
 		n, err := strconv.ParseFloat(text, 64)
 		ok = err == nil && n > 0
+	case Count:
+		_, err := strconv.ParseUint(text, 10, 31)
+		ok = err == nil
+	case LogFormat:
+		ok = text == "text" || text == "json"
 	case Date:
 		_, day := time.Parse(time.DateOnly, text)
 		_, moment := time.Parse(time.RFC3339, text)
@@ -149,13 +155,20 @@ func (k Key) FlagText(text string) string {
 	return text
 }
 
-// ParseDuration reads a duration. Besides Go's units it takes days: "90d" is 90 times 24
-// hours.
+// ParseDuration reads a duration. Besides Go's units it takes days of 24 hours: 90d, 1d12h.
+// It is never negative.
 func ParseDuration(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
+	days, rest, hasDays := strings.Cut(text, "d")
+	if !hasDays {
+		days, rest = "0", text
 	}
-	return time.ParseDuration(text)
+	n, err := strconv.ParseUint(days, 10, 16)
+	var part time.Duration
+	if err == nil && (rest != "" || !hasDays) {
+		part, err = time.ParseDuration(rest)
+	}
+	if err != nil || part < 0 {
+		return 0, errors.New("it is not " + string(Duration))
+	}
+	return time.Duration(n)*24*time.Hour + part, nil
 }
