@@ -47,7 +47,7 @@ LINKED = $(shell git describe --tags --dirty --match 'v[0-9]*' 2>/dev/null | sed
 # check runs its steps in the order written, even under -j.
 .NOTPARALLEL:
 
-.PHONY: help build test thorough kill demo check fmt-check vet lint browser race contract readers fuzz soak bench figures reference fmt dbt vuln clean
+.PHONY: help build test thorough kill demo check fmt-check vet lint browser race contract readers shells fuzz soak bench figures reference fmt dbt vuln clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,7 +72,7 @@ kill: ## processes killed at every kind of moment; make test kills at some, make
 demo: build ## a simulated account, a full sync and the BNPL answer
 	@bin/stripelake demo
 
-check: fmt-check vet lint thorough kill browser race contract readers ## all that CI runs, quick failures first
+check: fmt-check vet lint thorough kill browser shells race contract readers ## all that CI runs, quick failures first
 	@echo "make check: passed"
 
 fmt-check:
@@ -96,6 +96,16 @@ browser: ## the report in a real Chromium
 	go test -count=1 -v -run '^TestReportInBrowser' ./cmd/stripelake | tee bin/browser.log
 	@grep -q '^--- PASS: TestReportInBrowser' bin/browser.log || { echo "browser: no test passed"; exit 1; }
 	@! grep -E '^ *--- SKIP: TestReportInBrowser' bin/browser.log || { echo "browser: a test was skipped"; exit 1; }
+
+shells: ## completion in real shells, and a query in less
+	@missing=; for tool in bash zsh fish less; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+		if [ -n "$$missing" ]; then \
+			if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -q && apt-get install -yq --no-install-recommends $$missing; \
+			else echo "shells: install them, for instance: sudo apt-get install$$missing"; exit 1; fi; fi
+	@mkdir -p bin
+	go test -count=1 -v -run '^(TestCompletionInShells|TestQueryInLess)$$' ./cmd/stripelake | tee bin/shells.log
+	@[ "$$(grep -c '^--- PASS: ' bin/shells.log)" = 2 ] || { echo "shells: not every test passed"; exit 1; }
+	@! grep -E '^ *--- SKIP: ' bin/shells.log || { echo "shells: a test was skipped"; exit 1; }
 
 race: ## the race detector, where there is concurrency
 	go test -race -short -timeout 60m $(RACE_PACKAGES)

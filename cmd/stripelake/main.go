@@ -52,6 +52,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: &visibleWriter{to: errs}}
 	env.signals = signals{stderr: env.stderr, raw: errs, screen: screen, getenv: getenv}
 	app := newApp(env)
+	if len(args) > 1 && args[1] == completeWord {
+		env.complete(app, args[2:])
+		return 0
+	}
 	err := runApp(ctx, app, flagsFirst(app.Commands, args))
 	if err == nil {
 		err = out.err()
@@ -107,7 +111,7 @@ func newApp(env *environment) *cli.App {
 			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), tablesCommand(env), pathCommand(env),
 			reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
 			schemaCommand(env), forgetCommand(env), doctorCommand(env), configCommand(env), simulateCommand(env),
-			versionCommand(env), helpCommand(env),
+			completionCommand(env), versionCommand(env), helpCommand(env),
 		},
 	}
 	for _, command := range app.Commands {

@@ -101,6 +101,7 @@ func (g hiding) calls() map[string][]call {
 		"doctor":            {{args: online("doctor")}},
 		"config":            {{args: g.with("config")}, {args: g.with("config", "--json")}},
 		"simulate":          {{args: []string{"simulate", "--objects", g.file("none")}}},
+		"completion":        {{args: []string{"completion", "bash"}}},
 		"version":           {{args: []string{"version"}}},
 		"help":              {{args: []string{"help", "sync"}}},
 	}

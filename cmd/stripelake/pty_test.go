@@ -7,9 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 )
+
+// patience is after how long a terminal on which nothing more appears is given up.
+const patience = 2 * time.Minute
 
 // terminal is a shell command that runs on a pseudo-terminal, with the program in its
 // PATH.
@@ -36,7 +40,11 @@ func onTerminal(t *testing.T, dir string, columns, lines uint16, command string,
 		t.Fatal(err)
 	}
 	term := &terminal{t: t, cmd: cmd, file: file, read: make(chan string)}
-	t.Cleanup(func() { _ = file.Close() })
+	t.Cleanup(func() { // where the test has not waited for its end
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = file.Close()
+	})
 	go func() {
 		defer close(term.read)
 		for buffer := make([]byte, 4096); ; {
@@ -55,12 +63,18 @@ func onTerminal(t *testing.T, dir string, columns, lines uint16, command string,
 // until waits until a text has appeared.
 func (x *terminal) until(text string) {
 	x.t.Helper()
+	patience := time.After(patience)
 	for !strings.Contains(x.said.String(), text) {
-		more, ok := <-x.read
+		ok := false
+		select {
+		case more, open := <-x.read:
+			x.said.WriteString(more)
+			ok = open
+		case <-patience: // a program that waits for us would hang the tests
+		}
 		if !ok {
 			x.t.Fatalf("%q does not appear:\n%s", text, x.said.String())
 		}
-		x.said.WriteString(more)
 	}
 }
 
