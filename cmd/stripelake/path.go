@@ -43,6 +43,6 @@ func (env *environment) path(lake, of string) error {
 	if published, err = filepath.Abs(published); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(env.raw, published) // as it is: a program opens it
+	_, err = fmt.Fprintln(env.stdout, published)
 	return err
 }
