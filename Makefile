@@ -97,14 +97,14 @@ browser: ## the report in a real Chromium
 	@grep -q '^--- PASS: TestReportInBrowser' bin/browser.log || { echo "browser: no test passed"; exit 1; }
 	@! grep -E '^ *--- SKIP: TestReportInBrowser' bin/browser.log || { echo "browser: a test was skipped"; exit 1; }
 
-shells: ## completion in real shells, and a query in less
-	@missing=; for tool in bash zsh fish less; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+shells: ## completion in real shells, a query in less, the manual page
+	@missing=; for tool in bash zsh fish less groff mandoc; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 		if [ -n "$$missing" ]; then \
 			if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -q && apt-get install -yq --no-install-recommends $$missing; \
 			else echo "shells: install them, for instance: sudo apt-get install$$missing"; exit 1; fi; fi
 	@mkdir -p bin
-	go test -count=1 -v -run '^(TestCompletionInShells|TestQueryInLess)$$' ./cmd/stripelake | tee bin/shells.log
-	@[ "$$(grep -c '^--- PASS: ' bin/shells.log)" = 2 ] || { echo "shells: not every test passed"; exit 1; }
+	go test -count=1 -v -run '^(TestCompletionInShells|TestQueryInLess|TestManPage)$$' ./cmd/stripelake | tee bin/shells.log
+	@[ "$$(grep -c '^--- PASS: ' bin/shells.log)" = 3 ] || { echo "shells: not every test passed"; exit 1; }
 	@! grep -E '^ *--- SKIP: ' bin/shells.log || { echo "shells: a test was skipped"; exit 1; }
 
 race: ## the race detector, where there is concurrency
@@ -163,7 +163,7 @@ vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and
 figures: ## files, functions, exported names and circular uses of each package
 	go test -count=1 . -run '^TestFigures$$' -figures
 
-reference: ## docs/reference and schemas/meta, generated from the program
+reference: ## docs/reference (with the manual page) and schemas/meta, generated from the program
 	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run TestReferenceIsCurrent
 	go test ./internal/authoring -run TestJSONSchemasAreCurrent -update
 	go test ./internal/settings -run TestJSONSchemaIsCurrent -update

@@ -36,7 +36,7 @@ func (a arguments) check(c *cli.Context) error {
 // takes completes a command: it refuses arguments other than these, and adds to
 // errors of the lake's disk what to do.
 func takes(a arguments, command *cli.Command) *cli.Command {
-	command.ArgsUsage = a.usage
+	command.ArgsUsage, command.HideHelpCommand = a.usage, true
 	refuseUnknownFlags(command)
 	action := command.Action
 	command.Action = func(c *cli.Context) error {

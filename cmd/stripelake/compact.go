@@ -36,7 +36,9 @@ func compactCommand(env *environment) *cli.Command {
 		Usage: "merge small segments of the raw log",
 		Description: "A sync does this by itself when a stream has 64 of them. Every version of every object stays,\n" +
 			"with its sequence number; only the number of files changes. --drop-superseded removes old versions and events for\n" +
-			"good: the tables stay as they are, but earlier states of an object are lost. It asks first.",
+			"good: the tables stay as they are, but earlier states of an object are lost. It asks first.\n" +
+			"Example: stripelake compact\n" +
+			"Example: stripelake compact --drop-superseded 400",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.compact(c.Context, &o) },
 	})

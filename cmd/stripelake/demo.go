@@ -36,8 +36,10 @@ func (o *demoOptions) flags() []cli.Flag {
 func demoCommand(env *environment) *cli.Command {
 	var o demoOptions
 	return takesNone(&cli.Command{
-		Name:   "demo",
-		Usage:  "create a simulated account, sync it, and show who pays later; needs no key",
+		Name:  "demo",
+		Usage: "create a simulated account, sync it, and show who pays later; needs no key",
+		Description: "Serves a simulated Stripe on a loopback address while it runs, and makes no other request.\n" +
+			"Example: stripelake demo --charges 5000 --lake /tmp/demo-lake",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.demo(c.Context, &o) },
 	})

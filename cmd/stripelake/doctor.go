@@ -28,7 +28,8 @@ func doctorCommand(env *environment) *cli.Command {
 		Usage: "check what a sync needs: key, permissions, clock, disk, lake",
 		Description: "Requests one object of each list, checks the lake's files, and tests the file system in a folder that it\n" +
 			"removes. It changes nothing else. Without a key it checks only the lake; without a lake, only Stripe. It prints each\n" +
-			"problem with its fix, and then exits with status 3.",
+			"problem with its fix, and then exits with status 3.\n" +
+			"Example: stripelake doctor --api-key-file key.txt",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.doctor(c.Context, &o) },
 	})

@@ -57,7 +57,7 @@ func exportSegmentCommand(env *environment) *cli.Command {
 		Usage: "write a list of customers for an offer engine or a customer data platform",
 		Description: "The file segments/SEGMENT.sql of the schemas selects the customers.\n" +
 			"Deleted and forgotten customers are never in the list. privacy.yaml decides about personal columns.\n" +
-			"Example: stripelake export segment bnpl-offers --format csv --out offers.csv",
+			"Example: stripelake export segment bnpl-offers --out offers.csv",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return queryError(env.exportSegment(c.Context, &o, c.Args().First())) },
 	})

@@ -37,7 +37,8 @@ func forgetCommand(env *environment) *cli.Command {
 		Usage: "erase customers and all their data, from the raw log too",
 		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, derives the\n" +
 			"tables again from scratch, removes all older generations, keeps out their objects that Stripe lists later, and\n" +
-			"writes a receipt. It cannot be undone, so it asks first. Without a customer, it finishes an interrupted erasure, without a question.",
+			"writes a receipt. It cannot be undone, so it asks first. Without a customer, it finishes an interrupted erasure, without a question.\n" +
+			"Example: stripelake forget cus_NffrFeUfNV2Hib --dry-run",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.forget(c.Context, &o, c.Args().Slice()) },
 	})

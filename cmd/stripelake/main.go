@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		env.complete(app, args[2:])
 		return 0
 	}
-	err := runApp(ctx, app, flagsFirst(app.Commands, args))
+	err := runApp(ctx, app, flagsFirst(app.Commands, ofHelp(args)))
 	if err == nil {
 		err = out.err()
 	}
@@ -86,8 +86,12 @@ var errSilent = errors.New("said already")
 func newApp(env *environment) *cli.App {
 	var showVersion bool
 	app := &cli.App{
-		Name:            "stripelake",
-		Usage:           "copy a Stripe account into files you own",
+		Name:  "stripelake",
+		Usage: "copy a Stripe account into files you own",
+		Description: "`stripelake help COMMAND` says more of a command.\n" +
+			"Example: stripelake demo\n" +
+			"Example: STRIPE_API_KEY=rk_live_... stripelake sync --from 2024-01-01\n" +
+			"Example: stripelake query 'SELECT method, count(*) FROM payments GROUP BY ALL'",
 		HideVersion:     true,
 		Writer:          env.stdout,
 		ErrWriter:       env.stderr,
@@ -111,7 +115,7 @@ func newApp(env *environment) *cli.App {
 			demoCommand(env), syncCommand(env), planCommand(env), statusCommand(env), queryCommand(env), tablesCommand(env), pathCommand(env),
 			reportCommand(env), exportCommand(env), rebuildCommand(env), compactCommand(env), backupCommand(env), verifyCommand(env), initCommand(env),
 			schemaCommand(env), forgetCommand(env), doctorCommand(env), configCommand(env), simulateCommand(env),
-			completionCommand(env), versionCommand(env), helpCommand(env),
+			completionCommand(env), manCommand(env), versionCommand(env), helpCommand(env),
 		},
 	}
 	for _, command := range app.Commands {

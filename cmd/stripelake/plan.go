@@ -39,7 +39,8 @@ func planCommand(env *environment) *cli.Command {
 		Name:  "plan",
 		Usage: "estimate the next sync's requests and time, and those of a month of syncs",
 		Description: "Requests a few pages of each list (at most 32, mostly 20), estimates the rest from them, and lists its assumptions.\n" +
-			"Changes nothing: the lake need not exist, and is neither locked nor written.",
+			"Changes nothing: the lake need not exist, and is neither locked nor written.\n" +
+			"Example: stripelake plan --from 2020-01-01 --every 15m",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.plan(c.Context, &o, c.Args().Slice()) },
 	})

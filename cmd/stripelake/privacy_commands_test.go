@@ -102,6 +102,7 @@ func (g hiding) calls() map[string][]call {
 		"config":            {{args: g.with("config")}, {args: g.with("config", "--json")}},
 		"simulate":          {{args: []string{"simulate", "--objects", g.file("none")}}},
 		"completion":        {{args: []string{"completion", "bash"}}},
+		"man":               {{args: []string{"man"}}},
 		"version":           {{args: []string{"version"}}},
 		"help":              {{args: []string{"help", "sync"}}},
 	}

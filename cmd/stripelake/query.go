@@ -49,7 +49,8 @@ func queryCommand(env *environment) *cli.Command {
 		Description: "Runs one SELECT (or FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) on the generation that is published when it starts,\n" +
 			"also while a sync runs. Without SQL, or if it is -, the statement is read from standard input. The query can read nothing else, and\n" +
 			"writes nothing but its result. On a terminal a table that is long is shown by $PAGER (or less), and one that is wide is cut to fit.\n" +
-			"Example: stripelake query 'SELECT method, currency, sum(gross) FROM payments GROUP BY ALL ORDER BY ALL'",
+			"Example: stripelake query 'SELECT method, count(*) FROM payments GROUP BY ALL'\n" +
+			"Example: stripelake query --format csv --out answer.csv < question.sql",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return queryError(env.query(c.Context, &o, c.Args().Slice())) },
 	})

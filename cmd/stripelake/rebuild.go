@@ -34,7 +34,8 @@ func rebuildCommand(env *environment) *cli.Command {
 		Name:  "rebuild",
 		Usage: "derive tables again from the raw log, without requests to Stripe",
 		Description: "Derives the tables whose schemas or mappings changed, and those named, next to the present ones,\n" +
-			"and publishes them together when all are complete. If it is interrupted, the next rebuild continues.",
+			"and publishes them together when all are complete. If it is interrupted, the next rebuild continues.\n" +
+			"Example: stripelake rebuild --schemas my-schemas",
 		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
 			return env.measured(c.Context, o.metrics, o.lake, func() error { return env.rebuild(c.Context, &o, c.Args().Slice()) })

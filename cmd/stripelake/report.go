@@ -42,7 +42,8 @@ func reportBNPLCommand(env *environment) *cli.Command {
 		Name:  "bnpl",
 		Usage: "who buys now and pays later: one HTML file with charts, tables and their SQL",
 		Description: "Reads the marts of the generation that is published when it starts, also while a sync runs. The file needs no network. It\n" +
-			"has sums only: no customer and no single payment.",
+			"has sums only: no customer and no single payment.\n" +
+			"Example: stripelake report bnpl --out bnpl.html",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return reportError(env.reportBNPL(c.Context, o.lake, o.out)) },
 	})

@@ -24,7 +24,8 @@ func schemaDocsCommand(env *environment) *cli.Command {
 		Name:  "docs",
 		Usage: "write a reference of the tables, the mapping language and the commands",
 		Description: "Writes Markdown to DIR (default: docs/reference): README.md, an index with a diagram of the tables;\n" +
-			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command.\n" +
+			"a page for each table; marts.md, the views over them; language.md, the functions of mappings; cli.md, the help of every command, and stripelake.1,\n" +
+			"the manual page of them.\n" +
 			"It overwrites pages of these names and touches no other file. Example: stripelake schema docs pages --schemas my-schemas",
 		Flags: o.setFlags(),
 		Action: func(c *cli.Context) error {
@@ -61,6 +62,7 @@ func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.P
 		return nil, err
 	}
 	pages["cli.md"], err = commandPage(ctx)
+	pages["stripelake.1"] = manPage(newApp(&environment{}))
 	return pages, err
 }
 

@@ -34,7 +34,7 @@ func schemaNewCommand(env *environment) *cli.Command {
 		Name:  "new",
 		Usage: "write a first schema and mapping for a table, from objects in the lake",
 		Description: "Writes a schema and a mapping that pass the check, as a start for your own. It overwrites no file.\n" +
-			"Example: stripelake schema new subscription --each items.data --table plan_lines --schemas my-schemas",
+			"Example: stripelake schema new customer --table buyers --schemas my-schemas",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.schemaNew(c.Context, &o, c.Args().First()) },
 	})

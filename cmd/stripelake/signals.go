@@ -46,7 +46,7 @@ const recordEvery = 30 * time.Second
 
 // brief are the commands without signals: they answer at once, or are not done
 // before they are stopped.
-var brief = []string{"status", "query", "tables", "path", "config", "completion", "version", "help", "init", "schema", "simulate"}
+var brief = []string{"status", "query", "tables", "path", "config", "completion", "man", "version", "help", "init", "schema", "simulate"}
 
 func (s *signals) flags() []cli.Flag {
 	return []cli.Flag{

@@ -42,8 +42,10 @@ func (o *simulateOptions) flags() []cli.Flag {
 func simulateCommand(env *environment) *cli.Command {
 	var o simulateOptions
 	return takesNone(&cli.Command{
-		Name:   "simulate",
-		Usage:  "serve a simulated Stripe on a loopback address",
+		Name:  "simulate",
+		Usage: "serve a simulated Stripe on a loopback address",
+		Description: "It takes any key that begins with sk_test_ or rk_test_, and runs until it is stopped.\n" +
+			"Example: stripelake simulate --charges 5000 --addr 127.0.0.1:12111",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.simulate(c.Context, &o) },
 	})

@@ -30,10 +30,11 @@ func (o *statusOptions) flags() []cli.Flag {
 func statusCommand(env *environment) *cli.Command {
 	var o statusOptions
 	return takesNone(&cli.Command{
-		Name:   "status",
-		Usage:  "show until when each resource is complete, and what the lake holds",
-		Flags:  o.flags(),
-		Action: func(c *cli.Context) error { return env.status(c.Context, &o) },
+		Name:        "status",
+		Usage:       "show until when each resource is complete, and what the lake holds",
+		Description: "Takes no lock, and makes no request. Example: stripelake status --max-age 2h",
+		Flags:       o.flags(),
+		Action:      func(c *cli.Context) error { return env.status(c.Context, &o) },
 	})
 }
 

@@ -43,7 +43,9 @@ func syncCommand(env *environment) *cli.Command {
 		Name:  "sync",
 		Usage: "copy new and changed objects; the first time, everything",
 		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
-			"keeps every object as Stripe sent it, maps it, and publishes the lake. If a run is interrupted, the next one continues.",
+			"keeps every object as Stripe sent it, maps it, and publishes the lake. If a run is interrupted, the next one continues.\n" +
+			"Example: stripelake sync --from 2024-01-01\n" +
+			"Example: stripelake sync charges refunds --lake /data/lake",
 		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
 			return env.measured(c.Context, o.metrics, o.lake, func() error { return env.sync(c.Context, &o, c.Args().Slice()) })

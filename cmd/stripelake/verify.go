@@ -42,7 +42,8 @@ func verifyCommand(env *environment) *cli.Command {
 		Usage: "compare raw log, tables, published files and ledger with each other, and optionally with Stripe",
 		Description: "Reads the whole log and compares it with the tables and the published files. It changes nothing, and makes no request\n" +
 			"to Stripe, unless a flag says so. A sync waits until it is done. It prints each finding with its fix, and then exits with status 3;\n" +
-			"meta.verifications keeps the counts.",
+			"meta.verifications keeps the counts.\n" +
+			"Example: stripelake verify --stripe --sample 5",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.verify(c.Context, &o) },
 	})

@@ -92,7 +92,7 @@ func versionCommand(env *environment) *cli.Command {
 	return takesNone(&cli.Command{
 		Name:        "version",
 		Usage:       "print the version of the program and of what it writes",
-		Description: "A report of a bug should have all of it.",
+		Description: "A report of a bug should have all of it. Example: stripelake version --json",
 		Flags:       []cli.Flag{jsonFlag(&asJSON, "print one JSON object")},
 		Action:      func(c *cli.Context) error { return env.version(c.Context, asJSON) },
 	})
