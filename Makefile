@@ -163,8 +163,8 @@ vuln: ## known vulnerabilities in what we call; needs vuln.go.dev, so weekly and
 figures: ## files, functions, exported names and circular uses of each package
 	go test -count=1 . -run '^TestFigures$$' -figures
 
-reference: ## docs/reference (with the manual page) and schemas/meta, generated from the program
-	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run TestReferenceIsCurrent
+reference: ## docs/reference (with the manual page), docs/events-v1.json and schemas/meta, generated from the program
+	UPDATE_SCRIPTS=1 go test ./cmd/stripelake -run 'TestReferenceIsCurrent|TestEventsAreDocumented'
 	go test ./internal/authoring -run TestJSONSchemasAreCurrent -update
 	go test ./internal/settings -run TestJSONSchemaIsCurrent -update
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/load"
 )
 
 var (
@@ -118,5 +121,42 @@ func (w *viewer) end(screen *emulator) {
 	}
 	if w.resized < 2 || len(screen.unknown) > 0 {
 		w.fail(screen.lines(), fmt.Sprintf("%d lines with a share, unknown sequences %q", w.shares, screen.unknown))
+	}
+}
+
+// A command that waits or works says so on the terminal, and leaves nothing of it.
+func TestStageOnATerminal(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	laketest.Synced(t, filepath.Join(dir, "lake"), serve(t, server))
+	lake, err := load.Open(filepath.Join(dir, "lake"), load.Options{Mode: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := lake.OpenLog(t.Context(), server.AccountID()) // until the line is seen
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := programOnTerminal(t.Context(), t, dir, "compact", "--wait", "5m")
+	screen, seen := newEmulator(80), false
+	readTerminal(startOnTerminal(t, cmd, 80), func(p []byte) {
+		screen.write(p)
+		if !seen && slices.ContainsFunc(screen.lines(), stageLine.MatchString) {
+			seen = true
+			if err := held.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err := cmd.Wait(); err != nil || !seen {
+		t.Errorf("%v, the stage was shown: %t", err, seen)
+	}
+	text := strings.Join(screen.lines(), "\n")
+	if !strings.Contains(text, "charges: nothing to merge") || slices.ContainsFunc(screen.lines(), stageLine.MatchString) {
+		t.Errorf("left on the terminal:\n%s", text)
 	}
 }

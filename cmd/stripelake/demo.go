@@ -52,6 +52,7 @@ const demoDays = 365
 // on a loopback port, a sync over HTTP, and the buy-now-pay-later question to
 // the warehouse.
 func (env *environment) demo(ctx context.Context, o *demoOptions) error {
+	env.signals.stage("making up a business")
 	server, err := demoServer(ctx, o)
 	if err != nil {
 		return err
@@ -165,6 +166,7 @@ Try next:
 `
 
 func (env *environment) demoAnswer(ctx context.Context, lake string) error {
+	env.signals.stage("asking who pays later")
 	fmt.Fprint(env.stdout, "\nWho pays later? The payments of a year by provider\n\n")
 	answer, err := query.Ask(ctx, lake, query.Question{SQL: demoProviders})
 	if err == nil {

@@ -79,6 +79,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	if err := checkReveal(audience, reveal); err != nil {
 		return err
 	}
+	env.signals.stage("asking who is in " + name)
 	members, err := query.AskAudience(ctx, o.lake, query.AudienceQuestion{Set: set, Segment: audience, Reveal: reveal})
 	if err != nil {
 		return err
@@ -93,6 +94,7 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 		}
 		return audiencefile.WriteCSV(ctx, w, members)
 	}
+	env.signals.stage("writing " + name)
 	if o.out != "" {
 		err = writeOut(o.out, o.lake, write)
 	} else {

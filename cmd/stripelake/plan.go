@@ -65,6 +65,7 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 		Client: source.Client, Dir: o.lake, Label: source.Label, Resources: resources,
 		Range: bounds, Every: o.every,
 	}
+	env.signals.stage("estimating")
 	estimate, err := forecaster.Run(ctx)
 	if err != nil {
 		return err

@@ -89,10 +89,12 @@ func (env *environment) reportBNPL(ctx context.Context, dir, out string) (err er
 	if err != nil {
 		return err
 	}
+	env.signals.stage("reading the marts")
 	page, err := report.BNPL(ctx, db, report.Lake{Generation: strconv.FormatUint(number, 10), Mode: mode, Version: version, Decimals: decimals})
 	if err != nil {
 		return fmt.Errorf("report on %s: %w", dir, err)
 	}
+	env.signals.stage("writing " + out)
 	if err := writeOut(out, dir, func(w io.Writer) error { return page.Write(w) }); err != nil {
 		return err
 	}
