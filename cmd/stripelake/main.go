@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err == nil {
 		return 0
 	}
-	env.signals.draw(false) // a panic may have left it on
+	env.signals.stopDrawing() // a panic may have left it on
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		env.signals.fail("interrupted; what was read is kept, and the next run goes on from there", pipeline.ExitCode(context.Canceled))
 		return pipeline.ExitCode(context.Canceled)

@@ -51,7 +51,7 @@ func (r *renderer) event(e pipeline.Event) {
 	case e.Event == pipeline.EventPublished:
 		r.flushResults()
 	case e.Event == pipeline.EventFinished:
-		r.signals.draw(false)
+		r.signals.stopDrawing()
 		r.flushResults()
 		r.summary(*e.Summary)
 	}

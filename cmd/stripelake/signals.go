@@ -76,7 +76,7 @@ func (s *signals) tell(command *cli.Command, works bool) {
 		lake := c.String("lake")
 		s.begin(lake, c.Bool("json"))
 		err := action(c)
-		s.draw(false)
+		s.stopDrawing()
 		s.warnOfLostList(lake, err)
 		s.warnOfUnsolicited()
 		s.end(err)
@@ -122,29 +122,33 @@ func (s *signals) onTerminal() bool {
 // begin begins the signals of a command.
 func (s *signals) begin(lake string, asJSON bool) {
 	s.started, s.activity = time.Now(), newActivity(s.command)
+	log := s.logger()
 	if !s.works || s.quiet {
 		return
 	}
-	if !s.onTerminal() || s.format == "json" {
-		s.logger().Info(s.command+" begins", "command", s.command, "lake", lake, "version", version)
+	if s.keepsLog() {
+		log.Info(s.command+" begins", "command", s.command, "lake", lake, "version", version)
 	}
-	if s.screen != nil && s.screen.file != nil && !asJSON && s.format != "json" && s.getenv("TERM") != "dumb" {
-		s.draw(true)
-		return
+	drawn := s.screen != nil && s.screen.file != nil && !asJSON && s.format != "json" && s.getenv("TERM") != "dumb"
+	if drawn {
+		s.bars = newBars(s.screen, s.activity)
 	}
-	s.stopLog = s.activity.logEvery(recordEvery, s.logger())
+	if !drawn || s.keepsLog() {
+		s.stopLog = s.activity.logEvery(recordEvery, log)
+	}
 }
 
-// draw begins or ends the drawing of progress.
-func (s *signals) draw(on bool) {
-	switch {
-	case on:
-		s.bars = newBars(s.screen, s.activity)
-	case s.bars != nil:
+// keepsLog reports whether standard error is read later, so that it has to say when a
+// command began and ended.
+func (s *signals) keepsLog() bool { return !s.onTerminal() || s.format == "json" }
+
+// stopDrawing ends what is shown while a command works.
+func (s *signals) stopDrawing() {
+	if s.bars != nil {
 		s.bars.stop()
 		s.bars = nil
 	}
-	if !on && s.stopLog != nil {
+	if s.stopLog != nil {
 		s.stopLog()
 		s.stopLog = nil
 	}
@@ -153,7 +157,7 @@ func (s *signals) draw(on bool) {
 // end records how a command ended. A failure in a JSON log is one record with its
 // reason, which fail writes.
 func (s *signals) end(err error) {
-	if !s.works || s.quiet || s.onTerminal() && s.format != "json" || err != nil && s.format == "json" {
+	if !s.works || s.quiet || !s.keepsLog() || err != nil && s.format == "json" {
 		return
 	}
 	text := s.command + " done"
