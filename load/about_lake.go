@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/duck"
@@ -18,6 +19,6 @@ var lakeTable = []string{
 
 // describeLake makes meta.lake.
 func (p *publisher) describeLake(ctx context.Context, w duck.Session) error {
-	return w.Run(ctx, append(lakeTable[:len(lakeTable):len(lakeTable)], fmt.Sprintf("INSERT INTO meta.lake VALUES (%s, %d, %s, %d, %s)",
+	return w.Run(ctx, append(slices.Clip(lakeTable), fmt.Sprintf("INSERT INTO meta.lake VALUES (%s, %d, %s, %d, %s)",
 		sqltext.Literal(p.Mode), p.Format, sqltext.Literal(p.Program), p.Number, timestamp(&p.Built)))...)
 }

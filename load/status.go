@@ -55,8 +55,8 @@ type Status struct {
 
 	LastDone map[string]time.Time `json:"last_done,omitempty"` // UTC: by command, when a run last ended well
 
-	Failures   []Failure `json:"failures,omitempty"` // what earlier runs could not read
-	GivenUp    []GivenUp `json:"given_up,omitempty"` // the content of meta.requests
+	Failures []Failure `json:"failures,omitempty"` // what earlier runs could not read
+	GivenUp  []GivenUp `json:"given_up,omitempty"` // the content of meta.requests
 }
 
 // Summary counts the state's content.

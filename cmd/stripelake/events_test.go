@@ -86,8 +86,7 @@ func (s eventSource) schemaOf(of reflect.Type) map[string]any {
 // addMembers adds the members of a struct, and those of the structs in it that JSON
 // joins with it.
 func (s eventSource) addMembers(of reflect.Type, properties map[string]any, required *[]string) {
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		if f.Anonymous {
 			s.addMembers(f.Type, properties, required)
 			continue

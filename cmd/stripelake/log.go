@@ -30,7 +30,7 @@ func newLogger(w io.Writer, o logOptions) *slog.Logger {
 	case o.json:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.level, ReplaceAttr: safeAttr}))
 	case o.terminal:
-		return slog.New(terse{tint.NewHandler(w, &tint.Options{
+		return slog.New(terse{tint.NewTextHandler(w, &tint.Options{
 			Level: o.level, TimeFormat: time.TimeOnly, NoColor: !o.color,
 			ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 				if a.Key == slog.LevelKey && len(groups) == 0 && a.Value.Any() == slog.LevelInfo {
