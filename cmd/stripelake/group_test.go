@@ -19,8 +19,8 @@ import (
 
 const (
 	askGroup    = `stripelake query --lake "$LAKE" --format csv 'SELECT status, currency, count(*) AS n, sum(amount) AS amount FROM charges GROUP BY ALL ORDER BY ALL'`
-	exportGroup = `stripelake export segment bnpl-offers --lake "$LAKE" --out offers.csv && cat offers.csv`
-	reportGroup = `stripelake report bnpl --lake "$LAKE" --out bnpl.html && tail -c 300 bnpl.html`
+	exportGroup = `stripelake export segment bnpl-offers --quiet --lake "$LAKE" --out offers.csv && cat offers.csv`
+	reportGroup = `stripelake report bnpl --quiet --lake "$LAKE" --out bnpl.html && tail -c 300 bnpl.html`
 	tablesGroup = `stripelake tables charges --lake "$LAKE" && test -r "$(stripelake path warehouse --lake "$LAKE")" && stripelake path --lake "$LAKE"`
 	statusGroup = `stripelake status --lake "$LAKE"`
 	statusJSON  = `stripelake status --json --lake "$LAKE"`
@@ -51,9 +51,9 @@ func TestGroup(t *testing.T) {
 	p.checkReads(2)
 
 	// Everything is derived again, and nothing linked.
-	who := strings.Split(strings.Split(p.asAnalyst(exportGroup), "\n")[2], ",")[1]
+	who := strings.Split(strings.Split(p.asAnalyst(exportGroup), "\n")[1], ",")[1]
 	p.asOwner("stripelake forget --yes " + who + ` --lake "$LAKE"`)
-	if left := p.asAnalyst(exportGroup); strings.Contains(left, who) || strings.Count(left, "\n") < 5 {
+	if left := p.asAnalyst(exportGroup); strings.Contains(left, who) || strings.Count(left, "\n") < 4 {
 		t.Errorf("after %s was forgotten:\n%s", who, left)
 	}
 
