@@ -82,7 +82,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		"verify --json --lake " + lake, "status --json --lake " + lake, "forget --dry-run --lake " + lake + " " + aCustomer(server),
+		"verify --quiet --json --lake " + lake, "status --json --lake " + lake, "forget --quiet --dry-run --lake " + lake + " " + aCustomer(server),
 		"schema coverage charges --lake " + lake,
 	} {
 		args := strings.Fields(text)
@@ -108,8 +108,8 @@ func TestReadOnlyDisk(t *testing.T) {
 func readers(customer, api string) []string {
 	commands := []string{askGroup, exportGroup, reportGroup, tablesGroup}
 	for _, text := range []string{
-		"verify --json", "verify --deep", "verify --stripe --full --max-rps 1000 --api-base " + api, "status", "status --json",
-		"forget --dry-run " + customer, "forget --dry-run --json " + customer, "plan --json --api-base " + api,
+		"verify --quiet --json", "verify --quiet --deep", "verify --quiet --stripe --full --max-rps 1000 --api-base " + api, "status", "status --json",
+		"forget --quiet --dry-run " + customer, "forget --quiet --dry-run --json " + customer, "plan --quiet --json --api-base " + api,
 		"schema coverage charges", "schema preview " + customer, "schema explain charges.amount",
 	} {
 		commands = append(commands, "stripelake "+text+` --lake "$LAKE"`)

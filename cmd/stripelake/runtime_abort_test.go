@@ -82,7 +82,7 @@ func TestCrashTellsNoKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkEnd(t, signal.String(), cmd, cmd.Wait(), said.String())
-		if regexp.MustCompile(`rk_test_|CrashTells`).MatchString(said.String()) {
+		if regexp.MustCompile(`rk_test_|51CrashTells`).MatchString(said.String()) {
 			t.Errorf("%s: it tells the key:\n%s", signal, &said)
 		}
 	}
