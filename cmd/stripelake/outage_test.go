@@ -106,9 +106,9 @@ type simulator struct {
 	kill func()
 }
 
-func startSimulator(t *testing.T, addr string) simulator {
+func startSimulator(t *testing.T, addr string, flags ...string) simulator {
 	t.Helper()
-	cmd := asStripelake(t, "simulate", "--addr", addr, "--charges", "3000", "--latency", "5ms")
+	cmd := asStripelake(t, append([]string{"simulate", "--addr", addr, "--charges", "3000", "--latency", "5ms"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 )
 
 // publishEvery is the interval of publishing during a long backfill.
@@ -21,6 +22,7 @@ type syncOptions struct {
 	accounts      cli.StringSlice
 	maxRejects    string // a percentage
 	metrics       string // a file
+	minFree       freeSpace
 }
 
 func (o *syncOptions) flags() []cli.Flag {
@@ -34,7 +36,7 @@ func (o *syncOptions) flags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "account", Destination: &o.accounts, Usage: "read the `ACCOUNT` of that name in the settings, all of them with the name all, or the connected account of that id instead of the key's own (repeatable; @FILE has one per line)"},
 		waitFlag(&o.wait), metricsFlag(&o.metrics),
 		&cli.StringFlag{Name: "max-rejects", Destination: &o.maxRejects, Value: "0%", Usage: "exit with status 3 if more than this `SHARE` of the objects does not fit its schema"},
-	}, o.boundFlags(), o.declaredFlags(), o.keepFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
+	}, o.boundFlags(), []cli.Flag{o.minFreeFlag()}, o.declaredFlags(), o.keepFlags(), o.stripeFlags(), []cli.Flag{o.retryForFlag()})
 }
 
 func syncCommand(env *environment) *cli.Command {
@@ -76,7 +78,7 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	show := env.renderer(o.json)
 	sync := pipeline.Sync{
 		Source: sources[0], Others: sources[1:], Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
-		Resources: resources, Range: bounds, Rebuild: o.rebuild, MaxRejects: maxRejects, PublishEvery: publishEvery, OnEvent: show.event,
+		Resources: resources, Range: bounds, Rebuild: o.rebuild, MaxRejects: maxRejects, MinFree: load.Floor(o.minFree), PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(ctx)
 	return err

@@ -29,6 +29,7 @@ func (r *reader) flush(ctx context.Context) error {
 	if err != nil {
 		return &localError{err}
 	}
+	r.materializer.room.watch()
 	event.Suppressed = suppressed
 	r.pending, r.bytes, r.cursor = nil, 0, ""
 	r.materializer.progress.add(stageAppend, time.Since(start))

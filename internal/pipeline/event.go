@@ -67,7 +67,7 @@ func outageEvent(o extract.Outage) Event {
 type Summary struct {
 	Account    string             `json:"account"`
 	Outcome    string             `json:"outcome"`              // "done", "stopped", "incomplete", "failed" or "interrupted"
-	Stopped    string             `json:"stopped,omitempty"`    // the bound that ended the reading: "max-runtime" or "max-requests"
+	Stopped    string             `json:"stopped,omitempty"`    // the bound that ended the reading: "max-runtime", "max-requests" or "min-free"
 	Requests   int64              `json:"requests"`             // HTTP requests sent, retries included
 	Objects    int                `json:"objects"`              // objects read from Stripe
 	Unchanged  int                `json:"unchanged"`            // of those, equal to what the log already holds

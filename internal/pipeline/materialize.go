@@ -26,6 +26,7 @@ type materializer struct {
 	forgotten     *load.Forgotten // nil where the run reads nothing from Stripe
 	progress      *progress
 	outcomes      readOutcomes
+	room          *roomCheck    // nil where nothing is watched
 	statusWritten time.Time     // when the status was written last
 	statusPause   time.Duration // how long to wait before it is written again
 	deriveFor     time.Duration // bound of deriveAccounts; 0 is none
@@ -71,6 +72,7 @@ func (m *materializer) applyArrivals(ctx context.Context, arrivals <-chan arriva
 			return err
 		}
 		close(a.applied)
+		m.room.watch()
 		if publishEvery > 0 && time.Since(published) >= pause {
 			start := time.Now()
 			if _, err := m.publish(ctx); err != nil {

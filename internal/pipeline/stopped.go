@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,19 @@ func takeStopped(unread map[string]error) (left map[string]bool, others map[stri
 		}
 	}
 	return left, others
+}
+
+// stopped adds to the result of a run what stopped it, and returns its error.
+func (s *Sync) stopped(m *materializer, summary *Summary, err error) error {
+	summary.Stopped = s.Client.Stopped()
+	if low := m.room.err(); low != nil && summary.Stopped == byRoom {
+		summary.Outcome = OutcomeFailed
+		return errors.Join(low, err)
+	}
+	if err == nil {
+		summary.Outcome = OutcomeStopped
+	}
+	return err
 }
 
 // mostLeft is how many resources the message about a stopped run names.

@@ -30,6 +30,7 @@ type Sync struct {
 	Range        extract.Range                  // bounds on created; zero is unbounded
 	Rebuild      bool                           // first derive again the tables whose schemas or mappings changed
 	MaxRejects   float64                        // tolerated share of refused objects, 0 to 1
+	MinFree      load.Floor                     // the run stops reading when less of the disk is free
 	PublishEvery time.Duration                  // during a long backfill; 0 publishes at the end only
 	OnEvent      func(Event)                    // called from one goroutine at a time; nil is silence
 
@@ -104,6 +105,10 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	room := &roomCheck{lake: s.Lake.Dir(), measure: s.Lake.Floor(s.MinFree), stop: s.Client.Stop}
+	if err := room.now(); err != nil {
+		return Summary{}, err
+	}
 	if err := finishPending(ctx, s.Plan, s.Lake, progress); err != nil {
 		return Summary{}, err
 	}
@@ -134,7 +139,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if err := s.Declaration.Record(progress.notice); err != nil {
 		return Summary{}, err
 	}
-	m := &materializer{mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, progress: progress}
+	m := &materializer{mappers: map[string]*transform.Mapper{}, lake: s.Lake, state: state, forgotten: forgotten, progress: progress, room: room}
 	if err := s.chooseMappings(ctx, m); err != nil {
 		return Summary{}, err
 	}
@@ -275,9 +280,7 @@ func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccoun
 	}
 	summary.Outcome = outcomeOf(err)
 	if len(left) > 0 {
-		if summary.Stopped = s.Client.Stopped(); err == nil {
-			summary.Outcome = OutcomeStopped
-		}
+		err = s.stopped(m, &summary, err)
 	}
 	if endErr := m.state.Runs().End(ctx, m.redactRun(endedRun(run, summary, err), ids)); endErr != nil {
 		return summary, errors.Join(err, endErr)

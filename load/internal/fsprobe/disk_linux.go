@@ -12,5 +12,14 @@ func FreeBytes(dir string) int64 {
 	return int64(stat.Bavail) * stat.Bsize
 }
 
+// TotalBytes returns the size of dir's file system; 0 if the system does not know.
+func TotalBytes(dir string) int64 {
+	var stat unix.Statfs_t
+	if unix.Statfs(dir, &stat) != nil {
+		return 0
+	}
+	return int64(stat.Blocks) * stat.Bsize
+}
+
 // MayWrite reports whether the system allows this user to create files in dir.
 func MayWrite(dir string) bool { return unix.Access(dir, unix.W_OK|unix.X_OK) == nil }
