@@ -6,10 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -98,7 +96,6 @@ func (env *environment) exportSegment(ctx context.Context, o *exportOptions, nam
 	if o.out != "" {
 		err = writeOut(o.out, o.lake, write)
 	} else {
-		signal.Ignore(syscall.SIGPIPE) // spilled files are removed even if the reader closes the pipe
 		err = write(env.stdoutOf(o.format))
 	}
 	if err == nil {

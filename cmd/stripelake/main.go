@@ -2,10 +2,14 @@
 // log of every object as Stripe sent it, Parquet partitions in a declared
 // schema, and a DuckDB warehouse.
 //
-// Exit status: 0 done; 1 failed, also by a bug in the program; 2 wrong usage,
-// or a mistake in SQL; 3 a selected resource was not read, more objects were
-// refused than --max-rejects allows, doctor found a problem, or verify has
-// findings; 75 another process holds the lake, try again; 130 interrupted.
+// Exit status: 0 done, or ended in order by --max-runtime or --max-requests; 1
+// failed, also by a bug in the program, and also if standard output could not
+// be written, or the disk has less room than --min-free asks for; 2 wrong
+// usage, or a mistake in SQL or in a schema; 3 a selected resource was not
+// read, more objects were refused than --max-rejects allows, or doctor, verify
+// or status --max-age found something; 75 another process holds the lake, try
+// again; 130 interrupted by SIGINT or SIGTERM. The reference has the same from
+// exit_status.go. Standard input and output that are closed are /dev/null.
 package main
 
 import (
@@ -42,6 +46,7 @@ func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log.SetOutput(&unsolicited)
+	signal.Ignore(syscall.SIGPIPE) // the write fails instead: a run goes on without its reader, and a query removes its spilled files
 	return run(ctx, os.Args, os.Getenv, os.Stdout, os.Stderr)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -111,7 +110,6 @@ func (env *environment) query(ctx context.Context, o *queryOptions, args []strin
 		return answer.Write(ctx, w, format)
 	}
 	if o.out == "" {
-		signal.Ignore(syscall.SIGPIPE) // the pipe and spilled files are removed even if the reader closes
 		return write(env.stdoutOf(o.format))
 	}
 	return writeOut(o.out, o.lake, write)

@@ -87,5 +87,6 @@ func commandPage(ctx context.Context) (string, error) {
 		return nil
 	}
 	err := write(newApp(&environment{}).Commands, "stripelake")
+	page.WriteString("\n## Exit status\n\n" + exitStatusTable())
 	return page.String(), err
 }

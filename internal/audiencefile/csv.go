@@ -2,9 +2,9 @@ package audiencefile
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +41,7 @@ func WriteCSV(ctx context.Context, w io.Writer, m *query.Members) error {
 		_, err := fmt.Fprint(out, strings.Join(cells, ","), "\r\n")
 		return err
 	})
-	return errors.Join(err, out.Flush())
+	return cmp.Or(err, out.Flush()) // which repeats err if that is w's
 }
 
 // quoted puts a text into quotes where RFC 4180, or who tells "" from nothing, needs them.

@@ -2,11 +2,11 @@ package audiencefile
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -79,7 +79,7 @@ func WriteXDM(ctx context.Context, w io.Writer, m *query.Members, xdm XDM) error
 	if err == nil {
 		err = p.end()
 	}
-	return errors.Join(err, out.Flush())
+	return cmp.Or(err, out.Flush()) // which repeats err if that is w's
 }
 
 // add takes a row. Those of one customer follow each other.
