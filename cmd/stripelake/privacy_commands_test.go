@@ -153,7 +153,7 @@ func TestEveryCommandKeepsPrivacy(t *testing.T) {
 				if calls[command] == nil {
 					t.Errorf("say in calls how stripelake %s is called", command)
 				}
-				for _, c := range calls[command] {
+				for _, c := range ends(calls[command]) {
 					if c.lost {
 						for _, gone := range []string{".state", "current"} {
 							if err := os.RemoveAll(filepath.Join(g.lake(), gone)); err != nil {
@@ -171,6 +171,14 @@ func TestEveryCommandKeepsPrivacy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ends returns the first and the last call, or all if the tests are to be thorough.
+func ends(calls []call) []call {
+	if len(calls) <= 2 || laketest.Thorough() {
+		return calls
+	}
+	return []call{calls[0], calls[len(calls)-1]}
 }
 
 // rank puts commands into an order in which each finds what it works on.

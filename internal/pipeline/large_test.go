@@ -75,18 +75,19 @@ func TestManyLongTexts(t *testing.T) {
 	t.Parallel()
 	may := time.Date(2025, 5, 2, 0, 0, 0, 0, time.UTC)
 	objects := []string{laketest.Sent("customer", "cus_1", may), laketest.Paid("ch_hers", may, `"customer":"cus_1"`)}
-	for i := range 120 {
+	many := laketest.Sample(60, 120)
+	for i := range many {
 		objects = append(objects, laketest.Paid(fmt.Sprintf("ch_%03d", i), may.Add(time.Duration(i)*time.Minute), `"description":"`+strings.Repeat(fmt.Sprint(i%10), 1<<20)+`"`))
 	}
 	s := laketest.NewScene(t, laketest.Recorded(t, 1, laketest.Noon, objects...))
 	s.Sync()
-	s.Expect("charges", "SELECT count(*) FROM charges", "121")
+	s.Expect("charges", "SELECT count(*) FROM charges", fmt.Sprint(many+1))
 	changed := laketest.Paid("ch_000", may, `"description":"short"`)
 	s.Becomes(laketest.Recorded(t, 1, laketest.Noon.Add(time.Hour), append(slices.Clone(objects[:2]), append(slices.Clone(objects[3:]), changed, laketest.Event("evt_1", "charge.updated", laketest.Noon, changed))...)...))
 	s.Sync()
 	s.Expect("the one that changed", "SELECT description FROM charges WHERE id = 'ch_000'", "short")
 	compactAndRebuild(s)
-	s.Expect("derived again", "SELECT count(*) FROM charges", "121")
+	s.Expect("derived again", "SELECT count(*) FROM charges", fmt.Sprint(many+1))
 	if found := laketest.Verify(t, s.Lake, false); slices.ContainsFunc(found, func(f string) bool { return !strings.HasPrefix(f, "charge without balance transaction") }) {
 		t.Errorf("verify finds %.300q", found)
 	}
@@ -95,5 +96,5 @@ func TestManyLongTexts(t *testing.T) {
 	if receipts, err := forget.Run(t.Context()); err != nil || len(receipts) != 1 {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
 	}
-	s.Expect("without her", "SELECT count(*) FROM charges", "120")
+	s.Expect("without her", "SELECT count(*) FROM charges", fmt.Sprint(many))
 }

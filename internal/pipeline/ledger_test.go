@@ -14,14 +14,14 @@ import (
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
-// TestLakeEqualsLedger syncs a whole simulated business (75,000 objects, 200,000 if
+// TestLakeEqualsLedger syncs a whole simulated business (25,000 objects, 200,000 if
 // it is to be thorough) and compares counts and sums per currency of every resource with the
 // simulator's own ledger, once from the warehouse and once from the Parquet
 // files. The two sides share no code: one adds up what it sold, the other what
 // arrived over HTTP as JSON.
 func TestLakeEqualsLedger(t *testing.T) {
 	t.Parallel()
-	charges := laketest.Sample(30_000, 80_000)
+	charges := laketest.Sample(10_000, 80_000)
 	if testing.Short() {
 		charges = 2_000
 	}

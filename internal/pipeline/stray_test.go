@@ -43,6 +43,7 @@ func TestPutBack(t *testing.T) {
 		return errors.Join(err, os.WriteFile(filepath.Join(dir, ".state", "work.duckdb"), data, 0o600))
 	}
 	const back, behind = "leads to generation 2, and the state published generation 3 last", "leads to generation 3, and the state is an older one, which published generation 1 last"
+	cases := map[string]func(*testing.T){}
 	for name, tc := range map[string]struct {
 		damage func(string) error
 		found  string
@@ -65,7 +66,7 @@ func TestPutBack(t *testing.T) {
 			}
 			laketest.CheckFindings(t, diagnose(t, s.Lake))
 		}
-		t.Run(name+", sync", func(t *testing.T) {
+		cases[name+", sync"] = func(t *testing.T) {
 			mended(t, func(s *laketest.Scene) {
 				laketest.CheckFindings(t, diagnose(t, s.Lake), "problem generation: current "+tc.says)
 				s.Sync()
@@ -73,8 +74,8 @@ func TestPutBack(t *testing.T) {
 					t.Errorf("the sync said %q", said)
 				}
 			})
-		})
-		t.Run(name+", rebuild", func(t *testing.T) {
+		}
+		cases[name+", rebuild"] = func(t *testing.T) {
 			mended(t, func(s *laketest.Scene) {
 				if found := strings.Join(laketest.Verify(t, s.Lake, false), "\n"); !strings.HasPrefix(found, tc.found+tc.says) {
 					t.Errorf("verify found %q", found)
@@ -84,8 +85,8 @@ func TestPutBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-		})
-		t.Run(name+", repair", func(t *testing.T) {
+		}
+		cases[name+", repair"] = func(t *testing.T) {
 			mended(t, func(s *laketest.Scene) {
 				v, sync := laketest.NewVerifyAtStripe(t, s)
 				v.Stripe, sync.Client = nil, nil
@@ -96,9 +97,9 @@ func TestPutBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-		})
+		}
 	}
-	t.Run("all of it", func(t *testing.T) {
+	cases["all of it"] = func(t *testing.T) {
 		t.Parallel()
 		if err := os.Chmod(first.Lake, 0o700); err != nil {
 			t.Fatal(err)
@@ -113,7 +114,10 @@ func TestPutBack(t *testing.T) {
 		if diff := cmp.Diff(want, laketest.Digest(t, first.Lake)); diff != "" {
 			t.Errorf("(-sound +mended):\n%s", diff)
 		}
-	})
+	}
+	for name, run := range laketest.Sampled(cases) {
+		t.Run(name, run)
+	}
 }
 
 // A state of another lake, or from before an erasure, is never published: it is set

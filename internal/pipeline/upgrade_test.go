@@ -45,7 +45,7 @@ func TestUpgrade(t *testing.T) {
 	if testing.Short() {
 		t.Skip("nothing here runs side by side: not for the race detector")
 	}
-	for _, lake := range upgrades[:laketest.Sample(3, len(upgrades))] {
+	for _, lake := range upgrades[:laketest.Sample(2, len(upgrades))] {
 		t.Run(lake.name, func(t *testing.T) {
 			t.Parallel()
 			server, err := stripesim.New(stripesim.Config{
