@@ -113,7 +113,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 			return "", err
 		}
 		if !own {
-			aside = path + strangerSuffix
+			aside = path + foreignSuffix
 			reason = NotOwn + ", set aside as " + aside
 			break
 		}

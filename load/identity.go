@@ -11,9 +11,9 @@ import (
 	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
-// strangerSuffix ends the name of a state of another lake that was found in this lake's
+// foreignSuffix ends the name of a state of another lake that was found in this lake's
 // folder.
-const strangerSuffix = ".of-another-lake"
+const foreignSuffix = ".of-another-lake"
 
 // ID returns the lake's id in lake.json, which its state has too. It is empty before
 // there is a state, and after lake.json was made again.
@@ -79,7 +79,7 @@ func (s *State) checkOwner(ctx context.Context) (bool, error) {
 // removeOldStates removes states in quarantine and states of other lakes.
 func (l *Lake) removeOldStates() error {
 	path := l.databasePath()
-	return errors.Join(duck.RemoveDatabase(path+atomicfile.DamagedSuffix), duck.RemoveDatabase(path+strangerSuffix))
+	return errors.Join(duck.RemoveDatabase(path+atomicfile.DamagedSuffix), duck.RemoveDatabase(path+foreignSuffix))
 }
 
 // NotOwn is the reason for not using a state of another lake, or one from before an

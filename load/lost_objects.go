@@ -42,7 +42,7 @@ func (l LostIn) Mark(ctx context.Context, event bool) error {
 			"UPDATE state.objects SET hash = 0" + lost,
 		} {
 			if _, err := l.state.db.Exec(ctx, statement, args...); err != nil {
-				return fmt.Errorf("forfeit %s/%s: %w", l.loss.Account, l.loss.Stream, err)
+				return fmt.Errorf("record what is lost of %s/%s: %w", l.loss.Account, l.loss.Stream, err)
 			}
 		}
 		return nil

@@ -37,18 +37,18 @@ func (s *State) BeginRebuild(ctx context.Context, force ...string) (resumed bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	given, err := s.lake.declared()
-	beside := &shadow{s, given}
+	next := &shadow{s, given}
 	if err == nil {
-		resumed, err = beside.resume(ctx)
+		resumed, err = next.resume(ctx)
 	}
 	if err == nil && !resumed {
-		err = beside.begin(ctx, force)
+		err = next.begin(ctx, force)
 	}
 	if err == nil {
 		err = s.db.Run(ctx, "USE next")
 	}
 	if err != nil {
-		return false, fmt.Errorf("derive beside: %w", err)
+		return false, fmt.Errorf("begin the rebuild: %w", err)
 	}
 	s.tables, s.shadow = given, true
 	return resumed, s.loadPositions(ctx)
@@ -195,7 +195,7 @@ func (s *State) SwapIn(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.shadow {
-		return errors.New("adopt: nothing was derived")
+		return errors.New("swap in the rebuilt state: there is none")
 	}
 	// The shadow state does not hold what was published since it was begun.
 	err := s.db.Run(ctx, "DELETE FROM next.state.published WHERE EXISTS (FROM (FROM work.state.published EXCEPT FROM next.state.published))")
@@ -203,7 +203,7 @@ func (s *State) SwapIn(ctx context.Context) error {
 		err = s.swapDatabase(ctx, s.lake.shadowPath(), "next")
 	}
 	if err != nil {
-		return fmt.Errorf("adopt what was derived: %w", err)
+		return fmt.Errorf("swap in the rebuilt state: %w", err)
 	}
 	s.shadow, s.Stale = false, nil
 	return s.loadPositions(ctx)

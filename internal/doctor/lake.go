@@ -169,7 +169,7 @@ func (d *Doctor) checkFiles(found *Diagnosis) {
 	}
 	checkLog(found, d.Dir, health)
 	checkGeneration(found, health)
-	for _, f := range health.Beside {
+	for _, f := range health.DamagedFiles {
 		if !strings.HasPrefix(f.What, "schemas/") { // reported with the schemas
 			found.problem("beside the log", f.Fix, "%s: %s", f.What, f.Says)
 		}

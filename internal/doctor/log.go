@@ -32,7 +32,7 @@ func checkLog(found *Diagnosis, dir string, health verify.Health) {
 		return
 	}
 	found.ok("raw log", "%d segments, none missing or cut short", health.Segments)
-	if health.Stranger {
+	if health.ForeignState {
 		found.problem("state", "run stripelake sync, which sets it aside and derives the tables again from the raw log", ".state/work.duckdb is not this lake's own")
 		return
 	}

@@ -139,7 +139,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 	var orphans map[string]map[string][]load.Reread
 	steps := []func(context.Context) error{
 		verification.CheckLog,
-		verification.CheckBeside,
+		verification.CheckLakeFiles,
 		func(ctx context.Context) error { return checkCoverage(ctx, verification, now) },
 		verification.CheckPositions,
 		verification.CheckObjects,

@@ -26,19 +26,19 @@ func withoutLabelled(table string, built, given *schemas.Schema) string {
 // unlabelled returns an expression for a column's value without the labelled fields
 // inside. It returns false if nothing remains.
 func unlabelled(value string, c schemas.Column, given []*schemas.Field, depth int) (string, bool) {
-	beside := schemas.FieldAt(given, c.Field.Name)
-	if beside == nil || beside.Label != "" || c.Field.Label != "" {
+	declared := schemas.FieldAt(given, c.Field.Name)
+	if declared == nil || declared.Label != "" || c.Field.Label != "" {
 		return "", false
 	}
 	element := fmt.Sprintf("e%d", depth)
 	switch inner := c.Type.Elem; {
 	case c.Type.Kind == schemas.Object:
-		return members(value, c.Type.Fields, beside.Type.Fields, depth)
+		return members(value, c.Type.Fields, declared.Type.Fields, depth)
 	case inner != nil && len(inner.Fields) > 0:
-		if beside.Type.Elem == nil || c.Type.Kind != schemas.List {
+		if declared.Type.Elem == nil || c.Type.Kind != schemas.List {
 			return "", false
 		}
-		of, ok := members(element, inner.Fields, beside.Type.Elem.Fields, depth+1)
+		of, ok := members(element, inner.Fields, declared.Type.Elem.Fields, depth+1)
 		return plainList(value, element, of), ok
 	}
 	return value, true

@@ -36,7 +36,7 @@ func (v *Verification) CheckHistory(ctx context.Context) error {
 		}
 		c.LookedAt += rows
 		if v.rederived {
-			if err := v.compareHistory(ctx, c, t, "truth", "work", "state"); err != nil {
+			if err := v.compareHistory(ctx, c, t, "rederived", "work", "state"); err != nil {
 				return err
 			}
 		}

@@ -25,8 +25,8 @@ type Health struct {
 	Segments        int       // number of segments examined
 	Linked          bool      // a generation is linked
 	PublishedDamage []string  // defects of the linked generation; or its absence, where there is a state
-	Beside          []Finding // damaged files outside the log that cannot be made again
-	Stranger        bool      // the state is another lake's, or from before an erasure
+	DamagedFiles    []Finding // damaged files outside the log that cannot be made again
+	ForeignState    bool      // the state is another lake's, or from before an erasure
 	Aside           []string  // names of files moved away from the place of the link
 	Erasing         bool      // an erasure was begun and is not finished
 	Open            bool      // all users of this machine may read the folder
@@ -71,7 +71,7 @@ func Inspect(dir string) (Health, error) {
 	if h.Aside, err = load.ReadSetAside(dir); err != nil {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
-	if _, h.Beside, err = besideFindings(lake); err != nil && !errors.Is(err, fs.ErrPermission) {
+	if _, h.DamagedFiles, err = lakeFileFindings(lake); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return h, fmt.Errorf("inspect lake: %w", err)
 	}
 	erasure, err := lake.Erasures().Pending()
@@ -123,7 +123,7 @@ func compareState(ctx context.Context, l *load.Lake, q duck.Session, h *Health) 
 	if err == nil {
 		err = q.One(ctx, []any{&of}, "SELECT lake FROM state.info")
 	}
-	if h.Stranger = err == nil && id != "" && id != of; err != nil || h.Stranger {
+	if h.ForeignState = err == nil && id != "" && id != of; err != nil || h.ForeignState {
 		return err
 	}
 	found, err := l.Generations().StrayDefects(ctx, q)

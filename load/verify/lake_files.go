@@ -14,12 +14,12 @@ import (
 	"github.com/stripelake/stripelake/load/internal/oserr"
 )
 
-// CheckBeside checks the files outside the log that cannot be made again: the schemas
+// CheckLakeFiles checks the files outside the log that cannot be made again: the schemas
 // in force, the key of hashes, the list of the forgotten. Each must be readable or must
 // never have existed.
-func (v *Verification) CheckBeside(context.Context) error {
+func (v *Verification) CheckLakeFiles(context.Context) error {
 	c := v.begin("", "beside the log", "files")
-	looked, found, err := besideFindings(v.lake)
+	looked, found, err := lakeFileFindings(v.lake)
 	c.LookedAt = looked
 	for _, f := range found {
 		c.Add(f)
@@ -27,10 +27,10 @@ func (v *Verification) CheckBeside(context.Context) error {
 	return err
 }
 
-// besideFindings returns the number of files examined and the findings, for a
+// lakeFileFindings returns the number of files examined and the findings, for a
 // verification and for doctor. It does not say how the files are damaged: their bytes
 // are secrets.
-func besideFindings(l *load.Lake) (looked int64, found []Finding, err error) {
+func lakeFileFindings(l *load.Lake) (looked int64, found []Finding, err error) {
 	declared, err := l.Declared()
 	switch {
 	case errors.Is(err, load.ErrDeclaredLost):

@@ -21,7 +21,7 @@ import (
 type place string
 
 const (
-	inTruth     place = "derivation" // the log, mapped again
+	inRederived place = "derivation" // the log, mapped again
 	inState     place = "state"
 	inWarehouse place = "warehouse"
 	inFiles     place = "partition"
@@ -77,7 +77,7 @@ func (v *Verification) upToDate(ctx context.Context) (bool, error) {
 
 func (v *Verification) compareTable(ctx context.Context, c *Checked, t *load.TableLayout, upToDate bool) error {
 	digests := map[place]string{}
-	for _, at := range []place{inTruth, inState, inWarehouse} {
+	for _, at := range []place{inRederived, inState, inWarehouse} {
 		digest, err := v.digest(ctx, c, t, at)
 		if err != nil {
 			return err
@@ -98,9 +98,9 @@ func (v *Verification) compareTable(ctx context.Context, c *Checked, t *load.Tab
 
 // judge finds which places are wrong, and reports their rows.
 func (v *Verification) judge(ctx context.Context, c *Checked, t *load.TableLayout, digests map[place]string, upToDate bool) error {
-	groups := [][]place{{inTruth, inState, inWarehouse, inFiles}}
+	groups := [][]place{{inRederived, inState, inWarehouse, inFiles}}
 	if !upToDate {
-		groups = [][]place{{inTruth, inState}, {inWarehouse, inFiles}}
+		groups = [][]place{{inRederived, inState}, {inWarehouse, inFiles}}
 	}
 	for _, group := range groups {
 		reference := referenceIn(digests, group)
@@ -120,8 +120,8 @@ func (v *Verification) judge(ctx context.Context, c *Checked, t *load.TableLayou
 // agree, else the warehouse.
 func referenceIn(digests map[place]string, group []place) place {
 	present := slices.DeleteFunc(slices.Clone(group), func(p place) bool { return digests[p] == "" || digests[p] == unreadable })
-	if slices.Contains(present, inTruth) {
-		return inTruth
+	if slices.Contains(present, inRederived) {
+		return inRederived
 	}
 	for i, p := range present {
 		for _, q := range present[i+1:] {
@@ -163,8 +163,8 @@ func (v *Verification) from(t *load.TableLayout, at place) string {
 	name := "main." + sqltext.Ident(t.Schema.Table)
 	_, isPublished := v.current.Rows[t.Schema.Table]
 	switch {
-	case at == inTruth && v.rederived:
-		return "truth." + name
+	case at == inRederived && v.rederived:
+		return "rederived." + name
 	case at == inState && v.noState == "":
 		return "work." + name
 	case at == inWarehouse && v.published && isPublished:

@@ -32,7 +32,7 @@ func (v *Verification) Scratch() string { return filepath.Join(v.scratch.Path, "
 // AttachRederived opens the state of the scratch lake for reading. Its tables are the
 // reference for the checks that follow.
 func (v *Verification) AttachRederived(ctx context.Context) error {
-	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(lakedir.Database(v.Scratch()))+" AS truth (READ_ONLY)")
+	err := v.db.Run(ctx, "ATTACH "+sqltext.Literal(lakedir.Database(v.Scratch()))+" AS rederived (READ_ONLY)")
 	v.rederived = err == nil
 	return err
 }
@@ -58,12 +58,12 @@ func (v *Verification) CheckRejects(ctx context.Context) error {
 	}
 	for _, t := range kept {
 		var rows int64
-		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM truth."+t.table); err != nil {
+		if err := v.db.One(ctx, []any{&rows}, "SELECT count(*) FROM rederived."+t.table); err != nil {
 			return err
 		}
 		c.LookedAt += rows
 		for _, side := range []struct{ name, from, less string }{
-			{"removed or altered", "truth", "work"}, {"added or altered", "work", "truth"},
+			{"removed or altered", "rederived", "work"}, {"added or altered", "work", "rederived"},
 		} {
 			err := v.tell(ctx, c, fmt.Sprintf(`SELECT 'reject %s', concat(%s, ' ', %s), ''
 				FROM (SELECT %[4]s FROM %[5]s.%[6]s EXCEPT ALL SELECT %[4]s FROM %[7]s.%[6]s) ORDER BY ALL`,
