@@ -2,13 +2,13 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/trace"
 	"github.com/stripelake/stripelake/load/rawlog"
 	"github.com/stripelake/stripelake/schemas"
@@ -156,7 +156,7 @@ func (m *merge) move(ctx context.Context, segment uint64) error {
 			int64(segment), m.key.Account, m.key.Stream, int64(old))
 	}
 	if err == nil && moved != 1 {
-		err = errors.New("the position was moved by another process: run again")
+		err = hint.New("the position was moved by another process", "run again")
 	}
 	return err
 }

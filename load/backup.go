@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/folder"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
@@ -68,7 +69,7 @@ type backup struct {
 // repair.
 func (b *backup) check(context.Context) error {
 	if overlapping(b.to, b.lake.dir) {
-		return errors.New("one folder is inside of the other: name another one")
+		return hint.New("one folder is inside of the other", "name another one")
 	}
 	entries, err := os.ReadDir(b.to)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,17 +79,17 @@ func (b *backup) check(context.Context) error {
 		return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
 	}
 	if len(entries) > 0 && (!has(backupName) || has(lakedir.StateDir)) {
-		return errors.New("it is not empty and no backup: name a new folder, nothing is written over")
+		return hint.New("it is not empty and no backup", "name a new folder, nothing is written over")
 	}
 	erasure, err := b.lake.Erasures().Pending()
 	if erasure != nil {
-		err = errors.New("an erasure was begun and is not finished: run stripelake sync, which finishes it first")
+		err = ErrErasurePending
 	}
 	accounts, accountsErr := b.lake.LogAccounts()
 	for _, account := range accounts {
 		pending, pendingErr := b.lake.PendingRepairs(account)
 		if len(pending) > 0 {
-			pendingErr = errors.New("a repair of the raw log was begun and is not finished: run stripelake verify --stripe --repair")
+			pendingErr = hint.New("a repair of the raw log was begun and is not finished", "run stripelake verify --stripe --repair")
 		}
 		err = errors.Join(err, pendingErr)
 	}
@@ -275,7 +276,7 @@ func unfinishedBackup(dir string) error {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !b.Finished.IsZero():
 		return nil
 	case err == nil || atomicfile.IsJSONDamage(err):
-		return errors.New("it is a backup that was not finished: run stripelake backup again")
+		return hint.New("it is a backup that was not finished", "run stripelake backup again")
 	}
 	return err
 }

@@ -40,8 +40,11 @@ func (gs Generations) InPlaceOfLink() string {
 // fs.ErrNotExist.
 type unpublishedError struct{}
 
-func (unpublishedError) Error() string {
-	return "nothing is published there yet: run `stripelake sync` first"
+func (e unpublishedError) Error() string { return e.Hint().Error() }
+
+// Hint returns the error, and what to do about it.
+func (unpublishedError) Hint() *hint.Error {
+	return hint.New("nothing is published there yet", "run `stripelake sync` first")
 }
 
 func (unpublishedError) Is(target error) bool { return target == fs.ErrNotExist }

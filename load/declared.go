@@ -24,7 +24,7 @@ type Declared struct {
 	Version int       `json:"version"`
 	Since   time.Time `json:"since"`   // UTC
 	Program string    `json:"program"` // version of stripelake that wrote it
-	Command string    `json:"command"` // command that adopted it: "sync", "rebuild"
+	Command string    `json:"command"` // command that put it in force: "sync", "rebuild"
 
 	Shipped   bool              `json:"shipped"`        // follow the set that the program ships; otherwise Files are the owner's
 	Base      map[string]string `json:"base,omitempty"` // for an owner's set: SHA-256 of the shipped files that it was copied from, by path
@@ -40,7 +40,7 @@ var ErrDeclaredLost = hint.New("what says which schemas and privacy are in force
 	"restore it from a backup; without one, stripelake sync goes on with what the tables were made with")
 
 // ErrDeclaredMoved is the error for schemas that another process changed meanwhile.
-var ErrDeclaredMoved = errors.New("another process changed the lake's schemas meanwhile: run again")
+var ErrDeclaredMoved error = hint.New("another process changed the lake's schemas meanwhile", "run again")
 
 // ReadDeclared returns the version in force in the lake in dir. It returns nil if there
 // is none: the lake is new, or a program wrote it that kept no such file. The error is

@@ -69,6 +69,9 @@ type Mentioned struct {
 // ones, and whether the list of the forgotten agrees with these.
 type Erasures struct{ lake *Lake }
 
+// ErrErasurePending is the error for an erasure that was begun and is not finished.
+var ErrErasurePending error = hint.New("an erasure was begun and is not finished", "run stripelake sync, which finishes it first")
+
 // Erasures returns the erasures of the lake.
 func (l *Lake) Erasures() Erasures { return Erasures{l} }
 

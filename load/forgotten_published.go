@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/schemas"
@@ -95,7 +96,7 @@ func ForgottenIn(dir, generation string) (has func(account, id string) bool, err
 		return nil, fmt.Errorf("find who was forgotten: %w", err)
 	}
 	if bytes != g.ListBytes {
-		return nil, fmt.Errorf("who was forgotten since generation %d of %s was published is not known to this user, who may not read forgotten.json: try again after the owner's next stripelake sync", g.Number, dir)
+		return nil, hint.New(fmt.Sprintf("who was forgotten since generation %d of %s was published is not known to this user, who may not read forgotten.json", g.Number, dir), "try again after the owner's next stripelake sync")
 	}
 	if len(g.Forgotten) == 0 {
 		return nil, nil

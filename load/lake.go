@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
@@ -28,7 +29,7 @@ const lakeFormat = 2
 
 // ErrOtherMode is the error for a lake with the other mode's data. A lake holds either
 // live or test data; use another folder for the other.
-var ErrOtherMode = errors.New("the lake holds the other mode's data: use another folder, or the other key")
+var ErrOtherMode error = hint.New("the lake holds the other mode's data", "use another folder, or the other key")
 
 // Lake is an open lake folder. It holds no lock itself.
 type Lake struct {
@@ -77,7 +78,7 @@ func Open(dir string, opts Options) (*Lake, error) {
 		f.Mode = cmp.Or(f.Mode, opts.Mode)
 		switch {
 		case f.Format > lakeFormat:
-			return fmt.Errorf("format %d: %w", f.Format, ErrNewerFormat)
+			return rawlog.NewerFormat(fmt.Sprintf("format %d", f.Format))
 		case f.Mode == "":
 			return errors.New("a new lake needs a mode: live or test")
 		case opts.Mode != "" && opts.Mode != f.Mode && len(f.Accounts) == 0:

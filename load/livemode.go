@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
+	"github.com/stripelake/stripelake/load/rawlog"
 )
 
 // ErrLakeFile is the error for a raw log without a readable lake.json.
@@ -23,13 +25,13 @@ func ReadMode(dir string) (string, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return publishedMode(dir)
 	case (errors.Is(err, fs.ErrNotExist) || err != nil && atomicfile.IsJSONDamage(err) || err == nil && f.Format == 0) && HasLog(dir):
-		return "", fmt.Errorf("lake %s: %w: run stripelake sync, which makes it again from raw/, or restore it from a backup", dir, ErrLakeFile)
+		return "", &hint.Error{Err: fmt.Errorf("lake %s: %w", dir, ErrLakeFile), Fix: "run stripelake sync, which makes it again from raw/, or restore it from a backup"}
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("there is no lake in %s: make one with stripelake sync, or name another folder with --lake", dir)
+		return "", hint.New("there is no lake in "+dir, "make one with stripelake sync, or name another folder with --lake")
 	case err != nil:
 		return "", fmt.Errorf("read lake: %w", err)
 	case f.Format > lakeFormat:
-		return "", fmt.Errorf("lake %s: format %d: %w", dir, f.Format, ErrNewerFormat)
+		return "", rawlog.NewerFormat(fmt.Sprintf("lake %s: format %d", dir, f.Format))
 	}
 	return f.Mode, nil
 }
@@ -39,13 +41,13 @@ func publishedMode(dir string) (string, error) {
 	g, _, err := readManifest(filepath.Join(dir, lakedir.LinkName))
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", fmt.Errorf("lake %s is closed to this user: ask its owner to let you read what is published (docs/engineers.md: Letting a group read)", dir)
+		return "", hint.New(fmt.Sprintf("lake %s is closed to this user", dir), "ask its owner to let you read what is published (docs/engineers.md: Letting a group read)")
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("lake %s: nothing is published there yet, and all else is closed to this user: ask its owner to run stripelake sync", dir)
+		return "", hint.New(fmt.Sprintf("lake %s: nothing is published there yet, and all else is closed to this user", dir), "ask its owner to run stripelake sync")
 	case err != nil:
 		return "", fmt.Errorf("read lake: %w", err)
 	case g.Format > Format:
-		return "", fmt.Errorf("lake %s: format %d: %w", dir, g.Format, ErrNewerFormat)
+		return "", rawlog.NewerFormat(fmt.Sprintf("lake %s: format %d", dir, g.Format))
 	case g.Mode == "":
 		return "", errOlder(dir, g)
 	}

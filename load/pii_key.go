@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -37,7 +38,7 @@ func (l *Lake) PIIKey() (key []byte, fresh bool, err error) {
 		return nil, false, err
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read the key of hashed personal data %s: %w: restore it, or remove it and run `stripelake rebuild --all` for new hashes", path, err)
+		return nil, false, &hint.Error{Err: fmt.Errorf("read the key of hashed personal data %s: %w", path, err), Fix: "restore it, or remove it and run `stripelake rebuild --all` for new hashes"}
 	}
 	return key, false, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
@@ -27,7 +28,7 @@ const turn = time.Second
 
 // ErrRebuilt is the error if another process rebuilt the tables after this one yielded.
 // Nothing is lost: the objects that were read are in the log.
-var ErrRebuilt = errors.New("another process made the tables anew meanwhile: run again")
+var ErrRebuilt error = hint.New("another process made the tables anew meanwhile", "run again")
 
 // acquire takes the state's lock, in the order in which processes asked for it. After
 // wait it returns a *BusyError that names the holder.

@@ -184,7 +184,7 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	for _, t := range stored {
 		schema := set.Table(t.name)
 		if schema == nil {
-			return "", fmt.Errorf("the lake was built with a table %s that its schemas do not declare: run `stripelake rebuild --all`", t.name)
+			return "", hint.New(fmt.Sprintf("the lake was built with a table %s that its schemas do not declare", t.name), "run `stripelake rebuild --all`")
 		}
 		declared = append(declared, Table{Schema: schema, Streams: strings.Fields(t.streams), Main: t.main, KeyIsID: set.KeyIsID(schema)})
 	}

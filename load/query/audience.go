@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
@@ -55,7 +56,7 @@ func AskAudience(ctx context.Context, dir string, question AudienceQuestion) (_ 
 	case err != nil:
 		return nil, fmt.Errorf("look for an unfinished erasure in %s: %w", dir, err)
 	case erasing:
-		return nil, fmt.Errorf("an erasure in %s is not finished: run `stripelake sync` first, which finishes it", dir)
+		return nil, hint.New(fmt.Sprintf("an erasure in %s is not finished", dir), "run `stripelake sync` first, which finishes it")
 	}
 	q := &audienceQuery{AudienceQuestion: question, left: map[string]string{}}
 	q.Empty, q.Hashed, q.AsOf = map[string]string{}, map[string]bool{}, map[string]time.Time{}

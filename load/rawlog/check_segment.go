@@ -46,7 +46,7 @@ func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error)
 		return end, "", err
 	case errors.Is(err, ErrNewerFormat):
 		return end, "segment of a newer version", err
-	case err != nil && errors.As(err, new(*strangerError)):
+	case err != nil && errors.As(err, new(*foreignSegmentError)):
 		return end, "segment of another stream", err
 	case err != nil:
 		return end, "segment bit-flipped", err

@@ -43,7 +43,15 @@ func damaged(path string, err error) error {
 }
 
 // ErrNewerFormat is the error for a lake or a segment that a newer program wrote.
-var ErrNewerFormat = errors.New("made by a newer version of stripelake: update the program")
+var ErrNewerFormat = errors.New("made by a newer version of stripelake")
+
+const fixNewer = "update the program"
+
+// NewerFormat returns an [ErrNewerFormat] with the advice. what names the file and its
+// format.
+func NewerFormat(what string) error {
+	return &hint.Error{Err: fmt.Errorf("%s: %w", what, ErrNewerFormat), Fix: fixNewer}
+}
 
 // Cause returns the damage without the path, for callers that name the path themselves.
 // It returns other errors as they are.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
 
@@ -102,20 +103,20 @@ func openSegment(path, account, stream string) (*os.File, *parquet.File, Footer,
 		return err
 	})
 	if errors.Is(err, ErrNewerFormat) {
-		return nil, nil, Footer{}, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		return nil, nil, Footer{}, errors.Join(&hint.Error{Err: fmt.Errorf("%s: %w", path, err), Fix: fixNewer}, f.Close())
 	}
 	if err != nil {
 		return fail(err)
 	}
 	if foot.Account != account || foot.Stream != stream {
-		return fail(&strangerError{foot.Account, foot.Stream})
+		return fail(&foreignSegmentError{foot.Account, foot.Stream})
 	}
 	return f, file, foot, nil
 }
 
-// strangerError is the error for a segment of another stream.
-type strangerError struct{ account, stream string }
+// foreignSegmentError is the error for a segment of another stream.
+type foreignSegmentError struct{ account, stream string }
 
-func (e *strangerError) Error() string {
+func (e *foreignSegmentError) Error() string {
 	return fmt.Sprintf("it belongs to %s/%s", e.account, e.stream)
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/trace"
@@ -103,7 +104,7 @@ func (f *damageFinder) look(ctx context.Context, s SegmentFile) error {
 	case err == nil && foot.FirstSeq <= f.lastSeq && foot.LastSeq <= f.lastSeq && foot.Rows() > 0:
 		err = fmt.Errorf("it holds what another segment holds, seq %d to %d", foot.FirstSeq, foot.LastSeq)
 	case err == nil && f.run == nil && foot.FirstSeq != f.lastSeq+1:
-		return fmt.Errorf("%s begins with seq %d, and what is before it ends with %d: run stripelake verify, which says which files to rename", s.Path, foot.FirstSeq, f.lastSeq)
+		return hint.New(fmt.Sprintf("%s begins with seq %d, and what is before it ends with %d", s.Path, foot.FirstSeq, f.lastSeq), "run stripelake verify, which says which files to rename")
 	}
 	if err != nil {
 		f.lose(s.First, s.Last, Damage{

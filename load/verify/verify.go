@@ -118,7 +118,7 @@ func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 		}
 	}()
 	if erasure, err := l.Erasures().Pending(); err != nil || erasure != nil {
-		return nil, cmp.Or(err, errors.New("an erasure was begun and is not finished: run stripelake sync, which finishes it first"))
+		return nil, cmp.Or(err, load.ErrErasurePending)
 	}
 	if v.accounts, err = l.LogAccounts(); err != nil {
 		return nil, err
