@@ -2,15 +2,11 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
 )
 
@@ -91,25 +87,5 @@ func TestManPage(t *testing.T) {
 				t.Errorf("%v: %s", err, strings.Join(left, ""))
 			}
 		})
-	}
-}
-
-// TestManPageHasEveryStatus holds that the page and the README have the same exit
-// statuses.
-func TestManPageHasEveryStatus(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got []string
-	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllStringSubmatch(string(readme), -1) {
-		want = append(want, row[1])
-	}
-	for _, s := range exitStatuses {
-		got = append(got, s.status)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-README +man:\n%s", diff)
 	}
 }

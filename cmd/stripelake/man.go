@@ -20,16 +20,6 @@ func manCommand(env *environment) *cli.Command {
 	})
 }
 
-// exitStatuses are what every command ends with.
-var exitStatuses = []struct{ status, means string }{
-	{"0", "done"},
-	{"1", "failed; the message says what failed and what to do"},
-	{"2", "wrong usage, or a mistake in SQL"},
-	{"3", "not all is well: something selected could not be read, more objects were rejected than --max-rejects allows, or verify, doctor or status --max-age found something; the rest is complete"},
-	{"75", "another process has the lake: try again"},
-	{"130", "interrupted"},
-}
-
 // manVariables are the variables of the environment that the program reads, besides
 // those of the settings.
 var manVariables = []struct{ name, means string }{
@@ -58,7 +48,7 @@ func manPage(app *cli.App) string {
 	put(".SH FILES\n.TP\n.I lake/current/warehouse.duckdb\nthe published warehouse\n.TP\n.I stripelake.yaml\nthe settings")
 	put(".SH EXIT STATUS")
 	for _, s := range exitStatuses {
-		put(".TP\n.B %s\n%s", s.status, roff(s.means))
+		put(".TP\n.B %d\n%s", s.status, roff(strings.ReplaceAll(s.meaning, "`", "")))
 	}
 	put(".SH SEE ALSO\n.BR less (1)")
 	return page.String()

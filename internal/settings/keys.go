@@ -63,6 +63,7 @@ var keys = []Key{
 	{"limits.max_runtime", "max-runtime", []string{"sync"}, Duration, "2h", "stop reading after this time, in order; the next run continues"},
 	{"limits.max_requests", "max-requests", []string{"sync"}, Count, "50000", "stop reading in the same way after so many requests to Stripe"},
 	{"limits.retry_for", "retry-for", nil, Duration, "5m", "if Stripe or the network is down, try again for this time before giving up"},
+	{"limits.min_free", "min-free", []string{"sync"}, Size, "1GiB", "stop before less of the lake's disk is free than this"},
 
 	{"retention.runs", "keep-runs", nil, Duration, "400d", "keep the records of runs and verifications for this time; 0 keeps all"},
 	{"retention.generations", "keep-generations", nil, Count, "2", "keep so many generations before the published one, for readers that have them open"},
@@ -91,6 +92,7 @@ const (
 	Duration  Kind = "a duration like 90s, 36h or 90d"
 	Share     Kind = "a percentage like 50%"
 	Number    Kind = "a number above 0"
+	Size      Kind = "a size like 1GiB or 500MB, or a share like 5%"
 	Count     Kind = "a whole number"
 	Policy    Kind = "keep, drop or hash"
 	Policies  Kind = "a mapping of table.path to keep, drop or hash"

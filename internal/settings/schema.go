@@ -76,6 +76,8 @@ func (k Key) schema() map[string]any {
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "pattern": "^(https://|http://(localhost|127\\.|\\[::1\\]))"}, secretSchema()}, "description": says}
 	case Count:
 		return map[string]any{"type": "integer", "minimum": 0, "description": says}
+	case Size:
+		return map[string]any{"type": []string{"string", "integer"}, "pattern": `^(0|[0-9.]+ ?([KkMmGgTt][Ii]?)?[Bb]|[0-9.]+%)$`, "maximum": 0, "description": says}
 	case LogFormat:
 		return map[string]any{"enum": []string{"text", "json"}, "description": says}
 	case Number:

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,8 @@ func (k Key) Refuse(text string) string {
 	case Count:
 		_, err := strconv.ParseUint(text, 10, 31)
 		ok = err == nil
+	case Size:
+		ok = sizeText.MatchString(text)
 	case LogFormat:
 		ok = text == "text" || text == "json"
 	case Date:
@@ -112,6 +115,9 @@ func (k Key) Refuse(text string) string {
 	}
 	return "must be " + string(kind) + ", is " + strconv.Quote(text) + hint
 }
+
+// sizeText is how a size is written; the flag reads it.
+var sizeText = regexp.MustCompile(`^(?i:0|[0-9]+(\.[0-9]+)? ?([kmgt]i?)?b|[0-9]{1,2}(\.[0-9]+)?%)$`)
 
 func isPolicy(text string) (ok bool, hint string) {
 	known := []string{"keep", "drop", "hash"}
