@@ -11,11 +11,14 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// flagValues are the values of flags that have few, by command and flag.
+// flagValues are the values of flags that have few, by command and flag, or by the flag
+// where every command has the same.
 var flagValues = map[string][]string{
 	"query --format":          {"table", "csv", "json", "parquet"},
 	"export segment --format": {"csv", "parquet", "xdm"},
 	"simulate --shape":        {"uniform", "sale-day", "one-second", "sparse"},
+	"--log-format":            {"text", "json"},
+	"--notify-on":             {"failed", "stale", "recovered"},
 }
 
 var placeholder = regexp.MustCompile("`([^`]+)`")
@@ -23,8 +26,11 @@ var placeholder = regexp.MustCompile("`([^`]+)`")
 // valueOf returns what may be a flag's value: by its command, otherwise by the word for
 // the value in its help.
 func (c *completer) valueOf(flag cli.Flag) (string, []candidate) {
-	if values := flagValues[strings.Join(c.path, " ")+" --"+flag.Names()[0]]; values != nil {
-		return fitWords, words(values)
+	name := "--" + flag.Names()[0]
+	for _, key := range []string{strings.Join(c.path, " ") + " " + name, name} {
+		if values := flagValues[key]; values != nil {
+			return fitWords, words(values)
+		}
 	}
 	described, ok := flag.(cli.DocGenerationFlag)
 	if !ok {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
@@ -107,4 +108,33 @@ func TestCompleteSaysNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	check()
+}
+
+// TestFlagValuesAreOfFlags holds that the flags exist whose values are completed, and
+// that the help of each names the values.
+func TestFlagValuesAreOfFlags(t *testing.T) {
+	t.Parallel()
+	all := newApp(&environment{}).Commands
+	for of, values := range flagValues {
+		words := strings.Fields(of)
+		if len(words) == 1 {
+			words = []string{"sync", of} // which has what every command has
+		}
+		var command *cli.Command
+		commands := all
+		for _, word := range words[:len(words)-1] {
+			command = commandNamed(commands, word)
+			commands = command.Subcommands
+		}
+		flag := flagNamed(command.Flags, strings.TrimPrefix(words[len(words)-1], "--"))
+		if flag == nil {
+			t.Errorf("there is no flag %s", of)
+			continue
+		}
+		for _, value := range values {
+			if !strings.Contains(flag.String(), value) {
+				t.Errorf("the help of %s does not name %s: %s", of, value, flag)
+			}
+		}
+	}
 }
