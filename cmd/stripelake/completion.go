@@ -3,7 +3,6 @@ package main
 import (
 	"embed"
 	"fmt"
-	"io"
 	"path"
 
 	"github.com/urfave/cli/v2"
@@ -44,7 +43,7 @@ func (env *environment) printCompletion(shell string) error {
 		}
 		script, err := completionScripts.ReadFile(path.Join("completion", s.file))
 		if err == nil {
-			_, err = io.WriteString(env.stdout, string(script))
+			_, err = env.stdout.Write(script)
 		}
 		return err
 	}

@@ -154,7 +154,7 @@ func beside(name, text string, column int) string {
 func wrapped(text string, indent int) string {
 	var out []string
 	line, pad := "", strings.Repeat(" ", indent)
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && indent+cellWidth.StringWidth(line)+1+cellWidth.StringWidth(word) > helpWidth {
 			out = append(out, pad+line)
 			line = ""

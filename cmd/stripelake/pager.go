@@ -55,7 +55,7 @@ func (env *environment) pagerCommand() string {
 func (env *environment) startPager(command string) (*pager, error) {
 	less := env.getenv("LESS")
 	cmd := exec.Command("sh", "-c", command) //nolint:noctx // an interrupt ends the query; the reader ends the pager
-	cmd.Stdout, cmd.Stderr = env.raw.to, os.Stderr
+	cmd.Stdout, cmd.Stderr = env.raw.file(), os.Stderr // the terminal itself: through a pipe it would not be one
 	cmd.Env = os.Environ()
 	if less == "" {
 		less = "-" + lessOptions
