@@ -26,6 +26,12 @@ func (o *optional[T]) note(*cli.Context, T) error {
 	return nil
 }
 
+// noteAny is note for a flag whose library type has values of any type.
+func (o *optional[T]) noteAny(*cli.Context, any) error {
+	o.given = true
+	return nil
+}
+
 func lakeFlag(dir *string) *cli.StringFlag {
 	return &cli.StringFlag{Name: "lake", Destination: dir, Value: "./lake", Usage: "the lake's `DIR`", Action: refuseEmptyLake}
 }
@@ -38,7 +44,10 @@ func refuseEmptyLake(_ *cli.Context, dir string) error {
 }
 
 func waitFlag(wait *optional[time.Duration]) cli.Flag {
-	return &cli.DurationFlag{Name: "wait", Destination: &wait.value, Action: wait.note, Usage: "wait this long for another process that has the lake, for example 30m or 2h; without it, exit with status 75"}
+	return &cli.GenericFlag{
+		Name: "wait", Value: (*timeSpan)(&wait.value), Action: wait.noteAny, DefaultText: "exit with status 75",
+		Usage: "wait for `DURATION`, for example 30m or 2h, for another process that has the lake",
+	}
 }
 
 // withWait adds to options how long to wait for another process, what tells the user
@@ -58,8 +67,9 @@ type rangeOptions struct {
 }
 
 func (o *rangeOptions) lookBackFlag() cli.Flag {
-	return &cli.DurationFlag{
-		Name: "look-back", Destination: &o.lookBack, Value: pipeline.DailyLookBack,
+	o.lookBack = pipeline.DailyLookBack
+	return &cli.GenericFlag{
+		Name: "look-back", Value: (*timeSpan)(&o.lookBack),
 		Usage: "in the first sync of a day (UTC), list the balance transactions and events of this `TIME` before the last sync again, because Stripe lists some late; 0 turns this off",
 	}
 }
@@ -156,9 +166,7 @@ func parseSpan(fromText, toText string) (from, to time.Time, err error) {
 // parse returns the range of the options.
 func (o *rangeOptions) parse() (r extract.Range, err error) {
 	r.LookBack = o.lookBack
-	if r.From, r.To, err = parseSpan(o.from, o.to); err == nil && r.LookBack < 0 {
-		err = &pipeline.UsageError{Message: fmt.Sprintf("--look-back %s is less than nothing; 0 turns it off", r.LookBack)}
-	}
+	r.From, r.To, err = parseSpan(o.from, o.to)
 	return r, err
 }
 

@@ -24,12 +24,13 @@ type planOptions struct {
 }
 
 func (o *planOptions) flags() []cli.Flag {
+	o.every = time.Hour
 	return append([]cli.Flag{
 		lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), accountFlag(&o.account),
 		&cli.StringFlag{Name: "from", Destination: &o.from, Usage: "as for sync: objects created since `DATE`"},
 		&cli.StringFlag{Name: "to", Destination: &o.to, Usage: "as for sync: objects created before `DATE` only"},
 		o.lookBackFlag(),
-		&cli.DurationFlag{Name: "every", Destination: &o.every, Value: time.Hour, Usage: "`DURATION` between two syncs, for example 15m or 24h"},
+		&cli.GenericFlag{Name: "every", Value: (*timeSpan)(&o.every), Usage: "`DURATION` between two syncs, for example 15m or 1d"},
 	}, append(o.stripeFlags(), o.retryForFlag())...)
 }
 
@@ -52,7 +53,7 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 		return err
 	}
 	if o.every < time.Minute || o.every > 30*24*time.Hour {
-		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 720h", o.every)}
+		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 30d", pipeline.DurationText(o.every))}
 	}
 	if resources, err = env.resources(resources); err != nil {
 		return err

@@ -21,9 +21,9 @@ type statusOptions struct {
 }
 
 func (o *statusOptions) flags() []cli.Flag {
-	return []cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), &cli.DurationFlag{
-		Name: "max-age", Destination: &o.maxAge.value, Action: o.maxAge.note,
-		Usage: "exit with status 3 if the changes of a resource are older than `DURATION`, for example 1h, or if their age is unknown",
+	return []cli.Flag{lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object"), &cli.GenericFlag{
+		Name: "max-age", Value: (*timeSpan)(&o.maxAge.value), Action: o.maxAge.noteAny, DefaultText: "any age",
+		Usage: "exit with status 3 if the changes of a resource are older than `DURATION`, for example 1h or 2d, or if their age is unknown",
 	}}
 }
 

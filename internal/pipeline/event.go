@@ -58,7 +58,7 @@ const (
 // outageEvent returns the event of the beginning or the end of an outage.
 func outageEvent(o extract.Outage) Event {
 	if o.Ended.IsZero() {
-		return Event{Event: EventOutage, Message: o.String(), Until: &o.Until}
+		return Event{Event: EventOutage, Message: o.String(), Until: new(o.Until.Truncate(time.Second))}
 	}
 	return Event{Event: EventAnswering, Message: o.String(), Seconds: o.Lasted().Seconds()}
 }
