@@ -22,6 +22,7 @@
 //
 // Stripe-go is the transport, through its raw call and with its own retries off. This
 // package itself decides on the rate ([Config.MaxShare]), the retries ([Retry]), the
-// waits in an [Outage], where to stop ([Client.Stop]) and the validity of answers: a page of which any part could not be read contributes nothing
-// (Invariant 8), and no error text holds a secret (Invariant 11).
+// waits in an [Outage], where to stop ([Client.Stop]) and the validity of answers: a
+// page of which any part could not be read contributes nothing (Invariant 8), and no
+// error text holds a secret (Invariant 11).
 package extract
