@@ -10,6 +10,14 @@ func (s *scheduler) withAhead(step pageStep) pageStep {
 	return step
 }
 
+// remainder is what is left of a window, as of its newest page. While a request of the
+// pager is in flight, only this may be read of it.
+type remainder struct {
+	seconds float64 // of created
+	known   bool    // false if nobody knows where the window ends
+	seen    density
+}
+
 // objectsLeft estimates how many objects the open windows still have. It costs no
 // request: each window's newest pages show a density, and a window without a page gets
 // the mean density of the others. known is false if the first page is still to come, or
@@ -17,14 +25,13 @@ func (s *scheduler) withAhead(step pageStep) pageStep {
 func (s *scheduler) objectsLeft() (n int64, known bool) {
 	var objects, seconds, rest float64
 	for _, p := range s.pagers {
-		length, ok := s.secondsLeft(p)
-		switch {
-		case !ok:
+		switch left := p.left; {
+		case !left.known:
 			return 0, false
-		case p.seen.seconds > 0:
-			objects, seconds = objects+p.seen.objects/p.seen.seconds*length, seconds+length
+		case left.seen.seconds > 0:
+			objects, seconds = objects+left.seen.objects/left.seen.seconds*left.seconds, seconds+left.seconds
 		default:
-			rest += length
+			rest += left.seconds
 		}
 	}
 	if rest > 0 {
@@ -36,16 +43,17 @@ func (s *scheduler) objectsLeft() (n int64, known bool) {
 	return int64(math.Round(objects)), true
 }
 
-// secondsLeft returns the length of created that a window still has. A window without a
-// lower end is taken to end where the account begins.
-func (s *scheduler) secondsLeft(p *pager) (float64, bool) {
+// noteLeft records what is left of a pager's window. The pager has no request in
+// flight. A window without a lower end is taken to end where the account begins.
+func (s *scheduler) noteLeft(p *pager) {
+	p.left = remainder{known: true, seen: p.seen}
 	from := s.client.began.Load()
 	if p.window.GTE != nil {
 		from = *p.window.GTE
 	} else if from == 0 || p.window.Last != nil && from >= *p.window.Last { // objects that are older than their account
-		return 0, false
+		p.left.known = false
 	}
-	return float64(max(p.readDownTo()-from, 0)), true
+	p.left.seconds = float64(max(p.readDownTo()-from, 0))
 }
 
 // density is how many objects there are in how many seconds of created.

@@ -41,8 +41,9 @@ type pager struct {
 	rate float64 // objects for each second of created, in the previous page
 	seen density // of the newest pages of this window and of those that it was split from
 
-	inFlight bool    // a request is in flight; the scheduler uses this and the next member
-	estimate float64 // pages that the window still has, estimated when the previous page arrived
+	inFlight bool      // a request is in flight; the scheduler uses this and the next members
+	estimate float64   // pages that the window still has, estimated when the previous page arrived
+	left     remainder // what the window still has, as of then
 }
 
 // next reads one page and moves the window behind it. done reports that the

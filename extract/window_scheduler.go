@@ -60,7 +60,9 @@ type pageStep struct {
 func newScheduler(c *Client, res Resource, windows []window, top int64) *scheduler {
 	s := &scheduler{client: c, resource: res, results: make(chan fetched, maxWidth)}
 	for _, w := range windows {
-		s.pagers = append(s.pagers, &pager{client: c, resource: res, window: w, top: top})
+		p := &pager{client: c, resource: res, window: w, top: top}
+		s.noteLeft(p)
+		s.pagers = append(s.pagers, p)
 	}
 	return s
 }
@@ -131,6 +133,7 @@ func (s *scheduler) finish(page fetched) pageStep {
 	s.pages++
 	i := slices.Index(s.pagers, page.pager)
 	page.pager.estimate = page.pager.pagesLeft()
+	s.noteLeft(page.pager)
 	switch {
 	case page.err != nil && !IsStopped(page.err):
 		s.pagers = nil
@@ -170,6 +173,8 @@ func (s *scheduler) split(p *pager) *pager {
 	lower.window.LT = at
 	p.window.GTE = &at
 	p.estimate, lower.estimate = p.pagesLeft(), lower.pagesLeft()
+	s.noteLeft(p)
+	s.noteLeft(lower)
 	return lower
 }
 

@@ -165,8 +165,9 @@ func (a *activity) stageText() string {
 // logEvery records what is done at an interval, until the function returned is
 // called.
 func (a *activity) logEvery(interval time.Duration, log *slog.Logger) (stop func()) {
-	ticker, done := time.NewTicker(interval), make(chan struct{})
+	ticker, done, ended := time.NewTicker(interval), make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(ended)
 		for {
 			select {
 			case <-ticker.C:
@@ -179,6 +180,7 @@ func (a *activity) logEvery(interval time.Duration, log *slog.Logger) (stop func
 	return func() {
 		ticker.Stop()
 		close(done)
+		<-ended
 	}
 }
 
