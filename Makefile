@@ -34,7 +34,7 @@ RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... | grep -
 RACE_PIPELINE := Backup|Cases?[0-9]|Connected|InTwoAccounts|LakeEqualsLedger|DuringSync|NeverBlock|GoesOn|EditedMapping|SideBySide
 RACE_PIPELINE := $(RACE_PIPELINE)|Meanwhile|TwoAccounts|CatchUp|SecondSync|TakesTurns|AgainstStripe|DropSuperseded$$|PersonIsNowhere|RefundsComeAfter|NobodyWaits|AnySelection
 RACE_PIPELINE := $(RACE_PIPELINE)|HostilePages|LargeObject|OnRandomObjects|DamagedInside|NothingListedIsDeleted|GivenUpStands|LostStream|BoundedRuns
-RACE_CMD := Scripts|EndsAsFailed|TellsNoKey|IsStopped|Simulate|VisibleWriter|OfKilledRun|PublishedMidway
+RACE_CMD := Scripts|EndsAsFailed|TellsNoKey|IsStopped|Simulate|VisibleWriter|OfKilledRun|PublishedMidway|OnATerminal|IsRecorded|FitTheirSchema
 
 FUZZTIME ?= 30s
 

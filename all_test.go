@@ -88,6 +88,9 @@ var confined = []struct{ prefix, layers, tests, why string }{
 	{"github.com/expr-lang", "transform", "", "only transform knows the expression language"},
 	{"github.com/urfave/cli", "cmd", "", "a command line belongs to a program"},
 	{"net/http", "extract internal/notify internal/stripesim bench", everything + " cmd", "Invariant 12: requests go to Stripe and to the addresses of the settings, from one place each"},
+	{"log/slog", "cmd", "", "a log belongs to a program; libraries emit events and name stages"},
+	{"github.com/vbauerster", "cmd", "", "what is drawn belongs to a program"},
+	{"github.com/prometheus", "cmd", "", "metrics are made at the end of a run, from what the lake says"},
 	{"flag", "cmd bench", everything, "a command line belongs to a program; tests have -update"},
 }
 
