@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stripelake/stripelake/internal/hint"
 )
 
 // Failure is a request that was given up for good: the log lacks its objects.
@@ -12,6 +14,7 @@ type Failure struct {
 	List      string // JSON Pointer of a nested list in its object; empty for anything else
 	Status    int    // HTTP status; 0 without an answer, or with an unusable one
 	Message   string // on one line, secrets redacted
+	Fix       string // what to do about it, which Message says too; empty if unknown
 	RequestID string
 	At        time.Time // UTC, by Stripe's clock where it is known
 }
@@ -29,7 +32,7 @@ func (c *Client) Failures() []Failure {
 	defer c.failures.mu.Unlock()
 	all := slices.Clone(c.failures.list)
 	for i, err := range c.failures.errs {
-		all[i].Message = oneLine(err.Error())
+		all[i].Message, all[i].Fix = oneLine(err.Error()), oneLine(hint.FixOf(err))
 	}
 	return all
 }

@@ -40,7 +40,7 @@ var privateTables = []string{
 	"CREATE TABLE meta.coverage (account VARCHAR, resource VARCHAR, complete_from TIMESTAMP, complete_through TIMESTAMP, as_of TIMESTAMP, api_version VARCHAR, why VARCHAR)",
 	"CREATE TABLE meta.gaps (account VARCHAR, resource VARCHAR, gap_from TIMESTAMP, gap_to TIMESTAMP)",
 	"CREATE TABLE meta.not_found (account VARCHAR, resource VARCHAR, id VARCHAR, asked TIMESTAMP, times INTEGER)",
-	"CREATE TABLE meta.requests (account VARCHAR, resource VARCHAR, what VARCHAR, status SMALLINT, message VARCHAR, request_id VARCHAR, since TIMESTAMP, failed_at TIMESTAMP)",
+	"CREATE TABLE meta.requests (account VARCHAR, resource VARCHAR, what VARCHAR, status SMALLINT, message VARCHAR, request_id VARCHAR, since TIMESTAMP, failed_at TIMESTAMP, fix VARCHAR)",
 	"CREATE TABLE meta.verifications (run_id VARCHAR, account VARCHAR, \"check\" VARCHAR, looked_at BIGINT, findings BIGINT, \"at\" TIMESTAMP)",
 	DisputeChargesTable,
 	"COMMENT ON TABLE meta.dispute_charges IS 'Which charge a dispute is about, which never changes. A charge names the newest of its disputes; the others are learned from its former states (learned_from charges) and from events.'",
@@ -48,7 +48,7 @@ var privateTables = []string{
 	"COMMENT ON COLUMN meta.coverage.api_version IS 'Versions of Stripe''s API that its objects came in; of more than one, what they have may differ. Where nothing has come, the one that is asked for.'",
 	"COMMENT ON TABLE meta.gaps IS 'Spans of created, [gap_from, gap_to), that are still to be read. Null gap_from: from the beginning.'",
 	"COMMENT ON TABLE meta.not_found IS 'Objects that rows name and no list has shown, and for which Stripe answered 404 when they were asked for by id: last at asked (UTC), so many times in all. They are asked for once a day for a week.'",
-	"COMMENT ON TABLE meta.requests IS 'What was given up and not read since: first at since, last at failed_at (UTC), when the answer was message. A row goes with the run that reads it.'",
+	"COMMENT ON TABLE meta.requests IS 'What was given up and not read since: first at since, last at failed_at (UTC), when the answer was message, which ends with fix, what to do about it, if that is known. A row goes with the run that reads it.'",
 	"COMMENT ON TABLE meta.verifications IS 'What each check of stripelake verify looked at and found, up to when this warehouse was published.'",
 	"COMMENT ON TABLE meta.positions IS 'Up to which segment of the raw log this warehouse holds each stream.'",
 	"COMMENT ON TABLE meta.rejects IS 'Rows that could not be made, with the reason.'",
@@ -138,9 +138,18 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 // fit adapts an opened state to the lake, or returns the reason why it cannot.
 func (s *State) fit(ctx context.Context) (reason string, err error) {
 	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
-		err = allowNulls(ctx, s.db.Session, s.tables)
+		err = errors.Join(allowNulls(ctx, s.db.Session, s.tables), addFix(ctx, s.db.Session))
 	}
 	return reason, err
+}
+
+// addFix adds the column meta.requests.fix to a state that an earlier version made.
+func addFix(ctx context.Context, q duck.Session) error {
+	_, err := q.Exec(ctx, "SELECT fix FROM meta.requests LIMIT 0")
+	if duck.IsMisfit(err) {
+		err = q.Run(ctx, "ALTER TABLE meta.requests ADD COLUMN fix VARCHAR")
+	}
+	return err
 }
 
 // IsStateDamage reports whether err is a DuckDB error for a damaged or missing block of

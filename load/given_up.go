@@ -20,6 +20,7 @@ type GivenUp struct {
 	What      string    `json:"what"`                 // such as "subscription sub_1/items"; the resource's name if it is the resource itself
 	Status    int       `json:"status,omitempty"`     // HTTP status; 0 without an answer, or with an unusable one
 	Message   string    `json:"message"`              // on one line, secrets redacted
+	Fix       string    `json:"fix,omitempty"`        // what to do about it, which Message says too; empty if unknown
 	RequestID string    `json:"request_id,omitempty"` // Stripe's
 	Since     time.Time `json:"since"`                // UTC; when it was given up first
 	At        time.Time `json:"at"`                   // UTC; when it was given up last
@@ -49,12 +50,13 @@ func (r Runs) GivenUp(ctx context.Context) ([]GivenUp, error) {
 func givenUp(ctx context.Context, q duck.Session) (all []GivenUp, err error) {
 	var g GivenUp
 	var since sql.NullTime
-	err = q.Each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &g.RequestID, &since, &g.At}, func() error {
-		g.Since, g.At = since.Time.UTC(), g.At.UTC()
+	var fix sql.NullString
+	err = q.Each(ctx, []any{&g.Account, &g.Resource, &g.What, &g.Status, &g.Message, &fix, &g.RequestID, &since, &g.At}, func() error {
+		g.Fix, g.Since, g.At = fix.String, since.Time.UTC(), g.At.UTC()
 		all = append(all, g)
 		return nil
-	}, `SELECT account, resource, what, status, message, request_id, since, failed_at
-		FROM (FROM meta.requests UNION ALL BY NAME SELECT NULL::VARCHAR AS resource, NULL::TIMESTAMP AS since WHERE false) WHERE since IS NOT NULL`)
+	}, `SELECT account, resource, what, status, message, fix, request_id, since, failed_at
+		FROM (FROM meta.requests UNION ALL BY NAME SELECT NULL::VARCHAR AS resource, NULL::VARCHAR AS fix, NULL::TIMESTAMP AS since WHERE false) WHERE since IS NOT NULL`)
 	if err != nil {
 		return nil, fmt.Errorf("what was given up: %w", err)
 	}
@@ -79,8 +81,8 @@ func (r Runs) SetGivenUp(ctx context.Context, accounts []string, all []GivenUp) 
 			}
 		}
 		for _, g := range all {
-			_, err := r.state.db.Exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-				g.Account, g.Resource, g.What, g.Status, g.Message, g.RequestID, g.Since.UTC(), g.At.UTC())
+			_, err := r.state.db.Exec(ctx, "INSERT INTO meta.requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				g.Account, g.Resource, g.What, g.Status, g.Message, g.RequestID, g.Since.UTC(), g.At.UTC(), duck.NullText(g.Fix))
 			if err != nil {
 				return fmt.Errorf("keep what was given up: %w", err)
 			}

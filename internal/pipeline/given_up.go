@@ -41,7 +41,7 @@ func (s *Sync) updateGivenUp(ctx context.Context, m *materializer, accounts []ru
 		for _, account := range source.Accounts {
 			if err := unread[account]; err != nil { // not reached, and so not among accounts
 				x := newUnresolved(m, account, former)
-				x.now[whatAccount] = load.GivenUp{Message: errorText(err), At: time.Now().UTC()}
+				x.now[whatAccount] = load.GivenUp{Message: errorText(err), Fix: fixOf(err), At: time.Now().UTC()}
 				x.add("", whatAccount)
 				all, ids = append(all, x.found...), append(ids, account)
 			}
@@ -81,7 +81,7 @@ func newUnresolved(m *materializer, account string, former []load.GivenUp) *unre
 func (x *unresolved) fail(f extract.Failure) {
 	what := x.redactIDs(x.account, f.What)
 	x.lists[what] = f.List != ""
-	x.now[what] = load.GivenUp{Status: f.Status, Message: x.redactIDs(x.account, f.Message), RequestID: f.RequestID, At: f.At}
+	x.now[what] = load.GivenUp{Status: f.Status, Message: x.redactIDs(x.account, f.Message), Fix: x.redactIDs(x.account, f.Fix), RequestID: f.RequestID, At: f.At}
 }
 
 // add adds a request as unresolved, with the newest answer that is known.

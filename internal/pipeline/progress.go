@@ -102,7 +102,7 @@ func (p *progress) addUnreadableEvent(account, event string, err error) {
 	if p.unreadable == nil {
 		p.unreadable = map[[2]string]load.GivenUp{}
 	}
-	p.unreadable[[2]string{account, event}] = load.GivenUp{Account: account, At: time.Now().UTC(), What: eventPrefix + event, Message: errorText(err)}
+	p.unreadable[[2]string{account, event}] = load.GivenUp{Account: account, At: time.Now().UTC(), What: eventPrefix + event, Message: errorText(err), Fix: fixOf(err)}
 }
 
 // eventPrefix precedes the id of an event that cannot be read, in GivenUp.What.
