@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -65,6 +66,9 @@ func wrongValue(name, why string, flags []cli.Flag) string {
 		case *cli.DurationFlag:
 			return " is not a duration like 30m or 24h"
 		}
+	}
+	if says, ok := strings.CutPrefix(why, "it is not "); ok {
+		return " is not " + says
 	}
 	return ": " + why
 }
