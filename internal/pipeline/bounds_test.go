@@ -16,7 +16,7 @@ import (
 )
 
 // bounded is a sync of at most so many requests.
-func bounded(t *testing.T, dir, api string, most int64) (pipeline.Summary, error) {
+func bounded(t *testing.T, dir, api string, most int64, accounts ...string) (pipeline.Summary, error) {
 	t.Helper()
 	s := laketest.NewSync(dir, api, nil)
 	if s.Err != nil {
@@ -29,6 +29,12 @@ func bounded(t *testing.T, dir, api string, most int64) (pipeline.Summary, error
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.Accounts = accounts
+	s.OnEvent = func(e pipeline.Event) {
+		if e.Event == pipeline.EventStopped {
+			t.Log(e.Message)
+		}
 	}
 	return s.Run(t.Context())
 }
@@ -82,6 +88,31 @@ func TestBoundedRuns(t *testing.T) {
 			laketest.CheckAgainstLedger(t, dir, server)
 			laketest.CheckSound(t, dir, true)
 		})
+	}
+}
+
+// Connected accounts share a bound. One that is not reached in time waits for the next
+// run.
+func TestBoundedRunsOfAccounts(t *testing.T) {
+	t.Parallel()
+	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges, c.Accounts = 300, 3 })
+	api, dir := laketest.Serve(t, server), filepath.Join(t.TempDir(), "lake")
+	var accounts []string
+	for _, account := range server.Connected() {
+		accounts = append(accounts, account.AccountID())
+	}
+	for _, most := range []int64{1, 2, 10, 20, 1000} {
+		before := total(server)
+		summary, err := bounded(t, dir, api, most, accounts...)
+		if sent := int64(total(server) - before); err != nil || sent > most || summary.Requests > sent {
+			t.Errorf("%d requests arrived, and %d are allowed: %+v, %v", sent, most, summary, err)
+		}
+		if stopped := summary.Stopped != ""; stopped != (most < 1000) || len(summary.Unread)+len(summary.GivenUp) > 0 {
+			t.Errorf("a run of %d requests: %+v", most, summary)
+		}
+	}
+	for _, account := range server.Connected() {
+		laketest.CheckAgainstLedger(t, dir, account)
 	}
 }
 

@@ -64,6 +64,7 @@ func (m *materializer) leftParts(accounts []runAccount, left map[string]bool) (p
 	if err != nil {
 		return nil, err
 	}
+	rest := maps.Clone(left)
 	for _, log := range everyResource(logs) {
 		name := log.Stream
 		if len(accounts) > 1 {
@@ -77,9 +78,12 @@ func (m *materializer) leftParts(accounts []runAccount, left map[string]bool) (p
 			return nil, err
 		}
 		parts = append(parts, part)
+		delete(rest, name)
 	}
-	if len(parts) == 0 { // only events, or whole accounts
-		parts = slices.Sorted(maps.Keys(left))
+	for _, name := range slices.Sorted(maps.Keys(rest)) { // whole accounts, and what has no log yet
+		if len(parts) == 0 || !strings.HasSuffix(name, extract.Events().Name) {
+			parts = append(parts, "all "+name)
+		}
 	}
 	return parts, nil
 }
