@@ -72,10 +72,24 @@ func TestCompleteSaysNothingElse(t *testing.T) {
 	linkBinary(t, dir)
 	session(t, dir, "stripelake demo --now 2026-01-01 --charges 30 --lake lake")
 	calls := [][]string{
-		{}, {"="}, {""}, {"=", "--"}, {"=-"}, {"=x", "no", "such", "command"}, {"=", "--lake"}, {"=", "sync", "--nope", "--lake"}, {"=--nope=x", "sync"},
-		{"=", "schema", "explain", "--lake", lake}, {"=charges.", "schema", "explain", "--lake=" + lake}, {"=", "export", "segment", "--lake", lake},
-		{"=", "rebuild", "--lake", lake, "charges"}, {"=", "tables", "--lake", lake}, {"=", "help", "schema", "nope"}, {"=", "sync", "--", "charges"},
-		{"=\x1b[31m\u202e", "sync"}, {"=", "export", "segment", "bnpl-offers", "--lake", lake, "--reveal"},
+		{},
+		{"="},
+		{""},
+		{"=", "--"},
+		{"=-"},
+		{"=x", "no", "such", "command"},
+		{"=", "--lake"},
+		{"=", "sync", "--nope", "--lake"},
+		{"=--nope=x", "sync"},
+		{"=", "schema", "explain", "--lake", lake},
+		{"=charges.", "schema", "explain", "--lake=" + lake},
+		{"=", "export", "segment", "--lake", lake},
+		{"=", "rebuild", "--lake", lake, "charges"},
+		{"=", "tables", "--lake", lake},
+		{"=", "help", "schema", "nope"},
+		{"=", "sync", "--", "charges"},
+		{"=\x1b[31m\u202e", "sync"},
+		{"=", "export", "segment", "bnpl-offers", "--lake", lake, "--reveal"},
 	}
 	check := func() {
 		t.Helper()

@@ -43,18 +43,28 @@ func (env *environment) pagerCommand() string {
 		return "less -" + lessOptions
 	}
 	name, _, _ := strings.Cut(command, " ")
-	if _, err := exec.LookPath(name); err != nil && !strings.ContainsAny(name, `='"$\`) { // those are the shell's
+	if _, err := exec.LookPath(name); err != nil && !needsShell(command) {
 		fmt.Fprintf(env.stderr, "note: the pager %s, which PAGER names, is not found\n", name)
 		return ""
 	}
 	return command
 }
 
-// startPager starts a pager on the terminal. The shell runs it, because PAGER may have
-// arguments.
+// needsShell reports whether a command has characters that mean something to a shell.
+func needsShell(command string) bool {
+	return strings.ContainsAny(command, "|&;<>()$`\\\"'*?[#~=%\n")
+}
+
+// startPager starts a pager on the terminal. A shell runs it only where it has to: an
+// interrupt ends a shell, which then leaves the pager behind.
 func (env *environment) startPager(command string) (*pager, error) {
 	less := env.getenv("LESS")
-	cmd := exec.Command("sh", "-c", command) //nolint:noctx // an interrupt ends the query; the reader ends the pager
+	words := strings.Fields(command)
+	if needsShell(command) {
+		words = []string{"sh", "-c", command}
+	}
+	// An interrupt ends the query; the reader ends the pager.
+	cmd := exec.Command(words[0], words[1:]...)        //nolint:noctx // as said above
 	cmd.Stdout, cmd.Stderr = env.raw.file(), os.Stderr // the terminal itself: through a pipe it would not be one
 	cmd.Env = os.Environ()
 	if less == "" {

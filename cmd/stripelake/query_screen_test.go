@@ -109,4 +109,14 @@ func TestQueryInLess(t *testing.T) {
 	if said, _ := x.end(); !strings.HasSuffix(said, "left with 0\n") {
 		t.Error(said)
 	}
+	// Ctrl-C is for less, too, which stays until its reader leaves; the program stays with
+	// it, and does not leave it behind.
+	x = onTerminal(t, dir, 80, 24, `exec stripelake query --lake lake "FROM range(100000000000)"`)
+	x.until("\r\n:")
+	x.send("\x03")
+	x.until("\x07") // less rings
+	x.send("q")
+	if said, status := x.end(); status != 0 || strings.Contains(said, "stripelake: ") {
+		t.Errorf("exit status %d: %q", status, said)
+	}
 }
