@@ -26,8 +26,8 @@ type bars struct {
 // drawAfter is how long nothing is drawn: most commands are done by then.
 const drawAfter = 500 * time.Millisecond
 
-func newBars(screen *screen, activity *activity) *bars {
-	screen.begin()
+func newBars(screen *screen, activity *activity, yields bool) *bars {
+	screen.begin(yields)
 	begin := make(chan any)
 	time.AfterFunc(drawAfter, func() { close(begin) })
 	b := &bars{activity: activity, screen: screen, byName: map[string]*mpb.Bar{}}

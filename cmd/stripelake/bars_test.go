@@ -160,3 +160,26 @@ func TestStageOnATerminal(t *testing.T) {
 		t.Errorf("left on the terminal:\n%s", text)
 	}
 }
+
+// What a pager or tee shows on the same terminal is not drawn over: once a command
+// prints its answer into a pipe, nothing is drawn any more.
+func TestNothingIsDrawnOverAnAnswer(t *testing.T) {
+	t.Parallel()
+	server, err := stripesim.New(stripesim.Config{Charges: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	linkBinary(t, dir)
+	cmd := programOnTerminal(t.Context(), t, dir)
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", "bin/stripelake plan --max-rps 8 --api-base " + serve(t, server) + " | cat"}
+	screen, drawn := newEmulator(200), false
+	readTerminal(startOnTerminal(t, cmd, 200), func(p []byte) {
+		screen.write(p)
+		drawn = drawn || slices.ContainsFunc(screen.lines(), stageLine.MatchString)
+	})
+	lines := screen.lines()
+	if err := cmd.Wait(); err != nil || !drawn || !strings.HasPrefix(lines[0], "./lake: the next sync as of ") || !strings.Contains(lines[len(lines)-2], "spent on this plan") {
+		t.Errorf("%v, drawn %t:\n%s", err, drawn, strings.Join(lines, "\n"))
+	}
+}

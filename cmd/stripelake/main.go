@@ -53,7 +53,10 @@ func process() int {
 // run is main without globals. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	screen := newScreen(stdout, stderr)
-	out, errs := &output{to: screen.above(stdout)}, screen.above(stderr)
+	out, errs := &output{to: screen.above(stdout)}, stderr
+	if isTerminal(stderr) { // a log in a file is in nobody's way
+		errs = screen.above(stderr)
+	}
 	env := &environment{getenv: getenv, stdout: &visibleWriter{to: out}, raw: out, stderr: &visibleWriter{to: errs}}
 	env.signals = signals{stderr: env.stderr, raw: errs, screen: screen, getenv: getenv}
 	app := newApp(env)

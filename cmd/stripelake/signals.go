@@ -48,6 +48,9 @@ const recordEvery = 30 * time.Second
 // before they are stopped.
 var brief = []string{"status", "query", "tables", "path", "config", "completion", "man", "version", "help", "init", "schema", "simulate"}
 
+// runs are the commands that print results while they go on.
+var runs = []string{"sync", "rebuild", "demo"}
+
 func (s *signals) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "quiet", Destination: &s.quiet, Category: logCategory, DisableDefaultText: true, Usage: "say only what is wrong; a command that answers still prints its answer"},
@@ -131,7 +134,7 @@ func (s *signals) begin(lake string, asJSON bool) {
 	}
 	drawn := s.screen != nil && s.screen.file != nil && !asJSON && s.format != "json" && s.getenv("TERM") != "dumb"
 	if drawn {
-		s.bars = newBars(s.screen, s.activity)
+		s.bars = newBars(s.screen, s.activity, !slices.Contains(runs, s.command))
 	}
 	if !drawn || s.keepsLog() {
 		s.stopLog = s.activity.logEvery(recordEvery, log)

@@ -26,6 +26,7 @@ type screen struct {
 	lines  int    // of it
 	width  int    // for which the next frame is made
 	inLine bool   // the last output above did not end its line
+	yields bool   // nothing is drawn any more once something is written elsewhere
 }
 
 // newScreen returns the screen of standard error, otherwise of standard output.
@@ -49,13 +50,37 @@ func isTerminal(w io.Writer) bool {
 	return err == nil
 }
 
-// above returns a writer that writes above what is drawn. Only a terminal needs
-// it: another file shows no drawing.
+// above returns a writer that writes above what is drawn.
 func (s *screen) above(w io.Writer) io.Writer {
-	if !isTerminal(w) {
-		return w
+	switch {
+	case isTerminal(w):
+		return aboveWriter{s, w}
+	case s.file != nil:
+		return besideWriter{s, w}
 	}
-	return aboveWriter{s, w}
+	return w
+}
+
+// besideWriter is for a file that is no terminal while there is one: behind a pipe,
+// tee or a pager may write to that terminal. The drawing is out of its way until the
+// next frame, and for good where what is written is an answer.
+type besideWriter struct {
+	screen *screen
+	to     io.Writer
+}
+
+func (b besideWriter) Write(p []byte) (int, error) {
+	b.screen.clear()
+	return b.to.Write(p)
+}
+
+// clear removes the drawing until the next frame, and for good if nothing more is to
+// be drawn once something is written elsewhere.
+func (s *screen) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	s.open = s.open && !s.yields
 }
 
 type aboveWriter struct {
@@ -133,11 +158,12 @@ func (s *screen) Flush(int) error {
 	return s.redraw()
 }
 
-// begin allows drawing; end removes the drawing for good.
-func (s *screen) begin() {
+// begin allows drawing; end removes the drawing for good. yields is for a command
+// that answers: who reads the answer on this terminal, through a pager, has it then.
+func (s *screen) begin(yields bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open = true
+	s.open, s.yields = true, yields
 }
 
 func (s *screen) end() {
