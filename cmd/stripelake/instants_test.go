@@ -277,7 +277,7 @@ func TestProcessInAnyZone(t *testing.T) {
 		"stripelake query --lake lake --format csv 'FROM meta.partitions'",
 		"stripelake query --lake lake --var time_zone=Europe/Berlin --format csv 'FROM revenue_daily ORDER BY ALL'",
 		"stripelake report bnpl --lake lake --out page.html && cat page.html",
-		"stripelake export segment bnpl-offers --lake lake 2>&1",
+		"stripelake export segment bnpl-offers --quiet --lake lake",
 		"stripelake schema explain charges --sql",
 		"stripelake verify --lake lake --deep > /dev/null",
 		"stripelake query --lake lake --format parquet --out instants.parquet " + instants + " && cat instants.parquet",
