@@ -37,7 +37,7 @@ const everything = "schemas extract transform load load/query load/verify intern
 var mayImport = map[string]string{
 	"schemas":               "internal/spelling internal/strictyaml",
 	"extract":               "internal/hint",
-	"transform":             "schemas internal/hint internal/spelling internal/sqltext",
+	"transform":             "schemas internal/hint internal/spelling internal/sqltext internal/strictyaml",
 	"load":                  "load/internal load/rawlog schemas internal/hint internal/sqltext",
 	"load/internal":         "schemas internal/hint internal/sqltext",
 	"load/rawlog":           "load/internal internal/hint internal/sqltext",

@@ -68,7 +68,7 @@ func (l *loader) loadSegments(set *Set) error {
 	return l.read(segmentsDir, ".sql", func(name string, data []byte) {
 		s := &Segment{Name: strings.TrimSuffix(path.Base(name), ".sql"), SQL: strings.TrimSpace(string(data)), Pos: Pos{File: name, Line: 1, Col: 1}}
 		if !segmentName.MatchString(s.Name) {
-			l.Report(s.Pos, "G1", "%q is no name for a segment: use lower-case letters, digits, _ and -", s.Name)
+			l.Report(s.Pos, "G1", "%q is no name for a segment :: use lower-case letters, digits, _ and -", s.Name)
 			return
 		}
 		l.parseSegment(set, s)
@@ -127,7 +127,7 @@ func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	case p.Field == nil:
 		l.Report(at, "G3", "%s is not a field of %s, the table whose rows a segment's customers are", full, SegmentTable)
 	case !slices.Contains(personal, full):
-		l.Report(at, "G3", "%s is not labelled: select it in the SQL, or write label: pii beside its type", full)
+		l.Report(at, "G3", "%s is not labelled :: select it in the SQL, or write label: pii beside its type", full)
 	case p.Field.Type.Kind != String:
 		l.Report(at, "G3", "%s is %s, and only strings can be handed out", full, p.Field.Type)
 	case slices.ContainsFunc(s.Personal, func(o Personal) bool { return o.Name == p.Name }):

@@ -38,7 +38,7 @@ func (l *loader) checkNames(set *Set) {
 	}
 	for _, s := range set.Schemas {
 		if taken := set.Table(s.HistoryTable()); s.History && taken != nil {
-			l.Report(s.Pos, "S14", "the history of %s would be called %s, as is the table in %s: give that another name, or take history out",
+			l.Report(s.Pos, "S14", "the history of %s would be called %s, as is the table in %s :: give that another name, or take history out",
 				s.Table, taken.Table, taken.Pos.File)
 		}
 	}
@@ -78,7 +78,7 @@ func (l *loader) resolveTarget(set *Set, names []string, t targetRef) {
 		return
 	}
 	if major := majorOf(s.Version); major != parts[2] {
-		l.Report(t.at, "M11", "%s is at version %s: write %s@%s, and check what changed", s.Name, s.Version, s.Name, major)
+		l.Report(t.at, "M11", "%s is at version %s :: write %s@%s, and check what changed", s.Name, s.Version, s.Name, major)
 		return
 	}
 	t.mapping.Schema = s
@@ -92,7 +92,7 @@ func (l *loader) checkExponents(set *Set) {
 	}
 	for _, s := range set.Schemas {
 		if f := firstMoney(s.Fields); f != nil {
-			l.Report(f.Pos, "L2", "%s is money, and the set has no lookup %s: copy lookups/%s.yaml from the shipped set", f.Name, CurrencyExponents, CurrencyExponents)
+			l.Report(f.Pos, "L2", "%s is money, and the set has no lookup %s :: copy lookups/%s.yaml from the shipped set", f.Name, CurrencyExponents, CurrencyExponents)
 			return
 		}
 	}

@@ -40,12 +40,12 @@ func (s *Schema) HistoryComment() string {
 func (l *loader) checkHistory(s *Schema, at Pos) {
 	seen := slices.IndexFunc(s.Fields, func(f *Field) bool { return f.Name == SeenAt })
 	if seen < 0 || s.Fields[seen].Type.Kind != DateTime || !s.Fields[seen].Required {
-		l.Report(at, "S14", "history needs a field %s of type date-time, required, that the mapping fills with $synced_at: add it, or take history out", SeenAt)
+		l.Report(at, "S14", "history needs a field %s of type date-time, required, that the mapping fills with $synced_at :: add it, or take history out", SeenAt)
 	}
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if name == ValidFrom || name == ValidTo {
-				l.Report(f.Pos, "S14", "%s is a column of the history: choose another name, or take history out", name)
+				l.Report(f.Pos, "S14", "%s is a column of the history :: choose another name, or take history out", name)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (l *loader) checkSeenAt(m *Mapping) {
 	}
 	for _, leaf := range m.Root.Fields {
 		if leaf.Name == SeenAt && leaf.Expr != nil && leaf.Expr.Value != "$"+SeenAt {
-			l.Report(leaf.Expr.Pos, "S14", "%s dates the rows of %s: write $%s", SeenAt, m.Schema.HistoryTable(), SeenAt)
+			l.Report(leaf.Expr.Pos, "S14", "%s dates the rows of %s :: write $%s", SeenAt, m.Schema.HistoryTable(), SeenAt)
 		}
 	}
 }

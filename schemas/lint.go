@@ -88,7 +88,7 @@ func unlabelled(fields []*Field, path string, f func(path string, field *Field))
 
 // looksUnlabelled returns the warning S4 about a field.
 func looksUnlabelled(f *Field) Problem {
-	return Problem{Pos: f.Pos, Code: "S4", Message: f.Name + " looks like personal data: add label: pii, label: sensitive, or not_personal with the reason"}
+	return strictyaml.NewProblem(f.Pos, "S4", "%s looks like personal data :: add label: pii, label: sensitive, or not_personal with the reason", f.Name)
 }
 
 // Unlabelled divides the set's warnings. If its policy does not keep personal data, a

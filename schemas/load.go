@@ -149,7 +149,7 @@ func (l *loader) read(dir, ext string, f func(name string, data []byte)) error {
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		if path.Ext(name) == ".yml" {
-			l.Report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml: rename it, or it is not read")
+			l.Report(Pos{File: name, Line: 1, Col: 1}, "Y6", "files of a set end in .yaml :: rename it, or it is not read")
 		}
 		if e.IsDir() || path.Ext(name) != ext {
 			continue

@@ -43,7 +43,7 @@ func (l *loader) loadMarts(set *Set) error {
 	for len(marts) > 0 {
 		i := slices.IndexFunc(marts, func(m *Mart) bool { return !readsAny(m, marts) })
 		if i < 0 {
-			l.Report(marts[0].Pos, "V3", "mart %s reads itself, by way of others: take one of them apart", marts[0].Name)
+			l.Report(marts[0].Pos, "V3", "mart %s reads itself, by way of others :: take one of them apart", marts[0].Name)
 			return nil
 		}
 		set.Marts = append(set.Marts, marts[i])
@@ -68,10 +68,10 @@ func (l *loader) parseMart(set *Set, file, text string) *Mart {
 	}
 	switch {
 	case !martName.MatchString(m.Name):
-		l.Report(m.Pos, "V1", "%q is no name for a view: use lower-case letters, digits and _", m.Name)
+		l.Report(m.Pos, "V1", "%q is no name for a view :: use lower-case letters, digits and _", m.Name)
 		return nil
 	case set.Table(m.Name) != nil || set.keepsHistory(m.Name):
-		l.Report(m.Pos, "V1", "there is a table %s: give the file another name", m.Name)
+		l.Report(m.Pos, "V1", "there is a table %s :: give the file another name", m.Name)
 		return nil
 	}
 	m.Title, m.Description = paragraphs(headComment(m.SQL))

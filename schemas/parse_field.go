@@ -22,7 +22,7 @@ func (l *loader) fields(n *strictyaml.Node, naming string) []*Field {
 		}
 		lower := strings.ToLower(f.Name)
 		if before, ok := taken[lower]; ok {
-			l.Report(m.Pos, "S2", "%s and %s are one name to the warehouse, which ignores case: rename one", f.Name, before)
+			l.Report(m.Pos, "S2", "%s and %s are one name to the warehouse, which ignores case :: rename one", f.Name, before)
 		}
 		taken[lower] = f.Name
 		fields = append(fields, f)
@@ -39,7 +39,7 @@ func (l *loader) checkMinor(fields []*Field, taken map[string]string) {
 	for _, f := range fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if f.Type.Kind == Money && f.Minor && taken[strings.ToLower(name)+"_minor"] != "" {
-				l.Report(f.Pos, "S2", "%s is money and brings a column %s_minor, which is declared too: rename that, or set minor: false", name, name)
+				l.Report(f.Pos, "S2", "%s is money and brings a column %s_minor, which is declared too :: rename that, or set minor: false", name, name)
 			}
 		}
 	}
@@ -96,13 +96,13 @@ func (l *loader) checkField(f *Field, o *strictyaml.Object) {
 	}
 	money := f.Type.Kind == Money
 	if money && f.Unit == "" {
-		l.Report(f.Pos, "S6", "%s is money without a unit: name the field that holds its currency, for example unit: currency", f.Name)
+		l.Report(f.Pos, "S6", "%s is money without a unit :: name the field that holds its currency, for example unit: currency", f.Name)
 	}
 	if !money && f.Type.Kind != "" && (f.Unit != "" || f.Minor) {
 		l.Report(f.Pos, "S6", "unit and minor belong to money, and %s is %s", f.Name, f.Type.Kind)
 	}
 	if f.Closed && len(f.Enum) == 0 {
-		l.Report(at("closed"), "S3", "closed needs an enum: list the values that a row may have")
+		l.Report(at("closed"), "S3", "closed needs an enum :: list the values that a row may have")
 	}
 	if f.Type.Kind != String && (f.Pattern != "" || f.MaxLength > 0) && f.Type.Kind != "" {
 		l.Report(f.Pos, "S12", "pattern and maxLength are for strings, and %s is %s", f.Name, f.Type.Kind)
@@ -111,7 +111,7 @@ func (l *loader) checkField(f *Field, o *strictyaml.Object) {
 		l.Report(at("label"), "S12", "label must be pii or sensitive, is %q", f.Label)
 	}
 	if f.Label != "" && f.NotPersonal != "" {
-		l.Report(at("not_personal"), "S12", "%s is labelled %s and said not to be personal: take one of them out", f.Name, f.Label)
+		l.Report(at("not_personal"), "S12", "%s is labelled %s and said not to be personal :: take one of them out", f.Name, f.Label)
 	}
 	if f.Status == "deprecated" && f.Description == "" {
 		l.Report(at("status"), "S1", "a deprecated field needs a description that says why")

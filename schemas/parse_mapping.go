@@ -33,7 +33,7 @@ func (l *loader) parseMapping(n *strictyaml.Node) *Mapping {
 	m.LeftOut = l.leftOut(o.Get("left_out"))
 	o.ReportUnasked()
 	if o.IsMissing("source") {
-		l.Report(n.Pos, "M14", "source is missing: say what is read, for example {system: stripe, object: charge}")
+		l.Report(n.Pos, "M14", "source is missing :: say what is read, for example {system: stripe, object: charge}")
 	} else if source != nil {
 		m.Source = l.source(source)
 	}
@@ -133,7 +133,7 @@ func (l *loader) nested(name string, n *strictyaml.Node) *Node {
 		}
 	}
 	if len(out.Same)+len(out.Fields) == 0 {
-		l.Report(n.Pos, "M12", "%s has no fields: map at least one, or leave it out", name)
+		l.Report(n.Pos, "M12", "%s has no fields :: map at least one, or leave it out", name)
 	}
 	if out.From != nil && out.Each != nil {
 		l.Report(out.From.Pos, "M12", "%s has $from and $each: paths can be relative to one thing only", name)
@@ -177,7 +177,7 @@ func (l *loader) expression(m strictyaml.Member) *Text {
 	case m.Value.Kind == strictyaml.Mapping:
 		l.Report(m.Value.Pos, "M12", "%s must be an expression, is a mapping", m.Key)
 	case strings.TrimSpace(m.Value.Text) == "":
-		l.Report(m.Pos, "M13", "%s has no expression: write one, or nil for a column that is always null", m.Key)
+		l.Report(m.Pos, "M13", "%s has no expression :: write one, or nil for a column that is always null", m.Key)
 	default:
 		return &Text{Value: m.Value.Text, Pos: m.Value.Pos}
 	}

@@ -99,7 +99,7 @@ func (l *loader) parseSchema(n *strictyaml.Node) *Schema {
 	l.checkColumns(s)
 	l.checkUnits(s.Fields, nil)
 	if o.IsMissing("primary_key") {
-		l.Report(n.Pos, "S10", "primary_key is missing: list the fields that tell rows of one account apart, for example [id]")
+		l.Report(n.Pos, "S10", "primary_key is missing :: list the fields that tell rows of one account apart, for example [id]")
 	}
 	l.checkKey(s, key, timestamp)
 	l.checkFolders(s)
@@ -115,7 +115,7 @@ func (l *loader) checkColumns(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if slices.Contains(reserved, strings.ToLower(name)) {
-				l.Report(f.Pos, "S2", "%s is a column that every table has: choose another name", name)
+				l.Report(f.Pos, "S2", "%s is a column that every table has :: choose another name", name)
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (l *loader) checkFolders(s *Schema) {
 	for _, f := range s.Fields {
 		for _, name := range append([]string{f.Name}, f.RenamedFrom...) {
 			if own := s.Timestamp + "_" + s.Partition; slices.Contains(folderKeys, strings.ToLower(name)) || strings.EqualFold(name, own) {
-				l.Report(f.Pos, "S2", "%s is the key of folders that the table's files lie in: choose another name", name)
+				l.Report(f.Pos, "S2", "%s is the key of folders that the table's files lie in :: choose another name", name)
 			}
 		}
 	}

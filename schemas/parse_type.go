@@ -32,7 +32,7 @@ func (l *loader) typeNamed(t Text, name string, members *strictyaml.Node, naming
 	if inner, ok := cutGeneric(name, "list"); ok {
 		elem, uses := l.typeNamed(t, inner, members, naming)
 		if elem.Kind == Money || elem.Kind == List || elem.Kind == Map {
-			l.Report(t.Pos, "S9", "a list cannot hold %s: use list<object> with a field of that type", elem.Kind)
+			l.Report(t.Pos, "S9", "a list cannot hold %s :: use list<object> with a field of that type", elem.Kind)
 		}
 		return Type{Kind: List, Elem: &elem}, uses
 	}

@@ -86,7 +86,7 @@ func (l *loader) loadPrivacy(set *Set) error {
 func (l *loader) unused(set *Set, at Pos, name string) {
 	all, personal := fieldPaths(set)
 	if slices.Contains(all, name) {
-		l.Report(at, "P1", "%s is not labelled: write label: pii beside its type, or take this line out", name)
+		l.Report(at, "P1", "%s is not labelled :: write label: pii beside its type, or take this line out", name)
 		return
 	}
 	l.Report(at, "P1", "no table has the field %s%s", name, spelling.Suggestion(name, personal))
@@ -124,7 +124,7 @@ func (r *privacyRules) fields(l *loader, s *Schema, fields []*Field, prefix, inh
 			policy = r.unhashable(l, f, path)
 		}
 		if (policy == drop || policy == hash) && (f.Ref != "" || prefix == s.Table && s.standsOn(f.Name)) {
-			l.Report(r.place(path, f), "P2", "%s tells rows apart, dates them or joins tables and cannot be left out or hashed: keep it", path)
+			l.Report(r.place(path, f), "P2", "%s tells rows apart, dates them or joins tables and cannot be left out or hashed :: keep it", path)
 			policy = keep
 		}
 		switch {
@@ -176,7 +176,7 @@ func (r *privacyRules) place(path string, f *Field) Pos {
 // policy hashes all fields, and a mistake if an exception names it.
 func (r *privacyRules) unhashable(l *loader, f *Field, path string) string {
 	if _, named := r.Fields[path]; named {
-		l.Report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed: write drop or keep", path, f.Type)
+		l.Report(r.place(path, f), "P3", "%s is %s, and only strings can be hashed :: write drop or keep", path, f.Type)
 	}
 	return drop
 }

@@ -43,14 +43,14 @@ func (l *loader) redacted(r *privacyRules, t Text) {
 	object, rest, _ := strings.Cut(t.Value, ".")
 	catalog, err := LoadCatalog(object)
 	if err != nil {
-		l.Report(t.Pos, "P4", "raw_redact: %v: write an object and a path, for example charge.billing_details.phone", err)
+		l.Report(t.Pos, "P4", "raw_redact: %v :: write an object and a path, for example charge.billing_details.phone", err)
 		return
 	}
 	names := strings.Split(rest, ".")
 	last := names[len(names)-1]
 	if rest == "" || len(names) == 1 && slices.Contains(neverRedacted, last) || slices.Contains(neverRedactedInside, last) ||
 		object == "event" && slices.Contains(neverRedactedOfEvents, rest) {
-		l.Report(t.Pos, "P4", "raw_redact: %s cannot be blanked: name personal data inside the object", t.Value)
+		l.Report(t.Pos, "P4", "raw_redact: %s cannot be blanked :: name personal data inside the object", t.Value)
 		return
 	}
 	path, err := redactedPath(catalog.Root(), object, names)

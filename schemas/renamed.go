@@ -11,9 +11,9 @@ func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
 		case !fieldName.MatchString(name):
 			l.Report(f.Pos, "S2", "%s is renamed from %q, which no field can be called", f.Name, name)
 		case there && before == f.Name:
-			l.Report(f.Pos, "S2", "%s is renamed from %s, which is one name to the warehouse: leave renamed_from out", f.Name, name)
+			l.Report(f.Pos, "S2", "%s is renamed from %s, which is one name to the warehouse :: leave renamed_from out", f.Name, name)
 		case there:
-			l.Report(f.Pos, "S2", "%s is renamed from %s, and that name is taken by %s: take one of them out", f.Name, name, before)
+			l.Report(f.Pos, "S2", "%s is renamed from %s, and that name is taken by %s :: take one of them out", f.Name, name, before)
 		default:
 			taken[lower] = f.Name
 		}

@@ -2,9 +2,9 @@ package transform
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
+	"github.com/stripelake/stripelake/internal/strictyaml"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -54,7 +54,7 @@ func (c *compiler) unusedLookups() {
 	}
 	for _, l := range c.set.Lookups {
 		if !c.usedLookups[l.Name] && l.Name != schemas.CurrencyExponents {
-			c.warning(l.Pos, "M10", "nothing uses the lookup "+l.Name)
+			c.warning(l.Pos, "M10", "nothing uses the lookup %s", l.Name)
 		}
 	}
 }
@@ -119,12 +119,12 @@ type compiler struct {
 	warnings    schemas.Problems
 }
 
-func (c *compiler) problem(at schemas.Pos, code, message string) {
-	c.problems = append(c.problems, schemas.Problem{Pos: at, Code: code, Message: message})
+func (c *compiler) problem(at schemas.Pos, code, format string, args ...any) {
+	c.problems = append(c.problems, strictyaml.NewProblem(at, code, format, args...))
 }
 
-func (c *compiler) warning(at schemas.Pos, code, message string) {
-	c.warnings = append(c.warnings, schemas.Problem{Pos: at, Code: code, Message: message})
+func (c *compiler) warning(at schemas.Pos, code, format string, args ...any) {
+	c.warnings = append(c.warnings, strictyaml.NewProblem(at, code, format, args...))
 }
 
 // objectCompiler builds the program of one type of object.
@@ -150,7 +150,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 	catalog, err := schemas.LoadCatalog(name)
 	if err != nil {
 		for _, m := range mappings {
-			c.problem(m.Pos, "M14", err.Error())
+			c.problem(m.Pos, "M14", "%s", err)
 		}
 		return nil
 	}
@@ -162,7 +162,7 @@ func (c *compiler) object(name string, mappings []*schemas.Mapping) *program {
 	root.node, root.scope.field = root.scope.root, root.field
 	for _, m := range mappings {
 		if m.Schema == nil {
-			c.problem(m.Pos, "M11", fmt.Sprintf("%s has no target schema", m.Name))
+			c.problem(m.Pos, "M11", "%s has no target schema", m.Name)
 			continue
 		}
 		o.mapping(m, root)

@@ -44,7 +44,7 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 	for _, l := range source.Let {
 		// Which names a corrected expression will use is not known.
 		if !m.lets[l.Name].used && len(o.problems) == mistakes {
-			o.warning(l.Expr.Pos, "M10", fmt.Sprintf("nothing uses %s", l.Name))
+			o.warning(l.Expr.Pos, "M10", "nothing uses %s", l.Name)
 		}
 	}
 	o.program.mappings = append(o.program.mappings, out)
@@ -67,7 +67,7 @@ func (m *mappingCompiler) each(e *expressionCompiler, t schemas.Text, out *mappi
 		return
 	}
 	if x.path == nil || x.class != classList {
-		e.problem(t.Pos, "M2", fmt.Sprintf("each: %s is %s, not a list%s", x.text, x.class, fixFor(x, classList)))
+		e.problem(t.Pos, "M2", "each: %s is %s, not a list%s", x.text, x.class, fixFor(x, classList))
 		return
 	}
 	m.row = m.iterate(m.root.scope, *x.path, m.source.Source.As)
@@ -99,9 +99,9 @@ func (e *expressionCompiler) condition(t schemas.Text, what string) expression {
 	switch {
 	case x.class == classBroken:
 	case x.class != classBoolean:
-		e.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not a condition: compare it, for example %s != nil", what, x.text, x.class, x.text))
+		e.problem(t.Pos, "M2", "%s: %s is %s, not a condition :: compare it, for example %s != nil", what, x.text, x.class, x.text)
 	case x.key == "true" || x.key == "false":
-		e.problem(t.Pos, "M9", fmt.Sprintf("%s is always %s: leave it out", what, x.key))
+		e.problem(t.Pos, "M9", "%s is always %s :: leave it out", what, x.key)
 	default:
 		return x
 	}

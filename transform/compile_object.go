@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/stripelake/stripelake/schemas"
@@ -43,9 +42,9 @@ func (b *blockCompiler) members() []field {
 		}
 		out[i] = field{name: b.path(f.Name), eval: alwaysNull, leaf: &lineageForms{declared: f, pos: b.node.Pos}}
 		if name := out[i].name; f.Required {
-			b.problem(b.node.Pos, "M3", name+": the field is required and has no mapping")
+			b.problem(b.node.Pos, "M3", "%s: the field is required and has no mapping", name)
 		} else {
-			b.warning(b.node.Pos, "M5", name+" is not mapped: it is always null")
+			b.warning(b.node.Pos, "M5", "%s is not mapped: it is always null", name)
 		}
 	}
 	return out
@@ -81,9 +80,9 @@ func (b *blockCompiler) unknown() {
 	report := func(name string, at schemas.Pos) {
 		switch f := known[name]; {
 		case f != nil && f.FormerOf != "":
-			b.problem(at, "M4", fmt.Sprintf("%s: it is the former name of %s, and filled as that is: leave it out", b.path(name), f.FormerOf))
+			b.problem(at, "M4", "%s: it is the former name of %s, and filled as that is :: leave it out", b.path(name), f.FormerOf)
 		case f == nil:
-			b.problem(at, "M4", fmt.Sprintf("%s: the schema has no such field%s", b.path(name), suggest(name, names, b.prefix)))
+			b.problem(at, "M4", "%s: the schema has no such field%s", b.path(name), suggest(name, names, b.prefix))
 		}
 	}
 	for _, t := range b.node.Same {
@@ -145,12 +144,12 @@ func (b *blockCompiler) one(f *schemas.Field, x expression, at schemas.Pos, out 
 	out.money = f.Type.Kind == schemas.Money
 	out.minor = out.money && f.Minor
 	if x.class == classNil && f.Required {
-		b.problem(at, "M3", out.name+": the field is required and would always be null")
+		b.problem(at, "M3", "%s: the field is required and would always be null", out.name)
 		return
 	}
 	fitted, ok := b.coerce(x, f.Type.Kind)
 	if !ok {
-		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit %s%s", out.name, x.class, f.Type.Kind, b.remedy(x, f)))
+		b.problem(at, "M2", "%s: %s does not fit %s%s", out.name, x.class, f.Type.Kind, b.remedy(x, f))
 		return
 	}
 	out.eval, out.leaf.value = fitted.eval, fitted
@@ -172,12 +171,12 @@ func (b *blockCompiler) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 	t, n := f.Type, l.Node
 	if t.Kind == schemas.List && t.Elem.Kind == schemas.Object {
 		if n.Each == nil {
-			b.problem(l.Pos, "M2", out.name+": a list of objects is made from a list: write $each: items.data")
+			b.problem(l.Pos, "M2", "%s: a list of objects is made from a list :: write $each: items.data", out.name)
 			return
 		}
 		t = *t.Elem
 	} else if t.Kind != schemas.Object || n.Each != nil {
-		b.problem(l.Pos, "M2", fmt.Sprintf("%s is %s in the schema, which cannot be made of nested fields", out.name, t.Kind))
+		b.problem(l.Pos, "M2", "%s is %s in the schema, which cannot be made of nested fields", out.name, t.Kind)
 		return
 	}
 	inner := *b.expressionCompiler
@@ -208,7 +207,7 @@ func (b *blockCompiler) enter(out *field) bool {
 		return false
 	}
 	if x.path == nil || x.class != want && x.class != classUnknown {
-		b.problem(t.Pos, "M2", fmt.Sprintf("%s: %s is %s, not %s%s", out.name, x.text, x.class, want, fixFor(x, want)))
+		b.problem(t.Pos, "M2", "%s: %s is %s, not %s%s", out.name, x.text, x.class, want, fixFor(x, want))
 		return false
 	}
 	point, node := b.point(*x.path), x.path.node
@@ -242,12 +241,12 @@ func (b *blockCompiler) values(f *schemas.Field, x expression, at schemas.Pos, o
 		return
 	}
 	if x.path == nil || x.class != classList {
-		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit list%s", out.name, x.class, fixFor(x, classList)))
+		b.problem(at, "M2", "%s: %s does not fit list%s", out.name, x.class, fixFor(x, classList))
 		return
 	}
 	elem := classOf(x.path.field.Elem)
 	if out.read = elementReader(f.Type.Elem.Kind, elem); out.read == nil {
-		b.problem(at, "M2", fmt.Sprintf("%s: a list of %s does not fit list<%s>", out.name, elem, f.Type.Elem.Kind))
+		b.problem(at, "M2", "%s: a list of %s does not fit list<%s>", out.name, elem, f.Type.Elem.Kind)
 		return
 	}
 	out.shape, out.present, out.source, out.point = shapeValues, x.eval, markIterated(x.path.node), b.point(*x.path)
@@ -264,11 +263,11 @@ func (b *blockCompiler) entries(f *schemas.Field, x expression, at schemas.Pos, 
 		return
 	}
 	if x.path == nil || x.class != classMap && x.class != classObject {
-		b.problem(at, "M2", fmt.Sprintf("%s: %s does not fit map%s", out.name, x.class, fixFor(x, classMap)))
+		b.problem(at, "M2", "%s: %s does not fit map%s", out.name, x.class, fixFor(x, classMap))
 		return
 	}
 	if out.read = elementReader(f.Type.Elem.Kind, classUnknown); out.read == nil {
-		b.problem(at, "M2", fmt.Sprintf("%s: there are no maps of %s", out.name, f.Type.Elem.Kind))
+		b.problem(at, "M2", "%s: there are no maps of %s", out.name, f.Type.Elem.Kind)
 		return
 	}
 	out.shape, out.present, out.source, out.point = shapeEntries, x.eval, markIterated(x.path.node), b.point(*x.path)

@@ -54,7 +54,7 @@ func (e *expressionCompiler) conditional(n *ast.ConditionalNode) expression {
 	}
 	c, ok := unify(a.class, b.class)
 	if when.key == "true" || when.key == "false" {
-		e.report(at, "M9", "the condition is always %s: write the one side alone", when.key)
+		e.report(at, "M9", "the condition is always %s :: write the one side alone", when.key)
 		return expression{}
 	}
 	if !ok {

@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -132,7 +131,7 @@ func (b *blockCompiler) textConstraint(f *schemas.Field, r *constraint) {
 	}
 	p, err := compilePattern(f.Pattern)
 	if err != nil {
-		b.problem(f.Pos, "S6", fmt.Sprintf("%s: the pattern is not a regular expression: %v", f.Name, err))
+		b.problem(f.Pos, "S6", "%s: the pattern is not a regular expression: %v", f.Name, err)
 		return
 	}
 	r.pattern = p
@@ -148,12 +147,12 @@ func (b *blockCompiler) checkUnit(f *schemas.Field, x expression, at schemas.Pos
 	}
 	name := b.path(f.Name)
 	if shown == nil {
-		b.problem(at, "M6", fmt.Sprintf("%s: its currency stands in %s, which is not mapped: write %s: upper(currency)", name, f.Unit, f.Unit))
+		b.problem(at, "M6", "%s: its currency stands in %s, which is not mapped :: write %s: upper(currency)", name, f.Unit, f.Unit)
 		return
 	}
 	for _, u := range x.units {
 		if shown.class != classBroken && u.key != shown.unit.key {
-			b.problem(at, "M6", fmt.Sprintf("%s: the amount is read in the currency %s, and its unit %s shows %s", name, u.text, f.Unit, shown.text))
+			b.problem(at, "M6", "%s: the amount is read in the currency %s, and its unit %s shows %s", name, u.text, f.Unit, shown.text)
 		}
 	}
 }

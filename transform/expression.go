@@ -61,11 +61,11 @@ func (e *expressionCompiler) compile(t schemas.Text) expression {
 }
 
 func (e *expressionCompiler) report(at int, code, format string, args ...any) {
-	e.problem(positionOf(e.from, at), code, fmt.Sprintf(format, args...))
+	e.problem(positionOf(e.from, at), code, format, args...)
 }
 
 func (e *expressionCompiler) warn(at int, code, format string, args ...any) {
-	e.warning(positionOf(e.from, at), code, fmt.Sprintf(format, args...))
+	e.warning(positionOf(e.from, at), code, format, args...)
 }
 
 // expr compiles a node of the parser's tree. It reports the kinds of node that

@@ -90,7 +90,7 @@ func (e *expressionCompiler) pathArgument(c *call) (sourcePath, bool) {
 		return sourcePath{}, false
 	}
 	if x.path == nil {
-		e.report(c.nodes[0].Location().From, "M16", "%s needs a path: write %s", c.function.Name, c.function.Example)
+		e.report(c.nodes[0].Location().From, "M16", "%s needs a path :: write %s", c.function.Name, c.function.Example)
 		return sourcePath{}, false
 	}
 	return *x.path, true
@@ -101,7 +101,7 @@ func (e *expressionCompiler) literal(c *call, i int) (string, bool) {
 	if s, ok := c.nodes[i].(*ast.StringNode); ok {
 		return s.Value, true
 	}
-	e.report(c.nodes[i].Location().From, "M16", "%s needs a text in quotes: write %s", c.function.Name, c.function.Example)
+	e.report(c.nodes[i].Location().From, "M16", "%s needs a text in quotes :: write %s", c.function.Name, c.function.Example)
 	return "", false
 }
 
@@ -109,7 +109,7 @@ func (e *expressionCompiler) literal(c *call, i int) (string, bool) {
 func (e *expressionCompiler) lookup(n ast.Node, at int) *schemas.Lookup {
 	id, ok := n.(*ast.IdentifierNode)
 	if !ok {
-		e.report(at, "M16", "lookup needs the name of a lookup file: write lookup(bnpl_provider, payment_method_details.type)")
+		e.report(at, "M16", "lookup needs the name of a lookup file :: write lookup(bnpl_provider, payment_method_details.type)")
 		return nil
 	}
 	if found := e.set.Lookup(id.Value); found != nil {

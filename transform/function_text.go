@@ -105,7 +105,7 @@ func leftCall(e *expressionCompiler, c *call) expression {
 	x, ok := e.argument(c, 0, classText)
 	n, isNumber := c.nodes[1].(*ast.IntegerNode)
 	if ok && (!isNumber || n.Value < 0) {
-		e.report(c.nodes[1].Location().From, "M16", "left needs a number of characters: write %s", c.function.Example)
+		e.report(c.nodes[1].Location().From, "M16", "left needs a number of characters :: write %s", c.function.Example)
 	}
 	if !ok || !isNumber {
 		return expression{}
@@ -188,7 +188,7 @@ func (e *expressionCompiler) checkMisses(l *schemas.Lookup, p sourcePath, at int
 		missed, more = missed[:named], fmt.Sprintf(" and %d more", n)
 	}
 	if len(missed) > 0 {
-		e.warn(at, "M8", "lookup %s has no %s%s, which %s may be: add a row, or say what they become with ?? behind the lookup",
+		e.warn(at, "M8", "lookup %s has no %s%s, which %s may be :: add a row, or say what they become with ?? behind the lookup",
 			l.Name, strings.Join(missed, ", "), more, p.text())
 	}
 }

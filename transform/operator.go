@@ -64,7 +64,7 @@ func (e *expressionCompiler) binary(n *ast.BinaryNode) expression {
 		return e.coalesce([]expression{a, b}, at)
 	case "+":
 		if a.class == classText || b.class == classText {
-			e.report(at, "M2", "+ adds integers: write concat(%s, %s)", a.text, b.text)
+			e.report(at, "M2", "+ adds integers :: write concat(%s, %s)", a.text, b.text)
 			return expression{}
 		}
 		return e.sum("+", add, a, b, at)

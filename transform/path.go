@@ -85,7 +85,7 @@ func (e *expressionCompiler) step(p sourcePath, s pathStep) (sourcePath, bool) {
 	case classMap:
 		return sourcePath{p.scope, p.node.member(s.name), f.Elem}, true
 	case classList:
-		e.report(s.at, "M1", "%s is a list: write %s[0].%s, or make rows or objects of its elements with each", p.text(), p.text(), s.name)
+		e.report(s.at, "M1", "%s is a list :: write %s[0].%s, or make rows or objects of its elements with each", p.text(), p.text(), s.name)
 		return p, false
 	case classObject, classReference:
 		return e.named(p, s)
@@ -104,7 +104,7 @@ func (e *expressionCompiler) named(p sourcePath, s pathStep) (sourcePath, bool) 
 		return sourcePath{p.scope, p.node.member(s.name), m}, true
 	}
 	if f.Expandable {
-		e.report(s.at, "M7", "%s is an id unless Stripe sent it expanded, so it has no %q: write ref(%s) and join on it", p.text(), s.name, p.text())
+		e.report(s.at, "M7", "%s is an id unless Stripe sent it expanded, so it has no %q :: write ref(%s) and join on it", p.text(), s.name, p.text())
 		return p, false
 	}
 	if len(f.Fields) == 0 {
@@ -121,7 +121,7 @@ func (e *expressionCompiler) named(p sourcePath, s pathStep) (sourcePath, bool) 
 func (e *expressionCompiler) item(p sourcePath, s pathStep) (sourcePath, bool) {
 	c := classOf(p.field)
 	if c != classList && c != classUnknown {
-		e.report(s.at, "M1", "%s is %s, not a list: leave [%d] out", p.text(), c, s.item)
+		e.report(s.at, "M1", "%s is %s, not a list :: leave [%d] out", p.text(), c, s.item)
 		return p, false
 	}
 	if s.item < 0 || s.item > maxItem {

@@ -45,6 +45,7 @@ type schemaProblem struct {
 	Col     int    `json:"col"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
 	Warning bool   `json:"warning,omitempty"`
 }
 
@@ -83,7 +84,7 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 	all := []schemaProblem{} // "[]" in JSON, never null
 	add := func(problems schemas.Problems, warning bool) {
 		for _, p := range problems {
-			all = append(all, schemaProblem{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, warning})
+			all = append(all, schemaProblem{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, p.Fix, warning})
 		}
 	}
 	warnings := set.Warnings()

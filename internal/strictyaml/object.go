@@ -134,7 +134,7 @@ func (o *Object) Texts(key string) []Text {
 		return nil
 	}
 	if len(n.Items) == 0 {
-		o.Report(n.Pos, "Y4", "%s lists nothing: name one, or leave it out", key)
+		o.Report(n.Pos, "Y4", "%s lists nothing :: name one, or leave it out", key)
 	}
 	var out []Text
 	for _, item := range n.Items {
@@ -143,7 +143,7 @@ func (o *Object) Texts(key string) []Text {
 			continue
 		}
 		if slices.ContainsFunc(out, func(t Text) bool { return t.Value == item.Text }) {
-			o.Report(item.Pos, "Y2", "%q is listed twice in %s: keep one", item.Text, key)
+			o.Report(item.Pos, "Y2", "%q is listed twice in %s :: keep one", item.Text, key)
 			continue
 		}
 		out = append(out, Text{Value: item.Text, Pos: item.Pos})

@@ -97,7 +97,7 @@ func Parse(r *Reporter, path string, data []byte) *Node {
 	case 1:
 		return d.node(bodies[0], 0)
 	default:
-		d.Report(d.at(bodies[1].GetToken()), "Y1", "one document a file: put what follows --- in a file of its own")
+		d.Report(d.at(bodies[1].GetToken()), "Y1", "one document a file :: put what follows --- in a file of its own")
 		return nil
 	}
 }
@@ -211,9 +211,9 @@ func (d *yamlReader) node(n ast.Node, depth int) *Node {
 		return &Node{Kind: Scalar, Text: n.GetToken().Value, Pos: pos}
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		// Without aliases a small file cannot unfold into a large one.
-		d.Report(pos, "Y3", "anchors and aliases are not read here: write the value out")
+		d.Report(pos, "Y3", "anchors and aliases are not read here :: write the value out")
 	case *ast.TagNode:
-		d.Report(pos, "Y3", "tags such as %s are not read here: leave it out", n.GetToken().Value)
+		d.Report(pos, "Y3", "tags such as %s are not read here :: leave it out", n.GetToken().Value)
 	default:
 		d.Report(pos, "Y1", "a %s cannot stand here", strings.ToLower(n.Type().String()))
 	}
@@ -237,7 +237,7 @@ func (d *yamlReader) mapping(values []*ast.MappingValueNode, at *token.Token, de
 			continue
 		}
 		if before, ok := first[key.Text]; ok {
-			d.Report(key.Pos, "Y2", "%q is given twice (first on line %d): keep one", key.Text, before.Line)
+			d.Report(key.Pos, "Y2", "%q is given twice (first on line %d) :: keep one", key.Text, before.Line)
 			continue
 		}
 		first[key.Text] = key.Pos

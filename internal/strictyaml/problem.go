@@ -24,6 +24,23 @@ type Problem struct {
 	Pos     Pos
 	Code    string // "M1", "S3": stable, for looking up
 	Message string // what is wrong and, if known, the fix
+	Fix     string // what to do about it, which ends Message; empty if unknown
+}
+
+// NewProblem returns a problem. In the format, " :: " stands before what to do about
+// it, if that is known; the message has a colon there.
+func NewProblem(at Pos, code, format string, args ...any) Problem {
+	if false {
+		_ = fmt.Sprintf(format, args...) // has go vet check the arguments of all callers
+	}
+	problem, fix, known := strings.Cut(format, " :: ")
+	verbs := strings.Count(strings.ReplaceAll(problem, "%%", ""), "%")
+	p := Problem{Pos: at, Code: code, Message: fmt.Sprintf(problem, args[:verbs]...)}
+	if known {
+		p.Fix = fmt.Sprintf(fix, args[verbs:]...)
+		p.Message += ": " + p.Fix
+	}
+	return p
 }
 
 func (p Problem) String() string {

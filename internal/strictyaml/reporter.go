@@ -2,7 +2,6 @@ package strictyaml
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -12,7 +11,7 @@ type Reporter struct{ Problems Problems }
 
 // Report adds a mistake. The code is one of those in Problem.
 func (r *Reporter) Report(pos Pos, code, format string, args ...any) {
-	r.Problems = append(r.Problems, Problem{Pos: pos, Code: code, Message: fmt.Sprintf(format, args...)})
+	r.Problems = append(r.Problems, NewProblem(pos, code, format, args...))
 }
 
 // Err returns the problems in file order, or nil.
