@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
+
+// tooManyRequests is the status of a request above the rate limit.
+const tooManyRequests = 429
 
 // activity is what a command is doing, as far as it is known. It is shown on a
 // terminal and, where there is none, in a record now and then.
@@ -67,7 +69,7 @@ func (a *activity) sent() map[requestKind]int64 {
 // limited returns how many requests came too fast.
 func (a *activity) limited() (n int64) {
 	for kind, of := range a.sent() {
-		if kind.status == http.StatusTooManyRequests {
+		if kind.status == tooManyRequests {
 			n += of
 		}
 	}
