@@ -6,11 +6,16 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,6 +200,8 @@ func TestEventsFitTheirSchema(t *testing.T) {
 		{"sync", "--json", "--lake", lake, "--api-base", api},
 		{"rebuild", "--json", "--all", "--lake", lake},
 		{"sync", "--json", "--lake", lake, "--api-base", api},
+		{"sync", "--json", "--lake", lake + "-bounded", "--api-base", api, "--max-requests", "5"},
+		{"sync", "--json", "--lake", lake, "--api-base", downAtFirst(t, api)},
 	} {
 		var out, errs bytes.Buffer
 		run(t.Context(), append([]string{"stripelake"}, command...), func(name string) string { return map[string]string{"STRIPE_API_KEY": "rk_test_events"}[name] }, &out, &errs)
@@ -224,4 +231,24 @@ func TestEventsFitTheirSchema(t *testing.T) {
 			t.Errorf("no run printed the event %s", kind[0])
 		}
 	}
+}
+
+// downAtFirst returns an address before api that answers the first requests with 503.
+func downAtFirst(t *testing.T, api string) string {
+	t.Helper()
+	to, err := url.Parse(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests atomic.Int64
+	behind := httputil.NewSingleHostReverseProxy(to)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) <= 6 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
