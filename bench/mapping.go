@@ -35,7 +35,7 @@ func benchMapping(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := transform.Compile(files)
+	mappings, err := transform.Compile(files)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func benchMapping(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	m := mapping{account: accounts[0].ID, set: files, plan: plan, lake: lake, mapper: plan.Mapper("charge"), hand: newByHand(files)}
+	m := mapping{account: accounts[0].ID, set: files, mappings: mappings, lake: lake, mapper: mappings.Mapper("charge"), hand: newByHand(files)}
 	if m.objects, err = m.read(ctx); err != nil {
 		return err
 	}
@@ -62,14 +62,14 @@ func benchMapping(ctx context.Context, dir string) error {
 
 // mapping holds the inputs that the rivals share.
 type mapping struct {
-	account string
-	set     *schemas.Set
-	plan    *transform.Plan
-	lake    *load.Lake
-	mapper  *transform.Mapper
-	hand    *byHand
-	objects []load.Raw
-	bytes   int
+	account  string
+	set      *schemas.Set
+	mappings *transform.Mappings
+	lake     *load.Lake
+	mapper   *transform.Mapper
+	hand     *byHand
+	objects  []load.Raw
+	bytes    int
 }
 
 // read reads the first charges of the log: whole segments, so that DuckDB can
@@ -128,7 +128,7 @@ func (m *mapping) runInTurn(ctx context.Context) error {
 	db.SetMaxOpenConns(1)
 	last := m.objects[len(m.objects)-1].Seq
 	query := "CREATE OR REPLACE TEMP TABLE rows AS " + withRaw(m.lake.Dir(), m.account, "charges", fmt.Sprintf("seq <= %d", last),
-		m.plan.SQL(m.set.MappingsOf("charge")[0]))
+		m.mappings.SQL(m.set.MappingsOf("charge")[0]))
 	rivals := []struct {
 		name string
 		run  func() error

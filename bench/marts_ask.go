@@ -72,7 +72,7 @@ func martViews(asked martQuestion) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func martViews(asked martQuestion) ([]string, error) {
 	for _, m := range set.Mappings {
 		from := "FROM lake.main." + m.Schema.Table
 		if asked.Raw {
-			from = withRaw(asked.Lake, accounts[0].Name(), m.Source.Object+"s", newest(asked.Lake, accounts[0].Name(), m.Source.Object+"s"), plan.SQL(m))
+			from = withRaw(asked.Lake, accounts[0].Name(), m.Source.Object+"s", newest(asked.Lake, accounts[0].Name(), m.Source.Object+"s"), mappings.SQL(m))
 		}
 		statements = append(statements, "CREATE VIEW "+m.Schema.Table+" AS "+from)
 	}

@@ -25,7 +25,7 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 	if err != nil {
 		return nil, err
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 				PartitionsMade: p.copy.start, WarehouseCopied: p.copy.stop,
 				DirtyCleared: p.copy.start, GenerationsSwept: p.copy.stop,
 			}
-			if err := publishOnce(ctx, dir, options, plan, picked, p); err != nil {
+			if err := publishOnce(ctx, dir, options, mappings, picked, p); err != nil {
 				return nil, err
 			}
 			if n == 0 || p.withoutCopy() < least.time {
@@ -84,7 +84,7 @@ func pick(ctx context.Context, dir, order string) (_ map[string][]string, err er
 
 // publishOnce appends a new version of each object, merges the versions and
 // publishes.
-func publishOnce(ctx context.Context, dir string, options load.Options, plan *transform.Plan, picked map[string][]string, p *publishCost) (err error) {
+func publishOnce(ctx context.Context, dir string, options load.Options, mappings *transform.Mappings, picked map[string][]string, p *publishCost) (err error) {
 	lake, err := load.Open(dir, options)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func publishOnce(ctx context.Context, dir string, options load.Options, plan *tr
 		}
 		position.Account = accounts[0].ID
 		p.merge.start()
-		_, err = state.Apply(ctx, position, mapSegment(ctx, log, plan.Mapper(resource.Object), position))
+		_, err = state.Apply(ctx, position, mapSegment(ctx, log, mappings.Mapper(resource.Object), position))
 		if err != nil {
 			return err
 		}

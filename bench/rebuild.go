@@ -48,7 +48,7 @@ func rivalTables(ctx context.Context, lake, out string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func rivalTables(ctx context.Context, lake, out string) error {
 	defer func() { _ = db.Close() }()
 	for _, m := range set.Mappings {
 		table := m.Schema.Table
-		query := withRaw(lake, accounts[0].Name(), m.Source.Object+"s", "true QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1", plan.SQL(m))
+		query := withRaw(lake, accounts[0].Name(), m.Source.Object+"s", "true QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1", mappings.SQL(m))
 		for _, statement := range []string{
 			"CREATE TABLE " + table + " AS " + query,
 			fmt.Sprintf("COPY (SELECT *, strftime(%s, '%%Y-%%m') AS created_month FROM %s ORDER BY %s) TO '%s' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (account, created_month))",

@@ -100,7 +100,7 @@ func (o *outages) begin(endpoint string, since time.Time, f *failure) *silence {
 		o.current = Outage{Cause: f.outage, Began: since.UTC(), Until: since.Add(o.patience).UTC()}
 	}
 	s := &silence{turn: make(chan struct{}, 1), over: make(chan struct{}), tries: f.tries}
-	if !o.plan(s, f) {
+	if !o.schedule(s, f) {
 		if opens {
 			o.current = Outage{}
 		}
@@ -113,9 +113,9 @@ func (o *outages) begin(endpoint string, since time.Time, f *failure) *silence {
 	return s
 }
 
-// plan sets when a silent endpoint is tried next: at the latest when patience ends. It
+// schedule sets when a silent endpoint is tried next: at the latest when patience ends. It
 // returns false if patience has ended, or ends before the server wants another request.
-func (o *outages) plan(s *silence, f *failure) bool {
+func (o *outages) schedule(s *silence, f *failure) bool {
 	now := time.Now()
 	left, after := o.current.Until.Sub(now), min(f.after, maxRetryAfter)
 	if left <= 0 || after > left {
@@ -156,7 +156,7 @@ func (o *outages) fail(endpoint string, s *silence, f *failure) error {
 		return s.err
 	}
 	s.tries++
-	if o.plan(s, f) {
+	if o.schedule(s, f) {
 		return nil
 	}
 	s.err = fmt.Errorf("gave up after %s: %w", time.Since(o.current.Began).Round(time.Second), f.err)

@@ -13,7 +13,7 @@ import (
 // must be absent.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	plan := embedded(t)
+	mappings := embedded(t)
 	const usd = `"currency":"usd","amount":100,"amount_captured":100,"amount_refunded":0,"captured":true,"status":"succeeded",`
 	for _, tc := range []struct {
 		name, object, members string
@@ -108,7 +108,7 @@ func TestCases(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			raw := fmt.Sprintf(`{"id":"x_1","object":%q,"created":1,%s}`, tc.object, tc.members)
-			b := plan.Mapper(tc.object).Map([]Object{objectOf([]byte(raw))})[0]
+			b := mappings.Mapper(tc.object).Map([]Object{objectOf([]byte(raw))})[0]
 			defer b.Rows.Release()
 			if len(b.Rejects) > 0 || b.Rows.NumRows() != 1 {
 				t.Fatalf("%s: %d rows, %+v", raw, b.Rows.NumRows(), b.Rejects)

@@ -8,9 +8,9 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Plan is a compiled set of mappings. It does not change, and any number of
+// Mappings are the compiled mappings of a set. They do not change, and any number of
 // goroutines may make Mappers from it.
-type Plan struct {
+type Mappings struct {
 	programs      map[string]*program
 	warnings      schemas.Problems
 	key           []byte // of the HMAC of hashed fields; nil without a key
@@ -19,9 +19,9 @@ type Plan struct {
 
 // Compile checks and compiles every mapping of a set. Mistakes are returned
 // together, as schemas.Problems in file order, each with its position and,
-// where there is one, its fix. The plan that is returned with them maps
-// nothing; it has only its Warnings.
-func Compile(set *schemas.Set) (*Plan, error) {
+// where there is one, its fix. The mappings that are returned with them map
+// nothing; they have only their Warnings.
+func Compile(set *schemas.Set) (*Mappings, error) {
 	c := &compiler{set: set, exponents: exponentsOf(set), functions: functionsByName(), lookups: map[string]map[string][]byte{}, usedLookups: map[string]bool{}}
 	for _, l := range set.Lookups {
 		valueOf := map[string][]byte{}
@@ -31,18 +31,18 @@ func Compile(set *schemas.Set) (*Plan, error) {
 		c.lookups[l.Name] = valueOf
 		c.lookupNames = append(c.lookupNames, l.Name)
 	}
-	plan := &Plan{programs: map[string]*program{}, keepsPersonal: set.Privacy.KeepsAll()}
+	mappings := &Mappings{programs: map[string]*program{}, keepsPersonal: set.Privacy.KeepsAll()}
 	for _, m := range set.Mappings {
-		if object := m.Source.Object; plan.programs[object] == nil {
-			plan.programs[object] = c.object(object, set.MappingsOf(object))
+		if object := m.Source.Object; mappings.programs[object] == nil {
+			mappings.programs[object] = c.object(object, set.MappingsOf(object))
 		}
 	}
 	c.unusedLookups()
-	plan.warnings = inFileOrder(c.warnings)
+	mappings.warnings = inFileOrder(c.warnings)
 	if len(c.problems) > 0 {
-		return &Plan{warnings: plan.warnings}, inFileOrder(c.problems)
+		return &Mappings{warnings: mappings.warnings}, inFileOrder(c.problems)
 	}
-	return plan, nil
+	return mappings, nil
 }
 
 // unusedLookups warns of lookups that no expression names. It warns of nothing
@@ -61,7 +61,7 @@ func (c *compiler) unusedLookups() {
 
 // Mapper returns a new Mapper for one type of Stripe object ("charge"), or nil
 // if no mapping reads it.
-func (p *Plan) Mapper(object string) *Mapper {
+func (p *Mappings) Mapper(object string) *Mapper {
 	if p.programs[object] == nil {
 		return nil
 	}
@@ -70,22 +70,21 @@ func (p *Plan) Mapper(object string) *Mapper {
 	return m
 }
 
-// Only returns a plan of one mapping, without the other mappings that read the
-// same type of object. It returns nil for a mapping that the plan does not
-// have.
-func (p *Plan) Only(m *schemas.Mapping) *Plan {
+// Only returns one mapping, without the others that read the same type of
+// object. It returns nil for a mapping that is not among them.
+func (p *Mappings) Only(m *schemas.Mapping) *Mappings {
 	one := p.mapping(m)
 	if one == nil {
 		return nil
 	}
 	alone := *p.programs[m.Source.Object]
 	alone.mappings = []mapping{*one}
-	return &Plan{programs: map[string]*program{m.Source.Object: &alone}, key: p.key, keepsPersonal: p.keepsPersonal}
+	return &Mappings{programs: map[string]*program{m.Source.Object: &alone}, key: p.key, keepsPersonal: p.keepsPersonal}
 }
 
 // Tables returns the tables that one type of Stripe object feeds, in the order
 // of the batches that Map returns.
-func (p *Plan) Tables(object string) []*schemas.Schema {
+func (p *Mappings) Tables(object string) []*schemas.Schema {
 	if p.programs[object] == nil {
 		return nil
 	}
@@ -96,7 +95,7 @@ func (p *Plan) Tables(object string) []*schemas.Schema {
 // optional columns without a mapping (M5), members that only expanded objects
 // have (M7), documented values that a lookup does not have (M8), names under
 // let and lookups that no expression uses (M10).
-func (p *Plan) Warnings() schemas.Problems { return slices.Clone(p.warnings) }
+func (p *Mappings) Warnings() schemas.Problems { return slices.Clone(p.warnings) }
 
 // inFileOrder sorts problems by position and drops repetitions. A mistake in a
 // named type, for example, is found wherever the type is used.

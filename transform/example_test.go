@@ -13,12 +13,12 @@ func ExampleMapper_Map() {
 		fmt.Println(err)
 		return
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	refunds := plan.Mapper("refund")
+	refunds := mappings.Mapper("refund")
 	for _, batch := range refunds.Map([]transform.Object{
 		{ID: "re_1", Account: "acct_1", Seq: 1, Raw: []byte(`{"id":"re_1","created":1722000000,"amount":2599,"currency":"eur"}`)},
 		{ID: "re_2", Account: "acct_1", Seq: 2, Raw: []byte(`{"id":"re_2","created":1722000000,"amount":"25.99","currency":"eur"}`)},

@@ -50,13 +50,13 @@ func exposureOf(set *schemas.Set, blanked []string) (exposure, error) {
 	if err != nil {
 		return e, err
 	}
-	plan, err := Compile(bare)
+	mappings, err := Compile(bare)
 	if err != nil {
 		return e, err
 	}
 	for _, m := range bare.Mappings {
 		table := set.Table(m.Schema.Table)
-		for _, leaf := range plan.Lineage(m) {
+		for _, leaf := range mappings.Lineage(m) {
 			if leaf.Type.Kind == schemas.Boolean {
 				continue
 			}

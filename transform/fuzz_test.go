@@ -32,10 +32,10 @@ func FuzzMap(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	plan := embedded(f)
+	mappings := embedded(f)
 	mappers := map[string]*Mapper{}
 	for _, object := range []string{"charge", "customer", "price", "refund", "subscription", "balance_transaction"} {
-		mappers[object] = plan.Mapper(object)
+		mappers[object] = mappings.Mapper(object)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		tree, valid := parsed(raw)
@@ -187,13 +187,13 @@ func FuzzExpression(f *testing.F) {
 		root.Fields = slices.Clone(root.Fields)
 		root.Fields[len(root.Fields)-1].Expr = &schemas.Text{Value: text, Pos: schemas.Pos{File: "f", Line: 1, Col: 1}}
 		m.Root = &root
-		plan, err := Compile(&schemas.Set{Schemas: set.Schemas, Mappings: []*schemas.Mapping{&m}, Lookups: set.Lookups})
+		mappings, err := Compile(&schemas.Set{Schemas: set.Schemas, Mappings: []*schemas.Mapping{&m}, Lookups: set.Lookups})
 		var problems schemas.Problems
 		if err != nil && !errors.As(err, &problems) {
 			t.Fatalf("%v is not Problems", err)
 		}
 		if err == nil {
-			plan.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","amount":1,"status":"s"}`), ID: "ch_1"}})[0].Rows.Release()
+			mappings.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","amount":1,"status":"s"}`), ID: "ch_1"}})[0].Rows.Release()
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 // each table, and the drift.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	plan := embedded(t)
+	mappings := embedded(t)
 	files, err := filepath.Glob("testdata/objects/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no fixtures", err)
@@ -28,7 +28,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			object, _, _ := strings.Cut(name, ".")
-			golden(t, name+".jsonl", mapped(t, plan.Mapper(object), objectOf(raw)))
+			golden(t, name+".jsonl", mapped(t, mappings.Mapper(object), objectOf(raw)))
 		})
 	}
 }

@@ -22,7 +22,7 @@ type ColumnLineage struct {
 	// a member of a list's elements, from element. raw.digits in it is the
 	// object with each number between quotes, as it was sent. Conditions around
 	// the leaf ($when, a source object that must be there) are in the whole
-	// query, Plan.SQL, and not here.
+	// query, Mappings.SQL, and not here.
 	SQL string
 
 	// DataPrep is the expression of Adobe Experience Platform's Data Prep, with
@@ -53,9 +53,9 @@ type mappingForms struct {
 }
 
 // Lineage returns the lineage of each column of a mapping's table, in declared
-// order and without the system columns. It returns nil for a mapping that the
-// plan does not have.
-func (p *Plan) Lineage(m *schemas.Mapping) []ColumnLineage {
+// order and without the system columns. It returns nil for a mapping that is not
+// among them.
+func (p *Mappings) Lineage(m *schemas.Mapping) []ColumnLineage {
 	compiled := p.mapping(m)
 	if compiled == nil {
 		return nil
@@ -64,7 +64,7 @@ func (p *Plan) Lineage(m *schemas.Mapping) []ColumnLineage {
 }
 
 // mapping finds a compiled mapping, or nil.
-func (p *Plan) mapping(m *schemas.Mapping) *mapping {
+func (p *Mappings) mapping(m *schemas.Mapping) *mapping {
 	if m == nil || p.programs[m.Source.Object] == nil {
 		return nil
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/stripelake/stripelake/schemas"
 )
 
-// Reads reports whether any table of the plan depends on the value at a JSON
+// Reads reports whether any table of the mappings depends on the value at a JSON
 // Pointer ("/items") in one type of Stripe object ("subscription"). A table
 // depends on it if a column, a condition or the list under each reads the value
 // or something in it, or if a column copies something that contains it.
-func (p *Plan) Reads(object, pointer string) bool {
+func (p *Mappings) Reads(object, pointer string) bool {
 	program := p.programs[object]
 	if program == nil {
 		return false

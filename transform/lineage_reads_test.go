@@ -12,7 +12,7 @@ func TestReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestReads(t *testing.T) {
 		{"price", "/currency_options/jpy/tiers", true}, // copied as sent
 		{"product", "/anything", false},                // no mapping reads it
 	} {
-		if got := plan.Reads(tc.object, tc.pointer); got != tc.want {
+		if got := mappings.Reads(tc.object, tc.pointer); got != tc.want {
 			t.Errorf("%s %s: %t, want %t", tc.object, tc.pointer, got, tc.want)
 		}
 	}

@@ -11,19 +11,19 @@ import (
 )
 
 // shippedMapping is a mapping of the shipped set, compiled.
-func shippedMapping(t *testing.T, name string) (*Plan, *schemas.Mapping) {
+func shippedMapping(t *testing.T, name string) (*Mappings, *schemas.Mapping) {
 	t.Helper()
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range set.Mappings {
 		if m.Name == name {
-			return plan, m
+			return mappings, m
 		}
 	}
 	t.Fatalf("no mapping %s", name)
@@ -35,9 +35,9 @@ func shippedMapping(t *testing.T, name string) (*Plan, *schemas.Mapping) {
 func TestDataPrep(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"stripe.charge", "stripe.price", "stripe.subscription_item"} {
-		plan, m := shippedMapping(t, name)
+		mappings, m := shippedMapping(t, name)
 		var out strings.Builder
-		for _, l := range plan.Lineage(m) {
+		for _, l := range mappings.Lineage(m) {
 			if (l.DataPrep == "") == (l.Reason == "") {
 				t.Errorf("%s: Data Prep %q, reason %q: want one of the two", l.Target, l.DataPrep, l.Reason)
 			}
@@ -56,17 +56,17 @@ func TestDataPrep(t *testing.T) {
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"price", "subscription_item"} {
-		plan, m := shippedMapping(t, "stripe."+name)
-		golden(t, name+".sql", plan.SQL(m))
+		mappings, m := shippedMapping(t, "stripe."+name)
+		golden(t, name+".sql", mappings.SQL(m))
 	}
-	if plan, m := shippedMapping(t, "stripe.price"); (&Plan{}).SQL(m) != "" || (&Plan{}).Lineage(m) != nil || plan.SQL(nil) != "" {
+	if mappings, m := shippedMapping(t, "stripe.price"); (&Mappings{}).SQL(m) != "" || (&Mappings{}).Lineage(m) != nil || mappings.SQL(nil) != "" {
 		t.Error("something is known of a mapping that the plan does not have")
 	}
 }
 
 func TestLineage(t *testing.T) {
 	t.Parallel()
-	plan, m := shippedMapping(t, "stripe.charge")
+	mappings, m := shippedMapping(t, "stripe.charge")
 	want := map[string]ColumnLineage{
 		"bnpl.payer_country": {
 			Type: schemas.Type{Kind: schemas.String}, Expression: "pm.klarna.payer_details.address.country",
@@ -89,7 +89,7 @@ func TestLineage(t *testing.T) {
 		"synced_at": {Type: schemas.Type{Kind: schemas.DateTime}, Expression: "$synced_at", SQL: "raw.observed_at"},
 	}
 	found := 0
-	for _, l := range plan.Lineage(m) {
+	for _, l := range mappings.Lineage(m) {
 		w, ok := want[l.Target]
 		if !ok {
 			continue
@@ -107,8 +107,8 @@ func TestLineage(t *testing.T) {
 		t.Errorf("%d of %d leaves found", found, len(want))
 	}
 
-	plan, m = shippedMapping(t, "stripe.subscription_item")
-	for _, l := range plan.Lineage(m) {
+	mappings, m = shippedMapping(t, "stripe.subscription_item")
+	for _, l := range mappings.Lineage(m) {
 		if l.Target == "tax_rates[].percentage" {
 			if diff := cmp.Diff([]string{"items.data[].tax_rates[].percentage"}, l.Sources); diff != "" {
 				t.Errorf("sources (-want +got):\n%s", diff)
@@ -151,12 +151,12 @@ func TestMissedValues(t *testing.T) {
 		`x: 'status in bnpl_provider ? "yes" : "no"'`:               ``,
 		`x: lookup(bnpl_provider, failure_code)`:                    ``, // Stripe lists no values of it
 	} {
-		plan, err := Compile(small(t, "x: {type: string, title: X, description: X.}", charges+"  "+mapping+"\n"))
+		mappings, err := Compile(small(t, "x: {type: string, title: X, description: X.}", charges+"  "+mapping+"\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		for _, w := range plan.Warnings() {
+		for _, w := range mappings.Warnings() {
 			if w.Code == "M8" {
 				got += strings.TrimPrefix(w.String(), "mappings/stripe/t.yaml:")
 			}

@@ -80,7 +80,7 @@ func newMapper(p *program) *Mapper {
 }
 
 // Map maps objects to one batch for each table that their type feeds, in the
-// order of Plan.Tables. It scans each object once. It is total: an object that
+// order of Mappings.Tables. It scans each object once. It is total: an object that
 // cannot become a row becomes a reject. Each text column of a batch holds at
 // most 2 GiB, so one call should get less than 1 GiB of objects.
 func (m *Mapper) Map(objects []Object) []Batch {

@@ -16,7 +16,7 @@ import (
 // object ends as a row, as a reject, or left out, and nothing panics.
 func TestEveryObjectIsAccountedFor(t *testing.T) {
 	t.Parallel()
-	plan := embedded(t)
+	mappings := embedded(t)
 	files, _ := filepath.Glob("testdata/objects/*.json")
 	mappers, raws := map[string]*Mapper{}, map[string][]byte{}
 	var names []string
@@ -25,7 +25,7 @@ func TestEveryObjectIsAccountedFor(t *testing.T) {
 		names = append(names, name)
 		raws[name] = fixture(t, name)
 		object, _, _ := strings.Cut(name, ".")
-		mappers[object] = plan.Mapper(object)
+		mappers[object] = mappings.Mapper(object)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names).Draw(t, "fixture")
@@ -119,15 +119,15 @@ func TestNoAllocations(t *testing.T) {
 // next.
 func TestOneMapperManyCalls(t *testing.T) {
 	t.Parallel()
-	plan := embedded(t)
+	mappings := embedded(t)
 	names := []string{"charge.card", "charge.ancient", "charge.klarna_jpy", "charge.unreadable_money", "charge.card"}
-	reused := plan.Mapper("charge")
+	reused := mappings.Mapper("charge")
 	var together []Object
 	var apart []string
 	for _, name := range names {
 		o := objectOf(fixture(t, name))
 		together = append(together, o)
-		fresh := rowsOf(t, plan.Mapper("charge"), []Object{o})
+		fresh := rowsOf(t, mappings.Mapper("charge"), []Object{o})
 		if diff := cmp.Diff(fresh, rowsOf(t, reused, []Object{o})); diff != "" {
 			t.Errorf("%s from a used Mapper (-fresh +used):\n%s", name, diff)
 		}
@@ -157,19 +157,19 @@ func TestSeveralMappings(t *testing.T) {
 	refund := *set.Mappings[0]
 	refund.Source.Object = "refund"
 	set.Mappings = append(set.Mappings, &again, &refund)
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := plan.Tables("charge"); len(got) != 1 || got[0] != set.Schemas[0] {
+	if got := mappings.Tables("charge"); len(got) != 1 || got[0] != set.Schemas[0] {
 		t.Errorf("Tables(charge) = %v", got)
 	}
-	b := plan.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","status":"s"}`), ID: "ch_1"}})
+	b := mappings.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","status":"s"}`), ID: "ch_1"}})
 	if len(b) != 1 || b[0].Rows.NumRows() != 2 || b[0].Objects != 2 {
 		t.Errorf("two mappings of one object into one table made %d batches, %d rows of %d objects", len(b), b[0].Rows.NumRows(), b[0].Objects)
 	}
 	b[0].Rows.Release()
-	b = plan.Mapper("refund").Map([]Object{{Raw: []byte(`{"id":"re_1","status":"s"}`), ID: "re_1"}})
+	b = mappings.Mapper("refund").Map([]Object{{Raw: []byte(`{"id":"re_1","status":"s"}`), ID: "re_1"}})
 	if len(b) != 1 || b[0].Rows.NumRows() != 1 || b[0].Schema.Table != "ts" {
 		t.Errorf("refunds: %+v", b)
 	}
@@ -217,7 +217,7 @@ func TestMembersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	set := small(t, "a: {type: long, title: A, description: A.}\nb: {type: long, title: B, description: B.}\nc: {type: string, title: C, description: C.}",
 		charges+"  a: amount\n  b: amount_captured\n  c: billing_details.address.city\n")
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestMembersInAnyOrder(t *testing.T) {
 		objects = append(objects, Object{Raw: []byte(raw), ID: "ch_1", Account: "acct_1"})
 	}
 	objects = append(objects, objects...)
-	b := plan.Mapper("charge").Map(objects)[0]
+	b := mappings.Mapper("charge").Map(objects)[0]
 	defer b.Rows.Release()
 	got := rows(t, b)
 	if len(got) != len(objects) || !strings.Contains(got[0], `"a": 1, "b": 2, "c": "Graz"`) {

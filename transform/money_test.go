@@ -91,7 +91,7 @@ func TestMoneyIsExact(t *testing.T) {
 // letters is null beside its minor units, rejects no row, and is counted.
 func TestUnknownExponent(t *testing.T) {
 	t.Parallel()
-	plan, err := Compile(small(t, strings.Join([]string{
+	mappings, err := Compile(small(t, strings.Join([]string{
 		"currency: {type: string, title: C, description: C.}",
 		"x: {type: money, unit: currency, required: true, title: X, description: X.}",
 		"y: {type: money, unit: currency, minor: false, title: Y, description: Y.}",
@@ -113,7 +113,7 @@ func TestUnknownExponent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := plan.Mapper("charge")
+	m := mappings.Mapper("charge")
 	for raw, want := range map[string]string{
 		`"amount":1234567,"amount_captured":9,"currency":"usdc"`: `"currency": "USDC", "x_minor": 1234567, "either_minor": 1234567, "chosen_minor": 1234567, "is_nil": true, "same": true, "more": false, "o": {"z_minor":1234567}`,
 		`"amount":5,"currency":"eurc","paid":true`:               `"currency": "EURC", "x_minor": 5, "either_minor": 5, "is_nil": true, "same": true, "more": false, "o": {"z_minor":5}`,
@@ -137,7 +137,7 @@ func TestUnknownExponent(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", raw, got, want)
 		}
 	}
-	for _, f := range ArrowSchema(plan.Tables("charge")[0]).Fields() {
+	for _, f := range ArrowSchema(mappings.Tables("charge")[0]).Fields() {
 		if strings.HasPrefix(f.Name, "x") && !f.Nullable {
 			t.Errorf("%s may not be null", f.Name)
 		}

@@ -6,17 +6,17 @@ import (
 	"encoding/hex"
 )
 
-// Keyed returns the plan with a key for the hashes of the privacy policy.
+// Keyed returns the mappings with a key for the hashes of the privacy policy.
 // Without a key every hashed field is null.
-func (p *Plan) Keyed(key []byte) *Plan {
+func (p *Mappings) Keyed(key []byte) *Mappings {
 	keyed := *p
 	keyed.key = key
 	return &keyed
 }
 
 // Hashes reports whether the privacy policy hashes a field of any table, so
-// that the plan needs a key.
-func (p *Plan) Hashes() bool {
+// that the mappings need a key.
+func (p *Mappings) Hashes() bool {
 	for _, program := range p.programs {
 		for _, table := range program.tables {
 			if table.Hashes() {
@@ -29,7 +29,7 @@ func (p *Plan) Hashes() bool {
 
 // KeepsPersonalData reports whether the set's privacy policy keeps all personal
 // data in the tables.
-func (p *Plan) KeepsPersonalData() bool { return p.keepsPersonal }
+func (p *Mappings) KeepsPersonalData() bool { return p.keepsPersonal }
 
 // keyed makes a Mapper hash with a key.
 func (m *Mapper) keyed(key []byte) *Mapper {

@@ -11,7 +11,7 @@ import (
 )
 
 // withPrivacy is the shipped set under another privacy.yaml.
-func withPrivacy(t *testing.T, privacy string) *Plan {
+func withPrivacy(t *testing.T, privacy string) *Mappings {
 	t.Helper()
 	shipped, err := schemas.Load(schemas.Embedded())
 	if err != nil {
@@ -23,17 +23,17 @@ func withPrivacy(t *testing.T, privacy string) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return mappings
 }
 
 const person = `{"id":"cus_1","object":"customer","created":1700000000,"livemode":true,"email":"ann@example.com","name":"Ann","phone":"555",
 	"address":{"line1":"1 Way","city":"Rome","country":"IT"}}`
 
-func customer(t *testing.T, p *Plan) string {
+func customer(t *testing.T, p *Mappings) string {
 	t.Helper()
 	m := p.Mapper("customer")
 	b := m.Map([]Object{objectOf([]byte(person))})[0]
@@ -109,13 +109,13 @@ func TestPersonalDataShowsInNoMessage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, err := Compile(small(t, tc.field, charges+"  "+tc.mapping+"\n"))
+			mappings, err := Compile(small(t, tc.field, charges+"  "+tc.mapping+"\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, keeps := range []bool{true, false} {
-				plan.keepsPersonal = keeps
-				m := plan.Mapper("charge")
+				mappings.keepsPersonal = keeps
+				m := mappings.Mapper("charge")
 				b := m.Map([]Object{objectOf([]byte(`{"id":"ch_1","description":"Ann Secret","amount":"Ann Secret","currency":"eur"}`))})[0]
 				drift := m.Drift()
 				if len(b.Rejects) != tc.rejects || len(drift) != tc.drift {

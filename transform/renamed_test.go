@@ -21,11 +21,11 @@ func TestFormerNames(t *testing.T) {
 		"sum: {type: money, unit: currency, title: S, renamed_from: total}"
 	const mapping = charges + "  n: amount\n  o: {$from: outcome, a: type}\n  q: {$each: refunds.data, a: id}\n  currency: upper(currency)\n  sum: money(amount, currency)\n"
 	set := small(t, fields, mapping)
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := plan.Mapper("charge")
+	m := mappings.Mapper("charge")
 	b := m.Map([]Object{objectOf([]byte(`{"id": "ch_1", "amount": 150, "currency": "eur", "outcome": {"type": "t"}, "refunds": {"data": [{"id": "re_1"}]}}`))})[0]
 	defer b.Rows.Release()
 	got, _, _ := strings.Cut(rows(t, b)[0], `, "deleted"`)
@@ -42,7 +42,7 @@ func TestFormerNames(t *testing.T) {
 	if len(drift) != 1 {
 		t.Errorf("drift %q, want the length of currency once", drift)
 	}
-	sql := plan.SQL(set.Mappings[0])
+	sql := mappings.SQL(set.Mappings[0])
 	for _, name := range []string{"m", "l", "p", "iso", "total"} {
 		if !strings.Contains(sql, "AS "+sqltext.Ident(name)) {
 			t.Errorf("the SQL has no column %s:\n%s", name, sql)

@@ -11,7 +11,7 @@ import (
 // The content of an object or a list is never shown.
 func TestWhatDriftShows(t *testing.T) {
 	t.Parallel()
-	plan, err := Compile(small(t, "score: {type: short, title: S, description: S.}", charges+"  score: outcome.risk_score\n"))
+	mappings, err := Compile(small(t, "score: {type: short, title: S, description: S.}", charges+"  score: outcome.risk_score\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,8 +30,8 @@ func TestWhatDriftShows(t *testing.T) {
 		`["Ann"]`:               {"list, 7 bytes", "list, 7 bytes"},
 	} {
 		for i, keeps := range []bool{true, false} {
-			plan.keepsPersonal = keeps
-			m := plan.Mapper("charge")
+			mappings.keepsPersonal = keeps
+			m := mappings.Mapper("charge")
 			raw := fmt.Sprintf(`{"id":"ch_1","never_heard_of":%s,"outcome":{"risk_score":%[1]s}}`, sent)
 			m.Map([]Object{objectOf([]byte(raw))})[0].Rows.Release()
 			drift := m.Drift()

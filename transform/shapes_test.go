@@ -134,7 +134,7 @@ func TestRejects(t *testing.T) {
 	}, "\n"),
 		"source: {system: stripe, object: charge, api_version: 2023-10-16}\ntarget: stripe.t@1\nwhere: description != \"skip\"\nsame: [id, status]\nfields:\n"+
 			"  created: $synced_at\n  currency: upper(currency)\n  amount: money(amount, currency)\n  open: failure_code\n  parts: {$each: refunds.data, $same: [id]}\n")
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestRejects(t *testing.T) {
 		{`{"id":"ch_1","refunds":{"data":[{"id":"a"}`, ` json not one JSON object: byte 42 of 42`},
 	}
 	for _, tt := range tests {
-		b := plan.Mapper("charge").Map([]Object{{Raw: []byte(tt.raw), Account: "acct_1", ID: "ch_1", Seq: 7}})[0]
+		b := mappings.Mapper("charge").Map([]Object{{Raw: []byte(tt.raw), Account: "acct_1", ID: "ch_1", Seq: 7}})[0]
 		got := ""
 		switch {
 		case len(b.Rejects) > 0:
@@ -191,15 +191,15 @@ func TestRejects(t *testing.T) {
 		b.Rows.Release()
 	}
 	for _, id := range []string{"", "noid:4e07"} {
-		b := plan.Mapper("charge").Map([]Object{{Raw: []byte(`{}`), ID: id}})[0]
+		b := mappings.Mapper("charge").Map([]Object{{Raw: []byte(`{}`), ID: id}})[0]
 		if len(b.Rejects) != 1 || b.Rejects[0].Rule != "id" {
 			t.Errorf("id %q: %+v", id, b.Rejects)
 		}
 	}
-	if b := plan.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","deleted":true}`), ID: "ch_1", Deleted: true}})[0]; b.Objects != 0 || b.Rows.NumRows() != 0 || len(b.Rejects) != 0 {
+	if b := mappings.Mapper("charge").Map([]Object{{Raw: []byte(`{"id":"ch_1","deleted":true}`), ID: "ch_1", Deleted: true}})[0]; b.Objects != 0 || b.Rows.NumRows() != 0 || len(b.Rejects) != 0 {
 		t.Errorf("a tombstone's stub made %+v", b)
 	}
-	if plan.Mapper("refund") != nil {
+	if mappings.Mapper("refund") != nil {
 		t.Error("a Mapper of an object that no mapping reads")
 	}
 }
@@ -210,11 +210,11 @@ func TestDrift(t *testing.T) {
 	t.Parallel()
 	set := small(t, "open: {type: string, title: S, description: S., enum: {ok: OK}, pattern: '^[a-z]{2}$', maxLength: 3}\nscore: {type: short, title: S, description: S.}\nscore2: {type: short, title: S, description: S.}",
 		charges+"  open: status\n  score: outcome.risk_score\n  score2: outcome.risk_score\n")
-	plan, err := Compile(set)
+	mappings, err := Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := plan.Mapper("charge")
+	m := mappings.Mapper("charge")
 	for i, raw := range []string{
 		`{"id":"a","status":"ok","outcome":{"risk_score":1}}`,
 		`{"id":"b","status":"Long","outcome":{"risk_score":"1"}}`,

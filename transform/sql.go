@@ -9,7 +9,7 @@ import (
 )
 
 // forms is an expression in the other languages than the kernel's. Each form is
-// rendered on demand, so that compiling a plan for a sync costs no rendering.
+// rendered on demand, so that compiling for a sync costs no rendering.
 type forms struct {
 	// sql renders the value in DuckDB, NULL where the kernel's value is null.
 	// The text is one operand, which needs no parentheses around it.

@@ -90,7 +90,7 @@ func (p sourcePath) substitute(q *query, template, below string) string {
 }
 
 // idBelow returns the path of the id below a path. It adds nothing to the trie,
-// so that rendering SQL does not change the plan.
+// so that rendering SQL does not change the compiled mapping.
 func (p sourcePath) idBelow() sourcePath {
 	return sourcePath{scope: p.scope, node: &node{list: -1, steps: append(slices.Clip(p.node.steps), pathStep{name: "id"})}}
 }

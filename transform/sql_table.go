@@ -17,9 +17,9 @@ import (
 // of one row an object. The relation must hold no tombstones and no objects of
 // which only a stub is kept. The query computes what the kernel computes, with
 // the differences that the type query lists, and leaves out the rows that the
-// kernel rejects or leaves out. SQL returns "" for a mapping that the plan does
-// not have.
-func (p *Plan) SQL(m *schemas.Mapping) string {
+// kernel rejects or leaves out. SQL returns "" for a mapping that is not among
+// them.
+func (p *Mappings) SQL(m *schemas.Mapping) string {
 	compiled := p.mapping(m)
 	if compiled == nil {
 		return ""

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // embedded is the shipped set, compiled.
-func embedded(tb testing.TB) *Plan {
+func embedded(tb testing.TB) *Mappings {
 	tb.Helper()
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {

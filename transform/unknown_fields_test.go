@@ -91,11 +91,11 @@ func TestUnknownValuesAreBounded(t *testing.T) {
 	text := func(name string) string {
 		return name + ": {type: string, title: S, description: S., enum: {ok: OK}}\n"
 	}
-	plan, err := Compile(small(t, text("a")+text("b"), charges+"  a: status\n  b: description\n"))
+	mappings, err := Compile(small(t, text("a")+text("b"), charges+"  a: status\n  b: description\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := plan.Mapper("charge")
+	m := mappings.Mapper("charge")
 	for i := range 3 * maxUnlisted {
 		raw := fmt.Sprintf(`{"id":"ch_%d","status":"s%[1]d","description":"ok"}`, i)
 		m.Map([]Object{objectOf([]byte(raw))})[0].Rows.Release()

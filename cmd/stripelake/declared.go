@@ -155,7 +155,7 @@ func (o *setOptions) setFlags() []cli.Flag {
 // compile loads the schemas of --schemas, otherwise those in force in the lake
 // of --lake, otherwise the built-in ones, and compiles their mappings. It
 // reports every mistake in them at once.
-func (env *environment) compile(o *setOptions) (*schemas.Set, *transform.Plan, error) {
+func (env *environment) compile(o *setOptions) (*schemas.Set, *transform.Mappings, error) {
 	set, _, err := env.givenSet(&o.declaredOptions, o.lake)
 	if err == nil && set == nil {
 		set, err = pipeline.InForce(o.lake)

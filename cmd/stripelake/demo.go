@@ -133,7 +133,7 @@ func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string
 		return err
 	}
 	show := env.renderer(false)
-	sync := pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
+	sync := pipeline.Sync{Source: pipeline.Source{Client: client}, Mappings: declared.Mappings, Lake: lake, Redactors: declared.Redactors, Declaration: declared, OnEvent: show.event}
 	_, err = sync.Run(ctx)
 	return err
 }

@@ -114,23 +114,23 @@ func (a *act) lake(t *testing.T) string {
 
 // otherKnobs opens a lake in other segments and with more threads than the
 // command does.
-func otherKnobs(dir string) (*transform.Plan, *load.Lake, error) {
+func otherKnobs(dir string) (*transform.Mappings, *load.Lake, error) {
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		return nil, nil, err
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		return nil, nil, err
 	}
 	options := pipeline.LakeOptions(set, "test")
 	options.SegmentObjects, options.Writers, options.Threads, options.MemoryLimit = 100, 2, 2, "300MB"
 	lake, err := load.Open(dir, options)
-	return plan, lake, err
+	return mappings, lake, err
 }
 
 func resync(dir, api string) error {
-	plan, lake, err := otherKnobs(dir)
+	mappings, lake, err := otherKnobs(dir)
 	if err != nil {
 		return err
 	}
@@ -138,16 +138,16 @@ func resync(dir, api string) error {
 	if err != nil {
 		return err
 	}
-	_, err = (&pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: plan, Lake: lake}).Run(context.Background())
+	_, err = (&pipeline.Sync{Source: pipeline.Source{Client: client}, Mappings: mappings, Lake: lake}).Run(context.Background())
 	return err
 }
 
 func forgetAgain(dir, customer string) error {
-	plan, lake, err := otherKnobs(dir)
+	mappings, lake, err := otherKnobs(dir)
 	if err != nil {
 		return err
 	}
-	_, err = (&pipeline.Forget{Plan: plan, Lake: lake, Customers: []string{customer}}).Run(context.Background())
+	_, err = (&pipeline.Forget{Mappings: mappings, Lake: lake, Customers: []string{customer}}).Run(context.Background())
 	return err
 }
 

@@ -94,7 +94,7 @@ func (env *environment) forgetting(ctx context.Context, o *forgetOptions, custom
 		return nil, err
 	}
 	return &pipeline.Forget{
-		Plan: declared.Plan, Lake: lake, Declaration: declared, Customers: customers, Account: o.account,
+		Mappings: declared.Mappings, Lake: lake, Declaration: declared, Customers: customers, Account: o.account,
 		DryRun: o.dryRun, NewList: o.newList, Version: version, OnEvent: env.signals.derives,
 	}, nil
 }

@@ -51,7 +51,7 @@ func (env *environment) rebuild(ctx context.Context, o *rebuildOptions, tables [
 	if err != nil {
 		return err
 	}
-	rebuild := pipeline.Rebuild{Plan: declared.Plan, Lake: lake, Declaration: declared, Tables: tables, MaxRuntime: time.Duration(o.maxRuntime)}
+	rebuild := pipeline.Rebuild{Mappings: declared.Mappings, Lake: lake, Declaration: declared, Tables: tables, MaxRuntime: time.Duration(o.maxRuntime)}
 	if o.rejects {
 		refusals, err := rebuild.Replay(ctx)
 		if err != nil {

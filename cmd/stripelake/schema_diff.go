@@ -52,7 +52,7 @@ func (t *diffError) Unwrap() error { return t.error }
 func (t *diffError) ExitCode() int { return 2 }
 
 func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) error {
-	edited, newPlan, err := env.compile(&o.setOptions)
+	edited, newMappings, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) er
 	if err != nil {
 		return fmt.Errorf("the schemas that the lake was built with: %w", err)
 	}
-	oldPlan, err := transform.Compile(old)
+	oldMappings, err := transform.Compile(old)
 	if err != nil {
 		return fmt.Errorf("the mappings that the lake was built with: %w", err)
 	}
-	differences := authoring.Diff(old, edited, oldPlan, newPlan)
-	if err := o.compareRows(ctx, old, edited, oldPlan, newPlan, differences); err != nil {
+	differences := authoring.Diff(old, edited, oldMappings, newMappings)
+	if err := o.compareRows(ctx, old, edited, oldMappings, newMappings, differences); err != nil {
 		return err
 	}
 	if o.json {
@@ -85,7 +85,7 @@ func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) er
 
 // compareRows counts changed rows, once for each table: the table's first
 // difference has the count.
-func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, differences []authoring.Difference) error {
+func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schemas.Set, oldMappings, newMappings *transform.Mappings, differences []authoring.Difference) error {
 	lake, err := authoring.OpenLake(o.lake)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schema
 			continue
 		}
 		done[d.Table] = true
-		if d.RowDiff, err = lake.DiffRows(ctx, old, edited, oldPlan, newPlan, d.Table, o.objects); err != nil {
+		if d.RowDiff, err = lake.DiffRows(ctx, old, edited, oldMappings, newMappings, d.Table, o.objects); err != nil {
 			return err
 		}
 	}

@@ -56,7 +56,7 @@ func (env *environment) schemaDocs(ctx context.Context, o *setOptions, dir strin
 }
 
 // referencePages returns all pages of the reference, by file name.
-func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.Plan) (map[string]string, error) {
+func referencePages(ctx context.Context, set *schemas.Set, compiled *transform.Mappings) (map[string]string, error) {
 	pages, err := authoring.Pages(ctx, set, compiled)
 	if err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func (env *environment) schemaExplain(ctx context.Context, o *schemaExplainOptio
 	return &pipeline.UsageError{Message: fmt.Sprintf("%s has no field %q; %s", table.Table, field, hint)}
 }
 
-func (env *environment) explainTable(sql bool, set *schemas.Set, compiled *transform.Plan, s *schemas.Schema, columns []authoring.Column) error {
+func (env *environment) explainTable(sql bool, set *schemas.Set, compiled *transform.Mappings, s *schemas.Schema, columns []authoring.Column) error {
 	fmt.Fprintf(env.stdout, "%s: %s. %s\n\n", s.Table, s.Title, s.Description)
 	if sql {
 		for _, m := range set.Mappings {

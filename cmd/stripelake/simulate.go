@@ -105,7 +105,7 @@ func (o *simulateOptions) simulation() (stripesim.Config, error) {
 	config.From, config.To, spanErr = parseSpan(o.from, o.to)
 	config.Now, nowErr = parseTime("--now", o.now)
 	config.Speed, speedErr = parseSpeed(o.clock)
-	config.Faults.Plan, faultErr = parseFaults(o.faults.Value())
+	config.Faults.Scripted, faultErr = parseFaults(o.faults.Value())
 	return config, errors.Join(spanErr, shareErr, nowErr, speedErr, faultErr)
 }
 

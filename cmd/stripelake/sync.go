@@ -77,7 +77,7 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	}
 	show := env.renderer(o.json)
 	sync := pipeline.Sync{
-		Source: sources[0], Others: sources[1:], Plan: declared.Plan, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
+		Source: sources[0], Others: sources[1:], Mappings: declared.Mappings, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
 		Resources: resources, Range: bounds, Rebuild: o.rebuild, MaxRejects: maxRejects, MinFree: load.Floor(o.minFree), PublishEvery: publishEvery, OnEvent: show.event,
 	}
 	_, err = sync.Run(ctx)

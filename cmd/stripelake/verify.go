@@ -69,7 +69,7 @@ func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if o.repair && err != nil {
-		err = env.repair(ctx, o.json, &verify, &found, &pipeline.Sync{Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared, OnEvent: env.signals.reads})
+		err = env.repair(ctx, o.json, &verify, &found, &pipeline.Sync{Lake: lake, Mappings: declared.Mappings, Redactors: declared.Redactors, Declaration: declared, OnEvent: env.signals.reads})
 	} else if !o.json {
 		env.printVerified(found)
 	}

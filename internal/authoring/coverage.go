@@ -31,7 +31,7 @@ type Unmapped struct {
 }
 
 // CoverageOf examines the newest objects of a table's sources, at most most of each.
-func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform.Plan, table *schemas.Schema, most int) ([]Coverage, error) {
+func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, mappings *transform.Mappings, table *schemas.Schema, most int) ([]Coverage, error) {
 	var out []Coverage
 	for _, object := range sourcesOf(set, table) {
 		catalog, err := schemas.LoadCatalog(object)
@@ -39,7 +39,7 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, plan *transform
 			return nil, err
 		}
 		c := Coverage{Object: object, Unmapped: []Unmapped{}}
-		read, reasons := taken(set, plan, table, object)
+		read, reasons := taken(set, mappings, table, object)
 		c.count(catalog.Root(), "", read, reasons)
 		seen := map[string]*Unmapped{}
 		for objects, err := range l.Newest(ctx, streamOf(object), most) {
@@ -81,14 +81,14 @@ func sourcesOf(set *schemas.Set, table *schemas.Schema) []string {
 
 // taken returns the source paths that a table's mappings of one type of object read,
 // and those that one of them leaves out with a reason.
-func taken(set *schemas.Set, plan *transform.Plan, table *schemas.Schema, object string) (read map[string]bool, reasons []schemas.LeftOut) {
+func taken(set *schemas.Set, mappings *transform.Mappings, table *schemas.Schema, object string) (read map[string]bool, reasons []schemas.LeftOut) {
 	read = map[string]bool{}
 	for _, m := range set.MappingsOf(object) {
 		if m.Schema != table {
 			continue
 		}
 		reasons = append(reasons, m.LeftOut...)
-		for _, leaf := range plan.Lineage(m) {
+		for _, leaf := range mappings.Lineage(m) {
 			for _, path := range leaf.Sources {
 				read[strings.ReplaceAll(path, "[0]", "[]")] = true
 			}

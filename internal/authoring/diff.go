@@ -25,7 +25,7 @@ type Difference struct {
 // Diff compares two sets, table by table: columns added, removed and changed, changed
 // expressions, changed descriptions. Derives marks the tables whose rows must be
 // compared.
-func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Difference {
+func Diff(old, edited *schemas.Set, oldMappings, newMappings *transform.Mappings) []Difference {
 	out := []Difference{} // "[]" in JSON, never null
 	for _, table := range edited.Schemas {
 		before := old.Table(table.Table)
@@ -33,7 +33,7 @@ func Diff(old, edited *schemas.Set, oldPlan, newPlan *transform.Plan) []Differen
 			out = append(out, Difference{Table: table.Table, What: "new table", Derives: true})
 			continue
 		}
-		found := diffTable(before, table, expressions(old, oldPlan, before), expressions(edited, newPlan, table))
+		found := diffTable(before, table, expressions(old, oldMappings, before), expressions(edited, newMappings, table))
 		derives := old.TableFingerprint(before) != edited.TableFingerprint(table)
 		for _, name := range otherLookups(old, edited) {
 			if derives && slices.ContainsFunc(edited.Mappings, func(m *schemas.Mapping) bool { return m.Schema == table && m.Names(name) }) {
@@ -91,13 +91,13 @@ func otherLookups(old, edited *schemas.Set) []string {
 }
 
 // expressions returns the expressions of each leaf of a table, in all its mappings.
-func expressions(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) map[string]string {
+func expressions(set *schemas.Set, mappings *transform.Mappings, table *schemas.Schema) map[string]string {
 	all := map[string]string{}
 	for _, m := range set.Mappings {
 		if m.Schema != table {
 			continue
 		}
-		for _, leaf := range plan.Lineage(m) {
+		for _, leaf := range mappings.Lineage(m) {
 			all[leaf.Target] += strings.Join(strings.Fields(leaf.Expression), " ") + "\n"
 		}
 	}

@@ -17,7 +17,7 @@ import (
 type edit struct{ file, old, new string }
 
 // edited returns the shipped set after some edits, compiled.
-func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Plan) {
+func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Mappings) {
 	t.Helper()
 	files := map[string]string{}
 	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, _ fs.DirEntry, err error) error {
@@ -41,11 +41,11 @@ func edited(t *testing.T, edits ...edit) (*schemas.Set, *transform.Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set, plan
+	return set, mappings
 }
 
 // TestDiff checks for each kind of edit its description, whether it breaks readers, and
@@ -111,11 +111,11 @@ func TestDiff(t *testing.T) {
 			"currency: another pattern or length is counted as drift", minor,
 		}},
 	} {
-		old, oldPlan := edited(t, tc.old...)
-		set, plan := edited(t, tc.edits...)
+		old, oldMappings := edited(t, tc.old...)
+		set, mappings := edited(t, tc.edits...)
 		var got []string
 		version := ""
-		for _, d := range Diff(old, set, oldPlan, plan) {
+		for _, d := range Diff(old, set, oldMappings, mappings) {
 			line := strings.TrimPrefix(d.Column+": "+d.What, ": ")
 			if d.Breaking {
 				line += " [breaking]"
@@ -135,8 +135,8 @@ func TestDiff(t *testing.T) {
 // in privacy.yaml: no output shows their values.
 func TestLabelsAreInherited(t *testing.T) {
 	t.Parallel()
-	set, plan := edited(t, edit{"stripe/charge.yaml", "  outcome:\n", "  outcome:\n    label: sensitive\n"})
-	columns, err := Columns(set, plan, set.Table("charges"))
+	set, mappings := edited(t, edit{"stripe/charge.yaml", "  outcome:\n", "  outcome:\n    label: sensitive\n"})
+	columns, err := Columns(set, mappings, set.Table("charges"))
 	if err != nil {
 		t.Fatal(err)
 	}

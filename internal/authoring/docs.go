@@ -12,7 +12,7 @@ import (
 
 // Pages returns the reference pages of a set, by file name: an index with a diagram, a
 // page for each table, one for the marts, and one for the mapping language.
-func Pages(ctx context.Context, set *schemas.Set, plan *transform.Plan) (map[string]string, error) {
+func Pages(ctx context.Context, set *schemas.Set, mappings *transform.Mappings) (map[string]string, error) {
 	pages := map[string]string{"README.md": index(set), "language.md": language()}
 	if len(set.Marts) > 0 {
 		marts, err := martsPage(ctx, set)
@@ -25,7 +25,7 @@ func Pages(ctx context.Context, set *schemas.Set, plan *transform.Plan) (map[str
 		if name := strings.ToLower(table.Table); slices.Contains([]string{"readme", "language", "marts", "cli"}, name) {
 			return nil, fmt.Errorf("table %s: a page of that name is another: name the table otherwise", table.Table)
 		}
-		columns, err := Columns(set, plan, table)
+		columns, err := Columns(set, mappings, table)
 		if err != nil {
 			return nil, err
 		}

@@ -10,8 +10,8 @@ import (
 func TestPagesStandBesideEachOther(t *testing.T) {
 	t.Parallel()
 	for table, refused := range map[string]bool{"readme": true, "language": true, "cli": true, "marts": true, "languages": false} {
-		set, plan := edited(t, edit{"stripe/refund.yaml", "table: refunds", "table: " + table})
-		pages, err := Pages(t.Context(), set, plan)
+		set, mappings := edited(t, edit{"stripe/refund.yaml", "table: refunds", "table: " + table})
+		pages, err := Pages(t.Context(), set, mappings)
 		if (err != nil) != refused || err == nil && !strings.Contains(pages[table+".md"], "# "+table) {
 			t.Errorf("table %s: %v, refused should be %t", table, err, refused)
 		}

@@ -27,7 +27,7 @@ type CatalogPath struct {
 }
 
 // Columns explains every leaf of a table, once for each mapping that fills it.
-func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]Column, error) {
+func Columns(set *schemas.Set, mappings *transform.Mappings, table *schemas.Schema) ([]Column, error) {
 	var out []Column
 	for _, m := range set.Mappings {
 		if m.Schema != table {
@@ -37,7 +37,7 @@ func Columns(set *schemas.Set, plan *transform.Plan, table *schemas.Schema) ([]C
 		if err != nil {
 			return nil, err
 		}
-		for _, leaf := range plan.Lineage(m) {
+		for _, leaf := range mappings.Lineage(m) {
 			c := Column{ColumnLineage: leaf, Mapping: m, Label: labelAt(table.Fields, leaf.Target)}
 			for _, path := range leaf.Sources {
 				c.Sources = append(c.Sources, &CatalogPath{path, fieldAt(catalog.Root(), path)})

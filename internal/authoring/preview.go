@@ -58,12 +58,12 @@ func Parse(raw []byte) (transform.Object, error) {
 }
 
 // PreviewOf maps one object and returns each field of the resulting rows.
-func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Preview, error) {
+func PreviewOf(set *schemas.Set, mappings *transform.Mappings, o transform.Object) (Preview, error) {
 	var head struct{ Object string }
 	if err := json.Unmarshal(o.Raw, &head); err != nil || head.Object == "" {
 		return Preview{}, errors.Join(errors.New(`the JSON has no member "object" that says what it is, such as "charge"`), err)
 	}
-	mapper := plan.Mapper(head.Object)
+	mapper := mappings.Mapper(head.Object)
 	if mapper == nil {
 		return Preview{}, fmt.Errorf("no mapping reads %s objects", head.Object)
 	}
@@ -72,9 +72,9 @@ func PreviewOf(set *schemas.Set, plan *transform.Plan, o transform.Object) (Prev
 	// Run each mapping alone: otherwise nobody could tell which of several mappings for
 	// one table made a row.
 	for _, m := range all {
-		for _, b := range plan.Only(m).Mapper(head.Object).Map([]transform.Object{o}) {
+		for _, b := range mappings.Only(m).Mapper(head.Object).Map([]transform.Object{o}) {
 			if b.Schema == m.Schema {
-				p.Tables = append(p.Tables, tablePreview(b, m, plan.Lineage(m), o.Raw))
+				p.Tables = append(p.Tables, tablePreview(b, m, mappings.Lineage(m), o.Raw))
 			}
 			b.Rows.Release()
 		}

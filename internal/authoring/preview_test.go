@@ -11,7 +11,7 @@ import (
 // an earlier element made no row.
 func TestPreviewOfItems(t *testing.T) {
 	t.Parallel()
-	set, plan := edited(t)
+	set, mappings := edited(t)
 	const object = `{"id": "sub_1", "object": "subscription", "created": 1700000000, "livemode": false, "status": "active",
 		"items": {"data": [%s, {"id": "si_2", "created": 1700000002, "quantity": 2}]}}`
 	for _, tc := range []struct {
@@ -26,7 +26,7 @@ func TestPreviewOfItems(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		preview, err := PreviewOf(set, plan, o)
+		preview, err := PreviewOf(set, mappings, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,9 +34,9 @@ const (
 	mostExamples   = 6
 )
 
-// DiffRows maps the newest objects of a table with both plans and counts those
+// DiffRows maps the newest objects of a table with both compiled mappings and counts those
 // whose rows differ.
-func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldPlan, newPlan *transform.Plan, table string, most int) (RowDiff, error) {
+func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldMappings, newMappings *transform.Mappings, table string, most int) (RowDiff, error) {
 	c := newRowComparison(old, edited, table)
 	var err error
 	if c.hidden, err = openedColumns(old, edited); err != nil {
@@ -50,7 +50,7 @@ func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldPlan, 
 		}
 	}
 	for _, object := range sortedUnique(sources) {
-		before, after := oldPlan.Mapper(object), newPlan.Mapper(object)
+		before, after := oldMappings.Mapper(object), newMappings.Mapper(object)
 		all, err := l.count(ctx, streamOf(object))
 		if err != nil {
 			return c.RowDiff, err

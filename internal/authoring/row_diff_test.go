@@ -14,8 +14,8 @@ import (
 // compared returns the differences between the rows that two sets make of some objects.
 func compared(t *testing.T, old, now []edit, table, object string, raws ...string) RowDiff {
 	t.Helper()
-	before, beforePlan := edited(t, old...)
-	after, afterPlan := edited(t, now...)
+	before, beforeMappings := edited(t, old...)
+	after, afterMappings := edited(t, now...)
 	c := newRowComparison(before, after, table)
 	var objects []transform.Object
 	for _, raw := range raws {
@@ -25,7 +25,7 @@ func compared(t *testing.T, old, now []edit, table, object string, raws ...strin
 		}
 		objects = append(objects, o)
 	}
-	c.compareBatch(rowsIn(beforePlan.Mapper(object), objects, table), rowsIn(afterPlan.Mapper(object), objects, table))
+	c.compareBatch(rowsIn(beforeMappings.Mapper(object), objects, table), rowsIn(afterMappings.Mapper(object), objects, table))
 	for _, examples := range c.examples {
 		c.Examples = append(c.Examples, examples...)
 	}
@@ -100,14 +100,14 @@ func moments() []edit {
 func TestTwoMappingsOfOneObject(t *testing.T) {
 	t.Parallel()
 	const charge = `{"id": "%s", "object": "charge", "created": 1700000000, "refunded": %t, "description": "back", "statement_descriptor": "kept"}`
-	set, plan := edited(t, moments()...)
+	set, mappings := edited(t, moments()...)
 	var got []string
 	for _, refunded := range []bool{true, false} {
 		o, err := Parse(fmt.Appendf(nil, charge, "ch_1", refunded))
 		if err != nil {
 			t.Fatal(err)
 		}
-		preview, err := PreviewOf(set, plan, o)
+		preview, err := PreviewOf(set, mappings, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestTwoMappingsOfOneObject(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("preview (-want +got):\n%s", diff)
 	}
-	if read, _ := taken(set, plan, set.Table("moments"), "charge"); !read["description"] || !read["statement_descriptor"] {
+	if read, _ := taken(set, mappings, set.Table("moments"), "charge"); !read["description"] || !read["statement_descriptor"] {
 		t.Errorf("coverage takes one of the mappings only: %v", read)
 	}
 	loud := moments()

@@ -55,7 +55,7 @@ func workAs(ctx context.Context, c laketest.Child) error {
 	c.Options(&options)
 	lake = lake.Using(options)
 	s := &pipeline.Sync{
-		Source: pipeline.Source{Client: client}, Lake: lake, Plan: declared.Plan, Redactors: declared.Redactors, Declaration: declared,
+		Source: pipeline.Source{Client: client}, Lake: lake, Mappings: declared.Mappings, Redactors: declared.Redactors, Declaration: declared,
 		Range: extract.Range{LookBack: pipeline.DailyLookBack},
 		OnEvent: func(e pipeline.Event) {
 			if e.Event == pipeline.EventNotice {
@@ -68,7 +68,7 @@ func workAs(ctx context.Context, c laketest.Child) error {
 		return err
 	}
 	if word == asRebuild {
-		again := pipeline.Rebuild{Plan: s.Plan, Lake: lake, Declaration: declared, OnEvent: s.OnEvent}
+		again := pipeline.Rebuild{Mappings: s.Mappings, Lake: lake, Declaration: declared, OnEvent: s.OnEvent}
 		if command == asAnew {
 			again.Lake = lake.FromScratch()
 		}

@@ -85,7 +85,7 @@ func TestBackupIsComplete(t *testing.T) {
 	someone := k.text("SELECT customer_id FROM charges WHERE customer_id IS NOT NULL ORDER BY id LIMIT 1")
 	declaration, lake, err := k.declare(pipeline.Declare{})
 	k.do(err)
-	_, err = (&pipeline.Forget{Plan: declaration.Plan, Lake: lake, Customers: []string{someone}}).Run(t.Context())
+	_, err = (&pipeline.Forget{Mappings: declaration.Mappings, Lake: lake, Customers: []string{someone}}).Run(t.Context())
 	k.do(err)
 	for range 3 {
 		laketest.Act(t, server, stripesim.CreateCharge)

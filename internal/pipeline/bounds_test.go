@@ -154,7 +154,7 @@ func TestBoundedRebuild(t *testing.T) {
 	if edited.Err != nil {
 		t.Fatal(edited.Err)
 	}
-	rebuild := pipeline.Rebuild{Plan: edited.Plan, Lake: edited.Lake, MaxRuntime: 1}
+	rebuild := pipeline.Rebuild{Mappings: edited.Mappings, Lake: edited.Lake, MaxRuntime: 1}
 	summary, err := rebuild.Run(t.Context())
 	if err != nil || summary.Stopped != extract.ByTime || summary.Generation != 0 {
 		t.Fatalf("%+v, %v", summary, err)

@@ -167,7 +167,7 @@ func TestCase10StateOlderThanTheEvents(t *testing.T) {
 func TestCase11SameObjectTwice(t *testing.T) {
 	t.Parallel()
 	server := laketest.Shop(t, func(c *stripesim.Config) {
-		c.Faults.Plan = []stripesim.Fault{{Kind: stripesim.DuplicateIDs, Times: stripesim.Always}}
+		c.Faults.Scripted = []stripesim.Fault{{Kind: stripesim.DuplicateIDs, Times: stripesim.Always}}
 	})
 	s := laketest.NewScene(t, server.Handler())
 	laketest.Act(t, server, stripesim.CreateRefund)

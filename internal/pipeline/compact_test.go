@@ -72,7 +72,7 @@ func TestDropSuperseded(t *testing.T) {
 		t.Errorf("findings: %v", findings)
 	}
 	rebuilt := laketest.NewSyncOf(laketest.WithoutHistory, s.Lake, s.API, func(o *load.Options) { o.Anew = true })
-	if _, err := (&pipeline.Rebuild{Plan: rebuilt.Plan, Lake: rebuilt.Lake}).Run(t.Context()); err != nil {
+	if _, err := (&pipeline.Rebuild{Mappings: rebuilt.Mappings, Lake: rebuilt.Lake}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	got := laketest.Digest(t, s.Lake)

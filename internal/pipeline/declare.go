@@ -30,7 +30,7 @@ type Declare struct {
 // Declaration holds the schemas, mappings and redactions that a command uses.
 type Declaration struct {
 	Set       *schemas.Set
-	Plan      *transform.Plan
+	Mappings  *transform.Mappings
 	Redactors map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
 
 	notices []string
@@ -185,7 +185,7 @@ func DeclaredSet(kept *load.Declared) (*schemas.Set, error) {
 	return set, nil
 }
 
-// compile makes the plan and the redactors of the set in force.
+// compile makes the mappings and the redactors of the set in force.
 func (out *Declaration) compile(kept *load.Declared) (err error) {
 	if out.next != nil {
 		kept = out.next
@@ -199,7 +199,7 @@ func (out *Declaration) compile(kept *load.Declared) (err error) {
 		paths = append(paths, path)
 	}
 	out.Redactors = transform.Redactors(paths)
-	out.Plan, err = transform.Compile(out.Set)
+	out.Mappings, err = transform.Compile(out.Set)
 	return err
 }
 

@@ -104,7 +104,7 @@ func (k *keeper) sync(given *schemas.Set) error {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	s := pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: declaration.Plan, Redactors: declaration.Redactors, Declaration: declaration, Lake: lake, OnEvent: k.event}
+	s := pipeline.Sync{Source: pipeline.Source{Client: client}, Mappings: declaration.Mappings, Redactors: declaration.Redactors, Declaration: declaration, Lake: lake, OnEvent: k.event}
 	_, err = s.Run(k.t.Context())
 	return err
 }
@@ -116,7 +116,7 @@ func (k *keeper) rebuild(given *schemas.Set) error {
 	if err != nil {
 		return err
 	}
-	r := pipeline.Rebuild{Plan: declaration.Plan, Declaration: declaration, Lake: lake, OnEvent: k.event}
+	r := pipeline.Rebuild{Mappings: declaration.Mappings, Declaration: declaration, Lake: lake, OnEvent: k.event}
 	_, err = r.Run(k.t.Context())
 	return err
 }

@@ -85,7 +85,7 @@ func language(tb testing.TB) *differential {
 
 func compareRandom(t *testing.T, d *differential, count int) {
 	for _, name := range []string{"charge", "subscription", "refund", "balance_transaction", "customer", "price"} {
-		if d.plan.Mapper(name) == nil {
+		if d.mappings.Mapper(name) == nil {
 			continue
 		}
 		catalog, err := schemas.LoadCatalog(name)

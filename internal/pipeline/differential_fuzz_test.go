@@ -39,7 +39,7 @@ func FuzzKernelEqualsSQL(f *testing.F) {
 			t.Skip()
 		}
 		for _, d := range both {
-			if d.plan.Mapper(name) != nil {
+			if d.mappings.Mapper(name) != nil {
 				d.compare(t, name, [][]byte{raw})
 			}
 		}

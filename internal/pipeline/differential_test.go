@@ -24,10 +24,10 @@ import (
 // Plan.SQL writes, which DuckDB computes from the JSON. They share the checked
 // expression and nothing behind it.
 type differential struct {
-	plan *transform.Plan
-	set  *schemas.Set
-	conn *sql.Conn
-	seq  uint64
+	mappings *transform.Mappings
+	set      *schemas.Set
+	conn     *sql.Conn
+	seq      uint64
 
 	queries map[*schemas.Mapping]string // each one's SQL, with every value rendered as text by DuckDB
 
@@ -38,7 +38,7 @@ type differential struct {
 
 func newDifferential(tb testing.TB, set *schemas.Set) *differential {
 	tb.Helper()
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -52,10 +52,10 @@ func newDifferential(tb testing.TB, set *schemas.Set) *differential {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = conn.Close() })
-	d := &differential{plan: plan, set: set, conn: conn, queries: map[*schemas.Mapping]string{}}
+	d := &differential{mappings: mappings, set: set, conn: conn, queries: map[*schemas.Mapping]string{}}
 	d.exec(tb, "CREATE TABLE raw (account VARCHAR, id VARCHAR, created TIMESTAMP, observed_at TIMESTAMP, seq UBIGINT, object VARCHAR)")
 	for _, m := range set.Mappings {
-		d.queries[m] = rendered(plan.SQL(m), m.Schema)
+		d.queries[m] = rendered(mappings.SQL(m), m.Schema)
 	}
 	return d
 }
@@ -101,7 +101,7 @@ func (d *differential) compare(tb testing.TB, object string, raws [][]byte) int 
 		d.load(tb, objects)
 	}
 	rows := 0
-	for _, batch := range d.plan.Mapper(object).Map(objects) {
+	for _, batch := range d.mappings.Mapper(object).Map(objects) {
 		kernel := kernelRows(batch)
 		batch.Rows.Release()
 		var query []string

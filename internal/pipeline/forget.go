@@ -13,10 +13,10 @@ import (
 
 // Forget erases people from a lake. Its fields are set once, before Run.
 type Forget struct {
-	Plan *transform.Plan
-	Lake *load.Lake
+	Mappings *transform.Mappings
+	Lake     *load.Lake
 
-	Declaration *Declaration // Plan is of it, and the run records it; nil records nothing
+	Declaration *Declaration // Mappings are of it, and the run records it; nil records nothing
 
 	Customers []string // ids of customers; without any, Run finishes an interrupted erasure
 	Account   string   // required where several accounts have a customer of that id
@@ -61,7 +61,7 @@ func (f *Forget) run(ctx context.Context) (receipts []load.Receipt, err error) {
 	if f.DryRun {
 		return f.dryRun(ctx)
 	}
-	e, err := openEraser(ctx, f.Plan, f.Lake, newProgress(f.OnEvent))
+	e, err := openEraser(ctx, f.Mappings, f.Lake, newProgress(f.OnEvent))
 	if err != nil {
 		return nil, err
 	}
@@ -234,13 +234,13 @@ func logBytes(lake *load.Lake) (total int64, err error) {
 
 // finishPending finishes an interrupted erasure, if there is one. Every run
 // that appends to the log or derives from it calls this first.
-func finishPending(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (err error) {
+func finishPending(ctx context.Context, mappings *transform.Mappings, lake *load.Lake, progress *progress) (err error) {
 	pending, err := lake.Erasures().Pending()
 	if err != nil || pending == nil {
 		return err
 	}
 	progress.warn("finishing the erasure that was interrupted")
-	e, err := openEraser(ctx, plan, lake, newProgress(nil))
+	e, err := openEraser(ctx, mappings, lake, newProgress(nil))
 	if err != nil {
 		return err
 	}

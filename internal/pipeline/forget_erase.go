@@ -14,7 +14,7 @@ import (
 // eraser carries out an erasure. It holds every lock of the lake: each
 // account's log and the state.
 type eraser struct {
-	plan     *transform.Plan
+	mappings *transform.Mappings
 	lake     *load.Lake
 	progress *progress
 	accounts []string
@@ -24,8 +24,8 @@ type eraser struct {
 
 // openEraser takes every lock, or returns a *load.BusyError that names the
 // holder.
-func openEraser(ctx context.Context, plan *transform.Plan, lake *load.Lake, progress *progress) (_ *eraser, err error) {
-	e := &eraser{plan: plan, lake: lake, progress: progress, logs: map[string]*load.Log{}}
+func openEraser(ctx context.Context, mappings *transform.Mappings, lake *load.Lake, progress *progress) (_ *eraser, err error) {
+	e := &eraser{mappings: mappings, lake: lake, progress: progress, logs: map[string]*load.Log{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -142,7 +142,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 	if err := e.state.Discard(ctx); err != nil {
 		return 0, err
 	}
-	plan, err := withKey(e.plan, e.lake)
+	mappings, err := withKey(e.mappings, e.lake)
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +152,7 @@ func (e *eraser) deriveFromScratch(ctx context.Context, started time.Time) (gene
 		return 0, err
 	}
 	e.lake.Stage("deriving the tables again")
-	m := &materializer{plan: plan, lake: e.lake, state: e.state, progress: e.progress}
+	m := &materializer{mappings: mappings, lake: e.lake, state: e.state, progress: e.progress}
 	for _, account := range e.accounts {
 		e.progress.emit(Event{Event: EventStarted, Account: account, Mode: e.lake.Mode()})
 		m.mappers = map[string]*transform.Mapper{}

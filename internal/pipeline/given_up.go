@@ -122,7 +122,7 @@ func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) 
 	for _, list := range short {
 		resource, _ := schemas.ResourceNamed(list.Stream)
 		x.add(list.Stream, x.redactIDs(a.id, resource.Object+" "+list.ID+list.List))
-		x.found[len(x.found)-1].Untaken = !m.plan.Reads(resource.Object, list.List)
+		x.found[len(x.found)-1].Untaken = !m.mappings.Reads(resource.Object, list.List)
 	}
 	for what := range x.now {
 		if !x.lists[what] { // a list that is no longer cut short was read since

@@ -56,7 +56,7 @@ func anyHistory(t *testing.T, rt *rapid.T) {
 		CapturesSince: rapid.SampledFrom([]time.Time{{}, time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}).Draw(rt, "captures"),
 		Faults: stripesim.Faults{
 			Rate: rapid.SampledFrom([]float64{0, 0.02, 0.1}).Draw(rt, "faults"), Seed: 1, Stall: time.Millisecond,
-			Plan: []stripesim.Fault{{Kind: stripesim.EndlessPage, Nth: rapid.IntRange(1, 200).Draw(rt, "end"), Times: rapid.IntRange(1, 20).Draw(rt, "ends")}},
+			Scripted: []stripesim.Fault{{Kind: stripesim.EndlessPage, Nth: rapid.IntRange(1, 200).Draw(rt, "end"), Times: rapid.IntRange(1, 20).Draw(rt, "ends")}},
 		},
 	})
 	if err != nil {

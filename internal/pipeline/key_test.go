@@ -110,7 +110,7 @@ func compactAndRebuild(s *laketest.Scene) {
 	if _, err := pipeline.Compact(s.T.Context(), copying.Lake, 0); err != nil {
 		s.T.Fatal(err)
 	}
-	rebuild := pipeline.Rebuild{Plan: copying.Plan, Lake: copying.Lake, Tables: copying.Lake.Tables()}
+	rebuild := pipeline.Rebuild{Mappings: copying.Mappings, Lake: copying.Lake, Tables: copying.Lake.Tables()}
 	if _, err := rebuild.Run(s.T.Context()); err != nil {
 		s.T.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func TestManyLongTexts(t *testing.T) {
 		t.Errorf("verify finds %.300q", found)
 	}
 	copying := laketest.NewSync(s.Lake, s.API, nil)
-	forget := pipeline.Forget{Plan: copying.Plan, Lake: copying.Lake, Customers: []string{"cus_1"}}
+	forget := pipeline.Forget{Mappings: copying.Mappings, Lake: copying.Lake, Customers: []string{"cus_1"}}
 	if receipts, err := forget.Run(t.Context()); err != nil || len(receipts) != 1 {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
 	}

@@ -163,7 +163,7 @@ func TestNamedIsLeft(t *testing.T) {
 		s := newLateScene(t, listed, nil)
 		s.Sync()
 		lake := laketest.NewPatientSync(t, s.Lake, s.API, nil)
-		if _, err := (&pipeline.Forget{Customers: []string{"cus_1"}, Plan: lake.Plan, Lake: lake.Lake}).Run(t.Context()); err != nil {
+		if _, err := (&pipeline.Forget{Customers: []string{"cus_1"}, Mappings: lake.Mappings, Lake: lake.Lake}).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		// Refunds of which nothing says whose they are still name what is theirs: one

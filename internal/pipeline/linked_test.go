@@ -88,7 +88,7 @@ func workedOn(t *testing.T, p *laketest.Person, dir string, linked []string) (sa
 	said["compact"], err = pipeline.Compact(t.Context(), openMembers(t, dir), 0)
 	do(err)
 	s := laketest.NewSync(dir, p.URL, nil)
-	_, err = (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake}).Run(t.Context())
+	_, err = (&pipeline.Rebuild{Mappings: s.Mappings, Lake: s.Lake}).Run(t.Context())
 	do(err)
 	said["rebuild"] = laketest.Digest(t, dir)
 	receipts, err := laketest.Forget(t.Context(), dir, nil, p.ID)
@@ -171,7 +171,7 @@ func TestLinksThatAreRefused(t *testing.T) {
 				},
 				"rebuild": func() error {
 					r := laketest.NewSync(s.Lake, s.API, nil)
-					_, err := (&pipeline.Rebuild{Plan: r.Plan, Lake: r.Lake}).Run(t.Context())
+					_, err := (&pipeline.Rebuild{Mappings: r.Mappings, Lake: r.Lake}).Run(t.Context())
 					return err
 				},
 				"sizes": func() error { _, err := load.LogSizes(s.Lake); return err },

@@ -102,7 +102,7 @@ func (m *materializer) rejectOf(r transform.Reject, raws load.SegmentBatch) load
 	i, found := slices.BinarySearchFunc(raws.Objects, r.Seq, func(o load.Raw, seq uint64) int { return cmp.Compare(o.Seq, seq) })
 	if found {
 		out.ObservedAt = raws.Objects[i].ObservedAt
-		if m.plan.KeepsPersonalData() {
+		if m.mappings.KeepsPersonalData() {
 			out.Object = raws.Objects[i].Object
 		}
 	}
@@ -113,7 +113,7 @@ func (m *materializer) rejectOf(r transform.Reject, raws load.SegmentBatch) load
 // keeps its buffers between batches.
 func (m *materializer) mapper(object string) *transform.Mapper {
 	if m.mappers[object] == nil {
-		m.mappers[object] = m.plan.Mapper(object)
+		m.mappers[object] = m.mappings.Mapper(object)
 	}
 	return m.mappers[object]
 }

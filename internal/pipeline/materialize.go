@@ -19,7 +19,7 @@ type stream struct {
 // materializer applies segments of the log to the state, in order. One
 // goroutine applies; readers compare with the same state.
 type materializer struct {
-	plan          *transform.Plan
+	mappings      *transform.Mappings
 	mappers       map[string]*transform.Mapper // by type of object, made on first use
 	lake          *load.Lake
 	state         *load.State

@@ -10,14 +10,14 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// withKey returns the plan with the lake's key, where a table hashes personal
+// withKey returns the mappings with the lake's key, where a table hashes personal
 // data.
-func withKey(plan *transform.Plan, lake *load.Lake) (*transform.Plan, error) {
-	if !plan.Hashes() {
-		return plan, nil
+func withKey(mappings *transform.Mappings, lake *load.Lake) (*transform.Mappings, error) {
+	if !mappings.Hashes() {
+		return mappings, nil
 	}
 	key, _, err := lake.PIIKey()
-	return plan.Keyed(key), err
+	return mappings.Keyed(key), err
 }
 
 // checkKey resets the state where tables hold hashes and the key that they were

@@ -32,7 +32,7 @@ func withPrivacy(t *testing.T, s *laketest.Setup, dir, privacy string) *laketest
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Plan, err = transform.Compile(set); err != nil {
+	if s.Mappings, err = transform.Compile(set); err != nil {
 		t.Fatal(err)
 	}
 	s.Redactors = transform.Redactors(set.Privacy.RawRedact)
@@ -115,7 +115,7 @@ func TestPrivacy(t *testing.T) {
 	}
 	before := laketest.Digest(t, dir)
 	again := withPrivacy(t, laketest.NewSync(dir, api, nil), dir, privacy)
-	if _, err := (&pipeline.Rebuild{Plan: again.Plan, Lake: again.Lake, Tables: []string{"charges", "customers"}}).Run(t.Context()); err != nil {
+	if _, err := (&pipeline.Rebuild{Mappings: again.Mappings, Lake: again.Lake, Tables: []string{"charges", "customers"}}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if after := laketest.Digest(t, dir); !maps.Equal(before, after) {
@@ -161,7 +161,7 @@ func TestExamplesFollowThePolicy(t *testing.T) {
 		`charges.status an unknown value: "Secretly" "Secretly"`, `the amount is not an integer of minor units "Ann Secret" true`)
 
 	stricter := withPrivacy(t, laketest.NewSync(s.Lake, s.API, nil), s.Lake, "pii: keep\nfields: {customers.email: hash}\n")
-	if _, err := (&pipeline.Rebuild{Plan: stricter.Plan, Lake: stricter.Lake}).Run(t.Context()); err != nil {
+	if _, err := (&pipeline.Rebuild{Mappings: stricter.Mappings, Lake: stricter.Lake}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	examples(`charge.amount string string, 10 characters`, `charge.novel a field that the catalog does not know object, 21 bytes`,

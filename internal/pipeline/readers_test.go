@@ -78,7 +78,7 @@ func TestReadersNeverBlock(t *testing.T) {
 		if rounds%3 == 2 {
 			s := laketest.NewSync(lake, api, options)
 			tables := []string{[]string{"charges", "refunds"}[rounds/3%2]}
-			if _, err := (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake, Tables: tables}).Run(t.Context()); err != nil {
+			if _, err := (&pipeline.Rebuild{Mappings: s.Mappings, Lake: s.Lake, Tables: tables}).Run(t.Context()); err != nil {
 				t.Fatalf("rebuild after sync %d: %v", rounds, err)
 			}
 		}

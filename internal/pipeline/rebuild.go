@@ -17,9 +17,9 @@ import (
 
 // Rebuild derives tables again from the raw log. It sends no request to Stripe.
 type Rebuild struct {
-	Plan        *transform.Plan
+	Mappings    *transform.Mappings
 	Lake        *load.Lake
-	Declaration *Declaration  // Plan is of it, and the run records it; nil records nothing
+	Declaration *Declaration  // Mappings are of it, and the run records it; nil records nothing
 	Tables      []string      // to derive besides those whose schemas or mappings changed
 	MaxRuntime  time.Duration // stop deriving after it; the next rebuild continues; 0 is no bound
 	OnEvent     func(Event)
@@ -42,7 +42,7 @@ func (r *Rebuild) Run(ctx context.Context) (Summary, error) {
 
 func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	progress := newProgress(r.OnEvent)
-	if err := finishPending(ctx, r.Plan, r.Lake, progress); err != nil {
+	if err := finishPending(ctx, r.Mappings, r.Lake, progress); err != nil {
 		return Summary{}, err
 	}
 	if err := r.checkTables(); err != nil {
@@ -67,18 +67,18 @@ func (r *Rebuild) run(ctx context.Context) (Summary, error) {
 	switch {
 	case state.Fresh != "":
 		progress.notice("deriving every table again from the raw log")
-		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
+		if m.mappings, err = withKey(r.Mappings, r.Lake); err == nil {
 			err = m.deriveAccounts(ctx)
 		}
 	case len(state.Stale) == 0 && len(r.Tables) == 0:
 		progress.notice("every table is built with these schemas; --all derives all of them again")
 		// A state that was restored is behind the log. It must catch up before
 		// it is published.
-		if m.plan, err = withKey(r.Plan, r.Lake); err == nil {
+		if m.mappings, err = withKey(r.Mappings, r.Lake); err == nil {
 			err = m.deriveAccounts(ctx)
 		}
 	default:
-		err = m.derive(ctx, r.Plan, r.Tables)
+		err = m.derive(ctx, r.Mappings, r.Tables)
 	}
 	if errors.Is(err, errDeriveStopped) {
 		return m.stopRebuild(), nil
@@ -102,13 +102,13 @@ func (r *Rebuild) checkTables() error {
 
 // derive makes the changed tables, and those given, next to the present ones,
 // and then swaps them in.
-func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables []string) error {
+func (m *materializer) derive(ctx context.Context, mappings *transform.Mappings, tables []string) error {
 	var names []string
 	for _, stale := range m.state.Stale {
 		names = append(names, stale.Table+" ("+stale.What+")")
 	}
 	names = append(names, tables...)
-	if other, err := m.showsOtherValues(ctx, plan); err != nil {
+	if other, err := m.showsOtherValues(ctx, mappings); err != nil {
 		return err
 	} else if other { // tables that are copied show values as the older policy allowed
 		tables = m.lake.Tables()
@@ -122,7 +122,7 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 		message += "; going on where the last rebuild stopped"
 	}
 	m.progress.notice(message)
-	if m.plan, err = withKey(plan, m.lake); err != nil {
+	if m.mappings, err = withKey(mappings, m.lake); err != nil {
 		return err
 	}
 	if err := m.deriveAccounts(ctx); err != nil {
@@ -132,14 +132,14 @@ func (m *materializer) derive(ctx context.Context, plan *transform.Plan, tables 
 }
 
 // showsOtherValues reports whether the policy on personal data in meta.drift
-// and meta.rejects differs between the present state and the plan.
-func (m *materializer) showsOtherValues(ctx context.Context, plan *transform.Plan) (bool, error) {
+// and meta.rejects differs between the present state and the mappings.
+func (m *materializer) showsOtherValues(ctx context.Context, mappings *transform.Mappings) (bool, error) {
 	files, err := m.state.Schemas(ctx)
 	if err != nil {
 		return false, err
 	}
 	set, err := schemas.LoadFiles(files)
-	return err != nil || set.Privacy.KeepsAll() != plan.KeepsPersonalData(), nil //nolint:nilerr // the policy of an unreadable set is unknown
+	return err != nil || set.Privacy.KeepsAll() != mappings.KeepsPersonalData(), nil //nolint:nilerr // the policy of an unreadable set is unknown
 }
 
 // errDeriveStopped reports that a bound ended the deriving.
@@ -208,9 +208,9 @@ func (m *materializer) finishRebuild(ctx context.Context, run load.Run) (Summary
 // mappings never mix in one table: where the given mappings are not those that
 // the tables were built with, the old ones stay in use until a rebuild is asked
 // for.
-func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, state *load.State, progress *progress) (*transform.Plan, error) {
+func mappingsInForce(ctx context.Context, mappings *transform.Mappings, lake *load.Lake, state *load.State, progress *progress) (*transform.Mappings, error) {
 	if len(state.Stale) == 0 {
-		return withKey(plan, lake)
+		return withKey(mappings, lake)
 	}
 	files, err := state.Schemas(ctx)
 	if err != nil {
@@ -220,7 +220,7 @@ func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, sta
 	if err != nil {
 		return nil, err
 	}
-	oldPlan, err := transform.Compile(set)
+	oldMappings, err := transform.Compile(set)
 	if err != nil {
 		return nil, fmt.Errorf("the mappings that the lake was built with are none to this program: run `stripelake rebuild`: %w", err)
 	}
@@ -231,5 +231,5 @@ func planInForce(ctx context.Context, plan *transform.Plan, lake *load.Lake, sta
 	progress.warn(fmt.Sprintf(
 		"the schemas are not those that the tables were built with: %s; the old ones stay in use until `stripelake rebuild` or `sync --rebuild`",
 		strings.Join(names, ", ")))
-	return withKey(oldPlan, lake)
+	return withKey(oldMappings, lake)
 }

@@ -56,7 +56,7 @@ func TestCoverageAndRunsAreRecorded(t *testing.T) {
 	last("done")
 	covered("a sync")
 	rebuild := laketest.NewSync(dir, api, nil)
-	if _, err := (&pipeline.Rebuild{Plan: rebuild.Plan, Lake: rebuild.Lake, Tables: rebuild.Lake.Tables()}).Run(t.Context()); err != nil {
+	if _, err := (&pipeline.Rebuild{Mappings: rebuild.Mappings, Lake: rebuild.Lake, Tables: rebuild.Lake.Tables()}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	covered("a rebuild")

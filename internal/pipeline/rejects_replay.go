@@ -73,12 +73,12 @@ func refusalCount(counts map[Refusal]*Refusal, x load.Rejected) *Refusal {
 // replaySegment maps the rejected objects of one segment.
 func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, counts map[Refusal]*Refusal) error {
 	account, stream, segment := rejects[0].Account, rejects[0].Stream, rejects[0].Segment
-	plan, err := withKey(r.Plan, r.Lake)
+	mappings, err := withKey(r.Mappings, r.Lake)
 	if err != nil {
 		return err
 	}
 	resource, _ := schemas.ResourceNamed(stream)
-	mapper := plan.Mapper(resource.Object)
+	mapper := mappings.Mapper(resource.Object)
 	for batch, err := range r.Lake.Read(ctx, account, stream, segment-1) {
 		if err != nil {
 			return err

@@ -202,7 +202,7 @@ func (v *Verify) addDeleted(ctx context.Context, lake *load.Lake, state *load.St
 
 // deriveAgain derives every table again from the log.
 func (v *Verify) deriveAgain(ctx context.Context, sync *Sync, done *Repaired) error {
-	rebuild := Rebuild{Plan: sync.Plan, Lake: sync.Lake.FromScratch(), Declaration: sync.Declaration, OnEvent: sync.OnEvent}
+	rebuild := Rebuild{Mappings: sync.Mappings, Lake: sync.Lake.FromScratch(), Declaration: sync.Declaration, OnEvent: sync.OnEvent}
 	summary, err := rebuild.Run(ctx)
 	done.Derived, done.Number = err == nil, summary.Generation
 	return err

@@ -131,7 +131,7 @@ func TestWhatStandsInPlaceOfTheLink(t *testing.T) {
 func rebuildOf(s *laketest.Scene) pipeline.Rebuild {
 	s.T.Helper()
 	sync := laketest.NewPatientSync(s.T, s.Lake, s.API, nil)
-	return pipeline.Rebuild{Plan: sync.Plan, Lake: sync.Lake, OnEvent: func(e pipeline.Event) {
+	return pipeline.Rebuild{Mappings: sync.Mappings, Lake: sync.Lake, OnEvent: func(e pipeline.Event) {
 		if e.Event == pipeline.EventNotice {
 			s.Notices = append(s.Notices, e.Message)
 		}

@@ -22,10 +22,10 @@ const DailyLookBack = 48 * time.Hour
 type Sync struct {
 	Source                // the key, and what is read with it
 	Others       []Source // further keys of the same mode, each of other accounts
-	Plan         *transform.Plan
+	Mappings     *transform.Mappings
 	Lake         *load.Lake
 	Redactors    map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
-	Declaration  *Declaration                   // Plan and Redactors are of it, and the run records it; nil records nothing
+	Declaration  *Declaration                   // Mappings and Redactors are of it, and the run records it; nil records nothing
 	Resources    []string                       // plural names; empty selects all six
 	Range        extract.Range                  // bounds on created; zero is unbounded
 	Rebuild      bool                           // first derive again the tables whose schemas or mappings changed
@@ -109,7 +109,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if err := room.now(); err != nil {
 		return Summary{}, err
 	}
-	if err := finishPending(ctx, s.Plan, s.Lake, progress); err != nil {
+	if err := finishPending(ctx, s.Mappings, s.Lake, progress); err != nil {
 		return Summary{}, err
 	}
 	accounts, unread, err := s.openAccounts(ctx, progress)
@@ -181,7 +181,7 @@ func (s *Sync) pendingRepair(accounts []runAccount) error {
 	return nil
 }
 
-// chooseMappings sets the plan of the run. It derives the stale tables first
+// chooseMappings sets the mappings of the run. It derives the stale tables first
 // where that is asked for, or where the declared set hides more.
 func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) {
 	if err := checkKey(ctx, s.Lake, m.state); err != nil {
@@ -194,11 +194,11 @@ func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) 
 		}
 	}
 	if len(m.state.Stale) > 0 && derive {
-		err = m.derive(ctx, s.Plan, nil)
+		err = m.derive(ctx, s.Mappings, nil)
 		m.mappers = map[string]*transform.Mapper{}
 		return err
 	}
-	m.plan, err = planInForce(ctx, s.Plan, s.Lake, m.state, m.progress)
+	m.mappings, err = mappingsInForce(ctx, s.Mappings, s.Lake, m.state, m.progress)
 	return err
 }
 

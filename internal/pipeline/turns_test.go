@@ -103,7 +103,7 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	go func() { first <- laketest.Run(laketest.NewSync(dir, url, nil)) }()
 	<-reached
 	again := laketest.NewSync(dir, url, func(o *load.Options) { o.Anew = true })
-	rebuild := pipeline.Rebuild{Plan: again.Plan, Lake: again.Lake}
+	rebuild := pipeline.Rebuild{Mappings: again.Mappings, Lake: again.Lake}
 	if _, err := rebuild.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

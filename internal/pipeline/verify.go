@@ -208,9 +208,9 @@ func (v *Verify) rederive(ctx context.Context, lake *load.Lake, verification *ve
 		c.Note("not made: %s", why)
 		return nil
 	}
-	plan, err := transform.Compile(set)
+	mappings, err := transform.Compile(set)
 	if err == nil {
-		plan, err = withKey(plan, lake)
+		mappings, err = withKey(mappings, lake)
 	}
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (v *Verify) rederive(ctx context.Context, lake *load.Lake, verification *ve
 	if err != nil {
 		return err
 	}
-	m := &materializer{plan: plan, lake: lake, state: state, progress: newProgress(func(e Event) {
+	m := &materializer{mappings: mappings, lake: lake, state: state, progress: newProgress(func(e Event) {
 		if e.Event == EventApplied {
 			c.LookedAt += int64(e.Objects)
 		}

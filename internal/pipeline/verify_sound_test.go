@@ -117,7 +117,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 			s.Sync()
 			sync := laketest.NewPatientSync(t, s.Lake, s.API, nil)
 			who := s.Rows("SELECT min(customer_id) FROM charges")
-			if _, err := (&pipeline.Forget{Plan: sync.Plan, Lake: sync.Lake, Customers: who, Version: "test"}).Run(t.Context()); err != nil {
+			if _, err := (&pipeline.Forget{Mappings: sync.Mappings, Lake: sync.Lake, Customers: who, Version: "test"}).Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := pipeline.Compact(t.Context(), sync.Lake, 0); err != nil {

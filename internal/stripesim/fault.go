@@ -77,11 +77,11 @@ const Always = -1
 
 // Faults says what goes wrong. The zero value is a server without faults.
 type Faults struct {
-	Plan  []Fault       // of those that match a request the first strikes
-	Rate  float64       // the share of the other requests, from 0 to 1, that get a random fault
-	Kinds []FaultKind   // of Rate; none means those that a patient reader survives
-	Seed  int64         // of Rate
-	Stall time.Duration // how long one lasts; 0 means a second
+	Scripted []Fault       // of those that match a request the first strikes
+	Rate     float64       // the share of the other requests, from 0 to 1, that get a random fault
+	Kinds    []FaultKind   // of Rate; none means those that a patient reader survives
+	Seed     int64         // of Rate
+	Stall    time.Duration // how long one lasts; 0 means a second
 }
 
 func (f Faults) check() error {
@@ -93,9 +93,9 @@ func (f Faults) check() error {
 			return fmt.Errorf("faults: kinds[%d]: no kind %q; use one of %v", i, kind, faultKinds)
 		}
 	}
-	for i, fault := range f.Plan {
+	for i, fault := range f.Scripted {
 		if !slices.Contains(faultKinds, fault.Kind) {
-			return fmt.Errorf("faults: plan[%d]: no kind %q; use one of %v", i, fault.Kind, faultKinds)
+			return fmt.Errorf("faults: scripted[%d]: no kind %q; use one of %v", i, fault.Kind, faultKinds)
 		}
 		if fault.Nth < 0 || fault.Times < Always {
 			return errors.New("faults: nth and times count from 1")
@@ -110,7 +110,7 @@ type faultInjector struct {
 
 	mu     sync.Mutex
 	served uint64
-	seen   []int             // matching requests so far, for each fault of the plan
+	seen   []int             // matching requests so far, for each scripted fault
 	struck map[FaultKind]int // how often each kind has struck
 	pages  map[string][]byte // the last whole page of each list, for repeating
 }
@@ -119,7 +119,7 @@ func newFaultInjector(f Faults) *faultInjector {
 	if f.Stall == 0 {
 		f.Stall = time.Second
 	}
-	return &faultInjector{Faults: f, seen: make([]int, len(f.Plan)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
+	return &faultInjector{Faults: f, seen: make([]int, len(f.Scripted)), struck: map[FaultKind]int{}, pages: map[string][]byte{}}
 }
 
 // choose returns the fault for a request; its Kind is "" for none.
@@ -127,7 +127,7 @@ func (s *faultInjector) choose(r *http.Request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.served++
-	chosen := s.fromPlan(r)
+	chosen := s.fromScript(r)
 	if chosen.Kind == "" {
 		chosen.Kind = s.fromMix()
 	}
@@ -137,8 +137,8 @@ func (s *faultInjector) choose(r *http.Request) Fault {
 	return chosen
 }
 
-func (s *faultInjector) fromPlan(r *http.Request) (chosen Fault) {
-	for i, fault := range s.Plan {
+func (s *faultInjector) fromScript(r *http.Request) (chosen Fault) {
+	for i, fault := range s.Scripted {
 		if !fault.matches(r) {
 			continue
 		}
@@ -188,23 +188,23 @@ func (s *faultInjector) page(r *http.Request, body []byte) (before []byte) {
 	return before
 }
 
-// setPlan replaces the plan and restarts its counters.
-func (s *faultInjector) setPlan(plan []Fault) error {
-	if err := (Faults{Plan: plan}).check(); err != nil {
+// setScript replaces the scripted faults and restarts its counters.
+func (s *faultInjector) setScript(script []Fault) error {
+	if err := (Faults{Scripted: script}).check(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Plan, s.seen = slices.Clone(plan), make([]int, len(plan))
-	if len(plan) == 0 {
+	s.Scripted, s.seen = slices.Clone(script), make([]int, len(script))
+	if len(script) == 0 {
 		s.Rate = 0
 	}
 	return nil
 }
 
-// SetFaults replaces the fault plan while serving; requests are counted from
+// SetFaults replaces the scripted faults while serving; requests are counted from
 // here on. No argument ends all faults, random ones too.
-func (s *Server) SetFaults(plan ...Fault) error { return s.faults.setPlan(plan) }
+func (s *Server) SetFaults(script ...Fault) error { return s.faults.setScript(script) }
 
 // Struck returns how often each kind of fault has struck so far. A fault that
 // does not apply to an answer, such as a repeated page for a first one, does
@@ -219,5 +219,5 @@ func (s *Server) Struck() map[FaultKind]int {
 func (s *faultInjector) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.Plan) == 0 && s.Rate == 0
+	return len(s.Scripted) == 0 && s.Rate == 0
 }

@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 // requests only.
 func TestFaultsThatStay(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, Config{Charges: 10, Faults: Faults{Plan: []Fault{
+	s := newTestServer(t, Config{Charges: 10, Faults: Faults{Scripted: []Fault{
 		{Kind: RevokedKey, Path: "/v1/refunds", Nth: 2, Times: Always},
 		{Kind: Unavailable, Query: "created[gte]=5", Times: 2},
 	}}})

@@ -62,9 +62,9 @@ func TestConfigErrors(t *testing.T) {
 		"lag, late and latency":  {Lag: -time.Second},
 		"limits: less":           {Limits: Limits{Concurrent: -1}},
 		"rate 2 is outside":      {Faults: Faults{Rate: 2}},
-		`no kind "flood"`:        {Faults: Faults{Plan: []Fault{{Kind: "flood"}}}},
+		`no kind "flood"`:        {Faults: Faults{Scripted: []Fault{{Kind: "flood"}}}},
 		`no kind "rain"`:         {Faults: Faults{Kinds: []FaultKind{"rain"}}},
-		"nth and times count":    {Faults: Faults{Plan: []Fault{{Kind: Reset, Nth: -1}}}},
+		"nth and times count":    {Faults: Faults{Scripted: []Fault{{Kind: Reset, Nth: -1}}}},
 	} {
 		_, err := New(cfg)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -24,7 +24,7 @@ func forgetAsChild(ctx context.Context, c laketest.Child) error {
 	if s.Err != nil {
 		return s.Err
 	}
-	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: []string{c.Customer}, NewList: c.NewList}
+	f := pipeline.Forget{Mappings: s.Mappings, Lake: s.Lake, Customers: []string{c.Customer}, NewList: c.NewList}
 	_, err := f.Run(ctx)
 	return err
 }

@@ -13,7 +13,7 @@ func Forget(ctx context.Context, dir string, change func(*pipeline.Forget), cust
 	if s.Err != nil {
 		return nil, s.Err
 	}
-	f := pipeline.Forget{Plan: s.Plan, Lake: s.Lake, Customers: customers, Version: "test"}
+	f := pipeline.Forget{Mappings: s.Mappings, Lake: s.Lake, Customers: customers, Version: "test"}
 	if change != nil {
 		change(&f)
 	}

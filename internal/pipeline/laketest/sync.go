@@ -34,7 +34,7 @@ func NewSync(dir, api string, change func(*load.Options)) *Setup {
 
 // NewSyncOf is [NewSync] with schema files that are edited.
 func NewSyncOf(edit func(files map[string]string), dir, api string, change func(*load.Options)) *Setup {
-	set, plan, err := compiled(edit)
+	set, mappings, err := compiled(edit)
 	if err != nil {
 		return &Setup{Err: err}
 	}
@@ -47,14 +47,14 @@ func NewSyncOf(edit func(files map[string]string), dir, api string, change func(
 		change(&options)
 	}
 	lake, err := load.Open(dir, options)
-	return &Setup{Sync: pipeline.Sync{Source: pipeline.Source{Client: client}, Plan: plan, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, Err: err}
+	return &Setup{Sync: pipeline.Sync{Source: pipeline.Source{Client: client}, Mappings: mappings, Lake: lake, Range: extract.Range{LookBack: 48 * time.Hour}}, Err: err}
 }
 
 // Shipped returns the embedded schemas, the same for all tests: nothing changes a set
-// that is loaded, nor a plan.
+// that is loaded, nor its mappings.
 var Shipped = sync.OnceValues(func() (*schemas.Set, error) { return schemas.Load(schemas.Embedded()) })
 
-var shippedPlan = sync.OnceValues(func() (*transform.Plan, error) {
+var shippedMappings = sync.OnceValues(func() (*transform.Mappings, error) {
 	set, err := Shipped()
 	if err != nil {
 		return nil, err
@@ -63,22 +63,22 @@ var shippedPlan = sync.OnceValues(func() (*transform.Plan, error) {
 })
 
 // compiled returns the embedded schemas as they are or, where edit is not nil, edited.
-func compiled(edit func(files map[string]string)) (*schemas.Set, *transform.Plan, error) {
+func compiled(edit func(files map[string]string)) (*schemas.Set, *transform.Mappings, error) {
 	set, err := Shipped()
 	if err != nil {
 		return nil, nil, err
 	}
 	if edit == nil {
-		plan, err := shippedPlan()
-		return set, plan, err
+		mappings, err := shippedMappings()
+		return set, mappings, err
 	}
 	files := set.Files()
 	edit(files)
 	if set, err = schemas.LoadFiles(files); err != nil {
 		return nil, nil, err
 	}
-	plan, err := transform.Compile(set)
-	return set, plan, err
+	mappings, err := transform.Compile(set)
+	return set, mappings, err
 }
 
 // NewEditedSync is a sync whose refunds have one more column.
@@ -151,5 +151,5 @@ func (s *Setup) Rebuild(ctx context.Context, onEvent func(pipeline.Event)) (pipe
 	if s.Err != nil {
 		return pipeline.Summary{}, s.Err
 	}
-	return (&pipeline.Rebuild{Plan: s.Plan, Lake: s.Lake, OnEvent: onEvent}).Run(ctx)
+	return (&pipeline.Rebuild{Mappings: s.Mappings, Lake: s.Lake, OnEvent: onEvent}).Run(ctx)
 }
