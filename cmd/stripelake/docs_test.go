@@ -90,7 +90,7 @@ func session(t *testing.T, dir, command string) string {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asProgram+"=1", "TERM=dumb", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), asProgram+"=1", "TERM=dumb", "PAGER=cat", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	var out bytes.Buffer
 	readTerminal(startOnTerminal(t, cmd, 200), func(p []byte) { out.Write(p) })
 	var failed *exec.ExitError

@@ -30,8 +30,12 @@ func (p *pager) wait() {
 }
 
 // pagerCommand returns the command of the pager: $PAGER, otherwise less where it is
-// found. It is empty where there is none, or where $PAGER is cat.
+// found. It is empty where there is none, where $PAGER is cat, and on a terminal that cannot be
+// drawn on.
 func (env *environment) pagerCommand() string {
+	if env.getenv("TERM") == "dumb" {
+		return ""
+	}
 	command := strings.TrimSpace(env.getenv("PAGER"))
 	switch command {
 	case "cat":

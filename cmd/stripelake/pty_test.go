@@ -78,6 +78,20 @@ func (x *terminal) until(text string) {
 	}
 }
 
+// untilAfter waits until a text has appeared after the last mark.
+func (x *terminal) untilAfter(mark, text string) {
+	x.t.Helper()
+	x.until(mark)
+	said := x.said.String()
+	before, after := said[:strings.LastIndex(said, mark)], said[strings.LastIndex(said, mark):]
+	x.said.Reset()
+	x.said.WriteString(after)
+	x.until(text)
+	after = x.said.String()
+	x.said.Reset()
+	x.said.WriteString(before + after)
+}
+
 // send types a text.
 func (x *terminal) send(text string) {
 	x.t.Helper()
@@ -90,8 +104,15 @@ func (x *terminal) send(text string) {
 // and the exit status.
 func (x *terminal) end() (said string, status int) {
 	x.t.Helper()
-	for more := range x.read {
-		x.said.WriteString(more)
+	patience := time.After(patience)
+	for open := true; open; {
+		var more string
+		select {
+		case more, open = <-x.read:
+			x.said.WriteString(more)
+		case <-patience:
+			x.t.Fatalf("it does not end:\n%s", x.said.String())
+		}
 	}
 	err := x.cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

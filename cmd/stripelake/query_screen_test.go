@@ -75,6 +75,9 @@ func TestQueryOnTerminal(t *testing.T) {
 			t.Errorf("PAGER=%s:\n%s", pager, said[max(0, len(said)-100):])
 		}
 	}
+	if said := show(ask("", longSQL), "TERM=dumb"); !strings.HasSuffix(said, "(3,000 rows, long cells are cut: --wide shows all)\n") {
+		t.Errorf("on a dumb terminal:\n%s", said[max(0, len(said)-100):])
+	}
 	if said := show(ask("--no-pager", "EXPLAIN FROM payments"), "PAGER=false"); strings.Count(said, "\n") < 24 {
 		t.Errorf("a plan:\n%s", said)
 	}
@@ -114,7 +117,7 @@ func TestQueryInLess(t *testing.T) {
 	x = onTerminal(t, dir, 80, 24, `exec stripelake query --lake lake "FROM range(100000000000)"`)
 	x.until("\r\n:")
 	x.send("\x03")
-	x.until("\x07") // less rings
+	x.untilAfter("\x07", ":") // less rings, and asks again
 	x.send("q")
 	if said, status := x.end(); status != 0 || strings.Contains(said, "stripelake: ") {
 		t.Errorf("exit status %d: %q", status, said)
