@@ -14,7 +14,8 @@ import (
 )
 
 // sources returns the keys of a run, and what is read with each: the accounts named, or
-// without a name those of the settings, or without settings that of STRIPE_API_KEY. A name
+// without a name those of the settings, or without settings that of STRIPE_API_KEY. The first
+// has a client; those without one are last, with the reason. A name
 // is an account of the settings, all, a connected account's id, or @FILE with one a line.
 func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.Source, error) {
 	names, err := expandNames(named)
@@ -25,11 +26,12 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 	if err != nil {
 		return nil, err
 	}
-	var sources []pipeline.Source
+	var sources, unusable []pipeline.Source
 	for _, account := range selected {
 		client, err := env.clientOf(o, account)
 		if err != nil {
-			return nil, err
+			unusable = append(unusable, pipeline.Source{Name: account.Name, Err: err})
+			continue
 		}
 		if len(sources) > 0 && client.Mode() != sources[0].Client.Mode() {
 			return nil, &pipeline.UsageError{Message: fmt.Sprintf("the key of %s is of %s mode and that of %s of %s mode: a lake has one mode, so write settings of its own for each",
@@ -47,7 +49,14 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 	if o.label != "" && len(sources) > 1 {
 		return nil, &pipeline.UsageError{Message: "--account-label is of one account: choose that with --account, or write label: in the settings"}
 	}
-	return sources, nil
+	if len(sources) == 0 {
+		var mistakes []string
+		for _, s := range unusable {
+			mistakes = append(mistakes, s.Err.Error())
+		}
+		return nil, &pipeline.UsageError{Message: strings.Join(mistakes, "\n")}
+	}
+	return append(sources, unusable...), nil // one key that is missing keeps no other account from being read
 }
 
 // source returns the key and the account of a command that reads one account.
@@ -69,6 +78,9 @@ func (env *environment) source(o *stripeOptions, account string) (pipeline.Sourc
 		return pipeline.Source{}, &pipeline.UsageError{Message: "this reads one account: choose it with --account: " + strings.Join(names, ", ")}
 	}
 	one := sources[0]
+	if one.Err != nil {
+		return one, one.Err
+	}
 	if len(one.Accounts) == 1 {
 		if one.Client, err = one.Client.For(one.Accounts[0]); err != nil {
 			return one, &pipeline.UsageError{Message: err.Error()}
@@ -131,7 +143,7 @@ func (env *environment) accountNamed(declared []settings.Account, name string) (
 	}
 	i := slices.IndexFunc(declared, func(a settings.Account) bool { return slices.Contains(a.Connected, name) })
 	if i < 0 && len(declared) > 1 {
-		return settings.Account{}, &pipeline.UsageError{Message: fmt.Sprintf("%s is connected to none of the accounts %s: write it under connected: of one of them", name, strings.Join(names, ", "))}
+		return settings.Account{}, &pipeline.UsageError{Message: fmt.Sprintf("%s is connected to none of the accounts %s: write it under connected: of one of them, or name the account if the id is its own", name, strings.Join(names, ", "))}
 	}
 	account := declared[max(i, 0)]
 	account.Connected = []string{name}
@@ -147,6 +159,9 @@ func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*e
 	share, err := parseShare("--max-share", o.maxShare)
 	if err != nil {
 		return nil, err
+	}
+	if o.maxShare != "" && share == 0 {
+		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--max-share %s leaves no request: name a share above 0%%", o.maxShare)}
 	}
 	if o.maxRequests < 0 {
 		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--max-requests %d is below 0", o.maxRequests)}
@@ -211,11 +226,15 @@ func expandNames(flags []string) ([]string, error) {
 		if err != nil {
 			return nil, &pipeline.UsageError{Message: fmt.Sprintf("--account %s: %v", name, err)}
 		}
+		before := len(names)
 		for line := range strings.Lines(string(text)) {
 			line, _, _ = strings.Cut(line, "#")
 			if line = strings.TrimSpace(line); line != "" {
 				names = append(names, line)
 			}
+		}
+		if len(names) == before { // a list that came out empty does not mean all accounts
+			return nil, &pipeline.UsageError{Message: fmt.Sprintf("--account %s: the file names no account", name)}
 		}
 	}
 	slices.Sort(names)

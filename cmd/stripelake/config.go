@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/settings"
 	"github.com/stripelake/stripelake/internal/strictyaml"
@@ -130,11 +132,25 @@ func (env *environment) settingOf(c *cli.Context, o *configOptions, key settings
 		}
 		s.Value = strings.Join(given, ", ")
 	}
-	s.Value = key.Show(s.Value)
+	s.Value = key.Show(s.Value) + env.presenceOf(key, s.Value)
+	s.Value = extract.Redact(s.Value) // Invariant 11: also what was put in the wrong place
 	if value.source == "" {
 		s.Value = defaultOf(c.App.Commands, key)
 	}
 	return s, nil
+}
+
+// presenceOf says of a reference where there is nothing behind it.
+func (env *environment) presenceOf(key settings.Key, value string) string {
+	if key.Kind != settings.Address || value == "" {
+		return ""
+	}
+	reference, err := settings.ParseAddress(value)
+	if err != nil || reference.URL != "" {
+		return ""
+	}
+	_, err = env.secret(reference.Secret)
+	return presence(err == nil)
 }
 
 // defaultOf returns the default of a key as the help of its flag prints it.
@@ -169,7 +185,7 @@ func (env *environment) accountSetting(a settings.Account) accountSetting {
 		found = err == nil
 	}
 	return accountSetting{
-		Name: a.Name, Key: a.Key.String(), Found: found, Label: a.Label, Connected: a.Connected, From: fmt.Sprintf("%s:%d", a.At.File, a.At.Line),
+		Name: a.Name, Key: a.Key.String(), Found: found, Label: extract.Redact(a.Label), Connected: a.Connected, From: fmt.Sprintf("%s:%d", a.At.File, a.At.Line),
 	}
 }
 
@@ -197,5 +213,8 @@ func (env *environment) checkDeclared(o *configOptions) error {
 	options := declaredOptions{pii: *o.single["privacy.pii"], piiFields: *o.lists["privacy.fields"], rawRedact: *o.lists["privacy.raw_redact"]}
 	options.schemas.value = *o.single["schemas"]
 	_, _, err := env.givenSet(&options, cmp.Or(*o.single["lake"], "./lake"))
+	if mistakes, ok := errors.AsType[strictyaml.Problems](err); ok {
+		return &pipeline.UsageError{Message: mistakes.Error()}
+	}
 	return err
 }

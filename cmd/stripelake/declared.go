@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -94,6 +95,11 @@ func (env *environment) givenSet(o *declaredOptions, lake string) (set *schemas.
 	switch {
 	case o.schemas.value != "":
 		set, base, err = readSet(o.schemas.value)
+		if source := env.inForce.values["schemas"].source; err != nil && source != "" && source != "--schemas" {
+			if wrong, ok := errors.AsType[*pipeline.UsageError](err); ok { // no flag was given
+				err = &pipeline.UsageError{Message: source + ": " + strings.TrimPrefix(wrong.Message, "--")}
+			}
+		}
 	case policy.IsEmpty():
 		return nil, nil, nil
 	default:

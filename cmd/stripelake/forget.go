@@ -107,6 +107,7 @@ func (env *environment) forgetThese(ctx context.Context, o *forgetOptions, custo
 		return err
 	}
 	receipts, err := forget.Run(ctx)
+	env.signals.stopDrawing()
 	for _, receipt := range receipts {
 		if o.json {
 			_ = json.NewEncoder(env.stdout).Encode(receipt)

@@ -59,7 +59,9 @@ func (env *environment) initSettings(o *initOptions) error {
 	if _, err := os.Lstat(settings.FileName); !errors.Is(err, fs.ErrNotExist) {
 		return &pipeline.UsageError{Message: settings.FileName + " is there already, and nothing is written over; `stripelake init DIR` writes the schemas alone"}
 	}
-	if err := env.initSchemas(o, "schemas"); err != nil {
+	if _, err := os.Lstat("schemas"); err == nil {
+		fmt.Fprintln(env.stdout, "schemas is there already, and stays as it is")
+	} else if err := env.initSchemas(o, "schemas"); err != nil {
 		return err
 	}
 	if err := os.WriteFile(settings.FileName, []byte(settings.Template()), 0o644); err != nil {
@@ -70,7 +72,7 @@ func (env *environment) initSettings(o *initOptions) error {
 }
 
 func (env *environment) initSchemas(o *initOptions, dir string) error {
-	if env.inForce.values["lake"].source == "--lake" && !o.fromLake {
+	if o.lake.given && !o.fromLake {
 		return &pipeline.UsageError{Message: "--lake goes with --from-lake"}
 	}
 	copied, err := o.copied()

@@ -27,6 +27,9 @@ func (env *environment) measured(ctx context.Context, file, lake string, run fun
 	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--metrics-file %s: there is no folder %s", file, filepath.Dir(file))}
 	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--metrics-file %s is a folder: name a file in it", file)}
+	}
 	err := run()
 	m := metrics{registry: prometheus.NewRegistry(), signals: &env.signals, command: env.signals.command}
 	if writeErr := m.write(context.WithoutCancel(ctx), file, lake, pipeline.ExitCode(withDiskFix(err, lake))); writeErr != nil {

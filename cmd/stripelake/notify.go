@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,8 +57,8 @@ type notifier struct {
 	on        []string
 }
 
-// addresses returns who is to be told. A reference without an address behind it is a
-// *pipeline.UsageError, before the command begins: nobody would hear of the next failure.
+// addresses returns who is to be told. A text that is no address is a
+// *pipeline.UsageError.
 func (env *environment) addresses() (notifier, error) {
 	n := notifier{env: env, on: env.notify.on.Value()}
 	for _, event := range n.on {
@@ -69,26 +70,31 @@ func (env *environment) addresses() (notifier, error) {
 		n.on = notify.Events()
 	}
 	var err error
-	if n.url, err = env.address("--notify-url", env.notify.url); err == nil {
-		n.ping, err = env.address("--ping-url", env.notify.ping)
+	if n.url, err = env.address("notify.url", "--notify-url", env.notify.url); err == nil {
+		n.ping, err = env.address("ping", "--ping-url", env.notify.ping)
 	}
 	return n, err
 }
 
-// address returns the address in a flag, or that behind its reference.
-func (env *environment) address(flag, text string) (string, error) {
+// address returns the address of a key, or that behind its reference. A reference that
+// leads nowhere is a warning: a copy of the account is worth more than a word about it.
+func (env *environment) address(key, flag, text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
+	from := cmp.Or(env.inForce.values[key].source, flag)
 	reference, err := settings.ParseAddress(text)
-	if err == nil && reference.URL == "" {
-		reference.URL, err = env.secret(reference.Secret)
+	if err != nil {
+		return "", &pipeline.UsageError{Message: fmt.Sprintf("%s: %v", from, err)}
 	}
-	if err == nil {
-		_, err = notify.Check(reference.URL)
+	if reference.URL == "" {
+		if reference.URL, err = env.secret(reference.Secret); err == nil {
+			_, err = notify.Check(reference.URL)
+		}
 	}
 	if err != nil {
-		return "", &pipeline.UsageError{Message: fmt.Sprintf("%s: %v", flag, err)}
+		env.signals.logger().Warn(fmt.Sprintf("%s: %s leads nowhere, so nobody hears how this ends: %v", from, key, err))
+		return "", nil
 	}
 	return reference.URL, nil
 }

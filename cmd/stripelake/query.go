@@ -32,7 +32,7 @@ func (o *queryOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake),
 		&cli.StringFlag{Name: "file", Destination: &o.file.value, Action: o.file.note, Usage: "read the SQL from `FILE`"},
-		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table, csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table (or what the ending of --out says), csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the result to `FILE`, which is replaced only when the result is complete"},
 		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE`: the text VALUE for getvariable('NAME') (repeatable); revenue_daily uses time_zone=Europe/Berlin"},
 		&cli.BoolFlag{Name: "wide", Destination: &o.wide, Usage: "on a terminal: show every column whole, however wide the table is"},
@@ -71,8 +71,16 @@ func queryError(err error) error {
 	return err
 }
 
+// formatsByEnding are the formats that the name of --out alone asks for.
+var formatsByEnding = map[string]query.Format{".csv": query.CSV, ".parquet": query.Parquet, ".json": query.JSON, ".jsonl": query.JSON, ".ndjson": query.JSON}
+
 func (env *environment) query(ctx context.Context, o *queryOptions, args []string) error {
 	format := query.Format(o.format)
+	if o.format == "table" && o.out != "" {
+		if is, known := formatsByEnding[strings.ToLower(filepath.Ext(o.out))]; known {
+			format = is
+		}
+	}
 	switch {
 	case format == query.Parquet && o.out == "":
 		return &pipeline.UsageError{Message: "--format parquet needs --out FILE"}

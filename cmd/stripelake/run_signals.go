@@ -54,7 +54,7 @@ func (s *signals) record(e pipeline.Event) {
 	case pipeline.EventOutage:
 		log.Warn(e.Message, "until", e.Until)
 	case pipeline.EventStopped:
-		log.Warn(e.Message)
+		log.Info(e.Message) // a bound is no failure
 	case pipeline.EventAnswering:
 		log.Warn(e.Message, "seconds", e.Seconds)
 	case pipeline.EventSegment:
@@ -70,7 +70,10 @@ func (s *signals) record(e pipeline.Event) {
 		s.summary = sum
 		s.ended = []any{
 			"outcome", sum.Outcome, "objects", sum.Objects, "unchanged", sum.Unchanged, "rows", sum.Rows, "requests", sum.Requests,
-			"rejects", sum.Rejects, "generation", sum.Generation,
+			"rejects", sum.Rejects,
+		}
+		if sum.Generation > 0 { // otherwise nothing was published
+			s.ended = append(s.ended, "generation", sum.Generation)
 		}
 	}
 }

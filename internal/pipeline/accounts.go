@@ -18,6 +18,7 @@ import (
 // runAccount is an account that a run reads.
 type runAccount struct {
 	id     string
+	key    string // name of the source whose key reads it
 	client *extract.Client
 	log    *load.Log
 }
@@ -36,10 +37,16 @@ func requestsSent(accounts []runAccount) (n int64) {
 func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts []runAccount, unread map[string]error, err error) {
 	unread = map[string]error{}
 	for _, source := range s.sources() {
-		found, err := source.resolve(ctx, s.Lake, unread)
+		found, err := []runAccount(nil), source.Err
+		if err == nil {
+			found, err = source.resolve(ctx, s.Lake, unread)
+		}
 		switch {
 		case err == nil:
-			accounts = append(accounts, found...)
+			for _, a := range found {
+				a.key = source.Name
+				accounts = append(accounts, a)
+			}
 		case len(s.Others) == 0 || ctx.Err() != nil:
 			return nil, nil, err
 		default: // one key that is revoked keeps no other account from being read
@@ -53,7 +60,7 @@ func (s *Sync) openAccounts(ctx context.Context, progress *progress) (accounts [
 	for i := range accounts {
 		a := &accounts[i]
 		if i > 0 && a.id == accounts[i-1].id {
-			return accounts[:i], nil, &UsageError{fmt.Sprintf("two of the keys are of the account %s: name each account once", a.id)}
+			return accounts[:i], nil, &UsageError{fmt.Sprintf("the keys of %s and %s are both of the account %s: name each account once", accounts[i-1].key, a.key, a.id)}
 		}
 		progress.emit(Event{Event: EventStarted, Account: a.id, Mode: a.client.Mode()})
 		if a.log, err = s.Lake.OpenLog(ctx, a.id); err != nil {

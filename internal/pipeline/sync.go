@@ -42,6 +42,7 @@ type Sync struct {
 type Source struct {
 	Name     string // in messages about several keys
 	Client   *extract.Client
+	Err      error    // why there is no client; only in Others
 	Label    string   // name for the account where the key may not read its id; empty asks Stripe
 	Accounts []string // connected accounts to read instead of the key's own
 }
@@ -99,6 +100,9 @@ func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	progress := newProgress(s.OnEvent)
 	for _, source := range s.sources() {
+		if source.Err != nil {
+			continue
+		}
 		source.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
 	}
 	resources, err := SelectResources(s.Resources)

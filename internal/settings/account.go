@@ -54,7 +54,9 @@ func (r *reader) accounts(n *strictyaml.Node) {
 	}
 	for _, m := range n.Members {
 		a := Account{Name: m.Key, At: m.Pos}
-		if !accountName.MatchString(m.Key) || m.Key == AllAccounts || connectedID.MatchString(m.Key) {
+		if secretText.MatchString(m.Key) { // it may be one: no message repeats it
+			r.Report(m.Pos, "C2", "a name that begins like a key is no name for an account")
+		} else if !accountName.MatchString(m.Key) || m.Key == AllAccounts || connectedID.MatchString(m.Key) {
 			r.Report(m.Pos, "C2", "%q is no name for an account: write lower case letters, digits, _ and -, and not %q", m.Key, AllAccounts)
 		}
 		o := r.Object(m.Value, "account "+m.Key)
@@ -75,6 +77,11 @@ func (r *reader) accounts(n *strictyaml.Node) {
 				r.Report(id.Pos, "C2", "%q is no id of a connected account: those begin with acct_", id.Value)
 			}
 			a.Connected = append(a.Connected, id.Value)
+		}
+		for _, other := range r.found.Accounts {
+			if a.Key.Env+a.Key.File != "" && a.Key.Env == other.Key.Env && a.Key.File == other.Key.File {
+				r.Report(a.Key.At, "C3", "%s has the key of %s: each account has a key of its own; connected accounts of one key go under connected:", a.Name, other.Name)
+			}
 		}
 		r.found.Accounts = append(r.found.Accounts, a)
 	}

@@ -26,9 +26,10 @@ func (k Key) Variable() string {
 	return "STRIPELAKE_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
 }
 
-// For reports whether the key is a flag of a command. The demo has a lake of its own.
+// For reports whether the key is a flag of a command. The demo has a lake of
+// its own, and init begins where no settings are.
 func (k Key) For(command string) bool {
-	return k.Flag != "" && command != "demo" && (k.Commands == nil || command == "config" || slices.Contains(k.Commands, command))
+	return k.Flag != "" && command != "demo" && command != "init" && (k.Commands == nil || command == "config" || slices.Contains(k.Commands, command))
 }
 
 // Resources is the key of the resources that a sync reads. They are arguments of a
@@ -50,7 +51,7 @@ var keys = []Key{
 	{Resources, "", whole, Resource, "[charges, refunds]", "read these resources only"},
 	{"ping", "ping-url", nil, Address, "{env: PING_URL}", "request this address after each run that succeeded; who waits for it notices a schedule that stopped"},
 
-	{"api.base", "api-base", nil, Word, "https://api.stripe.com", "Stripe's API, or a simulated one"},
+	{"api.base", "api-base", nil, Base, "https://api.stripe.com", "Stripe's API, or a simulated one"},
 
 	{"sync.from", "from", whole, Date, "2020-01-01", "copy objects created since this date; the lake remembers the first"},
 	{"sync.look_back", "look-back", nil, Duration, "48h", "how far the first sync of a day looks back for what Stripe listed late"},
@@ -87,7 +88,7 @@ type Kind string
 // The kinds of values.
 const (
 	Path      Kind = "a path" // relative to the file's folder
-	Word      Kind = "a text"
+	Base      Kind = "an https address, or an http address of this machine"
 	Date      Kind = "a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z"
 	Duration  Kind = "a duration like 90s, 36h or 90d"
 	Share     Kind = "a percentage like 50%"

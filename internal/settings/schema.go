@@ -74,8 +74,14 @@ func (k Key) schema() map[string]any {
 		return listSchema(map[string]any{"enum": notify.Events()}, says)
 	case Address:
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "pattern": "^(https://|http://(localhost|127\\.|\\[::1\\]))"}, secretSchema()}, "description": says}
+	case Base:
+		return map[string]any{"type": "string", "pattern": "^(https://|http://(localhost|127\\.|\\[::1\\]))", "description": says}
 	case Count:
-		return map[string]any{"type": "integer", "minimum": 0, "description": says}
+		least := 0
+		if k.Name == "limits.max_requests" {
+			least = 1
+		}
+		return map[string]any{"type": "integer", "minimum": least, "description": says}
 	case Size:
 		return map[string]any{"type": []string{"string", "integer"}, "pattern": `^(0|[0-9.]+ ?([KkMmGgTt][Ii]?)?[Bb]|[0-9.]+%)$`, "maximum": 0, "description": says}
 	case LogFormat:
@@ -85,7 +91,11 @@ func (k Key) schema() map[string]any {
 	case Duration:
 		return map[string]any{"type": []string{"string", "integer"}, "pattern": `^([0-9]+d)?([0-9.]+(ns|us|µs|ms|s|m|h))*$`, "maximum": 0, "description": says}
 	case Share:
-		return map[string]any{"type": "string", "pattern": `^[0-9.]+%$`, "description": says}
+		pattern := `^[0-9.]+%$`
+		if k.Name == "limits.max_share" {
+			pattern = `^[0-9.]*[1-9][0-9.]*%$`
+		}
+		return map[string]any{"type": "string", "pattern": pattern, "description": says}
 	}
 	return map[string]any{"type": "string", "description": says}
 }

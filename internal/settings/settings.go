@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,20 +42,29 @@ func (s Settings) Value(name string) (Value, bool) {
 // Read reads a settings file. Its mistakes are strictyaml.Problems, all at once. A file
 // that does not exist is fs.ErrNotExist.
 func Read(path string) (Settings, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return Settings{}, fmt.Errorf("read the settings: %s is no file: name one with --config, or let stripelake init write one", path)
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Settings{}, fmt.Errorf("read the settings: %w: stripelake init writes a file to begin with", err)
+	case err != nil:
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
 	}
-	return parse(path, data)
+	return parse(path, bytes.TrimPrefix(data, []byte("\ufeff"))) // some editors begin a file with this mark
 }
 
 // Find reads the settings of the current folder, or none where it has no such file.
 func Find() (Settings, error) {
-	found, err := Read(FileName)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(FileName); errors.Is(err, fs.ErrNotExist) {
 		return Settings{}, nil
 	}
-	return found, err
+	return Read(FileName) // a link that leads nowhere is a mistake
 }
 
 // parse reads the text of a settings file.

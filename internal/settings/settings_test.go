@@ -64,7 +64,9 @@ accounts:
   c: {key: {env: A, file: b}}
   d: {key: {env: sk_test_abc}}
   e: {key: {env: A B}, connectd: [acct_1]}
-  f: {key: {env: A}, connected: [shop]}
+  f: {key: {env: B}, connected: [shop]}
+  g: {key: {env: B}}
+  sk_test_x: {key: {env: C}}
 limits:
   max_share: 50
   max_rps: none
@@ -84,14 +86,16 @@ sync: {from: yesterday, look_back: 2 days, look_back: 48h}
 		`conf/stripelake.yaml:10:18: C3: env of the key of e is no name of an environment variable`,
 		`conf/stripelake.yaml:10:24: Y5: unknown key "connectd"; did you mean connected?`,
 		`conf/stripelake.yaml:11:34: C2: "shop" is no id of a connected account: those begin with acct_`,
-		`conf/stripelake.yaml:13:14: C1: limits.max_share must be a percentage like 50%, is "50"`,
-		`conf/stripelake.yaml:14:12: C1: limits.max_rps must be a number above 0, is "none"`,
-		`conf/stripelake.yaml:15:3: Y5: unknown key "max_shar"; did you mean max_share?`,
-		`conf/stripelake.yaml:16:16: C1: privacy.pii must be keep, drop or hash, is "hide"`,
-		`conf/stripelake.yaml:16:31: C1: privacy.fields must be keep, drop or hash, is "hsah"; did you mean hash?`,
-		`conf/stripelake.yaml:17:14: C1: sync.from must be a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z, is "yesterday"`,
-		`conf/stripelake.yaml:17:36: C1: sync.look_back must be a duration like 90s, 36h or 90d, is "2 days"`,
-		`conf/stripelake.yaml:17:44: Y2: "look_back" is given twice (first on line 17): keep one`,
+		`conf/stripelake.yaml:12:12: C3: g has the key of f: each account has a key of its own; connected accounts of one key go under connected:`,
+		`conf/stripelake.yaml:13:3: C2: a name that begins like a key is no name for an account`,
+		`conf/stripelake.yaml:15:14: C1: limits.max_share must be a percentage like 50%, is "50"`,
+		`conf/stripelake.yaml:16:12: C1: limits.max_rps must be a number above 0, is "none"`,
+		`conf/stripelake.yaml:17:3: Y5: unknown key "max_shar"; did you mean max_share?`,
+		`conf/stripelake.yaml:18:16: C1: privacy.pii must be keep, drop or hash, is "hide"`,
+		`conf/stripelake.yaml:18:31: C1: privacy.fields of customers.email must be keep, drop or hash, is "hsah"; did you mean hash?`,
+		`conf/stripelake.yaml:19:14: C1: sync.from must be a date like 2024-01-31 or a time like 2024-01-31T12:00:00Z, is "yesterday"`,
+		`conf/stripelake.yaml:19:36: C1: sync.look_back must be a duration like 90s, 36h or 90d, is "2 days"`,
+		`conf/stripelake.yaml:19:44: Y2: "look_back" is given twice (first on line 19): keep one`,
 	}
 	var problems strictyaml.Problems
 	if !errors.As(err, &problems) {

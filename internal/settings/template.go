@@ -9,7 +9,7 @@ import (
 const head = `# yaml-language-server: $schema=schemas/meta/settings-v1.json
 #
 # Settings of stripelake, for commands that run in this folder, or with --config FILE.
-# Remove the # before a line to set it. Paths are relative to this file.
+# Remove "# " before a line to set it. Paths are relative to this file.
 # A flag (--lake DIR) is stronger than the environment (STRIPELAKE_LAKE), and that is
 # stronger than this file. "stripelake config" prints what is in force, and why.
 `

@@ -35,7 +35,11 @@ func (r *reader) value(o *strictyaml.Object, key Key, name string) {
 	}
 	for i, text := range v.Texts {
 		if why := key.Refuse(text.Value); why != "" {
-			r.Report(text.Pos, "C1", "%s %s", key.Name, why)
+			name := key.Name
+			if path, _, ok := strings.Cut(text.Value, "="); ok && key.Kind == Policies {
+				name += " of " + path
+			}
+			r.Report(text.Pos, "C1", "%s %s", name, why)
 		}
 		if key.Kind == Path && !filepath.IsAbs(text.Value) {
 			v.Texts[i].Value = filepath.Join(r.folder, text.Value)
@@ -72,13 +76,13 @@ func (k Key) Refuse(text string) string {
 	case Share:
 		number, percent := strings.CutSuffix(text, "%")
 		n, err := strconv.ParseFloat(number, 64)
-		ok = percent && err == nil && n >= 0 && n <= 100
+		ok = percent && err == nil && n >= 0 && n <= 100 && !(n == 0 && k.Name == "limits.max_share")
 	case Number:
 		n, err := strconv.ParseFloat(text, 64)
 		ok = err == nil && n > 0
 	case Count:
-		_, err := strconv.ParseUint(text, 10, 31)
-		ok = err == nil
+		n, err := strconv.ParseUint(text, 10, 31)
+		ok = err == nil && !(n == 0 && k.Name == "limits.max_requests")
 	case Size:
 		ok = sizeText.MatchString(text)
 	case LogFormat:
@@ -93,6 +97,10 @@ func (k Key) Refuse(text string) string {
 		var policy bool
 		if _, text, policy = strings.Cut(text, "="); policy {
 			ok, hint = isPolicy(text)
+		}
+	case Base:
+		if to, err := notify.Check(text); err != nil || to.User != nil {
+			return "must be " + string(Base)
 		}
 	case Event:
 		ok, hint = slices.Contains(notify.Events(), text), spelling.Suggestion(text, notify.Events())

@@ -155,8 +155,11 @@ func (d *yamlReader) syntax(start Pos, err error) {
 	d.Report(start, "Y1", "%s", message)
 }
 
-// colonHint explains why a ?: expression is not plain YAML.
+// colonHint explains why a ?: expression, or a tab, is not plain YAML.
 func colonHint(message string) string {
+	if strings.Contains(message, "found character '\t'") {
+		return "; indent with spaces, not with a tab"
+	}
 	if strings.Contains(message, "mapping value is not allowed") {
 		return "; text with \": \" in it, such as a ?: expression, goes between single quotes or after >-"
 	}
