@@ -32,8 +32,8 @@ func (o *queryOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		lakeFlag(&o.lake),
 		&cli.StringFlag{Name: "file", Destination: &o.file.value, Action: o.file.note, Usage: "read the SQL from `FILE`"},
-		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table (or what the ending of --out says), csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
-		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the result to `FILE`, which is replaced only when the result is complete"},
+		&cli.StringFlag{Name: "format", Destination: &o.format, Value: "table", Usage: "output `FORM`: table, csv (values as they are, even if a spreadsheet would run one as a formula), json (one object per line) or parquet"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write the result to `FILE`, which is replaced only when the result is complete; .csv, .json and .parquet choose the form"},
 		&cli.GenericFlag{Name: "var", Value: o.variables, Usage: "`NAME=VALUE`: the text VALUE for getvariable('NAME') (repeatable); revenue_daily uses time_zone=Europe/Berlin"},
 		&cli.BoolFlag{Name: "wide", Destination: &o.wide, Usage: "on a terminal: show every column whole, however wide the table is"},
 		&cli.BoolFlag{Name: "no-pager", Destination: &o.noPager, Usage: "on a terminal: print a long table without a pager"},
