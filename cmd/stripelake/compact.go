@@ -49,6 +49,9 @@ func (env *environment) compact(ctx context.Context, o *compactOptions) error {
 		return err // a lake is not created here
 	}
 	keep := o.keep()
+	if err := pipeline.CheckKept(keep); err != nil {
+		return err
+	}
 	if keep > 0 && !o.yes {
 		if err := canAsk("--drop-superseded drops versions", ""); err != nil {
 			return err

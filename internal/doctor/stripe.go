@@ -20,7 +20,7 @@ func (k Key) checkStripe(ctx context.Context, found *Diagnosis, dir string) (acc
 		found.skip("stripe", "no key is given (STRIPE_API_KEY or --api-key-file), so only the lake is looked at")
 		return ""
 	case k.Client == nil:
-		found.problem("key", "give another key by STRIPE_API_KEY or --api-key-file, or mend the flag", "%s", k.NoClient)
+		found.problem("key", "give another key where this one comes from: the settings, --api-key-file or STRIPE_API_KEY", "%s", k.NoClient)
 		return ""
 	}
 	who, err := k.Client.Account(ctx)

@@ -56,8 +56,8 @@ func PlanCompact(ctx context.Context, lake *load.Lake, keep time.Duration) ([]Co
 
 // compact compacts the logs, or only counts what would be dropped.
 func compact(ctx context.Context, lake *load.Lake, keep time.Duration, count bool) (done []Compacted, err error) {
-	if keep != 0 && keep < KeptAtLeast {
-		return nil, &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
+	if err := CheckKept(keep); err != nil {
+		return nil, err
 	}
 	accounts, err := lake.LogAccounts()
 	if err != nil {
@@ -87,6 +87,15 @@ func compact(ctx context.Context, lake *load.Lake, keep time.Duration, count boo
 		done = append(done, of...)
 	}
 	return done, nil
+}
+
+// CheckKept returns a *UsageError for a time that is too short to keep versions for; 0
+// keeps all.
+func CheckKept(keep time.Duration) error {
+	if keep == 0 || keep >= KeptAtLeast {
+		return nil
+	}
+	return &UsageError{fmt.Sprintf("versions are kept for %d days at least: events of that time may still be followed", KeptAtLeast/(24*time.Hour))}
 }
 
 // KeptAtLeast is the least time for which versions and events are kept. Stripe
