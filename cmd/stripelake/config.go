@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/settings"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
@@ -90,6 +92,7 @@ func (env *environment) config(c *cli.Context, o *configOptions) error {
 	if err := env.checkDeclared(o); err != nil {
 		return err
 	}
+	env.warnOfVariables(os.Environ())
 	if o.json {
 		return env.printJSON(out)
 	}
@@ -151,6 +154,20 @@ func (env *environment) presenceOf(key settings.Key, value string) string {
 	}
 	_, err = env.secret(reference.Secret)
 	return presence(err == nil)
+}
+
+// warnOfVariables warns of variables that look like those of settings and are none.
+func (env *environment) warnOfVariables(environ []string) {
+	known := []string{"STRIPELAKE_CONFIG"}
+	for _, key := range settings.Keys() {
+		known = append(known, key.Variable())
+	}
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "STRIPELAKE_") && !slices.Contains(known, name) {
+			env.signals.logger().Warn(fmt.Sprintf("the variable %s is no setting%s", name, spelling.Suggestion(name, known)))
+		}
+	}
 }
 
 // defaultOf returns the default of a key as the help of its flag prints it.
