@@ -66,6 +66,7 @@ type viewer struct {
 	columns int
 	shares  int // lines that showed a share
 	resized int
+	former  int // how often a frame that was drawn for the former width may still be seen
 	bad     bool
 }
 
@@ -80,6 +81,9 @@ func (w *viewer) look(screen *emulator) {
 			w.shares += strings.Count(line, "%")
 		case stageLine.MatchString(line):
 			shown["stage"]++
+		case w.former > 0: // the program hears of a new width when the terminal has it
+			w.former--
+			return
 		default:
 			w.fail(lines, "a broken line: "+line)
 		}
@@ -103,10 +107,10 @@ func (w *viewer) fail(lines []string, what string) {
 func (w *viewer) resizeTo() int {
 	switch {
 	case w.resized == 0 && w.shares > 3:
-		w.resized++
+		w.resized, w.former = w.resized+1, 5
 		return w.columns * 3 / 4
 	case w.resized == 1 && w.shares > 8:
-		w.resized++
+		w.resized, w.former = w.resized+1, 5
 		return w.columns + 17
 	}
 	return 0
