@@ -25,6 +25,9 @@ func (o PrivacyOverride) IsEmpty() bool {
 // are Problems, each at the place of its text. Without a difference it returns the set
 // itself, so that a shipped one stays that.
 func (s *Set) WithPrivacy(o PrivacyOverride) (*Set, error) {
+	if o.IsEmpty() {
+		return s, nil
+	}
 	p := policyText{places: map[int]Pos{}}
 	p.line(Pos{}, "# Written by stripelake: the policy of the schemas, with what the settings say of it.")
 	if own := s.Privacy.PII; o.PII.Value == "" {

@@ -227,9 +227,9 @@ func presence(found bool) string {
 // checkDeclared reads the schemas that the settings name, with their policy, so that their
 // mistakes are told here too.
 func (env *environment) checkDeclared(o *configOptions) error {
-	options := declaredOptions{pii: *o.single["privacy.pii"], piiFields: *o.lists["privacy.fields"], rawRedact: *o.lists["privacy.raw_redact"]}
+	options := setOptions{lake: cmp.Or(*o.single["lake"], "./lake"), declaredOptions: declaredOptions{pii: *o.single["privacy.pii"], piiFields: *o.lists["privacy.fields"], rawRedact: *o.lists["privacy.raw_redact"]}}
 	options.schemas.value = *o.single["schemas"]
-	_, _, err := env.givenSet(&options, cmp.Or(*o.single["lake"], "./lake"))
+	_, _, err := env.compile(&options)
 	if mistakes, ok := errors.AsType[strictyaml.Problems](err); ok {
 		return &pipeline.UsageError{Message: mistakes.Error()}
 	}

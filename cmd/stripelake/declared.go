@@ -66,7 +66,7 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 	if err := o.keep.check(); err != nil {
 		return nil, nil, err
 	}
-	given, base, err := env.givenSet(&o.declaredOptions, o.lake)
+	given, base, err := env.namedSet(&o.declaredOptions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,7 +75,7 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 		return nil, nil, err
 	}
 	declaration, err := pipeline.Declare{
-		Lake: lake, Given: given, Base: base, Derive: derive, Expose: o.expose.Value(), Command: o.command, Program: version,
+		Lake: lake, Given: given, Base: base, Policy: env.override(&o.declaredOptions), Derive: derive, Expose: o.expose.Value(), Command: o.command, Program: version,
 	}.Run(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -86,27 +86,18 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 // loadOptions returns pipeline.LakeOptions for a lake that knows its mode.
 func loadOptions(set *schemas.Set) load.Options { return pipeline.LakeOptions(set, "") }
 
-// givenSet returns the set that the options name, with the policy that they lay
-// over it, and the sums of the files that it was copied from, if they are known.
-// A policy alone is laid over what is in force in the lake. givenSet reports
-// every mistake in the set at once. Without options both are nil.
-func (env *environment) givenSet(o *declaredOptions, lake string) (set *schemas.Set, base map[string]string, err error) {
-	policy := env.override(o)
-	switch {
-	case o.schemas.value != "":
-		set, base, err = readSet(o.schemas.value)
-		if source := env.inForce.values["schemas"].source; err != nil && source != "" && source != "--schemas" {
-			if wrong, ok := errors.AsType[*pipeline.UsageError](err); ok { // no flag was given
-				err = &pipeline.UsageError{Message: source + ": " + strings.TrimPrefix(wrong.Message, "--")}
-			}
-		}
-	case policy.IsEmpty():
+// namedSet returns the set in the folder of --schemas, and the sums of the files that it
+// was copied from, if they are known. It reports every mistake in the set at once. Without
+// a folder both are nil.
+func (env *environment) namedSet(o *declaredOptions) (*schemas.Set, map[string]string, error) {
+	if o.schemas.value == "" {
 		return nil, nil, nil
-	default:
-		set, base, err = pipeline.BaseInForce(lake)
 	}
-	if err == nil && !policy.IsEmpty() {
-		set, err = set.WithPrivacy(policy)
+	set, base, err := readSet(o.schemas.value)
+	if source := env.inForce.values["schemas"].source; err != nil && source != "" && source != "--schemas" {
+		if wrong, ok := errors.AsType[*pipeline.UsageError](err); ok { // no flag was given
+			err = &pipeline.UsageError{Message: source + ": " + strings.TrimPrefix(wrong.Message, "--")}
+		}
 	}
 	if err == nil {
 		_, err = transform.Compile(set)
@@ -159,12 +150,17 @@ func (o *setOptions) setFlags() []cli.Flag {
 }
 
 // compile loads the schemas of --schemas, otherwise those in force in the lake
-// of --lake, otherwise the built-in ones, and compiles their mappings. It
-// reports every mistake in them at once.
+// of --lake, otherwise the built-in ones, lays the policy of the options over
+// them, and compiles their mappings. It reports every mistake in them at once.
 func (env *environment) compile(o *setOptions) (*schemas.Set, *transform.Mappings, error) {
-	set, _, err := env.givenSet(&o.declaredOptions, o.lake)
-	if err == nil && set == nil {
-		set, err = pipeline.InForce(o.lake)
+	policy := env.override(&o.declaredOptions)
+	set, _, err := env.namedSet(&o.declaredOptions)
+	switch {
+	case err != nil:
+	case set == nil:
+		set, err = pipeline.InForceUnder(o.lake, policy)
+	default:
+		set, err = set.WithPrivacy(policy)
 	}
 	if err != nil {
 		return nil, nil, err

@@ -19,12 +19,13 @@ import (
 // those that the lake keeps. Its fields are set once, before Run.
 type Declare struct {
 	Lake    *load.Lake
-	Given   *schemas.Set      // by --schemas; nil without the flag
-	Base    map[string]string // of Given: the SHA-256 of the shipped files that it was copied from; nil if unknown
-	Derive  bool              // the run derives the tables with Given; otherwise Given waits for such a run
-	Expose  []string          // source paths, or objects, that Given may show though the lake hides them
-	Command string            // "sync"
-	Program string            // its version
+	Given   *schemas.Set            // by --schemas; nil without the flag
+	Base    map[string]string       // of Given: the SHA-256 of the shipped files that it was copied from; nil if unknown
+	Policy  schemas.PrivacyOverride // laid over Given or, without it, over what is in force; it names no schemas
+	Derive  bool                    // the run derives the tables with Given; otherwise Given waits for such a run
+	Expose  []string                // source paths, or objects, that Given may show though the lake hides them
+	Command string                  // "sync"
+	Program string                  // its version
 }
 
 // Declaration holds the schemas, mappings and redactions that a command uses.
@@ -44,7 +45,8 @@ type Declaration struct {
 //
 // A new lake adopts the set given, or the shipped one. So does a lake that
 // declares none and does not know the set it was made with; without a set given
-// that is a *UsageError. Otherwise the lake's set stays in force. A set given
+// that is a *UsageError, also with a Policy, which does not tell what else the lake
+// hid. Otherwise the lake's set stays in force. A set given
 // that would change tables waits for a run with Derive, except for the paths
 // that it blanks before the raw log. A set that shows fields that the lake
 // hides is a *UsageError, unless Expose names them. Other errors: the lake's
@@ -60,19 +62,23 @@ func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 		out.before = kept.Version
 	}
 	empty, err := d.Lake.IsEmpty()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case (kept == nil || lost || d.Given != nil) && empty:
-		return out, d.adopt(out)
-	case kept == nil || lost:
-		if kept, err = d.takeOver(ctx, out, lost); err != nil {
-			return nil, err
-		}
-		if kept == nil {
-			return out, d.adopt(out)
+	}
+	if kept == nil || lost {
+		if kept = nil; !empty {
+			kept, err = d.takeOver(ctx, out, lost)
 		}
 		out.next = kept
+	}
+	if err == nil {
+		d.Given, d.Base, err = d.withPolicy(kept)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if kept == nil || empty && d.Given != nil {
+		return out, d.adopt(out)
 	}
 	present, err := DeclaredSet(kept)
 	if err != nil {
@@ -85,6 +91,35 @@ func (d Declare) Run(ctx context.Context) (*Declaration, error) {
 		err = out.compile(kept)
 	}
 	return out, err
+}
+
+// withPolicy returns the set given with the policy laid over it. Without a set given it
+// is laid over what a lake keeps.
+func (d Declare) withPolicy(kept *load.Declared) (given *schemas.Set, base map[string]string, err error) {
+	given, base = d.Given, d.Base
+	if d.Policy.IsEmpty() {
+		return given, base, nil
+	}
+	if given == nil {
+		if given, base, err = underPolicy(kept); err != nil {
+			return nil, nil, err
+		}
+	}
+	given, err = given.WithPrivacy(d.Policy)
+	return given, base, err
+}
+
+// underPolicy returns the set that a policy without a set is laid over: the shipped one
+// for a new lake, and for one whose set differs in its policy only, so that it goes on
+// following the program; otherwise the lake's own. base has the sums of the shipped files
+// that it was copied from, nil for the shipped set.
+func underPolicy(kept *load.Declared) (set *schemas.Set, base map[string]string, err error) {
+	if kept == nil || kept.Shipped || schemas.IsCopy(kept.Files, kept.Base) {
+		set, err = schemas.Load(schemas.Embedded())
+		return set, nil, err
+	}
+	set, err = DeclaredSet(kept)
+	return set, kept.Base, err
 }
 
 // adopt takes the set given, or the shipped one, for a lake that has none.
@@ -244,20 +279,19 @@ func InForce(dir string) (*schemas.Set, error) {
 	return ownOrShipped(files)
 }
 
-// BaseInForce returns the set that a privacy policy given alone is laid over: the shipped
-// one where there is no lake or where the lake's differs from what was shipped in its
-// policy only, so that it goes on following the program; otherwise the lake's own. base
-// has the sums of the shipped files that this was copied from, nil for the shipped set.
-func BaseInForce(dir string) (set *schemas.Set, base map[string]string, err error) {
+// InForceUnder returns the set of [InForce] with a policy laid over it, as [Declare] does.
+func InForceUnder(dir string, policy schemas.PrivacyOverride) (*schemas.Set, error) {
 	kept, err := load.ReadDeclared(dir)
-	if err == nil && kept != nil && !kept.Shipped && schemas.IsCopy(kept.Files, kept.Base) {
-		set, err = schemas.Load(schemas.Embedded())
-		return set, nil, err
+	var set *schemas.Set
+	if policy.IsEmpty() || err != nil || kept == nil {
+		set, err = InForce(dir)
+	} else {
+		set, _, err = underPolicy(kept)
 	}
-	if set, err = InForce(dir); err == nil && kept != nil {
-		base = kept.Base
+	if err != nil {
+		return nil, err
 	}
-	return set, base, err
+	return set.WithPrivacy(policy)
 }
 
 func union(a, b []string) []string {
