@@ -35,9 +35,10 @@ func (c *Client) Stopped() string {
 	return ""
 }
 
-// ShareBound makes the client stop when another does, and count its requests with the
-// other's: two keys are bounded together. It is called before the first request.
-func (c *Client) ShareBound(other *Client) { c.bound = other.bound }
+// RunWith makes the client part of another's run: both stop together, their requests are
+// counted together, and they wait out the same outages. It is called before the first
+// request.
+func (c *Client) RunWith(other *Client) { c.bound, c.outages = other.bound, other.outages }
 
 // grace is how long a request may take that is in flight when the client stops.
 const grace = 10 * time.Second

@@ -41,7 +41,7 @@ func (c *Client) OnOutage(tell func(Outage)) {
 	c.outages.tell = tell
 }
 
-// outages lets the requests of an account wait together until the API answers again.
+// outages lets the requests of a run wait together until the API answers again.
 //
 // An endpoint is silent if a request to it has used up its ordinary attempts and no
 // other request to it was answered meanwhile. Without the second condition, one object

@@ -37,9 +37,6 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 			return nil, &pipeline.UsageError{Message: fmt.Sprintf("the key of %s is of %s mode and that of %s of %s mode: a lake has one mode, so write settings of its own for each",
 				sources[0].Name, sources[0].Client.Mode(), account.Name, client.Mode())}
 		}
-		if len(sources) > 0 {
-			client.ShareBound(sources[0].Client) // the bound is the run's
-		}
 		label := account.Label
 		if o.label != "" {
 			label = o.label

@@ -99,11 +99,11 @@ func (s *Sync) retryWithoutDamage(ctx context.Context) (Summary, error) {
 
 func (s *Sync) run(ctx context.Context) (Summary, error) {
 	progress := newProgress(s.OnEvent)
-	for _, source := range s.sources() {
-		if source.Err != nil {
-			continue
+	s.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
+	for _, source := range s.Others {
+		if source.Err == nil {
+			source.Client.RunWith(s.Client)
 		}
-		source.Client.OnOutage(func(o extract.Outage) { progress.emit(outageEvent(o)) })
 	}
 	resources, err := SelectResources(s.Resources)
 	if err != nil {
