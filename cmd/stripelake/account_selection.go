@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -23,6 +24,9 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 		return nil, err
 	}
 	selected, err := env.selectAccounts(o, names)
+	if err == nil {
+		_, err = o.config()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +41,7 @@ func (env *environment) sources(o *stripeOptions, named []string) ([]pipeline.So
 			return nil, &pipeline.UsageError{Message: fmt.Sprintf("the key of %s is of %s mode and that of %s of %s mode: a lake has one mode, so write settings of its own for each",
 				sources[0].Name, sources[0].Client.Mode(), account.Name, client.Mode())}
 		}
-		label := account.Label
-		if o.label != "" {
-			label = o.label
-		}
-		sources = append(sources, pipeline.Source{Name: account.Name, Client: client, Label: label, Accounts: account.Connected})
+		sources = append(sources, pipeline.Source{Name: account.Name, Client: client, Label: cmp.Or(o.label, account.Label), Accounts: account.Connected})
 	}
 	if o.label != "" && len(sources) > 1 {
 		return nil, &pipeline.UsageError{Message: "--account-label is of one account: choose that with --account, or write label: in the settings"}
@@ -75,9 +75,6 @@ func (env *environment) source(o *stripeOptions, account string) (pipeline.Sourc
 		return pipeline.Source{}, &pipeline.UsageError{Message: "this reads one account: choose it with --account: " + strings.Join(names, ", ")}
 	}
 	one := sources[0]
-	if one.Err != nil {
-		return one, one.Err
-	}
 	if len(one.Accounts) == 1 {
 		if one.Client, err = one.Client.For(one.Accounts[0]); err != nil {
 			return one, &pipeline.UsageError{Message: err.Error()}
@@ -110,10 +107,14 @@ func (env *environment) selectAccounts(o *stripeOptions, names []string) ([]sett
 			return nil, err
 		}
 		same := slices.IndexFunc(selected, func(a settings.Account) bool { return a.Name == account.Name })
-		if same < 0 {
+		switch {
+		case same < 0:
 			selected = append(selected, account)
-		} else {
-			selected[same].Connected = append(selected[same].Connected, account.Connected...)
+		case len(selected[same].Connected) == 0 || len(account.Connected) == 0: // one of them would be lost
+			connected := slices.Concat(selected[same].Connected, account.Connected)
+			return nil, &pipeline.UsageError{Message: fmt.Sprintf("--account %s is the own account of a key that %s is connected to: read them in two runs", account.Name, strings.Join(connected, ", "))}
+		default:
+			selected[same].Connected = slices.Concat(selected[same].Connected, account.Connected)
 		}
 	}
 	return selected, nil
@@ -147,26 +148,33 @@ func (env *environment) accountNamed(declared []settings.Account, name string) (
 	return account, nil
 }
 
+// config returns the configuration of the options, without a key.
+func (o *stripeOptions) config() (extract.Config, error) {
+	share, err := parseShare("--max-share", o.maxShare)
+	switch {
+	case err != nil:
+	case o.maxShare != "" && share == 0:
+		err = &pipeline.UsageError{Message: fmt.Sprintf("--max-share %s leaves no request: name a share above 0%%", o.maxShare)}
+	case o.maxRequests < 0:
+		err = &pipeline.UsageError{Message: fmt.Sprintf("--max-requests %d is below 0", o.maxRequests)}
+	}
+	return extract.Config{
+		BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, RetryFor: time.Duration(o.retryFor),
+		MaxRuntime: time.Duration(o.maxRuntime), MaxRequests: o.maxRequests,
+	}, err
+}
+
 // clientOf returns a client with the key of an account.
 func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*extract.Client, error) {
-	key, err := env.apiKey(o, account)
+	config, err := o.config()
 	if err != nil {
 		return nil, err
 	}
-	share, err := parseShare("--max-share", o.maxShare)
-	if err != nil {
+	if config.Key, err = env.apiKey(o, account); err != nil {
 		return nil, err
 	}
-	if o.maxShare != "" && share == 0 {
-		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--max-share %s leaves no request: name a share above 0%%", o.maxShare)}
-	}
-	if o.maxRequests < 0 {
-		return nil, &pipeline.UsageError{Message: fmt.Sprintf("--max-requests %d is below 0", o.maxRequests)}
-	}
-	client, err := extract.New(extract.Config{
-		Key: key, BaseURL: o.apiBase, MaxShare: share, MaxRPS: o.maxRPS, OnRequest: env.signals.sent, RetryFor: time.Duration(o.retryFor),
-		MaxRuntime: time.Duration(o.maxRuntime), MaxRequests: o.maxRequests,
-	})
+	config.OnRequest = env.signals.sent
+	client, err := extract.New(config)
 	if err != nil {
 		return nil, &pipeline.UsageError{Message: accountPrefix(account) + err.Error()}
 	}
@@ -177,28 +185,30 @@ func (env *environment) clientOf(o *stripeOptions, account settings.Account) (*e
 // apiKey reads the key from --api-key-file, otherwise from where the settings say, otherwise
 // from STRIPE_API_KEY. The key is never a flag's value, because the process list shows those.
 func (env *environment) apiKey(o *stripeOptions, account settings.Account) (string, error) {
-	file, variable := o.keyFile, "STRIPE_API_KEY"
-	if file == "" {
-		file = account.Key.File
-	}
-	if account.Key.Env != "" {
-		variable = account.Key.Env
-	}
-	if file != "" {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return "", &pipeline.UsageError{Message: fmt.Sprintf("%sread the key: %v", accountPrefix(account), err)}
-		}
-		return strings.TrimSpace(string(content)), nil
-	}
-	if key := strings.TrimSpace(env.getenv(variable)); key != "" {
+	where := settings.Secret{File: cmp.Or(o.keyFile, account.Key.File), Env: cmp.Or(account.Key.Env, "STRIPE_API_KEY")}
+	key, err := env.secret(where)
+	switch {
+	case err == nil:
 		return key, nil
-	}
-	if account.Name != "" {
-		return "", &pipeline.UsageError{Message: fmt.Sprintf("%sthe environment variable %s, which is to hold the key, is empty or not set", accountPrefix(account), variable)}
+	case where.File != "":
+		return "", &pipeline.UsageError{Message: fmt.Sprintf("%sread the key: %v", accountPrefix(account), err)}
+	case account.Name != "":
+		return "", &pipeline.UsageError{Message: fmt.Sprintf("%sthe environment variable %s, which is to hold the key, is empty or not set", accountPrefix(account), where.Env)}
 	}
 	return "", &pipeline.UsageError{Message: "no API key: set STRIPE_API_KEY, or name a file that holds it with --api-key-file " +
 		"(a restricted key with read permissions is enough; `stripelake demo` needs none)"}
+}
+
+// secret returns what a reference names.
+func (env *environment) secret(s settings.Secret) (string, error) {
+	if s.File != "" {
+		content, err := os.ReadFile(s.File)
+		return strings.TrimSpace(string(content)), err
+	}
+	if text := strings.TrimSpace(env.getenv(s.Env)); text != "" {
+		return text, nil
+	}
+	return "", fmt.Errorf("the environment variable %s is empty or not set", s.Env)
 }
 
 // accountPrefix is where the settings declare an account: "stripelake.yaml:9: account eu: ".

@@ -196,13 +196,9 @@ func defaultOf(commands []*cli.Command, key settings.Key) string {
 }
 
 func (env *environment) accountSetting(a settings.Account) accountSetting {
-	found := strings.TrimSpace(env.getenv(a.Key.Env)) != ""
-	if a.Key.File != "" {
-		_, err := os.Stat(a.Key.File)
-		found = err == nil
-	}
+	_, err := env.secret(a.Key)
 	return accountSetting{
-		Name: a.Name, Key: a.Key.String(), Found: found, Label: extract.Redact(a.Label), Connected: a.Connected, From: fmt.Sprintf("%s:%d", a.At.File, a.At.Line),
+		Name: a.Name, Key: a.Key.String(), Found: err == nil, Label: extract.Redact(a.Label), Connected: a.Connected, From: fmt.Sprintf("%s:%d", a.At.File, a.At.Line),
 	}
 }
 

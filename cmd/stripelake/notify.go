@@ -99,18 +99,6 @@ func (env *environment) address(key, flag, text string) (string, error) {
 	return reference.URL, nil
 }
 
-// secret returns what a reference names.
-func (env *environment) secret(s settings.Secret) (string, error) {
-	if s.File != "" {
-		content, err := os.ReadFile(s.File)
-		return strings.TrimSpace(string(content)), err
-	}
-	if text := strings.TrimSpace(env.getenv(s.Env)); text != "" {
-		return text, nil
-	}
-	return "", fmt.Errorf("the environment variable %s is empty or not set", s.Env)
-}
-
 // tell posts what is to be told of a command that ended with err, and pings after success.
 // An interrupted run is told to nobody, because somebody interrupted it; nor is one that
 // found the lake taken, because the run that has it tells of itself. A failure to tell is a
