@@ -150,13 +150,8 @@ func (env *environment) lakeOfSettings(command *cli.Command) string {
 	if err := env.readSettings(false); err != nil {
 		return ""
 	}
-	for _, key := range settings.Keys() {
-		if key.Flag != "lake" || !key.For(command.Name) {
-			continue
-		}
-		if value, mistakes := env.valueOf(key, false); len(mistakes) == 0 && len(value.texts) == 1 {
-			return key.FlagText(value.texts[0].Value)
-		}
+	if key := settings.Named(settings.Lake); key.For(command.Name) {
+		return env.single(key)
 	}
 	return ""
 }

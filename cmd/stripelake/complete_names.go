@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/internal/notify"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -18,7 +19,7 @@ var flagValues = map[string][]string{
 	"export segment --format": {"csv", "parquet", "xdm"},
 	"simulate --shape":        {"uniform", "sale-day", "one-second", "sparse"},
 	"--log-format":            {"text", "json"},
-	"--notify-on":             {"failed", "stale", "recovered"},
+	"--notify-on":             notify.Events(),
 }
 
 var placeholder = regexp.MustCompile("`([^`]+)`")

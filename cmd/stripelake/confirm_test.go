@@ -36,18 +36,12 @@ func TestForgetAsks(t *testing.T) {
 		t.Skip("starts many processes")
 	}
 	t.Parallel()
-	server := newShop(t)
-	dir := t.TempDir()
-	linkBinary(t, dir)
-	sync := "STRIPE_API_KEY=sk_test_confirm stripelake sync --max-rps 1000 --api-base " + serve(t, server)
+	server, dir, sync := newAskedShop(t)
 	session(t, dir, sync)
 	who := aCustomer(server)
 	before := laketest.Tree(t, filepath.Join(dir, "lake"))
 	for name, a := range refusals {
-		x := onTerminal(t, dir, 200, 50, "exec stripelake forget "+who)
-		x.until(prompt)
-		x.send(a.typed)
-		said, status := x.end()
+		said, status := typeAnswer(t, dir, "exec stripelake forget "+who, a.typed)
 		if status != a.status || !strings.Contains(said, "\nstripelake: "+a.says+"none of them was erased\n") {
 			t.Errorf("%s: exit status %d:\n%s", name, status, said)
 		}
@@ -61,10 +55,7 @@ func TestForgetAsks(t *testing.T) {
 		}
 	}
 
-	x := onTerminal(t, dir, 200, 50, "stripelake forget --json "+who+" > receipt")
-	x.until(prompt)
-	x.send("yes\n")
-	said, status := x.end()
+	said, status := typeAnswer(t, dir, "stripelake forget --json "+who+" > receipt", "yes\n")
 	if status != 0 || !strings.Contains(said, " customers  ") || !strings.Contains(said, "Of "+who+", all of this goes from the raw log") {
 		t.Errorf("yes: exit status %d:\n%s", status, said)
 	}
@@ -87,10 +78,8 @@ func TestForgetFinishesUnasked(t *testing.T) {
 		t.Skip("starts many processes")
 	}
 	t.Parallel()
-	server := newShop(t)
-	dir := t.TempDir()
-	linkBinary(t, dir)
-	session(t, dir, "STRIPE_API_KEY=sk_test_confirm stripelake sync --max-rps 1000 --api-base "+serve(t, server))
+	server, dir, sync := newAskedShop(t)
+	session(t, dir, sync)
 	lake, err := load.Open(filepath.Join(dir, "lake"), load.Options{Mode: "test"})
 	interrupt := func() {
 		t.Helper()
@@ -108,10 +97,7 @@ func TestForgetFinishesUnasked(t *testing.T) {
 		t.Errorf("without a terminal:\n%s", said)
 	}
 	interrupt()
-	x := onTerminal(t, dir, 200, 50, "stripelake forget "+aCustomer(server))
-	x.until(prompt)
-	x.send("no\n")
-	said, status := x.end()
+	said, status := typeAnswer(t, dir, "stripelake forget "+aCustomer(server), "no\n")
 	if finished := strings.Index(said, "receipt: receipts/forget-"); status != 1 || finished < 0 || finished > strings.Index(said, prompt) {
 		t.Errorf("exit status %d:\n%s", status, said)
 	}
@@ -123,10 +109,7 @@ func TestDropSupersededAsks(t *testing.T) {
 		t.Skip("starts many processes")
 	}
 	t.Parallel()
-	server := newShop(t)
-	dir := t.TempDir()
-	linkBinary(t, dir)
-	sync := "STRIPE_API_KEY=sk_test_confirm stripelake sync --max-rps 1000 --api-base " + serve(t, server)
+	server, dir, sync := newAskedShop(t)
 	session(t, dir, "stripelake init mine && sed -i.before '/^history: true/d' mine/*/*.yaml && "+sync+" --schemas mine")
 	const drop = "exec stripelake compact --drop-superseded 31"
 	if said, status := onTerminal(t, dir, 200, 50, drop).end(); status != 0 || strings.Contains(said, prompt) {
@@ -144,17 +127,29 @@ func TestDropSupersededAsks(t *testing.T) {
 	}
 	before := count()
 	for name, a := range refusals {
-		x := onTerminal(t, dir, 200, 50, drop)
-		x.until(prompt)
-		x.send(a.typed)
-		if said, status := x.end(); status != a.status || !strings.Contains(said, a.says+"nothing was dropped\n") || before != count() {
+		if said, status := typeAnswer(t, dir, drop, a.typed); status != a.status || !strings.Contains(said, a.says+"nothing was dropped\n") || before != count() {
 			t.Errorf("%s: exit status %d:\n%s", name, status, said)
 		}
 	}
-	x := onTerminal(t, dir, 200, 50, drop)
-	x.until(prompt)
-	x.send("yes\n")
-	if said, status := x.end(); status != 0 || !strings.Contains(said, " customers: 5 versions to drop\n") || !strings.Contains(said, " customers: 5 versions dropped") {
+	if said, status := typeAnswer(t, dir, drop, "yes\n"); status != 0 || !strings.Contains(said, " customers: 5 versions to drop\n") || !strings.Contains(said, " customers: 5 versions dropped") {
 		t.Errorf("yes: exit status %d:\n%s", status, said)
 	}
+}
+
+// newAskedShop returns a simulated shop, a folder with the program, and the command that
+// syncs the shop there.
+func newAskedShop(t *testing.T) (server *stripesim.Server, dir, sync string) {
+	t.Helper()
+	server, dir = newShop(t), t.TempDir()
+	linkBinary(t, dir)
+	return server, dir, "STRIPE_API_KEY=sk_test_confirm stripelake sync --max-rps 1000 --api-base " + serve(t, server)
+}
+
+// typeAnswer runs a command on a terminal and types an answer to its question.
+func typeAnswer(t *testing.T, dir, command, typed string) (said string, status int) {
+	t.Helper()
+	x := onTerminal(t, dir, 200, 50, command)
+	x.until(prompt)
+	x.send(typed)
+	return x.end()
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -41,16 +43,7 @@ func TestInterrupted(t *testing.T) {
 			t.Parallel()
 			stripe := startSimulator(t, "127.0.0.1:0")
 			lake := filepath.Join(t.TempDir(), "lake")
-			sync := asStripelake(t, "sync", "--json", "--lake", lake, "--api-base", stripe.url, "--retry-for", "1h")
-			var errs strings.Builder
-			sync.Stderr = &errs
-			out, err := sync.StdoutPipe()
-			if err == nil {
-				err = sync.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			sync, out, errs := startSync(t, "--lake", lake, "--api-base", stripe.url, "--retry-for", "1h")
 			signalled, pages := false, 0
 			for lines := bufio.NewScanner(out); lines.Scan(); {
 				if strings.Contains(lines.Text(), `"event":"page"`) {
@@ -82,16 +75,7 @@ func TestReaderIsGone(t *testing.T) {
 	t.Parallel()
 	stripe := startSimulator(t, "127.0.0.1:0")
 	lake := filepath.Join(t.TempDir(), "lake")
-	sync := asStripelake(t, "sync", "--json", "--lake", lake, "--api-base", stripe.url, "--max-rps", "10000")
-	var errs strings.Builder
-	sync.Stderr = &errs
-	out, err := sync.StdoutPipe()
-	if err == nil {
-		err = sync.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	sync, out, errs := startSync(t, "--lake", lake, "--api-base", stripe.url, "--max-rps", "10000")
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
@@ -111,4 +95,19 @@ func TestReaderIsGone(t *testing.T) {
 // withoutRecords is what is on standard error besides the log.
 func withoutRecords(stderr string) string {
 	return regexp.MustCompile(`(?m)^time=\S+ level=.*\n`).ReplaceAllString(stderr, "")
+}
+
+// startSync starts a sync with --json, whose events can be read while it runs.
+func startSync(t *testing.T, flags ...string) (sync *exec.Cmd, out io.ReadCloser, errs *strings.Builder) {
+	t.Helper()
+	sync, errs = asStripelake(t, append([]string{"sync", "--json"}, flags...)...), new(strings.Builder)
+	sync.Stderr = errs
+	out, err := sync.StdoutPipe()
+	if err == nil {
+		err = sync.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sync, out, errs
 }

@@ -129,31 +129,26 @@ func (env *environment) resources(arguments []string) ([]string, error) {
 	if len(arguments) > 0 {
 		return arguments, nil
 	}
-	for _, key := range settings.Keys() {
-		if key.Name != settings.Resources {
-			continue
-		}
-		value, mistakes := env.valueOf(key, false)
-		if len(mistakes) > 0 {
-			return nil, &pipeline.UsageError{Message: mistakes.Error()}
-		}
-		return strictyaml.Values(value.texts), nil
+	value, mistakes := env.valueOf(settings.Named(settings.Resources), false)
+	if len(mistakes) > 0 {
+		return nil, &pipeline.UsageError{Message: mistakes.Error()}
 	}
-	return nil, nil
+	return strictyaml.Values(value.texts), nil
 }
 
 // maxAge returns the age from which the settings call a lake stale; 0 where they do not say.
 func (env *environment) maxAge() time.Duration {
-	for _, key := range settings.Keys() {
-		if key.Name != settings.MaxAge {
-			continue
-		}
-		if value, mistakes := env.valueOf(key, false); len(mistakes) == 0 && len(value.texts) == 1 {
-			most, _ := settings.ParseDuration(value.texts[0].Value) // it was checked when it was read
-			return most
-		}
+	most, _ := settings.ParseDuration(env.single(settings.Named(settings.MaxAge))) // it is checked where it is read
+	return most
+}
+
+// single returns the value that the environment or the settings give a key of one value,
+// or "".
+func (env *environment) single(key settings.Key) string {
+	if value, mistakes := env.valueOf(key, false); len(mistakes) == 0 && len(value.texts) == 1 {
+		return value.texts[0].Value
 	}
-	return 0
+	return ""
 }
 
 // listed joins texts for a table.

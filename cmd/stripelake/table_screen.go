@@ -1,25 +1,5 @@
 package main
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
-
-// screenSize returns how many cells a line of a terminal has, and how many lines it
-// shows. ok is false where the writer or reader is no terminal that says so.
-func screenSize(stream any) (columns, lines int, ok bool) {
-	file, isFile := stream.(*os.File)
-	if !isFile {
-		return 0, 0, false
-	}
-	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0, 0, false
-	}
-	return int(size.Col), int(size.Row), true
-}
-
 // tableScreen is the terminal that a table is shown on. It has a size only: what is printed
 // goes through the writer of standard output, or through the pager.
 type tableScreen struct {

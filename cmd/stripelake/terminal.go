@@ -42,12 +42,22 @@ func newScreen(stdout, stderr io.Writer) *screen {
 // isTerminal reports whether a writer is a terminal. Other devices, such as
 // /dev/null, are none.
 func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
+	_, _, ok := screenSize(w)
+	return ok
+}
+
+// screenSize returns how many cells a line of a terminal has, and how many lines it
+// shows. ok is false where the writer or reader is no terminal that says so.
+func screenSize(stream any) (columns, lines int, ok bool) {
+	file, isFile := stream.(*os.File)
+	if !isFile {
+		return 0, 0, false
 	}
-	_, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
-	return err == nil
+	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, 0, false
+	}
+	return int(size.Col), int(size.Row), true
 }
 
 // above returns a writer that writes above what is drawn.
@@ -137,11 +147,11 @@ func (s *screen) GetTermSize() (width, height int, err error) {
 // size returns the room on the terminal: less a column and a line, and 80 by 24
 // where a terminal does not say.
 func (s *screen) size() (width, height int) {
-	size, err := unix.IoctlGetWinsize(int(s.file.Fd()), unix.TIOCGWINSZ)
-	if err != nil || size.Col == 0 || size.Row == 0 {
+	columns, lines, _ := screenSize(s.file)
+	if columns == 0 || lines == 0 {
 		return 79, 23
 	}
-	return max(int(size.Col)-1, 1), max(int(size.Row)-1, 1)
+	return max(columns-1, 1), max(lines-1, 1)
 }
 
 // Flush draws the frame, for mpb. A frame that was made for another width than the

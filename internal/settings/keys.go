@@ -36,17 +36,28 @@ func (k Key) For(command string) bool {
 // command, not a flag.
 const Resources = "resources"
 
+// Lake is the key of the lake's folder.
+const Lake = "lake"
+
 // MaxAge is the key of the age from which a lake is stale.
 const MaxAge = "status.max_age"
 
 // whole are the commands with bounds of a sync.
 var whole = []string{"sync", "plan"}
 
+// Named returns the key of that name, or the zero Key where there is none.
+func Named(name string) Key {
+	if i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name }); i >= 0 {
+		return keys[i]
+	}
+	return Key{}
+}
+
 // Keys returns all values that the file can have, in the order of its template.
 func Keys() []Key { return slices.Clone(keys) }
 
 var keys = []Key{
-	{"lake", "lake", nil, Path, "./lake", "the lake's folder"},
+	{Lake, "lake", nil, Path, "./lake", "the lake's folder"},
 	{"schemas", "schemas", nil, Path, "./schemas", "your own schemas and mappings instead of those that the lake keeps; stripelake rebuild puts them in force"},
 	{Resources, "", whole, Resource, "[charges, refunds]", "read these resources only"},
 	{"ping", "ping-url", nil, Address, "{env: PING_URL}", "request this address after each run that succeeded; who waits for it notices a schedule that stopped"},
