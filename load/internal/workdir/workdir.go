@@ -19,6 +19,8 @@ const (
 	VerifyPrefix = "stripelake-verify-" // for a read-only lake
 )
 
+const lockName = "lock"
+
 // Dir is a folder that one process works in. The process holds its lock for as long as
 // it needs the folder.
 type Dir struct {
@@ -39,9 +41,12 @@ func Make(in, kind string) (Dir, error) {
 		if err != nil {
 			return Dir{}, fmt.Errorf("make a folder in %s: %w", in, plainly(err))
 		}
-		lock, err := filelock.Try(filepath.Join(path, "lock"), "a folder of another process")
-		if errors.Is(err, fs.ErrNotExist) || errors.As(err, new(*filelock.BusyError)) {
-			continue // another process swept it meanwhile
+		lock, err := filelock.Try(filepath.Join(path, lockName), "a folder of another process")
+		if _, gone := os.Stat(path); errors.Is(gone, fs.ErrNotExist) || errors.As(err, new(*filelock.BusyError)) {
+			if err := lock.Release(); err != nil {
+				return Dir{}, err
+			}
+			continue // another process swept it before it was locked
 		}
 		return Dir{path, lock}, err
 	}
@@ -64,22 +69,48 @@ func sweep(in, kind string) error {
 	}
 	for _, e := range entries {
 		path := filepath.Join(in, e.Name())
-		lockPath := filepath.Join(path, "lock")
 		if !strings.HasPrefix(e.Name(), kind) || !isOwn(path) {
 			continue
 		}
-		if _, err := os.Stat(lockPath); err != nil { // just created, and about to be locked
+		lock, _, _ := filelock.TryExisting(filepath.Join(path, lockName))
+		if lock == nil { // in use, or just created and about to be locked
 			continue
 		}
-		lock, err := filelock.Try(lockPath, "a folder of another process")
-		if err != nil {
-			continue
-		}
-		if err := errors.Join(os.RemoveAll(path), lock.Release()); err != nil {
+		if err := errors.Join(removeKilled(path), lock.Release()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeKilled removes a folder whose lock this process has taken. It renames the folder
+// first: the process that made it may only be about to lock it, and must not create the
+// lock's file anew in a folder that is being removed.
+func removeKilled(path string) error {
+	swept := path + "-swept"
+	if err := os.Rename(path, swept); errors.Is(err, fs.ErrNotExist) {
+		return nil // another process has removed it meanwhile
+	} else if err != nil {
+		return err
+	}
+	return remove(swept)
+}
+
+// remove removes the lock's file last: a folder without one is never swept.
+func remove(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(folder, e.Name())))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(folder)
 }
 
 // isOwn reports whether path is a folder of this user, and no link.
@@ -97,5 +128,5 @@ func (f Dir) Remove() error {
 	if f.Path == "" {
 		return nil
 	}
-	return errors.Join(os.RemoveAll(f.Path), f.Lock.Release())
+	return errors.Join(remove(f.Path), f.Lock.Release())
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The next query removes the data that a killed one spilled. It does not remove those
@@ -49,6 +51,36 @@ func TestKilledQueryIsSwept(t *testing.T) {
 		t.Error(err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), QueryPrefix+"*")); len(left) != 1 {
+		t.Errorf("left are %v", left)
+	}
+}
+
+// A folder that was just made is not taken for one of a killed process, whatever other
+// processes make, sweep and remove at the same time.
+func TestFoldersMadeAtOnce(t *testing.T) {
+	in := t.TempDir()
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error {
+			for range 200 {
+				folder, err := Make(in, TrialPrefix)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(folder.Path, "record"), nil, 0o600); err != nil {
+					return err
+				}
+				if err := folder.Remove(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(in); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
 }
