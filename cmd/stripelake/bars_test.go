@@ -45,10 +45,15 @@ func TestBarsOnATerminal(t *testing.T) {
 					return
 				}
 				seen.look(screen)
-				if to := seen.resizeTo(); to > 0 {
-					screen.resize(to)
-					if err := pty.Setsize(terminal, &pty.Winsize{Rows: 30, Cols: uint16(to)}); err != nil {
-						t.Error(err)
+				if seen.resizeTo() > 0 {
+					resume := pause(t, cmd, terminal, screen.write)
+					defer resume()
+					if to := seen.resizeTo(); screen.isDrawn() { // otherwise it was between two writes
+						seen.resized++
+						screen.resize(to)
+						if err := pty.Setsize(terminal, &pty.Winsize{Rows: 30, Cols: uint16(to)}); err != nil {
+							t.Error(err)
+						}
 					}
 				}
 			})
@@ -60,13 +65,18 @@ func TestBarsOnATerminal(t *testing.T) {
 	}
 }
 
+// isDrawn reports whether a whole drawing is on the screen, with the stage as its last line.
+func (e *emulator) isDrawn() bool {
+	lines := e.lines()
+	return e.column == 0 && e.unread == "" && len(lines) > 1 && stageLine.MatchString(lines[len(lines)-2])
+}
+
 // viewer is what was seen of a screen.
 type viewer struct {
 	t       *testing.T
 	columns int
 	shares  int // lines that showed a share
 	resized int
-	former  int // how often a frame that was drawn for the former width may still be seen
 	bad     bool
 }
 
@@ -81,9 +91,6 @@ func (w *viewer) look(screen *emulator) {
 			w.shares += strings.Count(line, "%")
 		case stageLine.MatchString(line):
 			shown["stage"]++
-		case w.former > 0: // the program hears of a new width when the terminal has it
-			w.former--
-			return
 		default:
 			w.fail(lines, "a broken line: "+line)
 		}
@@ -107,10 +114,8 @@ func (w *viewer) fail(lines []string, what string) {
 func (w *viewer) resizeTo() int {
 	switch {
 	case w.resized == 0 && w.shares > 3:
-		w.resized, w.former = w.resized+1, 5
 		return w.columns * 3 / 4
 	case w.resized == 1 && w.shares > 8:
-		w.resized, w.former = w.resized+1, 5
 		return w.columns + 17
 	}
 	return 0

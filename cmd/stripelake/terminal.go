@@ -22,8 +22,9 @@ type screen struct {
 	mu     sync.Mutex
 	open   bool // something may be drawn
 	frame  bytes.Buffer
-	drawn  []byte // the frame that is on the terminal
-	lines  int    // of it
+	drawn  []byte // the last frame
+	fits   int    // width for which that was made
+	lines  int    // of it that are on the terminal
 	width  int    // for which the next frame is made
 	inLine bool   // the last output above did not end its line
 	yields bool   // nothing is drawn any more once something is written elsewhere
@@ -113,18 +114,30 @@ func (a aboveWriter) Write(p []byte) (int, error) {
 // erase removes the drawing from the terminal.
 func (s *screen) erase() {
 	if s.lines > 0 {
-		fmt.Fprintf(s.file, "\x1b[%dA\x1b[J", s.lines)
+		fmt.Fprint(s.file, s.erasure())
 		s.lines = 0
 	}
 }
 
-// redraw draws the last frame again, unless a line of output is still open.
+// erasure is the control sequences that remove the lines of the drawing.
+func (s *screen) erasure() string {
+	if s.lines == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\x1b[J", s.lines)
+}
+
+// redraw draws the last frame in the place of what is drawn, unless a line of output is
+// still open. It is one write: a terminal whose size changes meanwhile has the one or the
+// other. A frame that was made for another width than the terminal has now would be broken
+// into more lines than are erased later: the next one follows at once.
 func (s *screen) redraw() error {
-	if !s.open || s.inLine || len(s.drawn) == 0 {
+	if width, _ := s.size(); !s.open || s.inLine || len(s.drawn) == 0 || width != s.fits {
+		s.erase()
 		return nil
 	}
+	_, err := s.file.Write(append([]byte(s.erasure()), s.drawn...))
 	s.lines = bytes.Count(s.drawn, []byte("\n"))
-	_, err := s.file.Write(s.drawn)
 	return err
 }
 
@@ -154,17 +167,15 @@ func (s *screen) size() (width, height int) {
 	return max(columns-1, 1), max(lines-1, 1)
 }
 
-// Flush draws the frame, for mpb. A frame that was made for another width than the
-// terminal has now is dropped: the next one follows at once.
+// Flush draws the frame, for mpb.
 func (s *screen) Flush(int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.frame.Reset()
-	if width, _ := s.size(); !s.open || s.inLine || width != s.width {
+	if !s.open || s.inLine {
 		return nil
 	}
-	s.drawn = append(s.drawn[:0], s.frame.Bytes()...)
-	s.erase()
+	s.drawn, s.fits = append(s.drawn[:0], s.frame.Bytes()...), s.width
 	return s.redraw()
 }
 

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // startOnTerminal starts a command with a pseudo-terminal as all of its streams.
@@ -34,6 +37,35 @@ func programOnTerminal(ctx context.Context, t *testing.T, dir string, args ...st
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), asProgram+"=1", "STRIPE_API_KEY=sk_test_terminal", "TERM=xterm")
 	return cmd
+}
+
+// pause stops a program, so that its terminal can be changed between two of its frames,
+// and passes on what it had written. The function returned lets it go on.
+func pause(t *testing.T, cmd *exec.Cmd, terminal *os.File, each func([]byte)) (resume func()) {
+	t.Helper()
+	err := cmd.Process.Signal(syscall.SIGSTOP)
+	if err == nil {
+		_, err = syscall.Wait4(cmd.Process.Pid, nil, syscall.WUNTRACED, nil)
+	}
+	buffer, ready := make([]byte, 64<<10), []unix.PollFd{{Fd: int32(terminal.Fd()), Events: unix.POLLIN}}
+	for n := 1; err == nil && n > 0; {
+		n, err = unix.Poll(ready, 100) // milliseconds; the kernel passes on by itself what was written
+		if err == nil && n > 0 {
+			n, err = terminal.Read(buffer)
+			each(buffer[:n])
+		}
+		if errors.Is(err, unix.EINTR) {
+			n, err = 1, nil
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // readTerminal reads what appears until the program has ended: Linux says so by EIO.
