@@ -59,12 +59,13 @@ build: ## bin/stripelake
 		echo "Fetching and compiling DuckDB's bindings, Arrow, Parquet and the rest for the first time: two to six minutes on two cores. Later builds take seconds."
 	@go build -ldflags '$(LINKED)' -o bin/ ./cmd/stripelake
 
+# Tests wait for files and for delays: with two at a time, a core is idle.
 test: ## all tests; needs Go and a C++ compiler
-	go test -timeout 60m ./...
+	go test -timeout 60m -parallel 4 ./...
 
 # What costs minutes has a sample in make test.
 thorough: ## all tests but the kills, and all cases of those of which make test takes a sample
-	STRIPELAKE_THOROUGH=1 go test -timeout 60m $$(go list ./... | grep -v /killtest$$)
+	STRIPELAKE_THOROUGH=1 go test -timeout 60m -parallel 4 $$(go list ./... | grep -v /killtest$$)
 
 kill: ## processes killed at every kind of moment; make test kills at some, make soak at all
 	go test -count=1 -timeout 60m ./internal/pipeline/killtest -moments each

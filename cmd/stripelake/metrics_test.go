@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,7 +26,7 @@ func TestMetricsFile(t *testing.T) {
 	file, lake := filepath.Join(dir, "stripelake.prom"), filepath.Join(dir, "lake")
 	sync := func(api string) int {
 		var out, errs bytes.Buffer
-		args := []string{"stripelake", "sync", "--lake", lake, "--api-base", api, "--metrics-file", file}
+		args := []string{"stripelake", "sync", "--lake", lake, "--api-base", api, "--metrics-file", file, "--retry-for", "0"}
 		return run(t.Context(), args, func(name string) string { return map[string]string{"STRIPE_API_KEY": "sk_test_metrics"}[name] }, &out, &errs)
 	}
 	if code := sync(serve(t, server)); code != 0 {
@@ -52,6 +53,11 @@ func TestMetricsFile(t *testing.T) {
 	} {
 		if !regexp.MustCompile(want).MatchString(first) {
 			t.Errorf("the metrics lack %s:\n%s", want, first)
+		}
+	}
+	for path, n := range server.Requests() {
+		if want := fmt.Sprintf("stripelake_run_requests{%s,path=%q,status=\"200\"} %d\n", of, path, n); !strings.Contains(first, want) {
+			t.Errorf("the metrics lack %s, which the server counted:\n%s", want, first)
 		}
 	}
 	if code := sync("http://127.0.0.1:1"); code != 1 {

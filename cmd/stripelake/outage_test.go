@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/internal/pipeline"
+
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 )
 
 // TestSyncWaitsOutOutage stops what a sync reads from in the middle of a run, and
@@ -35,14 +37,14 @@ func TestSyncWaitsOutOutage(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := digest(t, undisturbed)
-	for name, source := range map[string]func(t *testing.T) (url string, stop, start func()){
+	for name, source := range laketest.Sampled(map[string]func(t *testing.T) (url string, stop, start func()){
 		"the server is killed": func(t *testing.T) (string, func(), func()) {
 			first := startSimulator(t, "127.0.0.1:0")
 			return first.url, first.kill, func() { startSimulator(t, strings.TrimPrefix(first.url, "http://")) }
 		},
 		"a proxy refuses connections": func(t *testing.T) (string, func(), func()) { return refusingProxy(t, api.url) },
 		"503 for a while":             func(t *testing.T) (string, func(), func()) { return unavailable(t, api.url) },
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, stop, start := source(t)

@@ -44,10 +44,10 @@ func bounded(t *testing.T, dir, api string, most int64, accounts ...string) (pip
 // changes meanwhile is read, too.
 func TestBoundedRuns(t *testing.T) {
 	t.Parallel()
-	for name, faults := range map[string]stripesim.Faults{
+	for name, faults := range laketest.Sampled(map[string]stripesim.Faults{
 		"all is well": {},
 		"faults":      {Rate: 0.2, Seed: 3, Stall: time.Millisecond, Kinds: []stripesim.FaultKind{stripesim.Reset, stripesim.ResetMidBody, stripesim.Unavailable, stripesim.TooManyRequests}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges, c.Faults = 1200, faults })

@@ -296,7 +296,7 @@ func TestWeakerPrivacyNeedsConsent(t *testing.T) {
 	const name = `where it is kept apart from the business."`
 	hashed, dropped := []change{privacy("pii: hash")}, []change{privacy("pii: drop")}
 	blanked := []change{privacy("pii: keep\nraw_redact: [customer.phone, charge.shipping]")}
-	for _, tc := range []struct {
+	for _, tc := range laketest.SampledList([]struct {
 		name   string
 		before []change
 		after  []change
@@ -318,7 +318,7 @@ func TestWeakerPrivacyNeedsConsent(t *testing.T) {
 		{"no longer blanked", blanked, []change{privacy("pii: keep\nraw_redact: [customer.phone]")}, "charge.shipping in the raw log", "charge.shipping"},
 		{"a column of what is blanked", blanked, append(blanked, column("mobile: {type: string, title: Mobile}", "mobile: lower(phone)")...), "customer.phone in customers.mobile", "customer.phone"},
 		{"a column of what is shown already", blanked, append(blanked, column("mobile: {type: string, title: Mobile}", "mobile: phone")...), "", ""},
-	} {
+	}) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			k := &keeper{t: t, dir: filepath.Join(t.TempDir(), "lake")}

@@ -52,7 +52,7 @@ func TestLaterPurchasesStayOut(t *testing.T) {
 // charge, objects that come from it are kept without their text, and counted.
 func TestUnknownChargesAreBlanked(t *testing.T) {
 	t.Parallel()
-	for status, code := range map[int]string{http.StatusNotFound: "resource_missing", http.StatusForbidden: "", http.StatusBadRequest: ""} {
+	for status, code := range laketest.Sampled(map[int]string{http.StatusNotFound: "resource_missing", http.StatusForbidden: "", http.StatusBadRequest: ""}) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			x := laketest.NewReturning(t)
@@ -174,7 +174,7 @@ func TestNobodyWaitsForCharges(t *testing.T) {
 			return r.URL.Path == "/v1/charges"
 		}
 	}
-	for _, tc := range []struct {
+	for _, tc := range laketest.SampledList([]struct {
 		name      string
 		resources []string
 		answer    func(w http.ResponseWriter, r *http.Request) bool
@@ -185,7 +185,7 @@ func TestNobodyWaitsForCharges(t *testing.T) {
 		{"they are not selected", []string{"balance_transactions"}, nil, 0},
 		{"nothing else is", []string{"refunds"}, nil, 0},
 		{"the key is revoked meanwhile", nil, failing(http.StatusUnauthorized), 1},
-	} {
+	}) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			x := laketest.NewReturning(t)

@@ -97,7 +97,7 @@ func TestSecond404(t *testing.T) {
 	at := func(hour int, objects ...string) http.Handler {
 		return hiding(laketest.Recorded(t, 1, laketest.Noon.Add(time.Duration(hour)*time.Hour), append(objects, sub)...))
 	}
-	for name, between := range map[string]func(s *laketest.Scene){
+	for name, between := range laketest.Sampled(map[string]func(s *laketest.Scene){
 		"at once": func(*laketest.Scene) {},
 		"the state is lost": func(s *laketest.Scene) {
 			if err := os.RemoveAll(filepath.Join(s.Lake, ".state")); err != nil {
@@ -110,7 +110,7 @@ func TestSecond404(t *testing.T) {
 			}
 		},
 		"it is found again": nil,
-	} {
+	}) {
 		asked = 0
 		s := laketest.NewScene(t, at(0, price))
 		sync := func(want string, requests int) {

@@ -73,7 +73,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 		t.Skip("nothing here runs side by side: not for the race detector")
 	}
 	day := time.Date(2025, 3, 14, 0, 0, 0, 0, time.UTC)
-	for name, sync := range map[string]func(t *testing.T) (lake string){
+	for name, sync := range laketest.Sampled(map[string]func(t *testing.T) (lake string){
 		"of a few resources": func(t *testing.T) string {
 			s := laketest.NewScene(t, laketest.Shop(t, nil).Handler())
 			s.Sync("refunds", "subscriptions")
@@ -132,7 +132,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 			}
 			return lake.Dir()
 		},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lake := sync(t)

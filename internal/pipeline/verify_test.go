@@ -52,7 +52,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 	charges := "raw/*/charges/"
 	newest := filepath.Base(laketest.LastFile(t, sound, charges+"*.parquet"))
 	part := changedPart(t, sound)
-	for name, tc := range map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		damage func(dir string) error
 		want   []string // prefixes, in order
 	}{
@@ -126,7 +126,7 @@ func TestVerifyNamesEachDamage(t *testing.T) {
 		"warehouse missing":  {laketest.RemoveFiles("current/warehouse.duckdb"), []string{"warehouse missing: current/warehouse.duckdb"}},
 		"warehouse's log":    {laketest.WriteFile("current/warehouse.duckdb.wal", "x"), []string{"warehouse written to: current/warehouse.duckdb"}},
 		"warehouse altered":  {laketest.ExecDuckDB("current/warehouse.duckdb", "UPDATE charges SET amount = amount + 1 WHERE id IN (SELECT min(id) FROM charges)"), []string{"warehouse row altered: charges acct_"}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := laketest.Copied(t, sound)

@@ -48,7 +48,7 @@ type kill struct {
 func (k kill) String() string { return fmt.Sprintf("a kill at %s, time %d", k.moment, k.n) }
 
 // killsAt chooses, of the moments that came in an undisturbed run, those at which to
-// kill, as the flag says. Some are at most two kinds, evenly of all.
+// kill, as the flag says. Some is the kind in the middle.
 func killsAt(came []string) []kill {
 	times := map[string]int{}
 	var kinds []string
@@ -69,7 +69,7 @@ func killsAt(came []string) []kill {
 			if times[name] > 1 {
 				chosen = append(chosen, kill{name, times[name]})
 			}
-		} else if i%max(1, (len(kinds)+1)/2) == 0 {
+		} else if i == len(kinds)/2 {
 			chosen = append(chosen, kill{name, 1 + (times[name]-1)/2})
 		}
 	}

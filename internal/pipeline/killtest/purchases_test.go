@@ -51,7 +51,7 @@ func TestForgottenBuysWhileKilled(t *testing.T) {
 		return true
 	})
 	sync := laketest.Child{Work: workSync, Lake: x.Lake, API: x.API}
-	step, runs := map[string]int{"some": 13, "each": 6, "all": 1}[*moments], 0
+	step, runs := map[string]int{"some": 20, "each": 6, "all": 1}[*moments], 0
 	for sync.N = 1; sync.N < 40; sync.N += step {
 		runs++
 		server.Advance(time.Hour)

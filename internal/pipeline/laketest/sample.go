@@ -1,6 +1,7 @@
 package laketest
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"slices"
@@ -19,14 +20,22 @@ func Sample(some, all int) int {
 }
 
 // Sampled returns every fifth case by name, or all of them if [Thorough].
-func Sampled[Case any](cases map[string]Case) map[string]Case {
+func Sampled[Name cmp.Ordered, Case any](cases map[Name]Case) map[Name]Case {
 	if Thorough() {
 		return cases
 	}
-	some := map[string]Case{}
-	for i, name := range slices.Sorted(maps.Keys(cases)) {
-		if i%5 == 0 {
-			some[name] = cases[name]
+	some := map[Name]Case{}
+	for _, name := range SampledList(slices.Sorted(maps.Keys(cases))) {
+		some[name] = cases[name]
+	}
+	return some
+}
+
+// SampledList returns every fifth case in their order, or all of them if [Thorough].
+func SampledList[Case any](cases []Case) (some []Case) {
+	for i, c := range cases {
+		if i%5 == 0 || Thorough() {
+			some = append(some, c)
 		}
 	}
 	return some
