@@ -182,7 +182,7 @@ func memberNames(f *schemas.SourceField) []string {
 // suggest returns the end of a message about an unknown name, or "".
 func suggest(name string, known []string, parent string) string {
 	if near := spelling.Nearest(name, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", joinPath(parent, near))
+		return fmt.Sprintf("%s%q?", spelling.Question, joinPath(parent, near))
 	}
 	return ""
 }

@@ -30,11 +30,14 @@ func Choices(word, plural string, known []string) string {
 	return "the " + plural + " are " + strings.Join(known, ", ")
 }
 
+// Question begins what Suggestion returns.
+const Question = "; did you mean "
+
 // Suggestion returns the end of a message about an unknown name, "; did you mean
 // charges?", or "".
 func Suggestion(word string, known []string) string {
 	if near := Nearest(word, known); near != "" {
-		return "; did you mean " + near + "?"
+		return Question + near + "?"
 	}
 	return ""
 }

@@ -67,11 +67,11 @@ func Parse(r *Reporter, path string, data []byte) *Node {
 	d := &yamlReader{Reporter: r, path: path, lines: strings.Split(string(data), "\n")}
 	start := Pos{File: path, Line: 1, Col: 1}
 	if len(data) > MaxFileBytes {
-		d.Report(start, "Y1", "the file has over %d bytes; split it", MaxFileBytes)
+		d.Report(start, "Y1", "the file has over %d bytes :: split it", MaxFileBytes)
 		return nil
 	}
 	if len(d.lines) > maxLines {
-		d.Report(start, "Y1", "the file has %d lines and may have %d; split it", len(d.lines), maxLines)
+		d.Report(start, "Y1", "the file has %d lines and may have %d :: split it", len(d.lines), maxLines)
 		return nil
 	}
 	if at, ok := tooDeep(d.lines); ok {

@@ -3,6 +3,8 @@ package strictyaml
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // Text is a piece of source text and the place where it begins, so that a mistake
@@ -28,7 +30,8 @@ type Problem struct {
 }
 
 // NewProblem returns a problem. In the format, " :: " stands before what to do about
-// it, if that is known; the message has a colon there.
+// it, if that is known; the message has a colon there. A name that was probably meant, at
+// the end of the message, is what to do as well.
 func NewProblem(at Pos, code, format string, args ...any) Problem {
 	if false {
 		_ = fmt.Sprintf(format, args...) // has go vet check the arguments of all callers
@@ -39,6 +42,8 @@ func NewProblem(at Pos, code, format string, args ...any) Problem {
 	if known {
 		p.Fix = fmt.Sprintf(fix, args[verbs:]...)
 		p.Message += ": " + p.Fix
+	} else if at := strings.LastIndex(p.Message, spelling.Question); at >= 0 {
+		p.Fix = strings.TrimPrefix(p.Message[at:], "; ")
 	}
 	return p
 }
