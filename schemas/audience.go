@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // Segment is a list of customers to hand to another system. Its file is plain SQL like
@@ -123,7 +121,7 @@ func (l *loader) parsePersonal(set *Set, s *Segment, text string, at Pos) {
 	all, personal := fieldPaths(set)
 	switch {
 	case p.Field == nil && !slices.Contains(all, full):
-		l.Report(at, "G3", "no table has the field %s%s", full, spelling.Suggestion(full, personal))
+		l.reportUnknown(personal, full, at, "G3", "no table has the field %s%s", full)
 	case p.Field == nil:
 		l.Report(at, "G3", "%s is not a field of %s, the table whose rows a segment's customers are", full, SegmentTable)
 	case !slices.Contains(personal, full):

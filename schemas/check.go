@@ -54,12 +54,21 @@ func (l *loader) checkNames(set *Set) {
 func (l *loader) checkRefs(set *Set, names []string, fields []*Field) {
 	for _, f := range fields {
 		if f.Ref != "" && set.Schema(f.Ref) == nil {
-			l.Report(f.Pos, "S5", "%s refers to %q, which is not a schema%s", f.Name, f.Ref, spelling.Suggestion(f.Ref, names))
+			l.reportUnknown(names, f.Ref, f.Pos, "S5", "%s refers to %q, which is not a schema%s", f.Name, f.Ref)
 		}
 		if f.ReplacedBy != "" && find(fields, func(o *Field) bool { return o.Name == f.ReplacedBy }) == nil {
 			l.Report(f.Pos, "S5", "%s is replaced by %q, which is not a field beside it%s", f.Name, f.ReplacedBy, spelling.Suggestion(f.ReplacedBy, fieldNames(fields)))
 		}
 		l.checkRefs(set, names, f.Type.Inner())
+	}
+}
+
+// reportUnknown reports a name that is not among the known ones. Where a schema could not
+// be read, the name may be of that: then that mistake alone is reported.
+func (l *loader) reportUnknown(known []string, name string, at Pos, code, format string, args ...any) {
+	near := spelling.Suggestion(name, known)
+	if near != "" || !l.unknown {
+		l.Report(at, code, format, append(args, near)...)
 	}
 }
 
@@ -74,7 +83,7 @@ func (l *loader) resolveTarget(set *Set, names []string, t targetRef) {
 	}
 	s := set.Schema(parts[1])
 	if s == nil {
-		l.Report(t.at, "M11", "target %s is not a schema%s", parts[1], spelling.Suggestion(parts[1], names))
+		l.reportUnknown(names, parts[1], t.at, "M11", "target %s is not a schema%s", parts[1])
 		return
 	}
 	if major := majorOf(s.Version); major != parts[2] {

@@ -35,6 +35,7 @@ type loader struct {
 	types     map[string]*typeFile
 	typeNames []string
 	targets   []targetRef
+	unknown   bool // some schema, or its name, could not be read
 }
 
 // targetRef is a mapping whose target is not resolved yet.
@@ -73,7 +74,7 @@ func Load(fsys fs.FS) (*Set, error) {
 }
 
 func (l *loader) loadTypes(set *Set) error {
-	docs, err := l.folder(typesDir)
+	docs, _, err := l.folder(typesDir)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (l *loader) loadTypes(set *Set) error {
 }
 
 func (l *loader) loadSchemas(set *Set) error {
-	docs, err := l.folder(schemasDir)
+	docs, files, err := l.folder(schemasDir)
 	if err != nil {
 		return err
 	}
@@ -101,11 +102,12 @@ func (l *loader) loadSchemas(set *Set) error {
 			set.Schemas = append(set.Schemas, s)
 		}
 	}
+	l.unknown = len(set.Schemas) < files || slices.ContainsFunc(set.Schemas, func(s *Schema) bool { return s.Name == "" || s.Table == "" || s.Fields == nil })
 	return nil
 }
 
 func (l *loader) loadLookups(set *Set) error {
-	docs, err := l.folder(lookupsDir)
+	docs, _, err := l.folder(lookupsDir)
 	if err != nil {
 		return err
 	}
@@ -116,7 +118,7 @@ func (l *loader) loadLookups(set *Set) error {
 }
 
 func (l *loader) loadMappings(set *Set) error {
-	docs, err := l.folder(mappingsDir)
+	docs, _, err := l.folder(mappingsDir)
 	if err != nil {
 		return err
 	}
@@ -128,14 +130,16 @@ func (l *loader) loadMappings(set *Set) error {
 	return nil
 }
 
-// folder parses the YAML files of one folder in name order.
-func (l *loader) folder(dir string) (docs []*strictyaml.Node, err error) {
+// folder parses the YAML files of one folder in name order. It returns fewer documents
+// than files where some cannot be read.
+func (l *loader) folder(dir string) (docs []*strictyaml.Node, files int, err error) {
 	err = l.read(dir, ".yaml", func(name string, data []byte) {
+		files++
 		if n := strictyaml.Parse(l.Reporter, name, data); n != nil {
 			docs = append(docs, n)
 		}
 	})
-	return docs, err
+	return docs, files, err
 }
 
 // read calls f for the files of one folder that end in ext, in name order. A missing

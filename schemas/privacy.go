@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
@@ -89,7 +88,7 @@ func (l *loader) unused(set *Set, at Pos, name string) {
 		l.Report(at, "P1", "%s is not labelled :: write label: pii beside its type, or take this line out", name)
 		return
 	}
-	l.Report(at, "P1", "no table has the field %s%s", name, spelling.Suggestion(name, personal))
+	l.reportUnknown(personal, name, at, "P1", "no table has the field %s%s", name)
 }
 
 func ignoreMissing(err error) error {

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -48,6 +49,15 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 		}
 	}
 	o.program.mappings = append(o.program.mappings, out)
+}
+
+// isLetBelow reports whether a name is declared under let and not compiled yet: each
+// uses those above it only, so that none needs itself. A member of that name comes first.
+func (e *expressionCompiler) isLetBelow(name string) bool {
+	if e.base.field.Member(name) != nil || e.lets[name] != nil {
+		return false
+	}
+	return slices.ContainsFunc(e.source.Let, func(l schemas.Let) bool { return l.Name == name })
 }
 
 // lineOf formats a position as a reject shows it, file:line.

@@ -139,7 +139,7 @@ var variableNames = []string{"$root", "$synced_at", "$account", "$seq", "$id"}
 func (e *expressionCompiler) path(n ast.Node) expression {
 	base, steps, ok := e.pathOf(n)
 	if !ok {
-		return e.foreign(n, "a path is a name, then .member, [\"key\"] or [0]")
+		return e.foreign(n, "a path is a name, then .member, [\"key\"] or [0]"+unquotedKey(n))
 	}
 	at := base.Location().From
 	if x, ok := objectVariables[base.Value]; ok {
@@ -186,6 +186,10 @@ func (e *expressionCompiler) start(name string, at int, steps []pathStep) (*sour
 		return &e.row, steps, expression{}
 	case strings.HasPrefix(name, "$"):
 		e.report(at, "M1", "there is no %s%s", name, suggest(name, variableNames, ""))
+		return nil, nil, expression{}
+	}
+	if e.isLetBelow(name) {
+		e.report(at, "M1", "%s is declared further below :: move it up, before what uses it", name)
 		return nil, nil, expression{}
 	}
 	return &e.base, append([]pathStep{{name: name, at: at}}, steps...), expression{}

@@ -164,6 +164,8 @@ func fixFor(x expression, want class) string {
 		return fmt.Sprintf("; Stripe times are Unix seconds: write date(unix(%s))", name)
 	case want == classMoney && kind == classInteger:
 		return fmt.Sprintf("; Stripe amounts are minor units: write money(%s, currency)", name)
+	case want == classMoney && kind == classText:
+		return "; money is an amount with its currency: write money(amount, currency)"
 	case kind == classReference && want != classJSON:
 		return fmt.Sprintf("; the value may be an id or an expanded object: write ref(%s)", name)
 	case want == classJSON && x.path != nil:

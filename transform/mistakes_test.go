@@ -32,6 +32,7 @@ func TestMistakes(t *testing.T) {
 		// M2: types that do not fit, and what to write.
 		{`type: date-time`, `x: created`, `8:6: M2: x: a Unix time does not fit date-time; Stripe times are Unix seconds: write unix(created)`},
 		{`type: date`, `x: created`, `8:6: M2: x: a Unix time does not fit date; Stripe times are Unix seconds: write date(unix(created))`},
+		{`type: money, unit: id`, `x: currency`, `8:6: M2: x: string does not fit money; money is an amount with its currency: write money(amount, currency)`},
 		{`type: money, unit: id`, `x: amount`, `8:6: M2: x: long does not fit money; Stripe amounts are minor units: write money(amount, currency)`},
 		{`type: string`, `x: customer`, `8:6: M2: x: an id or an expanded object does not fit string; the value may be an id or an expanded object: write ref(customer)`},
 		{`type: json`, `x: outcome`, `8:6: M2: x: an object does not fit json; write json(outcome)`},
@@ -91,6 +92,9 @@ func TestMistakes(t *testing.T) {
 		{`type: number`, `x: amount / 100`, `8:13: M15: "/" is not part of the mapping language: there is no division: an amount's decimal point is set by money(amount, currency)`},
 		{`type: string`, `x: currency | upper()`, `8:15: M15: "|" is not part of the mapping language: write the function around its argument: upper(currency)`},
 		{`type: string`, `x: outcome?.type`, `8:13: M15: "?." is not part of the mapping language: write . : a missing key is null already`},
+		{`type: boolean`, `x: status = "failed"`, `8:13: M15: "=" is not part of the mapping language: write == to compare`},
+		{`type: boolean`, `x: upper(status) == "fai\"led`, `8:23: M15: the text that begins here has no end: close it with "`},
+		{`type: string`, `x: metadata[channel]`, `8:14: M15: this is not part of the mapping language: a path is a name, then .member, ["key"] or [0]: write metadata["channel"]`},
 		{`type: string`, `x: upper(currency`, `8:19: M15: not readable: unexpected token EOF; a bracket or a quote is left open`},
 		{`type: string`, `x: filter(refunds.data, true)`, `8:6: M16: there is no function filter; there are coalesce, concat, date, decimal, first, json, last, left, lookup, lower, matches, money, ref, sha256, size, starts_with, text, trim, unix, upper, whole`},
 		{`type: string`, `x: uper(currency)`, `8:6: M16: there is no function uper; did you mean "upper"?`},
@@ -120,6 +124,30 @@ func TestMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLetsStandInOrder holds that a name under let is found by those below it only: so
+// none needs itself.
+func TestLetsStandInOrder(t *testing.T) {
+	t.Parallel()
+	for lets, want := range map[string]string{
+		"  b: a.type\n  a: outcome\n": "mappings/stripe/t.yaml:6:6: M1: a is declared further below: move it up, before what uses it",
+		"  a: b.x\n  b: a.x\n":        "mappings/stripe/t.yaml:6:6: M1: b is declared further below: move it up, before what uses it",
+		"  a: outcome\n  b: a.type\n": "",
+	} {
+		mapping := strings.Replace(charges, "target: stripe.t@1\n", "target: stripe.t@1\nlet:\n"+lets, 1) + "  x: b\n"
+		_, err := Compile(small(t, "x: {type: string, title: X, description: X.}", mapping))
+		if got := errorText(err); got != want {
+			t.Errorf("%s: %s, want %s", lets, got, want)
+		}
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // TestAllMistakesAtOnce holds that the mistakes of a mapping come together, in

@@ -55,6 +55,7 @@ var refusedTokens = map[string]string{
 	"?.": "write . : a missing key is null already", "..": "there are no ranges", "#": "there are no loops; make objects of a list with $each",
 	"/": "there is no division: an amount's decimal point is set by money(amount, currency)", "%": "there is no remainder",
 	"**": "there are no powers", "^": "there are no powers", "{": "there are no maps; nest fields in the mapping instead",
+	"=":        "write == to compare",
 	"contains": "write matches(x, \"…\")", "startsWith": "write starts_with(x, \"…\")", "endsWith": "write matches(x, \"…$\")",
 }
 
@@ -62,7 +63,7 @@ var refusedTokens = map[string]string{
 func ownSyntax(text string) (string, *mistake) {
 	tokens, err := lexer.Lex(file.NewSource(text))
 	if err != nil {
-		return "", syntaxError(err)
+		return "", lexicalError(text, err)
 	}
 	runes := []rune(text)
 	for i, t := range tokens {
@@ -84,6 +85,27 @@ func ownSyntax(text string) (string, *mistake) {
 		copy(runes[t.From:], []rune(matchesName))
 	}
 	return string(runes), nil
+}
+
+// lexicalError is syntaxError for a text that is no list of tokens. A text in quotes
+// without an end is named where it begins.
+func lexicalError(text string, err error) *mistake {
+	open, quote := -1, rune(0)
+	runes := []rune(text)
+	for i := 0; i < len(runes); i++ {
+		switch r := runes[i]; {
+		case r == '\\' && open >= 0:
+			i++
+		case open < 0 && (r == '"' || r == '\''):
+			open, quote = i, r
+		case open >= 0 && r == quote:
+			open = -1
+		}
+	}
+	if open >= 0 {
+		return &mistake{open, "M15", fmt.Sprintf("the text that begins here has no end: close it with %c", quote)}
+	}
+	return syntaxError(err)
 }
 
 // beforeOperand reports whether a value may follow a token.

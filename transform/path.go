@@ -58,6 +58,20 @@ func (e *expressionCompiler) pathOf(n ast.Node) (base *ast.IdentifierNode, steps
 	return nil, nil, false
 }
 
+// unquotedKey returns what to write instead where the key of a member has no quotes.
+func unquotedKey(n ast.Node) string {
+	member, isMember := n.(*ast.MemberNode)
+	if !isMember {
+		return ""
+	}
+	of, isName := member.Node.(*ast.IdentifierNode)
+	key, noText := member.Property.(*ast.IdentifierNode)
+	if !isName || !noText {
+		return ""
+	}
+	return fmt.Sprintf(": write %s[%q]", of.Value, key.Value)
+}
+
 // maxItem keeps an index from growing the trie without bound. Stripe's nested
 // lists hold at most 100 elements a page.
 const maxItem = 99

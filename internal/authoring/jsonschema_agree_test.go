@@ -54,7 +54,7 @@ var plantedIn = map[string][]planted{
 		{"a former name", "type: string, title: X", "type: string, renamed_from: w, title: X", "", ""},
 		{"deprecated with a reason", "type: string, title: X", "type: string, status: deprecated, description: Gone., title: X", "", ""},
 
-		{"a misspelt key", "table: ts", "tabel: ts", "/", "S2"},
+		{"a misspelt key", "table: ts", "tabel: ts", "/", "Y5"},
 		{"no table", "table: ts\n", "", "/", "S2"},
 		{"no description", "description: A table.\n", "", "/", "S1"},
 		{"an empty title", "title: T\n", "title: ''\n", "/title", "S1"},

@@ -15,6 +15,7 @@ type Object struct {
 	Node     *Node
 	asked    []string
 	reported []string // keys whose absence has been reported
+	meant    []string // keys that unknown ones were probably meant to be
 }
 
 // Object returns nil, after it has reported it, when n is not a mapping.
@@ -37,9 +38,9 @@ func (o *Object) Get(key string) *Node {
 }
 
 // IsMissing reports that a key is not there at all. A key with an unreadable
-// value is there.
+// value is there, and after [Object.ReportUnasked] so is a misspelt one.
 func (o *Object) IsMissing(key string) bool {
-	return o.Member(key) == nil && !slices.Contains(o.Node.unreadable, key)
+	return o.Member(key) == nil && !slices.Contains(o.Node.unreadable, key) && !slices.Contains(o.meant, key)
 }
 
 // Member returns a key with its value, or nil where the key is not there or its value
@@ -71,7 +72,7 @@ func (o *Object) Required(key, code, hint string) Text {
 	switch {
 	case t.Value != "":
 	case o.IsMissing(key):
-		o.Report(o.Node.Pos, code, "%s is missing: %s", key, hint)
+		o.Problems = append(o.Problems, lacking(o.Node.Pos, code, key, hint))
 	case m != nil && (m.Value.Kind == Null || m.Value.Kind == Scalar):
 		o.reported = append(o.reported, key)
 		o.Report(m.Pos, code, "%s is empty: %s", key, hint)
@@ -152,7 +153,7 @@ func (o *Object) Texts(key string) []Text {
 }
 
 // ReportUnasked reports the keys that nobody asked for and those without a
-// value.
+// value. A key that is misspelt is one mistake: that it is missing is not reported.
 func (o *Object) ReportUnasked() {
 	for _, m := range o.Node.Members {
 		if slices.Contains(o.asked, m.Key) {
@@ -161,11 +162,20 @@ func (o *Object) ReportUnasked() {
 			}
 			continue
 		}
+		o.takeForMisspelt(spelling.Nearest(m.Key, o.asked))
 		hint := spelling.Suggestion(m.Key, o.asked)
 		if m.Value.Kind == Null && hint == "" {
 			hint = "; inside {…} an unquoted comma begins a new key: quote the text before it"
 		}
 		o.Report(m.Pos, "Y5", "unknown key %q%s", m.Key, hint)
+	}
+}
+
+// takeForMisspelt notes that a missing key is there under another name.
+func (o *Object) takeForMisspelt(key string) {
+	if key != "" && o.IsMissing(key) {
+		o.meant = append(o.meant, key)
+		o.Problems = slices.DeleteFunc(o.Problems, func(p Problem) bool { return p.Pos == o.Node.Pos && p.lacks == key })
 	}
 }
 

@@ -7,6 +7,8 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -72,6 +74,10 @@ func Parse(r *Reporter, path string, data []byte) *Node {
 	}
 	if len(d.lines) > maxLines {
 		d.Report(start, "Y1", "the file has %d lines and may have %d :: split it", len(d.lines), maxLines)
+		return nil
+	}
+	if strings.HasPrefix(string(data), "\ufeff") {
+		d.Report(start, "Y1", "the file begins with a byte order mark :: save it as UTF-8 without one")
 		return nil
 	}
 	if at, ok := tooDeep(d.lines); ok {
@@ -148,22 +154,45 @@ func parseYAML(data []byte) (tree *ast.File, err error) {
 func (d *yamlReader) syntax(start Pos, err error) {
 	var se *yaml.SyntaxError
 	if errors.As(err, &se) && se.Token != nil {
-		d.Report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, colonHint(se.Message))
+		d.Report(d.at(se.Token), "Y1", "not readable as YAML: %s%s", se.Message, d.hint(se))
 		return
 	}
 	message, _, _ := strings.Cut(err.Error(), "\n")
 	d.Report(start, "Y1", "%s", message)
 }
 
-// colonHint explains why a ?: expression, or a tab, is not plain YAML.
-func colonHint(message string) string {
-	if strings.Contains(message, "found character '\t'") {
+// hint explains the mistakes that are made most often.
+func (d *yamlReader) hint(err *yaml.SyntaxError) string {
+	switch {
+	case strings.Contains(err.Message, "found character '\t'"):
 		return "; indent with spaces, not with a tab"
-	}
-	if strings.Contains(message, "mapping value is not allowed") {
+	case strings.Contains(err.Message, "mapping value is not allowed"):
 		return "; text with \": \" in it, such as a ?: expression, goes between single quotes or after >-"
+	case strings.Contains(err.Message, "value is not allowed"):
+		return d.indentation(d.at(err.Token).Line)
 	}
 	return ""
+}
+
+// indentation explains a key that begins in a column of its own.
+func (d *yamlReader) indentation(line int) string {
+	indent := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+	if line > len(d.lines) {
+		return ""
+	}
+	own, least := indent(d.lines[line-1]), 1<<16
+	var above []string
+	for i := line - 2; i >= 0 && least > 0; i-- {
+		text := strings.TrimSpace(d.lines[i])
+		if in := indent(d.lines[i]); in < least && text != "" && text[0] != '#' {
+			least, above = in, append(above, strconv.Itoa(in))
+		}
+	}
+	if len(above) == 0 || slices.Contains(above, strconv.Itoa(own)) {
+		return ""
+	}
+	slices.Reverse(above)
+	return fmt.Sprintf("; the line is indented by %d, and here a key may be indented by %s", own, OrList(above))
 }
 
 func (d *yamlReader) at(t *token.Token) Pos {

@@ -27,6 +27,14 @@ type Problem struct {
 	Code    string // "M1", "S3": stable, for looking up
 	Message string // what is wrong and, if known, the fix
 	Fix     string // what to do about it, which ends Message; empty if unknown
+	lacks   string // the key that is missing; empty of other mistakes
+}
+
+// lacking returns the problem of a missing key.
+func lacking(at Pos, code, key, hint string) Problem {
+	p := NewProblem(at, code, "%s is missing: %s", key, hint)
+	p.lacks = key
+	return p
 }
 
 // NewProblem returns a problem. In the format, " :: " stands before what to do about
