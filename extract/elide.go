@@ -1,8 +1,6 @@
 package extract
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/json"
 	"io"
 )
@@ -18,10 +16,9 @@ const (
 // with its id replaces each. Such an object is lost itself, but costs neither its page
 // (Invariant 8) nor its size in memory. A body without one passes unchanged.
 type elision struct {
-	io.ReadCloser
+	io.Reader
 	of    *reply
 	level int // depth of the objects
-	small int // bytes: a smaller body is not scanned, because no object in it is too large
 
 	depth           int
 	quoted, escaped bool   // inside a string; after a backslash in it
@@ -37,12 +34,12 @@ type elision struct {
 
 // Read returns the remaining body.
 func (e *elision) Read(into []byte) (int, error) {
-	if e.buffer == nil && e.err == nil {
-		e.begin()
+	if e.buffer == nil {
+		e.buffer = make([]byte, 32<<10)
 	}
 	for e.next == len(e.ready) && e.err == nil {
 		var n int
-		n, e.err = e.ReadCloser.Read(e.buffer)
+		n, e.err = e.Reader.Read(e.buffer)
 		e.ready, e.next = e.ready[:0], 0
 		e.scan(e.buffer[:n])
 		if e.err != nil && e.left == 0 { // cut off inside an object: the decoder of the page refuses it
@@ -54,18 +51,6 @@ func (e *elision) Read(into []byte) (int, error) {
 		return n, nil
 	}
 	return 0, e.err
-}
-
-// begin reads the first small bytes, which may be the whole body.
-func (e *elision) begin() {
-	head := bytes.NewBuffer(make([]byte, 0, min(e.small, 128<<10)))
-	n, err := head.ReadFrom(io.LimitReader(e.ReadCloser, int64(e.small)))
-	if err != nil || n < int64(e.small) {
-		e.ready, e.err = head.Bytes(), cmp.Or(err, io.EOF)
-		return
-	}
-	e.buffer = make([]byte, 32<<10)
-	e.scan(head.Bytes())
 }
 
 // scan follows the nesting of JSON. For a body that is not JSON its result does not

@@ -85,10 +85,10 @@ func defaultTransport() http.RoundTripper {
 	return t
 }
 
-// responseRecorder records the status and the headers of each answer in the
-// reply that the request's context holds. Stripe-go turns an answer that is not
+// responseRecorder records the status, the headers and the body of each answer in
+// the reply that the request's context holds. Stripe-go turns an answer that is not
 // JSON into a syntax error without a status, and everything is decided by the
-// status.
+// status. It would also decode each page, which nobody wants decoded.
 type responseRecorder struct {
 	base  http.RoundTripper
 	large chan struct{} // held by the request that reads a large body
@@ -110,60 +110,22 @@ func (w responseRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen, known := req.Context().Value(replyKey{}).(*reply)
-	most := int64(maxBody)
-	switch {
-	case res.StatusCode/100 != 2:
-		most = maxErrorBody
-	case known && seen.holds != holdsNoObject:
-		res.Body = &elision{ReadCloser: http.MaxBytesReader(nil, res.Body, maxRead), of: seen, level: seen.holds, small: smallBody}
-	}
-	res.Body = http.MaxBytesReader(nil, res.Body, most)
-	if known {
-		seen.status, seen.header = res.StatusCode, res.Header
-		res.Body = &largeBody{ReadCloser: res.Body, ctx: req.Context(), of: seen, large: w.large}
+	got := req.Context().Value(replyKey{}).(*reply)
+	got.status, got.header = res.StatusCode, res.Header
+	if res.StatusCode/100 == 2 {
+		res.Body = &recordedBody{ReadCloser: res.Body, ctx: req.Context(), of: got, large: w.large}
+	} else {
+		res.Body = http.MaxBytesReader(nil, res.Body, maxErrorBody)
 	}
 	return res, nil
 }
-
-// largeBody is a body that waits for its turn once it proves to be large:
-// however many requests are in flight, only one large body is in memory.
-type largeBody struct {
-	io.ReadCloser
-	ctx   context.Context
-	of    *reply
-	large chan struct{}
-	read  int
-}
-
-// Read reads. It takes the turn first once the body is large; reply.release
-// returns it.
-func (t *largeBody) Read(into []byte) (int, error) {
-	if t.read >= smallBody && t.of.large == nil {
-		select {
-		case t.large <- struct{}{}:
-			t.of.large = t.large
-		case <-t.ctx.Done():
-			return 0, t.ctx.Err()
-		}
-	}
-	n, err := t.ReadCloser.Read(into)
-	t.read += n
-	return n, err
-}
-
-// rawBody receives a body without decoding it. LastResponse.RawJSON holds the
-// bytes.
-type rawBody struct{ stripe.APIResource }
-
-func (*rawBody) UnmarshalJSON([]byte) error { return nil }
 
 // send makes one attempt. The error is stripe-go's. It may come together with a
 // reply whose status says more.
 func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	var (
-		got  = reply{holds: r.holds}
-		body rawBody
+		got    = reply{holds: r.holds}
+		answer stripe.APIResource
 	)
 	c.requests.Add(1)
 	started := time.Now()
@@ -172,13 +134,12 @@ func (c *Client) send(ctx context.Context, r request) (*reply, error) {
 	if c.account != "" {
 		params.SetStripeAccount(c.account)
 	}
-	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query, params, &body)
+	err := c.backend.CallRaw(http.MethodGet, r.path, c.key, r.query, params, &answer)
 	if got.status != 0 {
 		c.contact.reached.Store(true)
 		got.at = c.clock.note(got.header)
 	}
-	if body.LastResponse != nil {
-		got.body = body.LastResponse.RawJSON
+	if answer.LastResponse != nil {
 		err = nil // the caller will see whatever is wrong with a complete body
 	}
 	return &got, err
