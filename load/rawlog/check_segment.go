@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
 )
@@ -54,11 +52,11 @@ func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error)
 	defer func() { _ = f.Close() }() // opened for reading only
 	r, first := segmentReader{}, uint64(0)
 	for _, group := range file.RowGroups() {
-		rows := parquet.NewGenericRowGroupReader[rawRow](group)
+		r.enter(group)
 		for {
 			// Each page has its own checksum: rows that can be read are as they were
 			// written.
-			objects, err := r.batch(rows)
+			objects, err := r.batch()
 			if err != nil {
 				return end, "segment bit-flipped", err
 			}
@@ -72,7 +70,7 @@ func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error)
 				return end, "", err
 			}
 		}
-		if err := rows.Close(); err != nil {
+		if err := r.group.Close(); err != nil {
 			return end, "segment bit-flipped", err
 		}
 	}

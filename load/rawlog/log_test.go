@@ -18,7 +18,7 @@ import (
 
 const testAccount = "acct_1"
 
-func openLog(t *testing.T, dir string, moments trace.Trace) *Log {
+func openLog(t testing.TB, dir string, moments trace.Trace) *Log {
 	t.Helper()
 	g, err := Open(t.Context(), Options{Lake: dir, SegmentBytes: 32 << 20, SegmentObjects: 20_000, CompactAfter: 64, Trace: moments}, testAccount)
 	if err != nil {

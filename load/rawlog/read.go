@@ -86,9 +86,9 @@ func readSegment(ctx context.Context, s SegmentFile, account, stream string, yie
 	defer func() { _ = f.Close() }() // opened for reading only
 	r := segmentReader{next: foot.FirstSeq}
 	for _, group := range file.RowGroups() {
-		rows := parquet.NewGenericRowGroupReader[rawRow](group)
+		r.enter(group)
 		for {
-			objects, err := r.batch(rows)
+			objects, err := r.batch()
 			if err != nil {
 				return damaged(s.Path, err)
 			}
@@ -102,7 +102,7 @@ func readSegment(ctx context.Context, s SegmentFile, account, stream string, yie
 				return errStopped
 			}
 		}
-		if err := rows.Close(); err != nil {
+		if err := r.group.Close(); err != nil {
 			return damaged(s.Path, err)
 		}
 	}
@@ -123,14 +123,32 @@ type segmentReader struct {
 	next uint64 // the lowest seq that may come: each is there once (Invariants 5 and 6)
 	rows uint64 // read so far
 	sum  xxh3.Hasher
+
+	group  *parquet.GenericReader[rawRow]
+	left   int64 // rows of the group that were not read yet, as it says
+	buffer []rawRow
 }
 
-// batch reads the next objects into new memory; none at the end of the row group.
-func (r *segmentReader) batch(rows *parquet.GenericReader[rawRow]) (objects []Raw, err error) {
-	buffer := make([]rawRow, min(batchObjects, max(1, rows.NumRows())))
+// enter begins a row group.
+func (r *segmentReader) enter(group parquet.RowGroup) {
+	r.group, r.left = parquet.NewGenericRowGroupReader[rawRow](group), group.NumRows()
+}
+
+// batch reads the next objects into new memory; none at the end of the row group. It asks
+// for no more rows than are left: for each one beyond, the Parquet reader looks for a
+// further page in every column.
+func (r *segmentReader) batch() (objects []Raw, err error) {
+	most := int(min(batchObjects, max(1, r.left)))
+	if cap(r.buffer) < most {
+		r.buffer = make([]rawRow, most)
+	}
+	buffer := r.buffer[:most]
 	err = parquetfile.Guard(func() error {
 		for len(objects) == 0 {
-			n, err := rows.Read(buffer)
+			clear(buffer)
+			n, err := r.group.Read(buffer)
+			r.left -= int64(n)
+			objects = make([]Raw, 0, n)
 			for i := range buffer[:n] {
 				if uint64(buffer[i].Seq) < r.next {
 					return fmt.Errorf("seq %d where %d was due", buffer[i].Seq, r.next)
