@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"io"
+	"sync"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -26,45 +26,55 @@ type Raw struct {
 	LeftOut    int64  // size in bytes of an object above the size limit, of which Object is a stub with its id (Invariant 8); else 0
 }
 
+// flatTexts are buffers for texts without their indentation.
+var flatTexts = sync.Pool{New: func() any { return new([]byte) }}
+
 // Hash returns a hash that differs between versions of an object, without regard to
 // indentation.
 func (r *Raw) Hash() uint64 {
-	var h xxh3.Hasher
-	writeFlat(&h, r.Object)
-	_, _ = h.Write([]byte{0}) // JSON has no zero byte: the hashed parts stay separate
-	writeFlat(&h, r.More)
+	buffer := flatTexts.Get().(*[]byte)
+	defer flatTexts.Put(buffer)
+	text := r.appendFlat((*buffer)[:0])
 	if r.Deleted {
-		_, _ = h.Write([]byte{0})
+		text = append(text, 0)
 	}
 	if r.LeftOut > 0 {
-		_, _ = fmt.Fprintf(&h, "\x00%d", r.LeftOut)
+		text = fmt.Appendf(text, "\x00%d", r.LeftOut)
 	}
-	return h.Sum64()
+	*buffer = text
+	return xxh3.Hash(text)
 }
 
-// writeFlat writes JSON without its indentation. Stripe indents an object by its depth:
+// appendFlat appends the texts of an object without their indentation.
+func (r *Raw) appendFlat(to []byte) []byte {
+	to = appendFlat(to, r.Object)
+	to = append(to, 0) // JSON has no zero byte: the hashed parts stay separate
+	return appendFlat(to, r.More)
+}
+
+// appendFlat appends JSON without its indentation. Stripe indents an object by its depth:
 // deeper in a page of a list than alone. A JSON string never contains a line break.
-func writeFlat(w io.Writer, text []byte) {
+func appendFlat(to, text []byte) []byte {
 	for {
-		line, rest, more := bytes.Cut(text, []byte("\n"))
-		_, _ = w.Write(line)
-		if !more {
-			return
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return append(to, text...)
 		}
-		text = bytes.TrimLeft(rest, " \t")
+		to = append(to, text[:end]...)
+		for end++; end < len(text) && (text[end] == ' ' || text[end] == '\t'); end++ {
+		}
+		text = text[end:]
 	}
 }
 
 // Digest hashes a version for the comparison of two lakes: account, stream, id, whether
 // it is deleted, and its text without indentation.
 func (r *Raw) Digest(account, stream string) [16]byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
-	writeFlat(h, r.Object)
-	h.Write([]byte{0})
-	writeFlat(h, r.More)
+	text := fmt.Appendf(nil, "%q %q %q %t ", account, stream, r.ID, r.Deleted)
+	text = r.appendFlat(text)
 	if r.LeftOut > 0 {
-		fmt.Fprintf(h, "\x00%d", r.LeftOut)
+		text = fmt.Appendf(text, "\x00%d", r.LeftOut)
 	}
-	return [16]byte(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return [16]byte(sum[:])
 }
