@@ -55,7 +55,7 @@ func (g *Log) append(ctx context.Context, stream string, objects []Raw, cursor s
 	t := g.opts.Trace
 	n := s.newest + 1
 	err = atomicfile.Write(SegmentPath(s.dir, n, n), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
-		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
+		func(w io.Writer) error { return writeSegment(w, foot, objects) })
 	if err != nil {
 		return Position{}, err
 	}

@@ -127,7 +127,7 @@ func (g *Log) mergeRun(ctx context.Context, stream string, run []SegmentFile) er
 	defer g.writing.Unlock()
 	t := g.opts.Trace
 	err = atomicfile.Write(SegmentPath(s.dir, run[0].First, run[len(run)-1].Last), atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
-		func(w io.Writer) error { return writeSegment(w, g.codec, foot, objects) })
+		func(w io.Writer) error { return writeSegment(w, foot, objects) })
 	if err == nil {
 		err = g.sweepSuperseded(stream)
 	}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"testing"
 
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
@@ -27,7 +25,7 @@ func TestUnannouncedGapIsDamage(t *testing.T) {
 		legal     bool
 	}{{0, false}, {1, true}, {2, false}, {4, false}} {
 		foot := Footer{Account: testAccount, Stream: "charge", FirstSeq: 1, LastSeq: 3, Forgotten: tc.forgotten}
-		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, kept) })
+		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, foot, kept) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +50,7 @@ func TestRowsOutOfOrderAreDamage(t *testing.T) {
 	}{{[2]uint64{1, 2}, true}, {[2]uint64{2, 1}, false}, {[2]uint64{2, 2}, false}, {[2]uint64{1, 3}, false}, {[2]uint64{0, 1}, false}} {
 		foot := Footer{Account: testAccount, Stream: "charge", FirstSeq: 1, LastSeq: 2}
 		rows := []Raw{{Seq: tc.seqs[0], ID: "a", Object: []byte("{}")}, {Seq: tc.seqs[1], ID: "b", Object: []byte("{}")}}
-		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, new(zstd.Codec), foot, rows) })
+		err := atomicfile.Write(path, atomicfile.Hooks{}, func(w io.Writer) error { return writeSegment(w, foot, rows) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/folder"
@@ -29,10 +27,9 @@ type Log struct {
 	account string
 	lock    *filelock.Lock
 
-	// One segment is compressed at a time, with one shared encoder: an encoder needs a
-	// window of many megabytes, and six readers would need six.
+	// One segment is written at a time: a writer needs memory for a row group, and six
+	// readers would need six.
 	writing sync.Mutex
-	codec   *zstd.Codec
 
 	mu      sync.Mutex // guards the map; the stream's only writer owns the entry
 	streams map[string]*streamLog
@@ -61,11 +58,7 @@ func Lock(ctx context.Context, opts Options, account string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Log{
-		opts: opts, account: account, lock: lock, streams: map[string]*streamLog{},
-		// As small as the default level on Stripe's JSON, and faster.
-		codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1},
-	}
+	g := &Log{opts: opts, account: account, lock: lock, streams: map[string]*streamLog{}}
 	if err := atomicfile.SweepTemp(dir, folder.MaxLinks-1); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log of %s: %w", account, err), lock.Release())
 	}

@@ -191,7 +191,7 @@ func (g *Log) replace(x Loss, dir, place string) error {
 	defer g.writing.Unlock()
 	t := g.opts.Trace
 	return atomicfile.Write(place, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
-		func(w io.Writer) error { return writeSegment(w, g.codec, foot, nil) })
+		func(w io.Writer) error { return writeSegment(w, foot, nil) })
 }
 
 // cursorBefore returns the cursor of the segment before a loss. It ignores damage after

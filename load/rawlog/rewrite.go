@@ -97,7 +97,7 @@ func (g *Log) rewriteSegment(ctx context.Context, s SegmentFile, stream string, 
 	defer g.writing.Unlock()
 	t := g.opts.Trace
 	return true, atomicfile.Write(s.Path, atomicfile.Hooks{Written: t.SegmentWritten, Renamed: t.SegmentRenamed, Synced: t.SegmentSynced},
-		func(w io.Writer) error { return writeSegment(w, g.codec, foot, kept) })
+		func(w io.Writer) error { return writeSegment(w, foot, kept) })
 }
 
 // rewriteCursor rewrites cursor.json as rewriteSegment rewrites footers.

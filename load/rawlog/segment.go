@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 	"github.com/zeebo/xxh3"
 )
 
@@ -45,9 +44,9 @@ const (
 const rowGroupBytes = 4 << 20
 
 // writeSegment writes objects and footer as one Parquet file to w.
-func writeSegment(w io.Writer, codec *zstd.Codec, foot Footer, objects []Raw) error {
+func writeSegment(w io.Writer, foot Footer, objects []Raw) error {
 	pw := parquet.NewGenericWriter[rawRow](w,
-		parquet.Compression(codec),
+		parquet.Compression(segmentCodec()),
 		parquet.SkipPageBounds("object"), parquet.SkipPageBounds("more"),
 		parquet.SkipPageBounds("object_sent"), parquet.SkipPageBounds("more_sent"),
 		parquet.KeyValueMetadata(keyAccount, foot.Account),

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // FuzzSegment reads any bytes as a segment. The read must end without a panic, with
@@ -20,7 +18,7 @@ import (
 func FuzzSegment(f *testing.F) {
 	var whole bytes.Buffer
 	foot := Footer{Account: testAccount, Stream: "charges", FirstSeq: 1, LastSeq: 3, Cursor: "c"}
-	err := writeSegment(&whole, &zstd.Codec{}, foot, []Raw{
+	err := writeSegment(&whole, foot, []Raw{
 		{Seq: 1, ID: "ch_1", Created: time.Unix(1, 0), Origin: "list", Livemode: new(false), RequestID: "req_1", Object: []byte(`{"id":"ch_1"}`)},
 		{Seq: 2, ID: "ch_2", Origin: "list", Deleted: true, Object: []byte(`{"id":"ch_2"}`), More: []byte(`{"/refunds":[]}`)},
 		{Seq: 3, ID: "ch_3", Origin: "event", APIVersion: "2023-10-16", Object: []byte(strings.Repeat("x", 4000))},
