@@ -35,11 +35,12 @@ const (
 // errTooMany ends the search.
 var errTooMany = errors.New("more incomplete lists than are read")
 
-// mayHaveMore reports whether the bytes of "has_more": true occur.
+// mayHaveMore reports whether the bytes of has_more": true occur. The search is for the
+// first byte, and a quote begins every line.
 func mayHaveMore(raw []byte) bool {
 	for rest := raw; ; {
 		var found bool
-		if _, rest, found = bytes.Cut(rest, []byte(`"has_more"`)); !found {
+		if _, rest, found = bytes.Cut(rest, []byte(`has_more"`)); !found {
 			return false
 		}
 		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
@@ -72,8 +73,8 @@ func findIncomplete(dec *jsontext.Decoder, found *[]string) (bool, error) {
 
 func findInObject(dec *jsontext.Decoder, found *[]string) (bool, error) {
 	var isList, hasMore bool
-	err := readFields(dec, func(name string) error {
-		switch name {
+	err := readFields(dec, func(name []byte) error {
+		switch string(name) {
 		case "object":
 			kind, err := readString(dec)
 			isList = kind == "list"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -77,12 +78,12 @@ func decodePage(body []byte, most int) (decodedPage, error) {
 		seen = map[string]bool{}
 	)
 	dec := newDecoder(body)
-	err := readFields(dec, func(name string) (err error) {
-		if seen[name] {
+	err := readFields(dec, func(name []byte) (err error) {
+		if seen[string(name)] {
 			return fmt.Errorf("its envelope has %q twice", name)
 		}
-		seen[name] = true
-		switch name {
+		seen[string(name)] = true
+		switch string(name) {
 		case "object":
 			kind, err = readString(dec)
 		case "has_more":
@@ -153,8 +154,8 @@ func readObject(dec *jsontext.Decoder, body []byte) (Object, error) {
 // readHeader reads the members of an object that are needed without decoding
 // the rest. With an error it returns the members that it read before.
 func readHeader(dec *jsontext.Decoder) (o Object, err error) {
-	return o, readFields(dec, func(name string) (err error) {
-		switch name {
+	return o, readFields(dec, func(name []byte) (err error) {
+		switch string(name) {
 		case "id":
 			o.ID, err = readString(dec)
 		case "object":
@@ -179,25 +180,43 @@ func readHeader(dec *jsontext.Decoder) (o Object, err error) {
 type permanentError struct{ error }
 
 // readFields reads an object. It calls field with each name, and field must
-// read the value.
-func readFields(dec *jsontext.Decoder, field func(name string) error) error {
+// read the value. The name is valid until then.
+func readFields(dec *jsontext.Decoder, field func(name []byte) error) error {
 	if dec.PeekKind() != '{' {
 		return wrongKind(dec, "there is something other than an object")
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
+	for kind := dec.PeekKind(); kind != '}'; kind = dec.PeekKind() {
+		name, err := readName(dec, kind)
 		if err != nil {
 			return err
 		}
-		if err := field(name.String()); err != nil {
+		if err := field(name); err != nil {
 			return err
 		}
 	}
 	_, err := dec.ReadToken()
 	return err
+}
+
+// readName reads the name of a member, with U+FFFD for bytes that are not UTF-8. A name
+// is not a string of its own: an object has some fifty.
+func readName(dec *jsontext.Decoder, kind jsontext.Kind) ([]byte, error) {
+	if kind != '"' {
+		_, err := dec.ReadToken() // the error says where a name was due
+		return nil, err
+	}
+	quoted, err := dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	name := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
+		name, _ = jsontext.AppendUnquote(nil, quoted)
+	}
+	return name, nil
 }
 
 // wrongKind returns the syntax error at the current value if there is one, else

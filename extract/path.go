@@ -51,7 +51,7 @@ func (f *follower) value(ways []way) error {
 	}
 	switch kind := f.dec.PeekKind(); {
 	case kind == '{' && len(ways) > 0:
-		return readFields(f.dec, func(name string) error { return f.value(into(ways, name)) })
+		return readFields(f.dec, func(name []byte) error { return f.value(into(ways, string(name))) })
 	case kind == '[' && len(ways) > 0:
 		return f.elements(ways)
 	}

@@ -224,11 +224,10 @@ func (w window) check(page []Object) error {
 // stamp sets in each object which answer it came in, and when.
 func stamp(objects []Object, got *reply) {
 	got.noteLeftOut(objects)
-	version := got.version()
+	at, id, version := got.at.Truncate(time.Second), got.requestID(), got.version()
 	for i := range objects {
 		o := &objects[i]
-		o.ObservedAt, o.Origin = got.at.Truncate(time.Second), OriginList
-		o.RequestID, o.APIVersion = got.requestID(), version
+		o.ObservedAt, o.Origin, o.RequestID, o.APIVersion = at, OriginList, id, version
 	}
 }
 
