@@ -65,6 +65,7 @@ func beginsFooter(r io.ReaderAt, size int64) (bool, error) {
 // CheckPages checks that the pages of each column lie in the file, one after the other,
 // and that each has a plausible uncompressed size.
 func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
+	buffer := make([]byte, 16*pageHeader)
 	for _, group := range file.Metadata().RowGroups {
 		for _, column := range group.Columns {
 			at := column.MetaData.DataPageOffset
@@ -76,7 +77,7 @@ func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
 				return errImplausible
 			}
 			for left > 0 {
-				used, err := checkPage(r, at, left)
+				used, err := checkPage(r, at, left, buffer)
 				if err != nil {
 					return err
 				}
@@ -88,20 +89,24 @@ func CheckPages(r io.ReaderAt, size int64, file *parquet.File) error {
 }
 
 // checkPage returns the size in bytes of the page at offset at, with its header. left
-// is the number of remaining bytes of its column.
+// is the number of remaining bytes of its column. The buffer is for the header.
 //
 // In a Parquet page header field 2 is the uncompressed size and field 3 the size in the
 // file. Fields 5, 7 and 8 are the headers of the kinds of page; each begins with its
 // number of values.
-func checkPage(r io.ReaderAt, at, left int64) (int64, error) {
-	header := make([]byte, min(left, pageHeader))
+func checkPage(r io.ReaderAt, at, left int64, buffer []byte) (int64, error) {
+	header := buffer[:min(left, pageHeader)]
 	if _, err := r.ReadAt(header, at); err != nil {
 		return 0, err
 	}
 	c := compact{rest: header}
 	numbers, err := c.fields(0)
 	for ; err != nil && int64(len(header)) < left; numbers, err = c.fields(0) {
-		header = make([]byte, min(left, 16*int64(len(header))))
+		more := min(left, 16*int64(len(header)))
+		if more > int64(len(buffer)) {
+			buffer = make([]byte, more)
+		}
+		header = buffer[:more]
 		if _, err := r.ReadAt(header, at); err != nil {
 			return 0, err
 		}
