@@ -176,6 +176,10 @@ func (c *Client) For(account string) (*Client, error) {
 // Mode returns "live" or "test", from the key's prefix.
 func (c *Client) Mode() string { return c.mode }
 
+// Local reports whether the API's host is a loopback address, where only a simulated
+// Stripe or a proxy can be.
+func (c *Client) Local() bool { return loopback((&url.URL{Host: c.host}).Hostname()) }
+
 // Requests returns the number of requests sent, retries included.
 func (c *Client) Requests() int64 { return c.requests.Load() }
 

@@ -124,7 +124,7 @@ func demoEnd(ctx context.Context, lake, account string) (time.Time, error) {
 
 func (env *environment) demoSync(ctx context.Context, o *demoOptions, url string) error {
 	// The simulated account has no rate limit of its own.
-	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: 4000, OnRequest: env.signals.sent})
+	client, err := extract.New(extract.Config{Key: simulatedKey, BaseURL: url, MaxRPS: simulatedRPS, OnRequest: env.signals.sent})
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ Try next:
   bin/stripelake query --lake LAKE 'SELECT currency, month, net, payouts FROM net_monthly ORDER BY ALL'
   bin/stripelake status --lake LAKE
   bin/stripelake simulate                        # a simulated Stripe to play with, in another terminal:
-  STRIPE_API_KEY=sk_test_simulated bin/stripelake sync --api-base http://127.0.0.1:12111
+  STRIPE_API_KEY=sk_test_simulated bin/stripelake sync --api-base http://127.0.0.1:12111 --max-rps 4000
   STRIPE_API_KEY=rk_live_...       bin/stripelake sync       # your own account, into ./lake
 `
 

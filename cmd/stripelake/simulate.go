@@ -19,6 +19,10 @@ import (
 // well-formed test-mode key.
 const simulatedKey = "sk_test_simulated"
 
+// simulatedRPS is the number of requests a second, as --max-rps takes it, that a
+// simulated Stripe on the same machine answers with ease. Stripe allows a test key 25.
+const simulatedRPS = 4000
+
 // simulateOptions describe a simulated account. Options that the simulator
 // takes unchanged are in config.
 type simulateOptions struct {
@@ -167,7 +171,16 @@ func (env *environment) simulate(ctx context.Context, o *simulateOptions) error 
 	for _, account := range server.Connected() {
 		fmt.Fprintf(env.stdout, "  connected account %s\n", account.AccountID())
 	}
-	fmt.Fprintf(env.stdout, "\ncopy it from another terminal:\n  STRIPE_API_KEY=%s stripelake sync --api-base %s\n\nCtrl-C stops it.\n", simulatedKey, url)
+	fmt.Fprintf(env.stdout, "\ncopy it from another terminal:\n  STRIPE_API_KEY=%s stripelake sync --api-base %s%s\n\nCtrl-C stops it.\n", simulatedKey, url, fasterFlag(config.Limits))
 	<-ctx.Done()
 	return nil
+}
+
+// fasterFlag returns the flag of a sync that makes it as fast as it can be. A simulator
+// with limits is there to try those of Stripe.
+func fasterFlag(limits stripesim.Limits) string {
+	if limits != (stripesim.Limits{}) {
+		return ""
+	}
+	return fmt.Sprintf(" --max-rps %d", simulatedRPS)
 }

@@ -89,3 +89,30 @@ func TestSimulate(t *testing.T) {
 		t.Errorf("exit status %d", got)
 	}
 }
+
+// What is said to copy the account is as fast as this machine, unless limits are to be
+// tried.
+func TestSimulateSaysHowToCopy(t *testing.T) {
+	// Not parallel: two apps of urfave/cli in one process share its help flag.
+	for flags, want := range map[string]string{"": " --max-rps 4000", " --limit-global 30": ""} {
+		ctx, cancel := context.WithCancel(t.Context())
+		out, stdout := io.Pipe()
+		go func() {
+			run(ctx, strings.Fields("stripelake simulate --addr 127.0.0.1:0 --charges 10"+flags), func(string) string { return "" }, stdout, io.Discard)
+			_ = stdout.Close()
+		}()
+		said := ""
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if strings.Contains(lines.Text(), "stripelake sync") {
+				said = lines.Text()
+			}
+			if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+				cancel()
+			}
+		}
+		cancel()
+		if command, rest, found := strings.Cut(said, " --api-base http://127.0.0.1:"); !found || !strings.HasSuffix(command, "stripelake sync") || strings.TrimLeft(rest, "0123456789") != want {
+			t.Errorf("%q: %q, want it to end with %q", flags, said, want)
+		}
+	}
+}

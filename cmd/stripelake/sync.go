@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 )
@@ -75,6 +77,7 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	if err != nil {
 		return err
 	}
+	env.noteLocalRate(&o.stripeOptions, sources[0].Client)
 	show := env.renderer(o.json)
 	sync := pipeline.Sync{
 		Source: sources[0], Others: sources[1:], Mappings: declared.Mappings, Lake: lake, Redactors: declared.Redactors, Declaration: declared,
@@ -82,4 +85,13 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	}
 	_, err = sync.Run(ctx)
 	return err
+}
+
+// noteLocalRate says how many requests a second go to an API on this machine, where no
+// number was given: a simulated Stripe is not as slow as Stripe lets a key be.
+func (env *environment) noteLocalRate(o *stripeOptions, client *extract.Client) {
+	if o.maxRPS == 0 && client.Local() {
+		env.signals.logger().Info(fmt.Sprintf("at most %g requests a second are sent to %s, as many as Stripe itself allows: with a simulated one give --max-rps %d",
+			client.Rates().All, o.apiBase, simulatedRPS))
+	}
 }
