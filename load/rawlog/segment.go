@@ -45,15 +45,13 @@ const rowGroupBytes = 4 << 20
 
 // writeSegment writes objects and footer as one Parquet file to w.
 func writeSegment(w io.Writer, foot Footer, objects []Raw) error {
-	pw := parquet.NewGenericWriter[rawRow](w,
+	pw := parquet.NewGenericWriter[rawRow](w, append(withoutBounds("object", "more", "object_sent", "more_sent"),
 		parquet.Compression(segmentCodec()),
-		parquet.SkipPageBounds("object"), parquet.SkipPageBounds("more"),
-		parquet.SkipPageBounds("object_sent"), parquet.SkipPageBounds("more_sent"),
 		parquet.KeyValueMetadata(keyAccount, foot.Account),
 		parquet.KeyValueMetadata(keyStream, foot.Stream),
 		parquet.KeyValueMetadata(keyFirstSeq, strconv.FormatUint(foot.FirstSeq, 10)),
 		parquet.KeyValueMetadata(keyLastSeq, strconv.FormatUint(foot.LastSeq, 10)),
-		parquet.KeyValueMetadata(keyCursor, foot.Cursor))
+		parquet.KeyValueMetadata(keyCursor, foot.Cursor))...)
 	if foot.Forgotten > 0 {
 		pw.SetKeyValueMetadata(keyForgot, strconv.FormatUint(foot.Forgotten, 10))
 	}
@@ -79,6 +77,16 @@ func writeSegment(w io.Writer, foot Footer, objects []Raw) error {
 	pw.SetKeyValueMetadata(keyFormat, strconv.Itoa(format))
 	pw.SetKeyValueMetadata(keySum, strconv.FormatUint(sum.Sum64(), 16))
 	return pw.Close()
+}
+
+// withoutBounds keeps the least and the greatest value of columns out of the index, and
+// out of each page's header, which would have both twice and not compressed. Nobody looks
+// for a range of objects.
+func withoutBounds(columns ...string) (options []parquet.WriterOption) {
+	for _, column := range columns {
+		options = append(options, parquet.SkipPageBounds(column), parquet.SkipPageStatistics(column))
+	}
+	return options
 }
 
 // addTo adds a row to the checksum of its segment.

@@ -1,6 +1,7 @@
 package rawlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -224,5 +225,22 @@ func TestReadInSmallBatches(t *testing.T) {
 			t.Error(err)
 		}
 		break // a consumer that stops early is no error
+	}
+}
+
+// An object is in its segment once, compressed: neither a page's header nor the index has
+// it as the least or the greatest of a column.
+func TestSegmentHoldsObjectsOnce(t *testing.T) {
+	t.Parallel()
+	objects, _ := benchObjects(300)
+	objects[7].More = objects[8].Object
+	var file bytes.Buffer
+	if err := writeSegment(&file, Footer{Account: testAccount, Stream: "charges", FirstSeq: 1, LastSeq: 300}, objects); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects {
+		if bytes.Contains(file.Bytes(), o.Object) {
+			t.Errorf("%s is there as it was received", o.ID)
+		}
 	}
 }
