@@ -30,7 +30,7 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 		return nil, err
 	}
 	options := pipeline.LakeOptions(set, "")
-	options.KeepGenerations = -1
+	options.KeepGenerations = 1
 	for _, changes := range []struct{ name, order string }{{"recent", "created DESC, id"}, {"spread", "hash(id)"}} {
 		picked, err := pick(ctx, dir, changes.order)
 		if err != nil {
@@ -39,15 +39,12 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 		one, least := &publishCost{}, bestPublish{changes: changes.name}
 		for n := range publishes {
 			p := &publishCost{changes: changes.name}
-			options.Trace = load.Trace{
-				PartitionsMade: p.copy.start, WarehouseCopied: p.copy.stop,
-				DirtyCleared: p.copy.start, GenerationsSwept: p.copy.stop,
-			}
 			if err := publishOnce(ctx, dir, options, mappings, picked, p); err != nil {
 				return nil, err
 			}
-			if n == 0 || p.withoutCopy() < least.time {
-				one, least.time = p, p.withoutCopy()
+			if n == 0 || p.time() < least.time {
+				one, least.time = p, p.time()
+				least.written, least.warehouse = float64(p.Stats.Written()), float64(p.Stats.Warehouse)
 			}
 			if n == 0 || p.cpu() < least.cpu {
 				least.cpu = p.cpu()

@@ -19,6 +19,11 @@ var lakeTable = []string{
 
 // describeLake makes meta.lake.
 func (p *publisher) describeLake(ctx context.Context, w duck.Session) error {
-	return w.Run(ctx, append(slices.Clip(lakeTable), fmt.Sprintf("INSERT INTO meta.lake VALUES (%s, %d, %s, %d, %s)",
-		sqltext.Literal(p.Mode), p.Format, sqltext.Literal(p.Program), p.Number, timestamp(&p.Built)))...)
+	return w.Run(ctx, append(slices.Clip(lakeTable), p.lakeRow("meta.lake"))...)
+}
+
+// lakeRow returns the statement that adds the generation's row to a table.
+func (p *publisher) lakeRow(table string) string {
+	return fmt.Sprintf("INSERT INTO %s VALUES (%s, %d, %s, %d, %s)",
+		table, sqltext.Literal(p.Mode), p.Format, sqltext.Literal(p.Program), p.Number, timestamp(&p.Built))
 }

@@ -17,16 +17,22 @@ const (
 	compactBytes = 16 << 20
 )
 
-// compact rewrites a state with too many free blocks, because every warehouse is a copy
-// of it.
+// compact rewrites a state with too many free blocks, because warehouses are copies of
+// it.
 func (s *State) compact(ctx context.Context) error {
-	var total, free, block int64
-	err := s.db.One(ctx, []any{&total, &free, &block},
-		"SELECT total_blocks, free_blocks, block_size FROM pragma_database_size() WHERE database_name = 'work'")
-	if err != nil || total*block < compactBytes || float64(free) < compactShare*float64(total) {
-		return err
+	sparse, err := isSparse(ctx, s.db.Session, "work")
+	if err == nil && sparse {
+		err = s.rewrite(ctx)
 	}
-	return s.rewrite(ctx)
+	return err
+}
+
+// isSparse reports whether an attached database has too many free blocks.
+func isSparse(ctx context.Context, q duck.Session, database string) (bool, error) {
+	var total, free, block int64
+	err := q.One(ctx, []any{&total, &free, &block},
+		"SELECT total_blocks, free_blocks, block_size FROM pragma_database_size() WHERE database_name = ?", database)
+	return total*block >= compactBytes && float64(free) >= compactShare*float64(total), err
 }
 
 func (s *State) rewrite(ctx context.Context) error {
@@ -34,7 +40,8 @@ func (s *State) rewrite(ctx context.Context) error {
 	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
-	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
+	// The rows of histories may get another order: see addReplaced.
+	if err := s.db.Run(ctx, "DELETE FROM state.bases", "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
 		return err
 	}
 	return s.swapDatabase(ctx, fresh, "fresh")

@@ -31,7 +31,9 @@ type Generation struct {
 	Derived map[string]string `json:"derived"` // by table: the derivation that its rows come from
 	Export  int               `json:"export"`  // exportVersion of its files
 
-	SkippedMarts []string `json:"unmade,omitempty"` // marts that do not fit the tables, with the reasons
+	SkippedMarts []string `json:"unmade,omitempty"`  // marts that do not fit the tables, with the reasons
+	Layout       string   `json:"layout,omitempty"`  // hash of the warehouse's views and comments
+	Patched      int64    `json:"patched,omitempty"` // bytes of raw JSON that were patched into the warehouse since it was a copy of the state
 
 	Positions []Position   `json:"positions"` // the last segment of each stream that it holds
 	Stats     PublishStats `json:"cost"`
@@ -149,15 +151,18 @@ func (gs Generations) sweep() error {
 // dropOld removes old generations. It keeps the linked one and the KeepGenerations
 // before it, which readers may still have open.
 func (gs Generations) dropOld(linked uint64) error {
-	numbers, err := gs.Numbers()
-	if err != nil {
-		return err
-	}
-	numbers = slices.DeleteFunc(numbers, func(n uint64) bool { return n >= linked })
-	for _, n := range numbers[:max(0, len(numbers)-gs.lake.opts.KeepGenerations)] {
+	numbers, err := gs.old(linked)
+	for _, n := range numbers {
 		err = errors.Join(err, os.RemoveAll(gs.path(n)))
 	}
 	return err
+}
+
+// old returns the numbers of the generations that go when a generation is linked.
+func (gs Generations) old(linked uint64) ([]uint64, error) {
+	numbers, err := gs.Numbers()
+	numbers = slices.DeleteFunc(numbers, func(n uint64) bool { return n >= linked })
+	return numbers[:max(0, len(numbers)-gs.lake.opts.KeepGenerations)], err
 }
 
 // link makes a complete generation the published one, by one rename (Invariant 7): a

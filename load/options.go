@@ -34,7 +34,15 @@ type Options struct {
 	Waiting         func(*BusyError) // called once with the holder of the lock; may be nil
 	OnStage         func(string)     // called with what begins now, such as "publishing: partitions"; may be nil
 	Trace           Trace
+
+	warehouseBy string // of tests: byCopy or byPatch, where a publish has both ways; empty is the one that writes less
 }
+
+// The ways to make a warehouse.
+const (
+	byCopy  = "copy"
+	byPatch = "patch"
+)
 
 // Table is one declared table and the streams whose objects feed it.
 type Table struct {

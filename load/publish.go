@@ -182,6 +182,9 @@ func (p *publisher) describe(ctx context.Context) error {
 		return err
 	}
 	p.Mode, p.Program, p.Generation.Summary = p.lake.opts.Mode, p.lake.opts.Program, &summary
+	if p.Layout, err = p.layout(ctx); err != nil {
+		return err
+	}
 	return p.findForgotten(ctx)
 }
 

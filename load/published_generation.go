@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,12 +32,15 @@ type publication struct {
 // remembered reads the publications of the state in an attached database. A state that
 // has not published yet has none.
 func remembered(ctx context.Context, q duck.Session, database string) ([]publication, error) {
-	var all []publication
+	return publications(ctx, q, sqltext.Ident(database)+".state.published")
+}
+
+func publications(ctx context.Context, q duck.Session, table string) (all []publication, err error) {
 	var p publication
 	return all, q.Each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
 		all = append(all, p)
 		return nil
-	}, "SELECT generation, revision, manifest FROM "+sqltext.Ident(database)+".state.published ORDER BY generation")
+	}, "SELECT generation, revision, manifest FROM "+table+" ORDER BY generation")
 }
 
 // offer records a generation that is about to be linked, in addition to the previous
@@ -57,14 +61,12 @@ func (p *publisher) offer(ctx context.Context) error {
 	})
 }
 
-// note records that the generation is linked, and removes the changes before it.
+// note records that the generation is linked, and removes the changes that nobody needs
+// any more.
 func (p *publisher) note(ctx context.Context) error {
 	return p.db.InTx(ctx, func() error {
 		_, err := p.db.Exec(ctx, "DELETE FROM state.published WHERE generation <> ?", p.Number)
-		if err == nil {
-			_, err = p.db.Exec(ctx, "DELETE FROM state.dirty WHERE revision <= ?", p.Revision)
-		}
-		return err
+		return errors.Join(err, p.noteBases(ctx))
 	})
 }
 

@@ -17,26 +17,52 @@ import (
 	"github.com/stripelake/stripelake/load/internal/trace"
 )
 
-// warehouse copies the checkpointed state into the generation and turns it into the
-// analysts' warehouse: without the private tables, with the marts. A separate instance
-// opens the copy, so that its views name no other database.
+// warehouse makes the analysts' warehouse: the checkpointed state without the private
+// tables, with the marts.
 func (p *publisher) warehouse(ctx context.Context) error {
 	final := filepath.Join(p.dir, lakedir.WarehouseName)
 	tmp := final + atomicfile.TempSuffix
+	patched := false
 	err := p.step("copy", func() (err error) {
-		p.Stats.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
+		if patched, err = p.patchOrCopy(ctx, tmp); err == nil {
+			trace.Hit(p.lake.opts.Trace.WarehouseCopied)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	trace.Hit(p.lake.opts.Trace.WarehouseCopied)
-	return p.step("warehouse", func() error { return p.finish(ctx, tmp, final) })
+	return p.step("warehouse", func() error {
+		if !patched {
+			if err := p.finish(ctx, tmp); err != nil {
+				return err
+			}
+		}
+		return p.close(tmp, final)
+	})
 }
 
-// finish turns the copied state into the warehouse and gives it its final name.
-func (p *publisher) finish(ctx context.Context, tmp, final string) error {
-	err := duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
+// patchOrCopy makes the new file from the state in the way that writes least: with the
+// state's blocks where the file system shares them, from an older warehouse, or as a
+// copy.
+func (p *publisher) patchOrCopy(ctx context.Context, tmp string) (patched bool, err error) {
+	by := p.lake.opts.warehouseBy
+	if by == "" && cloneFile(p.lake.databasePath(), tmp) {
+		return false, nil
+	}
+	if by != byCopy {
+		patched, err = p.patch(ctx, tmp)
+	}
+	if err == nil && !patched {
+		p.Stats.Warehouse, err = copyFile(p.lake.databasePath(), tmp)
+	}
+	return patched, err
+}
+
+// finish turns the copied state into the warehouse. A separate instance opens the copy,
+// so that its views name no other database.
+func (p *publisher) finish(ctx context.Context, tmp string) error {
+	return duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
 		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
 		if err == nil {
 			err = p.finishWarehouse(ctx, w)
@@ -48,9 +74,10 @@ func (p *publisher) finish(ctx context.Context, tmp, final string) error {
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// close checks that the warehouse is complete and gives it its final name.
+func (p *publisher) close(tmp, final string) error {
 	if _, err := os.Stat(tmp + ".wal"); err == nil {
 		return fmt.Errorf("%s has a write-ahead log left", tmp)
 	}
@@ -80,12 +107,12 @@ func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
 	if err := p.makeMarts(ctx, w); err != nil {
 		return err
 	}
-	return p.listFiles(ctx, w)
+	return p.listFiles(ctx, w, "meta.partitions")
 }
 
-// listFiles fills meta.partitions in one statement, because a large lake has thousands
-// of files.
-func (p *publisher) listFiles(ctx context.Context, w duck.Session) error {
+// listFiles fills a table as meta.partitions in one statement, because a large lake has
+// thousands of files.
+func (p *publisher) listFiles(ctx context.Context, w duck.Session, table string) error {
 	if len(p.Files) == 0 {
 		return nil
 	}
@@ -94,7 +121,7 @@ func (p *publisher) listFiles(ctx context.Context, w duck.Session) error {
 		values[i] = fmt.Sprintf("(%s, %s, %s, %d, %d, %s, %s, %s)", sqltext.Literal(f.Table), sqltext.Literal(f.Account), sqltext.Literal(f.Partition),
 			f.Rows, f.Bytes, sqltext.Literal(f.Path), timestamp(f.First), timestamp(f.Last))
 	}
-	_, err := w.Exec(ctx, "INSERT INTO meta.partitions VALUES "+strings.Join(values, ", "))
+	_, err := w.Exec(ctx, "INSERT INTO "+table+" VALUES "+strings.Join(values, ", "))
 	return err
 }
 
@@ -106,9 +133,24 @@ func timestamp(t *time.Time) string {
 	return "TIMESTAMP " + sqltext.Literal(t.UTC().Format("2006-01-02 15:04:05.999999"))
 }
 
+// cloneFile makes a copy that shares the blocks of a file, if the file system can do
+// so.
+func cloneFile(from, to string) bool {
+	src, err := os.Open(from)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = src.Close() }() // opened for reading only
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return false
+	}
+	cloned := atomicfile.Clone(dst, src)
+	return dst.Close() == nil && cloned
+}
+
 // copyFile copies a file and waits until the copy is on the disk: otherwise the next
-// sync of the file would wait. It shares blocks where the file system can. It returns
-// the number of bytes written.
+// sync of the file would wait. It returns the number of bytes written.
 func copyFile(from, to string) (written int64, err error) {
 	src, err := os.Open(from)
 	if err != nil {
@@ -120,9 +162,6 @@ func copyFile(from, to string) (written int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, dst.Close()) }()
-	if atomicfile.Clone(dst, src) {
-		return 0, nil
-	}
 	if written, err = io.Copy(dst, src); err != nil {
 		return written, err
 	}

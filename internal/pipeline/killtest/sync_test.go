@@ -13,7 +13,7 @@ import (
 )
 
 // notInASync are the moments that a first sync has no part in.
-var notInASync = slices.Concat([]string{"CursorMoved", "NextBegun"}, forgetMoments, repairMoments)
+var notInASync = slices.Concat([]string{"CursorMoved", "NextBegun", "BaseTaken"}, forgetMoments, repairMoments)
 
 // TestSyncKilled kills a first sync at traced moments, lets a plain run with other
 // options finish, and compares the lake with one that was never disturbed. It proves

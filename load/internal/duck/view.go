@@ -21,8 +21,8 @@ type View struct {
 // Comment is the comment of a column.
 type Comment struct{ Column, Text string }
 
-// statements returns the statements that create the view and its comments.
-func (v View) statements() []string {
+// Statements returns the statements that create the view and its comments.
+func (v View) Statements() []string {
 	statements := []string{
 		fmt.Sprintf("CREATE VIEW %s AS %s", sqltext.Ident(v.Name), v.SQL),
 		fmt.Sprintf("COMMENT ON VIEW %s IS %s", sqltext.Ident(v.Name), sqltext.Literal(v.Comment)),
@@ -40,7 +40,7 @@ var misfits = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog
 // the tables: the view reads a missing column, or a comment is on a column that the
 // view does not have.
 func MakeView(ctx context.Context, q Session, v View) (misfit string, err error) {
-	err = q.InTx(ctx, func() error { return q.Run(ctx, v.statements()...) })
+	err = q.InTx(ctx, func() error { return q.Run(ctx, v.Statements()...) })
 	if duckErr := new(duckdb.Error); IsMisfit(err) && errors.As(err, &duckErr) {
 		return duckErr.Msg, nil
 	}

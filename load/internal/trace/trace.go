@@ -17,7 +17,8 @@ type Trace struct {
 	PartWritten      func() // a temporary partition file is complete and synced; several writers call it from several goroutines
 	PartRenamed      func() // the partition file has its final name in the unlinked generation; also from several goroutines
 	PartitionsMade   func() // every partition file is in the unlinked generation, the state not yet copied
-	WarehouseCopied  func() // the state is copied, its private tables not yet dropped
+	BaseTaken        func() // the warehouse of the generation that goes is in the unlinked one, not yet changed
+	WarehouseCopied  func() // that warehouse is patched, or the state is copied and its private tables not yet dropped
 	GenerationReady  func() // the generation is complete and synced, not linked
 	GenerationLinked func() // `current` points at it
 	DirtyCleared     func() // the state has recorded that it is published
