@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/sha512"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,4 +66,42 @@ func TestPublishStats(t *testing.T) {
 	if none := publish("nothing", 0); none.Changed != 0 {
 		t.Errorf("nothing: %d bytes of JSON changed", none.Changed)
 	}
+}
+
+// Publishing one changed row writes as much into the warehouse of a large lake as into
+// that of a small one: what changed, and not the whole state. The test runs alone,
+// because the system counts what the process writes.
+func TestPatchWritesWhatChanged(t *testing.T) {
+	if bytesWritten() == 0 {
+		t.Skip("the system does not count what is written")
+	}
+	const few, many = 300, 3000
+	small, large := costOfOneRow(t, few, byPatch), costOfOneRow(t, many, byPatch)
+	if large.Warehouse > small.Warehouse*11/10 || large.Written() > small.Written()*5/4 {
+		t.Errorf("one row costs %d bytes of the warehouse and %d in all among %d rows, %d and %d among %d",
+			small.Warehouse, small.Written(), few, large.Warehouse, large.Written(), many)
+	}
+	if copied := costOfOneRow(t, many, byCopy); copied.Warehouse < 2*large.Warehouse {
+		t.Errorf("a copy costs %d bytes, a patch %d: the test would prove nothing", copied.Warehouse, large.Warehouse)
+	}
+}
+
+// costOfOneRow returns the stats of publishing one changed charge of some.
+func costOfOneRow(t *testing.T, charges int, by string) PublishStats {
+	t.Helper()
+	k := newLake(t, patching, func(o *Options) { o.warehouseBy, o.PartRows = by, 64 })
+	all := some(0, charges, "paid")
+	for _, v := range all {
+		v.Row["raw"] = fmt.Sprintf(`"%x"`, sha512.Sum512([]byte(v.ID))) // does not compress well
+	}
+	k.sync(all...)
+	var g Generation
+	for i := range 3 {
+		k.sync(on("2024-01-05", charge("ch_000", fmt.Sprint(i))))
+		g = k.publish()
+	}
+	if (g.Patched > 0) != (by == byPatch) {
+		t.Errorf("%d charges by %s: patched with %d bytes", charges, by, g.Patched)
+	}
+	return g.Stats
 }
