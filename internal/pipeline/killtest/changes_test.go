@@ -14,6 +14,7 @@ import (
 )
 
 // TestChangesKilled is TestSyncKilled for a sync that follows changes, for one that
+// brings an older warehouse up to date where the file system shares no blocks, for one that
 // lists everything again because it comes after more than 30 days, and for one that
 // looks back past midnight and reads by their id the balance transactions that no list
 // shows yet. A hint is passed only with its re-read (Invariant 1).
@@ -23,18 +24,21 @@ func TestChangesKilled(t *testing.T) {
 		gap     time.Duration
 		late    time.Duration // of balance transactions and events
 		charges int           // made in between
-	}{"changes": {time.Hour, 0, 3}, "relist": {50 * 24 * time.Hour, 0, 3}, "late": {45 * time.Minute, 3 * time.Hour, 40}} {
+		earlier int           // syncs after the first one
+	}{"changes": {time.Hour, 0, 3, 0}, "patch": {time.Hour, 0, 3, 2}, "relist": {50 * 24 * time.Hour, 0, 3, 0}, "late": {45 * time.Minute, 3 * time.Hour, 40, 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, before := laketest.Shop(t, func(c *stripesim.Config) {
 				c.Charges, c.Now, c.LongLists, c.Late = 150, c.From.AddDate(0, 0, 12).Add(-30*time.Minute), true, tc.late
 			}), newLake(t)
 			api := laketest.Serve(t, server)
-			if err := laketest.Run(laketest.NewSync(before, api, nil)); err != nil {
-				t.Fatal(err)
+			for range tc.earlier + 1 {
+				if err := laketest.Run(laketest.NewSync(before, api, nil)); err != nil {
+					t.Fatal(err)
+				}
+				changeSomething(t, server, tc.charges)
+				server.Advance(tc.gap)
 			}
-			changeSomething(t, server, tc.charges)
-			server.Advance(tc.gap)
 
 			undisturbed := laketest.Copied(t, before)
 			if err := laketest.Run(laketest.NewSync(undisturbed, api, nil)); err != nil {
