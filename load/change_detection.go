@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,8 +10,10 @@ import (
 )
 
 // Unchanged reports for each object whether its bytes equal its newest version in the
-// state. The state must have applied the whole log of the stream; otherwise an object
-// that changed back to an older version is missed.
+// state. Of an object whose newest version in the log is not applied, the caller must not
+// ask: one that changed back to an older version would be missed.
+//
+// Unchanged and Known do not wait for an Apply: they read what was committed last.
 func (s *State) Unchanged(ctx context.Context, account, stream string, objects []Raw) ([]bool, error) {
 	alike := "o.id = n.c1 AND o.hash = n.c2"
 	// Equal bytes have an equal created, and lie close together: DuckDB skips the other
@@ -29,11 +32,15 @@ func (s *State) Known(ctx context.Context, account, stream string, objects []Raw
 }
 
 func (s *State) compare(ctx context.Context, account, stream string, objects []Raw, alike string) ([]bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.comparing.Lock()
+	defer s.comparing.Unlock()
 	found := make([]bool, len(objects))
 	if len(objects) == 0 {
 		return found, nil
+	}
+	committed, err := s.committed(ctx)
+	if err != nil {
+		return nil, err
 	}
 	src, err := duck.RowSource(len(objects), func(i int) []any {
 		return []any{int64(i), objects[i].ID, objects[i].Hash()}
@@ -44,13 +51,39 @@ func (s *State) compare(ctx context.Context, account, stream string, objects []R
 	id, done := s.feed.Offer(src)
 	defer done()
 	var i int64
-	err = s.db.Each(ctx, []any{&i}, func() error {
+	err = committed.Each(ctx, []any{&i}, func() error {
 		found[i] = true
 		return nil
-	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN state.objects o ON %s
+	}, fmt.Sprintf(`SELECT n.c0 FROM %s(%d) n JOIN work.state.objects o ON %s
 		WHERE o.account = ? AND o.stream = ?`, duck.FeedName, id, alike), account, stream)
 	if err != nil {
 		return nil, fmt.Errorf("compare %d objects of %s/%s: %w", len(objects), account, stream, err)
 	}
 	return found, nil
+}
+
+// committed returns the second connection, which sees what was committed last. The
+// caller holds comparing.
+func (s *State) committed(ctx context.Context) (duck.Session, error) {
+	switch {
+	case s.db.Lost != nil:
+		return duck.Session{}, s.db.Lost
+	case s.db.DB == nil:
+		return duck.Session{}, errors.New("the state is closed")
+	}
+	var err error
+	if s.second == nil {
+		s.second, err = s.db.DB.Conn(ctx)
+	}
+	return duck.Session{Conn: s.second}, err
+}
+
+// closeDatabase closes both connections and DuckDB. The caller holds mu and comparing.
+func (s *State) closeDatabase() error {
+	var err error
+	if s.second != nil {
+		err = s.second.Close()
+		s.second = nil
+	}
+	return errors.Join(err, s.db.Close())
 }

@@ -88,6 +88,8 @@ func (s *State) Yield(ctx context.Context, done <-chan struct{}) error {
 func (s *State) yield(ctx context.Context) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.comparing.Lock()
+	defer s.comparing.Unlock()
 	defer func() {
 		if err != nil {
 			s.db.Lost = err
@@ -95,7 +97,7 @@ func (s *State) yield(ctx context.Context) (err error) {
 	}()
 	before, err := storedTables(ctx, s.db.Session)
 	if err == nil {
-		err = s.db.Close()
+		err = s.closeDatabase()
 	}
 	if err == nil {
 		err = s.lock.Release()

@@ -114,6 +114,8 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 // checkpoint writes all that is applied into the state's file, which is copied later.
 // Until then the applied data takes memory that the sorts of an export need.
 func (p *publisher) checkpoint(ctx context.Context) error {
+	p.comparing.Lock() // the file may be replaced, and a transaction would keep its write-ahead log
+	defer p.comparing.Unlock()
 	before := bytesWritten()
 	if err := p.compact(ctx); err != nil {
 		return fmt.Errorf("compact state: %w", err)

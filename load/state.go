@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -22,8 +23,9 @@ const StateVersion = 10
 
 // State holds the merged tables and the position up to which the log is in them, open
 // in one process. Its methods may be called from any goroutine. They run one at a time,
-// because there is one connection and one transaction at a time. Functions that they
-// call back, such as Apply's batches, must not call them.
+// because there is one connection and one transaction at a time; only Unchanged and Known
+// run beside the others, on a connection of their own. Functions that methods call back,
+// such as Apply's batches, must not call them.
 type State struct {
 	// Fresh is the reason why this state started empty: "no state yet", "made by DuckDB
 	// v1.4", …. It is empty if the state existed and fits. A fresh state is at position
@@ -47,6 +49,11 @@ type State struct {
 	shadow     bool   // working on the shadow state of BeginRebuild
 	distrusted bool   // the published generation is damaged: no file of it is linked
 	lineage    string // identity of this state; a fresh one never matches an old generation
+
+	// comparing is held by comparisons instead of mu, which a long Apply holds. Whoever
+	// closes or replaces db holds both, mu first.
+	comparing sync.Mutex
+	second    *sql.Conn // of the comparisons; nil before the first
 }
 
 // TableLayout is a declared table with the layout and the period that the state uses.
@@ -160,7 +167,9 @@ func (s *State) Position(account, stream string) uint64 {
 func (s *State) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.db.Close()
+	s.comparing.Lock()
+	defer s.comparing.Unlock()
+	err := s.closeDatabase()
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Release())
 	}

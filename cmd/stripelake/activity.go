@@ -38,6 +38,7 @@ type reading struct {
 	left    map[string]*int64 // by account: about how many objects follow; nil: nobody knows
 	began   time.Time
 	done    bool
+	waits   bool // until what was read is applied
 }
 
 func newActivity(stage string) *activity {
@@ -92,7 +93,7 @@ func (a *activity) note(e pipeline.Event, rebuild bool) {
 	case pipeline.EventBacklog:
 		a.waiting += e.Segments
 	case pipeline.EventPage:
-		if a.stage == stageBacklog {
+		if a.stage == stageBacklog || a.stage == stageApplying {
 			a.stage, a.since = stageReading, time.Now()
 		}
 		r := a.reading(e.Resource)
@@ -108,11 +109,29 @@ func (a *activity) note(e pipeline.Event, rebuild bool) {
 		if rebuild {
 			a.reading(e.Resource).objects += e.Objects
 		}
+	case pipeline.EventWaiting:
+		if r := a.read[e.Resource]; r != nil {
+			r.waits = true
+		}
+		a.noteApplying()
 	case pipeline.EventRead:
 		if r := a.read[e.Resource]; r != nil {
 			delete(r.left, e.Account)
 			r.done = len(r.left) == 0
 		}
+		a.noteApplying()
+	}
+}
+
+// noteApplying begins the stage in which nothing is read, and what was read is applied.
+func (a *activity) noteApplying() {
+	for _, r := range a.read {
+		if !r.done && !r.waits {
+			return
+		}
+	}
+	if a.stage == stageReading && a.applied < a.waiting {
+		a.stage, a.since = stageApplying, time.Now()
 	}
 }
 
@@ -122,7 +141,7 @@ func (a *activity) reading(resource string) *reading {
 		r = &reading{left: map[string]*int64{}, began: time.Now()}
 		a.read[resource] = r
 	}
-	r.done = false
+	r.done, r.waits = false, false
 	return r
 }
 

@@ -54,6 +54,30 @@ func TestLogOnATerminal(t *testing.T) {
 	}
 }
 
+// Once every reader waits for what it has appended, the run says that it applies; a page
+// that comes then is read again.
+func TestApplyingIsAStage(t *testing.T) {
+	t.Parallel()
+	a := newActivity("sync")
+	a.begin(stageReading)
+	for _, step := range []struct {
+		event pipeline.Event
+		want  string
+	}{
+		{pipeline.Event{Event: pipeline.EventPage, Resource: "charges", Objects: 1}, stageReading},
+		{pipeline.Event{Event: pipeline.EventPage, Resource: "refunds", Objects: 1}, stageReading},
+		{pipeline.Event{Event: pipeline.EventSegment, Resource: "charges", Segment: 1}, stageReading},
+		{pipeline.Event{Event: pipeline.EventWaiting, Resource: "charges"}, stageReading},
+		{pipeline.Event{Event: pipeline.EventRead, Resource: "refunds"}, stageApplying},
+		{pipeline.Event{Event: pipeline.EventPage, Resource: "charges", Objects: 1}, stageReading},
+	} {
+		a.note(step.event, false)
+		if a.stage != step.want {
+			t.Errorf("after %s of %s it is %s, want %s", step.event.Event, step.event.Resource, a.stage, step.want)
+		}
+	}
+}
+
 // Where nothing is drawn, a run records twice a minute how far it is, also while no
 // event comes.
 func TestProgressIsRecorded(t *testing.T) {

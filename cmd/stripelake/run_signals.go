@@ -10,9 +10,10 @@ import (
 
 // Stages of a run that its events tell.
 const (
-	stageReading = "reading"
-	stageDerive  = "deriving the tables again"
-	stageBacklog = "applying what the log holds"
+	stageReading  = "reading"
+	stageApplying = "applying what was read"
+	stageDerive   = "deriving the tables again"
+	stageBacklog  = "applying what the log holds"
 )
 
 // note shows and records an event of a run.

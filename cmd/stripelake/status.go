@@ -95,8 +95,12 @@ func (env *environment) printStatus(s pipeline.Status) error {
 	}
 	for _, r := range s.Resources {
 		if !s.Unknown && r.Segments != nil && r.Applied < *r.Segments {
-			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; the next sync applies them\n",
-				r.Resource, counted(int(*r.Segments-r.Applied), "segment"))
+			by := "the next sync"
+			if pipeline.IsRunning(s.LastRun) && !s.Unsure {
+				by = "the run that goes on"
+			}
+			fmt.Fprintf(env.stdout, "%s: %s in the log and not yet in the tables; %s applies them\n",
+				r.Resource, counted(int(*r.Segments-r.Applied), "segment"), by)
 		}
 		if r.IncompleteLists > 0 {
 			fmt.Fprintf(env.stdout, "%s: %s cut short by Stripe (meta.incomplete_lists)\n", r.Resource, counted(int(r.IncompleteLists), "nested list"))

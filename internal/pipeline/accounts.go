@@ -125,40 +125,45 @@ func (s *Sync) copyAccounts(ctx context.Context, m *materializer, accounts []run
 		close(done)
 		return cmp.Or(group.Wait(), err)
 	}
-	arrivals := make(chan arrival, len(accounts)*(len(resources)+1)) // each reader has at most one outstanding
+	m.backlog = newBacklog()
 	group.Go(func() error {
 		defer close(done)
-		return m.applyArrivals(ctx, arrivals, s.PublishEvery)
+		return m.applyBacklog(ctx, s.PublishEvery)
 	})
-	group.Go(func() error {
-		defer close(arrivals)
-		readers, ctx := errgroup.WithContext(ctx)
-		readers.SetLimit(accountsAtOnce)
-		var mu sync.Mutex
-		for _, a := range accounts {
-			readers.Go(func() error {
-				failed, err := s.readAccount(ctx, m, a, resources, arrivals)
-				mu.Lock()
-				defer mu.Unlock()
-				ended := len(s.Others) > 0 && run.Err() == nil && isKeyRefused(err)
-				for name, why := range failed {
-					if ended && errors.Is(why, context.Canceled) {
-						why = err // it was stopped because the key is refused
-					}
-					if len(accounts) > 1 {
-						name = a.id + "/" + name
-					}
-					unread[name] = why
+	readErr := s.readAccounts(ctx, m, accounts, resources, unread)
+	m.backlog.end() // what was appended before an error is applied all the same
+	return cmp.Or(group.Wait(), readErr)
+}
+
+// readAccounts reads every account's resources. It adds to unread those that could not
+// be read, and why. An error of the applier ends ctx.
+func (s *Sync) readAccounts(ctx context.Context, m *materializer, accounts []runAccount, resources []extract.Resource, unread map[string]error) error {
+	run := ctx
+	readers, ctx := errgroup.WithContext(ctx)
+	readers.SetLimit(accountsAtOnce)
+	var mu sync.Mutex
+	for _, a := range accounts {
+		readers.Go(func() error {
+			failed, err := s.readAccount(ctx, m, a, resources)
+			mu.Lock()
+			defer mu.Unlock()
+			ended := len(s.Others) > 0 && run.Err() == nil && isKeyRefused(err)
+			for name, why := range failed {
+				if ended && errors.Is(why, context.Canceled) {
+					why = err // it was stopped because the key is refused
 				}
-				if ended { // other keys still read their accounts
-					return nil
+				if len(accounts) > 1 {
+					name = a.id + "/" + name
 				}
-				return err
-			})
-		}
-		return readers.Wait()
-	})
-	return group.Wait()
+				unread[name] = why
+			}
+			if ended { // other keys still read their accounts
+				return nil
+			}
+			return err
+		})
+	}
+	return readers.Wait()
 }
 
 // isKeyRefused reports an error that every further request with the key would meet.
@@ -187,7 +192,7 @@ func (m *materializer) catchUpAll(ctx context.Context) error {
 
 // readAccount reads one account's events and resources concurrently. The map
 // has the resources that could not be read to their end, and why.
-func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, resources []extract.Resource, arrivals chan<- arrival) (map[string]error, error) {
+func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, resources []extract.Resource) (map[string]error, error) {
 	barrier, owners := newEventsBarrier(resources), newOwnerAnswers()
 	group, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
@@ -195,7 +200,7 @@ func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, r
 	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
 		r := reader{
 			account: a.id, client: a.client, lake: s.Lake, log: a.log, forgotten: m.forgotten, owners: owners,
-			materializer: m, resource: resource, redactors: s.Redactors, arrivals: arrivals, disputes: m.state.DisputedCharges,
+			materializer: m, resource: resource, redactors: s.Redactors, backlog: m.backlog, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {
 			r.events, r.only = barrier, s.reread[resource.Name]

@@ -49,6 +49,7 @@ const (
 	EventPage      = "page"      // a page of Resource was read
 	EventSegment   = "segment"   // a segment of Resource is durable in the log
 	EventApplied   = "applied"   // a segment of Resource is in the state
+	EventWaiting   = "waiting"   // Resource is read so far, and its reader waits until the segments appended are applied
 	EventRead      = "read"      // Resource is read to its end; Message holds the error if it is not
 	EventPublished = "published" // a generation is published
 	EventStopped   = "stopped"   // a bound ended the reading: Message says what is left

@@ -26,6 +26,7 @@ type materializer struct {
 	forgotten     *load.Forgotten // nil where the run reads nothing from Stripe
 	progress      *progress
 	outcomes      readOutcomes
+	backlog       *backlog      // nil where the run reads nothing from Stripe
 	room          *roomCheck    // nil where nothing is watched
 	statusWritten time.Time     // when the status was written last
 	statusPause   time.Duration // how long to wait before it is written again
@@ -62,35 +63,44 @@ func (m *materializer) announceBacklog(account string) {
 	}
 }
 
-// applyArrivals applies segments as they arrive. It publishes at intervals, so
-// that readers see a long backfill grow. Segments wait during a publish, so
-// publishing gets at most a tenth of the time, however large the lake is.
-func (m *materializer) applyArrivals(ctx context.Context, arrivals <-chan arrival, publishEvery time.Duration) error {
+// applyBacklog applies what readers append, until nobody appends any more. It publishes
+// at intervals, so that people see a long backfill grow. Segments wait during a publish,
+// so publishing gets at most a tenth of the time, however large the lake is.
+func (m *materializer) applyBacklog(ctx context.Context, publishEvery time.Duration) error {
 	published, pause := time.Now(), publishEvery
-	for a := range arrivals {
-		if err := m.catchUpStream(ctx, a.stream); err != nil {
+	for {
+		s, ok, err := m.backlog.next(ctx)
+		if err != nil || !ok {
 			return err
 		}
-		close(a.applied)
+		if err := m.applyWaiting(ctx, s); err != nil {
+			return err
+		}
 		m.room.watch()
 		if publishEvery > 0 && time.Since(published) >= pause {
 			start := time.Now()
-			if _, err := m.publish(ctx); err != nil {
-				return err
-			}
-			if err := m.state.WriteStatus(ctx); err != nil {
+			if err := m.publishMidway(ctx); err != nil {
 				return err
 			}
 			published = time.Now()
 			pause = max(publishEvery, 9*published.Sub(start))
 		}
 	}
-	return nil
+}
+
+// applyWaiting applies the segments of a stream that wait. Another process that had the
+// state meanwhile may have applied them.
+func (m *materializer) applyWaiting(ctx context.Context, s stream) error {
+	err := m.catchUpStream(ctx, s)
+	if err == nil {
+		m.backlog.applied(s, m.state.Position(s.account, s.resource.Name))
+	}
+	return err
 }
 
 // transactionObjects is how many objects share a transaction where several
-// segments wait: a recovery and a rebuild find thousands of small segments.
-const transactionObjects = 8000
+// segments wait, as in a backfill, a recovery and a rebuild.
+const transactionObjects = 10_000
 
 // transactionBytes bounds the raw JSON of a transaction, because its rows are
 // in memory until it ends.
@@ -98,7 +108,7 @@ const transactionBytes = 32 << 20
 
 // mapAheadBatches is how many mapped batches wait, so that mapping goes on
 // while a transaction commits.
-const mapAheadBatches = 4
+const mapAheadBatches = 2
 
 // catchUpStream applies the segments of a stream that follow the state's
 // position. Each transaction has whole segments (Invariant 4).
@@ -186,6 +196,9 @@ func (m *materializer) applySegments(ctx context.Context, s stream, first mapped
 	applied, err := m.state.Apply(ctx, position, batches)
 	if err != nil {
 		return err
+	}
+	if m.backlog != nil {
+		m.backlog.applied(s, segment)
 	}
 	m.progress.add(stageMerge, time.Since(start))
 	m.progress.emit(Event{

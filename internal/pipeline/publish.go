@@ -14,6 +14,28 @@ func (m *materializer) publish(ctx context.Context) (uint64, error) {
 	if err := m.cover(ctx); err != nil {
 		return 0, err
 	}
+	return m.publishCovered(ctx)
+}
+
+// publishMidway publishes while readers append. The coverage comes first and then what
+// waits is applied: what is published holds all that its coverage says.
+func (m *materializer) publishMidway(ctx context.Context) error {
+	if err := m.cover(ctx); err != nil {
+		return err
+	}
+	for _, s := range m.backlog.waiting() {
+		if err := m.applyWaiting(ctx, s); err != nil {
+			return err
+		}
+	}
+	if _, err := m.publishCovered(ctx); err != nil {
+		return err
+	}
+	return m.state.WriteStatus(ctx)
+}
+
+// publishCovered publishes with the coverage that was recorded last.
+func (m *materializer) publishCovered(ctx context.Context) (uint64, error) {
 	needed, err := m.state.NeedsPublish(ctx)
 	if err != nil {
 		return 0, err

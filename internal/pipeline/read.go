@@ -13,13 +13,6 @@ import (
 	"github.com/stripelake/stripelake/transform"
 )
 
-// arrival reports that a segment of a stream is durable. The applier closes
-// applied when the rows of the segment are in the state.
-type arrival struct {
-	stream  stream
-	applied chan struct{}
-}
-
 // reader copies one stream from Stripe into the log.
 type reader struct {
 	account      string
@@ -32,7 +25,7 @@ type reader struct {
 	resource     extract.Resource
 	redactors    map[string]*transform.Redactor // by type of object; empty where objects are kept as sent
 	events       *eventsBarrier                 // nil in the reader of the events
-	arrivals     chan<- arrival
+	backlog      *backlog
 
 	// disputes returns the charges of disputes that the lake knows, by dispute.
 	disputes func(ctx context.Context, account string, ids []string) (map[string]string, error)
@@ -40,7 +33,6 @@ type reader struct {
 	pending      []load.Raw        // objects of pages that are not in the log yet
 	bytes        int               // raw JSON in pending
 	cursor       extract.Cursor    // of the last page in pending
-	applied      chan struct{}     // closed when the segment appended last is in the state; nil before the first
 	only         []load.Reread     // objects to read again, and nothing else; nil for a sync
 	relisting    bool              // record every id that a list shows
 	missing      missingObjects    // objects that Stripe answered with a 404
@@ -57,7 +49,9 @@ const mostRemembered = 100_000
 
 // run reads the stream to its end: first the list, then the objects that
 // changed. After an error the pages read before it are kept, because they and
-// their cursor are good. A signal drops them, as a crash would.
+// their cursor are good. A signal drops them, as a crash would. Then other
+// readers may ask the state for what was read. Nobody asks it for events, unless
+// somebody was forgotten.
 func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 	err := r.read(ctx, bounds)
 	if ctx.Err() != nil {
@@ -67,6 +61,9 @@ func (r *reader) run(ctx context.Context, bounds extract.Range) error {
 		return flushErr
 	}
 	r.noticeBlanked()
+	if r.events == nil && r.forgotten.Empty() {
+		return err
+	}
 	return cmp.Or(err, r.awaitApplied(ctx))
 }
 
