@@ -41,7 +41,7 @@ func (s *State) rewrite(ctx context.Context) error {
 		return err
 	}
 	// The rows of histories may get another order: see addReplaced.
-	if err := s.db.Run(ctx, "DELETE FROM state.bases", "ATTACH "+sqltext.Literal(fresh)+" AS fresh", "COPY FROM DATABASE work TO fresh"); err != nil {
+	if err := s.db.Run(ctx, "DELETE FROM state.bases", "ATTACH "+sqltext.Literal(fresh)+" AS fresh"+duck.OfState, "COPY FROM DATABASE work TO fresh"); err != nil {
 		return err
 	}
 	return s.swapDatabase(ctx, fresh, "fresh")

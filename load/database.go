@@ -95,7 +95,7 @@ func (s *State) openDatabase(ctx context.Context) error {
 // opened now.
 func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 	path := s.lake.databasePath()
-	err = s.db.Run(ctx, duck.Attach(path, "work", "")...)
+	err = s.db.Run(ctx, duck.Attach(path, "work", duck.OfState)...)
 	var version int
 	var madeBy, running string
 	if err == nil {
@@ -194,7 +194,7 @@ func (s *State) createDatabase(ctx context.Context) error {
 	if err := duck.RemoveDatabase(fresh); err != nil {
 		return err
 	}
-	if err := s.db.Run(ctx, duck.Attach(fresh, "work", "")...); err != nil {
+	if err := s.db.Run(ctx, duck.Attach(fresh, "work", duck.OfState)...); err != nil {
 		return err
 	}
 	if err := s.createTables(ctx); err != nil {
@@ -223,7 +223,7 @@ func (s *State) swapDatabase(ctx context.Context, fresh, name string) error {
 	if err := atomicfile.Rename(fresh, path, atomicfile.Hooks{Synced: s.lake.opts.Trace.StateRewritten}); err != nil {
 		return err
 	}
-	return s.db.Run(ctx, duck.Attach(path, "work", "")...)
+	return s.db.Run(ctx, duck.Attach(path, "work", duck.OfState)...)
 }
 
 func (s *State) createTables(ctx context.Context) error {

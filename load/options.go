@@ -20,7 +20,7 @@ type Options struct {
 	NoList  bool              // open the lake although its list of the forgotten is lost: for reading only, or to begin a new list
 
 	MemoryLimit     string           // of DuckDB; "96MB" if empty
-	Checkpoint      string           // size at which the state's write-ahead log is merged into the file; "16MB" if empty
+	Checkpoint      string           // size at which the state's write-ahead log is merged into the file; "24MB" if empty
 	Writers         int              // partition files written concurrently; 1 if zero
 	Threads         int              // of DuckDB; 1 if zero: a second one costs a third more memory and gains little
 	SegmentBytes    int              // bytes of raw JSON in a segment; 32 MiB if zero
@@ -57,7 +57,7 @@ type Table struct {
 func (o Options) withDefaults() Options {
 	o.MemoryLimit = cmp.Or(o.MemoryLimit, "96MB")
 	o.Threads = cmp.Or(o.Threads, 1)
-	o.Checkpoint = cmp.Or(o.Checkpoint, "16MB")
+	o.Checkpoint = cmp.Or(o.Checkpoint, "24MB")
 	o.Writers = cmp.Or(o.Writers, 1)
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
 	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)

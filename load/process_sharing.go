@@ -122,7 +122,7 @@ func (s *State) reacquire(ctx context.Context, before []storedTable) error {
 		return ErrRebuilt
 	}
 	var lineage string
-	err := s.db.Run(ctx, duck.Attach(path, "work", "")...)
+	err := s.db.Run(ctx, duck.Attach(path, "work", duck.OfState)...)
 	if err == nil {
 		err = s.db.One(ctx, []any{&lineage}, "SELECT lineage FROM state.info WHERE version = ?", StateVersion)
 	}

@@ -65,7 +65,7 @@ func (s *shadow) resume(ctx context.Context) (bool, error) {
 	}
 	var version int
 	var madeBy, fingerprint, lineage, running string
-	err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next")
+	err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next"+duck.OfState)
 	if err == nil {
 		err = s.db.One(ctx, []any{&version, &madeBy, &fingerprint, &lineage, &running}, "SELECT version, duckdb, fingerprint, lineage, version() FROM next.state.info")
 	}
@@ -96,7 +96,7 @@ func (s *shadow) begin(ctx context.Context, force []string) error {
 		changed = append(changed, Change{table, "forced"})
 	}
 	affected := affectedStreams(changed, append(slices.Clone(present), s.given...))
-	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next", "USE next"); err != nil {
+	if err := s.db.Run(ctx, "ATTACH "+sqltext.Literal(fresh)+" AS next"+duck.OfState, "USE next"); err != nil {
 		return err
 	}
 	s.tables = s.given
@@ -115,7 +115,7 @@ func (s *shadow) begin(ctx context.Context, force []string) error {
 		err = atomicfile.Rename(fresh, s.lake.shadowPath(), atomicfile.Hooks{Synced: s.lake.opts.Trace.NextBegun})
 	}
 	if err == nil {
-		err = s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next")
+		err = s.db.Run(ctx, "ATTACH "+sqltext.Literal(s.lake.shadowPath())+" AS next"+duck.OfState)
 	}
 	return err
 }

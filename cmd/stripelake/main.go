@@ -32,7 +32,7 @@ import (
 // heapGoal is where Go's collector begins to work harder, in bytes. DuckDB has a
 // limit of its own (load.Options.MemoryLimit); together they keep a sync of any
 // size well under 400 MB.
-const heapGoal = 64 << 20
+const heapGoal = 96 << 20
 
 func main() { os.Exit(process()) }
 

@@ -22,7 +22,7 @@ func (v *Verification) Record(ctx context.Context, runID string, at time.Time) e
 	if v.noState != "" || damaged || v.ReadOnly {
 		return nil
 	}
-	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(lakedir.Database(v.lake.Dir()))+" AS work")
+	err := v.db.Run(ctx, "DETACH work", "ATTACH "+sqltext.Literal(lakedir.Database(v.lake.Dir()))+" AS work"+duck.OfState)
 	if err == nil {
 		err = v.insertChecks(ctx, runID, at)
 	}
