@@ -34,7 +34,7 @@ func (p *publisher) patch(ctx context.Context, tmp string) (done bool, err error
 
 // bringUp attaches a file and makes it equal to the state. The views stay as they are.
 func (p *publisher) bringUp(ctx context.Context, base Generation, file string) (err error) {
-	if err := p.db.Run(ctx, "ATTACH "+sqltext.Literal(file)+" AS base"); err != nil {
+	if err := p.db.Run(ctx, "ATTACH "+sqltext.Literal(file)+" AS base"+duck.OfState); err != nil {
 		return err
 	}
 	defer func() {
