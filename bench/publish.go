@@ -46,7 +46,7 @@ func benchPublish(ctx context.Context, rows int) error {
 	if _, err := measure(ctx, binary, "sync", "--json", "--lake", small, "--api-base", api, "--max-rps", "100000"); err != nil {
 		return err
 	}
-	var costs [2][]bestPublish
+	var costs [2][]*publishCost
 	for i, lake := range []string{small, large} {
 		if i == 1 {
 			if out, err := exec.CommandContext(ctx, "cp", "-r", small, large).CombinedOutput(); err != nil {
@@ -63,7 +63,7 @@ func benchPublish(ctx context.Context, rows int) error {
 	for i, c := range costs[0] {
 		large := costs[1][i]
 		fmt.Printf("%-7s %.2f times as long, %.2f times the CPU, %.2f times the bytes, of the warehouse %.2f times\n",
-			c.changes, large.time/c.time, large.cpu/c.cpu, large.written/c.written, large.warehouse/c.warehouse)
+			c.changes, large.time()/c.time(), large.cpu()/c.cpu(), ratio(large.Stats.Written(), c.Stats.Written()), ratio(large.Stats.Warehouse, c.Stats.Warehouse))
 	}
 	return nil
 }
@@ -94,7 +94,18 @@ func (p *publishCost) time() float64 { return p.merge.time + p.total.time }
 
 func (p *publishCost) cpu() float64 { return p.merge.cpu + p.total.cpu }
 
-func (p *publishCost) print(cpu float64) {
+// betterThan reports whether a publish is the one to count: one that patched the
+// warehouse of an older generation, as most do, and of such the quickest.
+func (p *publishCost) betterThan(other *publishCost) bool {
+	if patched := p.Patched > 0; patched != (other.Patched > 0) {
+		return patched
+	}
+	return p.time() < other.time()
+}
+
+func ratio(a, b int64) float64 { return float64(a) / float64(b) }
+
+func (p *publishCost) print() {
 	s := p.Stats.Seconds
 	rest := p.total.time - s["state"] - s["partitions"] - s["copy"] - s["warehouse"]
 	how := "copied"
@@ -103,7 +114,7 @@ func (p *publishCost) print(cpu float64) {
 	}
 	fmt.Printf("%-7s %6.2f s: merge %.2f, checkpoint %.2f, partitions %.2f, warehouse %s %.2f, seal and link %.2f; %.2f s of CPU\n"+
 		"        %d of %d files, %.1f MiB of them, %.1f MiB of state and %.1f of %d MiB of warehouse for %.1f MiB changed: %.1f bytes a byte\n",
-		p.changes, p.time(), p.merge.time, s["state"], s["partitions"], how, s["copy"]+s["warehouse"], rest, cpu,
+		p.changes, p.time(), p.merge.time, s["state"], s["partitions"], how, s["copy"]+s["warehouse"], rest, p.cpu(),
 		p.Stats.Files, len(p.Files), mebibytes(p.Stats.Partitions), mebibytes(p.Stats.State), mebibytes(p.Stats.Warehouse), p.Generation.Warehouse>>20,
 		mebibytes(p.Stats.Changed), float64(p.Stats.Written())/float64(p.Stats.Changed))
 }
@@ -162,13 +173,6 @@ func column(ctx context.Context, db *sql.DB, query string) (values []string, err
 		values = append(values, value)
 	}
 	return values, rows.Err()
-}
-
-// bestPublish is the least cost of publishing some changes.
-type bestPublish struct {
-	changes            string
-	time, cpu          float64
-	written, warehouse float64 // bytes
 }
 
 // cpu is the processor time of this process in seconds.

@@ -20,7 +20,7 @@ import (
 
 // publishChanges publishes changes of the newest objects in a lake, and changes
 // spread over all of its time.
-func publishChanges(ctx context.Context, dir string) (all []bestPublish, err error) {
+func publishChanges(ctx context.Context, dir string) (all []*publishCost, err error) {
 	set, err := schemas.Load(schemas.Embedded())
 	if err != nil {
 		return nil, err
@@ -36,18 +36,14 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 		if err != nil {
 			return nil, err
 		}
-		one, least := &publishCost{}, bestPublish{changes: changes.name}
+		one := &publishCost{}
 		for n := range publishes {
 			p := &publishCost{changes: changes.name}
 			if err := publishOnce(ctx, dir, options, mappings, picked, p); err != nil {
 				return nil, err
 			}
-			if n == 0 || p.time() < least.time {
-				one, least.time = p, p.time()
-				least.written, least.warehouse = float64(p.Stats.Written()), float64(p.Stats.Warehouse)
-			}
-			if n == 0 || p.cpu() < least.cpu {
-				least.cpu = p.cpu()
+			if n == 0 || p.betterThan(one) {
+				one = p
 			}
 		}
 		if len(all) == 0 {
@@ -57,8 +53,8 @@ func publishChanges(ctx context.Context, dir string) (all []bestPublish, err err
 			}
 			fmt.Printf("%d rows in %d files, a warehouse of %d MiB; %d objects change\n", total, len(one.Files), one.Generation.Warehouse>>20, changedObjects)
 		}
-		one.print(least.cpu)
-		all = append(all, least)
+		one.print()
+		all = append(all, one)
 	}
 	return all, nil
 }

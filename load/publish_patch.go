@@ -13,7 +13,8 @@ import (
 )
 
 // patch makes the warehouse from the one of the generation that goes. It returns false
-// if there is none that can be used, or it does not become equal to the state.
+// if there is none that can be used, or it does not become equal to the state. After an
+// error of the disk the state's DuckDB may refuse everything, so that is an error.
 func (p *publisher) patch(ctx context.Context, tmp string) (done bool, err error) {
 	base, ok, err := p.findBase(ctx)
 	if err != nil || !ok {
@@ -24,7 +25,7 @@ func (p *publisher) patch(ctx context.Context, tmp string) (done bool, err error
 		trace.Hit(p.lake.opts.Trace.BaseTaken)
 		err = p.bringUp(ctx, base, tmp)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.As(err, new(*DiskError)) {
 		return false, duck.RemoveDatabase(tmp)
 	}
 	p.Patched, p.SkippedMarts = base.Patched+p.bytesSince(base.Positions), base.SkippedMarts
