@@ -42,7 +42,21 @@ func (p *publisher) findBase(ctx context.Context) (base Generation, ok bool, err
 	}
 	bases, err := publications(ctx, p.db.Session, "work.state.bases")
 	_, linked, _ := p.lake.Generations().Manifest()
-	return base, err == nil && base.Number < p.prev.Number && isKnown(sum, bases) && isKnown(linked, bases) && p.fits(base), err
+	if err != nil || base.Number >= p.prev.Number || !isKnown(sum, bases) || !isKnown(linked, bases) || !p.fits(base) {
+		return base, false, err
+	}
+	ok, err = p.pays(ctx, base)
+	return base, ok, err
+}
+
+// pays reports whether a patch takes less time than a copy. It compares one partition
+// of a table after the other, which takes as long as the copy of a MiB each; the marts
+// of a copy take as long as some of them (measured).
+func (p *publisher) pays(ctx context.Context, base Generation) (bool, error) {
+	const marts = 16
+	var changed int64
+	err := p.db.One(ctx, []any{&changed}, `SELECT count(*) FROM (SELECT DISTINCT "table", account, partition FROM state.dirty WHERE revision > ?)`, base.Revision)
+	return changed <= marts+base.Warehouse>>20 || p.lake.opts.warehouseBy == byPatch, err
 }
 
 // fits reports whether a generation differs from the new one only by changes that the

@@ -77,7 +77,7 @@ func TestPatchWritesWhatChanged(t *testing.T) {
 	}
 	const few, many = 300, 3000
 	small, large := costOfOneRow(t, few, byPatch), costOfOneRow(t, many, byPatch)
-	if large.Warehouse > small.Warehouse*3/2 || large.Written() > small.Written()*3/2 {
+	if large.Warehouse > small.Warehouse*3/2 || large.Written() > small.Written()*3/2 { // whole blocks of 64 KiB
 		t.Errorf("one row costs %d bytes of the warehouse and %d in all among %d rows, %d and %d among %d",
 			small.Warehouse, small.Written(), few, large.Warehouse, large.Written(), many)
 	}
