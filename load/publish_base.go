@@ -53,7 +53,7 @@ func (p *publisher) findBase(ctx context.Context) (base Generation, ok bool, err
 // of a table after the other, which takes as long as the copy of a MiB each; the marts
 // of a copy take as long as some of them (measured).
 func (p *publisher) pays(ctx context.Context, base Generation) (bool, error) {
-	const marts = 16
+	const marts = 32
 	var changed int64
 	err := p.db.One(ctx, []any{&changed}, `SELECT count(*) FROM (SELECT DISTINCT "table", account, partition FROM state.dirty WHERE revision > ?)`, base.Revision)
 	return changed <= marts+base.Warehouse>>20 || p.lake.opts.warehouseBy == byPatch, err
