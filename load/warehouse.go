@@ -63,7 +63,7 @@ func (p *publisher) patchOrCopy(ctx context.Context, tmp string) (patched bool, 
 // so that its views name no other database.
 func (p *publisher) finish(ctx context.Context, tmp string) error {
 	return duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
-		err := w.Run(ctx, duck.Attach(tmp, "warehouse", "")...)
+		err := w.Run(ctx, duck.Attach(tmp, "warehouse", duck.OfState)...)
 		if err == nil {
 			err = p.finishWarehouse(ctx, w)
 		}

@@ -7,8 +7,10 @@
 // So a run that was killed is finished by the next one, on the path that every
 // run takes. Then one goroutine for each resource reads it, under the client's
 // rate controller, and appends it to the log. One more goroutine applies
-// segments to the state as they become durable. At the end, and at intervals
-// during a long backfill, the state is published as a generation.
+// segments to the state, many in one transaction where many wait. Readers do not
+// wait for it until they ask the state for more than whether an object is
+// unchanged (docs/adr/0052). At the end, and at intervals during a long backfill,
+// the state is published as a generation.
 //
 // No reader hands objects to the applier in memory: the applier reads the
 // segments from the log. That costs one decompression. In return a live run, a

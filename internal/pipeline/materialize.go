@@ -99,8 +99,10 @@ func (m *materializer) applyWaiting(ctx context.Context, s stream) error {
 }
 
 // transactionObjects is how many objects share a transaction where several
-// segments wait, as in a backfill, a recovery and a rebuild.
-const transactionObjects = 10_000
+// segments wait, as in a backfill, a recovery and a rebuild. They fill a row group
+// of the state and more: DuckDB then compresses most rows once and writes them
+// without its write-ahead log.
+const transactionObjects = 16_000
 
 // transactionBytes bounds the raw JSON of a transaction, because its rows are
 // in memory until it ends.
