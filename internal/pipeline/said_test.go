@@ -180,7 +180,7 @@ func stoppedLake(t *testing.T) *laketest.Scene {
 	return s
 }
 
-// interrupt begins a sync of charges and stops it once some segments are applied.
+// interrupt begins a sync of charges and stops it once some segments are in the log.
 func interrupt(s *laketest.Scene, segments int) {
 	s.T.Helper()
 	ctx, cancel := context.WithCancel(s.T.Context())
@@ -188,7 +188,7 @@ func interrupt(s *laketest.Scene, segments int) {
 	sync := laketest.NewPatientSync(s.T, s.Lake, s.API, func(o *load.Options) { o.SegmentObjects = 100 })
 	sync.Resources = []string{"charges"}
 	sync.OnEvent = func(e pipeline.Event) {
-		if e.Event == pipeline.EventApplied && e.Resource == "charges" {
+		if e.Event == pipeline.EventSegment && e.Resource == "charges" {
 			if segments--; segments == 0 {
 				cancel()
 			}

@@ -190,7 +190,7 @@ func cut(name string) damage {
 
 func flip(name string) damage {
 	return change(name, func(data []byte) []byte {
-		data[len(data)/3] ^= 1
+		data[len(data)/4] ^= 1 // in a page: the headers in between have no checksum
 		return data
 	})
 }
