@@ -33,7 +33,7 @@ READERS_DIR := testdata/readers
 RACE_PACKAGES = $(shell go list ./extract/... ./load/... ./internal/... | grep -v '/pipeline$$\|/killtest$$\|/forecast$$')
 RACE_PIPELINE := Backup|Cases?[0-9]|Connected|InTwoAccounts|LakeEqualsLedger|DuringSync|NeverBlock|GoesOn|EditedMapping|SideBySide
 RACE_PIPELINE := $(RACE_PIPELINE)|Meanwhile|TwoAccounts|CatchUp|SecondSync|TakesTurns|AgainstStripe|DropSuperseded$$|PersonIsNowhere|RefundsComeAfter|NobodyWaits|AnySelection
-RACE_PIPELINE := $(RACE_PIPELINE)|HostilePages|LargeObject|OnRandomObjects|DamagedInside|NothingListedIsDeleted|GivenUpStands|LostStream|BoundedRuns
+RACE_PIPELINE := $(RACE_PIPELINE)|Backlog|DoNotWait|HostilePages|LargeObject|OnRandomObjects|DamagedInside|NothingListedIsDeleted|GivenUpStands|LostStream|BoundedRuns
 RACE_CMD := Scripts|EndsAsFailed|TellsNoKey|IsStopped|Simulate|VisibleWriter|OfKilledRun|PublishedMidway|OnATerminal|IsRecorded|FitTheirSchema
 
 FUZZTIME ?= 30s
