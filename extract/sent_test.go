@@ -70,9 +70,15 @@ func TestObjectsLeft(t *testing.T) {
 	if said < n/limit/2 {
 		t.Errorf("%d pages of %d said how many are left", said, n/limit)
 	}
+	read = 0
 	for page, err := range c.Pages(t.Context(), resource(t, "charges"), "", Range{}) {
-		if err == nil && page.Left != nil && *page.Left > 0 && len(page.Objects) == limit && !page.Objects[0].Created.Before(t0.AddDate(0, 0, -30)) {
-			t.Fatalf("%d are left of a list whose beginning nobody knows", *page.Left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read += int64(len(page.Objects))
+		// Windows are read ahead: where one of them has come to the beginning, it is known.
+		if page.Left != nil && len(page.Objects) == limit && (*page.Left < n-read-n/5 || *page.Left > n-read+n/5) {
+			t.Fatalf("after %d of %d objects %d are left of a list whose beginning nobody knows", read, n, *page.Left)
 		}
 	}
 	c.began.Store(t0.AddDate(0, 0, -301).Unix())

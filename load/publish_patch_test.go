@@ -110,6 +110,11 @@ func TestPatchedWarehouseIsTheCopy(t *testing.T) {
 // The same holds for any history, with restarts, repetitions and compactions in
 // between.
 func TestPatchedHistoriesAreTheCopy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: not for the race detector")
+	}
+	before := flag.Lookup("rapid.checks").Value.String()
+	defer func() { _ = flag.Set("rapid.checks", before) }()
 	if err := flag.Set("rapid.checks", "3"); err != nil {
 		t.Fatal(err)
 	}
