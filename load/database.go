@@ -26,7 +26,7 @@ var privateTables = []string{
 	"CREATE SCHEMA state", "CREATE SCHEMA meta", "CREATE SCHEMA history",
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT, lake VARCHAR)",
 	"CREATE TABLE state.published (generation BIGINT, revision BIGINT, manifest VARCHAR)",
-	basesTable,
+	"CREATE TABLE state.bases (generation BIGINT, revision BIGINT, manifest VARCHAR)", // the state made them, and all changes since are in state.dirty
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",
@@ -139,7 +139,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 // fit adapts an opened state to the lake, or returns the reason why it cannot.
 func (s *State) fit(ctx context.Context) (reason string, err error) {
 	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
-		err = errors.Join(allowNulls(ctx, s.db.Session, s.tables), addFix(ctx, s.db.Session), addBases(ctx, s.db.Session))
+		err = errors.Join(allowNulls(ctx, s.db.Session, s.tables), addFix(ctx, s.db.Session))
 	}
 	return reason, err
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
-	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/filelock"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 )
@@ -133,12 +132,3 @@ func (p *publisher) noteBases(ctx context.Context) error {
 func isNewest(number uint64, all []publication) bool {
 	return len(all) > 0 && all[len(all)-1].generation == number
 }
-
-// addBases adds the table state.bases to a state that an earlier version made.
-func addBases(ctx context.Context, q duck.Session) error {
-	return q.Run(ctx, strings.Replace(basesTable, "CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
-}
-
-// basesTable creates the table of generations that the state made and whose changes
-// since are all in state.dirty.
-const basesTable = "CREATE TABLE state.bases (generation BIGINT, revision BIGINT, manifest VARCHAR)"

@@ -37,10 +37,11 @@ func remembered(ctx context.Context, q duck.Session, database string) ([]publica
 
 func publications(ctx context.Context, q duck.Session, table string) (all []publication, err error) {
 	var p publication
-	return all, q.Each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
+	err = q.Each(ctx, []any{&p.generation, &p.revision, &p.manifest}, func() error {
 		all = append(all, p)
 		return nil
 	}, "SELECT generation, revision, manifest FROM "+table+" ORDER BY generation")
+	return all, err
 }
 
 // offer records a generation that is about to be linked, in addition to the previous

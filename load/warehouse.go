@@ -136,34 +136,36 @@ func timestamp(t *time.Time) string {
 // cloneFile makes a copy that shares the blocks of a file, if the file system can do
 // so.
 func cloneFile(from, to string) bool {
-	src, err := os.Open(from)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = src.Close() }() // opened for reading only
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return false
-	}
-	cloned := atomicfile.Clone(dst, src)
-	return dst.Close() == nil && cloned
+	cloned := false
+	err := fill(from, to, func(dst, src *os.File) error {
+		cloned = atomicfile.Clone(dst, src)
+		return nil
+	})
+	return err == nil && cloned
 }
 
 // copyFile copies a file and waits until the copy is on the disk: otherwise the next
 // sync of the file would wait. It returns the number of bytes written.
 func copyFile(from, to string) (written int64, err error) {
+	err = fill(from, to, func(dst, src *os.File) (err error) {
+		if written, err = io.Copy(dst, src); err != nil {
+			return err
+		}
+		return dst.Sync()
+	})
+	return written, err
+}
+
+// fill calls write with a new file and the one that it is filled from.
+func fill(from, to string, write func(dst, src *os.File) error) error {
 	src, err := os.Open(from)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = src.Close() }() // opened for reading only
 	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer func() { err = errors.Join(err, dst.Close()) }()
-	if written, err = io.Copy(dst, src); err != nil {
-		return written, err
-	}
-	return written, dst.Sync()
+	return errors.Join(write(dst, src), dst.Close())
 }

@@ -53,10 +53,11 @@ func Open(memory string, threads int, tmp string, setup ...string) (*sql.DB, err
 	return sql.OpenDB(connector), nil
 }
 
-// OfState are the options for ATTACH of a state or its copy, whoever writes to it. Row groups are
-// small: a checkpoint merges row groups that are not full, up to three, and has them in
-// memory as they are before compression. With DuckDB's 122,880 rows of a wide table that is
-// more than its limit, and it spills thousands of small files (docs/adr/0052).
+// OfState are the options for ATTACH of a state or its copy, whoever writes to it. Row
+// groups are small: a checkpoint merges row groups that are not full, up to three, and
+// has them in memory as they are before compression. With DuckDB's 122,880 rows of a
+// wide table that is more than its limit, and it spills thousands of small files
+// (docs/adr/0052).
 const OfState = " (ROW_GROUP_SIZE 8192)"
 
 // Attach returns the statements that attach a database file under a name and make it
