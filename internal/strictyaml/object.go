@@ -162,8 +162,11 @@ func (o *Object) ReportUnasked() {
 			}
 			continue
 		}
-		o.takeForMisspelt(spelling.Nearest(m.Key, o.asked))
-		hint := spelling.Suggestion(m.Key, o.asked)
+		hint := ""
+		if near := spelling.Nearest(m.Key, o.asked); near != "" {
+			o.takeForMisspelt(near)
+			hint = spelling.Question + near + "?"
+		}
 		if m.Value.Kind == Null && hint == "" {
 			hint = "; inside {…} an unquoted comma begins a new key: quote the text before it"
 		}
@@ -173,7 +176,7 @@ func (o *Object) ReportUnasked() {
 
 // takeForMisspelt notes that a missing key is there under another name.
 func (o *Object) takeForMisspelt(key string) {
-	if key != "" && o.IsMissing(key) {
+	if o.IsMissing(key) {
 		o.meant = append(o.meant, key)
 		o.Problems = slices.DeleteFunc(o.Problems, func(p Problem) bool { return p.Pos == o.Node.Pos && p.lacks == key })
 	}
