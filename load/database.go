@@ -118,7 +118,7 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 			reason = NotOwn + ", set aside as " + aside
 			break
 		}
-		if reason, err = s.fit(ctx); err != nil || reason == "" {
+		if reason, err = s.compareSet(ctx); err != nil || reason == "" {
 			return "", err
 		}
 	case ctx.Err() != nil || duck.IsTransient(err) || errors.Is(writable(path), fs.ErrPermission):
@@ -134,23 +134,6 @@ func (s *State) tryDatabase(ctx context.Context) (reason string, err error) {
 		return reason, os.Rename(path, aside)
 	}
 	return reason, nil
-}
-
-// fit adapts an opened state to the lake, or returns the reason why it cannot.
-func (s *State) fit(ctx context.Context) (reason string, err error) {
-	if reason, err = s.compareSet(ctx); err == nil && reason == "" {
-		err = errors.Join(allowNulls(ctx, s.db.Session, s.tables), addFix(ctx, s.db.Session))
-	}
-	return reason, err
-}
-
-// addFix adds the column meta.requests.fix to a state that an earlier version made.
-func addFix(ctx context.Context, q duck.Session) error {
-	_, err := q.Exec(ctx, "SELECT fix FROM meta.requests LIMIT 0")
-	if duck.IsMisfit(err) {
-		err = q.Run(ctx, "ALTER TABLE meta.requests ADD COLUMN fix VARCHAR")
-	}
-	return err
 }
 
 // IsStateDamage reports whether err is a DuckDB error for a damaged or missing block of

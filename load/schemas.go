@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/hint"
-	"github.com/stripelake/stripelake/internal/sqltext"
 	"github.com/stripelake/stripelake/load/internal/atomicfile"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
@@ -190,32 +189,6 @@ func (s *State) compareSet(ctx context.Context) (reason string, err error) {
 	}
 	s.tables, err = LayOut(declared)
 	return "", err
-}
-
-// allowNulls makes columns nullable that an earlier version declared NOT NULL: for a
-// required amount only its minor units are required, not the amount itself.
-func allowNulls(ctx context.Context, q duck.Session, tables []*TableLayout) error {
-	demanded := map[[2]string]bool{} // table and column
-	var of [2]string
-	err := q.Each(ctx, []any{&of[0], &of[1]}, func() error {
-		demanded[of] = true
-		return nil
-	}, "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'work' AND schema_name = 'main' AND NOT is_nullable")
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		for _, c := range t.Schema.Columns() {
-			if c.Field == nil || c.Required || !c.Field.Required || !demanded[[2]string{t.Schema.Table, c.Name}] {
-				continue
-			}
-			statement := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", sqltext.Ident(t.Schema.Table), sqltext.Ident(c.Name))
-			if err := q.Run(ctx, statement); err != nil {
-				return fmt.Errorf("let %s.%s be null: %w", t.Schema.Table, c.Name, err)
-			}
-		}
-	}
-	return nil
 }
 
 // redescribe updates what may change without a new derivation: titles, descriptions and

@@ -111,11 +111,6 @@ func TestGivenUpStandsUntilItIsRead(t *testing.T) {
 			var generations []uint64
 			for _, hours := range []int{1, 2, 3, 16, 17} {
 				at(hours)
-				if hours == 2 { // an earlier version made the state
-					if err := laketest.ExecState("ALTER TABLE meta.requests DROP COLUMN fix")(s.Lake); err != nil {
-						t.Fatal(err)
-					}
-				}
 				summary, err := s.Try()
 				if pipeline.ExitCode(err) != 3 || !strings.Contains(err.Error(), tc.says) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("after %d hours: %v", hours, err)
