@@ -18,14 +18,15 @@ type partition struct{ table, account, label string }
 // order of the tables.
 func (p *publisher) partitions(ctx context.Context) error {
 	var jobs []*exporter
+	var groups [][]*exporter
 	for _, t := range p.tables {
 		more, err := p.exports(ctx, t)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 		}
-		jobs = append(jobs, more...)
+		jobs, groups = append(jobs, more...), append(groups, p.together(t, more)...)
 	}
-	if err := p.write(ctx, jobs); err != nil {
+	if err := p.write(ctx, groups); err != nil {
 		return err
 	}
 	var made []string

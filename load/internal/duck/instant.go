@@ -27,12 +27,19 @@ func FileRows(s *schemas.Schema, paths ...string) string {
 
 // ReadParquet returns the SQL for the rows of published files, with the types of the
 // files.
-func ReadParquet(paths []string) string {
+func ReadParquet(paths []string) string { return readParquet(paths, "") }
+
+// ReadParquetNamed is ReadParquet with the path of each row's file in a column.
+func ReadParquetNamed(paths []string, column string) string {
+	return readParquet(paths, ", filename = "+sqltext.Literal(column))
+}
+
+func readParquet(paths []string, options string) string {
 	quoted := make([]string, len(paths))
 	for i, p := range paths {
 		quoted[i] = sqltext.Literal(p)
 	}
-	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false)"
+	return "read_parquet([" + strings.Join(quoted, ", ") + "], hive_partitioning = false" + options + ")"
 }
 
 // spelled returns the SELECT list of a table's columns with the types of in. made is
