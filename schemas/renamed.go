@@ -1,6 +1,12 @@
 package schemas
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/stripelake/stripelake/internal/spelling"
+	"github.com/stripelake/stripelake/internal/strictyaml"
+)
 
 // reserveFormerNames reserves the former names of fields, because each is a column too.
 func (l *loader) reserveFormerNames(f *Field, taken map[string]string) {
@@ -46,4 +52,63 @@ func (f *Field) underFormerName(name string) *Field {
 	// Only the field itself has these.
 	old.RenamedFrom, old.XDM, old.Identity, old.Ref = nil, nil, "", ""
 	return &old
+}
+
+// UnknownFormerNames returns a warning S15 for each former name that is no column of
+// the present set, which a lake was built with. The column that was meant would be
+// removed, and one that nobody asks for would be there. Tables that are new are left
+// out.
+func (s *Set) UnknownFormerNames(present *Set) Problems {
+	r := &strictyaml.Reporter{}
+	for _, table := range s.Schemas {
+		if before := present.Table(table.Table); before != nil {
+			present.unknownFormer(r, table.Table, before.Fields, table.Fields)
+		}
+	}
+	return r.InFileOrder()
+}
+
+// unknownFormer compares the fields of one object, and of those inside it, with the
+// present ones. A field that the present policy drops was a column of the set.
+func (s *Set) unknownFormer(r *strictyaml.Reporter, path string, before, fields []*Field) {
+	var gone []string
+	for _, f := range before {
+		if named(fields, f.Name) == nil {
+			gone = append(gone, f.Name)
+		}
+	}
+	for _, f := range fields {
+		if f.FormerOf != "" {
+			continue
+		}
+		old := named(before, f.Name)
+		for _, name := range f.RenamedFrom {
+			if was := named(before, name); was != nil {
+				old = was
+			} else if !slices.Contains(s.labelled, path+"."+name) {
+				reportFormer(r, f, path, name, gone)
+			}
+		}
+		if old != nil {
+			s.unknownFormer(r, path+"."+old.Name, old.Type.Inner(), f.Type.Inner())
+		}
+	}
+}
+
+// reportFormer says what a field was probably renamed from: a column that is gone.
+func reportFormer(r *strictyaml.Reporter, f *Field, path, name string, gone []string) {
+	const wrong = "%s is renamed from %s, and in the lake %s has no such column"
+	switch near := spelling.Suggestion(name, gone); {
+	case near != "":
+		r.Report(f.Pos, "S15", wrong+"%s", f.Name, name, path, near)
+	case len(gone) > 0:
+		r.Report(f.Pos, "S15", wrong+" :: write one of those that would be removed (%s), or leave renamed_from out", f.Name, name, path, strings.Join(gone, ", "))
+	default:
+		r.Report(f.Pos, "S15", wrong+" :: leave renamed_from out", f.Name, name, path)
+	}
+}
+
+// named returns the field of a name, which the warehouse reads in any case.
+func named(fields []*Field, name string) *Field {
+	return find(fields, func(f *Field) bool { return strings.EqualFold(f.Name, name) })
 }

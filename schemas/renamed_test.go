@@ -80,3 +80,47 @@ func TestFormerNamesAreFree(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownFormerNames compares an edited set with the one that a lake was built
+// with: each former name of a table that both have is a column of the lake's.
+func TestUnknownFormerNames(t *testing.T) {
+	t.Parallel()
+	const present = "  channel: {type: string, title: C}\n  mail: {type: string, title: M, label: pii}\n  kept: {type: string, title: K, renamed_from: older}\n" +
+		"  o: {type: object, title: O, fields: {town: {type: string, title: T}}}\n"
+	load := func(table, fields, privacy string) *Set {
+		set, err := Load(fstest.MapFS{
+			"stripe/t.yaml": {Data: []byte(strings.Replace(renamedTable, "table: ts", "table: "+table, 1) + fields)},
+			"privacy.yaml":  {Data: []byte("pii: " + privacy + "\n")},
+		})
+		if err != nil {
+			t.Fatal(fields, err)
+		}
+		return set
+	}
+	for fields, want := range map[string]string{
+		present: "",
+		strings.Replace(present, "channel: {", "way: {renamed_from: channel, ", 1):                                                                                       "",
+		strings.Replace(present, "channel: {", "way: {renamed_from: Channel, ", 1):                                                                                       "",
+		strings.Replace(present, "kept: {type: string, title: K, renamed_from: older", "now: {type: string, title: K, renamed_from: [kept, older]", 1):                   "",
+		strings.Replace(present, "mail: {", "email: {renamed_from: mail, ", 1):                                                                                           "",
+		strings.Replace(present, "channel: {", "way: {renamed_from: chanel, ", 1):                                                                                        "11:3: S15: way is renamed from chanel, and in the lake ts has no such column; did you mean channel?",
+		strings.Replace(present, "channel: {", "way: {renamed_from: x, ", 1):                                                                                             "11:3: S15: way is renamed from x, and in the lake ts has no such column: write one of those that would be removed (channel), or leave renamed_from out",
+		present + "  y: {type: string, title: Y, renamed_from: x}\n":                                                                                                     "15:3: S15: y is renamed from x, and in the lake ts has no such column: leave renamed_from out",
+		strings.Replace(present, "{town: {", "{city: {renamed_from: twn, ", 1):                                                                                           "14:40: S15: city is renamed from twn, and in the lake ts.o has no such column; did you mean town?",
+		strings.Replace(present, "o: {type: object, title: O, fields: {town: {", "p: {renamed_from: o, type: object, title: O, fields: {city: {renamed_from: town, ", 1): "",
+	} {
+		got := load("ts", fields, "keep").UnknownFormerNames(load("ts", present, "drop"))
+		if want != "" {
+			want = "stripe/t.yaml:" + want
+		}
+		if diff := cmp.Diff(want, got.Error()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", fields, diff)
+		}
+		if want != "" && got[0].Fix == "" {
+			t.Errorf("%s: no fix", want)
+		}
+		if other := load("others", fields, "keep").UnknownFormerNames(load("ts", present, "keep")); len(other) > 0 {
+			t.Errorf("a table that the lake has not: %v", other)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/authoring"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
@@ -82,16 +83,15 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 		mistakes = append(mistakes, inAudiences...)
 	}
 	all := []schemaProblem{} // "[]" in JSON, never null
-	add := func(problems schemas.Problems, warning bool) {
-		for _, p := range problems {
-			all = append(all, schemaProblem{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, p.Fix, warning})
-		}
-	}
+	add := func(problems schemas.Problems, warning bool) { all = append(all, o.findings(problems, warning)...) }
 	warnings := set.Warnings()
 	if !set.Partial {
 		var unlabelled schemas.Problems
 		unlabelled, warnings = set.Unlabelled(present)
 		mistakes = append(mistakes, unlabelled...)
+	}
+	if _, err := load.ReadMode(o.lake); err == nil { // otherwise the built-in set is present
+		warnings = append(warnings, set.UnknownFormerNames(present)...)
 	}
 	add(mistakes, false)
 	add(warnings, true)
@@ -110,13 +110,26 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 	return err
 }
 
+// findings returns mistakes or warnings with the files as the user can open them.
+func (o *setOptions) findings(problems schemas.Problems, warning bool) []schemaProblem {
+	found := []schemaProblem{}
+	for _, p := range problems {
+		found = append(found, schemaProblem{o.inDir(p.Pos.File), p.Pos.Line, p.Pos.Col, p.Code, p.Message, p.Fix, warning})
+	}
+	return found
+}
+
+func (f schemaProblem) String() string {
+	code := f.Code + ":"
+	if f.Warning {
+		code = "warning: " + code
+	}
+	return fmt.Sprintf("%s:%d:%d: %s %s", f.File, f.Line, f.Col, code, f.Message)
+}
+
 func (env *environment) printFindings(set *schemas.Set, all []schemaProblem, mistakes int) error {
 	for _, f := range all {
-		code := f.Code + ":"
-		if f.Warning {
-			code = "warning: " + code
-		}
-		fmt.Fprintf(env.stdout, "%s:%d:%d: %s %s\n", f.File, f.Line, f.Col, code, f.Message)
+		fmt.Fprintln(env.stdout, f)
 	}
 	// Files with mistakes count, too: a file is one table, one mapping, one
 	// lookup or a list of lookups.

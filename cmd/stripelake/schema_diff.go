@@ -72,9 +72,13 @@ func (env *environment) schemaDiff(ctx context.Context, o *schemaDiffOptions) er
 	if err := o.compareRows(ctx, old, edited, oldMappings, newMappings, differences); err != nil {
 		return err
 	}
+	warnings := o.findings(edited.UnknownFormerNames(old), true)
 	if o.json {
-		err = env.printJSON(map[string]any{"differences": differences})
+		err = env.printJSON(map[string]any{"differences": differences, "findings": warnings})
 	} else {
+		for _, w := range warnings {
+			fmt.Fprintln(env.stdout, w)
+		}
 		env.printDifferences(differences)
 	}
 	if err == nil && len(differences) > 0 {

@@ -40,6 +40,9 @@ func (d Declare) compare(out *Declaration, kept *load.Declared, present *schemas
 		}
 		given.Exposed = consented
 		out.Set, out.next = d.Given, given
+		for _, p := range d.Given.UnknownFormerNames(present) {
+			out.notices = append(out.notices, p.String())
+		}
 	case len(changed) == 0 && len(opened) == 0:
 		// Titles, comments, marts and audiences need no new rows.
 		given.RawRedact = union(given.RawRedact, kept.RawRedact)
