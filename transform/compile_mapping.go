@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -27,6 +28,7 @@ func (o *objectCompiler) mapping(source *schemas.Mapping, root sourcePath) {
 	m := &mappingCompiler{objectCompiler: o, source: source, root: root, row: root, lets: map[string]*letName{}}
 	out := mapping{table: o.tableIndex(source.Schema), position: lineOf(source.Pos), forms: &mappingForms{source: source}}
 	e := &expressionCompiler{mappingCompiler: m, base: root}
+	e.oneCurrency = source.Where != nil && strings.Contains(source.Where.Value, "currency")
 	mistakes := len(o.problems)
 	if source.Source.Each != nil {
 		m.each(e, *source.Source.Each, &out)

@@ -1,6 +1,10 @@
 package transform
 
-import "github.com/expr-lang/expr/ast"
+import (
+	"cmp"
+
+	"github.com/expr-lang/expr/ast"
+)
 
 // membership compiles x in lookup, and x in ["a", "b"].
 func (e *expressionCompiler) membership(n *ast.BinaryNode) expression {
@@ -116,11 +120,12 @@ func (e *expressionCompiler) coalesce(xs []expression, at int) expression {
 		}
 	}
 	evals := make([]func(*evaluation) value, len(xs))
+	currency := ""
 	for i, x := range xs {
-		evals[i] = x.eval
+		evals[i], currency = x.eval, cmp.Or(currency, x.currency)
 	}
 	out := expression{
-		class: result, key: cacheKey("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text,
+		class: result, key: cacheKey("coalesce", xs...), scope: innermost(xs...), units: unitsOf(xs...), text: xs[0].text, currency: currency,
 		forms: coalesceForms(result, xs),
 		eval: func(c *evaluation) value {
 			none := value{}

@@ -25,7 +25,8 @@ type expression struct {
 	fixed []byte         // the value of a string literal
 	reads []string       // the source paths that it reads
 
-	certain bool // it is a boolean and never null
+	certain  bool   // it is a boolean and never null
+	currency string // the path of the currency, if the expression is an amount in minor units
 	forms
 }
 
@@ -42,6 +43,9 @@ type expressionCompiler struct {
 	text  []rune
 	reads *[]string // the source paths that the current expression reads
 
+	minors      *[]minorComparison // of the current expression
+	oneCurrency bool               // the mapping's where reads the currency
+
 	defaulted bool // another operand replaces a null of the current part
 }
 
@@ -49,7 +53,7 @@ type expressionCompiler struct {
 // mistake has been reported.
 func (e *expressionCompiler) compile(t schemas.Text) expression {
 	inner := *e
-	inner.from, inner.text, inner.reads = t, []rune(t.Value), &[]string{}
+	inner.from, inner.text, inner.reads, inner.minors = t, []rune(t.Value), &[]string{}, &[]minorComparison{}
 	root, err := parse(t.Value)
 	if err != nil {
 		inner.report(err.at, err.code, "%s", err.message)
@@ -57,6 +61,7 @@ func (e *expressionCompiler) compile(t schemas.Text) expression {
 	}
 	x := inner.expr(root)
 	x.text, x.reads = t.Value, *inner.reads
+	inner.warnOfMinor()
 	return x
 }
 
@@ -200,6 +205,7 @@ func (e *expressionCompiler) read(p sourcePath) expression {
 	c := classOf(p.field)
 	x := expression{class: c, key: p.key(), path: &p, scope: p.scope, text: p.text()}
 	x.unit = currencyUnit{x.key, x.text}
+	x.currency = e.currencyBeside(p)
 	x.forms = p.forms()
 	e.noteRead(p)
 	n := p.node

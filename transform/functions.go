@@ -92,7 +92,7 @@ func Functions() []Function {
 		},
 		{
 			Name: "money", Signature: "money(integer, currency) money", Nulls: "a null amount is null; a zero without a currency is zero", arguments: 2, compile: moneyCall,
-			Example: "money(amount, currency)", Doc: "An amount in Stripe's minor units as an exact amount of the currency. Of a currency that is not three letters the exponent is not known: the amount is null beside its minor units, and drift counts it. What cannot be read rejects the row.",
+			Example: "money(amount, currency)", Doc: "An amount in Stripe's minor units as an exact amount of the currency. Of a currency that is not three letters the exponent is not known: the amount is null beside its minor units, and drift counts it. What cannot be read rejects the row. Beside it in a comparison a number is in major units: money(amount, currency) > 99.95.",
 			SQL: moneySQL, DataPrep: moneyPrep,
 		},
 		{

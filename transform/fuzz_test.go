@@ -176,7 +176,7 @@ func FuzzExpression(f *testing.F) {
 	}
 	for _, s := range []string{
 		``, `(`, `a.b[0].c["d"]`, `$root`, `paid ? "a" : nil`, `status not in ["a"]`, `matches(matches(id, "a"), "b")`, `1 ?? 2`,
-		`amount--1`, `let x = 1; x`, `a?.b`, `[1,2]`, `{a: 1}`, `#`, `"\x"`, `0x10 + 1e3`, `if a { b } else { c }`, `paid | map(#)`, "status\n== 'é'",
+		`amount--1`, `money(amount, currency) > -99.95`, `1e400 == money(amount, currency)`, `5 < amount`, `let x = 1; x`, `a?.b`, `[1,2]`, `{a: 1}`, `#`, `"\x"`, `0x10 + 1e3`, `if a { b } else { c }`, `paid | map(#)`, "status\n== 'é'",
 	} {
 		f.Add(s)
 	}

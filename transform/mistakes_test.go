@@ -66,6 +66,9 @@ func TestMistakes(t *testing.T) {
 		{`type: string`, `x: status ?? amount`, `8:13: M2: all choices must be of one type: status is string, amount is long`},
 		{`type: string`, `x: upper(amount)`, `8:12: M2: upper: argument 1 must be a string, and amount is long; write text(amount)`},
 		{`type: money, unit: id`, `x: money(status, currency)`, `8:12: M2: money: argument 1 must be a long, and status is string; write whole(status)`},
+		{`type: boolean`, `x: money(amount, currency) > 99.9999`, `8:32: M2: 99.9999 is no amount: it has at most 3 digits behind the point, and 15 before it`},
+		{`type: boolean`, `x: money(amount, currency) > -1000000000000000`, `8:32: M2: -1000000000000000 is no amount: it has at most 3 digits behind the point, and 15 before it`},
+		{`type: boolean`, `x: money(amount, currency) > amount_refunded`, `8:30: M2: > compares values of one type: money(amount, currency) is money, amount_refunded is long`},
 
 		// M3, M4: the target's side.
 		{`type: string, required: true`, ``, `6:3: M3: x: the field is required and has no mapping`},

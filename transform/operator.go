@@ -51,7 +51,7 @@ func (e *expressionCompiler) binary(n *ast.BinaryNode) expression {
 	if n.Operator == "in" {
 		return e.membership(n)
 	}
-	a, b := e.operand(n), e.expr(n.Right)
+	a, b := e.operands(n)
 	if a.class == classBroken || b.class == classBroken {
 		return expression{}
 	}
@@ -76,13 +76,16 @@ func (e *expressionCompiler) binary(n *ast.BinaryNode) expression {
 	return e.foreign(n, "there is no operator "+n.Operator)
 }
 
-// operand compiles the left side of an operator. The right side of ?? replaces
-// a null of it.
-func (e *expressionCompiler) operand(n *ast.BinaryNode) expression {
-	if n.Operator == "??" {
-		return e.withDefault(n.Left)
+// operands compiles both sides of an operator. The right side of ?? replaces a null of
+// the left one.
+func (e *expressionCompiler) operands(n *ast.BinaryNode) (a, b expression) {
+	switch n.Operator {
+	case "??":
+		return e.withDefault(n.Left), e.expr(n.Right)
+	case "==", "!=", "<", "<=", ">", ">=":
+		return e.compared(n)
 	}
-	return e.expr(n.Left)
+	return e.expr(n.Left), e.expr(n.Right)
 }
 
 // logic compiles and and or. Null counts as false.
@@ -117,7 +120,8 @@ func (e *expressionCompiler) sum(operator string, exactly func(a, b int64) (int6
 func (e *expressionCompiler) arithmetic(operator string, exactly func(a, b int64) (int64, bool), a, b expression) expression {
 	return expression{
 		class: classInteger, key: cacheKey(operator, a, b), scope: innermost(a, b), text: a.text + " " + operator + " " + b.text,
-		forms: exactForms(operator, a, b),
+		currency: cmp.Or(a.currency, b.currency),
+		forms:    exactForms(operator, a, b),
 		eval: func(c *evaluation) value {
 			x, y := a.eval(c), b.eval(c)
 			if x.state == stateWrong {

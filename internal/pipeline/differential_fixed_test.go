@@ -120,6 +120,9 @@ var edges = []string{
 	`{"id":"e9","created":9223372036854,"amount":9223372036854775807,"currency":"kwd","amount_captured":-9223372036854775808}`,
 	`{"id":"e11","created":1,"amount":9223372036854775807,"amount_captured":-9223372036854775808,"amount_refunded":0,"fee":0,"net":7,"balance":3,"unit_amount":12,"currency":"usdc","fee_details":[{"amount":1,"currency":"pyusd"},{"amount":0,"currency":""}]}`,
 	`{"id":"e12","created":1,"amount":5,"presentment_details":{"presentment_amount":7,"presentment_currency":"usdc"},"currency":"usd"}`,
+	`{"id":"e13","created":1,"amount":9995,"amount_captured":-1,"amount_refunded":10000,"currency":"usd"}`, // beside 99.95, -0.005 and 100
+	`{"id":"e14","created":1,"amount":9996,"amount_captured":-5,"amount_refunded":100000,"currency":"kwd"}`,
+	`{"id":"e15","created":1,"amount":100,"amount_captured":0,"amount_refunded":100,"currency":"JPY"}`,
 	`{"id":"e10","created":9223372036855,"metadata":[],"outcome":{}}`,
 	`null`, `[]`, `7`,
 }
