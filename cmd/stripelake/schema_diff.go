@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
@@ -105,6 +107,9 @@ func (o *schemaDiffOptions) compareRows(ctx context.Context, old, edited *schema
 		if d.RowDiff, err = lake.DiffRows(ctx, old, edited, oldMappings, newMappings, d.Table, o.objects); err != nil {
 			return err
 		}
+		for i, n := range d.RowDiff.Null {
+			d.RowDiff.Null[i].Fix = fixNull(d.Table, n)
+		}
 	}
 	return nil
 }
@@ -146,4 +151,30 @@ func (env *environment) printRows(table string, r authoring.RowDiff) {
 	for _, e := range r.Examples {
 		fmt.Fprintf(env.stdout, "  %s %s: %s → %s\n", e.ID, e.Column, shortened(e.Old), shortened(e.New))
 	}
+	for _, n := range r.Null {
+		why := "nothing in the mapping reads the object"
+		switch {
+		case len(n.Missing) > 0:
+			why = "no object has " + strings.Join(n.Missing, " or ")
+		case len(n.Read) > 0:
+			why = "objects have " + strings.Join(n.Read, " and ")
+		}
+		fmt.Fprintf(env.stdout, "  %s is null in every row: %s; %s\n", n.Column, why, n.Fix)
+	}
+}
+
+// fixNull returns what to do about a new column that is null in every row.
+func fixNull(table string, n authoring.NullColumn) string {
+	for _, path := range n.Missing {
+		if near := spelling.Nearest(path, n.Keys); near != "" {
+			return "did you mean " + near + "?"
+		}
+	}
+	switch {
+	case len(n.Missing) > 0:
+		return "`stripelake schema coverage " + table + "` lists what they have"
+	case len(n.Read) > 0:
+		return "see what becomes of one with `stripelake schema preview ID`"
+	}
+	return "map it, or take it out"
 }

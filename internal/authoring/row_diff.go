@@ -21,6 +21,8 @@ type RowDiff struct {
 	Added    int       `json:"added,omitempty"` // rows that only the edited set makes
 	Removed  int       `json:"removed,omitempty"`
 	Examples []Example `json:"examples,omitempty"`
+
+	Null []NullColumn `json:"null_columns,omitempty"`
 }
 
 // Example is one changed value.
@@ -42,6 +44,7 @@ func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldMappin
 	if c.hidden, err = openedColumns(old, edited); err != nil {
 		return c.RowDiff, err
 	}
+	nulls := newNullColumns(c, edited, newMappings, table)
 	// A mapper of one type of object runs all mappings that read the type.
 	var sources []string
 	for _, set := range []*schemas.Set{edited, old} {
@@ -61,9 +64,12 @@ func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldMappin
 				return c.RowDiff, err
 			}
 			c.Objects += len(objects)
-			c.compareBatch(rowsIn(before, objects, table), rowsIn(after, objects, table))
+			rows := rowsIn(after, objects, table)
+			nulls.look(rows, objects)
+			c.compareBatch(rowsIn(before, objects, table), rows)
 		}
 	}
+	c.Null = nulls.list()
 	for _, l := range c.after {
 		path, _, _ := strings.Cut(l.path, "[]")
 		c.Examples = append(c.Examples, c.examples[path]...)
