@@ -25,7 +25,7 @@ func schemaCoverageCommand(env *environment) *cli.Command {
 	var o schemaCoverageOptions
 	return takes(arguments{usage: "TABLE", needs: "a table", most: 1}, &cli.Command{
 		Name:        "coverage",
-		Usage:       "list the fields that Stripe sends and no column uses",
+		Usage:       "list the fields that Stripe sends and no column uses, and those left out with their reasons",
 		Description: "Reads the newest objects in the lake's raw log. Example: stripelake schema coverage charges",
 		Flags:       o.flags(),
 		Action:      func(c *cli.Context) error { return env.schemaCoverage(c.Context, &o, c.Args().First()) },
@@ -62,16 +62,22 @@ func (env *environment) schemaCoverage(ctx context.Context, o *schemaCoverageOpt
 }
 
 func (env *environment) printCoverage(table string, source authoring.Coverage) error {
-	fmt.Fprintf(env.stdout, "%s takes %d of %d catalog fields of %s; %d are left out with a reason.\n", table, source.Mapped, source.Catalog, source.Object, source.LeftOut)
-	fmt.Fprintf(env.stdout, "%s looked at, %s with a value that nothing takes\n", counted(source.Looked, "object"), counted(len(source.Unmapped), "field"))
-	if len(source.Unmapped) == 0 {
-		return nil
-	}
-	fmt.Fprintln(env.stdout)
+	fmt.Fprintf(env.stdout, "%s takes %d of %d catalog fields of %s; %d are left out with a reason, and %d without.\n",
+		table, source.Mapped, source.Catalog, source.Object, source.LeftOut, source.Catalog-source.Mapped-source.LeftOut)
+	fmt.Fprintf(env.stdout, "%s looked at, %s with a value that nothing takes and no reason\n", counted(source.Looked, "object"), counted(len(source.Unmapped), "field"))
 	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "field\ttype\tobjects\texample")
+	if len(source.Unmapped) > 0 {
+		fmt.Fprintln(out, "\nfield\ttype\tobjects\texample")
+	}
 	for _, u := range source.Unmapped {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Path, u.Type, digits(u.Objects), u.Example)
+	}
+	if err := out.Flush(); err != nil || len(source.Reasons) == 0 {
+		return err
+	}
+	fmt.Fprintln(out, "\nleft out\tobjects\treason")
+	for _, r := range source.Reasons {
+		fmt.Fprintf(out, "%s\t%s\t%s\n", r.Path, digits(r.Objects), r.Reason)
 	}
 	return out.Flush()
 }

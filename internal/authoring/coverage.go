@@ -19,7 +19,15 @@ type Coverage struct {
 	Catalog  int        `json:"catalog"`  // number of the catalog's fields with a single value
 	Mapped   int        `json:"mapped"`   // how many of those a column reads
 	LeftOut  int        `json:"left_out"` // how many of those are left out with a reason
+	Reasons  []Reason   `json:"reasons"`  // what is left out, and why, most frequent first
 	Unmapped []Unmapped `json:"unmapped"` // paths that occur in the objects and are neither mapped nor left out, most frequent first
+}
+
+// Reason is a source path that a mapping leaves out, with all that is below it.
+type Reason struct {
+	Path    string `json:"path"`
+	Reason  string `json:"reason"` // as the mapping says it
+	Objects int    `json:"seen"`   // number of objects in which it has a value
 }
 
 // Unmapped is a source path that no column reads.
@@ -38,9 +46,12 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, mappings *trans
 		if err != nil {
 			return nil, err
 		}
-		c := Coverage{Object: object, Unmapped: []Unmapped{}}
+		c := Coverage{Object: object, Unmapped: []Unmapped{}, Reasons: []Reason{}}
 		read, reasons := taken(set, mappings, table, object)
 		c.count(catalog.Root(), "", read, reasons)
+		for _, r := range reasons {
+			c.Reasons = append(c.Reasons, Reason{Path: r.Path, Reason: r.Reason})
+		}
 		seen := map[string]*Unmapped{}
 		for objects, err := range l.Newest(ctx, streamOf(object), most) {
 			if err != nil {
@@ -48,8 +59,13 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, mappings *trans
 			}
 			for _, o := range objects {
 				c.Looked++
+				left := map[int]bool{}
 				for path := range valuePaths(o.Raw, catalog.Root()) {
-					if covers(read, path) || leftOut(reasons, path) {
+					if covers(read, path) {
+						continue
+					}
+					if i := leftOut(reasons, path); i >= 0 {
+						left[i] = true
 						continue
 					}
 					if seen[path] == nil {
@@ -57,12 +73,16 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, mappings *trans
 					}
 					seen[path].Objects++
 				}
+				for i := range left {
+					c.Reasons[i].Objects++
+				}
 			}
 		}
 		for _, u := range seen {
 			c.Unmapped = append(c.Unmapped, *u)
 		}
 		slices.SortFunc(c.Unmapped, func(a, b Unmapped) int { return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Path, b.Path)) })
+		slices.SortFunc(c.Reasons, func(a, b Reason) int { return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Path, b.Path)) })
 		out = append(out, c)
 	}
 	return out, nil
@@ -108,9 +128,10 @@ func covers(read map[string]bool, path string) bool {
 	return false
 }
 
-func leftOut(list []schemas.LeftOut, path string) bool {
+// leftOut returns the index of what leaves a path out, or -1.
+func leftOut(list []schemas.LeftOut, path string) int {
 	plain := strings.ReplaceAll(path, "[]", "")
-	return slices.ContainsFunc(list, func(l schemas.LeftOut) bool {
+	return slices.IndexFunc(list, func(l schemas.LeftOut) bool {
 		return plain == l.Path || strings.HasPrefix(plain, l.Path+".")
 	})
 }
@@ -131,7 +152,7 @@ func (c *Coverage) count(f *schemas.SourceField, path string, read map[string]bo
 		switch {
 		case covers(read, at):
 			c.Mapped++
-		case leftOut(out, at):
+		case leftOut(out, at) >= 0:
 			c.LeftOut++
 		}
 	}
