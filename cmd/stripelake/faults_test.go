@@ -28,7 +28,7 @@ import (
 // asWatched makes the test binary come under watch and then be the program.
 const asWatched = "STRIPELAKE_TEST_AS_WATCHED"
 
-var faults = flag.Int("faults", laketest.Sample(4, 20), "how many disk faults TestFailingDisk tries; 0 is each one")
+var faults = flag.Int("faults", laketest.Sample(2, 20), "how many disk faults TestFailingDisk tries; 0 is each one")
 
 func becomeWatched() {
 	_ = os.Unsetenv(asWatched)

@@ -17,11 +17,11 @@ import (
 func TestSyncStopsAboveFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
-	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=80m"); err != nil {
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=40m"); err != nil {
 		t.Skipf("only root can mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	api := startSimulator(t, "127.0.0.1:0", "--charges", "20000").url
+	api := startSimulator(t, "127.0.0.1:0", "--charges", "7000").url
 	sync := func(lake string, flags ...string) (stdout, stderr string, code int) {
 		t.Helper()
 		cmd := asStripelake(t, append([]string{"sync", "--lake", lake, "--api-base", api, "--max-rps", "10000"}, flags...)...)
@@ -35,7 +35,7 @@ func TestSyncStopsAboveFullDisk(t *testing.T) {
 		t.Fatalf("exit status %d: %s%s", code, out, errs)
 	}
 	says := regexp.MustCompile(`^stripelake: only \d+ MiB free on the disk under ` + lake + `, and \d+ MiB are to stay free: make room for \d+ MiB, or allow less with --min-free: nothing is lost, and the next sync goes on\n$`)
-	out, errs, code := sync(lake, "--min-free", "93%") // at first all is free
+	out, errs, code := sync(lake, "--min-free", "90%") // at first all is free
 	if code != 1 || !says.MatchString(withoutRecords(errs)) || !strings.Contains(errs, "published generation 1") || !strings.Contains(errs, "stopped by --min-free; left to the next sync: ") {
 		t.Fatalf("exit status %d: %s%s", code, out, errs)
 	}

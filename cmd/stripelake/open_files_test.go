@@ -82,7 +82,7 @@ func TestOpenFilesRunOut(t *testing.T) {
 		{"rebuild", "charges"},
 		{"verify", "--repair", "--stripe", "--max-rps", "1000", "--api-base", api},
 	}
-	for _, args := range commands[:laketest.Sample(2, len(commands))] {
+	for _, args := range commands[:laketest.Sample(1, len(commands))] {
 		t.Run(strings.Join(args[:2], " "), func(t *testing.T) {
 			t.Parallel()
 			failed := 0

@@ -66,9 +66,9 @@ func TestQueryOnTerminal(t *testing.T) {
 	if err != nil || !strings.HasSuffix(string(seen), "(3,000 rows, long cells are cut: --wide shows all)\n") || strings.Count(string(seen), "\n") != 3002 {
 		t.Errorf("the pager got %d lines (%v), the last of them: %s", strings.Count(string(seen), "\n"), err, seen[max(0, len(seen)-100):])
 	}
-	million := strings.ReplaceAll(longSQL, "3000", "1000000")
+	manyRows := strings.ReplaceAll(longSQL, "3000", "100000")
 	for _, pager := range []string{"head -n 2", "false", "exit 3"} {
-		show(ask("", million), "PAGER="+pager)
+		show(ask("", manyRows), "PAGER="+pager)
 	}
 	for _, pager := range []string{"no-such-pager -x", "cat"} {
 		if said := show(ask("", longSQL), "PAGER="+pager); !strings.HasSuffix(said, "(3,000 rows, long cells are cut: --wide shows all)\n") {

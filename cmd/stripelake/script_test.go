@@ -24,6 +24,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -59,6 +60,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("STRIPE_API_KEY", "sk_test_scripts")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "thorough" { // [!thorough] stop: the rest is for make check
+				return laketest.Thorough(), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sim": sim, "keys": keys, "hook": hook, "objects": objects, "answer": answer, "giving": giving, "exits": exits, "sql": askSQL, "lock": lock, "files": files,

@@ -162,11 +162,7 @@ func TestBackupBesideSync(t *testing.T) {
 	k.do(k.sync(nil))
 	to := filepath.Join(t.TempDir(), "backup")
 	var made atomic.Int64
-	rounds := 3
-	if testing.Short() {
-		rounds = 1
-	}
-	for round := range rounds {
+	for round := range laketest.Sample(1, 3) {
 		for range 20 {
 			laketest.Act(t, server, stripesim.CreateCharge)
 			laketest.Act(t, server, stripesim.UpdateCustomer)

@@ -20,7 +20,7 @@ import (
 	"github.com/stripelake/stripelake/load/loadtest"
 )
 
-var histories = flag.Int("histories", laketest.Sample(2, 12), "how many histories TestAnyHistory tries")
+var histories = flag.Int("histories", laketest.Sample(1, 12), "how many histories TestAnyHistory tries")
 
 // TestAnyHistory holds that whatever happens at Stripe, on the way, and to us,
 // a sync in quiet weather has everything: each object as Stripe has it now, and

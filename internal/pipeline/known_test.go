@@ -47,7 +47,7 @@ func TestHistoryIsWhatWasKnown(t *testing.T) {
 		}
 	}
 	look()
-	for range 3 {
+	for range laketest.Sample(2, 3) {
 		for _, action := range []stripesim.Action{
 			stripesim.UpdateCharge, stripesim.UpdateCustomer, stripesim.DeleteCustomer, stripesim.UpdateSubscription, stripesim.PartialRefund, stripesim.UpdateRefund,
 		} {
@@ -56,7 +56,7 @@ func TestHistoryIsWhatWasKnown(t *testing.T) {
 		server.Advance(time.Hour)
 		look()
 	}
-	if n := s.Rows("SELECT count(*) > 4 FROM charges_history WHERE valid_to IS NOT NULL UNION ALL SELECT count(*) > 0 FROM customers_history WHERE deleted"); n[0] != "true" || n[1] != "true" {
+	if n := s.Rows("SELECT count(*) > 2 FROM charges_history WHERE valid_to IS NOT NULL UNION ALL SELECT count(*) > 0 FROM customers_history WHERE deleted"); n[0] != "true" || n[1] != "true" {
 		t.Fatalf("too little happened: %v", n)
 	}
 	recall("live")

@@ -75,7 +75,7 @@ func TestManyLongTexts(t *testing.T) {
 	t.Parallel()
 	may := time.Date(2025, 5, 2, 0, 0, 0, 0, time.UTC)
 	objects := []string{laketest.Sent("customer", "cus_1", may), laketest.Paid("ch_hers", may, `"customer":"cus_1"`)}
-	many := laketest.Sample(60, 120)
+	many := laketest.Sample(30, 120)
 	for i := range many {
 		objects = append(objects, laketest.Paid(fmt.Sprintf("ch_%03d", i), may.Add(time.Duration(i)*time.Minute), `"description":"`+strings.Repeat(fmt.Sprint(i%10), 1<<20)+`"`))
 	}

@@ -24,7 +24,7 @@ import (
 // lake learns the same of how complete it is.
 func TestSixLakesSayTheSame(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		make func(t *testing.T) *laketest.Scene
 		why  string // of the charges, or of the refunds
 		run  string // how the last run ended
@@ -40,7 +40,7 @@ func TestSixLakesSayTheSame(t *testing.T) {
 			publishState(s)
 			return s
 		}, "unfinished", "done", true},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := tc.make(t)
@@ -328,7 +328,7 @@ func TestWhyHoldsUntilTried(t *testing.T) {
 // not complete.
 func TestDoctorKnowsWhy(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	for name, tc := range laketest.Sampled(map[string]struct {
 		make func(t *testing.T) *laketest.Scene
 		want []string
 	}{
@@ -337,7 +337,7 @@ func TestDoctorKnowsWhy(t *testing.T) {
 		"killed":             {killedLake, []string{"warning complete: /charges: unfinished; run stripelake sync, which reads the rest", "warning last run: was killed; run stripelake sync again, which goes on"}},
 		"one list forbidden": {forbiddenLake, []string{"warning complete: /refunds: forbidden; give the key Read permission", "warning last run: sync, incomplete: refunds not read: list refunds: 403 this key"}},
 		"at work":            {workingLake, nil},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found := diagnose(t, tc.make(t).Lake)

@@ -13,7 +13,7 @@ import (
 	"github.com/stripelake/stripelake/load"
 )
 
-var quarterHours = flag.Int("quarter-hours", 30, "syncs of TestFilesOfAYear; a year has 35,040")
+var quarterHours = flag.Int("quarter-hours", laketest.Sample(12, 30), "syncs of TestFilesOfAYear; a year has 35,040")
 
 // A lake that is synced every 15 minutes does not become a heap of files: small
 // segments are merged as they gather, old generations go. What is left of a year
