@@ -151,6 +151,7 @@ func (s *Server) write(action Action, run func(b *business, d mutation) (record,
 	touched, err := run(b, d)
 	b.indexes.Store(nil)
 	b.changelog.Store(nil)
+	b.further = b.deriveFurther()
 	s.resources = b.resources()
 	if err != nil || touched.kind == 0 {
 		if err != nil {

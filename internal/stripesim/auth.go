@@ -26,6 +26,8 @@ func permission(resource string) string {
 		return "rak_plan_read"
 	case "events":
 		return "rak_event_read"
+	case "disputes":
+		return "rak_dispute_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

@@ -19,6 +19,19 @@ const (
 	entryPayout
 )
 
+// source returns the kind of record that moved the money.
+func (e entry) source() idKind {
+	switch e {
+	case entryRelease, entryRefund, entryRefundFailure:
+		return idRefund
+	case entryDispute, entryDisputeReversal:
+		return idDispute
+	case entryPayout:
+		return idPayout
+	}
+	return idCharge
+}
+
 // A txn is a balance transaction. Its net is always the amount less the fees,
 // so it is not stored.
 type txn struct {
@@ -153,12 +166,17 @@ func (k *bookkeeper) enterRefund(n int32) {
 
 func (k *bookkeeper) enterDispute(n int32) {
 	d := &k.b.disputes[n]
+	if d.inquiry {
+		return
+	}
 	c := &k.b.charges[d.charge]
 	k.enter(entryDispute, n, d.created, c, -d.amount, 0)
 	k.b.txns[len(k.b.txns)-1].fee = disputeFee
 	if d.closed > 0 && d.won {
 		k.enter(entryDisputeReversal, n, d.closed, c, d.amount, 0)
-		k.b.txns[len(k.b.txns)-1].fee = -disputeFee
+		if !k.b.keepsFee(n) {
+			k.b.txns[len(k.b.txns)-1].fee = -disputeFee
+		}
 	}
 }
 

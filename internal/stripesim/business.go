@@ -31,6 +31,7 @@ type business struct {
 	payouts   []payout
 	txns      []txn
 
+	further   further
 	edits     map[record][]int64 // the times of explicit updates, which change only metadata.revision
 	indexes   atomic.Pointer[indexes]
 	changelog atomic.Pointer[changelog]
@@ -50,8 +51,10 @@ func build(cfg Config) *business {
 	r := streamAfterwards.rand(cfg.Seed)
 	b.makeRefunds(r)
 	b.dispute(r)
+	b.inquire()
 	b.bookAll()
 	b.deleteCustomers()
+	b.further = b.deriveFurther()
 	return b
 }
 

@@ -52,6 +52,7 @@ const (
 	priceUpdated
 	priceEdited
 	priceDeleted
+	furtherHappened // what k says, to an object beyond the six; see further_event.go
 	changeKinds
 )
 
@@ -100,6 +101,7 @@ func (b *business) log(now int64) *changelog {
 			b.changesOf(kind, n, keep)
 		}
 	}
+	b.eachHappening(keep)
 	slices.SortFunc(l.changes, compareChanges)
 	b.changelog.Store(l)
 	return l
@@ -191,7 +193,9 @@ func (e *emitter) refund() {
 func (e *emitter) dispute() {
 	d := &e.b.disputes[e.n]
 	e.at(disputeCreated, d.created)
-	e.at(disputeWithdrawn, d.created)
+	if !d.inquiry {
+		e.at(disputeWithdrawn, d.created)
+	}
 	e.at(disputeClosed, d.closed)
 	if d.won {
 		e.at(disputeReinstated, d.closed)

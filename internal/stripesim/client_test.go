@@ -15,15 +15,22 @@ type client struct {
 	t   testing.TB
 	h   http.Handler
 	key string
+
+	version string // of the API; "" asks for none
 }
 
-func newClient(t testing.TB, s *Server) client { return client{t, s.Handler(), "sk_test_abc"} }
+func newClient(t testing.TB, s *Server) client {
+	return client{t: t, h: s.Handler(), key: "sk_test_abc"}
+}
 
 func (c client) do(method, target string) *http.Response {
 	c.t.Helper()
 	r := httptest.NewRequestWithContext(c.t.Context(), method, target, nil)
 	if c.key != "" {
 		r.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	if c.version != "" {
+		r.Header.Set("Stripe-Version", c.version)
 	}
 	rec := httptest.NewRecorder()
 	c.h.ServeHTTP(rec, r)

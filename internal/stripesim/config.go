@@ -22,6 +22,7 @@ type Config struct {
 	Pricing   bool  // packages, tiers, fractions of a cent, further currencies, coupons, voided invoices
 	Deletions int   // how many of a thousand customers are deleted some day
 	ChosenIDs int   // how many of a thousand customers and prices have an id that the merchant chose
+	Wide      bool  // what changes the six to show more of the others: inquiries, fees that disputes keep; and the others' events
 	Variants  int   // how many of a thousand objects have null, or no member, wherever Stripe's may, or have the fields of later years
 
 	// The clock; see SetNow.
@@ -147,7 +148,7 @@ func (c Config) check() error {
 	}
 	for _, name := range c.Forbid {
 		if permission(name) == "" {
-			return fmt.Errorf("forbid: no resource %q; use one of %v, %q or %q", name, resourceNames, "events", "account")
+			return fmt.Errorf("forbid: no resource %q; use one of %v, %q or %q", name, slices.Concat(resourceNames, furtherNames), "events", "account")
 		}
 	}
 	return nil

@@ -118,6 +118,9 @@ const (
 	dAfterwards
 	dTiers
 	dChosen
+	dDisputeFee
+	dEvidence
+	dReason
 	dVariant = 1000 // and higher: it was added last, and the others also use their number plus hundreds
 )
 

@@ -22,9 +22,24 @@
 //
 // [FromFiles] serves recorded objects instead, byte for byte.
 //
-// The API version is 2023-10-16 and only its reading half exists: six lists,
-// their objects by id, subscription items, the refunds of a charge, events and
-// the account. errors.go and auth.go have what is refused, and the wording.
+// Only the reading half of the API exists: lists, their objects by id, lists
+// below an object, events and the account. errors.go and auth.go have what is
+// refused, and the wording. The version is 2023-10-16, or the one that a request
+// names in Stripe-Version. Events have their own, [Config.EventVersion].
+//
+// Six lists came first: charges, customers, prices, refunds, subscriptions and
+// balance transactions. Their bytes, and those of their events, stay what they
+// are for a seed: testdata has the digests. The lists of furtherNames show the
+// same records from other sides. They are always served and are derived when
+// somebody asks, so a server starts as fast as without them. What would change
+// the six, or add events, happens only with [Config.Wide], and draws from
+// streams of its own: inquiries, evidence, fees that a dispute keeps, and the
+// events of happenings. Without it a dispute's event lacks its balance
+// transactions, as it always did; the list has them.
+//
+// The lists beyond the six have the shape of 2023-10-16 and of
+// 2026-08-26.dahlia, each up to the version that a request names; the six have
+// the latter only as far as they know it.
 //
 // Tests compare objects with Stripe's OpenAPI description and with lists of the
 // paths that recorded objects have, in testdata. Config.Variants makes some

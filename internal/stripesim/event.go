@@ -25,6 +25,8 @@ const maxTypes = 20
 // eventType returns the type of a change's event.
 func (b *business) eventType(c change) string {
 	switch c.kind {
+	case furtherHappened:
+		return happenings[c.happening()].event
 	case chargeCreated:
 		return "charge." + b.charges[c.n].status()
 	case chargeSettled:
@@ -118,11 +120,17 @@ func (b *business) findEvent(log *changelog, id string) (int, bool) {
 	}
 	kind := changeKind(code >> (changeBitsN + changeBitsK))
 	n := code >> changeBitsK & (1<<changeBitsN - 1)
-	if kind >= changeKinds || n >= b.count(kind.subject()) {
+	derive := func(emit func(change)) { b.changesOf(kind.subject(), n, emit) }
+	switch {
+	case kind == furtherHappened:
+		derive = func(emit func(change)) {
+			b.happeningsOf(change{kind: kind, n: int32(n), k: uint16(code & (1<<changeBitsK - 1))}, emit)
+		}
+	case kind >= changeKinds || n >= b.count(kind.subject()):
 		return 0, false
 	}
 	place, found := 0, false
-	b.changesOf(kind.subject(), n, func(c change) {
+	derive(func(c change) {
 		if c = b.withTie(c); c.code() == uint64(code) && string(b.appendEventID(nil, c)) == id {
 			place = sort.Search(len(log.changes), func(i int) bool { return compareChanges(log.changes[i], c) >= 0 })
 			found = true

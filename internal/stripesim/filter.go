@@ -35,6 +35,8 @@ func paramsOf(resource string) []param {
 		}
 	case "refunds":
 		return []param{{name: "charge", object: "charge"}, intent}
+	case "disputes":
+		return []param{{name: "charge", object: "charge"}, intent}
 	case "subscriptions":
 		return []param{customer, {name: "price", object: "price"}, {name: "status", values: append(slices.Clone(subStatuses[:]), "all", "ended")}}
 	}

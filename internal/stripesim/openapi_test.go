@@ -13,7 +13,13 @@ import (
 // openAPI compiles the schema of one of Stripe's objects, for parallel tests too.
 func openAPI(t testing.TB) func(name string) *jsonschema.Schema {
 	t.Helper()
-	f, err := os.Open("testdata/openapi/schemas.json.gz")
+	return compiler(t, readOpenAPI(t, Version))
+}
+
+// readOpenAPI reads the schemas of an API version.
+func readOpenAPI(t testing.TB, version string) any {
+	t.Helper()
+	f, err := os.Open("testdata/openapi/" + version + ".json.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,6 +32,11 @@ func openAPI(t testing.TB) func(name string) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return doc
+}
+
+func compiler(t testing.TB, doc any) func(name string) *jsonschema.Schema {
+	t.Helper()
 	c := jsonschema.NewCompiler()
 	if err := c.AddResource("stripe.json", doc); err != nil {
 		t.Fatal(err)

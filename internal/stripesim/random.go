@@ -16,6 +16,7 @@ const (
 	streamIDs
 	streamDeletions
 	streamChanges
+	streamInquiries
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

@@ -10,7 +10,7 @@ import (
 // everything returns a business with all switches on, in an API version.
 func everything(version string, charges int) Config {
 	return Config{
-		Seed: 4, Charges: charges, LongLists: true, Pricing: true, Deletions: 100, ChosenIDs: 100, Variants: 500, EventVersion: version,
+		Seed: 4, Charges: charges, Wide: true, LongLists: true, Pricing: true, Deletions: 100, ChosenIDs: 100, Variants: 500, EventVersion: version,
 		CapturesSince: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC),
 	}
 }
@@ -64,6 +64,11 @@ func drawServer(t *testing.T, s *Server, into []*drawing) {
 		draw(&s.resources[i], bare)
 		if len(s.resources[i].expands) > 0 {
 			draw(&s.resources[i], full)
+		}
+	}
+	for _, name := range furtherNames {
+		if res := s.resource(name); res.since <= bare.version {
+			draw(res, bare)
 		}
 	}
 	draw(s.business.events(at), bare)

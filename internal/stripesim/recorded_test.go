@@ -40,7 +40,9 @@ func TestObjectsFollowRecordings(t *testing.T) {
 	for _, kind := range kinds {
 		recorded, known := readRecorded(t, kind), readCatalog(t, kind)
 		for path, what := range every.strange(kind, recorded, known) {
-			found[kind+" "+path+" "+what] = true
+			if !slices.Contains(closedKinds, kind) {
+				found[kind+" "+path+" "+what] = true
+			}
 		}
 		for path, what := range recent.unlike(kind, recorded) {
 			found[kind+" "+path+" "+what] = true
@@ -58,6 +60,10 @@ func TestObjectsFollowRecordings(t *testing.T) {
 		}
 	}
 }
+
+// closedKinds are the kinds that TestFurtherObjectsFollowOpenAPI compares with
+// OpenAPI, so that a path or a type that Stripe does not know fails there.
+var closedKinds = []string{"dispute"}
 
 const recordedDir = "testdata/recorded"
 

@@ -7,7 +7,7 @@ func (b *business) renderTxn(w *writer, n int) {
 	w.str("object", "balance_transaction")
 	w.int("amount", t.amount)
 	w.int("available_on", t.available)
-	if b.variantOf(idTxn, n) == variantLater {
+	if b.variantOf(idTxn, n) == variantLater || w.version >= versionBasil {
 		w.str("balance_type", "payments")
 	}
 	w.int("created", t.created)

@@ -68,6 +68,10 @@ func (b *business) before(c change, version string) view {
 // dispute, charge.refund.updated a refund, but charge.refunded a charge.
 func (b *business) renderSubject(w *writer, c change) {
 	n := int(c.n)
+	if c.kind == furtherHappened {
+		happenings[c.happening()].render(b, w, c)
+		return
+	}
 	switch c.kind.subject() {
 	case idCharge:
 		b.renderCharge(w, n)
@@ -78,7 +82,7 @@ func (b *business) renderSubject(w *writer, c change) {
 		}
 		b.renderRefund(w, n)
 	case idDispute:
-		b.renderDispute(w, n)
+		b.renderDispute(w, n, b.cfg.Wide)
 	case idSubscription:
 		b.renderSubscription(w, n)
 	case idCustomer:

@@ -19,6 +19,8 @@ type resource struct {
 	matchAny func(types []string) matcher                    // of events
 	expands  []string                                        // what expand may name
 	oldest   int64                                           // an older object has expired; 0 if none ever does
+	since    string                                          // the first API version that has it; "" for all
+	below    map[string]func(n int) *resource                // the lists below an object, by their name in the path
 }
 
 // noCreated is the created of an object without one. It is older than

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Version is the API version of every object and response.
+// Version is the API version of objects and responses, unless a request asks
+// for another one.
 const Version = "2023-10-16"
 
 // resourceNames are the lists that are served, sorted.
@@ -133,8 +134,15 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, errUnknownURL(r.Method, r.URL.Path))
 		return
 	}
+	version, refusal := requestedVersion(r)
+	if refusal != nil {
+		s.refuse(w, refusal)
+		return
+	}
 	out := s.writer()
 	defer s.writers.Put(out)
+	out.version = version
+	w.Header()["Stripe-Version"] = []string{version}
 	if err := s.answer(out, r, name, id, below); err != nil {
 		s.refuse(w, err)
 		return
@@ -152,6 +160,8 @@ func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *a
 		res = s.business.events(out.at)
 	}
 	switch {
+	case res != nil && res.since > out.version:
+		return errUnknownURL(r.Method, r.URL.Path)
 	case name == "account" && id == "":
 		s.renderAccount(out)
 		return nil
@@ -162,6 +172,8 @@ func (s *Server) answer(out *writer, r *http.Request, name, id, below string) *a
 		return s.listItems(out, r.URL.Query())
 	case name == "charges" && below == "refunds" && s.business != nil:
 		return s.listRefunds(out, id, r.URL.Query())
+	case res != nil && res.below[below] != nil:
+		return res.listBelow(out, id, below, r.URL.Query())
 	case res == nil || below != "":
 		return errUnknownURL(r.Method, r.URL.Path)
 	case id == "":
@@ -177,6 +189,10 @@ func splitPath(path string) (name, id string) {
 	if !ok {
 		return "", ""
 	}
+	if rest, ok = strings.CutPrefix(rest, "checkout/"); ok {
+		name, id, _ = strings.Cut(rest, "/")
+		return "checkout/" + name, id
+	}
 	name, id, _ = strings.Cut(rest, "/")
 	return name, id
 }
@@ -187,7 +203,10 @@ func (s *Server) resource(name string) *resource {
 			return &s.resources[i]
 		}
 	}
-	return nil
+	if s.business == nil {
+		return nil
+	}
+	return s.business.further.list(name)
 }
 
 func (s *Server) writer() *writer {

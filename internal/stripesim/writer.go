@@ -12,7 +12,8 @@ type writer struct {
 	depth int
 	empty bool // nothing yet in the innermost object or list
 	view
-	moment moment
+	moment   moment
+	expanded []string // the references that the request wants as objects
 }
 
 // A view is the state of an object that is written, and the form.
@@ -32,7 +33,9 @@ func viewOf(at int64) view { return view{at: at, version: Version, edits: allEdi
 
 func newWriter(v view) *writer { return &writer{empty: true, view: v} }
 
-func (w *writer) reset(v view) { w.buf, w.depth, w.empty, w.view = w.buf[:0], 0, true, v }
+func (w *writer) reset(v view) {
+	w.buf, w.depth, w.empty, w.view, w.expanded = w.buf[:0], 0, true, v, nil
+}
 
 const indentation = "                                "
 
@@ -41,6 +44,7 @@ func (w *writer) expand(names []string) {
 	w.tiers = slices.Contains(names, "tiers")
 	w.options = slices.Contains(names, "currency_options")
 	w.refunds = slices.Contains(names, "refunds")
+	w.expanded = names
 }
 
 // line begins a new line for the next member or element.

@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Command generate makes schemas.json.gz from Stripe's OpenAPI description of
-// API version 2023-10-16, which stripe-mock v0.180.0 embeds:
+// Command generate makes VERSION.json.gz from Stripe's OpenAPI descriptions of
+// two API versions, which stripe-mock embeds: v0.180.0 that of 2023-10-16 and
+// v0.203.0 that of 2026-08-26.dahlia.
 //
 //	go mod download -json github.com/stripe/stripe-mock@v0.180.0   # prints Dir
 //	go run generate.go DIR/embedded/openapi/spec3.json
@@ -17,10 +18,19 @@ import (
 	"encoding/json"
 	"log"
 	"os"
+	"slices"
 	"strings"
 )
 
-var roots = []string{"account", "balance", "balance_transaction", "charge", "customer", "error", "plan", "price", "refund", "subscription"}
+var roots = []string{
+	"account", "balance", "balance_transaction", "charge", "customer", "error", "plan", "price", "refund", "subscription",
+	"dispute", "payout", "product", "coupon", "promotion_code", "invoice", "line_item", "invoice_payment", "payment_intent",
+	"payment_intent_amount_details_line_item", "checkout.session", "item", "setup_intent", "transfer", "transfer_reversal",
+	"application_fee", "fee_refund", "credit_note", "credit_note_line_item",
+}
+
+// versions are those that tests read. An object may be in the newer one only.
+var versions = []string{"2023-10-16", "2026-08-26.dahlia"}
 
 const componentPrefix = "#/components/schemas/"
 
@@ -39,8 +49,8 @@ func main() {
 	if err := json.Unmarshal(data, &spec); err != nil {
 		log.Fatal(err)
 	}
-	if spec.Info.Version != "2023-10-16" {
-		log.Fatalf("%s is of version %s, want 2023-10-16", os.Args[1], spec.Info.Version)
+	if !slices.Contains(versions, spec.Info.Version) {
+		log.Fatalf("%s is of version %s, want one of %v", os.Args[1], spec.Info.Version, versions)
 	}
 	defs := map[string]any{}
 	var add func(name string)
@@ -52,9 +62,11 @@ func main() {
 		defs[name] = convert(spec.Components.Schemas[name], add)
 	}
 	for _, name := range roots {
-		add(name)
+		if spec.Components.Schemas[name] != nil {
+			add(name)
+		}
 	}
-	write(map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": defs})
+	write(spec.Info.Version+".json.gz", map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": defs})
 }
 
 // convert copies the keywords that constrain a value, and calls ref with the
@@ -103,7 +115,7 @@ func convert(in map[string]any, ref func(string)) map[string]any {
 
 // write makes the same bytes each time: keys are sorted and the gzip header
 // holds no time.
-func write(schema any) {
+func write(name string, schema any) {
 	data, err := json.Marshal(schema)
 	if err != nil {
 		log.Fatal(err)
@@ -119,8 +131,8 @@ func write(schema any) {
 	if err := zw.Close(); err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile("schemas.json.gz", buf.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(name, buf.Bytes(), 0o644); err != nil {
 		log.Fatal(err)
 	}
-	log.Printf("schemas.json.gz: %d bytes, %d bytes of JSON", buf.Len(), len(data))
+	log.Printf("%s: %d bytes, %d bytes of JSON", name, buf.Len(), len(data))
 }

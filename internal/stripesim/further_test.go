@@ -1,0 +1,182 @@
+package stripesim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// newest is the API version in which the lists beyond the six are asked for.
+const newest = "2026-08-26.dahlia"
+
+// closed makes a copy of a schema document in which an object has no members
+// but those that Stripe describes.
+func closed(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, member := range v {
+			out[k] = closed(member)
+		}
+		if _, ok := v["properties"].(map[string]any); ok && v["additionalProperties"] == nil {
+			out["additionalProperties"] = false
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = closed(v[i])
+		}
+		return out
+	}
+	return v
+}
+
+// Every object beyond the six is one that Stripe could have sent, in both API
+// versions, and has no member that Stripe does not describe. At times all
+// through the business, so with every state of it.
+func TestFurtherObjectsFollowOpenAPI(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Seed: 3, Charges: 700, Wide: true, Pricing: true, LongLists: true, Variants: 100}
+	s := newTestServer(t, cfg)
+	tl := s.business.tl
+	for _, version := range []string{Version, newest} {
+		compile := compiler(t, closed(readOpenAPI(t, version)))
+		for _, name := range furtherNames {
+			res := s.resource(name)
+			if res.since > version {
+				continue
+			}
+			schema, states := compile(res.object), 0
+			for at := tl.from + 20*day; at <= tl.to; at += (tl.to - tl.from) / 5 {
+				v := viewOf(at)
+				v.version = version
+				lo, hi := res.window(query{from: noCreated, to: unsetNow}, at)
+				for n := lo; n < hi; n++ {
+					w := newWriter(v)
+					res.render(w, n)
+					validate(t, schema, name, w.buf)
+					states++
+				}
+			}
+			if states == 0 {
+				t.Errorf("%s is empty", name)
+			}
+		}
+	}
+}
+
+// What is new changes nothing of the six, and without Wide nothing of the
+// events: testdata/account.sha256 is older than the new lists.
+func TestFurtherListsLeaveEventsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, Config{Charges: 2000})
+	events := s.business.events(s.moment().at)
+	var all strings.Builder
+	for n := range events.count {
+		all.Write(events.json(n, s.moment().at))
+	}
+	golden(t, "testdata/events.sha256", sum(all.String())+"\n")
+}
+
+// A list can be paged in both directions, an object read by its id, and a
+// wrong id is not found.
+func TestFurtherLists(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, Config{Charges: 2500, Wide: true})
+	c := newClient(t, s)
+	for _, name := range furtherNames {
+		all := c.walk("/v1/"+name, queryValues("limit", "7"))
+		want := slices.Collect(s.Ledger().IDs(name))
+		slices.Reverse(want)
+		got := make([]string, len(all))
+		for i, o := range all {
+			got[i] = o.ID
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(got) < 8 {
+			t.Errorf("%s: %d objects (-ledger +list):\n%s", name, len(got), diff)
+			continue
+		}
+		if back := c.walkBack("/v1/"+name, queryValues("limit", "7"), got[len(got)-1]); len(back) != len(got)-1 {
+			t.Errorf("%s: %d objects backwards, %d forwards", name, len(back), len(got))
+		}
+		if res := s.resource(name); !res.timeless {
+			half := all[len(all)/2].Created
+			after := c.walk("/v1/"+name, queryValues("created[gte]", itoa(half)))
+			before := c.walk("/v1/"+name, queryValues("created[lt]", itoa(half)))
+			if len(after)+len(before) != len(all) || len(after) == 0 || after[len(after)-1].Created < half {
+				t.Errorf("%s: %d since %d and %d before, of %d", name, len(after), half, len(before), len(all))
+			}
+		}
+		if resp := c.do(http.MethodGet, "/v1/"+name+"/"+escape(got[0])); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s %s: %s", name, got[0], resp.Status)
+		}
+		if resp := c.do(http.MethodGet, "/v1/"+name+"/none"); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s none: %s", name, resp.Status)
+		}
+	}
+}
+
+// A request gets the API version that it asks for, and is told so.
+func TestRequestedVersion(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, newTestServer(t, Config{Charges: 20}))
+	for asked, want := range map[string]string{"": Version, newest: newest, "newest": ""} {
+		c.version = asked
+		resp := c.do(http.MethodGet, "/v1/charges")
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" && resp.StatusCode != http.StatusBadRequest || want != "" && resp.Header.Get("Stripe-Version") != want {
+			t.Errorf("asked for %q: %s in %q\n%.200s", asked, resp.Status, resp.Header.Get("Stripe-Version"), body)
+		}
+		if shows := strings.Contains(string(body), `"invoice":`); want != "" && shows != (want == Version) {
+			t.Errorf("in %q a charge shows its invoice: %v", asked, shows)
+		}
+	}
+}
+
+// Every event of the new kinds can be listed, read by its id, and shows the
+// object as it was then.
+func TestFurtherEvents(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, Config{Charges: 2500, Wide: true})
+	seen := map[string]int{}
+	for at := s.business.tl.from + 30*day; at <= s.business.tl.to; at += 30 * day {
+		s.SetNow(time.Unix(at, 0))
+		events := s.business.events(at)
+		for n := range events.count {
+			id := string(events.appendID(nil, n))
+			if got, ok := events.find(id); !ok || got != n {
+				t.Fatalf("event %s: found at %d, is at %d", id, got, n)
+			}
+			if c := s.business.log(at).changes[n]; c.kind == furtherHappened {
+				seen[s.business.eventType(c)]++
+			}
+		}
+	}
+	for _, h := range happenings {
+		if seen[h.event] == 0 {
+			t.Errorf("no event is %s", h.event)
+		}
+	}
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func escape(id string) string { return url.PathEscape(id) }
+
+func sum(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])
+}
