@@ -28,6 +28,8 @@ func permission(resource string) string {
 		return "rak_event_read"
 	case "disputes":
 		return "rak_dispute_read"
+	case "payouts":
+		return "rak_payout_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

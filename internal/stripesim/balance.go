@@ -17,6 +17,7 @@ const (
 	entryDispute
 	entryDisputeReversal
 	entryPayout
+	entryPayoutFailure
 )
 
 // source returns the kind of record that moved the money.
@@ -26,7 +27,7 @@ func (e entry) source() idKind {
 		return idRefund
 	case entryDispute, entryDisputeReversal:
 		return idDispute
-	case entryPayout:
+	case entryPayout, entryPayoutFailure:
 		return idPayout
 	}
 	return idCharge

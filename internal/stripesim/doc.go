@@ -33,8 +33,8 @@
 // same records from other sides. They are always served and are derived when
 // somebody asks, so a server starts as fast as without them. What would change
 // the six, or add events, happens only with [Config.Wide], and draws from
-// streams of its own: inquiries, evidence, fees that a dispute keeps, and the
-// events of happenings. Without it a dispute's event lacks its balance
+// streams of its own: inquiries, evidence, fees that a dispute keeps, payouts
+// that fail or that nobody can attribute, and the events of happenings. Without it a dispute's event lacks its balance
 // transactions, as it always did; the list has them.
 //
 // The lists beyond the six have the shape of 2023-10-16 and of

@@ -114,7 +114,7 @@ func readRecording(line []byte) (recording, error) {
 // expandsOf are the members that a request may expand. A recorded object shows
 // what it shows.
 var expandsOf = map[string][]string{
-	"charges": {"refunds"}, "prices": {"tiers", "currency_options"}, "disputes": {"charge"},
+	"charges": {"refunds"}, "prices": {"tiers", "currency_options"}, "disputes": {"charge"}, "payouts": {"balance_transaction", "failure_balance_transaction"},
 	"customers": {"discount.coupon.applies_to"}, "subscriptions": {"discount.coupon.applies_to"},
 }
 

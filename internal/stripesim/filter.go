@@ -37,6 +37,16 @@ func paramsOf(resource string) []param {
 		return []param{{name: "charge", object: "charge"}, intent}
 	case "disputes":
 		return []param{{name: "charge", object: "charge"}, intent}
+	case "payouts":
+		return []param{
+			{name: "arrival_date"},
+			{name: "arrival_date[gt]"},
+			{name: "arrival_date[gte]"},
+			{name: "arrival_date[lt]"},
+			{name: "arrival_date[lte]"},
+			{name: "destination"},
+			{name: "status", values: payoutStatuses},
+		}
 	case "subscriptions":
 		return []param{customer, {name: "price", object: "price"}, {name: "status", values: append(slices.Clone(subStatuses[:]), "all", "ended")}}
 	}
@@ -84,15 +94,14 @@ func (b *business) matchRefund(p, value string, _ int64) (matcher, bool) {
 	return func(n int) bool { return int(b.refunds[n].charge) == c }, ok
 }
 
-func (b *business) matchTxn(p, value string, _ int64) (matcher, bool) {
+func (b *business) matchTxn(p, value string, at int64) (matcher, bool) {
 	switch p {
 	case "currency":
 		return func(n int) bool { return b.txns[n].currency.String() == value }, true
 	case "type":
 		return func(n int) bool { return b.txnType(&b.txns[n]) == value }, true
 	case "payout":
-		po, ok := b.findPayout(value)
-		return func(n int) bool { return int(b.payoutOf(&b.txns[n])) == po }, ok
+		return b.matchHeld(value, at)
 	}
 	return b.matchSource(value), true
 }
@@ -116,7 +125,7 @@ func (b *business) matchSource(id string) matcher {
 		return of(n, entryDispute, entryDisputeReversal)
 	}
 	if n, ok := b.findPayout(id); ok {
-		return of(n, entryPayout, entryPayout)
+		return of(n, entryPayout, entryPayoutFailure)
 	}
 	return func(int) bool { return false }
 }

@@ -10,7 +10,7 @@ import (
 // furtherNames are the lists beyond the six of resourceNames, sorted. All of
 // them are derived from the same records when somebody asks, so a server
 // starts as fast without them.
-var furtherNames = []string{"disputes"}
+var furtherNames = []string{"disputes", "payouts"}
 
 // FurtherLists returns the names of the lists beyond the six, as in the path.
 func FurtherLists() []string { return slices.Clone(furtherNames) }
@@ -25,7 +25,7 @@ type further struct {
 // deriveFurther returns the lists of the business as it is now.
 func (b *business) deriveFurther() further {
 	f := further{moved: sync.OnceValue(b.movements), lists: map[string]func() *resource{
-		"disputes": b.disputeList,
+		"disputes": b.disputeList, "payouts": b.payoutList,
 	}}
 	for name, derive := range f.lists {
 		f.lists[name] = sync.OnceValue(derive)

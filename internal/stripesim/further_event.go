@@ -1,5 +1,7 @@
 package stripesim
 
+import "slices"
+
 // A happening is an event about an object beyond the six, or one that the six
 // did not have at first. The events of [Config.Wide] are all happenings, so
 // that the bytes of the others do not depend on it.
@@ -23,9 +25,10 @@ var happenings []happening
 
 // It is filled here because the renderers refer to events' own tables.
 func init() {
-	happenings = []happening{
-		{"charge.dispute.updated", (*business).disputesUpdated, func(b *business, w *writer, c change) { b.renderDispute(w, int(c.n), true) }},
-	}
+	happenings = slices.Concat(
+		[]happening{{"charge.dispute.updated", (*business).disputesUpdated, func(b *business, w *writer, c change) { b.renderDispute(w, int(c.n), true) }}},
+		payoutHappenings(),
+	)
 }
 
 // eachHappening emits all of them, if Config.Wide says so.
@@ -35,7 +38,7 @@ func (b *business) eachHappening(emit func(change)) {
 	}
 	for what, h := range happenings {
 		h.times(b, func(n, index int, at int64) {
-			if at > 0 && at <= b.tl.to {
+			if at > 0 {
 				emit(change{at: at, n: int32(n), k: uint16(what<<happeningBits | index), kind: furtherHappened})
 			}
 		})
@@ -48,7 +51,7 @@ func (b *business) happeningsOf(wanted change, emit func(change)) {
 		return
 	}
 	happenings[wanted.happening()].times(b, func(n, index int, at int64) {
-		if int32(n) == wanted.n && index == int(wanted.k)&(1<<happeningBits-1) && at > 0 && at <= b.tl.to {
+		if int32(n) == wanted.n && index == int(wanted.k)&(1<<happeningBits-1) && at > 0 {
 			emit(change{at: at, n: wanted.n, k: wanted.k, kind: furtherHappened})
 		}
 	})

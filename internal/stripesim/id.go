@@ -26,6 +26,7 @@ const (
 	idPayout
 	idRequest
 	idEvent
+	idBank
 )
 
 const (

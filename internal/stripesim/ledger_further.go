@@ -34,3 +34,30 @@ func (b *business) disputeRecord(n int, at int64) Dispute {
 	}
 	return r
 }
+
+// A Payout is the ledger's record of a payout. Amounts are in minor units of
+// Currency. What an automatic payout holds are the balance transactions that
+// name it: the sum of their Net, without its own, is its Amount. Of a manual
+// one nobody knows.
+type Payout struct {
+	ID, BalanceTransaction, FailureBalanceTransaction string // "" for none
+	Created, Arrival, Failed                          int64  // Failed is 0 if it has not
+	Amount, Fee                                       int64  // Fee is not in Amount
+	Currency, Status, Method                          string
+	IsAutomatic, IsReconciled                         bool
+}
+
+// Payouts yields every payout.
+func (l Ledger) Payouts() iter.Seq[Payout] { return records(l, "payouts", (*business).payoutRecord) }
+
+func (b *business) payoutRecord(n int, at int64) Payout {
+	p := b.payoutAt(n, at)
+	own, back := b.payoutMoney(n, at)
+	return Payout{
+		ID: namer(b.appendPayoutID).name(int32(n)), BalanceTransaction: namer(b.appendTxnID).name(own),
+		FailureBalanceTransaction: namer(b.appendTxnID).name(back),
+		Created:                   p.created, Arrival: p.arrival(), Failed: p.failed, Amount: p.amount, Fee: p.fee,
+		Currency: p.currency.String(), Status: b.payoutStatus(&p, at), Method: [...]string{"standard", "instant"}[btoi(p.instant)],
+		IsAutomatic: !p.manual, IsReconciled: happened(b.reconciledAt(&p), at),
+	}
+}

@@ -73,7 +73,7 @@ func (b *business) chargeOf(t *txn) int32 {
 		return b.refunds[t.source].charge
 	case entryDispute, entryDisputeReversal:
 		return b.disputes[t.source].charge
-	case entryPayout:
+	case entryPayout, entryPayoutFailure:
 		return none
 	}
 	return t.source

@@ -91,7 +91,7 @@ func (b *business) appendSourceID(buf []byte, t *txn) []byte {
 		return b.appendRefundID(buf, n)
 	case entryDispute, entryDisputeReversal:
 		return b.appendDisputeID(buf, n)
-	case entryPayout:
+	case entryPayout, entryPayoutFailure:
 		return b.appendPayoutID(buf, n)
 	}
 	return b.appendChargeID(buf, n)

@@ -17,6 +17,7 @@ const (
 	streamDeletions
 	streamChanges
 	streamInquiries
+	streamPayouts
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

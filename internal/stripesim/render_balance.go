@@ -38,7 +38,7 @@ func (e entry) category() string {
 		entryCharge: "charge", entryCaptureReversal: "partial_capture_reversal",
 		entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "dispute", entryDisputeReversal: "dispute_reversal", entryPayout: "payout",
-		entryRelease: "partial_capture_reversal",
+		entryRelease: "partial_capture_reversal", entryPayoutFailure: "payout_reversal",
 	}[e]
 }
 
@@ -55,7 +55,7 @@ func (b *business) txnType(t *txn) string {
 	byCard := [...]string{
 		entryCharge: "charge", entryCaptureReversal: "refund", entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "adjustment", entryDisputeReversal: "adjustment", entryPayout: "payout",
-		entryRelease: "refund",
+		entryRelease: "refund", entryPayoutFailure: "payout_failure",
 	}
 	otherwise := [...]string{
 		entryCharge: "payment", entryCaptureReversal: "payment_refund", entryRefund: "payment_refund", entryRefundFailure: "adjustment",
@@ -115,6 +115,8 @@ func feeText(t *txn) string {
 		return "Dispute fee"
 	case t.entry == entryDisputeReversal:
 		return "Dispute fee refund"
+	case t.entry == entryPayout:
+		return "Instant payout fee"
 	case t.fee < 0:
 		return "Stripe processing fee refund"
 	}
