@@ -96,7 +96,7 @@ func publishOnce(ctx context.Context, dir string, options load.Options, mappings
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
-	for _, resource := range pipeline.Resources() {
+	for _, resource := range pipeline.Resources(lake.Resources()) {
 		if len(picked[resource.Name]) == 0 {
 			continue
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/stripelake/stripelake/load/internal/fsprobe"
 	"github.com/stripelake/stripelake/load/internal/lakedir"
 	"github.com/stripelake/stripelake/load/rawlog"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Format is the version of generations that this program writes.
@@ -140,6 +141,14 @@ func (l *Lake) Using(opts Options) *Lake {
 	opts.Mode = l.opts.Mode
 	used.opts = opts.withDefaults()
 	return &used
+}
+
+// Resources returns what the log has streams of, besides the events.
+func (l *Lake) Resources() *schemas.Resources {
+	if l.opts.Resources == nil {
+		return schemas.ShippedResources()
+	}
+	return l.opts.Resources
 }
 
 // Stage says what begins now, to whoever wants to know ([Options.OnStage]). Several

@@ -193,18 +193,21 @@ func (m *merge) mergeNamed(ctx context.Context) error {
 	return err
 }
 
+// events is the stream of Stripe's events. Its objects become no rows.
+const events = "events"
+
 // mergeDisputes records the charges of disputes, from old versions too: a dispute's
-// charge never changes. A version of the charge takes precedence over an event as the
+// charge never changes. A version of an object takes precedence over an event as the
 // source.
 func (m *merge) mergeDisputes(ctx context.Context) (err error) {
 	m.learned, err = m.db.Exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
 		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
 		GROUP BY n.dispute_id`, m.key.Account, m.key.Stream, m.key.Account)
-	if err != nil || m.key.Stream != "charges" {
+	if err != nil || m.key.Stream == events {
 		return err
 	}
-	better, err := m.db.Exec(ctx, `UPDATE meta.dispute_charges SET learned_from = 'charges'
-		WHERE account = ? AND learned_from <> 'charges' AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.Account)
+	better, err := m.db.Exec(ctx, `UPDATE meta.dispute_charges SET learned_from = ?
+		WHERE account = ? AND learned_from = ? AND dispute_id IN (SELECT dispute_id FROM new_disputes)`, m.key.Stream, m.key.Account, events)
 	m.learned += better
 	return err
 }

@@ -15,6 +15,8 @@ type Options struct {
 	Fingerprint string  // of everything declared, descriptions included
 	Program     string  // version of the program, for those who read what it publishes
 
+	Resources *schemas.Resources // what the log has streams of; nil: the shipped ones
+
 	Schemas map[string]string // files of the schema set, by path; stored with what is built from them
 	Anew    bool              // start from an empty state, whatever exists
 	NoList  bool              // open the lake although its list of the forgotten is lost: for reading only, or to begin a new list

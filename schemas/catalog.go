@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
@@ -53,6 +54,24 @@ const (
 	SourceMap      SourceType = "map" // caller-chosen keys, for example metadata
 	SourceAny      SourceType = "any"
 )
+
+// sourceObjects are the objects with a source catalog, in the order of their names.
+var sourceObjects = func() (objects []string) {
+	files, err := catalogs.ReadDir("catalog")
+	if err != nil {
+		panic(err) // the folder is in the program
+	}
+	for _, f := range files {
+		if name := strings.TrimSuffix(f.Name(), ".json"); name != supplement {
+			objects = append(objects, name)
+		}
+	}
+	return objects
+}()
+
+// supplement is a file beside the catalogs: what their generator adds to Stripe's
+// specifications.
+const supplement = "supplement"
 
 // LoadCatalog returns the catalog of one Stripe object, for example "charge". For an
 // object without a catalog it returns an error that names those with one.

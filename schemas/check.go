@@ -18,7 +18,24 @@ func (l *loader) checkSet(set *Set) {
 	for _, m := range set.Mappings {
 		l.checkSeenAt(m)
 	}
+	l.checkLateColumns(set)
 	l.checkExponents(set)
+}
+
+// checkLateColumns reports columns that the table of a resource lacks. The shipped
+// resources may go with other tables.
+func (l *loader) checkLateColumns(set *Set) {
+	if !set.OwnResources {
+		return
+	}
+	for _, r := range set.Resources.all {
+		table := set.Table(r.Name)
+		for _, column := range r.places.late {
+			if table != nil && table.Fields != nil && FieldAt(table.Fields, column.Value) == nil {
+				l.Report(column.Pos, "R6", "%s has no column %s%s", r.Name, column.Value, spelling.Suggestion(column.Value, fieldNames(table.Fields)))
+			}
+		}
+	}
 }
 
 // checkNames reports names that are declared twice.

@@ -61,6 +61,11 @@ func lint(set *Set, sound bool) Problems {
 			r.Report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
 		}
 	}
+	for _, m := range set.Mappings {
+		if one, known := set.Resources.Of(m.Source.Object); sound && (!known || one.List.Path == "") {
+			r.Report(m.Pos, "S13", "no resource lists objects of the kind %s: %s gets no rows; add one under resources, or remove the mapping", m.Source.Object, m.Name)
+		}
+	}
 	return r.InFileOrder()
 }
 

@@ -24,6 +24,8 @@ const (
 	mappingsDir = "mappings/stripe"
 	martsDir    = "marts"
 	segmentsDir = "segments"
+
+	resourcesDir = "resources"
 )
 
 // loader is the state of one load.
@@ -44,16 +46,17 @@ type targetRef struct {
 	at      Pos
 }
 
-// Load reads a set of schemas, types, lookups, mappings, marts and segments. It reads
-// types/*.yaml, stripe/*.yaml, lookups/*.yaml, mappings/stripe/*.yaml, marts/*.sql,
-// segments/*.sql and privacy.yaml, and nothing else. It returns all mistakes at once as
+// Load reads a set of resources, schemas, types, lookups, mappings, marts and segments.
+// It reads resources/*.yaml, types/*.yaml, stripe/*.yaml, lookups/*.yaml,
+// mappings/stripe/*.yaml, marts/*.sql, segments/*.sql and privacy.yaml, and nothing else.
+// Without resources/*.yaml the set has the shipped resources. It returns all mistakes at once as
 // Problems, together with the valid part of the set, so that its mappings can be
 // checked too. An error of another type means that a file could not be read at all.
 func Load(fsys fs.FS) (*Set, error) {
 	digest := sha256.New()
 	set := &Set{files: map[string]string{}}
 	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: fsys, digest: digest, files: set.files, types: map[string]*typeFile{}}
-	for _, step := range []func(*Set) error{l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts, l.loadSegments} {
+	for _, step := range []func(*Set) error{l.loadResources, l.loadTypes, l.loadSchemas, l.loadLookups, l.loadMappings, l.loadMarts, l.loadSegments} {
 		if err := step(set); err != nil {
 			return nil, err
 		}
@@ -71,6 +74,37 @@ func Load(fsys fs.FS) (*Set, error) {
 	}
 	set.Fingerprint = hex.EncodeToString(digest.Sum(nil))
 	return set, nil
+}
+
+// loadResources reads the resources, or takes the shipped ones.
+func (l *loader) loadResources(set *Set) error {
+	docs, files, err := l.folder(resourcesDir)
+	if err != nil {
+		return err
+	}
+	if set.OwnResources = files > 0; !set.OwnResources {
+		set.Resources = ShippedResources()
+		return nil
+	}
+	var all []Resource
+	for _, n := range docs {
+		if r := l.parseResource(n); r != nil {
+			all = append(all, *r)
+		}
+	}
+	l.checkResources(all, len(all) == files)
+	set.Resources = arrange(all)
+	return nil
+}
+
+// resourcesOf reads only the resources of a set.
+func resourcesOf(fsys fs.FS) (*Resources, error) {
+	set := &Set{files: map[string]string{}}
+	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: fsys, digest: io.Discard, files: set.files}
+	if err := l.loadResources(set); err != nil {
+		return nil, err
+	}
+	return set.Resources, l.Err()
 }
 
 func (l *loader) loadTypes(set *Set) error {

@@ -11,10 +11,6 @@ import (
 // sourceVersions are the API versions in the source catalogs.
 var sourceVersions = []string{"2023-10-16", "2026-08-26.dahlia"}
 
-// sourceObjects are the objects with a source catalog: those of each resource, and
-// events.
-var sourceObjects = append(objectsOf(listed), "event")
-
 func (l *loader) parseMapping(n *strictyaml.Node) *Mapping {
 	o := l.Object(n, "a mapping file")
 	if o == nil {

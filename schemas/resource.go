@@ -1,17 +1,17 @@
 package schemas
 
-import "slices"
-
 // Resource describes one kind of Stripe's objects, except for their fields: how they
 // are listed, which events show a change, which objects they name, and whose they are.
-// It is data. A path leads through the members of an object, and by [] through the
-// elements of an array: "items.data[].price". At its end is an id, or the object that
-// has it.
+// It is the parsed form of one file under resources/. A path leads through the members
+// of an object, and by [] through the elements of an array: "items.data[].price". At
+// its end is an id, or the object that has it.
 type Resource struct {
-	Name      string   // name of the stream, and of the table of its objects: "balance_transactions"
-	Object    string   // value of their member "object": "balance_transaction"
-	OldObject string   // value of "object" of the same objects under their old name: "plan"
-	IDs       []string // prefixes of their ids, without the "_"
+	Name        string   // name of the stream, and of the table of its objects: "balance_transactions"
+	Object      string   // value of their member "object": "balance_transaction"
+	OldObject   string   // value of "object" of the same objects under their old name: "plan"
+	Description string   // what the objects are
+	Order       int      // place among the resources, from 1; 0 is after all others, by name
+	IDs         []string // prefixes of their ids, without the "_"
 
 	List      Listing
 	Deletable bool // Stripe deletes some; it keeps all objects of other resources
@@ -29,6 +29,15 @@ type Resource struct {
 	LateColumns   []string // columns that may be filled long after the row was made
 	MadeWhenNamed bool     // objects are made together with the objects that name them, or later
 	Transaction   bool     // Stripe counts these objects for the number of read requests that it allows
+
+	Pos    Pos
+	places resourcePlaces
+}
+
+// resourcePlaces are the places of values that do not keep their own.
+type resourcePlaces struct {
+	object, owner, due, transaction Pos
+	ids, expand, embeds, late       []Text
 }
 
 // Listing describes how Stripe lists a resource. Without a path its list is not read.
@@ -50,6 +59,9 @@ type Touch struct {
 	Types  string // prefix of the event's type
 	ID     string // path to their ids, in the object that the event holds
 	Filter string // if set, the ids are not theirs: they are the values of this filter of their list
+
+	undocumented bool // the catalog lacks the path, and the file says why
+	at           Pos  // of the path
 }
 
 // Ref is a path to ids of other objects.
@@ -57,6 +69,9 @@ type Ref struct {
 	Path   string
 	To     []string // their resources; if there are several, the prefix of the id decides
 	Filter string   // if set, the id is not theirs: it is the value of this filter of their list
+
+	at Pos // of the path
+	to []Text
 }
 
 // Owner says whose the objects of a resource are: exactly one of its fields is set.
@@ -66,56 +81,13 @@ type Owner struct {
 	BelongsTo []Ref // each belongs to the owner of one of these
 }
 
-// Resources returns the resources whose lists are read, always in the same order.
-func Resources() []Resource { return slices.Clone(listed) }
-
-// Unlisted returns the kinds of object whose lists are not read and that belong to
-// objects of a resource.
-func Unlisted() []Resource { return slices.Clone(unlisted) }
-
-// ResourceNamed returns the resource of that name, listed or not.
-func ResourceNamed(name string) (Resource, bool) {
-	return resource(func(r Resource) bool { return r.Name == name })
-}
-
-// ResourceOf returns the resource with that kind of object ("charge"), listed or not.
-func ResourceOf(object string) (Resource, bool) {
-	return resource(func(r Resource) bool { return r.Object == object })
-}
-
-func resource(is func(Resource) bool) (Resource, bool) {
-	for _, all := range [][]Resource{listed, unlisted} {
-		if i := slices.IndexFunc(all, is); i >= 0 {
-			return all[i], true
-		}
-	}
-	return Resource{}, false
-}
-
-func objectsOf(resources []Resource) []string {
-	objects := make([]string, len(resources))
-	for i, r := range resources {
-		objects[i] = r.Object
-	}
-	return objects
-}
-
-// Mentioning returns the names of the resources whose objects name objects of the given
-// resource that no list may ever show.
-func Mentioning(name string) (names []string) {
-	for _, r := range listed {
-		if slices.ContainsFunc(r.Mentions, func(ref Ref) bool { return slices.Contains(ref.To, name) }) {
-			names = append(names, r.Name)
-		}
-	}
-	return names
-}
-
-// IsLateColumn reports whether a column of that name may be filled long after its row
-// was made.
-func IsLateColumn(name string) bool {
-	return slices.ContainsFunc(listed, func(r Resource) bool { return slices.Contains(r.LateColumns, name) })
-}
-
 // Owned reports whether the objects of a resource belong to a person.
 func (r Resource) Owned() bool { return !r.Owner.Person && !r.Owner.Nobody }
+
+// refs returns all references of a resource.
+func (r *Resource) refs() (refs []Ref) {
+	for _, some := range [][]Ref{r.Owner.BelongsTo, r.Brings, r.Mentions} {
+		refs = append(refs, some...)
+	}
+	return refs
+}

@@ -11,7 +11,7 @@ import (
 // objects that it reports as erased, or changes would be missed.
 func TestEveryResourceIsClassified(t *testing.T) {
 	t.Parallel()
-	for _, r := range slices.Concat(listed, unlisted) {
+	for _, r := range ShippedResources().all {
 		if r.Name == "" || r.Object == "" {
 			t.Errorf("%+v: it has no name or no object", r)
 		}
@@ -28,7 +28,7 @@ func TestEveryResourceIsClassified(t *testing.T) {
 			checkRef(t, r, ref)
 		}
 		for _, name := range r.Embeds {
-			if _, known := ResourceNamed(name); !known {
+			if _, known := ShippedResources().Named(name); !known {
 				t.Errorf("%s embeds %s, which is no resource", r.Name, name)
 			}
 		}
@@ -37,7 +37,7 @@ func TestEveryResourceIsClassified(t *testing.T) {
 		}
 	}
 	transactions := 0
-	for _, r := range listed {
+	for _, r := range ShippedResources().Listed() {
 		if r.Transaction {
 			transactions++
 		}
@@ -54,7 +54,7 @@ func TestEveryResourceIsClassified(t *testing.T) {
 	if transactions != 1 {
 		t.Errorf("%d resources are what Stripe allows read requests for, want one", transactions)
 	}
-	for _, r := range unlisted {
+	for _, r := range ShippedResources().Unlisted() {
 		if r.List.Path != "" {
 			t.Errorf("%s has a list, and is among those that have none", r.Name)
 		}
@@ -71,7 +71,7 @@ func checkRef(t *testing.T, r Resource, ref Ref) {
 		t.Errorf("%s.%s: a filter of one list, and it leads to %v", r.Name, ref.Path, ref.To)
 	}
 	for _, name := range ref.To {
-		if to, known := ResourceNamed(name); !known || len(ref.To) > 1 && len(to.IDs) == 0 {
+		if to, known := ShippedResources().Named(name); !known || len(ref.To) > 1 && len(to.IDs) == 0 {
 			t.Errorf("%s.%s leads to %s, which is no resource, or does not say how its ids begin", r.Name, ref.Path, name)
 		}
 	}
@@ -86,7 +86,7 @@ func ownerless(r Resource, before []string) string {
 	}
 	for _, ref := range r.Owner.BelongsTo {
 		for _, name := range ref.To {
-			to, _ := ResourceNamed(name)
+			to, _ := ShippedResources().Named(name)
 			if path := ownerless(to, way); path != "" {
 				return path
 			}
@@ -98,7 +98,7 @@ func ownerless(r Resource, before []string) string {
 func TestNamesOfResourcesAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
-	for _, r := range slices.Concat(listed, unlisted) {
+	for _, r := range ShippedResources().all {
 		for _, name := range slices.Concat([]string{"name " + r.Name, "object " + r.Object, "object " + r.OldObject}, r.IDs) {
 			if other, taken := seen[name]; taken && name != "object " {
 				t.Errorf("%s is of %s and of %s", name, other, r.Name)
@@ -114,13 +114,13 @@ func TestTablesAreOfResources(t *testing.T) {
 	set := embedded(t)
 	mapped := map[string]bool{}
 	for _, m := range set.Mappings {
-		r, known := ResourceOf(m.Source.Object)
+		r, known := ShippedResources().Of(m.Source.Object)
 		if !known || r.List.Path == "" {
 			t.Errorf("%s is mapped from %q, of which no list is read", m.Name, m.Source.Object)
 		}
 		mapped[m.Schema.Table] = true
 	}
-	for _, r := range listed {
+	for _, r := range ShippedResources().Listed() {
 		if !mapped[r.Name] {
 			t.Errorf("no table %s is mapped", r.Name)
 		}
@@ -135,7 +135,7 @@ func TestTablesAreOfResources(t *testing.T) {
 // Each path leads to a field that Stripe documents, or that its answers have.
 func TestPathsOfResourcesExist(t *testing.T) {
 	t.Parallel()
-	for _, r := range listed {
+	for _, r := range ShippedResources().Listed() {
 		for _, ref := range refsOf(r) {
 			checkPath(t, r.Object, ref.Path)
 		}
@@ -175,14 +175,14 @@ func checkPath(t *testing.T, object, path string) {
 func TestNoOwnerIsOverlooked(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for _, r := range listed {
+	for _, r := range ShippedResources().Listed() {
 		for _, ref := range r.Owner.BelongsTo {
 			if len(ref.To) == 1 {
 				names = append(names, ref.Path)
 			}
 		}
 	}
-	for _, r := range listed {
+	for _, r := range ShippedResources().Listed() {
 		c, err := LoadCatalog(r.Object)
 		if err != nil {
 			t.Fatal(err)

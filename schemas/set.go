@@ -16,6 +16,9 @@ type Set struct {
 	Marts    []*Mart      // each after the marts that it reads
 	Segments []*Segment   // in file order
 
+	Resources    *Resources // what is read from Stripe
+	OwnResources bool       // they are of the set's files; otherwise they are the shipped ones
+
 	Privacy Privacy // already applied: the fields above exclude what it drops
 
 	// Partial reports that Load found mistakes: mappings affected by one are missing.

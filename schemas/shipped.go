@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -83,6 +84,9 @@ func (s *Set) ChangedSince(base map[string]string) ([]string, error) {
 	own := s.Sums()
 	var changed []string
 	for name, sum := range now {
+		if path.Dir(name) == resourcesDir && !s.OwnResources {
+			continue // the set has the program's
+		}
 		if base[name] != sum && own[name] != sum {
 			changed = append(changed, name)
 		}

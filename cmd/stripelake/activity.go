@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // tooManyRequests is the status of a request above the rate limit.
@@ -22,6 +25,7 @@ type activity struct {
 	since    time.Time // when the stage began
 	requests map[requestKind]int64
 	read     map[string]*reading // by resource
+	names    []string            // of the resources, in their order
 	waiting  uint64              // segments to apply, with those applied
 	applied  uint64
 }
@@ -42,7 +46,21 @@ type reading struct {
 }
 
 func newActivity(stage string) *activity {
-	return &activity{stage: stage, since: time.Now(), read: map[string]*reading{}, requests: map[requestKind]int64{}}
+	return &activity{stage: stage, since: time.Now(), names: schemas.ShippedResources().Names(), read: map[string]*reading{}, requests: map[requestKind]int64{}}
+}
+
+// arrange sets the order of the resources.
+func (a *activity) arrange(names []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names = names
+}
+
+// order returns the names of the resources in their order.
+func (a *activity) order() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.names
 }
 
 // begin begins a stage.
@@ -216,14 +234,14 @@ func (a *activity) record(log *slog.Logger) {
 	if a.waiting > 0 {
 		attrs = append(attrs, "segments_applied", a.applied, "segments", a.waiting)
 	}
-	for _, resource := range pipeline.Streams() {
-		r := a.read[resource.Name]
+	for _, name := range append(slices.Clone(a.names), extract.Events().Name) {
+		r := a.read[name]
 		if r == nil {
 			continue
 		}
-		attrs = append(attrs, resource.Name, r.objects)
+		attrs = append(attrs, name, r.objects)
 		if expected := r.expected(); expected > int64(r.objects) {
-			attrs = append(attrs, resource.Name+"_about", expected)
+			attrs = append(attrs, name+"_about", expected)
 		}
 	}
 	log.Info("progress: "+a.stage, attrs...)

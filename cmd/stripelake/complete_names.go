@@ -78,14 +78,10 @@ func (c *completer) named(name string) (string, []candidate) {
 	case "file", "file.json|id":
 		return fitFiles, nil
 	case "resource":
-		var names []string
-		for _, r := range pipeline.Resources() {
-			names = append(names, r.Name)
-		}
-		return fitWords, words(names)
+		return fitWords, words(pipeline.ResourcesInForce(c.lake).Names())
 	case "object":
 		var names []string
-		for _, r := range pipeline.Resources() {
+		for _, r := range pipeline.ResourcesInForce(c.lake).Listed() {
 			names = append(names, r.Object)
 		}
 		return fitWords, words(names)

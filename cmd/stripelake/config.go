@@ -16,6 +16,7 @@ import (
 	"github.com/stripelake/stripelake/internal/settings"
 	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/internal/strictyaml"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // configOptions have a flag for each value of the settings.
@@ -173,7 +174,7 @@ func (env *environment) warnOfVariables(environ []string) {
 // defaultOf returns the default of a key as the help of its flag prints it.
 func defaultOf(commands []*cli.Command, key settings.Key) string {
 	if key.Name == settings.Resources {
-		return strings.Join(settings.ResourceNames(), ", ")
+		return strings.Join(schemas.ShippedResources().Names(), ", ")
 	}
 	for _, command := range commands {
 		if command.Name == "config" || !key.For(command.Name) {
@@ -221,13 +222,16 @@ func presence(found bool) string {
 }
 
 // checkDeclared reads the schemas that the settings name, with their policy, so that their
-// mistakes are told here too.
+// mistakes are told here too, and those of the list of resources.
 func (env *environment) checkDeclared(o *configOptions) error {
 	options := setOptions{lake: cmp.Or(*o.single["lake"], "./lake"), declaredOptions: declaredOptions{pii: *o.single["privacy.pii"], piiFields: *o.lists["privacy.fields"], rawRedact: *o.lists["privacy.raw_redact"]}}
 	options.schemas.value = *o.single["schemas"]
-	_, _, err := env.compile(&options)
+	set, _, err := env.compile(&options)
 	if mistakes, ok := errors.AsType[strictyaml.Problems](err); ok {
 		return &pipeline.UsageError{Message: mistakes.Error()}
+	}
+	if err == nil {
+		_, err = env.resources(nil, set.Resources)
 	}
 	return err
 }

@@ -80,7 +80,22 @@ func (env *environment) declare(ctx context.Context, o *workOptions, derive bool
 	if err != nil {
 		return nil, nil, err
 	}
+	env.signals.activity.arrange(declaration.Set.Resources.Names())
 	return lake.Using(env.withWait(o.wait, o.keep.in(options(declaration.Set)))), declaration, nil
+}
+
+// resourcesOf returns the resources that a command will work with, before the lake is
+// opened.
+func (env *environment) resourcesOf(o *workOptions, derive bool) (*schemas.Resources, error) {
+	exists, err := pipeline.HasLake(o.lake)
+	if err != nil || o.schemas.value == "" || exists && !derive {
+		return pipeline.ResourcesInForce(o.lake), err
+	}
+	set, _, err := env.namedSet(&o.declaredOptions)
+	if err != nil {
+		return nil, err
+	}
+	return set.Resources, nil
 }
 
 // loadOptions returns pipeline.LakeOptions for a lake that knows its mode.

@@ -137,7 +137,7 @@ func (n notifier) tellAge(ctx context.Context, lake string) {
 	if err != nil {
 		return // the sync itself failed, and that was told
 	}
-	resources, _ := n.env.resources(nil)
+	resources, _ := n.env.resources(nil, pipeline.ResourcesInForce(lake))
 	outcome := notify.Outcome{Command: "status", Lake: lake, Program: version, Event: notify.Stale}
 	if found.Of(resources).Within(most, time.Now()) != nil {
 		outcome.Status = pipeline.ExitIncomplete

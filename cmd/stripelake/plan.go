@@ -55,7 +55,7 @@ func (env *environment) plan(ctx context.Context, o *planOptions, resources []st
 	if o.every < time.Minute || o.every > 30*24*time.Hour {
 		return &pipeline.UsageError{Message: fmt.Sprintf("--every %s is not between 1m and 30d", pipeline.DurationText(o.every))}
 	}
-	if resources, err = env.resources(resources); err != nil {
+	if resources, err = env.resources(resources, pipeline.ResourcesInForce(o.lake)); err != nil {
 		return err
 	}
 	source, err := env.source(&o.stripeOptions, o.account)

@@ -73,20 +73,20 @@ func (r *renderer) encode(e pipeline.Event) {
 // order: they finish in any order.
 func (r *renderer) flushResults() {
 	var lines strings.Builder
-	for _, resource := range pipeline.Resources() {
-		result, known := r.results[resource.Name]
+	for _, name := range r.signals.activity.order() {
+		result, known := r.results[name]
 		switch {
 		case !known:
 			continue
 		case result.Message == "" || result.Kept:
-			number, noun, _ := strings.Cut(counted(r.read[resource.Name], "object"), " ")
+			number, noun, _ := strings.Cut(counted(r.read[name], "object"), " ")
 			how := map[bool]string{true: ", not to its end"}[result.Kept]
-			fmt.Fprintf(&lines, "  %-21s %9s %s read%s\n", resource.Name, number, noun, how)
+			fmt.Fprintf(&lines, "  %-21s %9s %s read%s\n", name, number, noun, how)
 		default:
-			fmt.Fprintf(&lines, "  %-21s  not read\n", resource.Name)
+			fmt.Fprintf(&lines, "  %-21s  not read\n", name)
 		}
-		delete(r.results, resource.Name)
-		r.signals.hide(resource.Name)
+		delete(r.results, name)
+		r.signals.hide(name)
 	}
 	if lines.Len() > 0 {
 		r.line("%s", strings.TrimSuffix(lines.String(), "\n"))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
@@ -84,7 +83,7 @@ func (s *signals) show(resource string) {
 	if s.bars == nil {
 		return
 	}
-	at := slices.IndexFunc(pipeline.Resources(), func(r extract.Resource) bool { return r.Name == resource })
+	at := slices.Index(s.activity.order(), resource)
 	s.bars.show(resource, at) // -1, for the events, is above all
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/settings"
 	"github.com/stripelake/stripelake/internal/strictyaml"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // inForce are the settings of one command: those of a file, and who gave each flag.
@@ -124,12 +125,17 @@ func setFlag(c *cli.Context, key settings.Key, value valueInForce) (mistakes str
 }
 
 // resources returns the resources that a command reads: its arguments, else those of the
-// environment or the settings. None means all.
-func (env *environment) resources(arguments []string) ([]string, error) {
+// environment or the settings. None means all. of are those that there are.
+func (env *environment) resources(arguments []string, of *schemas.Resources) ([]string, error) {
 	if len(arguments) > 0 {
 		return arguments, nil
 	}
 	value, mistakes := env.valueOf(settings.Named(settings.Resources), false)
+	for _, text := range value.texts {
+		if !slices.Contains(of.Names(), text.Value) && len(mistakes) == 0 {
+			mistakes = append(mistakes, strictyaml.Problem{Pos: text.Pos, Code: "C1", Message: settings.UnknownResource(text.Value, of.Names())})
+		}
+	}
 	if len(mistakes) > 0 {
 		return nil, &pipeline.UsageError{Message: mistakes.Error()}
 	}

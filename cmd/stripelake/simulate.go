@@ -13,6 +13,7 @@ import (
 
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // simulatedKey is a key that the simulated Stripe accepts, as it does any
@@ -168,7 +169,7 @@ func (env *environment) simulate(ctx context.Context, o *simulateOptions) error 
 	}
 	defer stop()
 	fmt.Fprintf(env.stdout, "simulated Stripe on %s\n", url)
-	for _, resource := range pipeline.Resources() {
+	for _, resource := range schemas.ShippedResources().Listed() {
 		fmt.Fprintf(env.stdout, "  %-21s %9s objects\n", resource.Name, digits(server.Ledger().Count(resource.Name)))
 	}
 	for _, account := range server.Connected() {

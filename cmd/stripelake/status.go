@@ -55,7 +55,7 @@ func (env *environment) status(ctx context.Context, o *statusOptions) error {
 	if err != nil || most == 0 {
 		return err
 	}
-	selected, err := env.resources(nil)
+	selected, err := env.resources(nil, pipeline.ResourcesInForce(o.lake))
 	if err != nil {
 		return err
 	}

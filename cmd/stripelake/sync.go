@@ -66,7 +66,11 @@ func (env *environment) sync(ctx context.Context, o *syncOptions, resources []st
 	if err != nil {
 		return err
 	}
-	if resources, err = env.resources(resources); err != nil {
+	known, err := env.resourcesOf(&o.workOptions, o.rebuild)
+	if err == nil {
+		resources, err = env.resources(resources, known)
+	}
+	if err != nil {
 		return err
 	}
 	sources, err := env.sources(&o.stripeOptions, o.accounts.Value())

@@ -53,7 +53,7 @@ func (l *Lake) CoverageOf(ctx context.Context, set *schemas.Set, mappings *trans
 			c.Reasons = append(c.Reasons, Reason{Path: r.Path, Reason: r.Reason})
 		}
 		seen := map[string]*Unmapped{}
-		for objects, err := range l.Newest(ctx, streamOf(object), most) {
+		for objects, err := range l.Newest(ctx, l.streamOf(object), most) {
 			if err != nil {
 				return nil, err
 			}

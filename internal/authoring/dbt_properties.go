@@ -114,10 +114,10 @@ func accepted(f *schemas.Field) []any {
 func (t dbtTable) reference(set *schemas.Set, f *schemas.Field) []any {
 	to := set.Schema(f.Ref)
 	if t.schema == nil || to == nil || f.Type.Kind != schemas.String || f.Hashed || !slices.Equal(to.PrimaryKey, []string{"id"}) ||
-		schemas.IsLateColumn(f.Name) || !holdsAll(t.schema, schemas.SeenAt, "created") {
+		set.Resources.IsLateColumn(f.Name) || !holdsAll(t.schema, schemas.SeenAt, "created") {
 		return nil
 	}
-	target, _ := schemas.ResourceNamed(to.Table)
+	target, _ := set.Resources.Named(to.Table)
 	if target.Deletable {
 		return nil
 	}

@@ -22,7 +22,7 @@ func JSONSchemas() (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for name, meta := range map[string]jsonSchema{
-		"schema": schemaFileSchema(), "type": typeFileSchema(), "lookup": lookupFileSchema(), "mapping": mapping, "privacy": privacyFileSchema(),
+		"schema": schemaFileSchema(), "type": typeFileSchema(), "lookup": lookupFileSchema(), "mapping": mapping, "privacy": privacyFileSchema(), "resource": resourceFileSchema(),
 	} {
 		meta["$schema"], meta["$id"] = "http://json-schema.org/draft-07/schema#", "stripelake/"+name+"-v1.json"
 		text, err := formatSchema(meta)

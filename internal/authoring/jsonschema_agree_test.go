@@ -28,6 +28,9 @@ var sound = map[string]string{
 		"let: {way: outcome}\nfields:\n  created: unix(created)\n  x: lookup(color, currency)\n  o: {$from: outcome, $same: [type]}\nleft_out: {amount: Not wanted.}\n",
 	"mappings/stripe/item.yaml": "mapping: stripe.item\nversion: 1.0.0\nsource: {object: subscription, each: items.data, as: item}\ntarget: stripe.item@1\nsame: [id, quantity]\n" +
 		"fields:\n  created: unix(created)\n  o: {$from: item.price.recurring, $same: [interval]}\n",
+	"resources/customers.yaml": "resource: customers\nobject: customer\ndescription: People.\nlist: {path: /v1/customers}\nchanges: [{holds: customer, id: id}]\nowner: person\n",
+	"resources/charges.yaml": "resource: charges\nobject: charge\ndescription: Payments.\nlist: {path: /v1/charges}\n" +
+		"changes: [{holds: charge, id: id}]\nowner: [{path: customer, resource: customers}]\n",
 	"privacy.yaml": "pii: keep\nfields: {ts.x: drop}\nraw_redact: [charge.billing_details.phone]\n",
 }
 
@@ -131,6 +134,34 @@ var plantedIn = map[string][]planted{
 		{"a list with a text", "lookup: color\ntitle: C\nrows: {red: Red, blue: 2}\n", "- color\n", "/0", "Y4"},
 		{"a lookup of another's name", "lookup: color", "lookup: currency_exponent", "/rows/red", "L2"},
 		{"a key twice", "blue: 2", "red: 2", "/", "Y2"},
+	},
+	"resources/charges.yaml": {
+		{"nothing", "", "", "", ""},
+		{"everything", "changes: [", "ids: [ch, py]\norder: 3\ndeleted: stub\nembeds: customers\nmentions: [{path: customer, resource: [customers]}]\nbrings: [{path: refunds}]\ntransaction: true\n" +
+			"made_when_named: false\nold_object: payment\nlate_columns: x\nchanges: [{types: charge.refund, id: id, filter: charge}, {holds: charge, id: old, undocumented: Gone.}, ", "", ""},
+		{"variants and members on request", "/v1/charges}", "/v1/charges, variants: ['', status=all], expand: [customer], hides_some: true}", "", ""},
+		{"silent", "changes: [{holds: charge, id: id}]", "silent: true\ndue: {path: status, is: pending, at: created}", "", ""},
+		{"without a list", "list: {path: /v1/charges}\nchanges: [{holds: charge, id: id}]\n", "", "", ""},
+
+		{"a misspelt key", "object: charge", "objekt: charge", "/", "Y5"},
+		{"no owner", "owner: [{path: customer, resource: customers}]\n", "", "/", "R4"},
+		{"an owner that is none", "[{path: customer, resource: customers}]", "somebody", "/owner", "R4"},
+		{"an owner without a resource", "{path: customer, resource: customers}", "{path: customer}", "/owner/0", "R3"},
+		{"no changes", "changes: [{holds: charge, id: id}]\n", "", "/", "R5"},
+		{"silent with changes", "changes: [", "silent: true\nchanges: [", "/changes", "R5"},
+		{"due with changes", "changes: [", "due: {path: status, is: pending, at: created}\nchanges: [", "/due", "R5"},
+		{"an event of any kind", "holds: charge, ", "", "/changes/0", "R5"},
+		{"another endpoint", "/v1/charges", "/charges", "/list/path", "R1"},
+		{"a variant that is none", "/v1/charges}", "/v1/charges, variants: [all]}", "/list/variants/0", "R1"},
+		{"no place", "object: charge", "object: charge\norder: 0", "/order", "S12"},
+		{"another deletion", "object: charge", "object: charge\ndeleted: often", "/deleted", "S12"},
+		{"the whole id", "object: charge", "object: charge\nids: [ch_]", "/ids/0", "R1"},
+
+		{"a path that Stripe does not have", "id: id}]", "id: idd}]", "", "R2"},
+		{"an object that Stripe does not have", "object: charge", "object: charg", "", "R2"},
+		{"a resource that is none", "resource: customers}", "resource: people}", "", "R3"},
+		{"an owner that is overlooked", "[{path: customer, resource: customers}]", "nobody", "", "R4"},
+		{"another's objects", "object: charge", "object: charge\nold_object: customer", "", "S11"},
 	},
 	"lookups/currency_exponent.yaml": {
 		{"nothing", "", "", "", ""},
@@ -242,7 +273,7 @@ func TestEditorAndCheckerAgree(t *testing.T) {
 
 func metaFor(file string) string {
 	folder, _, _ := strings.Cut(file, "/")
-	return map[string]string{"stripe": "schema", "types": "type", "lookups": "lookup", "mappings": "mapping", "privacy.yaml": "privacy"}[folder] + "-v1.json"
+	return map[string]string{"stripe": "schema", "types": "type", "lookups": "lookup", "mappings": "mapping", "privacy.yaml": "privacy", "resources": "resource"}[folder] + "-v1.json"
 }
 
 // inEditor returns the places where a JSON Schema refuses a text.

@@ -18,20 +18,26 @@ import (
 
 // Lake is a published lake, opened for reading.
 type Lake struct {
-	dir string
-	db  *sql.DB
+	dir   string
+	db    *sql.DB
+	kinds *schemas.Resources // what the log has streams of
 }
 
 // OpenLake opens the lake in dir. It is an error if nothing is published there.
 func OpenLake(dir string) (*Lake, error) {
-	if _, err := load.ReadSchemas(dir); err != nil {
+	files, err := load.ReadSchemas(dir)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := schemas.ResourcesIn(files)
+	if err != nil {
 		return nil, err
 	}
 	db, err := load.OpenWarehouse(filepath.Join(dir, "current", "warehouse.duckdb"))
 	if err != nil {
 		return nil, err
 	}
-	return &Lake{dir: dir, db: db}, nil
+	return &Lake{dir: dir, db: db, kinds: kinds}, nil
 }
 
 // Close closes the lake.
@@ -130,8 +136,8 @@ func (l *Lake) count(ctx context.Context, stream string) (n int, err error) {
 }
 
 // streamOf returns the stream of the raw log for objects of a type.
-func streamOf(object string) string {
-	resource, known := schemas.ResourceOf(object)
+func (l *Lake) streamOf(object string) string {
+	resource, known := l.kinds.Of(object)
 	if !known || resource.List.Path == "" {
 		return object + "s" // events, and objects without a stream
 	}

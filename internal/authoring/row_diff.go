@@ -54,12 +54,12 @@ func (l *Lake) DiffRows(ctx context.Context, old, edited *schemas.Set, oldMappin
 	}
 	for _, object := range sortedUnique(sources) {
 		before, after := oldMappings.Mapper(object), newMappings.Mapper(object)
-		all, err := l.count(ctx, streamOf(object))
+		all, err := l.count(ctx, l.streamOf(object))
 		if err != nil {
 			return c.RowDiff, err
 		}
 		c.Sample = c.Sample || all > most
-		for objects, err := range l.Newest(ctx, streamOf(object), most) {
+		for objects, err := range l.Newest(ctx, l.streamOf(object), most) {
 			if err != nil {
 				return c.RowDiff, err
 			}

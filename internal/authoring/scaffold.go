@@ -38,7 +38,7 @@ func (l *Lake) Scaffold(ctx context.Context, object, table, each string) (Scaffo
 		root, prefix, item = list.Elem, each+"[].", "item."
 	}
 	found := map[string]any{} // path below the row's root → a value
-	for objects, err := range l.Newest(ctx, streamOf(object), 2000) {
+	for objects, err := range l.Newest(ctx, l.streamOf(object), 2000) {
 		if err != nil {
 			return Scaffold{}, err
 		}

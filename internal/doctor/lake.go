@@ -73,7 +73,11 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 	}
 	set, err := pipeline.DeclaredSet(kept)
 	var changed []string
+	resources := ""
 	if err == nil {
+		if !set.OwnResources {
+			resources = "; it has no resources/ and follows the program's resources"
+		}
 		changed, err = set.ChangedSince(kept.Base)
 	}
 	switch {
@@ -81,9 +85,9 @@ func (d *Doctor) checkDeclared(found *Diagnosis) {
 		found.problem("schemas", "write them out with `stripelake init --from-lake`, mend them, and run stripelake rebuild --schemas DIR", "%s", err)
 	case len(changed) > 0:
 		found.warn("schemas", "compare with a new copy (stripelake init DIR), take over what is of use, and its "+schemas.CopyManifest+" with it",
-			"version %d is the lake's own; changed in the program since it was copied: %s", kept.Version, firstOf(changed, 5))
+			"version %d is the lake's own; changed in the program since it was copied: %s%s", kept.Version, firstOf(changed, 5), resources)
 	default:
-		found.ok("schemas", "version %d: the lake's own", kept.Version)
+		found.ok("schemas", "version %d: the lake's own%s", kept.Version, resources)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/verify"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 const fixNewer = "update stripelake to the version that wrote it"
@@ -45,14 +46,14 @@ func checkLog(found *Diagnosis, dir string, health verify.Health) {
 	case err != nil:
 		found.warn("state", "run stripelake sync, which derives the tables from the raw log", "%s", err)
 	default:
-		checkState(found, logs, status)
+		checkState(found, pipeline.ResourcesInForce(dir), logs, status)
 		checkRun(found, status.LastRun, unsure)
 	}
 }
 
 // checkState compares the newest segment in the tables with the newest one in
 // the log.
-func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
+func checkState(found *Diagnosis, of *schemas.Resources, logs []load.LogSize, status load.Status) {
 	before := len(found.Findings)
 	newest, applied := map[load.Position]uint64{}, map[load.Position]uint64{}
 	for _, log := range logs {
@@ -84,7 +85,7 @@ func checkState(found *Diagnosis, logs []load.LogSize, status load.Status) {
 	default:
 		found.ok("state", "holds all of the log")
 	}
-	checkCoverage(found, logs, status)
+	checkCoverage(found, of, logs, status)
 }
 
 // checkFutureCursors looks for cursors that lie in the future.
@@ -99,8 +100,8 @@ func checkFutureCursors(found *Diagnosis, logs []load.LogSize) {
 }
 
 // checkCoverage checks how complete the resources are that a sync has selected.
-func checkCoverage(found *Diagnosis, logs []load.LogSize, status load.Status) {
-	resources, err := pipeline.StatusOfResources(logs, status)
+func checkCoverage(found *Diagnosis, of *schemas.Resources, logs []load.LogSize, status load.Status) {
+	resources, err := pipeline.StatusOfResources(of, logs, status)
 	for _, r := range resources {
 		fix := fixIncomplete[r.Why]
 		if fix == "" || r.Why == load.WhyUnfinished && pipeline.IsRunning(status.LastRun) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // checkStripe makes the checks that send requests to Stripe, and returns the name
@@ -32,7 +33,7 @@ func (k Key) checkStripe(ctx context.Context, found *Diagnosis, dir string) (acc
 	}
 	k.checkKey(found)
 	account = k.checkAccount(found, dir, who.ID, err)
-	k.checkLists(ctx, found)
+	k.checkLists(ctx, found, pipeline.ResourcesInForce(dir))
 	k.checkClock(found)
 	return account
 }
@@ -67,9 +68,9 @@ func (k Key) checkAccount(found *Diagnosis, dir, id string, err error) string {
 
 // checkLists requests each list: may the key read it, and in which API version
 // is it answered?
-func (k Key) checkLists(ctx context.Context, found *Diagnosis) {
+func (k Key) checkLists(ctx context.Context, found *Diagnosis, of *schemas.Resources) {
 	answered := ""
-	for _, resource := range pipeline.Streams() {
+	for _, resource := range pipeline.Streams(of) {
 		version, err := k.Client.Ask(ctx, resource)
 		answered = cmp.Or(answered, version)
 		if err == nil {

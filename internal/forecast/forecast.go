@@ -12,6 +12,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Forecaster estimates the requests of a sync. It changes nothing: it takes no
@@ -23,6 +24,8 @@ type Forecaster struct {
 	Resources []string      // as in [pipeline.Sync]
 	Range     extract.Range // as in [pipeline.Sync]
 	Every     time.Duration // how often syncs are to run; 0 is hourly
+
+	kinds *schemas.Resources // of the lake
 }
 
 // Forecast is the result of [Forecaster.Run].
@@ -89,7 +92,8 @@ func (r Range) plus(o Range) Range { return Range{r.Low + o.Low, r.About + o.Abo
 // that the key may not read has its error in List.Unread; any other error is
 // returned.
 func (p *Forecaster) Run(ctx context.Context) (Forecast, error) {
-	resources, err := pipeline.SelectResources(p.Resources)
+	p.kinds = pipeline.ResourcesInForce(p.Dir)
+	resources, err := pipeline.SelectResources(p.kinds, p.Resources)
 	if err != nil {
 		return Forecast{}, err
 	}

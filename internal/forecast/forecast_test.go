@@ -13,6 +13,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 func estimate(t *testing.T, p forecast.Forecaster) forecast.Forecast {
@@ -45,7 +46,7 @@ func TestPlanOfABackfill(t *testing.T) {
 				reader := laketest.NewClient(t, laketest.Key, api)
 				for i, l := range f.Lists[1:] {
 					before, objects := reader.Requests(), int64(0)
-					for page, err := range reader.Pages(t.Context(), pipeline.Resources()[i], "", extract.Range{}) {
+					for page, err := range reader.Pages(t.Context(), pipeline.Resources(schemas.ShippedResources())[i], "", extract.Range{}) {
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -154,7 +155,7 @@ func TestPlanOfARange(t *testing.T) {
 	api := laketest.Serve(t, server)
 	f := estimate(t, forecast.Forecaster{Client: laketest.NewClient(t, laketest.Key, api), Dir: filepath.Join(t.TempDir(), "none"), Resources: []string{"charges"}, Range: bounds})
 	var objects int64
-	for page, err := range laketest.NewClient(t, laketest.Key, api).Pages(t.Context(), pipeline.Resources()[0], "", bounds) {
+	for page, err := range laketest.NewClient(t, laketest.Key, api).Pages(t.Context(), pipeline.Resources(schemas.ShippedResources())[0], "", bounds) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,19 +49,19 @@ func (p *Forecaster) estimateEvents(ctx context.Context, s streamState, now time
 	if err != nil {
 		return rate, err
 	}
-	rate.list.monthly, rate.rereads = month.Objects, rereadsPerEvent(month.Newest, p.Every)
+	rate.list.monthly, rate.rereads = month.Objects, p.rereadsPerEvent(month.Newest)
 	return rate, nil
 }
 
 // rereadsPerEvent returns the number of rereads per event, by stream, at the
 // given interval of syncs. Objects younger than the interval are listed anyway,
 // and an object is read once for all its events between two syncs.
-func rereadsPerEvent(events []extract.Object, every time.Duration) map[string]float64 {
+func (p *Forecaster) rereadsPerEvent(events []extract.Object) map[string]float64 {
 	type visit struct {
 		stream, id string
 		sync       int64
 	}
-	seen, counts, resources := map[visit]bool{}, map[string]float64{}, pipeline.Resources()
+	seen, counts, resources, every := map[visit]bool{}, map[string]float64{}, pipeline.Resources(p.kinds), p.Every
 	for _, event := range events {
 		changes, err := extract.Changes(event.Raw, resources...)
 		if err != nil {
@@ -92,7 +92,7 @@ func (p *Forecaster) schedule(ctx context.Context, f *Forecast, rate changeRate)
 		s.Quiet += l.variants
 		overlap := 1 + float64(10*time.Minute)/float64(p.Every)
 		more += float64(l.monthly)/100*overlap + rate.rereads[l.Name]*float64(rate.list.monthly)
-		if resource, _ := schemas.ResourceNamed(l.Name); resource.Silent {
+		if resource, _ := p.kinds.Named(l.Name); resource.Silent {
 			more += float64(l.monthly)/100 + 30 // they become available on different days
 		}
 		if back := p.Range.LookBack; back > 0 && l.looksBack {
@@ -109,21 +109,24 @@ func (p *Forecaster) schedule(ctx context.Context, f *Forecast, rate changeRate)
 		s.Transactions, s.Allocation = &n, max(s.Allocation, readsForEach*n)
 	}
 	f.Schedule = s
-	f.Assumptions = f.assumptions(p.Range.LookBack)
+	f.Assumptions = p.assumptions(f)
 	return nil
 }
 
 // transactions returns the number of charges of the last 30 days. known is
 // false where the key may not read them.
 func (p *Forecaster) transactions(ctx context.Context, f *Forecast) (n int64, known bool, err error) {
-	all := schemas.Resources()
-	i := slices.IndexFunc(all, func(r schemas.Resource) bool { return r.Transaction })
+	all := pipeline.Resources(p.kinds)
+	i := slices.IndexFunc(p.kinds.Listed(), func(r schemas.Resource) bool { return r.Transaction })
+	if i < 0 {
+		return 0, false, nil
+	}
 	for _, l := range f.Lists {
 		if l.Name == all[i].Name {
 			return l.monthly, l.Unread == "", nil
 		}
 	}
-	n, err = p.monthly(ctx, pipeline.Resources()[i], f.AsOf)
+	n, err = p.monthly(ctx, all[i], f.AsOf)
 	if extract.IsForbidden(err) {
 		return 0, false, nil
 	}
@@ -131,7 +134,8 @@ func (p *Forecaster) transactions(ctx context.Context, f *Forecast) (n int64, kn
 }
 
 // assumptions returns the assumptions of the forecast, for its reader.
-func (f *Forecast) assumptions(lookBack time.Duration) []string {
+func (p *Forecaster) assumptions(f *Forecast) []string {
+	lookBack := p.Range.LookBack
 	has := func(which func(List) bool) bool { return slices.ContainsFunc(f.Lists, which) }
 	says := []string{fmt.Sprintf("time is at %g requests a second in all and %g to each list, as far as Stripe's answers and this machine keep up", f.Rates.All, f.Rates.Endpoint)}
 	if has(func(l List) bool { return !l.exact && l.Unread == "" }) {
@@ -142,7 +146,7 @@ func (f *Forecast) assumptions(lookBack time.Duration) []string {
 	if has(func(l List) bool { return l.AtLeast }) {
 		says = append(says, "a single second holds more than 100 objects: there are more than estimated (≥), and how many is known when they are read")
 	}
-	if has(mentionsUnlisted) {
+	if has(p.mentionsUnlisted) {
 		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
 	}
 	if lookBack > 0 && has(func(l List) bool { return l.looksBack }) {
@@ -159,7 +163,7 @@ func (f *Forecast) assumptions(lookBack time.Duration) []string {
 
 // mentionsUnlisted reports whether a list's objects mention objects that may be
 // in no list, or may be mentioned so themselves.
-func mentionsUnlisted(l List) bool {
-	resource, _ := schemas.ResourceNamed(l.Name)
-	return len(resource.Mentions) > 0 || len(schemas.Mentioning(l.Name)) > 0
+func (p *Forecaster) mentionsUnlisted(l List) bool {
+	resource, _ := p.kinds.Named(l.Name)
+	return len(resource.Mentions) > 0 || len(p.kinds.Mentioning(l.Name)) > 0
 }

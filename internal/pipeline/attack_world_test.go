@@ -15,6 +15,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // A world is a lake, the accounts that it holds and what becomes of them.
@@ -161,7 +162,7 @@ func sicken[T any](w *world, of string, kinds map[string]T, strike func(T) func(
 	name := names[w.random.IntN(len(names))]
 	share := []float64{0.05, 0.2, 0.5, 1}[w.random.IntN(4)]
 	path := "/v1/"
-	if all := pipeline.Streams(); w.random.IntN(2) == 0 {
+	if all := pipeline.Streams(schemas.ShippedResources()); w.random.IntN(2) == 0 {
 		path += all[w.random.IntN(len(all))].Name
 	}
 	w.kinds = append(w.kinds, of+": "+name)

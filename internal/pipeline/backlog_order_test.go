@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // An object that changed and changed back while it waits is compared with its newest
@@ -15,7 +16,7 @@ func TestBacklogHasTheNewestVersion(t *testing.T) {
 	t.Parallel()
 	version := func(object string) []load.Raw { return []load.Raw{{ID: "ch_1", Object: []byte(object)}} }
 	old, changed := version(`{"paid":false}`), version(`{"paid":true}`)
-	b, s := newBacklog(), stream{"acct_1", Resources()[0]}
+	b, s := newBacklog(), stream{"acct_1", Resources(schemas.ShippedResources())[0]}
 	b.add(s, 1, old)
 	b.add(s, 2, changed)
 	for _, upTo := range []uint64{0, 1} {
@@ -34,7 +35,7 @@ func TestBacklogHasTheNewestVersion(t *testing.T) {
 // when nobody appends any more; a stream that is waited for comes first.
 func TestBacklogPicksWhatIsWorthATransaction(t *testing.T) {
 	t.Parallel()
-	b, large, small := newBacklog(), stream{"acct_1", Resources()[0]}, stream{"acct_1", Resources()[1]}
+	b, large, small := newBacklog(), stream{"acct_1", Resources(schemas.ShippedResources())[0]}, stream{"acct_1", Resources(schemas.ShippedResources())[1]}
 	expect := func(when, want string) {
 		t.Helper()
 		got := ""

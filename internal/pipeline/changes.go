@@ -8,7 +8,6 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
 )
 
 // hintsLag is how long after an event Stripe may still answer with the object
@@ -210,7 +209,7 @@ func (r *reader) unlisted(filters []string) []string {
 // balance transactions that are due, prices that only a subscription mentions,
 // and objects that wait for another answer since an earlier run.
 func (r *reader) readDue(ctx context.Context) error {
-	if err := r.events.awaitStreams(ctx, schemas.Mentioning(r.resource.Name)...); err != nil {
+	if err := r.events.awaitStreams(ctx, r.kinds().Mentioning(r.resource.Name)...); err != nil {
 		return err
 	}
 	if err := r.awaitApplied(ctx); err != nil {

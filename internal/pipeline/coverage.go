@@ -30,7 +30,7 @@ func (m *materializer) cover(ctx context.Context) error {
 		return err
 	}
 	rows := map[string][]load.Coverage{}
-	for _, log := range everyResource(logs) {
+	for _, log := range everyResource(m.lake.Resources(), logs) {
 		row, err := coverageOf(log, m.outcomes.failure(log.Account, log.Stream, failureOf(before, log)))
 		if err != nil {
 			return err

@@ -279,6 +279,17 @@ func InForce(dir string) (*schemas.Set, error) {
 	return ownOrShipped(files)
 }
 
+// ResourcesInForce returns the resources of the set that the lake in dir declares. Where
+// they cannot be read, which a run and `doctor` report, they are the shipped ones.
+func ResourcesInForce(dir string) *schemas.Resources {
+	if kept, err := load.ReadDeclared(dir); err == nil && kept != nil && !kept.Shipped {
+		if own, err := schemas.ResourcesIn(kept.Files); err == nil {
+			return own
+		}
+	}
+	return schemas.ShippedResources()
+}
+
 // InForceUnder returns the set of [InForce] with a policy laid over it, as [Declare] does.
 func InForceUnder(dir string, policy schemas.PrivacyOverride) (*schemas.Set, error) {
 	kept, err := load.ReadDeclared(dir)

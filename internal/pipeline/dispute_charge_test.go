@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 func TestDisputed(t *testing.T) {
@@ -22,7 +23,7 @@ func TestDisputed(t *testing.T) {
 		{"events", `{"id":"evt_1","object":"event","data":{"object":{"id":"re_1","object":"refund","charge":"ch_1"}},"x":"dispute"}`, "", ""},
 		{"events", `{"id":"evt_1","object":"event","data":{"object":"dispute"}}`, "", ""},
 	} {
-		if got := disputeIn(tc.stream, []byte(tc.object)); got != (load.Disputed{Dispute: tc.dispute, Charge: tc.charge}) {
+		if got := disputeIn(disputesOf(schemas.ShippedResources()), tc.stream, []byte(tc.object)); got != (load.Disputed{Dispute: tc.dispute, Charge: tc.charge}) {
 			t.Errorf("%s names %+v, want dispute %q of charge %q", tc.object, got, tc.dispute, tc.charge)
 		}
 	}

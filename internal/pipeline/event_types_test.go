@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Every type of event that Stripe documents touches the objects that
@@ -29,7 +30,7 @@ func TestEveryEventTypeIsClassified(t *testing.T) {
 		kinds[kind] = true
 		changes, err := extract.Changes(fmt.Appendf(nil, `{"id":"evt_1","object":"event","type":%q,"created":1700000000,"data":{"object":
 			{"id":"x_1","object":%q,"created":1,"customer":"cus_1","charge":"ch_1","subscription":"sub_1","payment_intent":"pi_1","source":"ch_1","price":"price_1"}}}`,
-			event, kind), Resources()...)
+			event, kind), Resources(schemas.ShippedResources())...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +46,7 @@ func TestEveryEventTypeIsClassified(t *testing.T) {
 			t.Errorf("%s holds a %s and touches %q, want %q", event, kind, got, want)
 		}
 	}
-	for _, r := range Resources() {
+	for _, r := range Resources(schemas.ShippedResources()) {
 		for _, touch := range r.Touches {
 			if touch.Object != "" && !kinds[touch.Object] {
 				t.Errorf("%s: no type of event holds a %s", r.Name, touch.Object)
@@ -56,10 +57,10 @@ func TestEveryEventTypeIsClassified(t *testing.T) {
 
 func TestStreamNamed(t *testing.T) {
 	t.Parallel()
-	if r, err := streamByName("refunds"); err != nil || r.Path != "/v1/refunds" {
+	if r, err := streamByName(schemas.ShippedResources(), "refunds"); err != nil || r.Path != "/v1/refunds" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	_, err := streamByName("invoices")
+	_, err := streamByName(schemas.ShippedResources(), "invoices")
 	if want := "invoices: no such stream: choose from charges, subscriptions, refunds, balance_transactions, customers, prices, events"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -69,7 +70,7 @@ func TestStreamNamed(t *testing.T) {
 func TestResources(t *testing.T) {
 	t.Parallel()
 	var got []string
-	for _, r := range Resources() {
+	for _, r := range Resources(schemas.ShippedResources()) {
 		got = append(got, fmt.Sprint(r.Name, " ", r.Object, " ", r.Path, " ", r.Variants, " ", r.Expand, " ", r.Deletable, r.Hidden, r.Silent))
 	}
 	want := []string{

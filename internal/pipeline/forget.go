@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -256,9 +257,9 @@ func finishPending(ctx context.Context, mappings *transform.Mappings, lake *load
 }
 
 // idsOf returns every id of an account that an erasure names.
-func idsOf(e load.Erasure, account string) []string {
+func idsOf(of *schemas.Resources, e load.Erasure, account string) []string {
 	ids := slices.Concat(e.Customers[account], e.Further[account])
-	for _, stream := range personalStreams() {
+	for _, stream := range personalStreams(of) {
 		ids = append(ids, e.Objects[account][stream]...)
 	}
 	return ids

@@ -80,7 +80,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 	// The ids are added before the first segment changes: an erased object must
 	// not come back.
 	for _, account := range e.accounts {
-		if err := forgotten.Add(ctx, account, idsOf(erasure, account)); err != nil {
+		if err := forgotten.Add(ctx, account, idsOf(e.lake.Resources(), erasure, account)); err != nil {
 			return receipt, err
 		}
 		for _, id := range erasure.Customers[account] {
@@ -91,7 +91,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 		if err := e.rewrite(ctx, erasure, account); err != nil {
 			return receipt, err
 		}
-		ids := idsOf(erasure, account)
+		ids := idsOf(e.lake.Resources(), erasure, account)
 		slices.Sort(ids)
 		err := e.logs[account].EraseLosses(account, func(id string) bool {
 			_, gone := slices.BinarySearch(ids, id)
@@ -116,7 +116,7 @@ func (e *eraser) carryOut(ctx context.Context, erasure load.Erasure) (load.Recei
 
 // rewrite removes the objects from every stream of an account's log.
 func (e *eraser) rewrite(ctx context.Context, erasure load.Erasure, account string) error {
-	for _, stream := range personalStreams() {
+	for _, stream := range personalStreams(e.lake.Resources()) {
 		gone := idSet{}
 		for _, id := range erasure.Objects[account][stream] {
 			gone.add(id)
@@ -177,7 +177,7 @@ func (e *eraser) complete(ctx context.Context, erasure load.Erasure, receipt *lo
 	receipt.Mentions = []load.Mentioned{}
 	for _, account := range e.accounts {
 		ids := idMatcher{words: idSet{}}
-		for _, id := range idsOf(erasure, account) {
+		for _, id := range idsOf(e.lake.Resources(), erasure, account) {
 			ids.add(id)
 		}
 		if err := e.countMentions(ctx, account, &ids, receipt); err != nil {

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // finder finds in one account's log everything that belongs to some customers.
 // It holds ids only, never objects.
 type finder struct {
 	account   string
+	kinds     *schemas.Resources
 	forgotten *load.Forgotten // an object of a customer erased before is erased too, if it came since
 	customers []string
 	seen      idSet               // customers that the log has
@@ -30,7 +32,7 @@ type matches struct {
 // findAll reads the log until a pass finds no further id: usually twice,
 // because an old version may name an id that a newer one does not.
 func findAll(ctx context.Context, lake *load.Lake, forgotten *load.Forgotten, account string, customers []string) (*finder, error) {
-	f := &finder{account: account, forgotten: forgotten, customers: customers, seen: idSet{}, names: idSet{}}
+	f := &finder{account: account, kinds: lake.Resources(), forgotten: forgotten, customers: customers, seen: idSet{}, names: idSet{}}
 	for _, id := range customers {
 		f.names.add(id)
 	}
@@ -54,11 +56,11 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 	if err != nil {
 		return err
 	}
-	for _, stream := range personalStreams() {
+	for _, stream := range personalStreams(lake.Resources()) {
 		if !slices.Contains(present, stream) {
 			continue
 		}
-		found, relations := &matches{ids: idSet{}}, relationsOf(stream)
+		found, relations := &matches{ids: idSet{}}, relationsOf(lake.Resources(), stream)
 		f.streams[stream] = found
 		last := uint64(0) // the last segment with a match
 		for batch, err := range lake.Read(ctx, f.account, stream, 0) {
@@ -118,7 +120,7 @@ func (f *finder) empty() bool {
 // addTo adds what was found to the record of an erasure.
 func (f *finder) addTo(e *load.Erasure) {
 	objects, further := map[string][]string{}, maps.Clone(f.names)
-	for _, stream := range personalStreams() {
+	for _, stream := range personalStreams(f.kinds) {
 		found := f.streams[stream]
 		if found == nil || found.versions == 0 {
 			continue

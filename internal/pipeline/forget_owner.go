@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/stripelake/stripelake/extract"
-	"github.com/stripelake/stripelake/schemas"
 )
 
 // awaitOwners waits until this run's charges are in the state: only then it is
@@ -13,7 +12,7 @@ import (
 // where nobody was forgotten, nor for a stream that this run does not read. A
 // stream that could not be read to its end counts as done.
 func (r *reader) awaitOwners(ctx context.Context) error {
-	streams := ownerStreams(r.resource.Name)
+	streams := ownerStreams(r.kinds(), r.resource.Name)
 	if r.forgotten.Empty() || streams == nil {
 		return nil
 	}
@@ -44,7 +43,7 @@ func claimOf(s *ownership, disputed map[string]string) (c claim) {
 		if several && s.events { // the object in an event may have another member of that name
 			continue
 		}
-		to, found := leadsTo(ref, id)
+		to, found := leadsTo(s.of, ref, id)
 		switch {
 		case several && !found: // the account's own money
 			c.clear = true
@@ -54,16 +53,16 @@ func claimOf(s *ownership, disputed map[string]string) (c claim) {
 		case ref.Filter != "":
 			c.owner.stream, c.filter, c.value = to.Name, ref.Filter, id
 		case to.List.Path == "": // no list has disputes: the lake knows the charge
-			c.owner = objectID{lastID(ownerStreams(to.Name)), disputed[id]}
-		case namesPersons(to):
+			c.owner = objectID{lastID(ownerStreams(s.of, to.Name)), disputed[id]}
+		case namesPersons(s.of, to):
 			c.owner = objectID{to.Name, id}
 		default:
 			c.through = objectID{to.Name, id}
 		}
 	}
 	if s.events {
-		kind, _ := schemas.ResourceOf(s.kind)
-		c.clear = c.clear || namesPersons(kind) || c.owner == objectID{}
+		kind, _ := s.of.Of(s.kind)
+		c.clear = c.clear || namesPersons(s.of, kind) || c.owner == objectID{}
 	}
 	return c
 }
@@ -77,7 +76,7 @@ func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err erro
 	if suppressed, err = r.suppress(ctx); err != nil {
 		return 0, &localError{err}
 	}
-	if r.forgotten.Empty() || ownerStreams(r.resource.Name) == nil && r.events != nil {
+	if r.forgotten.Empty() || ownerStreams(r.kinds(), r.resource.Name) == nil && r.events != nil {
 		return suppressed, nil
 	}
 	claims, err := r.claims(ctx)
@@ -125,7 +124,7 @@ func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 	if err != nil {
 		return nil, &localError{err}
 	}
-	claims, relations := map[string]*claim{}, relationsOf(r.resource.Name)
+	claims, relations := map[string]*claim{}, relationsOf(r.kinds(), r.resource.Name)
 	for i, o := range r.pending {
 		s := relations.read(o.Object)
 		if c := claimOf(&s, disputed); !c.clear && !o.Deleted && !unchanged[i] {

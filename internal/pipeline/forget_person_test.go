@@ -8,6 +8,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 var ignoreSegments = cmpopts.IgnoreFields(load.Erased{}, "Account", "Segments")
@@ -37,7 +38,7 @@ func relist(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, resource := range pipeline.Resources() {
+	for _, resource := range pipeline.Resources(schemas.ShippedResources()) {
 		if err := log.MoveCursor(resource.Name, ""); err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
 )
 
 // mostCutShort bounds how many of an account's lists that Stripe cut short are
@@ -107,7 +106,7 @@ func (x *unresolved) add(resource, what string) {
 // their end, nested lists that are cut short, objects that wait to be read
 // again, and the other requests that this run gave up.
 func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) error {
-	for _, resource := range Streams() {
+	for _, resource := range Streams(m.lake.Resources()) {
 		if m.outcomes.isUnresolved(a.id, resource.Name, x.former) {
 			x.add(resource.Name, resource.Name)
 		}
@@ -120,7 +119,7 @@ func (x *unresolved) addAll(ctx context.Context, m *materializer, a runAccount) 
 		return err
 	}
 	for _, list := range short {
-		resource, _ := schemas.ResourceNamed(list.Stream)
+		resource, _ := m.lake.Resources().Named(list.Stream)
 		x.add(list.Stream, x.redactIDs(a.id, resource.Object+" "+list.ID+list.List))
 		x.found[len(x.found)-1].Untaken = !m.mappings.Reads(resource.Object, list.List)
 	}

@@ -26,10 +26,10 @@ func RebuildOptions(set *schemas.Set) load.Options {
 // LakeOptions returns the options of a lake with these schemas: each declared
 // table, and the streams of the log whose objects feed it.
 func LakeOptions(set *schemas.Set, mode string) load.Options {
-	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Views: load.Views(set), SegmentBytes: segmentBytes}
+	options := load.Options{Mode: mode, Fingerprint: set.Fingerprint, Schemas: set.Files(), Resources: set.Resources, Views: load.Views(set), SegmentBytes: segmentBytes}
 	for _, schema := range set.Schemas {
 		table := load.Table{Schema: schema, Fingerprint: set.TableFingerprint(schema), KeyIsID: set.KeyIsID(schema)}
-		for _, resource := range Resources() {
+		for _, resource := range set.Resources.Listed() {
 			for _, mapping := range set.MappingsOf(resource.Object) {
 				if mapping.Schema != schema {
 					continue

@@ -15,11 +15,11 @@ import (
 // mapBatch maps one batch of log entries to the rows and rejects of each table
 // that the resource feeds.
 func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, error) {
-	objects := make([]transform.Object, len(raws.Objects))
+	objects, disputes := make([]transform.Object, len(raws.Objects)), disputesOf(m.lake.Resources())
 	batch := load.Batch{Objects: make([]load.ObjectVersion, len(raws.Objects))}
 	for i, raw := range raws.Objects {
 		objects[i] = mappingInput(s.account, raw)
-		batch.Objects[i] = versionOf(s.resource, raws.Segment, raw, objects[i].Raw)
+		batch.Objects[i] = versionOf(s.resource, disputes, raws.Segment, raw, objects[i].Raw)
 	}
 	if raws.End {
 		batch.UpTo = raws.Segment
@@ -71,14 +71,14 @@ func notUTF8(object string, raws []load.Raw) []load.Drift {
 
 // versionOf returns the state's entry for a version of an object. whole is the
 // object's JSON with its nested lists complete.
-func versionOf(resource extract.Resource, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
+func versionOf(resource extract.Resource, disputes []disputePaths, segment uint64, raw load.Raw, whole []byte) load.ObjectVersion {
 	if resource.Name == extract.Events().Name {
 		v := load.VersionOf(&raw, segment) // a hint: nested lists of the object in it do not count
-		v.Disputed = disputeIn(resource.Name, whole)
+		v.Disputed = disputeIn(disputes, resource.Name, whole)
 		return v
 	}
 	v := load.VersionOf(&raw, segment, extract.IncompleteLists(whole)...)
-	v.Disputed = disputeIn(resource.Name, whole)
+	v.Disputed = disputeIn(disputes, resource.Name, whole)
 	if raw.APIVersion != extract.APIVersion {
 		v.OtherVersion = raw.APIVersion // "" for a tombstone that was made from a 404
 	}

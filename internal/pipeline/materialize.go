@@ -37,7 +37,7 @@ type materializer struct {
 // not.
 func (m *materializer) catchUp(ctx context.Context, account string) error {
 	m.announceBacklog(account)
-	for _, resource := range Streams() {
+	for _, resource := range Streams(m.lake.Resources()) {
 		if err := m.catchUpStream(ctx, stream{account, resource}); err != nil {
 			return err
 		}

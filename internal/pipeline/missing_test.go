@@ -17,6 +17,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Ids that merchants chose go into paths as Stripe reads them: a customer and a
@@ -274,7 +275,7 @@ func nothingListedIsDeleted(t *testing.T, rt *rapid.T) {
 // checkLiving holds that nothing which Stripe has is marked as deleted in the log.
 func checkLiving(rt rapid.TB, dir string, server *stripesim.Server) {
 	lake := laketest.NewSync(dir, "http://127.0.0.1:1", nil).Lake
-	for _, resource := range pipeline.Resources() {
+	for _, resource := range pipeline.Resources(schemas.ShippedResources()) {
 		deleted := map[string]bool{}
 		for batch, err := range lake.Read(context.Background(), server.AccountID(), resource.Name, 0) {
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -42,6 +43,9 @@ type reader struct {
 	filter       string            // of the lists that an event may demand; empty: none does
 	listedValues map[string]bool   // values of the filter among the objects of this run: the charges of its refunds; at most mostRemembered
 }
+
+// kinds returns what the log has streams of.
+func (r *reader) kinds() *schemas.Resources { return r.lake.Resources() }
 
 // mostRemembered bounds memory where very many refunds are listed. Each charge
 // beyond it costs one request.

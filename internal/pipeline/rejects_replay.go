@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/stripelake/stripelake/load"
-	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -77,7 +76,7 @@ func (r *Rebuild) replaySegment(ctx context.Context, rejects []load.Rejected, co
 	if err != nil {
 		return err
 	}
-	resource, _ := schemas.ResourceNamed(stream)
+	resource, _ := r.Lake.Resources().Named(stream)
 	mapper := mappings.Mapper(resource.Object)
 	for batch, err := range r.Lake.Read(ctx, account, stream, segment-1) {
 		if err != nil {

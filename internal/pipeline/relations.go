@@ -11,6 +11,7 @@ import (
 // relations says where the objects of a stream name their owners, and what they
 // bring.
 type relations struct {
+	of     *schemas.Resources
 	owners []schemas.Ref // an object is erased together with one of these
 	brings []broughtPath
 	events bool     // these are the relations of objects in events
@@ -29,12 +30,12 @@ const inEvent = "data.object."
 
 // relationsOf returns the relations of a stream. They are empty where its
 // objects belong to nobody.
-func relationsOf(stream string) *relations {
+func relationsOf(of *schemas.Resources, stream string) *relations {
 	if stream == extract.Events().Name {
-		return relationsOfEvents()
+		return relationsOfEvents(of)
 	}
-	resource, _ := schemas.ResourceNamed(stream)
-	r := &relations{owners: resource.Owner.BelongsTo}
+	resource, _ := of.Named(stream)
+	r := &relations{of: of, owners: resource.Owner.BelongsTo}
 	for _, ref := range resource.Brings {
 		r.brings = append(r.brings, broughtPath{path: ref.Path})
 	}
@@ -51,18 +52,18 @@ func relationsOf(stream string) *relations {
 // type. An event belongs to its object and to all owners that the object may
 // have. It brings objects that no list has, and those that name them: a charge
 // names the newest of its disputes, and only events name the others.
-func relationsOfEvents() *relations {
-	r := &relations{events: true, owners: []schemas.Ref{{Path: "id"}}}
-	for _, resource := range schemas.Resources() {
+func relationsOfEvents(of *schemas.Resources) *relations {
+	r := &relations{of: of, events: true, owners: []schemas.Ref{{Path: "id"}}}
+	for _, resource := range of.Listed() {
 		for _, ref := range resource.Owner.BelongsTo {
 			if !slices.ContainsFunc(r.owners, func(o schemas.Ref) bool { return o.Path == ref.Path }) {
 				r.owners = append(r.owners, ref)
 			}
 		}
 	}
-	for _, part := range schemas.Unlisted() {
+	for _, part := range of.Unlisted() {
 		r.brings = append(r.brings, broughtPath{"id", part.Object})
-		for _, resource := range schemas.Resources() {
+		for _, resource := range of.Listed() {
 			for _, ref := range resource.Brings {
 				if slices.Contains(ref.To, part.Name) {
 					r.brings = append(r.brings, broughtPath{"id", resource.Object}, broughtPath{ref.Path, resource.Object})
@@ -127,10 +128,10 @@ func lastID(ids []string) string {
 // leadsTo returns the resource that an id at a reference belongs to. found is
 // false where the reference leads to several resources and the id has the
 // prefix of none.
-func leadsTo(ref schemas.Ref, id string) (to schemas.Resource, found bool) {
+func leadsTo(of *schemas.Resources, ref schemas.Ref, id string) (to schemas.Resource, found bool) {
 	prefix, _, _ := strings.Cut(id, "_")
 	for _, name := range ref.To {
-		to, found = schemas.ResourceNamed(name)
+		to, found = of.Named(name)
 		if found && (len(ref.To) == 1 || slices.Contains(to.IDs, prefix)) {
 			return to, true
 		}
@@ -140,8 +141,8 @@ func leadsTo(ref schemas.Ref, id string) (to schemas.Resource, found bool) {
 
 // personalStreams returns the streams whose objects can belong to a person,
 // owners before the objects that they own.
-func personalStreams() (streams []string) {
-	all := schemas.Resources()
+func personalStreams(of *schemas.Resources) (streams []string) {
+	all := of.Listed()
 	for _, r := range all {
 		if r.Owner.Person {
 			streams = append(streams, r.Name)
@@ -157,11 +158,11 @@ func personalStreams() (streams []string) {
 
 // ownerStreams returns the streams that name the owners of a stream's objects.
 // It is nil where the objects name a person themselves.
-func ownerStreams(stream string) (streams []string) {
-	resource, _ := schemas.ResourceNamed(stream)
+func ownerStreams(of *schemas.Resources, stream string) (streams []string) {
+	resource, _ := of.Named(stream)
 	for _, ref := range resource.Owner.BelongsTo {
 		for _, name := range ref.To {
-			to, _ := schemas.ResourceNamed(name)
+			to, _ := of.Named(name)
 			if to.List.Path != "" && !to.Owner.Person && !slices.Contains(streams, name) {
 				streams = append(streams, name)
 			}
@@ -172,8 +173,8 @@ func ownerStreams(stream string) (streams []string) {
 
 // bringingStreams returns the streams whose objects bring objects of this
 // stream.
-func bringingStreams(stream string) (streams []string) {
-	for _, r := range schemas.Resources() {
+func bringingStreams(of *schemas.Resources, stream string) (streams []string) {
+	for _, r := range of.Listed() {
 		if slices.ContainsFunc(r.Brings, func(ref schemas.Ref) bool { return slices.Contains(ref.To, stream) }) {
 			streams = append(streams, r.Name)
 		}
@@ -183,10 +184,12 @@ func bringingStreams(stream string) (streams []string) {
 
 // leadsToUnlisted reports whether a reference leads to objects that no list
 // has.
-func leadsToUnlisted(ref schemas.Ref) bool {
-	return slices.ContainsFunc(schemas.Unlisted(), func(r schemas.Resource) bool { return slices.Contains(ref.To, r.Name) })
+func leadsToUnlisted(of *schemas.Resources, ref schemas.Ref) bool {
+	return slices.ContainsFunc(of.Unlisted(), func(r schemas.Resource) bool { return slices.Contains(ref.To, r.Name) })
 }
 
 // namesPersons reports whether an object of a resource always names its owner,
 // if it has one.
-func namesPersons(r schemas.Resource) bool { return r.Owned() && ownerStreams(r.Name) == nil }
+func namesPersons(of *schemas.Resources, r schemas.Resource) bool {
+	return r.Owned() && ownerStreams(of, r.Name) == nil
+}

@@ -12,13 +12,13 @@ import (
 // new one that nobody has decided on would keep what `forget` says is erased.
 func TestEveryStreamIsClassified(t *testing.T) {
 	t.Parallel()
-	for _, s := range Streams() {
-		resource, known := schemas.ResourceNamed(s.Name)
-		followed, nobodys := slices.Contains(personalStreams(), s.Name), resource.Owner.Nobody
+	for _, s := range Streams(schemas.ShippedResources()) {
+		resource, known := schemas.ShippedResources().Named(s.Name)
+		followed, nobodys := slices.Contains(personalStreams(schemas.ShippedResources()), s.Name), resource.Owner.Nobody
 		if followed == nobodys || !known && s.Name != extract.Events().Name {
 			t.Errorf("%s: in the table %t, followed by forget %t, of nobody %t: say in the table of resources whose it is", s.Name, known, followed, nobodys)
 		}
-		if followed && !resource.Owner.Person && len(relationsOf(s.Name).owners) == 0 {
+		if followed && !resource.Owner.Person && len(relationsOf(schemas.ShippedResources(), s.Name).owners) == 0 {
 			t.Errorf("%s: no path says whose it is", s.Name)
 		}
 	}
@@ -32,15 +32,15 @@ func TestRelationsFollowFromTheTable(t *testing.T) {
 		what      string
 		got, want []string
 	}{
-		{"personal", personalStreams(), []string{"customers", "charges", "subscriptions", "refunds", "balance_transactions", "events"}},
-		{"tellers of refunds", ownerStreams("refunds"), []string{"charges"}},
-		{"tellers of balance transactions", ownerStreams("balance_transactions"), []string{"charges", "refunds"}},
-		{"tellers of charges", ownerStreams("charges"), nil},
-		{"tellers of subscriptions", ownerStreams("subscriptions"), nil},
-		{"tellers of prices", ownerStreams("prices"), nil},
-		{"naming balance transactions", bringingStreams("balance_transactions"), []string{"charges", "refunds"}},
-		{"mentioning prices", schemas.Mentioning("prices"), []string{"subscriptions"}},
-		{"mentioning charges", schemas.Mentioning("charges"), nil},
+		{"personal", personalStreams(schemas.ShippedResources()), []string{"customers", "charges", "subscriptions", "refunds", "balance_transactions", "events"}},
+		{"tellers of refunds", ownerStreams(schemas.ShippedResources(), "refunds"), []string{"charges"}},
+		{"tellers of balance transactions", ownerStreams(schemas.ShippedResources(), "balance_transactions"), []string{"charges", "refunds"}},
+		{"tellers of charges", ownerStreams(schemas.ShippedResources(), "charges"), nil},
+		{"tellers of subscriptions", ownerStreams(schemas.ShippedResources(), "subscriptions"), nil},
+		{"tellers of prices", ownerStreams(schemas.ShippedResources(), "prices"), nil},
+		{"naming balance transactions", bringingStreams(schemas.ShippedResources(), "balance_transactions"), []string{"charges", "refunds"}},
+		{"mentioning prices", schemas.ShippedResources().Mentioning("prices"), []string{"subscriptions"}},
+		{"mentioning charges", schemas.ShippedResources().Mentioning("charges"), nil},
 	} {
 		if !slices.Equal(tc.got, tc.want) {
 			t.Errorf("%s: %q, want %q", tc.what, tc.got, tc.want)
@@ -84,7 +84,7 @@ func TestWhoseAnObjectIs(t *testing.T) {
 		},
 		{"events", `{"id":"evt_1","data":{"object":null}}`, nil, nil},
 	} {
-		s := relationsOf(tc.stream).read([]byte(tc.object))
+		s := relationsOf(schemas.ShippedResources(), tc.stream).read([]byte(tc.object))
 		if got := s.belongsTo(); !slices.Equal(got, tc.belongsTo) {
 			t.Errorf("%s belongs to %q, want %q", tc.object, got, tc.belongsTo)
 		}
@@ -116,7 +116,7 @@ func TestClaims(t *testing.T) {
 		{"events", `{"data":{"object":{"object":"invoice","charge":"ch_1","customer":"cus_1"}}}`, claim{clear: true, owner: objectID{"charges", "ch_1"}}},
 		{"events", `{"data":{"object":{"object":"card","source":"ch_1"}}}`, claim{clear: true}},
 	} {
-		s := relationsOf(tc.stream).read([]byte(tc.object))
+		s := relationsOf(schemas.ShippedResources(), tc.stream).read([]byte(tc.object))
 		if got := claimOf(&s, disputed); got != tc.want {
 			t.Errorf("%s of %s claims %+v, want %+v", tc.object, tc.stream, got, tc.want)
 		}

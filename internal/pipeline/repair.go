@@ -106,7 +106,7 @@ func (r *rereads) read(ctx context.Context, sync *Sync, done *Repaired) error {
 		return err
 	}
 	var reread, list []string
-	for _, resource := range Resources() {
+	for _, resource := range Resources(sync.Lake.Resources()) {
 		if len(r.objects[resource.Name]) > 0 {
 			reread = append(reread, resource.Name)
 		}

@@ -99,7 +99,7 @@ func (r *logRepair) findLosses(ctx context.Context) error {
 			names = append(names, at.Stream)
 		}
 	}
-	for _, resource := range Streams() { // the folder of a stream may be lost
+	for _, resource := range Streams(r.sync.Lake.Resources()) { // the folder of a stream may be lost
 		if r.state.Position(r.account, resource.Name) > 0 {
 			names = append(names, resource.Name)
 		}
@@ -197,7 +197,7 @@ func (r *logRepair) useOlderCursor(stream string) error {
 	if err != nil {
 		return err
 	}
-	resource, err := streamByName(stream)
+	resource, err := streamByName(r.sync.Lake.Resources(), stream)
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (r *logRepair) chooseRereads(ctx context.Context, x *load.Loss) error {
 	case x.Stream == events && !x.Newest:
 		// The hints in it are lost. A resource that had followed them misses
 		// nothing.
-		for _, resource := range Resources() {
+		for _, resource := range Resources(r.sync.Lake.Resources()) {
 			if err := r.relistBehind(x, resource); err != nil {
 				return err
 			}
@@ -286,7 +286,7 @@ func (r *logRepair) relist(x *load.Loss, stream string) error {
 	if err != nil {
 		return err
 	}
-	resource, err := streamByName(stream)
+	resource, err := streamByName(r.sync.Lake.Resources(), stream)
 	if err == nil {
 		cursor, err = cursor.Relist(resource, at)
 	}

@@ -11,16 +11,15 @@ import (
 
 // Resources returns the resources that have a list, in the form that package
 // extract takes, always in the same order.
-func Resources() []extract.Resource {
+func Resources(of *schemas.Resources) []extract.Resource {
 	var all []extract.Resource
-	for _, r := range schemas.Resources() {
+	for _, r := range of.Listed() {
 		all = append(all, resourceOf(r))
 	}
 	return all
 }
 
-// resourceOf converts a resource of the table to the form that extraction
-// takes.
+// resourceOf converts a declared resource to the form that extraction takes.
 func resourceOf(r schemas.Resource) extract.Resource {
 	out := extract.Resource{
 		Name: r.Name, Object: r.Object,
@@ -28,7 +27,7 @@ func resourceOf(r schemas.Resource) extract.Resource {
 		Deletable: r.Deletable, Silent: r.Silent, Pending: extract.Pending(r.Due),
 	}
 	for _, t := range r.ChangedBy {
-		out.Touches = append(out.Touches, extract.Touch(t))
+		out.Touches = append(out.Touches, extract.Touch{Object: t.Object, Not: t.Not, Types: t.Types, ID: t.ID, Filter: t.Filter})
 	}
 	for _, ref := range r.Mentions {
 		for _, to := range ref.To {
@@ -40,11 +39,13 @@ func resourceOf(r schemas.Resource) extract.Resource {
 
 // Streams returns the streams of an account's log: the resources, in their order,
 // and the events.
-func Streams() []extract.Resource { return append(Resources(), extract.Events()) }
+func Streams(of *schemas.Resources) []extract.Resource {
+	return append(Resources(of), extract.Events())
+}
 
 // streamByName returns the stream of that name.
-func streamByName(name string) (extract.Resource, error) {
-	all := Streams()
+func streamByName(of *schemas.Resources, name string) (extract.Resource, error) {
+	all := Streams(of)
 	i := slices.IndexFunc(all, func(r extract.Resource) bool { return r.Name == name })
 	if i >= 0 {
 		return all[i], nil

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 func TestChanges(t *testing.T) {
@@ -59,7 +60,7 @@ func TestChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			raw := `{"id":"evt_1","object":"event","created":1700000000,"request":"req_1","type":"` + tc.kind + `","data":{"object":` + tc.object + `}}`
-			got, err := extract.Changes([]byte(raw), Resources()...)
+			got, err := extract.Changes([]byte(raw), Resources(schemas.ShippedResources())...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +73,7 @@ func TestChanges(t *testing.T) {
 		})
 	}
 	for _, raw := range []string{``, `{`, `[]`, `{"type":"charge.updated"}`, `{"created":1}`, `<html>`} {
-		if got, err := extract.Changes([]byte(raw), Resources()...); err == nil {
+		if got, err := extract.Changes([]byte(raw), Resources(schemas.ShippedResources())...); err == nil {
 			t.Errorf("%q: %v and no error", raw, got)
 		}
 	}

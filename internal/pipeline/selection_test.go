@@ -16,6 +16,7 @@ import (
 	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // TestAnySelection holds that however a lake was read so far, one sync of all of
@@ -90,7 +91,7 @@ func inPart(rt *rapid.T, lake, url string, server *stripesim.Server) {
 	s := laketest.NewPatientSync(rt, lake, url, func(o *load.Options) {
 		o.SegmentObjects = rapid.SampledFrom([]int{20_000, 150, 700}).Draw(rt, "segment")
 	})
-	for _, r := range pipeline.Resources() {
+	for _, r := range pipeline.Resources(schemas.ShippedResources()) {
 		if rapid.IntRange(0, 2).Draw(rt, r.Name) > 0 {
 			s.Resources = append(s.Resources, r.Name)
 		}

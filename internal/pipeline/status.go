@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // Status is the output of `status`: how far each resource is complete, and what
@@ -83,9 +84,10 @@ func ReadStatus(ctx context.Context, dir string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status, err := presentStatus(dir)
+	of := ResourcesInForce(dir)
+	status, err := presentStatus(of, dir)
 	if errors.Is(err, fs.ErrPermission) {
-		status, err = publishedStatus(ctx, dir)
+		status, err = publishedStatus(ctx, of, dir)
 	}
 	if err != nil {
 		return Status{}, err
@@ -96,7 +98,7 @@ func ReadStatus(ctx context.Context, dir string) (Status, error) {
 }
 
 // presentStatus returns the status from the lake's private files.
-func presentStatus(dir string) (Status, error) {
+func presentStatus(of *schemas.Resources, dir string) (Status, error) {
 	counts, unsure, err := ReadCounts(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Status{}, err
@@ -113,7 +115,7 @@ func presentStatus(dir string) (Status, error) {
 	if g, ok := load.ReadPublished(dir); ok {
 		status.Publish = publishOf(g)
 	}
-	if status.Resources, err = StatusOfResources(logs, counts); err != nil {
+	if status.Resources, err = StatusOfResources(of, logs, counts); err != nil {
 		return Status{}, err
 	}
 	return status, nil
@@ -122,9 +124,9 @@ func presentStatus(dir string) (Status, error) {
 // StatusOfResources returns the status of every resource, in their fixed order:
 // how complete it is, and its counts. With an error it returns the resources
 // that precede the one whose cursor cannot be read.
-func StatusOfResources(logs []load.LogSize, counts load.Status) ([]ResourceStatus, error) {
+func StatusOfResources(of *schemas.Resources, logs []load.LogSize, counts load.Status) ([]ResourceStatus, error) {
 	all := []ResourceStatus{}
-	for _, log := range everyResource(logs) {
+	for _, log := range everyResource(of, logs) {
 		coverage, err := coverageOf(log, failureOf(counts.Failures, log))
 		if err != nil {
 			return all, err
@@ -160,7 +162,7 @@ func ReadCounts(dir string) (counts load.Status, unsure bool, err error) {
 func IsRunning(run *load.Run) bool { return run != nil && run.Outcome == OutcomeRunning }
 
 // publishedStatus returns the status from the published generation.
-func publishedStatus(ctx context.Context, dir string) (Status, error) {
+func publishedStatus(ctx context.Context, of *schemas.Resources, dir string) (Status, error) {
 	p, err := load.OpenPublished(ctx, dir)
 	if err != nil {
 		return Status{}, err
@@ -179,7 +181,7 @@ func publishedStatus(ctx context.Context, dir string) (Status, error) {
 		coverage[[2]string{c.Account, c.Resource}] = c
 		covered = append(covered, load.LogSize{Account: c.Account, Stream: c.Resource})
 	}
-	for _, log := range everyResource(covered) {
+	for _, log := range everyResource(of, covered) {
 		if c, ok := coverage[[2]string{log.Account, log.Stream}]; ok {
 			status.Resources = append(status.Resources, resourceStatus(c, p.Summary.Resources))
 		}
@@ -198,13 +200,13 @@ func publishOf(g load.Generation) *Publish {
 // everyResource returns the logs of each account in the resources' fixed order.
 // A resource that was never read has an empty one, so that it is shown as
 // missing.
-func everyResource(logs []load.LogSize) []load.LogSize {
+func everyResource(of *schemas.Resources, logs []load.LogSize) []load.LogSize {
 	var all []load.LogSize
 	for i, log := range logs {
 		if i > 0 && logs[i-1].Account == log.Account {
 			continue // its account is listed already
 		}
-		for _, resource := range Resources() {
+		for _, resource := range of.Listed() {
 			found := load.LogSize{Account: log.Account, Stream: resource.Name}
 			for _, l := range logs {
 				if l.Account == found.Account && l.Stream == found.Stream {

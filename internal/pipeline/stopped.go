@@ -65,7 +65,7 @@ func (m *materializer) leftParts(accounts []runAccount, left map[string]bool) (p
 		return nil, err
 	}
 	rest := maps.Clone(left)
-	for _, log := range everyResource(logs) {
+	for _, log := range everyResource(m.lake.Resources(), logs) {
 		name := log.Stream
 		if len(accounts) > 1 {
 			name = log.Account + "/" + name

@@ -11,6 +11,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/spelling"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -105,7 +106,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 			source.Client.RunWith(s.Client)
 		}
 	}
-	resources, err := SelectResources(s.Resources)
+	resources, err := SelectResources(s.Lake.Resources(), s.Resources)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -147,7 +148,7 @@ func (s *Sync) run(ctx context.Context) (Summary, error) {
 	if err := s.chooseMappings(ctx, m); err != nil {
 		return Summary{}, err
 	}
-	if err := announceFresh(accounts, state, progress); err != nil {
+	if err := announceFresh(s.Lake.Resources(), accounts, state, progress); err != nil {
 		return Summary{}, err
 	}
 	if err := announceDamage(ctx, s.Lake, state, progress); err != nil {
@@ -208,12 +209,12 @@ func (s *Sync) chooseMappings(ctx context.Context, m *materializer) (err error) 
 
 // announceFresh emits a notice of why the tables are derived again, if they
 // are.
-func announceFresh(accounts []runAccount, state *load.State, progress *progress) error {
+func announceFresh(of *schemas.Resources, accounts []runAccount, state *load.State, progress *progress) error {
 	if state.Fresh == "" {
 		return nil
 	}
 	for _, a := range accounts {
-		for _, resource := range Resources() {
+		for _, resource := range of.Listed() {
 			newest, err := a.log.Newest(resource.Name)
 			if err != nil {
 				return err
@@ -309,8 +310,8 @@ func (s *Sync) finish(ctx context.Context, m *materializer, accounts []runAccoun
 // SelectResources returns the selected resources in their fixed order: those
 // with the given plural names, or all where no name is given. An unknown name
 // is a [*UsageError].
-func SelectResources(selected []string) ([]extract.Resource, error) {
-	all := Resources()
+func SelectResources(of *schemas.Resources, selected []string) ([]extract.Resource, error) {
+	all := Resources(of)
 	if len(selected) == 0 {
 		return all, nil
 	}

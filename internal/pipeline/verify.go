@@ -140,7 +140,7 @@ func (v *Verify) check(ctx context.Context, lake *load.Lake, verification *verif
 	steps := []func(context.Context) error{
 		verification.CheckLog,
 		verification.CheckLakeFiles,
-		func(ctx context.Context) error { return checkCoverage(ctx, verification, now) },
+		func(ctx context.Context) error { return checkCoverage(ctx, lake.Resources(), verification, now) },
 		verification.CheckPositions,
 		verification.CheckObjects,
 		verification.CheckState,
@@ -187,7 +187,7 @@ func (v *Verify) setOf(ctx context.Context, verification *verify.Verification) (
 
 // leavesOut reports whether a mapping of the table leaves objects out.
 func leavesOut(set *schemas.Set, table load.Table) bool {
-	for _, resource := range Resources() {
+	for _, resource := range set.Resources.Listed() {
 		for _, mapping := range set.MappingsOf(resource.Object) {
 			if mapping.Schema == table.Schema && mapping.Where != nil {
 				return true

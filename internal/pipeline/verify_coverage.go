@@ -7,6 +7,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load/verify"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // clockSlack is how far apart Stripe's clock and this machine's may be before a
@@ -15,7 +16,7 @@ const clockSlack = 5 * time.Minute
 
 // checkCoverage checks every cursor: whether it can be read, and whether it
 // claims more than can have been read (Invariant 9).
-func checkCoverage(ctx context.Context, verification *verify.Verification, now time.Time) error {
+func checkCoverage(ctx context.Context, of *schemas.Resources, verification *verify.Verification, now time.Time) error {
 	for _, account := range verification.Accounts() {
 		c := verification.Begin(account, "coverage", "cursors")
 		last, err := verification.LastRead(ctx, account, now)
@@ -26,7 +27,7 @@ func checkCoverage(ctx context.Context, verification *verify.Verification, now t
 		if err != nil {
 			return err
 		}
-		for _, resource := range Streams() {
+		for _, resource := range Streams(of) {
 			cursors := verification.Cursors(account, resource.Name)
 			for i, cursor := range cursors {
 				c.LookedAt++

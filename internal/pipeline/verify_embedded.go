@@ -17,9 +17,9 @@ import (
 // object is as of when the object around it was read, and is compared by itself
 // elsewhere.
 func (x *comparison) dropEmbeddedChanges(ctx context.Context, c *verify.Checked, name string) error {
-	resource, _ := schemas.ResourceNamed(name)
+	resource, _ := x.kinds.Named(name)
 	for _, embedded := range resource.Embeds {
-		inside, _ := schemas.ResourceNamed(embedded)
+		inside, _ := x.kinds.Named(embedded)
 		left, err := x.dropEqualBut(ctx, name, inside)
 		if err != nil {
 			return err
@@ -76,4 +76,14 @@ func replaceObjects(v any, kinds []string) any {
 		}
 	}
 	return v
+}
+
+// isTextless reports whether a sync kept the object without its text.
+func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.Kept) bool {
+	if x.forgotten.Empty() || ownerStreams(x.kinds, resource.Name) == nil {
+		return false
+	}
+	text, err := withoutText(extract.JoinNested(o.Object, o.More))
+	without := load.Raw{Object: text}
+	return err == nil && without.Hash() == k.Hash
 }

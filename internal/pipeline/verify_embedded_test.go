@@ -13,10 +13,10 @@ import (
 // those stand in it.
 func TestBareOfWhatIsEmbedded(t *testing.T) {
 	t.Parallel()
-	if r, _ := schemas.ResourceNamed("subscriptions"); !slices.Equal(r.Embeds, []string{"prices"}) {
+	if r, _ := schemas.ShippedResources().Named("subscriptions"); !slices.Equal(r.Embeds, []string{"prices"}) {
 		t.Errorf("subscriptions embed %q", r.Embeds)
 	}
-	prices, _ := schemas.ResourceNamed("prices")
+	prices, _ := schemas.ShippedResources().Named("prices")
 	kinds := []string{prices.Object, prices.OldObject}
 	object := func(text string) any { return replaceEmbedded(load.Raw{Object: []byte(text)}, kinds) }
 	before := object(`{"id":"sub_1","object":"subscription","plan":{"id":"p_1","object":"plan","active":true},"items":{"data":[{"price":{"id":"p_1","object":"price","active":true}}]}}`)

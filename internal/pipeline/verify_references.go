@@ -50,8 +50,8 @@ func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas
 	}
 	c.LookedAt += looked
 	judged := notLate
-	target, _ := schemas.ResourceNamed(to.Table)
-	if schemas.IsLateColumn(column) {
+	target, _ := l.lake.Resources().Named(to.Table)
+	if l.lake.Resources().IsLateColumn(column) {
 		judged = "(k.since IS NULL OR c.created >= k.since) AND c.synced_at < k.through"
 	} else if !target.MadeWhenNamed {
 		judged = "k.since IS NULL AND (" + notLate + ")" // the object that is named may be older than the row
@@ -98,7 +98,7 @@ func (l *ledger) reference(ctx context.Context, c *verify.Checked, from *schemas
 // as Stripe may still come to have them. Other objects had their events, so
 // only a repair requests them again.
 func (l *ledger) advise(f *verify.Finding, account, table, id string) {
-	resources := Resources()
+	resources := Resources(l.lake.Resources())
 	i := slices.IndexFunc(resources, func(r extract.Resource) bool { return r.Name == table })
 	if i < 0 {
 		f.Fix = fixLedger

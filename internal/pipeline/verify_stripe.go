@@ -12,6 +12,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/verify"
+	"github.com/stripelake/stripelake/schemas"
 	"github.com/stripelake/stripelake/transform"
 )
 
@@ -42,6 +43,7 @@ type comparison struct {
 	*AtStripe
 	*verify.Verification
 	account   string
+	kinds     *schemas.Resources
 	forgotten *load.Forgotten
 	compared  map[string][]extract.Range // by resource: the windows that were listed again
 	reread    map[string][]load.Reread   // by resource: what to read again
@@ -56,7 +58,7 @@ type comparison struct {
 // newest versions in the log. Where windows has none of a resource, it chooses
 // them.
 func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *verify.Verification, windows map[string][]extract.Range) (_ *comparison, err error) {
-	x := &comparison{AtStripe: a, Verification: verification, compared: map[string][]extract.Range{}, reread: map[string][]load.Reread{}}
+	x := &comparison{AtStripe: a, Verification: verification, kinds: lake.Resources(), compared: map[string][]extract.Range{}, reread: map[string][]load.Reread{}}
 	if a.Client.Mode() != lake.Mode() {
 		return nil, &UsageError{fmt.Sprintf("the lake holds %s mode, and the key is of %s mode", lake.Mode(), a.Client.Mode())}
 	}
@@ -69,7 +71,7 @@ func (a *AtStripe) compare(ctx context.Context, lake *load.Lake, verification *v
 	if x.forgotten, err = lake.Forgotten(); err != nil {
 		return nil, err
 	}
-	for _, resource := range Resources() {
+	for _, resource := range Resources(lake.Resources()) {
 		c := verification.Begin(x.account, resource.Name+atStripe, "objects")
 		if err := x.resource(ctx, c, resource, windows[resource.Name]); err != nil {
 			return nil, fmt.Errorf("compare %s with Stripe: %w", resource.Name, err)
@@ -284,16 +286,6 @@ func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k veri
 		f.Name, f.Says = "object stale", "Stripe has it otherwise"
 	}
 	x.differing[o.ID], x.seen[o.ID] = f, o
-}
-
-// isTextless reports whether a sync kept the object without its text.
-func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.Kept) bool {
-	if x.forgotten.Empty() || ownerStreams(resource.Name) == nil {
-		return false
-	}
-	text, err := withoutText(extract.JoinNested(o.Object, o.More))
-	without := load.Raw{Object: text}
-	return err == nil && without.Hash() == k.Hash
 }
 
 // read reads pages as a sync does: redacted, without people who were forgotten.

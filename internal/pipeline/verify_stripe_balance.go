@@ -166,7 +166,7 @@ func (x *comparison) balanceAndNewer(ctx context.Context, back time.Duration) (a
 // newer lists the balance transactions from back before the lake's end on, and
 // adds up those that the lake does not have.
 func (x *comparison) newer(ctx context.Context, back time.Duration) (map[string]int64, error) {
-	transactions, err := streamByName("balance_transactions")
+	transactions, err := streamByName(x.kinds, "balance_transactions")
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package settings
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/stripelake/stripelake/schemas"
+	"github.com/stripelake/stripelake/internal/spelling"
 )
 
 // Key is a value that the settings file, the environment and a flag can give.
@@ -109,16 +111,18 @@ const (
 	Policy    Kind = "keep, drop or hash"
 	Policies  Kind = "a mapping of table.path to keep, drop or hash"
 	List      Kind = "a list"
-	Resource  Kind = "a list of resources"
+	Resource  Kind = "a list of names of resources, such as charges"
 	LogFormat Kind = "text or json"
 	Event     Kind = "failed, stale or recovered"
 	Address   Kind = "an https address, {env: NAME} or {file: PATH}" // may be a secret itself: no message repeats it
 )
 
-// ResourceNames returns the names of the resources that a file may list.
-func ResourceNames() (names []string) {
-	for _, r := range schemas.Resources() {
-		names = append(names, r.Name)
-	}
-	return names
+// resourceName is how the name of a resource is written. Which resources there are is
+// known where the schemas are: see [UnknownResource].
+var resourceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// UnknownResource returns why a value of the key Resources is refused that is none of
+// these names.
+func UnknownResource(name string, names []string) string {
+	return Resources + " has the unknown resource " + strconv.Quote(name) + spelling.Suggestion(name, names) + "; the resources are " + strings.Join(names, ", ")
 }

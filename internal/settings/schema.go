@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/internal/notify"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // JSONSchema returns the JSON Schema (draft 7) of the file, for editors.
@@ -69,7 +70,7 @@ func (k Key) schema() map[string]any {
 	case List:
 		return listSchema(map[string]any{"type": "string"}, says)
 	case Resource:
-		return listSchema(map[string]any{"enum": ResourceNames()}, says)
+		return listSchema(map[string]any{"anyOf": []any{map[string]any{"enum": schemas.ShippedResources().Names()}, map[string]any{"pattern": resourceName.String()}}}, says)
 	case Event:
 		return listSchema(map[string]any{"enum": notify.Events()}, says)
 	case Address:

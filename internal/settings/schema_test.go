@@ -18,7 +18,7 @@ func TestEditorAgrees(t *testing.T) {
 		uncommented(Template()):                          true,
 		"lakes: ./lake":                                  false,
 		"lake: [a]":                                      false,
-		"resources: [charges, charge]":                   false,
+		"resources: [charges, Charge]":                   false,
 		"resources: []":                                  false,
 		"limits:":                                        true,
 		"limits: {max_share: 50%}":                       true,

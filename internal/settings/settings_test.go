@@ -56,7 +56,7 @@ func TestMistakesAllAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := read(`lake: [a, b]
 lakes: ./lake
-resources: [charges, charge]
+resources: [charges, Charge]
 accounts:
   all: {key: {env: A}}
   a: {}
@@ -77,7 +77,7 @@ sync: {from: yesterday, look_back: 2 days, look_back: 48h}
 	want := []string{
 		`conf/stripelake.yaml:1:7: Y4: lake must be text, is a list`,
 		`conf/stripelake.yaml:2:1: Y5: unknown key "lakes"; did you mean lake?`,
-		`conf/stripelake.yaml:3:22: C1: resources has the unknown resource "charge"; did you mean charges?; the resources are charges, subscriptions, refunds, balance_transactions, customers, prices`,
+		`conf/stripelake.yaml:3:22: C1: resources must be a list of names of resources, such as charges, is "Charge"`,
 		`conf/stripelake.yaml:5:3: C2: "all" is no name for an account: write lower case letters, digits, _ and -, and not "all"`,
 		`conf/stripelake.yaml:6:3: C3: account a has no key: write key: {env: STRIPE_API_KEY} or key: {file: PATH}`,
 		`conf/stripelake.yaml:7:12: C3: the key of b does not belong in this file: name the variable or the file that holds it, {env: NAME} or {file: PATH}`,

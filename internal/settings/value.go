@@ -109,10 +109,7 @@ func (k Key) Refuse(text string) string {
 			return "must be " + string(Address) + ": " + err.Error()
 		}
 	case Resource:
-		names := ResourceNames()
-		if !slices.Contains(names, text) {
-			return "has the unknown resource " + strconv.Quote(text) + spelling.Suggestion(text, names) + "; the resources are " + strings.Join(names, ", ")
-		}
+		ok = resourceName.MatchString(text)
 	}
 	if ok {
 		return ""

@@ -56,7 +56,7 @@ func RawObjects(t *testing.T, dir string) map[string][]string {
 		t.Fatal(err)
 	}
 	all := map[string][]string{}
-	for _, resource := range pipeline.Streams() {
+	for _, resource := range pipeline.Streams(s.Lake.Resources()) {
 		for batch, err := range s.Lake.Read(t.Context(), accounts[0].ID, resource.Name, 0) {
 			if err != nil {
 				t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -18,7 +17,7 @@ import (
 // byte, with what Stripe holds. Members in without are not compared.
 func CheckAgainstLedger(rt rapid.TB, dir string, server *stripesim.Server, without ...string) {
 	lake := NewSync(dir, "http://127.0.0.1:1", nil).Lake
-	for _, resource := range pipeline.Resources() {
+	for _, resource := range lake.Resources().Listed() {
 		newest := map[string]load.Raw{}
 		for batch, err := range lake.Read(context.Background(), server.AccountID(), resource.Name, 0) {
 			if err != nil {
