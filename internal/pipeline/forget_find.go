@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/internal/hint"
 	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -56,6 +58,9 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkDeclared(present); err != nil {
+		return err
+	}
 	for _, stream := range personalStreams(lake.Resources()) {
 		if !slices.Contains(present, stream) {
 			continue
@@ -78,6 +83,18 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 					last = batch.Segment
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// checkDeclared refuses a log with a stream of which the schemas no longer say whose
+// the objects are: they would stay in it.
+func (f *finder) checkDeclared(present []string) error {
+	for _, stream := range present {
+		if r, known := f.kinds.Named(stream); stream != extract.Events().Name && (!known || r.List.Path == "") {
+			return hint.New(fmt.Sprintf("the log of %s holds %s, and the lake's schemas do not say whose they are", f.account, stream),
+				"put resources/"+stream+".yaml back, and run stripelake rebuild --schemas DIR")
 		}
 	}
 	return nil
