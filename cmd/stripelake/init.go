@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/stripelake/stripelake/internal/authoring"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/internal/settings"
 	"github.com/stripelake/stripelake/load"
@@ -42,7 +43,8 @@ func initCommand(env *environment) *cli.Command {
 		Name:  "init",
 		Usage: "write settings and an editable copy of the schemas, or the schemas alone to DIR",
 		Description: "Without DIR it writes " + settings.FileName + ", with every setting and its explanation, and ./schemas, which nothing uses\n" +
-			"until the settings say so. With DIR it writes the schemas, mappings, marts and lookups there, and JSON Schemas for editors.\n" +
+			"until the settings say so. With DIR it writes the schemas, mappings, marts and lookups there, with JSON Schemas and\n" +
+			"settings for editors.\n" +
 			"Example: stripelake init my-schemas",
 		Flags: o.flags(),
 		Action: func(c *cli.Context) error {
@@ -109,6 +111,11 @@ func (o *initOptions) copied() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	editor, err := authoring.EditorSettings()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(copied, editor)
 	manifest, err := json.MarshalIndent(base, "", "  ")
 	copied[schemas.CopyManifest] = string(manifest) + "\n"
 	return copied, err
@@ -132,6 +139,13 @@ func fromLake(dir string, copied, shipped map[string]string) (base map[string]st
 		delete(copied, name)
 	}
 	maps.Copy(copied, set.Files())
+	generated, err := authoring.JSONSchemas(set)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range generated {
+		copied["meta/"+name] = string(text)
+	}
 	if kept != nil && kept.Base != nil {
 		return kept.Base, nil
 	}

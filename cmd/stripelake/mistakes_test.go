@@ -2,14 +2,20 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stripelake/stripelake/internal/authoring"
 )
 
 // TestTwentyMistakes plants the mistakes that authors make into a copy of the
@@ -23,6 +29,7 @@ func TestTwentyMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all strings.Builder
+	finding := problemMatcher(t)
 	const charge, refund, price = "mappings/stripe/charge.yaml", "mappings/stripe/refund.yaml", "mappings/stripe/price.yaml"
 	for _, tc := range []struct{ name, file, old, new string }{
 		{"a misspelt path", charge, "upper(currency)", "upper(curency)"},
@@ -65,6 +72,12 @@ func TestTwentyMistakes(t *testing.T) {
 		if code != 1 || errs.Len() > 0 {
 			t.Errorf("%s: exit %d, %s", tc.name, code, errs.String())
 		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		for _, line := range lines[:len(lines)-1] { // the last one counts
+			if found := finding.FindStringSubmatch(line); found == nil || !strings.HasSuffix(found[1], ".yaml") || (found[4] == "warning") != strings.Contains(line, ": warning: ") {
+				t.Errorf("%s: the problem matcher reads %q of %s", tc.name, found, line)
+			}
+		}
 		fmt.Fprintf(&all, "# %s\n%s\n", tc.name, strings.ReplaceAll(out.String(), dir+string(filepath.Separator), ""))
 	}
 	if os.Getenv("UPDATE_SCRIPTS") != "" {
@@ -74,6 +87,38 @@ func TestTwentyMistakes(t *testing.T) {
 	} else if diff := cmp.Diff(string(text), all.String()); diff != "" {
 		t.Errorf("(-%s +now):\n%s", golden, diff)
 	}
+}
+
+// problemMatcher returns the pattern that init writes for CI, which VS Code's task has too.
+func problemMatcher(t *testing.T) *regexp.Regexp {
+	t.Helper()
+	files, err := authoring.EditorSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var matcher struct {
+		ProblemMatcher []struct {
+			Pattern []struct{ Regexp string }
+		}
+	}
+	var tasks struct {
+		Tasks []struct {
+			ProblemMatcher struct{ Pattern struct{ Regexp string } }
+		}
+	}
+	err = errors.Join(json.Unmarshal([]byte(files["meta/problem-matcher.json"]), &matcher), json.Unmarshal([]byte(files[".vscode/tasks.json"]), &tasks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := matcher.ProblemMatcher[0].Pattern[0].Regexp
+	if in := tasks.Tasks[0].ProblemMatcher.Pattern.Regexp; in != pattern {
+		t.Errorf("the task reads %q, CI %q", in, pattern)
+	}
+	found := regexp.MustCompile(pattern).FindStringSubmatch("a/b.yaml:3:4: warning: M17: fix: it")
+	if want := []string{"a/b.yaml", "3", "4", "warning", "M17", "fix: it"}; len(found) == 0 || !slices.Equal(found[1:], want) {
+		t.Errorf("of a warning it reads %q", found)
+	}
+	return regexp.MustCompile(pattern)
 }
 
 // layOutShipped writes a copy of the shipped schemas, as init does.

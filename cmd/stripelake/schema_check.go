@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -21,11 +22,12 @@ import (
 
 type schemaCheckOptions struct {
 	setOptions
-	json bool
+	json, editor bool
 }
 
 func (o *schemaCheckOptions) flags() []cli.Flag {
-	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"))
+	return append(o.setFlags(), jsonFlag(&o.json, "print one JSON object"),
+		&cli.BoolFlag{Name: "editor", Destination: &o.editor, Usage: "write the JSON Schemas in meta/ of --schemas anew, so that an editor knows the present columns"})
 }
 
 func schemaCheckCommand(env *environment) *cli.Command {
@@ -99,6 +101,11 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 	slices.SortStableFunc(all, func(a, b schemaProblem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
+	if o.editor && !set.Partial {
+		if err := o.writeMeta(set); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		err = env.printJSON(map[string]any{"findings": all})
 	} else {
@@ -108,6 +115,28 @@ func (env *environment) schemaCheck(ctx context.Context, o *schemaCheckOptions) 
 		err = errSilent
 	}
 	return err
+}
+
+// writeMeta writes the JSON Schemas that depend on the set. Those of a set with files
+// that cannot be read would refuse what stands in them.
+func (o *schemaCheckOptions) writeMeta(set *schemas.Set) error {
+	if o.schemas.value == "" {
+		return &pipeline.UsageError{Message: "--editor goes with --schemas DIR"}
+	}
+	generated, err := authoring.JSONSchemas(set)
+	if err != nil {
+		return err
+	}
+	meta := filepath.Join(o.schemas.value, "meta")
+	if err := os.MkdirAll(meta, 0o755); err != nil {
+		return err
+	}
+	for name, text := range generated {
+		if err := os.WriteFile(filepath.Join(meta, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findings returns mistakes or warnings with the files as the user can open them.

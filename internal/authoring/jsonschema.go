@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // jsonSchema is a JSON Schema, or a part of one.
@@ -14,9 +16,13 @@ type jsonSchema map[string]any
 
 // JSONSchemas returns the JSON Schemas (draft 7) of the files of a set, by file name.
 // The first line of a file refers a YAML language server to its schema. The server then
-// completes keys, source paths and functions, and marks mistakes.
-func JSONSchemas() (map[string][]byte, error) {
-	mapping, err := mappingFileSchema()
+// completes keys, columns, source paths and functions, and marks mistakes.
+func JSONSchemas(set *schemas.Set) (map[string][]byte, error) {
+	set, err := withEveryColumn(set)
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := mappingFileSchema(set)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +38,14 @@ func JSONSchemas() (map[string][]byte, error) {
 		files[name+"-v1.json"] = text
 	}
 	return files, nil
+}
+
+// withEveryColumn returns the set without its privacy policy: a mapping may name a column
+// that the policy drops.
+func withEveryColumn(set *schemas.Set) (*schemas.Set, error) {
+	files := maps.Clone(set.Files())
+	delete(files, "privacy.yaml")
+	return schemas.LoadFiles(files)
 }
 
 // formatSchema formats a JSON Schema with a line for each member of its parts:

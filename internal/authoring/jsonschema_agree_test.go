@@ -192,6 +192,15 @@ var plantedIn = map[string][]planted{
 		{"a condition", "same: [id]", "same: id\nwhere: amount > 5", "", ""},
 		{"what let names", "$from: outcome", "$from: way", "", ""},
 		{"no expression but a constant", "x: lookup(color, currency)", "x: '\"a\"'", "", ""},
+		{"a key of the merchant's", "  x: lookup", "  currency: metadata.any_key\n  x: lookup", "", ""},
+		{"a path inside what let names", "  x: lookup", "  currency: way.reason\n  x: lookup", "", ""},
+		{"a path with an index", "  x: lookup", "  currency: 'refunds.data[0].id'\n  x: lookup", "", ""},
+		{"a name under let that hides a member", "let: {way: outcome}\nfields:\n", "let: {way: outcome, status: outcome}\nfields:\n  currency: status.reason\n", "", ""},
+		{"the id of what may be expanded", "  x: lookup", "  currency: customer.id\n  x: lookup", "", ""},
+		{"a function's name in a text", "  x: lookup", "  currency: 'concat(id, \"uper(\", ''uper('')'\n  x: lookup", "", ""},
+		{"operators before parentheses", "  x: lookup", "  currency: 'not (paid and (captured or not(paid))) ? id : nil'\n  x: lookup", "", ""},
+		{"a raw text", "  x: lookup", "  currency: 'concat(id, `uper(\"`)'\n  x: lookup", "", ""},
+		{"nothing", "  x: lookup", "  currency: nil\n  x: lookup", "", ""},
 
 		{"a misspelt key", "same: [id]", "sames: [id]", "/", "Y5"},
 		{"no target", "target: stripe.t@1\n", "", "/", "M11"},
@@ -215,11 +224,23 @@ var plantedIn = map[string][]planted{
 		{"from and each", "{$from: outcome,", "{$from: outcome, $each: refunds.data,", "/fields/o", "M12"},
 		{"an object of nothing", ", $same: [type]}", "}", "/fields/o", "M12"},
 		{"a nested name that its source does not have", "$same: [type]", "$same: [type, reasn]", "/fields/o/$same/1", "M4"},
+		{"a path that is not there", "  x: lookup", "  currency: payment_method_details.klarnaa\n  x: lookup", "/fields/currency", "M1"},
+		{"a nested path that is not there", "{$from: outcome, $same: [type]}", "{type: outcome.tpye}", "/fields/o/type", "M1"},
+		{"a path under let that is not there", "way: outcome", "way: outcome.rul", "/let/way", "M1"},
+		{"a path that is not there, without let", "let: {way: outcome}\nfields:\n  created: unix(created)\n", "fields:\n  created: unix(created)\n  currency: curency\n", "/fields/currency", "M1"},
+		{"a function that is not there", "unix(created)", "unx(created)", "/fields/created", "M16"},
+		{"a function that is not there, inside", "  x: lookup", "  currency: 'paid ? uper(id) : nil'\n  x: lookup", "/fields/currency", "M16"},
+		{"a function that is not there, in a condition", "same: [id]", "same: [id]\nwhere: startswith(id, \"a\")", "/where", "M16"},
+		{"a method", "  x: lookup", "  currency: id.upper()\n  x: lookup", "/fields/currency", "M15"},
+		{"a column that is not there", "  x: lookup", "  y: lookup", "/fields", "M4"},
+		{"a member that is not there", "$same: [type]}", "$same: [type], raeson: reason}", "/fields/o", "M4"},
+		{"same of what is no column", "same: [id]", "same: [id, amount]", "/same/1", "M4"},
+		{"a nested name that is no column", "$same: [type]", "$same: [type, rule]", "/fields/o/$same/1", "M4"},
 		{"left out without a reason", "amount: Not wanted.", "amount: ''", "/left_out/amount", "M12"},
 		{"left out with an index", "amount: Not", "'a.b[0]': Not", "/left_out", "M12"},
 
-		{"a path that is not there", "unix(created)", "unix(craeted)", "", "M1"},
-		{"a field that is not there", "  x: lookup", "  y: lookup", "", "M4"},
+		{"a path that is not there, in a function", "unix(created)", "unix(craeted)", "", "M1"},
+		{"a name that let might give", "  x: lookup", "  currency: curency\n  x: lookup", "", "M1"},
 		{"another type", "unix(created)", "created", "", "M2"},
 		{"a target that is not there", "stripe.t@1", "stripe.u@1", "", "M11"},
 	},
@@ -230,6 +251,7 @@ var plantedIn = map[string][]planted{
 		{"same of what an item does not have", "same: [id, quantity]", "same: [id, status]", "/same", "M4"},
 		{"a nested name that its source does not have", "$same: [interval]", "$same: [intervall]", "/fields/o/$same/0", "M4"},
 		{"a nested name that the item does not have", "{$from: item.price.recurring, $same: [interval]}", "{$same: [interval]}", "/fields/o/$same/0", "M1"},
+		{"a column that is not there", "  created: unix", "  creatd: unix", "/fields", "M3 M4"},
 		{"as without each", "each: items.data, ", "", "/source", "M14"},
 		{"a name of the item that is none", "as: item}", "as: my-item}", "/source/as", "S2"},
 		{"each of no list", "each: items.data", "each: items", "", "M2"},
@@ -242,7 +264,11 @@ var plantedIn = map[string][]planted{
 // alarms.
 func TestEditorAndCheckerAgree(t *testing.T) {
 	t.Parallel()
-	metas := compiled(t)
+	set, err := schemas.LoadFiles(sound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metas := compiled(t, set)
 	for _, file := range slices.Sorted(maps.Keys(plantedIn)) {
 		meta := metas[metaFor(file)]
 		for _, tc := range plantedIn[file] {

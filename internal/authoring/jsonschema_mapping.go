@@ -6,17 +6,12 @@ import (
 	"strings"
 
 	"github.com/stripelake/stripelake/schemas"
-	"github.com/stripelake/stripelake/transform"
 )
 
-// mappingFileSchema returns the JSON Schema of mappings. It completes, for each
-// source object, the paths of its catalog.
-func mappingFileSchema() (jsonSchema, error) {
-	var functions []string
-	for _, f := range transform.Functions() {
-		functions = append(functions, f.Example)
-	}
-	expression := jsonSchema{"type": scalarTypes, "pattern": `\S`, "description": "An expression.", "examples": functions}
+// mappingFileSchema returns the JSON Schema of a set's mappings. It completes and checks
+// the paths of each source object's catalog, the columns of each target, and functions.
+func mappingFileSchema(set *schemas.Set) (jsonSchema, error) {
+	expression := definitionRef("expression")
 	meta := closedObject(jsonSchema{
 		"mapping": patternString(qualifiedPattern, "Name of the mapping, system.name."),
 		"version": versionSchema(),
@@ -27,7 +22,7 @@ func mappingFileSchema() (jsonSchema, error) {
 			"as":          jsonSchema{"type": "string", "pattern": anyNamePattern, "examples": []string{itemName}, "description": "What expressions call an element."},
 		}, "object"),
 		"target":   patternString(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*@\d+$`, "Schema and its major version."),
-		"where":    requiredText("Rows for which it is not true are left out."),
+		"where":    expression,
 		"let":      patternObject(anyNamePattern, expression, "Short names for paths and expressions."),
 		"same":     oneOrMany(jsonSchema{"type": "string"}, "Columns copied from the source field of the same name."),
 		"fields":   jsonSchema{"allOf": []jsonSchema{definitionRef("fields")}, "properties": jsonSchema{"$from": false, "$when": false, "$each": false, "$same": false}},
@@ -38,7 +33,7 @@ func mappingFileSchema() (jsonSchema, error) {
 	meta["definitions"] = jsonSchema{
 		"fields": jsonSchema{
 			"type": "object", "properties": jsonSchema{
-				"$from": requiredText("Paths below are relative to this source object."), "$when": requiredText("The whole object is null unless this is true."),
+				"$from": requiredText("Paths below are relative to this source object."), "$when": expression,
 				"$each": requiredText("A source list: the object is made once for each element."),
 				"$same": oneOrMany(jsonSchema{"type": "string"}, "Members copied from the source field of the same name."),
 			},
@@ -51,6 +46,7 @@ func mappingFileSchema() (jsonSchema, error) {
 		},
 	}
 	p := &pathCompletion{definitions: meta["definitions"].(jsonSchema)}
+	p.definitions["expression"] = expressionSchema()
 	p.definitions["constant"] = jsonSchema{"type": []string{"number", "boolean"}}
 	p.definitions["relative"] = jsonSchema{"anyOf": []jsonSchema{{"required": []string{"$from"}}, {"required": []string{"$each"}}}}
 	for _, name := range schemas.Objects() {
@@ -59,7 +55,9 @@ func mappingFileSchema() (jsonSchema, error) {
 			return nil, err
 		}
 		p.addSource(name, catalog.Root())
+		p.addChecks(name, catalog.Root())
 	}
+	p.addColumns(set)
 	meta["allOf"] = p.variants
 	return meta, nil
 }
@@ -126,6 +124,8 @@ func (p *pathCompletion) addPlace(name string, f *schemas.SourceField) {
 	}
 	path, from := jsonSchema{"type": "string", "examples": allPaths(f, "")}, jsonSchema{"allOf": relativePaths(name, "", f)}
 	if !strings.Contains(name, ".") { // a source object: the definitions of rows use these too
+		p.definitions[name+knownOf] = jsonSchema{"enum": allPaths(f, "")}
+		path = jsonSchema{"type": "string", "anyOf": []jsonSchema{definitionRef(name + knownOf), {}}}
 		p.definitions[name+pathsOf], p.definitions[name+fromOf] = path, from
 		path, from = definitionRef(name+pathsOf), definitionRef(name+fromOf)
 	}

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write schemas/meta anew")
 // TestJSONSchemasAreCurrent compares schemas/meta with the output of the program.
 func TestJSONSchemasAreCurrent(t *testing.T) {
 	t.Parallel()
-	files, err := JSONSchemas()
+	files, err := JSONSchemas(shipped(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +41,19 @@ func TestJSONSchemasAreCurrent(t *testing.T) {
 	}
 }
 
-// compiled returns the JSON Schemas, compiled by an independent validator.
-func compiled(t *testing.T) map[string]*jsonschema.Schema {
+func shipped(t *testing.T) *schemas.Set {
 	t.Helper()
-	files, err := JSONSchemas()
+	set, err := schemas.Load(schemas.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// compiled returns the JSON Schemas, compiled by an independent validator.
+func compiled(t *testing.T, set *schemas.Set) map[string]*jsonschema.Schema {
+	t.Helper()
+	files, err := JSONSchemas(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +95,7 @@ func metaOf(t *testing.T, path, text string) string {
 // an unknown key must not pass.
 func TestShippedFilesFitTheirJSONSchemas(t *testing.T) {
 	t.Parallel()
-	metas := compiled(t)
+	metas := compiled(t, shipped(t))
 	err := fs.WalkDir(schemas.Embedded(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".yaml" {
 			return err
@@ -120,11 +129,41 @@ func TestShippedFilesFitTheirJSONSchemas(t *testing.T) {
 	}
 }
 
+// TestEditorSettings holds that the settings of VS Code lead every shipped file to the
+// JSON Schema that its first line names.
+func TestEditorSettings(t *testing.T) {
+	t.Parallel()
+	files, err := EditorSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings struct {
+		Schemas map[string]string `json:"yaml.schemas"`
+	}
+	if err := json.Unmarshal([]byte(files[".vscode/settings.json"]), &settings); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range shipped(t).Files() {
+		if filepath.Ext(name) != ".yaml" {
+			continue
+		}
+		var follows []string
+		for meta, pattern := range settings.Schemas {
+			if fits, err := filepath.Match(pattern, name); err != nil || fits {
+				follows = append(follows, strings.TrimPrefix(meta, "./meta/"))
+			}
+		}
+		if diff := cmp.Diff([]string{metaOf(t, name, text)}, follows); diff != "" {
+			t.Errorf("%s (-its first line +settings):\n%s", name, diff)
+		}
+	}
+}
+
 // TestCompletion checks the completions of an editor in a mapping, and that the file
 // behind them is small enough for an editor.
 func TestCompletion(t *testing.T) {
 	t.Parallel()
-	files, err := JSONSchemas()
+	files, err := JSONSchemas(shipped(t))
 	if err != nil {
 		t.Fatal(err)
 	}
