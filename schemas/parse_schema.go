@@ -48,7 +48,7 @@ func (l *loader) typeHead(n *strictyaml.Node) *typeFile {
 	t.fields = o.Get("fields")
 	o.ReportUnasked()
 	if o.IsMissing("fields") {
-		l.Report(n.Pos, "S9", "fields is missing: a type is an object with fields")
+		l.Report(n.Pos, "S9", "fields is missing :: declare the members of the type under fields")
 	}
 	if name.Value == "" {
 		return nil
@@ -90,7 +90,7 @@ func (l *loader) parseSchema(n *strictyaml.Node) *Schema {
 	fields := o.Get("fields")
 	o.ReportUnasked()
 	if o.IsMissing("fields") {
-		l.Report(n.Pos, "S9", "fields is missing: a table needs columns")
+		l.Report(n.Pos, "S9", "fields is missing :: declare the columns of the table under fields")
 	}
 	if fields == nil {
 		return s

@@ -75,7 +75,7 @@ func (o *Object) Required(key, code, hint string) Text {
 		o.Problems = append(o.Problems, lacking(o.Node.Pos, code, key, hint))
 	case m != nil && (m.Value.Kind == Null || m.Value.Kind == Scalar):
 		o.reported = append(o.reported, key)
-		o.Report(m.Pos, code, "%s is empty: %s", key, hint)
+		o.Report(m.Pos, code, "%s is empty :: %s", key, hint)
 	}
 	return t
 }

@@ -32,7 +32,7 @@ type Problem struct {
 
 // lacking returns the problem of a missing key.
 func lacking(at Pos, code, key, hint string) Problem {
-	p := NewProblem(at, code, "%s is missing: %s", key, hint)
+	p := NewProblem(at, code, "%s is missing :: %s", key, hint)
 	p.lacks = key
 	return p
 }

@@ -23,3 +23,23 @@ func TestNewProblem(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingKeysHaveFixes holds that what to write for a key that is missing, or is
+// there without a value, is the fix as well.
+func TestMissingKeysHaveFixes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a: 1\n":     "f.yaml:1:1: S1: title is missing: say what it is",
+		"title:\n":   "f.yaml:1:1: S1: title is empty: say what it is",
+		"titel: T\n": `f.yaml:1:1: Y5: unknown key "titel"; did you mean title?`,
+	} {
+		r := &Reporter{}
+		o := r.Object(Parse(r, "f.yaml", []byte(text)), "file")
+		o.Text("a")
+		o.Required("title", "S1", "say what it is")
+		o.ReportUnasked()
+		if got := r.InFileOrder(); got.Error() != want || got[0].Fix != "say what it is" && got[0].Fix != "did you mean title?" {
+			t.Errorf("%s: %v, fix %q; want %s", text, got, got[0].Fix, want)
+		}
+	}
+}
