@@ -1,25 +1,17 @@
 package load
 
 import (
-	"context"
 	"fmt"
-	"slices"
 
 	"github.com/stripelake/stripelake/internal/sqltext"
-	"github.com/stripelake/stripelake/load/internal/duck"
 )
 
 // lakeTable are the statements for the table with the facts about a generation that
 // nobody may have to guess: a table of test objects looks like one of live objects.
-// Only a warehouse has it, because its row changes with each publish.
+// Only a warehouse has a row in it.
 var lakeTable = []string{
 	"CREATE TABLE meta.lake (mode VARCHAR, format INTEGER, program VARCHAR, generation BIGINT, built TIMESTAMP)",
 	"COMMENT ON TABLE meta.lake IS 'This warehouse, in one row: whether its objects are of live or of test mode, the format of the generation, the version of stripelake that published it, the number of the generation, and when it was built (UTC).'",
-}
-
-// describeLake makes meta.lake.
-func (p *publisher) describeLake(ctx context.Context, w duck.Session) error {
-	return w.Run(ctx, append(slices.Clip(lakeTable), p.lakeRow("meta.lake"))...)
 }
 
 // lakeRow returns the statement that adds the generation's row to a table.

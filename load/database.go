@@ -27,6 +27,7 @@ var privateTables = []string{
 	"CREATE TABLE state.info (version INTEGER, duckdb VARCHAR, fingerprint VARCHAR, lineage VARCHAR, revision BIGINT, generation BIGINT, lake VARCHAR)",
 	"CREATE TABLE state.published (generation BIGINT, revision BIGINT, manifest VARCHAR)",
 	"CREATE TABLE state.bases (generation BIGINT, revision BIGINT, manifest VARCHAR)", // the state made them, and all changes since are in state.dirty
+	"CREATE TABLE state.views (layout VARCHAR, unmade VARCHAR)",                       // the layout that they were made for, and the marts that do not fit, one a line
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",
@@ -220,7 +221,7 @@ func (s *State) createTables(ctx context.Context) error {
 		return err
 	}
 	return s.db.InTx(ctx, func() error {
-		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, schemaTables)...); err != nil {
+		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, schemaTables, lakeTable)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {

@@ -1,11 +1,8 @@
 package load
 
 import (
-	"context"
-	"fmt"
 	"strings"
 
-	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/schemas"
 )
 
@@ -19,20 +16,4 @@ func Views(set *schemas.Set) []View {
 		}
 	}
 	return views
-}
-
-// makeMarts creates the views. It leaves out a view that does not fit, because the
-// schemas lack a column, and records why: the data is published without it.
-func (p *publisher) makeMarts(ctx context.Context, w duck.Session) error {
-	for _, v := range p.lake.opts.Views {
-		misfit, err := duck.MakeView(ctx, w, v)
-		if err != nil {
-			return fmt.Errorf("mart %s: %w", v.Name, err)
-		}
-		if misfit != "" {
-			why, _, _ := strings.Cut(misfit, "\n")
-			p.SkippedMarts = append(p.SkippedMarts, fmt.Sprintf("mart %s is left out: %s", v.Name, why))
-		}
-	}
-	return nil
 }

@@ -46,19 +46,6 @@ func historyView(s *schemas.Schema) []string {
 	return statements
 }
 
-// showHistories creates the views. They have some three hundred comments, so the caller
-// uses one transaction for all: otherwise each would wait for the disk.
-func (p *publisher) showHistories(ctx context.Context, w duck.Session) error {
-	for _, t := range p.tables {
-		if t.Schema.History {
-			if err := w.Run(ctx, historyView(t.Schema)...); err != nil {
-				return fmt.Errorf("%s: %w", t.Schema.HistoryTable(), err)
-			}
-		}
-	}
-	return nil
-}
-
 // findSteps finds, for each object with a newer version, the replaced versions: the
 // known one and each staged one but the last, with the times at which it and the next
 // one were seen. base is the version that a step's rows come from: for a tombstone, the

@@ -65,6 +65,9 @@ func (s *State) publish(ctx context.Context) (Generation, error) {
 	if err := p.describe(ctx); err != nil {
 		return Generation{}, err
 	}
+	if err := p.makeViews(ctx); err != nil {
+		return Generation{}, fmt.Errorf("views: %w", err)
+	}
 	if err := p.step("state", func() error { return p.checkpoint(ctx) }); err != nil {
 		return Generation{}, err
 	}

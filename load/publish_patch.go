@@ -28,7 +28,7 @@ func (p *publisher) patch(ctx context.Context, tmp string) (done bool, err error
 	if err != nil && ctx.Err() == nil && !errors.As(err, new(*DiskError)) {
 		return false, duck.RemoveDatabase(tmp)
 	}
-	p.Patched, p.SkippedMarts = base.Patched+p.bytesSince(base.Positions), base.SkippedMarts
+	p.Patched = base.Patched + p.bytesSince(base.Positions)
 	p.Stats.Warehouse = bytesWritten() - before
 	return err == nil, err
 }
@@ -58,8 +58,7 @@ func (p *publisher) bringUp(ctx context.Context, base Generation, file string) (
 // checkBase checks that a warehouse has the tables of the state, and not too many free
 // blocks.
 func (p *publisher) checkBase(ctx context.Context) error {
-	const tables = `SELECT schema_name, table_name, sql, comment FROM duckdb_tables() WHERE schema_name IN ('main', 'history', 'meta')
-		AND (schema_name, table_name) <> ('meta', 'lake') AND database_name = `
+	const tables = `SELECT schema_name, table_name, sql, comment FROM duckdb_tables() WHERE schema_name IN ('main', 'history', 'meta') AND database_name = `
 	var differ int64
 	err := p.db.One(ctx, []any{&differ}, fmt.Sprintf("SELECT count(*) FROM ((%[1]s'work' EXCEPT %[1]s'base') UNION ALL (%[1]s'base' EXCEPT %[1]s'work'))", tables))
 	if err == nil && differ > 0 {

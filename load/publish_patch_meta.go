@@ -54,7 +54,7 @@ func (p *publisher) metaTables(ctx context.Context) (pairs []pair, err error) {
 		}
 		pairs = append(pairs, t)
 		return nil
-	}, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'work' AND schema_name = 'meta' ORDER BY ALL")
+	}, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'work' AND schema_name = 'meta' AND table_name <> 'lake' ORDER BY ALL")
 	return pairs, err
 }
 

@@ -19,7 +19,7 @@ import (
 
 // StateVersion changes whenever the private tables or the merge change. A state of
 // another version is not converted: the log makes a new one.
-const StateVersion = 11
+const StateVersion = 12
 
 // State holds the merged tables and the position up to which the log is in them, open
 // in one process. Its methods may be called from any goroutine. They run one at a time,

@@ -59,8 +59,7 @@ func (p *publisher) patchOrCopy(ctx context.Context, tmp string) (patched bool, 
 	return patched, err
 }
 
-// finish turns the copied state into the warehouse. A separate instance opens the copy,
-// so that its views name no other database.
+// finish turns the copied state into the warehouse, in a separate instance.
 func (p *publisher) finish(ctx context.Context, tmp string) error {
 	return duck.With(ctx, "64MB", 1, p.lake.path(lakedir.StateDir, "tmp"), func(w duck.Session) error {
 		err := w.Run(ctx, duck.Attach(tmp, "warehouse", duck.OfState)...)
@@ -92,19 +91,10 @@ func (p *publisher) close(tmp, final string) error {
 	return atomicfile.Rename(tmp, final, atomicfile.Hooks{})
 }
 
-// finishWarehouse drops the private tables and adds the histories, the facts about the
-// lake, the marts and the list of files.
+// finishWarehouse drops the private tables and adds the facts about the lake and the
+// list of files.
 func (p *publisher) finishWarehouse(ctx context.Context, w duck.Session) error {
-	if err := w.Run(ctx, "DROP SCHEMA state CASCADE"); err != nil {
-		return err
-	}
-	if err := w.InTx(ctx, func() error { return p.showHistories(ctx, w) }); err != nil {
-		return err
-	}
-	if err := p.describeLake(ctx, w); err != nil {
-		return err
-	}
-	if err := p.makeMarts(ctx, w); err != nil {
+	if err := w.Run(ctx, "DROP SCHEMA state CASCADE", p.lakeRow("meta.lake")); err != nil {
 		return err
 	}
 	return p.listFiles(ctx, w, "meta.partitions")
