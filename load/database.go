@@ -221,7 +221,7 @@ func (s *State) createTables(ctx context.Context) error {
 		return err
 	}
 	return s.db.InTx(ctx, func() error {
-		if err := s.db.Run(ctx, slices.Concat(privateTables, driftTables, schemaTables, lakeTable)...); err != nil {
+		if err := s.db.RunTogether(ctx, slices.Concat(privateTables, driftTables, schemaTables, lakeTable)...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
@@ -229,7 +229,7 @@ func (s *State) createTables(ctx context.Context) error {
 			if !t.KeyIsID {
 				statements = append(statements, createHeld(t.Schema))
 			}
-			if err := s.db.Run(ctx, statements...); err != nil {
+			if err := s.db.RunTogether(ctx, statements...); err != nil {
 				return err
 			}
 		}

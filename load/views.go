@@ -55,7 +55,7 @@ func (p *publisher) replaceHistories(ctx context.Context) error {
 			statements = append(statements, historyView(t.Schema)...)
 		}
 	}
-	return p.db.Run(ctx, statements...)
+	return p.db.RunTogether(ctx, statements...)
 }
 
 // makeMarts creates the marts. It leaves out one that does not fit, because the schemas

@@ -40,7 +40,7 @@ var misfits = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog
 // the tables: the view reads a missing column, or a comment is on a column that the
 // view does not have.
 func MakeView(ctx context.Context, q Session, v View) (misfit string, err error) {
-	err = q.InTx(ctx, func() error { return q.Run(ctx, v.Statements()...) })
+	err = q.InTx(ctx, func() error { return q.RunTogether(ctx, v.Statements()...) })
 	if duckErr := new(duckdb.Error); IsMisfit(err) && errors.As(err, &duckErr) {
 		return duckErr.Msg, nil
 	}
