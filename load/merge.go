@@ -19,11 +19,17 @@ type merge struct {
 	staged   map[*TableLayout][]arrow.RecordBatch
 	versions []ObjectVersion
 	rejects  int64
+	others   stagedOthers
+	found    int64 // staged objects of which the state has a version
 	drift    []Drift
 	applied  Applied
 	steps    int64 // replaced versions that history tables keep
 	learned  int64 // new charges of disputes
 }
+
+// stagedOthers counts what is staged beside versions, rows and rejects. Statements for
+// what nobody has are left out: in a small lake they are most of a merge.
+type stagedOthers struct{ lists, named, disputes, deleted int }
 
 // merge makes the staged versions the newest ones. The order of the steps matters: it
 // removes the rows of older versions, adds those of the newest, then marks tombstones.
@@ -82,8 +88,10 @@ func (m *merge) findKnown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left, err := m.count(ctx, "FROM (SELECT id FROM versions EXCEPT SELECT id FROM known)")
-	if err != nil || left == 0 {
+	if err == nil {
+		m.found, err = m.count(ctx, "FROM known")
+	}
+	if err != nil || len(m.versions) == 0 || m.found > 0 && m.found == m.stagedIDs() {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `CREATE TEMP TABLE alike AS SELECT rowid AS row FROM state.objects
@@ -94,9 +102,19 @@ func (m *merge) findKnown(ctx context.Context) error {
 	if found, err := m.count(ctx, "FROM alike"); err != nil || found == 0 {
 		return err
 	}
-	_, err = m.db.Exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
+	more, err := m.db.Exec(ctx, `INSERT INTO temp.known SELECT *, rowid FROM state.objects WHERE rowid IN (SELECT row FROM alike)
 		AND account = ? AND stream = ? AND id IN (SELECT id FROM versions EXCEPT SELECT id FROM temp.known)`, m.key.Account, m.key.Stream)
+	m.found += more
 	return err
+}
+
+// stagedIDs returns the number of staged objects.
+func (m *merge) stagedIDs() int64 {
+	ids := make(map[string]bool, len(m.versions))
+	for i := range m.versions {
+		ids[m.versions[i].ID] = true
+	}
+	return int64(len(ids))
 }
 
 // span returns the first and the last created of the staged objects. DuckDB skips row
@@ -145,11 +163,16 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
-		WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
-		m.key.Account, m.key.Stream, ruleTaken) // settleKeys replaces those
-	if err != nil || m.rejects == 0 {
-		return err
+	if m.found > 0 {
+		_, err := m.db.Exec(ctx, `DELETE FROM meta.rejects r USING newest n
+			WHERE r.account = ? AND r.stream = ? AND r.id = n.id AND n.full_seq IS NOT NULL AND r.seq <= n.full_seq AND r.rule <> ?`,
+			m.key.Account, m.key.Stream, ruleTaken) // settleKeys replaces those
+		if err != nil {
+			return err
+		}
+	}
+	if m.rejects == 0 {
+		return nil
 	}
 	n, err := m.db.Exec(ctx, `INSERT INTO meta.rejects
 		SELECT ?, ?, r.* FROM new_rejects r JOIN newest n ON n.id = r.id AND n.full_seq = r.seq`,
@@ -161,13 +184,18 @@ func (m *merge) mergeRejects(ctx context.Context) error {
 // mergeLists replaces the records of nested lists of which some pages could not be
 // read.
 func (m *merge) mergeLists(ctx context.Context) error {
-	_, err := m.db.Exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
-		WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
-		m.key.Account, m.key.Stream)
-	if err != nil {
-		return err
+	if m.found > 0 {
+		_, err := m.db.Exec(ctx, `DELETE FROM meta.incomplete_lists l USING newest n
+			WHERE l.account = ? AND l.stream = ? AND l.id = n.id AND n.full_seq IS NOT NULL AND l.seq <= n.full_seq`,
+			m.key.Account, m.key.Stream)
+		if err != nil {
+			return err
+		}
 	}
-	_, err = m.db.Exec(ctx, `INSERT INTO meta.incomplete_lists
+	if m.others.lists == 0 {
+		return nil
+	}
+	_, err := m.db.Exec(ctx, `INSERT INTO meta.incomplete_lists
 		SELECT ?, ?, l.* FROM new_lists l JOIN newest n ON n.id = l.id AND n.full_seq = l.seq`,
 		m.key.Account, m.key.Stream)
 	return err
@@ -176,17 +204,21 @@ func (m *merge) mergeLists(ctx context.Context) error {
 // mergeObjects records the newest version of every object. For objects without rows
 // this is the only record.
 func (m *merge) mergeObjects(ctx context.Context) error {
-	_, err := m.db.Exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)")
-	if err != nil {
-		return err
+	if m.found > 0 {
+		if _, err := m.db.Exec(ctx, "DELETE FROM state.objects WHERE rowid IN (SELECT known_row FROM newest)"); err != nil {
+			return err
+		}
 	}
-	_, err = m.db.Exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
+	_, err := m.db.Exec(ctx, `INSERT INTO state.objects SELECT ?, ?, id, seq, hash, created, seen, deleted, observed_at, due, hash(id), api_version FROM newest`,
 		m.key.Account, m.key.Stream)
 	return err
 }
 
 // mergeNamed records the objects that other objects mention.
 func (m *merge) mergeNamed(ctx context.Context) error {
+	if m.others.named == 0 {
+		return nil
+	}
 	_, err := m.db.Exec(ctx, `INSERT INTO state.named SELECT DISTINCT ?, n.stream, n.id FROM new_named n
 		WHERE NOT EXISTS (FROM state.named k WHERE k.account = ? AND k.stream = n.stream AND k.id = n.id)`,
 		m.key.Account, m.key.Account)
@@ -200,6 +232,9 @@ const events = "events"
 // charge never changes. A version of an object takes precedence over an event as the
 // source.
 func (m *merge) mergeDisputes(ctx context.Context) (err error) {
+	if m.others.disputes == 0 {
+		return nil
+	}
 	m.learned, err = m.db.Exec(ctx, `INSERT INTO meta.dispute_charges SELECT ?, n.dispute_id, min(n.charge_id), ? FROM new_disputes n
 		WHERE NOT EXISTS (FROM meta.dispute_charges k WHERE k.account = ? AND k.dispute_id = n.dispute_id)
 		GROUP BY n.dispute_id`, m.key.Account, m.key.Stream, m.key.Account)
@@ -229,7 +264,7 @@ func (m *merge) dropStaging(ctx context.Context) error {
 		"DROP TABLE temp.known", "DROP TABLE temp.newest", "DROP TABLE IF EXISTS temp.alike", "DROP TABLE IF EXISTS temp.gone", "DROP TABLE IF EXISTS temp.steps",
 		"DROP TABLE IF EXISTS temp.contested", "DROP TABLE IF EXISTS temp.claims", "DROP TABLE IF EXISTS temp.waiting",
 	}
-	return m.db.Run(ctx, drops...)
+	return m.db.RunTogether(ctx, drops...)
 }
 
 func (m *merge) count(ctx context.Context, from string, args ...any) (n int64, err error) {

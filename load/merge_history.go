@@ -52,7 +52,7 @@ func historyView(s *schemas.Schema) []string {
 // version that it ends.
 func (m *merge) findSteps(ctx context.Context) error {
 	keeps := func(t *TableLayout) bool { return t.Schema.History && slices.Contains(t.Streams, m.key.Stream) }
-	if !slices.ContainsFunc(m.tables, keeps) {
+	if !slices.ContainsFunc(m.tables, keeps) || m.found == 0 && m.allNewest() {
 		return nil
 	}
 	_, err := m.db.Exec(ctx, `CREATE TEMP TABLE steps AS

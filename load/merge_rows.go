@@ -16,6 +16,9 @@ import (
 // even for a tombstone. Rows that were read together lie together, and DuckDB skips the
 // row groups of all other seqs.
 func (m *merge) removeOld(ctx context.Context, t *TableLayout) error {
+	if m.found == 0 {
+		return nil
+	}
 	known, err := m.count(ctx, "FROM newest WHERE known_seq > 0 AND full_seq IS NOT NULL")
 	if err != nil || known == 0 {
 		return err

@@ -23,7 +23,7 @@ var stagingTables = []string{
 // stage reads every batch. It keeps rows in memory, until DuckDB knows which of them
 // are the newest and reads them; it writes the rest to temporary tables.
 func (m *merge) stage(ctx context.Context, batches iter.Seq2[Batch, error]) error {
-	if err := m.db.Run(ctx, stagingTables...); err != nil {
+	if err := m.db.RunTogether(ctx, stagingTables...); err != nil {
 		return err
 	}
 	for b, err := range batches {
@@ -46,6 +46,9 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 	var rejects []Reject
 	var lists, named, disputes [][]any
 	for _, o := range b.Objects {
+		if o.Deleted {
+			m.others.deleted++
+		}
 		for _, n := range o.Names {
 			named = append(named, []any{n.Stream, n.ID})
 		}
@@ -68,6 +71,9 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 		rejects = append(rejects, repeated...)
 	}
 	m.rejects += int64(len(rejects))
+	m.others.lists += len(lists)
+	m.others.named += len(named)
+	m.others.disputes += len(disputes)
 	m.versions = append(m.versions, b.Objects...)
 	m.drift = append(m.drift, b.Drift...)
 	return errors.Join(

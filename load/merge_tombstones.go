@@ -12,6 +12,9 @@ import (
 // An object without a full version has no rows: it becomes a reject of the stream's
 // main table, so that every object is counted (Invariant 3).
 func (m *merge) markDeleted(ctx context.Context) error {
+	if m.others.deleted == 0 {
+		return nil
+	}
 	deleted, err := m.count(ctx, "FROM newest WHERE deleted")
 	if err != nil || deleted == 0 {
 		return err
