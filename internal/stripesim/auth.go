@@ -30,6 +30,12 @@ func permission(resource string) string {
 		return "rak_dispute_read"
 	case "payouts":
 		return "rak_payout_read"
+	case "products":
+		return "rak_product_read"
+	case "coupons":
+		return "rak_coupon_read"
+	case "promotion_codes":
+		return "rak_promotion_code_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

@@ -34,11 +34,15 @@ func errNoSuch(status int, object, id, param string) *apiError {
 }
 
 // errNoObject is the 404 of an object by its id. Stripe: it names the parameter
-// id, but for a price the parameter price.
+// id, but for a price the parameter price, for an intent the parameter
+// intent.
 func errNoObject(object, id string) *apiError {
 	param := "id"
-	if object == "price" {
+	switch object {
+	case "price", "coupon":
 		param = object
+	case "payment_intent", "setup_intent":
+		param = "intent"
 	}
 	return errNoSuch(http.StatusNotFound, object, id, param)
 }

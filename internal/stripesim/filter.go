@@ -47,6 +47,10 @@ func paramsOf(resource string) []param {
 			{name: "destination"},
 			{name: "status", values: payoutStatuses},
 		}
+	case "products":
+		return []param{{name: "active", values: []string{"true", "false"}}}
+	case "promotion_codes":
+		return []param{{name: "active", values: []string{"true", "false"}}, {name: "code"}, {name: "coupon", object: "coupon"}, customer}
 	case "subscriptions":
 		return []param{customer, {name: "price", object: "price"}, {name: "status", values: append(slices.Clone(subStatuses[:]), "all", "ended")}}
 	}

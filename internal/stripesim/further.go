@@ -10,7 +10,7 @@ import (
 // furtherNames are the lists beyond the six of resourceNames, sorted. All of
 // them are derived from the same records when somebody asks, so a server
 // starts as fast without them.
-var furtherNames = []string{"disputes", "payouts"}
+var furtherNames = []string{"coupons", "disputes", "payouts", "products", "promotion_codes"}
 
 // FurtherLists returns the names of the lists beyond the six, as in the path.
 func FurtherLists() []string { return slices.Clone(furtherNames) }
@@ -20,13 +20,19 @@ func FurtherLists() []string { return slices.Clone(furtherNames) }
 type further struct {
 	lists map[string]func() *resource
 	moved func() map[record][]int32
+
+	products   func() map[int32]product
+	coupons    func() []coupon
+	promotions func() []promotion
 }
 
 // deriveFurther returns the lists of the business as it is now.
 func (b *business) deriveFurther() further {
 	f := further{moved: sync.OnceValue(b.movements), lists: map[string]func() *resource{
-		"disputes": b.disputeList, "payouts": b.payoutList,
+		"coupons": b.couponList, "disputes": b.disputeList, "payouts": b.payoutList,
+		"products": b.productList, "promotion_codes": b.promotionList,
 	}}
+	f.products, f.coupons, f.promotions = sync.OnceValue(b.catalogue), sync.OnceValue(b.offerCoupons), sync.OnceValue(b.promote)
 	for name, derive := range f.lists {
 		f.lists[name] = sync.OnceValue(derive)
 	}

@@ -6,11 +6,18 @@ import "slices"
 // did not have at first. The events of [Config.Wide] are all happenings, so
 // that the bytes of the others do not depend on it.
 type happening struct {
-	event string
-	// times calls emit for each object that it happened to; index counts how
-	// often it happened to the same one.
-	times  func(b *business, emit func(n int, index int, at int64))
+	event  string
+	count  func(b *business) int // of the records that it can happen to
+	times  func(b *business, n int, emit func(at int64))
 	render func(b *business, w *writer, c change)
+}
+
+// once is a happening that a record has at most once; of returns 0 for never.
+func once(event string, count func(b *business) int, of func(b *business, n int) int64, render func(b *business, w *writer, n int)) happening {
+	return happening{
+		event, count, func(b *business, n int, emit func(at int64)) { emit(of(b, n)) },
+		func(b *business, w *writer, c change) { render(b, w, int(c.n)) },
+	}
 }
 
 // happeningBits of a change's k count how often something happened to one
@@ -25,10 +32,7 @@ var happenings []happening
 
 // It is filled here because the renderers refer to events' own tables.
 func init() {
-	happenings = slices.Concat(
-		[]happening{{"charge.dispute.updated", (*business).disputesUpdated, func(b *business, w *writer, c change) { b.renderDispute(w, int(c.n), true) }}},
-		payoutHappenings(),
-	)
+	happenings = slices.Concat(disputeHappenings(), payoutHappenings(), productHappenings(), couponHappenings(), promotionHappenings())
 }
 
 // eachHappening emits all of them, if Config.Wide says so.
@@ -37,28 +41,34 @@ func (b *business) eachHappening(emit func(change)) {
 		return
 	}
 	for what, h := range happenings {
-		h.times(b, func(n, index int, at int64) {
-			if at > 0 {
-				emit(change{at: at, n: int32(n), k: uint16(what<<happeningBits | index), kind: furtherHappened})
-			}
-		})
+		for n := range h.count(b) {
+			b.happen(what, n, emit)
+		}
 	}
 }
 
-// happeningsOf emits the one that an event's id names.
-func (b *business) happeningsOf(wanted change, emit func(change)) {
-	if !b.cfg.Wide || wanted.happening() >= len(happenings) {
-		return
-	}
-	happenings[wanted.happening()].times(b, func(n, index int, at int64) {
-		if int32(n) == wanted.n && index == int(wanted.k)&(1<<happeningBits-1) && at > 0 {
-			emit(change{at: at, n: wanted.n, k: wanted.k, kind: furtherHappened})
+// happen emits one kind of happening of one record.
+func (b *business) happen(what, n int, emit func(change)) {
+	index := 0
+	happenings[what].times(b, n, func(at int64) {
+		if at > 0 {
+			emit(change{at: at, n: int32(n), k: uint16(what<<happeningBits | index), kind: furtherHappened})
 		}
+		index++
 	})
 }
 
-func (b *business) disputesUpdated(emit func(n, index int, at int64)) {
-	for n := range b.disputes {
-		emit(n, 0, b.submittedAt(n))
+// happeningsOf emits those among which is the one that an event's id names.
+func (b *business) happeningsOf(wanted change, emit func(change)) {
+	what := wanted.happening()
+	if b.cfg.Wide && what < len(happenings) && int(wanted.n) < happenings[what].count(b) {
+		b.happen(what, int(wanted.n), emit)
 	}
+}
+
+// disputeHappenings are the events of disputes that the first simulator did not
+// have.
+func disputeHappenings() []happening {
+	render := func(b *business, w *writer, n int) { b.renderDispute(w, n, true) }
+	return []happening{once("charge.dispute.updated", func(b *business) int { return len(b.disputes) }, (*business).submittedAt, render)}
 }

@@ -27,6 +27,8 @@ const (
 	idRequest
 	idEvent
 	idBank
+	idCoupon
+	idPromotion
 )
 
 const (

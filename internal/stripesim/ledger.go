@@ -45,7 +45,8 @@ func (l Ledger) Raw(resource string) iter.Seq2[string, []byte] {
 }
 
 // Deleted yields the id of every object of a resource that is deleted, and its
-// JSON in the second before. Only customers and prices can be.
+// JSON in the second before. Only customers, prices and coupons can
+// be.
 func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		if l.s.business == nil {
@@ -67,12 +68,15 @@ func (l Ledger) Deleted(resource string) iter.Seq2[string, []byte] {
 	}
 }
 
-// deleted returns when a customer or a price was deleted, or 0.
+// deleted returns when an object was deleted, or 0.
 func (l Ledger) deleted(resource string, n int) int64 {
 	l.s.state.RLock()
 	defer l.s.state.RUnlock()
-	if resource == "prices" {
+	switch resource {
+	case "prices":
 		return l.s.business.prices[n].deleted
+	case "coupons":
+		return l.s.business.withdrawnAt(n)
 	}
 	return l.s.business.customers[n].deleted
 }

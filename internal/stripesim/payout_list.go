@@ -143,11 +143,8 @@ func (b *business) appendBankID(buf []byte, c int) []byte {
 // event of its own.
 func payoutHappenings() []happening {
 	each := func(event string, of func(b *business, p *payout) int64) happening {
-		return happening{event, func(b *business, emit func(n, index int, at int64)) {
-			for n := range b.payouts {
-				emit(n, 0, of(b, &b.payouts[n]))
-			}
-		}, func(b *business, w *writer, c change) { b.renderPayout(w, int(c.n)) }}
+		count := func(b *business) int { return len(b.payouts) }
+		return once(event, count, func(b *business, n int) int64 { return of(b, &b.payouts[n]) }, func(b *business, w *writer, n int) { b.renderPayout(w, n) })
 	}
 	return []happening{
 		each("payout.created", func(_ *business, p *payout) int64 { return p.created }),

@@ -18,6 +18,8 @@ const (
 	streamChanges
 	streamInquiries
 	streamPayouts
+	streamCoupons
+	streamPromotions
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

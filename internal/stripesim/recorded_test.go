@@ -33,7 +33,7 @@ func TestObjectsFollowRecordings(t *testing.T) {
 		drawSimulated(t, everything(version, 300), every)
 	}
 	found := map[string]bool{}
-	kinds := slices.Sorted(maps.Keys(every.kinds))
+	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(every.kinds)), func(kind string) bool { return slices.Contains(unrecordedKinds, kind) })
 	if lists := recordedKinds(t); !slices.Equal(kinds, lists) {
 		t.Errorf("the simulator shows %q, the lists are of %q", kinds, lists)
 	}
@@ -63,7 +63,11 @@ func TestObjectsFollowRecordings(t *testing.T) {
 
 // closedKinds are the kinds that TestFurtherObjectsFollowOpenAPI compares with
 // OpenAPI, so that a path or a type that Stripe does not know fails there.
-var closedKinds = []string{"dispute", "payout"}
+var closedKinds = []string{"dispute", "payout", "product", "promotion_code"}
+
+// unrecordedKinds are those of them that nobody recorded. OpenAPI is the only
+// book that speaks of them.
+var unrecordedKinds = []string{"promotion_code"}
 
 const recordedDir = "testdata/recorded"
 
