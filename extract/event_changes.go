@@ -3,6 +3,7 @@ package extract
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,21 @@ func Changes(raw []byte, resources ...Resource) ([]Change, error) {
 		}
 	}
 	return found, nil
+}
+
+// Unfollowed returns the kind of object that an event holds if the event concerns none
+// of these resources. It is empty for an event that does, or that cannot be read.
+func Unfollowed(raw []byte, resources ...Resource) string {
+	var e event
+	if json.Unmarshal(raw, &e, lenientJSON) != nil {
+		return ""
+	}
+	for _, r := range resources {
+		if slices.ContainsFunc(r.Touches, func(t Touch) bool { return t.isOf(e) }) {
+			return ""
+		}
+	}
+	return e.Data.Object.Object
 }
 
 // isOf reports whether an event is of the kind.

@@ -78,3 +78,25 @@ func TestMentions(t *testing.T) {
 		t.Errorf("%s mentions %v, want %v", object, got, want)
 	}
 }
+
+// An event that no resource has to do with tells what it holds.
+func TestUnfollowed(t *testing.T) {
+	t.Parallel()
+	resources := []Resource{
+		{Name: "charges", Touches: []Touch{{Object: "charge", ID: "id"}, {Object: "dispute", ID: "charge"}}},
+		{Name: "customers", Touches: []Touch{{Not: "subscription", Types: "customer.", ID: "customer"}}},
+	}
+	for raw, want := range map[string]string{
+		`{"type":"charge.updated","created":1,"data":{"object":{"object":"charge"}}}`:                      "",
+		`{"type":"charge.dispute.created","created":1,"data":{"object":{"object":"dispute"}}}`:             "",
+		`{"type":"payout.paid","created":1,"data":{"object":{"object":"payout"}}}`:                         "payout",
+		`{"type":"customer.source.created","created":1,"data":{"object":{"object":"card"}}}`:               "",
+		`{"type":"customer.subscription.updated","created":1,"data":{"object":{"object":"subscription"}}}`: "subscription",
+		`{"type":"x","created":1,"data":{"object":{"id":"x_1"}}}`:                                          "",
+		`{"type":`: "",
+	} {
+		if got := Unfollowed([]byte(raw), resources...); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}

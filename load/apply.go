@@ -19,7 +19,10 @@ type Batch struct {
 	Objects []ObjectVersion
 	Tables  []TableRows
 	Drift   []Drift
-	UpTo    uint64 // the segment that ends with this batch; 0 if the segment continues
+
+	Unfollowed map[string]int64 // events that concern no resource, by the kind of object that they hold
+
+	UpTo uint64 // the segment that ends with this batch; 0 if the segment continues
 }
 
 // ObjectVersion is one version of one object, without its JSON.
@@ -128,6 +131,9 @@ func (m *merge) apply(ctx context.Context, batches iter.Seq2[Batch, error]) erro
 		return err
 	}
 	if err := m.mergeDrift(ctx, m.upTo); err != nil {
+		return err
+	}
+	if err := m.mergeUnfollowed(ctx, m.upTo); err != nil {
 		return err
 	}
 	if err := m.move(ctx, m.upTo); err != nil {

@@ -31,6 +31,7 @@ var privateTables = []string{
 	"CREATE TABLE state.objects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, hash UBIGINT, created TIMESTAMP, seen BOOLEAN, deleted BOOLEAN, observed_at TIMESTAMP, due TIMESTAMP, id_hash UBIGINT, api_version VARCHAR)",
 	"CREATE TABLE state.named (account VARCHAR, stream VARCHAR, id VARCHAR)",
 	"CREATE TABLE state.relisted (account VARCHAR, stream VARCHAR, id VARCHAR)",
+	"CREATE TABLE state.unfollowed (account VARCHAR, object VARCHAR, events BIGINT)", // events that concern no resource, by the kind of object that they hold
 	"CREATE TABLE state.dirty (\"table\" VARCHAR, account VARCHAR, partition VARCHAR, bucket SMALLINT, revision BIGINT)",
 	"CREATE TABLE meta.positions (account VARCHAR, stream VARCHAR, segment BIGINT)",
 	"CREATE TABLE meta.rejects (account VARCHAR, stream VARCHAR, id VARCHAR, seq BIGINT, segment BIGINT, \"table\" VARCHAR, field VARCHAR, rule VARCHAR, reason VARCHAR, mapping VARCHAR, first_seen TIMESTAMP, last_seen TIMESTAMP, object VARCHAR, example VARCHAR)",

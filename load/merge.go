@@ -14,17 +14,18 @@ import (
 // merge is one Apply: the staged data and the counts of changes.
 type merge struct {
 	*State
-	key      rawlog.StreamKey
-	upTo     uint64 // segment number
-	staged   map[*TableLayout][]arrow.RecordBatch
-	versions []ObjectVersion
-	rejects  int64
-	others   stagedOthers
-	found    int64 // staged objects of which the state has a version
-	drift    []Drift
-	applied  Applied
-	steps    int64 // replaced versions that history tables keep
-	learned  int64 // new charges of disputes
+	key        rawlog.StreamKey
+	upTo       uint64 // segment number
+	staged     map[*TableLayout][]arrow.RecordBatch
+	versions   []ObjectVersion
+	rejects    int64
+	others     stagedOthers
+	found      int64 // staged objects of which the state has a version
+	drift      []Drift
+	unfollowed map[string]int64
+	applied    Applied
+	steps      int64 // replaced versions that history tables keep
+	learned    int64 // new charges of disputes
 }
 
 // stagedOthers counts what is staged beside versions, rows and rejects. Statements for

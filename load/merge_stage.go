@@ -76,6 +76,12 @@ func (m *merge) stageBatch(ctx context.Context, b Batch) error {
 	m.others.disputes += len(disputes)
 	m.versions = append(m.versions, b.Objects...)
 	m.drift = append(m.drift, b.Drift...)
+	for kind, n := range b.Unfollowed {
+		if m.unfollowed == nil {
+			m.unfollowed = map[string]int64{}
+		}
+		m.unfollowed[kind] += n
+	}
 	return errors.Join(
 		m.stageValues(ctx, "new_rejects", len(rejects), func(i int) []any {
 			r := rejects[i]

@@ -161,6 +161,9 @@ func (s *shadow) carryOver(ctx context.Context, affected map[string]bool) error 
 		"INSERT INTO next.state.named FROM work.state.named",
 		"INSERT INTO next.state.relisted FROM work.state.relisted",
 	}
+	if !affected[events] {
+		statements = append(statements, "INSERT INTO next.state.unfollowed FROM work.state.unfollowed")
+	}
 	for _, name := range []string{"state.objects", "meta.positions", "meta.rejects", "meta.incomplete_lists", "meta.drift"} {
 		statements = append(statements, fmt.Sprintf("INSERT INTO next.%s FROM work.%s WHERE %s", name, name, streams.String()))
 	}

@@ -19,6 +19,8 @@ type Summary struct {
 	Resources []Resource   `json:"resources"` // sorted by account, stream
 	Tables    []TableCount `json:"tables"`    // in declared order
 	Drift     int64        `json:"drift"`     // number of kinds of drift in meta.drift
+
+	Unfollowed []Unfollowed `json:"unfollowed,omitempty"` // by account, most events first
 }
 
 // Resource has the counts of one stream of one account. Rows and Rejects are of the
@@ -78,8 +80,12 @@ func summary(ctx context.Context, q duck.Session, tables []*TableLayout) (Summar
 	if err := q.One(ctx, []any{&sum.Drift}, "SELECT count(*) FROM meta.drift"); err != nil {
 		return sum, fmt.Errorf("summary: %w", err)
 	}
+	var err error
+	if sum.Unfollowed, err = unfollowed(ctx, q); err != nil {
+		return sum, fmt.Errorf("summary: %w", err)
+	}
 	var r Resource
-	err := q.Each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
+	err = q.Each(ctx, []any{&r.Account, &r.Stream, &r.Segment, &r.Objects, &r.Incomplete}, func() error {
 		sum.Resources = append(sum.Resources, r)
 		return nil
 	}, `SELECT p.account, p.stream, p.segment, coalesce(any_value(o.n), 0), count(l.id)

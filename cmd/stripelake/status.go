@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -123,6 +126,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		}
 	}
 	env.printGivenUp(s.GivenUp)
+	if events := unfollowedText(s.Unfollowed); events != "" {
+		fmt.Fprintln(env.stdout, "no resource covers: "+events)
+	}
 	if s.Drift > 0 {
 		fmt.Fprintf(env.stdout, "drift: %s of unexpected fields or values (meta.drift)\n", counted(int(s.Drift), "kind"))
 	}
@@ -136,6 +142,27 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintln(env.stdout, "last publish: "+publishText(*s.Publish))
 	}
 	return nil
+}
+
+// mostUnfollowed is how many kinds of object are named of which events concern no resource.
+const mostUnfollowed = 8
+
+// unfollowedText says how many events concern no resource: "payout: 212 events".
+func unfollowedText(all []load.Unfollowed) string {
+	counts := map[string]int64{}
+	for _, u := range all {
+		counts[u.Object] += u.Events
+	}
+	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	var parts []string
+	for i, kind := range kinds {
+		if i == mostUnfollowed {
+			parts = append(parts, counted(len(kinds)-i, "more kind"))
+			break
+		}
+		parts = append(parts, kind+": "+counted(int(counts[kind]), "event"))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // mostGivenUp is how many given-up requests are printed one by one.

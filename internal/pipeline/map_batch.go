@@ -24,6 +24,9 @@ func (m *materializer) mapBatch(s stream, raws load.SegmentBatch) (load.Batch, e
 	if raws.End {
 		batch.UpTo = raws.Segment
 	}
+	if s.resource.Name == extract.Events().Name {
+		batch.Unfollowed = unfollowedIn(raws.Objects, Resources(m.lake.Resources()))
+	}
 	mapper := m.mapper(s.resource.Object)
 	if mapper == nil {
 		return batch, nil // events are hints and become no rows

@@ -15,18 +15,19 @@ import (
 // Status is the output of `status`: how far each resource is complete, and what
 // the lake holds. It is read without a lock, also while a sync runs.
 type Status struct {
-	Lake        string           `json:"lake"`
-	Mode        string           `json:"mode"`
-	Generation  uint64           `json:"generation"`             // published now; 0 before the first
-	AsPublished *time.Time       `json:"as_published,omitempty"` // this user may not read raw/: everything below is as of this publish (UTC)
-	Resources   []ResourceStatus `json:"resources"`
-	Unknown     bool             `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
-	GivenUp     []load.GivenUp   `json:"given_up,omitempty"`       // requests that were given up, and why; as in meta.requests
-	Drift       int64            `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
-	LastRun     *load.Run        `json:"last_run,omitempty"`
-	Unsure      bool             `json:"last_run_unsure,omitempty"` // it was running, and this user may not find out whether it was killed since
-	Sizes       load.Sizes       `json:"sizes"`
-	Publish     *Publish         `json:"publish,omitempty"` // missing before the first
+	Lake        string            `json:"lake"`
+	Mode        string            `json:"mode"`
+	Generation  uint64            `json:"generation"`             // published now; 0 before the first
+	AsPublished *time.Time        `json:"as_published,omitempty"` // this user may not read raw/: everything below is as of this publish (UTC)
+	Resources   []ResourceStatus  `json:"resources"`
+	Unknown     bool              `json:"counts_unknown,omitempty"` // .state/status.json is missing or damaged; the next sync writes it
+	GivenUp     []load.GivenUp    `json:"given_up,omitempty"`       // requests that were given up, and why; as in meta.requests
+	Drift       int64             `json:"drift"`                    // kinds of unexpected fields or values; see meta.drift
+	Unfollowed  []load.Unfollowed `json:"unfollowed,omitempty"`     // events that concern no resource
+	LastRun     *load.Run         `json:"last_run,omitempty"`
+	Unsure      bool              `json:"last_run_unsure,omitempty"` // it was running, and this user may not find out whether it was killed since
+	Sizes       load.Sizes        `json:"sizes"`
+	Publish     *Publish          `json:"publish,omitempty"` // missing before the first
 }
 
 // Publish is the cost of making the present generation. The bytes written are
@@ -110,7 +111,7 @@ func presentStatus(of *schemas.Resources, dir string) (Status, error) {
 	}
 	status := Status{
 		Generation: counts.Generation, Unknown: unknown && len(logs) > 0,
-		GivenUp: counts.GivenUp, Drift: counts.Summary.Drift, LastRun: counts.LastRun, Unsure: unsure,
+		GivenUp: counts.GivenUp, Drift: counts.Summary.Drift, Unfollowed: notCovered(counts.Summary.Unfollowed, of), LastRun: counts.LastRun, Unsure: unsure,
 	}
 	if g, ok := load.ReadPublished(dir); ok {
 		status.Publish = publishOf(g)
@@ -169,7 +170,7 @@ func publishedStatus(ctx context.Context, of *schemas.Resources, dir string) (St
 	}
 	status := Status{
 		Generation: p.Number, AsPublished: &p.Built, Resources: []ResourceStatus{},
-		GivenUp: p.GivenUp, Drift: p.Summary.Drift, LastRun: p.LastRun, Publish: publishOf(p.Generation),
+		GivenUp: p.GivenUp, Drift: p.Summary.Drift, Unfollowed: notCovered(p.Summary.Unfollowed, of), LastRun: p.LastRun, Publish: publishOf(p.Generation),
 	}
 	if IsRunning(p.LastRun) { // the generation does not say how the run ended
 		atWork, err := load.AtWork(dir)
