@@ -199,7 +199,7 @@ func (s *Sync) readAccount(ctx context.Context, m *materializer, a runAccount, r
 	unread := map[string]error{}
 	for i, resource := range append([]extract.Resource{extract.Events()}, resources...) {
 		r := reader{
-			account: a.id, client: a.client, lake: s.Lake, log: a.log, forgotten: m.forgotten, owners: owners,
+			account: a.id, client: a.client, lake: s.Lake, kinds: s.Lake.Resources(), log: a.log, forgotten: m.forgotten, owners: owners,
 			materializer: m, resource: resource, redactors: s.Redactors, backlog: m.backlog, disputes: m.state.DisputedCharges,
 		}
 		if i > 0 {

@@ -209,7 +209,7 @@ func (r *reader) unlisted(filters []string) []string {
 // balance transactions that are due, prices that only a subscription mentions,
 // and objects that wait for another answer since an earlier run.
 func (r *reader) readDue(ctx context.Context) error {
-	if err := r.events.awaitStreams(ctx, r.kinds().Mentioning(r.resource.Name)...); err != nil {
+	if err := r.events.awaitStreams(ctx, r.kinds.Mentioning(r.resource.Name)...); err != nil {
 		return err
 	}
 	if err := r.awaitApplied(ctx); err != nil {

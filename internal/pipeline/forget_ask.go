@@ -34,7 +34,7 @@ func (r *reader) askThroughOf(ctx context.Context, stream string, of idSet, clai
 	if err != nil {
 		return &localError{err}
 	}
-	theirs, relations := map[string]claim{}, relationsOf(r.kinds(), stream)
+	theirs, relations := map[string]claim{}, relationsOf(r.kinds, stream)
 	for id, object := range found {
 		delete(of, id)
 		s := relations.read(object)
@@ -178,11 +178,11 @@ func (r *reader) askStripe(ctx context.Context, stream string, items []extract.I
 	if len(items) == 0 || r.owners.forbidden[stream] {
 		return nil
 	}
-	resource, err := streamByName(r.kinds(), stream)
+	resource, err := streamByName(r.kinds, stream)
 	if err != nil {
 		return err
 	}
-	relations := relationsOf(r.kinds(), stream)
+	relations := relationsOf(r.kinds, stream)
 	err = r.client.Look(ctx, resource, items, func(item extract.Item, objects []extract.Object, err error) error {
 		switch {
 		case err != nil && !extract.IsRefused(err):

@@ -12,7 +12,7 @@ import (
 // where nobody was forgotten, nor for a stream that this run does not read. A
 // stream that could not be read to its end counts as done.
 func (r *reader) awaitOwners(ctx context.Context) error {
-	streams := ownerStreams(r.kinds(), r.resource.Name)
+	streams := ownerStreams(r.kinds, r.resource.Name)
 	if r.forgotten.Empty() || streams == nil {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err erro
 	if suppressed, err = r.suppress(ctx); err != nil {
 		return 0, &localError{err}
 	}
-	if r.forgotten.Empty() || ownerStreams(r.kinds(), r.resource.Name) == nil && r.events != nil {
+	if r.forgotten.Empty() || ownerStreams(r.kinds, r.resource.Name) == nil && r.events != nil {
 		return suppressed, nil
 	}
 	claims, err := r.claims(ctx)
@@ -124,7 +124,7 @@ func (r *reader) claims(ctx context.Context) (map[string]*claim, error) {
 	if err != nil {
 		return nil, &localError{err}
 	}
-	claims, relations := map[string]*claim{}, relationsOf(r.kinds(), r.resource.Name)
+	claims, relations := map[string]*claim{}, relationsOf(r.kinds, r.resource.Name)
 	for i, o := range r.pending {
 		s := relations.read(o.Object)
 		if c := claimOf(&s, disputed); !c.clear && !o.Deleted && !unchanged[i] {

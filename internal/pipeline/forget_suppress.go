@@ -30,14 +30,14 @@ func forgottenUnderLock(lake *load.Lake) (*load.Forgotten, error) {
 // stays out, too.
 func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 	stream := r.resource.Name
-	if r.forgotten.Empty() || !slices.Contains(personalStreams(r.kinds()), stream) {
+	if r.forgotten.Empty() || !slices.Contains(personalStreams(r.kinds), stream) {
 		return 0, nil
 	}
 	disputed, err := r.disputedCharges(ctx)
 	if err != nil {
 		return 0, err
 	}
-	before, relations := r.missing.countOthers(r.pending), relationsOf(r.kinds(), stream)
+	before, relations := r.missing.countOthers(r.pending), relationsOf(r.kinds, stream)
 	// An object may belong to one that another brings: the newest event comes
 	// first, and only an older one may name the charge of a dispute.
 	for more := true; more; {
@@ -69,8 +69,8 @@ func (r *reader) suppress(ctx context.Context) (suppressed int, err error) {
 // objects come from. A balance transaction names the dispute; only the lake
 // knows its charge.
 func (r *reader) disputedCharges(ctx context.Context) (map[string]string, error) {
-	relations := relationsOf(r.kinds(), r.resource.Name)
-	if relations.events || !slices.ContainsFunc(relations.owners, func(ref schemas.Ref) bool { return leadsToUnlisted(r.kinds(), ref) }) {
+	relations := relationsOf(r.kinds, r.resource.Name)
+	if relations.events || !slices.ContainsFunc(relations.owners, func(ref schemas.Ref) bool { return leadsToUnlisted(r.kinds, ref) }) {
 		return nil, nil
 	}
 	var sources []string

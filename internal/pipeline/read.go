@@ -31,21 +31,19 @@ type reader struct {
 	// disputes returns the charges of disputes that the lake knows, by dispute.
 	disputes func(ctx context.Context, account string, ids []string) (map[string]string, error)
 
-	pending      []load.Raw        // objects of pages that are not in the log yet
-	bytes        int               // raw JSON in pending
-	cursor       extract.Cursor    // of the last page in pending
-	only         []load.Reread     // objects to read again, and nothing else; nil for a sync
-	relisting    bool              // record every id that a list shows
-	missing      missingObjects    // objects that Stripe answered with a 404
-	blank        idSet             // pending objects that are kept without their text
-	blanked      int               // objects that this run appended without their text
-	referenced   referencedObjects // objects that rows of other streams name and no list has shown
-	filter       string            // of the lists that an event may demand; empty: none does
-	listedValues map[string]bool   // values of the filter among the objects of this run: the charges of its refunds; at most mostRemembered
+	kinds        *schemas.Resources // what the log has streams of
+	pending      []load.Raw         // objects of pages that are not in the log yet
+	bytes        int                // raw JSON in pending
+	cursor       extract.Cursor     // of the last page in pending
+	only         []load.Reread      // objects to read again, and nothing else; nil for a sync
+	relisting    bool               // record every id that a list shows
+	missing      missingObjects     // objects that Stripe answered with a 404
+	blank        idSet              // pending objects that are kept without their text
+	blanked      int                // objects that this run appended without their text
+	referenced   referencedObjects  // objects that rows of other streams name and no list has shown
+	filter       string             // of the lists that an event may demand; empty: none does
+	listedValues map[string]bool    // values of the filter among the objects of this run: the charges of its refunds; at most mostRemembered
 }
-
-// kinds returns what the log has streams of.
-func (r *reader) kinds() *schemas.Resources { return r.lake.Resources() }
 
 // mostRemembered bounds memory where very many refunds are listed. Each charge
 // beyond it costs one request.

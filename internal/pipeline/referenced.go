@@ -53,7 +53,7 @@ func (r *reader) readReferenced(ctx context.Context) error {
 	if !r.resource.Silent { // events report the others
 		return nil
 	}
-	if err := r.events.awaitStreams(ctx, bringingStreams(r.kinds(), r.resource.Name)...); err != nil {
+	if err := r.events.awaitStreams(ctx, bringingStreams(r.kinds, r.resource.Name)...); err != nil {
 		return err
 	}
 	cursor, coverage, err := r.appliedCursor(ctx)

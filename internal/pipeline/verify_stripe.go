@@ -292,7 +292,7 @@ func (x *comparison) compareObject(resource extract.Resource, o load.Raw, k veri
 // Of two answers for one object the later one counts.
 func (x *comparison) read(ctx context.Context, resource extract.Resource, pages iter.Seq2[extract.Page, error]) (map[string]load.Raw, error) {
 	r := &reader{
-		account: x.account, resource: resource, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
+		account: x.account, resource: resource, kinds: x.kinds, redactors: x.Redactors, forgotten: x.forgotten, disputes: x.DisputedCharges,
 		missing: missingObjects{pending: x.missing},
 	}
 	for page, err := range pages {
