@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stripelake/stripelake/internal/strictyaml"
 )
@@ -74,11 +75,26 @@ var sourceObjects = func() (objects []string) {
 const supplement = "supplement"
 
 // LoadCatalog returns the catalog of one Stripe object, for example "charge". For an
-// object without a catalog it returns an error that names those with one.
+// object without a catalog it returns an error that names those with one. All callers
+// share the catalog.
 func LoadCatalog(object string) (*Catalog, error) {
-	if !slices.Contains(sourceObjects, object) {
+	read, ok := readCatalogs[object]
+	if !ok {
 		return nil, fmt.Errorf("no catalog of %q; there are %s", object, strictyaml.OrList(sourceObjects))
 	}
+	return read()
+}
+
+// readCatalogs reads each catalog once: every path of a set is looked up in one.
+var readCatalogs = func() map[string]func() (*Catalog, error) {
+	of := map[string]func() (*Catalog, error){}
+	for _, object := range sourceObjects {
+		of[object] = sync.OnceValues(func() (*Catalog, error) { return readCatalog(object) })
+	}
+	return of
+}()
+
+func readCatalog(object string) (*Catalog, error) {
 	data, err := catalogs.ReadFile("catalog/" + object + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("read catalog of %s: %w", object, err)

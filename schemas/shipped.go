@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // shippedSets holds the fingerprint of every set that a commit of this
@@ -40,12 +41,17 @@ const CopyManifest = "shipped.json"
 // ShippedSums returns the SHA-256, in hex, of each file of the shipped set that
 // [Load] reads, by path.
 func ShippedSums() (map[string]string, error) {
+	sums, err := shippedSums()
+	return maps.Clone(sums), err
+}
+
+var shippedSums = sync.OnceValues(func() (map[string]string, error) {
 	set, err := Load(Embedded())
 	if err != nil {
 		return nil, err
 	}
 	return set.Sums(), nil
-}
+})
 
 // IsCopy reports whether files are those with the sums of base, but for the privacy
 // policy.
