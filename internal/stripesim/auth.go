@@ -36,6 +36,8 @@ func permission(resource string) string {
 		return "rak_coupon_read"
 	case "promotion_codes":
 		return "rak_promotion_code_read"
+	case "invoices", "invoice_payments":
+		return "rak_invoice_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

@@ -107,7 +107,7 @@ func (b *business) renderCoupon(w *writer, n int) {
 	} else {
 		w.null("amount_off")
 	}
-	if slices.Contains(w.expanded, "applies_to") && n%2 == 0 {
+	if w.expands("applies_to") && n%2 == 0 {
 		w.object("applies_to")
 		w.list("products")
 		w.line()

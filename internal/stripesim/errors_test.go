@@ -107,7 +107,7 @@ func mistakes(canceled, card string) []mistake {
 		{"forbidden items", restrictedKey, get, "/v1/subscription_items?subscription=sub_1"},
 		{"forbidden events", restrictedKey, get, "/v1/events"},
 		{"forbidden event", restrictedKey, get, "/v1/events/evt_1"},
-		{"unknown path", sk, get, "/v1/invoices"},
+		{"unknown path", sk, get, "/v1/quotes"},
 		{"no path", sk, get, "/"},
 		{"post", sk, http.MethodPost, "/v1/charges"},
 		{"delete", sk, http.MethodDelete, "/v1/customers/cus_1"},

@@ -116,6 +116,7 @@ func readRecording(line []byte) (recording, error) {
 var expandsOf = map[string][]string{
 	"charges": {"refunds"}, "prices": {"tiers", "currency_options"}, "disputes": {"charge"}, "payouts": {"balance_transaction", "failure_balance_transaction"},
 	"products": {"default_price"}, "coupons": {"applies_to", "currency_options"}, "promotion_codes": {"customer"},
+	"invoices":  {"charge", "customer", "payments", "confirmation_secret", "subscription"},
 	"customers": {"discount.coupon.applies_to"}, "subscriptions": {"discount.coupon.applies_to"},
 }
 

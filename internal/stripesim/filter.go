@@ -47,6 +47,20 @@ func paramsOf(resource string) []param {
 			{name: "destination"},
 			{name: "status", values: payoutStatuses},
 		}
+	case "invoices":
+		return []param{
+			{name: "collection_method", values: []string{"charge_automatically", "send_invoice"}},
+			customer,
+			{name: "status", values: invoiceStatuses},
+			{name: "subscription", object: "subscription"},
+		}
+	case "invoice_payments":
+		return []param{
+			{name: "invoice", object: "invoice"},
+			{name: "payment[payment_intent]", object: "payment_intent"},
+			{name: "payment[type]", values: []string{"charge", "payment_intent"}},
+			{name: "status", values: []string{"canceled", "open", "paid"}},
+		}
 	case "products":
 		return []param{{name: "active", values: []string{"true", "false"}}}
 	case "promotion_codes":

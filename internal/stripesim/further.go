@@ -10,7 +10,7 @@ import (
 // furtherNames are the lists beyond the six of resourceNames, sorted. All of
 // them are derived from the same records when somebody asks, so a server
 // starts as fast without them.
-var furtherNames = []string{"coupons", "disputes", "payouts", "products", "promotion_codes"}
+var furtherNames = []string{"coupons", "disputes", "invoice_payments", "invoices", "payouts", "products", "promotion_codes"}
 
 // FurtherLists returns the names of the lists beyond the six, as in the path.
 func FurtherLists() []string { return slices.Clone(furtherNames) }
@@ -24,14 +24,17 @@ type further struct {
 	products   func() map[int32]product
 	coupons    func() []coupon
 	promotions func() []promotion
+	invoices   func() roll
 }
 
 // deriveFurther returns the lists of the business as it is now.
 func (b *business) deriveFurther() further {
 	f := further{moved: sync.OnceValue(b.movements), lists: map[string]func() *resource{
 		"coupons": b.couponList, "disputes": b.disputeList, "payouts": b.payoutList,
+		"invoices": b.invoiceList, "invoice_payments": b.invoicePayments,
 		"products": b.productList, "promotion_codes": b.promotionList,
 	}}
+	f.invoices = sync.OnceValue(b.invoices)
 	f.products, f.coupons, f.promotions = sync.OnceValue(b.catalogue), sync.OnceValue(b.offerCoupons), sync.OnceValue(b.promote)
 	for name, derive := range f.lists {
 		f.lists[name] = sync.OnceValue(derive)
@@ -74,6 +77,10 @@ func (res *resource) listBelow(w *writer, id, below string, values url.Values) *
 	}
 	return res.below[below](n).list(w, values)
 }
+
+// expands reports whether the request asked for a member that is not shown
+// otherwise.
+func (w *writer) expands(name string) bool { return slices.Contains(w.expanded, name) }
 
 // refOr writes the id of record n, or the object itself where the request
 // expands it.

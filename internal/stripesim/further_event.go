@@ -10,13 +10,14 @@ type happening struct {
 	count  func(b *business) int // of the records that it can happen to
 	times  func(b *business, n int, emit func(at int64))
 	render func(b *business, w *writer, c change)
+	since  string // the first version of the account whose events have it; "" for all
 }
 
 // once is a happening that a record has at most once; of returns 0 for never.
 func once(event string, count func(b *business) int, of func(b *business, n int) int64, render func(b *business, w *writer, n int)) happening {
 	return happening{
-		event, count, func(b *business, n int, emit func(at int64)) { emit(of(b, n)) },
-		func(b *business, w *writer, c change) { render(b, w, int(c.n)) },
+		event: event, count: count, times: func(b *business, n int, emit func(at int64)) { emit(of(b, n)) },
+		render: func(b *business, w *writer, c change) { render(b, w, int(c.n)) },
 	}
 }
 
@@ -32,7 +33,8 @@ var happenings []happening
 
 // It is filled here because the renderers refer to events' own tables.
 func init() {
-	happenings = slices.Concat(disputeHappenings(), payoutHappenings(), productHappenings(), couponHappenings(), promotionHappenings())
+	happenings = slices.Concat(disputeHappenings(), payoutHappenings(), productHappenings(), couponHappenings(), promotionHappenings(),
+		invoiceHappenings())
 }
 
 // eachHappening emits all of them, if Config.Wide says so.
@@ -51,7 +53,7 @@ func (b *business) eachHappening(emit func(change)) {
 func (b *business) happen(what, n int, emit func(change)) {
 	index := 0
 	happenings[what].times(b, n, func(at int64) {
-		if at > 0 {
+		if at > 0 && happenings[what].since <= b.cfg.EventVersion {
 			emit(change{at: at, n: int32(n), k: uint16(what<<happeningBits | index), kind: furtherHappened})
 		}
 		index++

@@ -29,6 +29,9 @@ const (
 	idBank
 	idCoupon
 	idPromotion
+	idLine
+	idTrialLine
+	idInvoicePayment
 )
 
 const (

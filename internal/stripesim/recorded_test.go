@@ -45,6 +45,9 @@ func TestObjectsFollowRecordings(t *testing.T) {
 			}
 		}
 		for path, what := range recent.unlike(kind, recorded) {
+			if what == "never-absent" && slices.Contains(closedKinds, kind) {
+				continue // their recordings are few and of many ages; each newer field is absent from some
+			}
 			found[kind+" "+path+" "+what] = true
 		}
 	}
@@ -63,11 +66,11 @@ func TestObjectsFollowRecordings(t *testing.T) {
 
 // closedKinds are the kinds that TestFurtherObjectsFollowOpenAPI compares with
 // OpenAPI, so that a path or a type that Stripe does not know fails there.
-var closedKinds = []string{"dispute", "payout", "product", "promotion_code"}
+var closedKinds = []string{"dispute", "payout", "product", "promotion_code", "invoice", "line_item", "invoice_payment"}
 
 // unrecordedKinds are those of them that nobody recorded. OpenAPI is the only
 // book that speaks of them.
-var unrecordedKinds = []string{"promotion_code"}
+var unrecordedKinds = []string{"promotion_code", "invoice_payment"}
 
 const recordedDir = "testdata/recorded"
 

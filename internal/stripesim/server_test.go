@@ -50,7 +50,7 @@ func TestConfigErrors(t *testing.T) {
 		"needs at least one day": {From: at, To: at.Add(time.Hour)},
 		"years 1970 to 2106":     {From: at, To: at.AddDate(200, 0, 0)},
 		"keys[1]: not a test":    {Keys: []string{"sk_test_abc", "sk_live_abc"}},
-		`no resource "invoices"`: {Forbid: []string{"invoices"}},
+		`no resource "quotes"`:   {Forbid: []string{"quotes"}},
 		`shape: no "round"`:      {Shape: "round"},
 		"deletions: 1001":        {Deletions: 1001},
 		"chosen ids: 1001":       {ChosenIDs: 1001},
