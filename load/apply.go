@@ -119,7 +119,7 @@ func (s *State) Apply(ctx context.Context, upTo Position, batches iter.Seq2[Batc
 	}
 	s.positions[m.key] = max(s.positions[m.key], m.upTo)
 	trace.Hit(s.lake.opts.Trace.AfterCommit)
-	return m.applied, nil
+	return m.applied, s.refresh(ctx, m.applied.Objects)
 }
 
 // apply performs the steps of the transaction.

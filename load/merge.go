@@ -96,7 +96,7 @@ func (m *merge) findKnown(ctx context.Context) error {
 		return err
 	}
 	_, err = m.db.Exec(ctx, `CREATE TEMP TABLE alike AS SELECT rowid AS row FROM state.objects
-		WHERE id_hash IN (SELECT hash(id) FROM (SELECT id FROM versions EXCEPT SELECT id FROM temp.known))`)
+		WHERE stream = ? AND id_hash IN (SELECT hash(id) FROM (SELECT id FROM versions EXCEPT SELECT id FROM temp.known))`, m.key.Stream)
 	if err != nil {
 		return err
 	}

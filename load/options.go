@@ -37,7 +37,8 @@ type Options struct {
 	OnStage         func(string)     // called with what begins now, such as "publishing: partitions"; may be nil
 	Trace           Trace
 
-	warehouseBy string // of tests: byCopy or byPatch, where a publish has both ways; empty is the one that writes less
+	refreshAfter int64  // of tests: objects or rows after which the state is attached again, see refresh
+	warehouseBy  string // of tests: byCopy or byPatch, where a publish has both ways; empty is the one that writes less
 }
 
 // The ways to make a warehouse.
@@ -63,6 +64,7 @@ func (o Options) withDefaults() Options {
 	o.Writers = cmp.Or(o.Writers, 1)
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 32<<20)
 	o.SegmentObjects = cmp.Or(o.SegmentObjects, 20_000)
+	o.refreshAfter = cmp.Or(o.refreshAfter, refreshAfter)
 	o.CompactAfter = cmp.Or(o.CompactAfter, 64)
 	o.PartRows = cmp.Or(o.PartRows, 64_000)
 	o.KeepGenerations = max(0, cmp.Or(o.KeepGenerations, 2))

@@ -26,7 +26,7 @@ func (p *publisher) partitions(ctx context.Context) error {
 		}
 		jobs, groups = append(jobs, more...), append(groups, p.together(t, more)...)
 	}
-	if err := p.write(ctx, groups); err != nil {
+	if err := p.writeAll(ctx, groups); err != nil {
 		return err
 	}
 	var made []string
@@ -44,6 +44,33 @@ func (p *publisher) partitions(ctx context.Context) error {
 		if err := p.checkRows(t); err != nil {
 			return fmt.Errorf("table %s: %w", t.Schema.Table, err)
 		}
+	}
+	return nil
+}
+
+// writeAll runs groups of exporters, some at a time: between them the state is refreshed.
+func (p *publisher) writeAll(ctx context.Context, groups [][]*exporter) error {
+	of := map[string]int{} // groups that write, by table
+	for _, g := range groups {
+		if !g[0].isUnchanged() {
+			of[g[0].part.table]++
+		}
+	}
+	for len(groups) > 0 {
+		n, rows := 0, int64(0)
+		for ; n < len(groups) && rows < p.lake.opts.refreshAfter; n++ {
+			if first := groups[n][0]; !first.isUnchanged() {
+				rows += p.Rows[first.part.table] / int64(of[first.part.table])
+			}
+		}
+		err := p.write(ctx, groups[:n])
+		if err == nil {
+			err = p.refresh(ctx, rows)
+		}
+		if err != nil {
+			return err
+		}
+		groups = groups[n:]
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ type State struct {
 	positions  map[rawlog.StreamKey]uint64
 	shadow     bool   // working on the shadow state of BeginRebuild
 	distrusted bool   // the published generation is damaged: no file of it is linked
+	worked     int64  // objects and rows since the database was attached: see refresh
 	lineage    string // identity of this state; a fresh one never matches an old generation
 
 	// comparing is held by comparisons instead of mu, which a long Apply holds. Whoever
