@@ -3,6 +3,7 @@
 // is from this run on this machine. Ratios may be quoted, absolute figures not.
 //
 //	go run ./bench [-charges 100000]
+//	go run ./bench -growth [-objects 1000000]
 //	go run ./bench -extraction
 //	go run ./bench -publish [-rows 10000000]
 //	go run ./bench -marts [-charges 5000000 | -lake DIR] [-memory 4GB]
@@ -32,6 +33,8 @@ func main() {
 	from := flag.String("rival", "", "be the rival that derives this lake's tables with SQL alone")
 	out := flag.String("out", "", "where the rival writes")
 	extraction := flag.Bool("extraction", false, "measure extraction behind Stripe's limits instead, which takes minutes")
+	growing := flag.Bool("growth", false, "compare a first sync of 100,000 objects with one of -objects instead, which takes minutes and gigabytes")
+	objects := flag.Int("objects", 1_000_000, "size of the large first sync")
 	publish := flag.Bool("publish", false, "measure publishing in a lake of 100,000 rows and one of -rows instead, which takes minutes and gigabytes")
 	rows := flag.Int("rows", 10_000_000, "size of the large lake")
 	marts := flag.Bool("marts", false, "measure the marts and the report over -lake, or over a new lake of -charges, instead")
@@ -61,6 +64,9 @@ func main() {
 		measured = func(ctx context.Context, charges int) error { return benchMarts(ctx, *lake, *memory, charges) }
 	}
 	size := *charges
+	if *growing {
+		measured, size = benchGrowth, *objects
+	}
 	if *publish {
 		measured, size = benchPublish, *rows
 	}
