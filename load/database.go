@@ -222,11 +222,11 @@ func (s *State) createTables(ctx context.Context) error {
 		return err
 	}
 	return s.db.InTx(ctx, func() error {
-		if err := s.db.RunTogether(ctx, slices.Concat(privateTables, driftTables, schemaTables, lakeTable)...); err != nil {
+		if err := s.db.RunTogether(ctx, slices.Concat(privateTables, driftTables, schemaTables, lakeTable, []string{"CREATE SCHEMA " + flatSchema})...); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
-			statements := append(createTables(t.Schema), duck.Comments(t.Schema)...)
+			statements := slices.Concat(createTables(t.Schema), duck.Comments(t.Schema), flatView(t.Schema))
 			if !t.KeyIsID {
 				statements = append(statements, createHeld(t.Schema))
 			}
@@ -248,7 +248,7 @@ func (l *Lake) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, l.opts.Fingerprint)
 	for _, t := range l.opts.Tables {
-		fmt.Fprintln(h, duck.CreateTable(t.Schema), duck.Comments(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
+		fmt.Fprintln(h, duck.CreateTable(t.Schema), duck.Comments(t.Schema), flatView(t.Schema), t.Schema.PrimaryKey, t.Streams, t.Main)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }

@@ -200,11 +200,11 @@ func (s *State) redescribe(ctx context.Context) error {
 		return err
 	}
 	return s.db.InTx(ctx, func() error {
-		if err := s.db.Run(ctx, "DELETE FROM meta.tables", "DELETE FROM meta.columns"); err != nil {
+		if err := s.db.Run(ctx, "DELETE FROM meta.tables", "DELETE FROM meta.columns", "CREATE SCHEMA IF NOT EXISTS "+flatSchema); err != nil {
 			return err
 		}
 		for _, t := range s.tables {
-			if err := s.db.Run(ctx, duck.Comments(t.Schema)...); err != nil {
+			if err := s.db.Run(ctx, append(duck.Comments(t.Schema), flatView(t.Schema)...)...); err != nil {
 				return err
 			}
 		}

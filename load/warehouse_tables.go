@@ -64,7 +64,7 @@ func warehouseTables(ctx context.Context, q duck.Session) (tables []WarehouseTab
 	}, `SELECT schema, name, kind, coalesce(comment, '') FROM (
 			SELECT schema_name AS schema, table_name AS name, 'table' AS kind, comment FROM duckdb_tables() WHERE database_name = 'warehouse'
 			UNION ALL SELECT schema_name, view_name, 'view', comment FROM duckdb_views() WHERE database_name = 'warehouse' AND NOT internal)
-		ORDER BY schema = 'history', schema, kind, name`)
+		ORDER BY schema = 'history', schema = 'flat', schema, kind, name`)
 	for i := range tables {
 		if tables[i].Kind == "view" || err != nil {
 			continue

@@ -57,6 +57,7 @@ func lint(set *Set, sound bool) Problems {
 	r := &strictyaml.Reporter{}
 	for _, s := range set.Schemas {
 		unlabelled(s.Fields, s.Table, func(_ string, f *Field) { r.Problems = append(r.Problems, looksUnlabelled(f)) })
+		flatCollisions(r, s)
 		if sound && !slices.ContainsFunc(set.Mappings, func(m *Mapping) bool { return m.Schema == s }) {
 			r.Report(s.Pos, "S13", "no mapping fills %s: it gets no rows; add one under mappings/stripe, or remove the schema", s.Table)
 		}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/stripelake/stripelake/internal/authoring"
+	"github.com/stripelake/stripelake/internal/pipeline"
 )
 
 func schemaExportCommand(env *environment) *cli.Command {
@@ -21,11 +24,14 @@ func schemaExportCommand(env *environment) *cli.Command {
 
 type schemaExportOptions struct {
 	setOptions
-	out string // a file; empty is standard output
+	out      string // a file; empty is standard output
+	database string // under which dbt attaches the warehouse
 }
 
 func (o *schemaExportOptions) flags() []cli.Flag {
-	return append(o.setFlags(), &cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write to `FILE`, replacing an existing one"})
+	return append(o.setFlags(),
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "write to `FILE`, replacing an existing one"},
+		&cli.StringFlag{Name: "database", Destination: &o.database, Value: "stripe", Usage: "the `NAME` under which dbt attaches the warehouse"})
 }
 
 func schemaExportDBTCommand(env *environment) *cli.Command {
@@ -40,12 +46,17 @@ func schemaExportDBTCommand(env *environment) *cli.Command {
 	})
 }
 
+var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (env *environment) schemaExportDBT(ctx context.Context, o *schemaExportOptions) error {
+	if !databaseName.MatchString(o.database) {
+		return &pipeline.UsageError{Message: fmt.Sprintf("--database %q must be letters, digits and underscores, as the alias under attach is", o.database)}
+	}
 	set, _, err := env.compile(&o.setOptions)
 	if err != nil {
 		return err
 	}
-	text, err := authoring.DBT(ctx, set)
+	text, err := authoring.DBT(ctx, set, o.database)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func TestExportedTestsHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := authoring.DBT(t.Context(), set)
+	text, err := authoring.DBT(t.Context(), set, "warehouse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestExportedTestsHold(t *testing.T) {
 		}
 		for name, failures := range tests {
 			var n int
-			statement := "SELECT count(*) FROM (" + strings.ReplaceAll(failures, "stripe.", "warehouse.") + ")"
+			statement := "SELECT count(*) FROM (" + strings.ReplaceAll(failures, "stripe.main.", "warehouse.main.") + ")"
 			if err := db.QueryRowContext(t.Context(), statement).Scan(&n); err != nil || n != 0 {
 				t.Errorf("%s lake: %s: %d rows fail, %v\n%s", lake, name, n, err, statement)
 			}

@@ -128,9 +128,9 @@ func (t dbtTable) reference(set *schemas.Set, f *schemas.Field) []any {
 	where := fmt.Sprintf(`EXISTS (SELECT 1 FROM %[1]s.meta.coverage k WHERE k.account = %[2]s.account AND k.resource = '%[3]s' AND (%[4]s) `+
 		`AND (%[2]s.synced_at < k.complete_through OR %[2]s.created + INTERVAL 31 DAY < k.complete_through)) `+
 		`AND NOT EXISTS (SELECT 1 FROM %[1]s.meta.rejects x WHERE x.account = %[2]s.account AND x.stream = '%[3]s' AND x.id = %[2]s.%[5]s)`,
-		dbtDatabase, t.name, to.Table, since, f.Name)
+		t.database, t.name, to.Table, since, f.Name)
 	return []any{map[string]dbtTest{"relationships": {
-		Arguments: map[string]any{"field": quotedText("id"), "to": quotedText(fmt.Sprintf("source('%s', '%s')", dbtDatabase, to.Table))},
+		Arguments: map[string]any{"field": quotedText("id"), "to": quotedText(fmt.Sprintf("source('%s', '%s')", dbtSourceName, to.Table))},
 		Config:    &dbtConfig{Severity: "Warn", Where: quotedText(where)},
 	}}}
 }

@@ -33,7 +33,7 @@ type readFile struct {
 // exported returns the file for a set, after a check against dbt's own JSON Schema.
 func exported(t *testing.T, set *schemas.Set) (text string, file readFile) {
 	t.Helper()
-	text, err := DBT(t.Context(), set)
+	text, err := DBT(t.Context(), set, "stripe")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,10 +74,10 @@ func (t quotedText) MarshalYAML() ([]byte, error) {
 }
 
 // dbtText returns the text of the file, with its header.
-func dbtText(file dbtFile) (string, error) {
+func dbtText(database string, file dbtFile) (string, error) {
 	text, err := yaml.MarshalWithOptions(file, yaml.IndentSequence(true))
 	if err != nil {
 		return "", fmt.Errorf("write the properties for dbt: %w", err)
 	}
-	return dbtHeader + string(text), nil
+	return fmt.Sprintf(dbtHeader, database) + string(text), nil
 }

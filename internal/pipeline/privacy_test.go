@@ -113,6 +113,13 @@ func TestPrivacy(t *testing.T) {
 	if err != nil || same == 0 || hashed < same {
 		t.Errorf("%d charges have their customer's hash, %d customers a hash: %v", same, hashed, err)
 	}
+	// The flat views have what the tables have: nothing that is dropped, and the same hashes.
+	var shown, unequal int
+	err = laketest.Warehouse(t, dir).QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'flat' AND column_name IN ('name', 'phone', 'billing_name', 'billing_phone')),
+		(SELECT count(*) FILTER (f.billing_email IS DISTINCT FROM c.billing.email) FROM flat.charges f JOIN charges c USING (account, id))`).Scan(&shown, &unequal)
+	if err != nil || shown > 0 || unequal > 0 {
+		t.Errorf("flat views: %d columns that are dropped, %d other hashes: %v", shown, unequal, err)
+	}
 	before := laketest.Digest(t, dir)
 	again := withPrivacy(t, laketest.NewSync(dir, api, nil), dir, privacy)
 	if _, err := (&pipeline.Rebuild{Mappings: again.Mappings, Lake: again.Lake, Tables: []string{"charges", "customers"}}).Run(t.Context()); err != nil {
