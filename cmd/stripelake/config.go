@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -98,18 +97,17 @@ func (env *environment) config(c *cli.Context, o *configOptions) error {
 		return env.printJSON(out)
 	}
 	fmt.Fprintf(env.stdout, "settings: %s\n\n", cmp.Or(out.File, "no "+settings.FileName+" here"))
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "setting\tvalue\tfrom")
+	table := columns{{"setting", "value", "from"}}
 	for _, s := range out.Settings {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), s.From)
+		table.add(s.Name, cmp.Or(s.Value, "-"), s.From)
 	}
 	for _, a := range out.Accounts {
-		fmt.Fprintf(table, "accounts.%s\t%s\t%s\n", a.Name, a.text(), a.From)
+		table.add("accounts."+a.Name, a.text(), a.From)
 	}
 	if len(out.Accounts) == 0 {
-		fmt.Fprintf(table, "accounts\tthe key of STRIPE_API_KEY%s\tdefault\n", presence(strings.TrimSpace(env.getenv("STRIPE_API_KEY")) != ""))
+		table.add("accounts", "the key of STRIPE_API_KEY"+presence(strings.TrimSpace(env.getenv("STRIPE_API_KEY")) != ""), "default")
 	}
-	return table.Flush()
+	return table.print(env, 1, false)
 }
 
 // settingOf returns the value of a key that is in force.

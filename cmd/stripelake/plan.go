@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -97,11 +96,10 @@ func (env *environment) printJSON(v any) error {
 
 func (env *environment) printForecast(f forecast.Forecast, account float64) error {
 	fmt.Fprintf(env.stdout, "%s: the next sync as of %s (%s mode)\n\n", f.Lake, minuteText(f.AsOf), f.Mode)
-	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "list\twhat\tcreated since\tobjects\trequests\ttime")
+	table := columns{{"list", "what", "created since", "objects", "requests", "time"}}
 	for _, l := range f.Lists {
 		if l.Unread != "" {
-			fmt.Fprintf(out, "%s\t%s\t-\t-\t-\t-\n", l.Name, l.What)
+			table.add(l.Name, l.What, "-", "-", "-", "-")
 			continue
 		}
 		since, least := "the beginning", ""
@@ -114,10 +112,10 @@ func (env *environment) printForecast(f forecast.Forecast, account float64) erro
 		case !l.From.IsZero():
 			since = minuteText(l.From)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, l.What, since, least+rangeText(l.Objects), least+rangeText(l.Requests), durationText(l.Seconds))
+		table.add(l.Name, l.What, since, least+rangeText(l.Objects), least+rangeText(l.Requests), durationText(l.Seconds))
 	}
-	fmt.Fprintf(out, "in all\t-\t-\t%s\t%s\t%s\n", rangeText(f.Objects), rangeText(f.Requests), durationText(f.Seconds))
-	if err := out.Flush(); err != nil {
+	table.add("in all", "-", "-", rangeText(f.Objects), rangeText(f.Requests), durationText(f.Seconds))
+	if err := table.print(env, 1, false); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.stdout, "\nlimit: %g requests a second, %s of the account's %g, and %g to each list\n", f.Rates.All, percentText(f.Rates.All/account), account, f.Rates.Endpoint)

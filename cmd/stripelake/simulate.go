@@ -175,7 +175,11 @@ func (env *environment) simulate(ctx context.Context, o *simulateOptions) error 
 	for _, account := range server.Connected() {
 		fmt.Fprintf(env.stdout, "  connected account %s\n", account.AccountID())
 	}
-	fmt.Fprintf(env.stdout, "\ncopy it from another terminal:\n  STRIPE_API_KEY=%s stripelake sync --api-base %s%s\n\nCtrl-C stops it.\n", simulatedKey, url, fasterFlag(config.Limits))
+	with, key := "", simulatedKey
+	if len(config.Keys) > 0 { // which may be those of a real account (Invariant 11)
+		with, key = ", with a key of --key", "…"
+	}
+	fmt.Fprintf(env.stdout, "\ncopy it from another terminal%s:\n  STRIPE_API_KEY=%s stripelake sync --api-base %s%s\n\nCtrl-C stops it.\n", with, key, url, fasterFlag(config.Limits))
 	<-ctx.Done()
 	return nil
 }

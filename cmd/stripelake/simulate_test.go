@@ -94,7 +94,7 @@ func TestSimulate(t *testing.T) {
 // tried.
 func TestSimulateSaysHowToCopy(t *testing.T) {
 	// Not parallel: two apps of urfave/cli in one process share its help flag.
-	for flags, want := range map[string]string{"": " --max-rps 4000", " --limit-global 30": ""} {
+	for flags, want := range map[string]string{"": " --max-rps 4000", " --limit-global 30": "", " --key sk_test_mine": " --max-rps 4000"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		out, stdout := io.Pipe()
 		go func() {
@@ -113,6 +113,11 @@ func TestSimulateSaysHowToCopy(t *testing.T) {
 		cancel()
 		if command, rest, found := strings.Cut(said, " --api-base http://127.0.0.1:"); !found || !strings.HasSuffix(command, "stripelake sync") || strings.TrimLeft(rest, "0123456789") != want {
 			t.Errorf("%q: %q, want it to end with %q", flags, said, want)
+		}
+		// A key that was given may be that of an account, and no other is accepted.
+		known := !strings.Contains(flags, "--key")
+		if strings.Contains(said, simulatedKey) != known || strings.Contains(said, "sk_test_mine") {
+			t.Errorf("%q: %q", flags, said)
 		}
 	}
 }

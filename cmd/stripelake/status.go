@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -71,8 +70,7 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		fmt.Fprintf(env.stdout, "as published on %s; raw/ is closed to you\n", minuteText(*s.AsPublished))
 	}
 	fmt.Fprintln(env.stdout)
-	out := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "account\tresource\tobjects\trows\trejects\tcomplete from\tthrough\tchanges to\t")
+	table := columns{{"account", "resource", "objects", "rows", "rejects", "complete from", "through", "changes to"}}
 	for _, r := range s.Resources {
 		from := "the beginning"
 		if r.CompleteFrom != nil {
@@ -84,9 +82,9 @@ func (env *environment) printStatus(s pipeline.Status) error {
 		} else {
 			through = minuteText(*r.CompleteTo)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Account, r.Resource, digits(int(r.Objects)), digits(int(r.Rows)), digits(int(r.Rejects)), from, through, changesTo(r))
+		table.add(r.Account, r.Resource, digits(int(r.Objects)), digits(int(r.Rows)), digits(int(r.Rejects)), from, through, changesTo(r))
 	}
-	if err := out.Flush(); err != nil {
+	if err := table.print(env, 2, true); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.stdout)
