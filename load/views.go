@@ -46,7 +46,7 @@ func (p *publisher) replaceHistories(ctx context.Context) error {
 	err := p.db.Each(ctx, []any{&view}, func() error {
 		statements = append(statements, "DROP VIEW "+sqltext.Ident(view))
 		return nil
-	}, "SELECT view_name FROM duckdb_views() WHERE database_name = 'work' AND NOT internal")
+	}, "SELECT view_name FROM duckdb_views() WHERE database_name = 'work' AND schema_name = 'main' AND NOT internal")
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestViewsAreMadeOnce(t *testing.T) {
 			if err := q.Run(t.Context(), duck.Attach(filepath.Join(k.Generations().path(g.Number), lakedir.WarehouseName), "other", " (READ_ONLY)")...); err != nil {
 				return err
 			}
-			views = queryRows(t, q, "SELECT concat_ws(' ', view_name, comment) FROM duckdb_views() WHERE NOT internal AND view_name NOT LIKE '%history'")
+			views = queryRows(t, q, "SELECT concat_ws(' ', view_name, comment) FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal AND view_name NOT LIKE '%history'")
 			return q.Run(t.Context(), "FROM charges_history", "FROM "+strings.Fields(views[0])[0])
 		})
 		if err != nil {
@@ -35,7 +35,7 @@ func TestViewsAreMadeOnce(t *testing.T) {
 		return views
 	}
 	made := func() []string {
-		return k.rows("SELECT CAST(view_oid AS VARCHAR) FROM duckdb_views() WHERE NOT internal")
+		return k.rows("SELECT CAST(view_oid AS VARCHAR) FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal")
 	}
 	k.sync(charge("ch_1", "paid"))
 	g := k.publish()
