@@ -38,6 +38,12 @@ func permission(resource string) string {
 		return "rak_promotion_code_read"
 	case "invoices", "invoice_payments":
 		return "rak_invoice_read"
+	case "payment_intents":
+		return "rak_payment_intent_read"
+	case "checkout/sessions":
+		return "rak_checkout_session_read"
+	case "setup_intents":
+		return "rak_setup_intent_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

@@ -121,6 +121,8 @@ const (
 	dDisputeFee
 	dEvidence
 	dReason
+	dBasket
+	dSession
 	dVariant = 1000 // and higher: it was added last, and the others also use their number plus hundreds
 )
 

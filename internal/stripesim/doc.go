@@ -37,6 +37,10 @@
 // that fail or that nobody can attribute, and the events of happenings. Without it a dispute's event lacks its balance
 // transactions, as it always did; the list has them.
 //
+// Stripe has no event for an updated payment intent or setup intent, nor for a
+// checkout session that begins or is updated; invoice_payment has only paid,
+// and since 2025-03-31.basil. So has this package.
+//
 // The lists beyond the six have the shape of 2023-10-16 and of
 // 2026-08-26.dahlia, each up to the version that a request names; the six have
 // the latter only as far as they know it.

@@ -114,10 +114,13 @@ func readRecording(line []byte) (recording, error) {
 // expandsOf are the members that a request may expand. A recorded object shows
 // what it shows.
 var expandsOf = map[string][]string{
-	"charges": {"refunds"}, "prices": {"tiers", "currency_options"}, "disputes": {"charge"}, "payouts": {"balance_transaction", "failure_balance_transaction"},
-	"products": {"default_price"}, "coupons": {"applies_to", "currency_options"}, "promotion_codes": {"customer"},
-	"invoices":  {"charge", "customer", "payments", "confirmation_secret", "subscription"},
+	"charges": {"refunds"}, "prices": {"tiers", "currency_options"},
 	"customers": {"discount.coupon.applies_to"}, "subscriptions": {"discount.coupon.applies_to"},
+	"disputes": {"charge", "payment_intent"}, "payouts": {"balance_transaction", "failure_balance_transaction"},
+	"products": {"default_price"}, "coupons": {"applies_to", "currency_options"}, "promotion_codes": {"customer"},
+	"invoices":          {"charge", "customer", "payments", "confirmation_secret", "subscription"},
+	"payment_intents":   {"amount_details.line_items", "customer", "latest_charge"},
+	"checkout/sessions": {"customer", "line_items"}, "setup_intents": {"customer"},
 }
 
 func recordedResource(name, object string, recs []recording) resource {

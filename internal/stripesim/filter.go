@@ -61,6 +61,10 @@ func paramsOf(resource string) []param {
 			{name: "payment[type]", values: []string{"charge", "payment_intent"}},
 			{name: "status", values: []string{"canceled", "open", "paid"}},
 		}
+	case "payment_intents", "setup_intents":
+		return []param{customer}
+	case "checkout/sessions":
+		return []param{customer, intent, {name: "status", values: sessionStatuses}, {name: "subscription", object: "subscription"}}
 	case "products":
 		return []param{{name: "active", values: []string{"true", "false"}}}
 	case "promotion_codes":

@@ -10,7 +10,10 @@ import (
 // furtherNames are the lists beyond the six of resourceNames, sorted. All of
 // them are derived from the same records when somebody asks, so a server
 // starts as fast without them.
-var furtherNames = []string{"coupons", "disputes", "invoice_payments", "invoices", "payouts", "products", "promotion_codes"}
+var furtherNames = []string{
+	"checkout/sessions", "coupons", "disputes", "invoice_payments", "invoices", "payment_intents", "payouts", "products", "promotion_codes",
+	"setup_intents",
+}
 
 // FurtherLists returns the names of the lists beyond the six, as in the path.
 func FurtherLists() []string { return slices.Clone(furtherNames) }
@@ -25,6 +28,10 @@ type further struct {
 	coupons    func() []coupon
 	promotions func() []promotion
 	invoices   func() roll
+	intents    func() roll
+	abandoned  func() []charge
+	sessions   func() roll
+	setups     func() roll
 }
 
 // deriveFurther returns the lists of the business as it is now.
@@ -32,9 +39,12 @@ func (b *business) deriveFurther() further {
 	f := further{moved: sync.OnceValue(b.movements), lists: map[string]func() *resource{
 		"coupons": b.couponList, "disputes": b.disputeList, "payouts": b.payoutList,
 		"invoices": b.invoiceList, "invoice_payments": b.invoicePayments,
+		"payment_intents": b.intentList, "checkout/sessions": b.sessionList, "setup_intents": b.setupList,
 		"products": b.productList, "promotion_codes": b.promotionList,
 	}}
 	f.invoices = sync.OnceValue(b.invoices)
+	f.intents, f.abandoned = sync.OnceValue(b.intents), sync.OnceValue(b.abandonIntents)
+	f.sessions, f.setups = sync.OnceValue(b.sessions), sync.OnceValue(b.setups)
 	f.products, f.coupons, f.promotions = sync.OnceValue(b.catalogue), sync.OnceValue(b.offerCoupons), sync.OnceValue(b.promote)
 	for name, derive := range f.lists {
 		f.lists[name] = sync.OnceValue(derive)

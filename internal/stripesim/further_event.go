@@ -34,7 +34,7 @@ var happenings []happening
 // It is filled here because the renderers refer to events' own tables.
 func init() {
 	happenings = slices.Concat(disputeHappenings(), payoutHappenings(), productHappenings(), couponHappenings(), promotionHappenings(),
-		invoiceHappenings())
+		invoiceHappenings(), intentHappenings(), sessionHappenings(), setupHappenings())
 }
 
 // eachHappening emits all of them, if Config.Wide says so.

@@ -32,6 +32,15 @@ const (
 	idLine
 	idTrialLine
 	idInvoicePayment
+	idAbandoned
+	idBasketLine
+	idAbandonedLine
+	idSession
+	idOpenSession
+	idSessionLine
+	idOpenSessionLine
+	idSetup
+	idCustomerSetup
 )
 
 const (

@@ -20,6 +20,7 @@ const (
 	streamPayouts
 	streamCoupons
 	streamPromotions
+	streamAbandoned
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

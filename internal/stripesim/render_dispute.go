@@ -22,7 +22,7 @@ func (b *business) renderDispute(w *writer, n int, whole bool) {
 	w.bool("is_charge_refundable", d.inquiry && d.closed == 0)
 	w.bool("livemode", false)
 	w.emptyObject("metadata")
-	w.ref("payment_intent", b.appendIntentID, b.intentOf(d.charge))
+	w.refOr("payment_intent", b.appendIntentID, b.intentOf(d.charge), b.renderIntent)
 	if whole && c.method == methodCard {
 		b.renderDisputedCard(w, c, int(d.charge), d.inquiry)
 	}

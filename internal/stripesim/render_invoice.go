@@ -190,13 +190,6 @@ func (b *business) renderConfirmation(w *writer, v *invoice) {
 	w.end()
 }
 
-// clientSecret returns the secret of a charge's payment intent, whose shape is
-// Stripe's.
-func (b *business) clientSecret(n int) string {
-	id := string(b.appendIntentID(nil, n))
-	return id + "_secret_" + string(appendBase62(nil, b.diceOf(idIntent, n).hash(dFingerprint)>>8, 10))
-}
-
 // renderInvoicePayment writes how the invoice was paid, and what for.
 func (b *business) renderInvoicePayment(w *writer, v *invoice, later bool) {
 	if !later {
