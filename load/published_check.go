@@ -84,6 +84,12 @@ func (gs Generations) fileDefects(g Generation, how Depth) Defects {
 	return found
 }
 
+// DefectsOf returns the defects of some files of a generation, which are read completely.
+func (gs Generations) DefectsOf(g Generation, files []File) Defects {
+	g.Files, g.SchemasSum = files, ""
+	return gs.partDefects(g, BySum)
+}
+
 // partDefects returns the defects of all files but the warehouse.
 func (gs Generations) partDefects(g Generation, how Depth) (found Defects) {
 	for _, f := range g.Files {

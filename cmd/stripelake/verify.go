@@ -19,7 +19,7 @@ type verifyOptions struct {
 	workOptions
 	stripeOptions
 	json, deep, stripe, full, repair bool
-	sample                           optional[int] // windows
+	sample                           optional[int] // windows, or segments and files
 	account                          string
 }
 
@@ -28,7 +28,7 @@ func (o *verifyOptions) flags() []cli.Flag {
 		lakeFlag(&o.lake), jsonFlag(&o.json, "print one JSON object, with every finding"), waitFlag(&o.wait),
 		&cli.BoolFlag{Name: "deep", Destination: &o.deep, Usage: "map the whole log again and compare every row; takes longer than a rebuild, and as much disk space"},
 		&cli.BoolFlag{Name: "stripe", Destination: &o.stripe, Usage: "list windows of each resource again and compare them with the newest versions in the log"},
-		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "with --stripe: compare `N` windows of 2,000 objects, spread over all that was read"},
+		&cli.IntFlag{Name: "sample", Destination: &o.sample.value, Action: o.sample.note, Value: 3, Usage: "read only `N` segments of each list and N files of each table, other ones each time; with --stripe: compare N windows of 2,000 objects, spread over all that was read"},
 		&cli.BoolFlag{Name: "full", Destination: &o.full, Usage: "with --stripe: compare all windows"},
 		&cli.BoolFlag{Name: "repair", Destination: &o.repair, Usage: "derive and publish again what differs from the raw log; with --stripe, also read again what differs from Stripe or was lost from the log"},
 		accountFlag(&o.account),
@@ -41,8 +41,8 @@ func verifyCommand(env *environment) *cli.Command {
 		Name:  "verify",
 		Usage: "compare raw log, tables, published files and ledger with each other, and optionally with Stripe",
 		Description: "Reads the whole log and compares it with the tables and the published files. It changes nothing, and makes no request\n" +
-			"to Stripe, unless a flag says so. A sync waits until it is done. It prints each finding with its fix, and then exits with status 3;\n" +
-			"meta.verifications keeps the counts.\n" +
+			"to Stripe, unless a flag says so. --sample reads a part only, and says which. A sync waits until it is done. It prints each\n" +
+			"finding with its fix, and then exits with status 3; meta.verifications keeps the counts.\n" +
 			"Example: stripelake verify --stripe --sample 5",
 		Flags:  o.flags(),
 		Action: func(c *cli.Context) error { return env.verify(c.Context, &o) },
@@ -82,10 +82,13 @@ func (env *environment) verify(ctx context.Context, o *verifyOptions) error {
 // atStripe reads the flags of the comparison with Stripe.
 func (env *environment) atStripe(o *verifyOptions, declared *pipeline.Declaration, verify *pipeline.Verify) error {
 	switch {
-	case !o.stripe && o.sample.given:
-		return &pipeline.UsageError{Message: "--sample goes with --stripe"}
 	case !o.stripe && o.full:
 		return &pipeline.UsageError{Message: "--full goes with --stripe"}
+	case !o.stripe && o.sample.given && (o.sample.value < 1 || o.deep || o.repair):
+		return &pipeline.UsageError{Message: "--sample is at least 1, and without --stripe goes neither with --deep nor with --repair, which need everything"}
+	case !o.stripe && o.sample.given:
+		verify.Sample = o.sample.value
+		return nil
 	case !o.stripe:
 		return nil
 	case o.repair && (o.maxRuntime > 0 || o.maxRequests > 0):

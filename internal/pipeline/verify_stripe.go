@@ -170,12 +170,12 @@ func (x *comparison) windows(ctx context.Context, resource extract.Resource, cov
 			from = cut
 		}
 	}
-	if x.Sample == 0 || x.Sample >= len(windows) {
+	if x.AtStripe.Sample == 0 || x.AtStripe.Sample >= len(windows) {
 		return windows, nil
 	}
 	var sample []extract.Range
-	for i := range x.Sample {
-		sample = append(sample, windows[(2*i+1)*len(windows)/(2*x.Sample)])
+	for i := range x.AtStripe.Sample {
+		sample = append(sample, windows[(2*i+1)*len(windows)/(2*x.AtStripe.Sample)])
 	}
 	return sample, nil
 }

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/internal/parquetfile"
@@ -28,26 +31,47 @@ func RangeText(first, last uint64) string {
 	return fmt.Sprintf("segments %d to %d", first, last)
 }
 
+// CheckFooter opens a segment and reads its footer only. It returns what CheckSegment
+// does.
+func CheckFooter(s SegmentFile, account, stream string) (end Segment, name string, err error) {
+	f, _, foot, name, err := openToCheck(s, account, stream)
+	if name != "whole" {
+		return end, name, err
+	}
+	return Segment{s, foot}, name, f.Close()
+}
+
+// openToCheck opens a segment, or returns the name of the finding.
+func openToCheck(s SegmentFile, account, stream string) (f *os.File, file *parquet.File, foot Footer, name string, err error) {
+	if cut, err := parquetfile.LacksEnd(s.Path); oserr.IsShortage(err) {
+		return nil, nil, foot, "", err
+	} else if err != nil || cut {
+		return nil, nil, foot, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.Bytes))
+	}
+	f, file, foot, err = openSegment(s.Path, account, stream)
+	switch {
+	case oserr.IsShortage(err):
+		name = ""
+	case errors.Is(err, ErrNewerFormat):
+		name = "segment of a newer version"
+	case err != nil && errors.As(err, new(*foreignSegmentError)):
+		name = "segment of another stream"
+	case err != nil:
+		name = "segment bit-flipped"
+	default:
+		name = "whole"
+	}
+	return f, file, foot, name, err
+}
+
 // CheckSegment reads a segment to its end and calls keep with its objects. It returns
 // the name of the finding, such as "segment truncated", or "whole" for an intact
 // segment. An error with an empty name does not concern the segment: it comes from keep
 // or from a shortage.
 func CheckSegment(s SegmentFile, account, stream string, keep func([]Raw) error) (end Segment, name string, err error) {
-	if cut, err := parquetfile.LacksEnd(s.Path); oserr.IsShortage(err) {
-		return end, "", err
-	} else if err != nil || cut {
-		return end, "segment truncated", cmp.Or(err, fmt.Errorf("its %d bytes do not end as a Parquet file does", s.Bytes))
-	}
-	f, file, foot, err := openSegment(s.Path, account, stream)
-	switch {
-	case oserr.IsShortage(err):
-		return end, "", err
-	case errors.Is(err, ErrNewerFormat):
-		return end, "segment of a newer version", err
-	case err != nil && errors.As(err, new(*foreignSegmentError)):
-		return end, "segment of another stream", err
-	case err != nil:
-		return end, "segment bit-flipped", err
+	f, file, foot, name, err := openToCheck(s, account, stream)
+	if name != "whole" {
+		return end, name, err
 	}
 	defer func() { _ = f.Close() }() // opened for reading only
 	r, first := segmentReader{}, uint64(0)

@@ -44,7 +44,11 @@ func (v *Verification) CheckGeneration(ctx context.Context) error {
 			return err
 		}
 	}
-	found = append(found, v.lake.Generations().Defects(load.BySum)...)
+	depth := load.BySum
+	if v.Sample > 0 {
+		depth = load.ByMarks // CheckSampledRows reads some
+	}
+	found = append(found, v.lake.Generations().Defects(depth)...)
 	if err := found.Unknown(); err != nil {
 		return err
 	}

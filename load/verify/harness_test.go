@@ -117,6 +117,32 @@ func soundLake(t *testing.T) (dir string) {
 // published; the rows one by one only if asked to.
 func verified(t *testing.T, dir string, rows bool) *verify.Verification {
 	t.Helper()
+	v := opened(t, dir)
+	err := errors.Join(v.CheckLog(t.Context()), v.CheckPositions(t.Context()), v.CheckObjects(t.Context()),
+		v.CheckState(t.Context()), v.CheckGeneration(t.Context()))
+	if rows {
+		err = errors.Join(err, v.CheckRows(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// sampled does the same with a part of the lake only.
+func sampled(t *testing.T, dir string, sample int) *verify.Verification {
+	t.Helper()
+	v := opened(t, dir)
+	v.Sample = sample
+	err := errors.Join(v.CheckLog(t.Context()), v.CheckSampledObjects(t.Context()), v.CheckGeneration(t.Context()), v.CheckSampledRows(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func opened(t *testing.T, dir string) *verify.Verification {
+	t.Helper()
 	lake, err := load.OpenToRead(dir, load.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -130,12 +156,7 @@ func verified(t *testing.T, dir string, rows bool) *verify.Verification {
 			t.Error(err)
 		}
 	})
-	err = errors.Join(v.Use(testTables()), v.CheckLog(t.Context()), v.CheckPositions(t.Context()), v.CheckObjects(t.Context()),
-		v.CheckState(t.Context()), v.CheckGeneration(t.Context()))
-	if rows {
-		err = errors.Join(err, v.CheckRows(t.Context()))
-	}
-	if err != nil {
+	if err := v.Use(testTables()); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -222,4 +243,15 @@ func copyTo(from, to string) damage {
 			t.Fatal(err)
 		}
 	}
+}
+
+// findings are the names of all findings, each once.
+func findings(v *verify.Verification) (names []string) {
+	for _, c := range v.Checks {
+		for _, f := range c.Findings {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -75,9 +75,17 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key rawlog.S
 		return err
 	}
 	var ends []rawlog.Segment
-	for _, s := range v.inChain(c, key, files) {
-		c.LookedAt++
-		end, name, err := rawlog.CheckSegment(s, key.Account, key.Stream, func(objects []load.Raw) error { return v.keepVersions(ctx, key, objects) })
+	chain := v.inChain(c, key, files)
+	read := v.pick(len(chain))
+	for i, s := range chain {
+		check := rawlog.CheckFooter
+		if read[i] {
+			c.LookedAt++
+			check = func(s rawlog.SegmentFile, account, stream string) (rawlog.Segment, string, error) {
+				return rawlog.CheckSegment(s, account, stream, func(objects []load.Raw) error { return v.keepVersions(ctx, key, objects) })
+			}
+		}
+		end, name, err := check(s, key.Account, key.Stream)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -89,6 +97,7 @@ func (v *Verification) checkStream(ctx context.Context, c *Checked, key rawlog.S
 			ends = append(ends, end)
 		}
 	}
+	v.noteSampled(c, key.Stream, chain, read)
 	v.checkOrder(c, ends, c.Found > before)
 	v.ends[key] = ends
 	if err := v.checkCursorFile(c, key, ends); err != nil {

@@ -78,6 +78,7 @@ const FixState = "run stripelake verify --repair, which derives it again from th
 // does. It can verify a read-only lake, and then writes nothing there.
 type Verification struct {
 	Checks   []*Checked
+	Sample   int  // read only so many segments of each stream and files of each table; 0 reads all
 	All      bool // keep every finding, not only the first of each name
 	ReadOnly bool // the lake cannot be written: no record of the outcome
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -110,14 +109,7 @@ func TestBrokenInvariantIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.damage(t, dir)
-			var names []string
-			for _, c := range verified(t, dir, tc.rows).Checks {
-				for _, f := range c.Findings {
-					names = append(names, f.Name)
-				}
-			}
-			slices.Sort(names)
-			if diff := cmp.Diff(tc.want, strings.Join(slices.Compact(names), ", ")); diff != "" {
+			if diff := cmp.Diff(tc.want, strings.Join(findings(verified(t, dir, tc.rows)), ", ")); diff != "" {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
 		})
