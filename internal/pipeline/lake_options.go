@@ -19,7 +19,7 @@ const segmentBytes = 4 << 20
 // most of the cost of merging (measured).
 func RebuildOptions(set *schemas.Set) load.Options {
 	options := LakeOptions(set, "")
-	options.MemoryLimit, options.Checkpoint, options.Writers = "200MB", "128MB", 2
+	options.MemoryLimit, options.Checkpoint, options.Writers = "160MB", "128MB", 2
 	return options
 }
 
