@@ -37,6 +37,7 @@ type loader struct {
 	types     map[string]*typeFile
 	typeNames []string
 	targets   []targetRef
+	trusting  bool // the resources were checked before
 	unknown   bool // some schema, or its name, could not be read
 }
 
@@ -92,15 +93,18 @@ func (l *loader) loadResources(set *Set) error {
 			all = append(all, *r)
 		}
 	}
-	l.checkResources(all, len(all) == files)
+	if !l.trusting {
+		l.checkResources(all, len(all) == files)
+	}
 	set.Resources = arrange(all)
 	return nil
 }
 
-// resourcesOf reads only the resources of a set.
-func resourcesOf(fsys fs.FS) (*Resources, error) {
+// readResources reads only the resources of a set that was loaded before: they are not
+// compared with Stripe's objects again.
+func readResources(fsys fs.FS) (*Resources, error) {
 	set := &Set{files: map[string]string{}}
-	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: fsys, digest: io.Discard, files: set.files}
+	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: fsys, digest: io.Discard, files: set.files, trusting: true}
 	if err := l.loadResources(set); err != nil {
 		return nil, err
 	}

@@ -28,16 +28,16 @@ var shippedResources struct {
 func ShippedResources() *Resources {
 	shippedResources.once.Do(func() {
 		var err error
-		if shippedResources.Resources, err = resourcesOf(Embedded()); err != nil {
+		if shippedResources.Resources, err = readResources(Embedded()); err != nil {
 			panic(fmt.Sprintf("the resources in the program: %v", err)) // a test loads them
 		}
 	})
 	return shippedResources.Resources
 }
 
-// ResourcesIn returns the resources of a set with these files, without reading the rest
-// of it.
-func ResourcesIn(files map[string]string) (*Resources, error) { return resourcesOf(memory(files)) }
+// ResourcesIn returns the resources of a set with these files, which was loaded before,
+// without reading the rest of it.
+func ResourcesIn(files map[string]string) (*Resources, error) { return readResources(memory(files)) }
 
 // arrange puts resources into their order and prepares looking one up.
 func arrange(all []Resource) *Resources {
@@ -106,6 +106,17 @@ func (r *Resources) Mentioning(name string) (names []string) {
 		}
 	}
 	return names
+}
+
+// References returns the paths at which objects of the resources name others.
+func (r *Resources) References() (paths []string) {
+	for i := range r.all {
+		for _, ref := range r.all[i].refs() {
+			paths = append(paths, ref.Path)
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 // IsLateColumn reports whether a column of that name may be filled long after its row

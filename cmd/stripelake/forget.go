@@ -35,7 +35,7 @@ func forgetCommand(env *environment) *cli.Command {
 	return takes(arguments{usage: "cus_…", most: anyNumber}, &cli.Command{
 		Name:  "forget",
 		Usage: "erase customers and all their data, from the raw log too",
-		Description: "Erases charges, subscriptions, refunds, balance transactions and events of the customers, derives the\n" +
+		Description: "Erases all objects and events of the customers, derives the\n" +
 			"tables again from scratch, removes all older generations, keeps out their objects that Stripe lists later, and\n" +
 			"writes a receipt. It cannot be undone, so it asks first. Without a customer, it finishes an interrupted erasure, without a question.\n" +
 			"Example: stripelake forget cus_NffrFeUfNV2Hib --dry-run",

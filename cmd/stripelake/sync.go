@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/stripelake/stripelake/extract"
 	"github.com/stripelake/stripelake/internal/pipeline"
 	"github.com/stripelake/stripelake/load"
+	"github.com/stripelake/stripelake/schemas"
 )
 
 // publishEvery is the interval of publishing during a long backfill.
@@ -46,7 +48,7 @@ func syncCommand(env *environment) *cli.Command {
 	return takes(arguments{usage: "[resource…]", most: anyNumber}, &cli.Command{
 		Name:  "sync",
 		Usage: "copy new and changed objects; the first time, everything",
-		Description: "Reads charges, subscriptions, refunds, balance_transactions, customers and prices (or those named),\n" +
+		Description: "Reads " + strings.Join(schemas.ShippedResources().Names(), ", ") + " (or those named),\n" +
 			"keeps every object as Stripe sent it, maps it, and publishes the lake. If a run is interrupted, the next one continues.\n" +
 			"Example: stripelake sync --from 2024-01-01\n" +
 			"Example: stripelake sync charges refunds --lake /data/lake",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stripelake/stripelake/extract"
@@ -150,7 +151,7 @@ func (p *Forecaster) assumptions(f *Forecast) []string {
 		says = append(says, "prices that were made for one subscription are in no list; each takes a request of its own, once, and is not counted here")
 	}
 	if lookBack > 0 && has(func(l List) bool { return l.looksBack }) {
-		says = append(says, fmt.Sprintf("the first sync of a day (UTC) lists the balance transactions and events of %s before the last one again", pipeline.DurationText(lookBack)))
+		says = append(says, fmt.Sprintf("the first sync of a day (UTC) lists the %s and events of %s before the last one again", p.lookedBack(), pipeline.DurationText(lookBack)))
 	}
 	says = append(says, "changes go on as in the newest 100 events; an object that changed takes one request, or less where many lie close together")
 	if f.Schedule.Transactions != nil {
@@ -159,6 +160,17 @@ func (p *Forecaster) assumptions(f *Forecast) []string {
 		says = append(says, "charges cannot be read, so the number of transactions is unknown and the least allocation is taken")
 	}
 	return append(says, "the next 30 days are like the last")
+}
+
+// lookedBack names the resources that are listed again once a day.
+func (p *Forecaster) lookedBack() string {
+	var names []string
+	for _, r := range p.kinds.Listed() {
+		if r.Silent {
+			names = append(names, strings.ReplaceAll(r.Name, "_", " "))
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // mentionsUnlisted reports whether a list's objects mention objects that may be

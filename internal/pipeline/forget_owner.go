@@ -103,7 +103,7 @@ func (r *reader) suppressAndBlank(ctx context.Context) (suppressed int, err erro
 		if c, claimed := claims[o.ID]; !claimed || isKnown(*c) {
 			continue
 		}
-		if o.Object, err = withoutText(extract.JoinNested(o.Object, o.More)); err != nil {
+		if o.Object, err = withoutText(r.kinds, extract.JoinNested(o.Object, o.More)); err != nil {
 			return 0, &localError{err}
 		}
 		o.More = nil

@@ -3,19 +3,33 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stripelake/stripelake/extract"
+	"github.com/stripelake/stripelake/schemas"
 )
 
-// idMembers are the members whose strings are ids, or words that Stripe
+// wordMembers are the members whose strings are words that Stripe defines, or ids
+// of what is no resource.
+var wordMembers = []string{
+	"id", "object", "type", "status", "currency", "reporting_category", "balance_type",
+	"transfer_reversal", "source_transfer_reversal", "payment_method",
+	"reason", "failure_reason", "pending_reason", "api_version", "application",
+}
+
+// idMembers returns the members whose strings are ids, or words that Stripe
 // defines. A string in any other member may be text about a person.
-var idMembers = map[string]bool{
-	"id": true, "object": true, "type": true, "status": true, "currency": true, "reporting_category": true, "balance_type": true,
-	"charge": true, "payment_intent": true, "source": true, "dispute": true, "balance_transaction": true,
-	"failure_balance_transaction": true, "transfer_reversal": true, "source_transfer_reversal": true, "payment_method": true,
-	"reason": true, "failure_reason": true, "pending_reason": true, "api_version": true, "application": true,
+func idMembers(of *schemas.Resources) map[string]bool {
+	ids := map[string]bool{}
+	for _, name := range wordMembers {
+		ids[name] = true
+	}
+	for _, path := range of.References() {
+		ids[path[strings.LastIndexByte(path, '.')+1:]] = true
+	}
+	return ids
 }
 
 // openMembers are the objects and lists that are copied member by member. Any
@@ -25,10 +39,10 @@ var openMembers = map[string]bool{"fee_details": true, "data": true, "previous_a
 // withoutText returns an object whose owner is unknown, with null for
 // everything that may be text about a person. Its type, its amount and the ids
 // of what it belongs to stay.
-func withoutText(object []byte) ([]byte, error) {
+func withoutText(of *schemas.Resources, object []byte) ([]byte, error) {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	var out bytes.Buffer
-	b := textBlanker{jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
+	b := textBlanker{idMembers(of), jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
 	if err := b.structure(false); err != nil {
 		return nil, fmt.Errorf("blank the text of an object: %w", err)
 	}
@@ -37,6 +51,7 @@ func withoutText(object []byte) ([]byte, error) {
 
 // textBlanker copies JSON without its text.
 type textBlanker struct {
+	ids map[string]bool // see idMembers
 	in  *jsontext.Decoder
 	out *jsontext.Encoder
 }
@@ -86,11 +101,11 @@ func (b textBlanker) member(name string, eventData bool) error {
 		return err
 	}
 	switch {
-	case kind == '{' && idMembers[name]: // a reference that was expanded
+	case kind == '{' && b.ids[name]: // a reference that was expanded
 		var id extract.Reference
 		_ = id.UnmarshalJSON(value)
 		return b.out.WriteToken(jsontext.String(string(id)))
-	case composed, kind == '"' && !idMembers[name]:
+	case composed, kind == '"' && !b.ids[name]:
 		return b.out.WriteToken(jsontext.Null)
 	}
 	return b.out.WriteValue(value)

@@ -27,7 +27,7 @@ type Sync struct {
 	Lake         *load.Lake
 	Redactors    map[string]*transform.Redactor // by type of object: removes what may not reach the raw log
 	Declaration  *Declaration                   // Mappings and Redactors are of it, and the run records it; nil records nothing
-	Resources    []string                       // plural names; empty selects all six
+	Resources    []string                       // plural names; empty selects all
 	Range        extract.Range                  // bounds on created; zero is unbounded
 	Rebuild      bool                           // first derive again the tables whose schemas or mappings changed
 	MaxRejects   float64                        // tolerated share of refused objects, 0 to 1

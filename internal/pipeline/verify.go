@@ -78,7 +78,11 @@ func (e *FindingsError) ExitCode() int { return ExitIncomplete }
 //
 // Where DuckDB has too little memory, it starts once more with a higher limit.
 func (v *Verify) Run(ctx context.Context) (found Verified, err error) {
-	lake, err := load.OpenToRead(v.Dir, load.Options{StateWait: v.Wait, OnStage: v.OnStage})
+	options := load.Options{StateWait: v.Wait, OnStage: v.OnStage}
+	if v.Set != nil {
+		options.Resources = v.Set.Resources
+	}
+	lake, err := load.OpenToRead(v.Dir, options)
 	if err != nil {
 		return found, err
 	}

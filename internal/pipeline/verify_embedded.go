@@ -83,7 +83,7 @@ func (x *comparison) isTextless(resource extract.Resource, o load.Raw, k verify.
 	if x.forgotten.Empty() || ownerStreams(x.kinds, resource.Name) == nil {
 		return false
 	}
-	text, err := withoutText(extract.JoinNested(o.Object, o.More))
+	text, err := withoutText(x.kinds, extract.JoinNested(o.Object, o.More))
 	without := load.Raw{Object: text}
 	return err == nil && without.Hash() == k.Hash
 }
