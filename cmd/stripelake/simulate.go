@@ -66,7 +66,7 @@ func (o *simulateOptions) businessFlags() []cli.Flag {
 		&cli.StringFlag{Name: "to", Destination: &o.to, Value: "2026-01-01", Usage: "the business ends before `DATE`"},
 		&cli.StringFlag{Name: "shape", Destination: &o.shape, Usage: "spread of created: uniform, sale-day, one-second or sparse `SHAPE` (default: a shop's)"},
 		&cli.BoolFlag{Name: "pricing", Destination: &o.config.Pricing, Usage: "packages, tiers, fractions of a cent and further currencies of prices, coupons, voided invoices"},
-		&cli.BoolFlag{Name: "wide", Destination: &o.config.Wide, Usage: "events of the resources beyond the six, and what changes the six to show more of the others: inquiries, evidence, fees that disputes keep, payouts that fail or are made by hand"},
+		&cli.BoolFlag{Name: "wide", Destination: &o.config.Wide, Usage: "events of the resources beyond the six, and what changes the six to show more of the others: inquiries, evidence, fees that disputes keep, payouts that fail or are made by hand, transfers, application fees"},
 		&cli.BoolFlag{Name: "long-lists", Destination: &o.config.LongLists, Usage: "nested lists over ten: subscription items, refunds of a charge, tiers"},
 		&cli.StringFlag{Name: "deletions", Destination: &o.deletions, Usage: "delete this `SHARE` of the customers, like 2%, some day"},
 		&cli.StringFlag{Name: "objects", Destination: &o.objects, Usage: "serve recorded objects from `DIR`/charge.jsonl, customer.jsonl, … instead"},

@@ -44,6 +44,12 @@ func permission(resource string) string {
 		return "rak_checkout_session_read"
 	case "setup_intents":
 		return "rak_setup_intent_read"
+	case "transfers":
+		return "rak_transfer_read"
+	case "application_fees":
+		return "rak_application_fee_read"
+	case "credit_notes":
+		return "rak_credit_note_read"
 	case "balance":
 		return "rak_balance_read"
 	case "account":

@@ -18,6 +18,10 @@ const (
 	entryDisputeReversal
 	entryPayout
 	entryPayoutFailure
+	entryTransfer
+	entryTransferReversal
+	entryApplicationFee
+	entryApplicationFeeRefund
 )
 
 // source returns the kind of record that moved the money.
@@ -29,6 +33,10 @@ func (e entry) source() idKind {
 		return idDispute
 	case entryPayout, entryPayoutFailure:
 		return idPayout
+	case entryTransfer, entryTransferReversal:
+		return idTransfer
+	case entryApplicationFee, entryApplicationFeeRefund:
+		return idApplicationFee
 	}
 	return idCharge
 }
@@ -75,6 +83,12 @@ func (b *business) bookAll() {
 	}
 	for n := range b.disputes {
 		book.enterDispute(int32(n))
+	}
+	for n := range b.transfers {
+		book.enterTransfer(int32(n))
+	}
+	for n := range b.fees {
+		book.enterApplicationFee(int32(n))
 	}
 	b.payOut()
 	slices.SortFunc(b.txns, func(x, y txn) int {

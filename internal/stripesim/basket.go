@@ -10,7 +10,6 @@ type basketLine struct {
 }
 
 func (l *basketLine) subtotal() int64 { return l.quantity * l.unit }
-func (l *basketLine) total() int64    { return l.subtotal() - l.discount + l.tax }
 
 // longBaskets is the share of the orders with more lines than are embedded: one
 // of so many.

@@ -29,6 +29,8 @@ type business struct {
 	refunds   []refund
 	disputes  []dispute
 	payouts   []payout
+	transfers []transfer
+	fees      []applicationFee
 	txns      []txn
 
 	further   further
@@ -52,6 +54,8 @@ func build(cfg Config) *business {
 	b.makeRefunds(r)
 	b.dispute(r)
 	b.inquire()
+	b.makeTransfers()
+	b.collectFees()
 	b.bookAll()
 	b.deleteCustomers()
 	b.further = b.deriveFurther()

@@ -22,7 +22,7 @@ type Config struct {
 	Pricing   bool  // packages, tiers, fractions of a cent, further currencies, coupons, voided invoices
 	Deletions int   // how many of a thousand customers are deleted some day
 	ChosenIDs int   // how many of a thousand customers and prices have an id that the merchant chose
-	Wide      bool  // what changes the six to show more of the others: inquiries, fees that disputes keep, payouts that fail or are manual; and the others' events
+	Wide      bool  // what changes the six to show more of the others: inquiries, fees that disputes keep, payouts that fail or are manual, transfers, fees; and the others' events
 	Variants  int   // how many of a thousand objects have null, or no member, wherever Stripe's may, or have the fields of later years
 
 	// The clock; see SetNow.

@@ -34,7 +34,8 @@
 // somebody asks, so a server starts as fast as without them. What would change
 // the six, or add events, happens only with [Config.Wide], and draws from
 // streams of its own: inquiries, evidence, fees that a dispute keeps, payouts
-// that fail or that nobody can attribute, and the events of happenings. Without it a dispute's event lacks its balance
+// that fail or that nobody can attribute, transfers to sellers, the platform's
+// fees from them, and the events of happenings. Without it a dispute's event lacks its balance
 // transactions, as it always did; the list has them.
 //
 // Stripe has no event for an updated payment intent or setup intent, nor for a

@@ -121,6 +121,7 @@ var expandsOf = map[string][]string{
 	"invoices":          {"charge", "customer", "payments", "confirmation_secret", "subscription"},
 	"payment_intents":   {"amount_details.line_items", "customer", "latest_charge"},
 	"checkout/sessions": {"customer", "line_items"}, "setup_intents": {"customer"},
+	"transfers": {"balance_transaction", "source_transaction"}, "application_fees": {"balance_transaction"}, "credit_notes": {"customer"},
 }
 
 func recordedResource(name, object string, recs []recording) resource {

@@ -65,6 +65,12 @@ func paramsOf(resource string) []param {
 		return []param{customer}
 	case "checkout/sessions":
 		return []param{customer, intent, {name: "status", values: sessionStatuses}, {name: "subscription", object: "subscription"}}
+	case "transfers":
+		return []param{{name: "destination"}, {name: "transfer_group"}}
+	case "application_fees":
+		return []param{{name: "charge"}}
+	case "credit_notes":
+		return []param{customer, {name: "invoice", object: "invoice"}}
 	case "products":
 		return []param{{name: "active", values: []string{"true", "false"}}}
 	case "promotion_codes":
@@ -148,6 +154,12 @@ func (b *business) matchSource(id string) matcher {
 	}
 	if n, ok := b.findPayout(id); ok {
 		return of(n, entryPayout, entryPayoutFailure)
+	}
+	if n, ok := b.findTransfer(id); ok {
+		return of(n, entryTransfer, entryTransferReversal)
+	}
+	if n, ok := b.findApplicationFee(id); ok {
+		return of(n, entryApplicationFee, entryApplicationFeeRefund)
 	}
 	return func(int) bool { return false }
 }

@@ -11,8 +11,8 @@ import (
 // them are derived from the same records when somebody asks, so a server
 // starts as fast without them.
 var furtherNames = []string{
-	"checkout/sessions", "coupons", "disputes", "invoice_payments", "invoices", "payment_intents", "payouts", "products", "promotion_codes",
-	"setup_intents",
+	"application_fees", "checkout/sessions", "coupons", "credit_notes", "disputes", "invoice_payments", "invoices", "payment_intents", "payouts", "products", "promotion_codes",
+	"setup_intents", "transfers",
 }
 
 // FurtherLists returns the names of the lists beyond the six, as in the path.
@@ -32,6 +32,7 @@ type further struct {
 	abandoned  func() []charge
 	sessions   func() roll
 	setups     func() roll
+	credits    func() roll
 }
 
 // deriveFurther returns the lists of the business as it is now.
@@ -40,10 +41,12 @@ func (b *business) deriveFurther() further {
 		"coupons": b.couponList, "disputes": b.disputeList, "payouts": b.payoutList,
 		"invoices": b.invoiceList, "invoice_payments": b.invoicePayments,
 		"payment_intents": b.intentList, "checkout/sessions": b.sessionList, "setup_intents": b.setupList,
+		"transfers": b.transferList, "application_fees": b.applicationFeeList, "credit_notes": b.creditNoteList,
 		"products": b.productList, "promotion_codes": b.promotionList,
 	}}
 	f.invoices = sync.OnceValue(b.invoices)
 	f.intents, f.abandoned = sync.OnceValue(b.intents), sync.OnceValue(b.abandonIntents)
+	f.credits = sync.OnceValue(b.creditNotes)
 	f.sessions, f.setups = sync.OnceValue(b.sessions), sync.OnceValue(b.setups)
 	f.products, f.coupons, f.promotions = sync.OnceValue(b.catalogue), sync.OnceValue(b.offerCoupons), sync.OnceValue(b.promote)
 	for name, derive := range f.lists {

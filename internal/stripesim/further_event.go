@@ -34,7 +34,8 @@ var happenings []happening
 // It is filled here because the renderers refer to events' own tables.
 func init() {
 	happenings = slices.Concat(disputeHappenings(), payoutHappenings(), productHappenings(), couponHappenings(), promotionHappenings(),
-		invoiceHappenings(), intentHappenings(), sessionHappenings(), setupHappenings())
+		invoiceHappenings(), intentHappenings(), sessionHappenings(), setupHappenings(),
+		transferHappenings(), applicationFeeHappenings(), creditNoteHappenings())
 }
 
 // eachHappening emits all of them, if Config.Wide says so.

@@ -41,6 +41,12 @@ const (
 	idOpenSessionLine
 	idSetup
 	idCustomerSetup
+	idTransfer
+	idReversal
+	idApplicationFee
+	idFeeRefund
+	idCreditNote
+	idCreditLine
 )
 
 const (

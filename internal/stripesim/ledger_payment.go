@@ -73,10 +73,10 @@ func (b *business) chargeOf(t *txn) int32 {
 		return b.refunds[t.source].charge
 	case entryDispute, entryDisputeReversal:
 		return b.disputes[t.source].charge
-	case entryPayout, entryPayoutFailure:
-		return none
+	case entryCharge, entryCaptureReversal:
+		return t.source
 	}
-	return t.source
+	return none
 }
 
 // A Total is a sum of payments. Amounts are in minor units, so a sum must not

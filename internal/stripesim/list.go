@@ -10,7 +10,9 @@ import (
 
 // list writes one page, newest first.
 func (res *resource) list(w *writer, values url.Values) *apiError {
-	q, err := res.parse(values, w.at)
+	asked := *res
+	asked.timeless = res.timeless || res.createdSince > w.version
+	q, err := asked.parse(values, w.at)
 	if err != nil {
 		return err
 	}

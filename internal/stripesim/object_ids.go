@@ -93,6 +93,10 @@ func (b *business) appendSourceID(buf []byte, t *txn) []byte {
 		return b.appendDisputeID(buf, n)
 	case entryPayout, entryPayoutFailure:
 		return b.appendPayoutID(buf, n)
+	case entryTransfer, entryTransferReversal:
+		return b.appendTransferID(buf, n)
+	case entryApplicationFee, entryApplicationFeeRefund:
+		return b.appendApplicationFeeID(buf, n)
 	}
 	return b.appendChargeID(buf, n)
 }

@@ -21,6 +21,8 @@ const (
 	streamCoupons
 	streamPromotions
 	streamAbandoned
+	streamTransfers
+	streamApplicationFees
 )
 
 func (s stream) rand(seed int64) *rand.Rand {

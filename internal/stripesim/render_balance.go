@@ -39,6 +39,8 @@ func (e entry) category() string {
 		entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "dispute", entryDisputeReversal: "dispute_reversal", entryPayout: "payout",
 		entryRelease: "partial_capture_reversal", entryPayoutFailure: "payout_reversal",
+		entryTransfer: "transfer", entryTransferReversal: "transfer_reversal",
+		entryApplicationFee: "platform_earning", entryApplicationFeeRefund: "platform_earning_refund",
 	}[e]
 }
 
@@ -56,6 +58,8 @@ func (b *business) txnType(t *txn) string {
 		entryCharge: "charge", entryCaptureReversal: "refund", entryRefund: "refund", entryRefundFailure: "refund_failure",
 		entryDispute: "adjustment", entryDisputeReversal: "adjustment", entryPayout: "payout",
 		entryRelease: "refund", entryPayoutFailure: "payout_failure",
+		entryTransfer: "transfer", entryTransferReversal: "transfer_refund",
+		entryApplicationFee: "application_fee", entryApplicationFeeRefund: "application_fee_refund",
 	}
 	otherwise := [...]string{
 		entryCharge: "payment", entryCaptureReversal: "payment_refund", entryRefund: "payment_refund", entryRefundFailure: "adjustment",

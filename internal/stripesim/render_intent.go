@@ -51,7 +51,7 @@ func (b *business) renderIntent(w *writer, number int) {
 	b.renderIntentMetadata(w, &c, number)
 	b.renderNextAction(w, status, n)
 	w.null("on_behalf_of")
-	b.renderIntentMethod(w, &c, n, later)
+	b.renderIntentMethod(w, &c, n)
 	w.nulls("review", "setup_future_usage")
 	if n < 0 {
 		w.null("shipping")
@@ -181,7 +181,7 @@ func (b *business) renderNextAction(w *writer, status string, n int32) {
 	w.end()
 }
 
-func (b *business) renderIntentMethod(w *writer, c *charge, n int32, later bool) {
+func (b *business) renderIntentMethod(w *writer, c *charge, n int32) {
 	if n < 0 || c.state == chargeFailed && c.sub == none {
 		w.null("payment_method")
 	} else {

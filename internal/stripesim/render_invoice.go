@@ -73,7 +73,7 @@ func (b *business) renderInvoiceAs(w *writer, v *invoice, n int32) {
 	b.renderInvoicePayment(w, v, later)
 	w.int("period_end", v.to)
 	w.int("period_start", v.from)
-	w.int("post_payment_credit_notes_amount", 0)
+	w.int("post_payment_credit_notes_amount", b.credited(v.charge, w.at))
 	w.int("pre_payment_credit_notes_amount", 0)
 	if !later {
 		w.null("quote")

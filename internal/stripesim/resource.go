@@ -4,23 +4,24 @@ package stripesim
 // later than object n+1. It is a struct of funcs so that invented and recorded
 // objects are listed by the same code.
 type resource struct {
-	name     string // as in the path: charges
-	object   string // as in the object: charge
-	count    int
-	params   []param
-	timeless bool                         // created is not a filter of it
-	created  func(n int) int64            // Unix seconds; noCreated for an object without one
-	render   func(w *writer, n int)       // one JSON value
-	appendID func(b []byte, n int) []byte // appends nothing for an object without one
-	find     func(id string) (int, bool)
-	match    func(p, value string, at int64) (matcher, bool) // returns false if value names an object that does not exist
-	deleted  func(n int, at int64) bool                      // whether n is deleted at at; nil if nothing ever is
-	stubs    bool                                            // a deleted object is a stub by its id, not a 404
-	matchAny func(types []string) matcher                    // of events
-	expands  []string                                        // what expand may name
-	oldest   int64                                           // an older object has expired; 0 if none ever does
-	since    string                                          // the first API version that has it; "" for all
-	below    map[string]func(n int) *resource                // the lists below an object, by their name in the path
+	name         string // as in the path: charges
+	object       string // as in the object: charge
+	count        int
+	params       []param
+	timeless     bool                         // created is not a filter of it
+	created      func(n int) int64            // Unix seconds; noCreated for an object without one
+	render       func(w *writer, n int)       // one JSON value
+	appendID     func(b []byte, n int) []byte // appends nothing for an object without one
+	find         func(id string) (int, bool)
+	match        func(p, value string, at int64) (matcher, bool) // returns false if value names an object that does not exist
+	deleted      func(n int, at int64) bool                      // whether n is deleted at at; nil if nothing ever is
+	stubs        bool                                            // a deleted object is a stub by its id, not a 404
+	matchAny     func(types []string) matcher                    // of events
+	expands      []string                                        // what expand may name
+	oldest       int64                                           // an older object has expired; 0 if none ever does
+	since        string                                          // the first API version that has it; "" for all
+	createdSince string                                          // the first API version in which created is a filter of it; "" for all
+	below        map[string]func(n int) *resource                // the lists below an object, by their name in the path
 }
 
 // noCreated is the created of an object without one. It is older than

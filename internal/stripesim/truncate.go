@@ -11,12 +11,14 @@ func (b *business) truncate(at int64) {
 	disputes := statesAt(b.disputes, at, func(d *dispute) int64 { return d.created }, b.disputeAt)
 	customers := statesAt(b.customers, at, func(c *customer) int64 { return c.created }, b.customerAt)
 	payouts := statesAt(b.payouts, at, func(p *payout) int64 { return p.created }, b.payoutAt)
+	transfers := statesAt(b.transfers, at, func(t *transfer) int64 { return t.created }, b.transferAt)
+	fees := statesAt(b.fees, at, func(f *applicationFee) int64 { return f.created }, b.applicationFeeAt)
 	prices := statesAt(b.prices, at, func(p *price) int64 { return p.created }, b.priceAt)
 	// Replace the records only now: all new states are derived from the old
 	// records.
 	b.subs, b.charges, b.refunds, b.disputes, b.customers, b.prices = subs, charges, refunds, disputes, customers, prices
 	b.txns = b.txns[:countUntil(b.txns, at, func(t *txn) int64 { return t.created })]
-	b.payouts = payouts
+	b.payouts, b.transfers, b.fees = payouts, transfers, fees
 	if len(b.subs) > 0 {
 		last := b.subs[len(b.subs)-1]
 		b.items = b.items[:last.firstItem+last.items]
