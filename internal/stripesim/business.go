@@ -13,6 +13,7 @@ import (
 type business struct {
 	cfg         Config
 	tl          timeline
+	plan        timeline // tl as it was before mutations, for what is derived later
 	ids         identity
 	fx          rates
 	cardYear    int64                                 // the earliest year in which cards expire
@@ -43,7 +44,7 @@ type business struct {
 func build(cfg Config) *business {
 	tl := newTimeline(cfg.From, cfg.To, cfg.Shape)
 	b := &business{
-		cfg: cfg, tl: tl, truncatedAt: math.MaxInt64, renews: tl.to - 1, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
+		cfg: cfg, tl: tl, plan: tl, truncatedAt: math.MaxInt64, renews: tl.to - 1, ids: newIdentity(cfg.Seed), cardYear: int64(cfg.To.UTC().Year()), fx: newRates(cfg.Seed, tl),
 		prices: newPrices(cfg, tl), customers: newCustomers(cfg, tl),
 	}
 	b.findMainPrices()

@@ -127,7 +127,7 @@ func (k *orderBook) take(at int64) charge {
 	if who != none {
 		last = k.last[who]
 	}
-	c := k.b.newOrder(k.r, at, who, last)
+	c := k.b.newOrder(k.r, at, k.b.tl.progress(at), who, last)
 	if who != none {
 		k.last[who] = c.method
 	}
@@ -136,16 +136,16 @@ func (k *orderBook) take(at int64) charge {
 }
 
 // newOrder returns an order whose outcome is still open.
-func (b *business) newOrder(r *rand.Rand, at int64, who int32, last method) charge {
+func (b *business) newOrder(r *rand.Rand, at int64, progress int, who int32, last method) charge {
 	m := uint8(0)
 	if who == none {
-		m = pickMarket(r, b.tl.progress(at))
+		m = pickMarket(r, progress)
 	} else {
 		m = b.customers[who].market
 	}
 	cents := basket(r)
 	c := charge{created: at, customer: who, sub: none, txn: none, market: m, currency: markets[m].currency}
-	c.method = pickMethod(r, c.currency, cents, b.tl.progress(at), last)
+	c.method = pickMethod(r, c.currency, cents, progress, last)
 	c.amount = c.currency.fromUSD(cents)
 	if c.method == methodKlarna {
 		c.category = pickKlarnaCategory(r, markets[m].country, cents)

@@ -32,7 +32,7 @@ func (b *business) offerCoupons() []coupon {
 		coupons[i].created = b.tl.from
 	}
 	r := streamCoupons.rand(b.cfg.Seed)
-	for i, at := range b.tl.draw(r, 10+min(b.cfg.Charges/500, 200), 10) {
+	for i, at := range b.plan.draw(r, 10+min(b.cfg.Charges/500, 200), 10) {
 		c := coupon{created: at, duration: "once", percent: int64(50 * (1 + r.IntN(8))), name: "Offer " + string(appendDigits(nil, i+1, 3))}
 		if percent(r, 30) {
 			c.percent, c.off = 0, int64(100*(1+r.IntN(20)))

@@ -47,6 +47,7 @@ const (
 	WrongKind       FaultKind = "wrong-kind"        // an object by its id, as one of another kind
 	FalseStub       FaultKind = "deleted"           // the stub of a deleted object for one that is there
 	OtherVersion    FaultKind = "other-version"     // a header with another API version
+	Unexpanded      FaultKind = "unexpanded"        // a list without the members that the request expands; an object by its id has them
 )
 
 // survivableFaults are the faults that a patient reader survives. Faults.Rate
@@ -57,7 +58,7 @@ var survivableFaults = []FaultKind{
 }
 
 var faultKinds = append(slices.Clone(survivableFaults), ServerErrorNo, EndlessPage, EarlyEnd, WrongElement, RevokedKey, Forbidden, GoneParameter,
-	NotFound, NotFoundParam, WrongKind, FalseStub, OtherVersion)
+	NotFound, NotFoundParam, WrongKind, FalseStub, OtherVersion, Unexpanded)
 
 // olderVersion is the API version that [OtherVersion] claims.
 const olderVersion = "2020-08-27"

@@ -26,10 +26,27 @@ func (s *Server) injectFaults(next http.Handler) http.Handler {
 			s.refuse(w, e)
 			return
 		}
+		if fault.Kind == Unexpanded {
+			r = s.unexpanded(r)
+		}
 		real := &answer{header: w.Header(), status: http.StatusOK}
 		next.ServeHTTP(real, r)
 		s.corrupt(w, r, fault, real)
 	})
+}
+
+// unexpanded returns a request of a list without what it expands. Stripe is not
+// known to do so, but others met members that a list did not expand.
+func (s *Server) unexpanded(r *http.Request) *http.Request {
+	query := r.URL.Query()
+	if _, id := splitPath(r.URL.EscapedPath()); id != "" || !query.Has("expand[]") {
+		return r
+	}
+	s.faults.note(Unexpanded)
+	query.Del("expand[]")
+	plain := r.Clone(r.Context())
+	plain.URL.RawQuery = query.Encode()
+	return plain
 }
 
 // An answer buffers a response until it is sent.
@@ -92,7 +109,7 @@ func (s *Server) corrupt(w http.ResponseWriter, r *http.Request, fault Fault, re
 	}
 	status, corrupted := real.status, body
 	switch fault.Kind {
-	case "":
+	case "", Unexpanded:
 	case Reset:
 		corrupted = nil
 	case HTMLPage, HTML502:

@@ -22,8 +22,9 @@ type recording struct {
 
 // FromFiles serves recorded objects from the files charge.jsonl,
 // subscription.jsonl, refund.jsonl, balance_transaction.jsonl, customer.jsonl,
-// price.jsonl and event.jsonl in dir. It ignores other files; a missing file is
-// an empty list. A line is an object, served byte for byte; a later line
+// price.jsonl and event.jsonl in dir, and from those of the further lists, such
+// as dispute.jsonl and checkout_session.jsonl. It ignores other files; a missing
+// file is an empty list. A line is an object, served byte for byte; a later line
 // replaces an earlier one of the same id.
 //
 // Objects without created, and stubs of deleted ones, are listed last. They are
@@ -41,9 +42,9 @@ func FromFiles(dir string, cfg Config) (*Server, error) {
 	}
 	s := newServer(cfg, newClock(cfg))
 	found := 0
-	for _, name := range resourceNames {
-		object := strings.TrimSuffix(name, "s")
-		recs, err := readRecordings(filepath.Join(dir, object+".jsonl"))
+	for _, name := range slices.Concat(resourceNames, furtherNames) {
+		object := strings.ReplaceAll(strings.TrimSuffix(name, "s"), "/", ".")
+		recs, err := readRecordings(filepath.Join(dir, strings.ReplaceAll(object, ".", "_")+".jsonl"))
 		switch {
 		case err == nil:
 			found++

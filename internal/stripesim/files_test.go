@@ -39,6 +39,8 @@ func recordedServer(t *testing.T) *Server {
 		"subscription.jsonl": `{"id":"sub_1","created":1,"status":"canceled","customer":{"id":"cus_a"},"items":{"data":[{"price":{"id":"price_1"}}]}}
 {"id":"sub_2","created":2,"status":"active","customer":"cus_b","items":[]}`,
 		"price.jsonl": `{"id":"price_1","created":1,"active":false,"recurring":{"interval":"month"}}`,
+		"checkout_session.jsonl": `{"id":"cs_1","created":7,"status":"open"}
+{"id":"cs_2","created":8,"status":"complete"}`,
 		"notes.jsonl": `{not json`,
 	}), Config{})
 	if err != nil {
@@ -68,6 +70,7 @@ func TestFromFiles(t *testing.T) {
 	}{
 		{all, raws("customers")},
 		{all[4:], raws("customers", "created[lt]", "100")},
+		{[]string{`{"id":"cs_1","created":7,"status":"open"}`}, raws("checkout/sessions", "status", "open")},
 		{all[3:], raws("customers", "created[lte]", "100")},
 		{all[:4], raws("customers", "created[gte]", "100")},
 		{all[:3], raws("customers", "created[gt]", "100")},

@@ -155,6 +155,39 @@ func TestFurtherLists(t *testing.T) {
 	}
 }
 
+// The lists follow mutations: each is in order and finds its objects, none is
+// from the future, and what existed before still exists.
+func TestFurtherListsFollowMutations(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, Config{Charges: 1000, Wide: true, Pricing: true})
+	s.SetNow(time.Date(2025, 9, 3, 4, 5, 6, 0, time.UTC))
+	before := map[string][]string{}
+	for _, name := range furtherNames {
+		before[name] = slices.Collect(s.Ledger().IDs(name))
+	}
+	for _, action := range append([]Action{AuthorizeCharge, AuthorizeCharge}, Actions()...) {
+		if ids, err := s.Change(action, 2); err != nil || len(ids) == 0 {
+			t.Fatal(action, ids, err)
+		}
+		s.Advance(time.Hour)
+	}
+	for _, name := range furtherNames {
+		res, last := s.resource(name), int64(0)
+		for n := range res.count {
+			id := string(res.appendID(nil, n))
+			if got, ok := res.find(id); !ok || got != n || res.created(n) < last || res.created(n) > s.Now().Unix() {
+				t.Fatalf("%s %s: found at %d, is at %d, created %d", name, id, got, n, res.created(n))
+			}
+			last = res.created(n)
+		}
+		for _, id := range before[name] {
+			if _, ok := res.find(id); !ok {
+				t.Errorf("%s %s is no more", name, id)
+			}
+		}
+	}
+}
+
 // A request gets the API version that it asks for, and is told so.
 func TestRequestedVersion(t *testing.T) {
 	t.Parallel()

@@ -9,12 +9,12 @@ package stripesim
 func (b *business) abandonIntents() []charge {
 	r := streamAbandoned.rand(b.cfg.Seed)
 	var orders []charge
-	for _, at := range b.tl.draw(r, 12+b.cfg.Charges/20, 3) {
+	for _, at := range b.plan.draw(r, 12+b.cfg.Charges/20, 3) {
 		who := none
 		if arrived := countUntil(b.customers, at, func(c *customer) int64 { return c.created }); percent(r, 70) && arrived > 0 {
 			who = int32(r.IntN(arrived))
 		}
-		c := b.newOrder(r, at, who, noMethod)
+		c := b.newOrder(r, at, b.plan.progress(at), who, noMethod)
 		if c.state = chargeFailed; at <= b.truncatedAt {
 			orders = append(orders, c)
 		}

@@ -3,6 +3,9 @@ package stripesim
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -144,5 +147,21 @@ func TestIntentsAreNamed(t *testing.T) {
 		if statuses[want] == 0 {
 			t.Errorf("none is %s: %v", want, statuses)
 		}
+	}
+}
+
+// A list that leaves out what the request expands can be read object by object.
+func TestUnexpandedLists(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, Config{Charges: 300, Faults: Faults{Scripted: []Fault{{Kind: Unexpanded, Path: "/v1/checkout/sessions", Times: Always}}}})
+	c := newClient(t, s)
+	page := c.list("/v1/checkout/sessions", queryValues("limit", "1", "expand[]", "data.line_items"))
+	if strings.Contains(string(page.Data[0]), "line_items") || s.Struck()[Unexpanded] != 1 {
+		t.Errorf("struck %v: %s", s.Struck(), page.Data[0])
+	}
+	resp := c.do(http.MethodGet, "/v1/checkout/sessions/"+page.objects(t)[0].ID+"?expand[]=line_items")
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(body), `"line_items": {`) {
+		t.Errorf("%s: %.300s", resp.Status, body)
 	}
 }

@@ -139,7 +139,7 @@ func (m *mutator) deleteCustomer(n int32) record {
 }
 
 func (m *mutator) createCharge(who int32, outcome chargeState) record {
-	c := m.b.newOrder(m.r, m.at, who, noMethod)
+	c := m.b.newOrder(m.r, m.at, m.b.tl.progress(m.at), who, noMethod)
 	c.state, c.decline, c.capture, c.captured = outcome, 0, 0, 0
 	switch outcome {
 	case chargePaid:

@@ -15,7 +15,7 @@ func (b *business) promote() []promotion {
 	r := streamPromotions.rand(b.cfg.Seed)
 	coupons := b.further.coupons()
 	var promotions []promotion
-	for _, at := range b.tl.draw(r, 12+min(b.cfg.Charges/200, 2000), 10) {
+	for _, at := range b.plan.draw(r, 12+min(b.cfg.Charges/200, 2000), 10) {
 		p := promotion{created: at, coupon: int32(r.IntN(countUntil(coupons, at, func(c *coupon) int64 { return c.created }))), customer: none}
 		if arrived := countUntil(b.customers, at, func(c *customer) int64 { return c.created }); percent(r, 30) && arrived > 0 {
 			p.customer = int32(r.IntN(arrived))
