@@ -1,9 +1,11 @@
 package transform
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stripelake/stripelake/schemas"
 )
@@ -21,6 +23,34 @@ type redaction struct {
 	blank   bool
 	members map[string]*redaction
 	element *redaction
+	secrets bool // every member that holds a secret is blanked, however deep
+}
+
+// secretEnd ends the names of members whose value nobody may store, by Stripe's word:
+// whoever has a client_secret can complete the payment.
+const secretEnd = "_secret"
+
+// Secrets returns a Redactor that blanks every member that holds a secret, such as
+// client_secret. Metadata is the merchant's own and stays.
+func Secrets() *Redactor { return &Redactor{root: &redaction{secrets: true}} }
+
+// MayHoldSecrets reports whether JSON may have a member that [Secrets] blanks. It spares
+// most objects the walk.
+func MayHoldSecrets(raw []byte) bool { return bytes.Contains(raw, []byte(secretEnd+`"`)) }
+
+// inside returns what is blanked in a member, or in an element where the name is "".
+func (r *redaction) inside(name string, isMember bool) *redaction {
+	switch {
+	case !r.secrets && !isMember:
+		return r.element
+	case !r.secrets:
+		return r.members[name]
+	case isMember && strings.HasSuffix(name, secretEnd):
+		return &redaction{blank: true}
+	case isMember && name == "metadata":
+		return nil
+	}
+	return r
 }
 
 type byteRange struct{ start, end int }
@@ -95,9 +125,9 @@ func (r *Redactor) walk(to *redaction, i int) int {
 		end := r.skip(i)
 		r.spans = append(r.spans, byteRange{i, end})
 		return end
-	case c == '{' && to.members != nil:
+	case c == '{' && (to.members != nil || to.secrets):
 		return r.items(i+1, '}', to)
-	case c == '[' && to.element != nil:
+	case c == '[' && (to.element != nil || to.secrets):
 		return r.items(i+1, ']', to)
 	}
 	return r.skip(i)
@@ -110,14 +140,13 @@ func (r *Redactor) items(i int, closing byte, to *redaction) int {
 		return i + 1
 	}
 	for i >= 0 {
-		next := to.element
+		key := ""
 		if closing == '}' {
-			key, after := r.name(i)
-			if i = after; i < 0 {
+			if key, i = r.name(i); i < 0 {
 				return i
 			}
-			next = to.members[key]
 		}
+		next := to.inside(key, closing == '}')
 		if i = r.walk(next, i); i < 0 {
 			return i
 		}

@@ -83,3 +83,22 @@ func TestRedactKeepsTheRest(t *testing.T) {
 		}
 	})
 }
+
+// Members that hold a secret are blanked wherever they are, and nothing else.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"id":"pi_1","client_secret":"pi_1_secret_x","status":"ok"}`:                           `{"id":"pi_1","client_secret":null,"status":"ok"}`,
+		`{"data":{"object":{"items":[{"client_secret" : "x"},[{"a_secret":"y"}]]}}}`:            `{"data":{"object":{"items":[{"client_secret" : null},[{"a_secret":null}]]}}}`,
+		`{"confirmation_secret":{"client_secret":"x","type":"y"},"b":1}`:                        `{"confirmation_secret":null,"b":1}`,
+		`{"metadata":{"our_secret":"kept"},"secret":"kept","client_secret":null,"x_secrets":1}`: `{"metadata":{"our_secret":"kept"},"secret":"kept","client_secret":null,"x_secrets":1}`,
+	} {
+		got, err := Secrets().Redact([]byte(raw))
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v; want %s", raw, got, err, want)
+		}
+		if MayHoldSecrets([]byte(raw)) != (raw != want) && !strings.Contains(raw, `_secret":"kept"`) {
+			t.Errorf("%s: whether it may hold a secret is wrong", raw)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func checkKey(ctx context.Context, lake *load.Lake, state *load.State) error {
 	return err
 }
 
-// redact blanks the fields that the schemas' privacy keeps out of the raw log,
+// redact blanks secrets, and the fields that the schemas' privacy keeps out of the raw log,
 // before anything of the object is kept. An object that cannot be shown to be
 // clean ends the reading: to keep it would break the promise of privacy, to
 // leave it out the promise of completeness.
@@ -43,6 +43,12 @@ func (r *reader) redact(o extract.Object) (raw, more []byte, err error) {
 		about = append(about, r.resource.Object+"."+eventObjectType(o.Raw))
 	}
 	raw, more = o.Raw, o.More
+	if transform.MayHoldSecrets(raw) || transform.MayHoldSecrets(more) { // Invariant 11
+		if raw, err = transform.Secrets().Redact(extract.JoinNested(raw, more)); err != nil {
+			return nil, nil, fmt.Errorf("%s %s: %w", r.resource.Object, o.ID, err)
+		}
+		more = nil
+	}
 	for _, what := range about {
 		redactor := r.redactors[what]
 		if redactor == nil {
