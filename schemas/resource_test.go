@@ -1,9 +1,14 @@
 package schemas
 
 import (
+	"encoding/json"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stripelake/stripelake/internal/strictyaml"
 )
 
 // Every resource is classified completely: whose its objects are, which events show
@@ -194,4 +199,66 @@ func TestNoOwnerIsOverlooked(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the shipped files declare, value by value: each key of each of them is in it, so
+// no key can change unnoticed, or be read and not kept.
+func TestShippedResources(t *testing.T) {
+	t.Parallel()
+	all := slices.Clone(ShippedResources().all)
+	for i := range all {
+		all[i].Pos = Pos{}
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "resources.json", string(text)+"\n")
+	files := embedded(t).Files()
+	for _, r := range all {
+		if _, there := files["resources/"+r.Name+".yaml"]; !there {
+			t.Errorf("%s is in a file of another name", r.Name)
+		}
+	}
+}
+
+// Taking out any line of a shipped file is a mistake, or changes what it declares.
+func TestEachKeyOfAResourceMatters(t *testing.T) {
+	t.Parallel()
+	files := embedded(t).Files()
+	want := declaredIn(t, files)
+	for name, text := range files {
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			if content, _, _ := strings.Cut(line, "#"); !strings.HasPrefix(name, resourcesDir+"/") || strings.TrimSpace(content) == "" {
+				continue
+			}
+			edited := maps.Clone(files)
+			edited[name] = strings.Join(slices.Concat(lines[:i], lines[i+1:]), "\n")
+			if declaredIn(t, edited) == want {
+				t.Errorf("%s:%d: without %q nothing changes", name, i+1, line)
+			}
+		}
+	}
+}
+
+// declaredIn returns what resource files declare, or their mistakes.
+func declaredIn(t *testing.T, files map[string]string) string {
+	t.Helper()
+	l := &loader{Reporter: &strictyaml.Reporter{}, fsys: memory(files), digest: io.Discard, files: map[string]string{}}
+	set := &Set{}
+	if err := l.loadResources(set); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Err(); err != nil {
+		return err.Error()
+	}
+	for i := range set.Resources.all {
+		set.Resources.all[i].Pos = Pos{}
+	}
+	text, err := json.Marshal(set.Resources.all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
