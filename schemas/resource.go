@@ -1,5 +1,7 @@
 package schemas
 
+import "encoding/json"
+
 // Resource describes one kind of Stripe's objects, except for their fields: how they
 // are listed, which events show a change, which objects they name, and whose they are.
 // It is the parsed form of one file under resources/. A path leads through the members
@@ -83,6 +85,17 @@ type Owner struct {
 
 // Owned reports whether the objects of a resource belong to a person.
 func (r Resource) Owned() bool { return !r.Owner.Person && !r.Owner.Nobody }
+
+// Equal reports whether two resources are read alike, wherever and with whatever words
+// they are declared.
+func (r Resource) Equal(o Resource) bool {
+	for _, one := range []*Resource{&r, &o} {
+		one.Pos, one.Description = Pos{}, ""
+	}
+	a, errA := json.Marshal(r)
+	b, errB := json.Marshal(o)
+	return errA == nil && errB == nil && string(a) == string(b)
+}
 
 // refs returns all references of a resource.
 func (r *Resource) refs() (refs []Ref) {

@@ -69,6 +69,9 @@ func compareLast(a, b bool) int {
 	return -1
 }
 
+// All returns all resources: those whose lists are read, then the others.
+func (r *Resources) All() []Resource { return slices.Clone(r.all) }
+
 // Listed returns the resources whose lists are read, always in the same order.
 func (r *Resources) Listed() []Resource { return r.all[:r.listed:r.listed] }
 

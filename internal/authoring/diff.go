@@ -56,6 +56,25 @@ func Diff(old, edited *schemas.Set, oldMappings, newMappings *transform.Mappings
 			out = append(out, Difference{Table: table.Table, What: "table removed", Breaking: true, Derives: true})
 		}
 	}
+	return append(out, diffResources(old.Resources, edited.Resources)...)
+}
+
+// diffResources compares what is read from Stripe. Rows do not depend on it.
+func diffResources(old, edited *schemas.Resources) (out []Difference) {
+	for _, r := range edited.All() {
+		before, known := old.Named(r.Name)
+		switch {
+		case !known:
+			out = append(out, Difference{Table: r.Name, What: "new resource"})
+		case !r.Equal(before):
+			out = append(out, Difference{Table: r.Name, What: "the resource is declared otherwise"})
+		}
+	}
+	for _, r := range old.All() {
+		if _, left := edited.Named(r.Name); !left {
+			out = append(out, Difference{Table: r.Name, What: "resource removed: it is read no more"})
+		}
+	}
 	return out
 }
 

@@ -107,6 +107,11 @@ func TestDiff(t *testing.T) {
 		{"fewer rows", nil, []edit{{mapping, "\nfields:\n", "\nwhere: amount > 5000\nfields:\n"}}, []string{
 			"rows only where amount > 5000, were of every object", minor,
 		}},
+		{"a resource's words", nil, []edit{{"resources/refunds.yaml", "Money of charges that is given back.", "What is given back."}}, nil},
+		{"a resource", nil, []edit{{"resources/refunds.yaml", "ids: [re, pyr]", "ids: [re]"}}, []string{"the resource is declared otherwise"}},
+		{"a resource of another name", nil, []edit{{"resources/disputes.yaml", "resource: disputes", "resource: questions"}, {"resources/charges.yaml", "resource: disputes}", "resource: questions}"}, {"resources/balance_transactions.yaml", "refunds, disputes", "refunds, questions"}}, []string{
+			"the resource is declared otherwise", "the resource is declared otherwise", "new resource", "resource removed: it is read no more",
+		}},
 		{"a pattern", nil, []edit{{schema, "pattern: \"^[A-Z]{3}$\"", "pattern: \"^[A-Z]{4}$\""}}, []string{
 			"currency: another pattern or length is counted as drift", minor,
 		}},
