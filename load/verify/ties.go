@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stripelake/stripelake/internal/sqltext"
+	"github.com/stripelake/stripelake/load"
 	"github.com/stripelake/stripelake/load/internal/duck"
 	"github.com/stripelake/stripelake/load/internal/oserr"
 	"github.com/stripelake/stripelake/load/query"
@@ -21,7 +23,11 @@ func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err err
 		c.Note("nothing is published to ask")
 		return nil
 	}
-	q, err := query.Open(ctx, v.lake.Dir())
+	if err := v.lend(ctx, "32MB"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.lend(ctx, v.memory)) }()
+	q, err := query.OpenWithin(ctx, v.lake.Dir(), v.memory)
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}
@@ -32,6 +38,17 @@ func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err err
 		}
 	}
 	return nil
+}
+
+// lend changes the memory of the verification's own DuckDB, which writes what it keeps
+// into its scratch folder: the marts are added up in another one. Where it cannot give
+// enough away it keeps what it has.
+func (v *Verification) lend(ctx context.Context, memory string) error {
+	_, err := v.db.Exec(ctx, "SET memory_limit = "+sqltext.Literal(memory))
+	if load.NeedsMemory(err) {
+		return nil
+	}
+	return err
 }
 
 // checkTie adds up one tie. It notes a tie that does not fit the warehouse, for example

@@ -87,6 +87,7 @@ type Verification struct {
 	scratch workdir.Dir
 	db      duck.Instance
 	feed    duck.Feed
+	memory  string // DuckDB's limit
 
 	accounts  []string
 	tables    []*load.TableLayout
@@ -127,8 +128,8 @@ func Open(ctx context.Context, l *load.Lake) (_ *Verification, err error) {
 	if err := v.makeScratch(); err != nil {
 		return nil, err
 	}
-	memory := l.MemoryOr("200MB") // as much as a rebuild has: nothing is read from Stripe
-	if v.db, err = duck.Start(ctx, memory, duck.ThreadsFor(2, lakedir.Database(l.Dir())), filepath.Join(v.scratch.Path, "tmp")); err != nil {
+	v.memory = l.MemoryOr("160MB") // as much as a rebuild has: nothing is read from Stripe
+	if v.db, err = duck.Start(ctx, v.memory, duck.ThreadsFor(2, lakedir.Database(l.Dir())), filepath.Join(v.scratch.Path, "tmp")); err != nil {
 		return nil, err
 	}
 	if err := v.feed.Register(v.db.Conn); err != nil {
