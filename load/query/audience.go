@@ -92,7 +92,7 @@ func (q *audienceQuery) answer(ctx context.Context, dir, generation string) erro
 		return fmt.Errorf("%s has no table %s, without which nobody knows who is deleted", dir, schemas.SegmentTable)
 	}
 	q.warehouse, q.chosen = "warehouse_"+unguessable(), "chosen_"+unguessable()
-	err = q.open(ctx, queryMemory, runtime.GOMAXPROCS(0), append(duck.Attach(filepath.Join(generation, lakedir.WarehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
+	err = q.open(ctx, runtime.GOMAXPROCS(0), append(duck.Attach(filepath.Join(generation, lakedir.WarehouseName), q.warehouse, " (READ_ONLY)"), "USE memory"), nil)
 	if err != nil {
 		return fmt.Errorf("open warehouse of %s: %w", dir, err)
 	}

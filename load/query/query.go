@@ -56,7 +56,7 @@ type Column struct {
 // it. The error is an *Error if the question is at fault. The caller closes the Query.
 func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
-		if err := q.open(ctx, queryMemory, runtime.GOMAXPROCS(0), duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
+		if err := q.open(ctx, runtime.GOMAXPROCS(0), duck.Attach(filepath.Join(generation, lakedir.WarehouseName), "warehouse", " (READ_ONLY)"), question.Variables); err != nil {
 			return fmt.Errorf("open warehouse of %s: %w", dir, err)
 		}
 		if err := q.checkVariables(ctx, question); err != nil {
@@ -68,13 +68,10 @@ func Ask(ctx context.Context, dir string, question Question) (*Query, error) {
 
 // Open opens the warehouse of the lake in dir without a question. The caller closes the
 // Query.
-func Open(ctx context.Context, dir string) (*Query, error) { return OpenWithin(ctx, dir, queryMemory) }
-
-// OpenWithin is Open with another limit of DuckDB's memory, such as "200MB".
-func OpenWithin(ctx context.Context, dir, memory string) (*Query, error) {
+func Open(ctx context.Context, dir string) (*Query, error) {
 	return ask(dir, func(q *Query, generation string) error {
 		warehouse := filepath.Join(generation, lakedir.WarehouseName)
-		return q.open(ctx, memory, duck.ThreadsFor(runtime.GOMAXPROCS(0), warehouse), duck.Attach(warehouse, "warehouse", " (READ_ONLY)"), nil)
+		return q.open(ctx, duck.ThreadsFor(runtime.GOMAXPROCS(0), warehouse), duck.Attach(warehouse, "warehouse", " (READ_ONLY)"), nil)
 	})
 }
 
@@ -105,8 +102,8 @@ func (q *Query) Close() error {
 // open runs the statements that attach the warehouse and shuts out everything else. The
 // raw log is shut out, too: DuckDB cannot allow a folder for reading only, and table
 // functions such as enable_profiling write files.
-func (q *Query) open(ctx context.Context, memory string, threads int, attached []string, variables map[string]string) (err error) {
-	q.db, err = duck.Start(ctx, memory, threads, filepath.Join(q.folder.Path, "spill"))
+func (q *Query) open(ctx context.Context, threads int, attached []string, variables map[string]string) (err error) {
+	q.db, err = duck.Start(ctx, queryMemory, threads, filepath.Join(q.folder.Path, "spill"))
 	if err != nil {
 		return err
 	}

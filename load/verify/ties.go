@@ -27,7 +27,7 @@ func (v *Verification) CheckTies(ctx context.Context, ties []query.Tie) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, v.lend(ctx, v.memory)) }()
-	q, err := query.OpenWithin(ctx, v.lake.Dir(), v.memory)
+	q, err := query.Open(ctx, v.lake.Dir())
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}
