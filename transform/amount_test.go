@@ -50,9 +50,16 @@ func TestMinorUnitsBesideANumber(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", expression, diff)
 		}
 	}
-	one := strings.Replace(charges, "fields:", "where: currency == \"usd\"\nfields:", 1)
-	if p, err := Compile(small(t, "x: {type: boolean, title: X, description: X.}", one+"  x: amount > 500\n")); err != nil || strings.Contains(p.Warnings().Error(), "M17") {
-		t.Errorf("one currency: %v, %v", p.Warnings(), err)
+	for where, mapping := range map[string]string{
+		"where":          strings.Replace(charges, "fields:", "where: currency == \"usd\"\nfields:", 1) + "  x: amount > 500\n",
+		"$when":          charges + "  o: {$when: 'currency == \"usd\"', x: amount > 500}\n",
+		"$when, further": charges + "  o: {$when: 'currency == \"usd\"', p: {x: amount > 500}}\n",
+	} {
+		const inside = "fields: {x: {type: boolean, title: X, description: X.}, p: {type: object, title: P, description: P., fields: {x: {type: boolean, title: X, description: X.}}}}"
+		p, err := Compile(small(t, "x: {type: boolean, title: X, description: X.}\no: {type: object, title: O, description: O., "+inside+"}", mapping))
+		if err != nil || strings.Contains(p.Warnings().Error(), "M17") {
+			t.Errorf("one currency by %s: %v, %v", where, p.Warnings(), err)
+		}
 	}
 }
 

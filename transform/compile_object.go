@@ -188,6 +188,7 @@ func (b *blockCompiler) nested(f *schemas.Field, l schemas.Leaf, out *field) {
 	if n.When != nil {
 		when := in.condition(*n.When, out.name+".$when")
 		out.when, out.leaf.when = when.eval, &when
+		in.oneCurrency = in.oneCurrency || slices.ContainsFunc(when.reads, isCurrency)
 	}
 	out.members = in.members()
 }

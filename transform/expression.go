@@ -44,7 +44,7 @@ type expressionCompiler struct {
 	reads *[]string // the source paths that the current expression reads
 
 	minors      *[]minorComparison // of the current expression
-	oneCurrency bool               // the mapping's where reads the currency
+	oneCurrency bool               // the mapping's where reads the currency, or a $when around it
 
 	defaulted bool // another operand replaces a null of the current part
 }
