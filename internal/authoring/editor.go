@@ -16,8 +16,12 @@ const findingPattern = `^(.+):(\d+):(\d+): (?:(warning): )?([A-Z]\d+): (.*)$`
 func EditorSettings() (map[string]string, error) {
 	follows := map[string]string{}
 	for _, kind := range []struct{ meta, files string }{
-		{"schema", "stripe/*.yaml"}, {"type", "types/*.yaml"}, {"lookup", "lookups/*.yaml"}, {"mapping", "mappings/stripe/*.yaml"},
-		{"resource", "resources/*.yaml"}, {"privacy", "privacy.yaml"},
+		{"schema", "stripe/*.yaml"},
+		{"type", "types/*.yaml"},
+		{"lookup", "lookups/*.yaml"},
+		{"mapping", "mappings/stripe/*.yaml"},
+		{"resource", "resources/*.yaml"},
+		{"privacy", "privacy.yaml"},
 	} {
 		follows["./meta/"+kind.meta+"-v1.json"] = kind.files
 	}
