@@ -40,7 +40,13 @@ var misfits = []duckdb.ErrorType{duckdb.ErrorTypeBinder, duckdb.ErrorTypeCatalog
 // the tables: the view reads a missing column, or a comment is on a column that the
 // view does not have.
 func MakeView(ctx context.Context, q Session, v View) (misfit string, err error) {
-	err = q.InTx(ctx, func() error { return q.RunTogether(ctx, v.Statements()...) })
+	statements := v.Statements()
+	err = q.InTx(ctx, func() error {
+		if err := q.Run(ctx, statements[0]); err != nil { // alone: it has somebody's SQL, which may end in a comment
+			return err
+		}
+		return q.RunTogether(ctx, statements[1:]...)
+	})
 	if duckErr := new(duckdb.Error); IsMisfit(err) && errors.As(err, &duckErr) {
 		return duckErr.Msg, nil
 	}
