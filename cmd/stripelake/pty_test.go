@@ -78,6 +78,20 @@ func (x *terminal) until(text string) {
 	}
 }
 
+// untilAfter waits until a text has appeared after the last mark.
+func (x *terminal) untilAfter(mark, text string) {
+	x.t.Helper()
+	x.until(mark)
+	said := x.said.String()
+	before, after := said[:strings.LastIndex(said, mark)], said[strings.LastIndex(said, mark):]
+	x.said.Reset()
+	x.said.WriteString(after)
+	x.until(text)
+	after = x.said.String()
+	x.said.Reset()
+	x.said.WriteString(before + after)
+}
+
 // send types a text.
 func (x *terminal) send(text string) {
 	x.t.Helper()
