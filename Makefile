@@ -60,10 +60,10 @@ build: ## bin/stripelake
 	@go build -ldflags '$(LINKED)' -o bin/ ./cmd/stripelake
 
 # Tests wait for files and for delays: with two at a time, a core is idle.
-test: ## all tests; needs Go and a C++ compiler
+test: ## all tests but the slowest; needs Go and a C++ compiler
 	go test -timeout 60m -parallel 4 ./...
 
-# What costs minutes has a sample in make test.
+# make test leaves out or samples what takes long: laketest.Slow, laketest.Sample and [!thorough] stop.
 thorough: ## all tests but the kills, and all cases of those of which make test takes a sample
 	STRIPELAKE_THOROUGH=1 go test -timeout 60m -parallel 4 $$(go list ./... | grep -v /killtest$$)
 

@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 )
 
@@ -31,6 +32,7 @@ func commandsTerminal(text string) string {
 // Every command of the program is run on a lake with escapes in its path, names,
 // ids, fields and values; nothing that it prints commands a terminal.
 func TestNothingCommandsTheTerminal(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("other processes: nothing for the race detector")

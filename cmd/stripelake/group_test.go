@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stripelake/stripelake/internal/pipeline/laketest"
 	"github.com/stripelake/stripelake/internal/stripesim"
 	"github.com/stripelake/stripelake/load"
 )
@@ -206,6 +207,7 @@ func (p *place) editManifest(edit func(manifest map[string]any)) {
 // list has grown since what is published was, and not out of a lake that was
 // restored from a backup older than the list.
 func TestGroupExportsNobodyForgotten(t *testing.T) {
+	laketest.Slow(t)
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}

@@ -211,6 +211,7 @@ func checkLabels(t *testing.T, db *sql.DB, lake, zone string) {
 // A lake is the same wherever the program runs: rows, files, when a row was seen,
 // and what meta says.
 func TestLakeWrittenInAnyZone(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	// What differs from run to run: the order in which objects are read again, and with it sizes; when a run was, and how long it took.
 	const steady = "SELECT COLUMNS(c -> c NOT IN ('_seq', 'seq', 'bytes', 'run_id', 'started', 'finished', 'requests', 'complete_through', 'as_of', 'built')) FROM "
@@ -265,6 +266,7 @@ func published(t *testing.T, lake string) (paths []string) {
 // What the program answers is the same in any time zone, and every instant in it
 // says that it is UTC's.
 func TestProcessInAnyZone(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	lake := changedLake(t, "UTC")
 	dir := filepath.Dir(lake)

@@ -33,6 +33,7 @@ func saysShort(t *testing.T, what, said string, code int) {
 // TestFewOpenFiles runs commands that may have few files open, from next to none to
 // enough: they end at once and say what to do, or end well.
 func TestFewOpenFiles(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	p := newPlace(t)
 	api := serve(t, newShop(t))

@@ -19,6 +19,7 @@ import (
 // nothing: another user, or its owner without the right to. Every command that
 // changes nothing answers as it does its owner, and what it makes it makes elsewhere.
 func TestReadOnlyLake(t *testing.T) {
+	laketest.Slow(t)
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}

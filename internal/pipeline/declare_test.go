@@ -447,6 +447,7 @@ func TestGenerationThatDoesNotTellItsSet(t *testing.T) {
 // Lakes of programs that kept no schemas are taken over by the first sync with
 // what they were made with; Stripe is asked for what is new, and nothing else.
 func TestTakeOver(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	notUnderRace(t)
 	business := func(now time.Time) http.Handler {

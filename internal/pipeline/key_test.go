@@ -36,6 +36,7 @@ const (
 // other one's shows when that gives it up. The order in which they came, a rebuild,
 // kills and a compaction change nothing (Invariant 7).
 func TestOneItemInTwoSubscriptions(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	march, may := time.Date(2025, 3, 5, 0, 0, 0, 0, time.UTC), time.Date(2025, 5, 5, 0, 0, 0, 0, time.UTC)
 	twice := subscribed("sub_twice", may, "si_3", "si_3")

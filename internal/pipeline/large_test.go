@@ -72,6 +72,7 @@ func TestLargeEventCostsNoChange(t *testing.T) {
 // Many texts that are long, each small enough by itself, are merged and published:
 // where DuckDB has too little memory for them, it gets more for a while.
 func TestManyLongTexts(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	may := time.Date(2025, 5, 2, 0, 0, 0, 0, time.UTC)
 	objects := []string{laketest.Sent("customer", "cus_1", may), laketest.Paid("ch_hers", may, `"customer":"cus_1"`)}

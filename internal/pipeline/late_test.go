@@ -188,6 +188,7 @@ func TestNamedIsLeft(t *testing.T) {
 // reported all that time; syncs in between that request nothing report nothing.
 // It is read when Stripe has it.
 func TestNamedIsNotFound(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	at := laketest.Noon.Add(-time.Hour)
 	charge := laketest.Paid("ch_1", at, `"balance_transaction":"txn_late"`)

@@ -31,6 +31,7 @@ func moved(t *testing.T, lake string, folder ...string) string {
 // TestLinkedFolders holds that a lake whose raw log lies on another disk, as a
 // whole, by account or by stream, is the same lake to every command.
 func TestLinkedFolders(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	p := laketest.NewPerson(t)
 	plain := filepath.Join(t.TempDir(), "lake")

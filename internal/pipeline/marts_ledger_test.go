@@ -15,6 +15,7 @@ import (
 // of the marts with the simulator's own ledger. The ledger is made neither from
 // the JSON that was sent nor from the rows.
 func TestMartsEqualLedger(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	year := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, story := range laketest.Sampled(map[string]struct {

@@ -197,6 +197,7 @@ func TestSegmentSeesNothingPersonal(t *testing.T) {
 // A segment of a simulated business is the mart's rows; who is deleted or
 // forgotten is in it no more; and it is written the same twice.
 func TestSegmentOfTheLiving(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 400 })
 	s := laketest.NewScene(t, server.Handler())

@@ -20,6 +20,7 @@ import (
 // it: the published tables follow the log, without a file of another time
 // (Invariant 7). A lake restored as a whole has no finding.
 func TestPutBack(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("nothing here runs side by side: not for the race detector")
@@ -124,6 +125,7 @@ func TestPutBack(t *testing.T) {
 // aside and the tables are derived again, which is said. So it is with one that a
 // rebuild of another lake had begun.
 func TestStateOfAnotherLake(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	at := laketest.Noon.AddDate(0, 0, -3)
 	customer := func(id string) string { return laketest.Sent("customer", id, at, `"email":"`+id+`@example.com"`) }

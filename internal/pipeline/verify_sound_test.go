@@ -17,6 +17,7 @@ import (
 // Nothing is found in a lake that is as it should be, however it came to be:
 // after a sync that was stopped anywhere, and whatever happens at Stripe.
 func TestVerifyFindsNothingInAnyHistory(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a minute under the race detector")

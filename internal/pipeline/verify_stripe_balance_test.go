@@ -62,6 +62,7 @@ func answering(stripe http.Handler, other func(status int, body string) (int, st
 // The balance transactions of a lake come to the balance at Stripe, with what is
 // newer than the lake; what is missing of them, which no other check sees, shows.
 func TestVerifyComparesTheBalance(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges = 120 })
 	s := laketest.NewScene(t, server.Handler())

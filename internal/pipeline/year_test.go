@@ -19,6 +19,7 @@ var quarterHours = flag.Int("quarter-hours", laketest.Sample(12, 30), "syncs of 
 // segments are merged as they gather, old generations go. What is left of a year
 // is bounded by the size of its data.
 func TestFilesOfAYear(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	const together = 8 // small segments of a stream that are merged; by default 64
 	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)

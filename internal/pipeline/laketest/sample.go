@@ -5,11 +5,20 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"testing"
 )
 
 // Thorough reports whether tests try every case of which they else take a sample, as
 // they do in make check.
 func Thorough() bool { return os.Getenv("STRIPELAKE_THOROUGH") != "" }
+
+// Slow leaves a test that takes many seconds to make check.
+func Slow(t *testing.T) {
+	t.Helper()
+	if !Thorough() {
+		t.Skip("takes long: make check runs it")
+	}
+}
 
 // Sample returns how many cases a test tries: some, or all of them if [Thorough].
 func Sample(some, all int) int {
