@@ -78,6 +78,7 @@ func gigabyte(w io.Writer) {
 // What does not fit is cut off before it is held: one body at a time of 32 MiB at
 // most, grown by copying, and not an object more in a page than was asked for.
 func TestHugeAnswersTakeBoundedMemory(t *testing.T) {
+	laketest.Slow(t)
 	if testing.Short() {
 		t.Skip("the race detector needs memory of its own")
 	}

@@ -11,6 +11,7 @@ import (
 // A server that says has_more at every end, and there has no data, is copied as
 // another one: every list that holds anything becomes complete, with all of it.
 func TestListsThatSayHasMore(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	for _, shape := range []stripesim.Shape{stripesim.ShapeOneSecond, ""}[:laketest.Sample(1, 2)] {
 		server := laketest.Shop(t, func(c *stripesim.Config) { c.Charges, c.LongLists, c.Shape, c.Deletions = 700, true, shape, 30 })

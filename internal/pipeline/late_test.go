@@ -307,6 +307,7 @@ func quietly(s *lateScene) int64 {
 // A lake is what the ledger says though lists and events are late by hours: after
 // the next look-back of the day nothing is missing, whatever names it.
 func TestLateListsEqualTheLedger(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	server := laketest.Shop(t, func(c *stripesim.Config) {
 		c.Late, c.Charges = 3*time.Hour, 300

@@ -21,6 +21,7 @@ import (
 // Each mart that somebody got wrong is found, under its name: in the warehouse as
 // it is published, by what the mart declares.
 func TestVerifyFindsWrongMarts(t *testing.T) {
+	laketest.Slow(t)
 	t.Parallel()
 	notUnderRace(t)
 	set, err := schemas.Load(schemas.Embedded())
