@@ -120,15 +120,7 @@ func (b *business) renderApplicationFee(w *writer, n int) {
 	w.bool("livemode", false)
 	w.null("originating_transaction")
 	w.bool("refunded", f.back == f.amount)
-	w.object("refunds")
-	w.str("object", "list")
-	w.list("data")
-	if f.returned > 0 {
-		w.line()
-		b.renderFeeRefund(w, n)
-	}
-	w.endList()
-	w.bool("has_more", false)
+	w.embed("refunds", btoi(f.returned > 0), func(int) { b.renderFeeRefund(w, n) })
 	w.str("url", "/v1/application_fees/"+string(b.appendApplicationFeeID(nil, n))+"/refunds")
 	w.end()
 	w.end()

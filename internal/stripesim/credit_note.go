@@ -48,7 +48,7 @@ func (b *business) credited(charge int32, at int64) (sum int64) {
 // no filter by created.
 func (b *business) creditNoteList() *resource {
 	r := b.further.credits()
-	res := r.list(b, "credit_notes", "credit_note", idCreditNote, b.appendCreditNoteID, len(b.refunds), b.renderCreditNote)
+	res := r.list("credit_notes", "credit_note", b.appendCreditNoteID, b.finder(idCreditNote, b.appendCreditNoteID, len(b.refunds)), b.renderCreditNote)
 	res.createdSince = versionBasil
 	res.match = func(p, value string, _ int64) (matcher, bool) {
 		if p == "invoice" {
@@ -93,13 +93,7 @@ func (b *business) renderCreditNote(w *writer, n int) {
 	w.emptyList("discount_amounts")
 	w.int("effective_at", f.created)
 	w.ref("invoice", b.appendInvoiceID, f.charge)
-	w.object("lines")
-	w.str("object", "list")
-	w.list("data")
-	w.line()
-	b.renderCreditLine(w, n)
-	w.endList()
-	w.bool("has_more", false)
+	w.embed("lines", 1, func(int) { b.renderCreditLine(w, n) })
 	w.str("url", "/v1/credit_notes/"+string(b.appendCreditNoteID(nil, n))+"/lines")
 	w.end()
 	w.bool("livemode", false)

@@ -104,24 +104,13 @@ func (b *business) intentAt(n int32, at int64) (c charge, status string) {
 // intentList returns the list of payment intents.
 func (b *business) intentList() *resource {
 	r := b.further.intents()
-	return &resource{
-		name: "payment_intents", object: "payment_intent", params: paramsOf("payment_intents"), expands: expandsOf["payment_intents"],
-		count: len(r.numbers), created: func(k int) int64 { return r.created(r.numbers[k]) },
-		render:   func(w *writer, k int) { b.renderIntent(w, int(r.numbers[k])) },
-		appendID: func(buf []byte, k int) []byte { return b.appendAnyIntentID(buf, int(r.numbers[k])) },
-		find: func(id string) (int, bool) {
-			n, ok := b.findAnyIntent(id)
-			if !ok {
-				return 0, false
-			}
-			return r.find(n)
-		},
-		match: func(_, value string, _ int64) (matcher, bool) {
-			who, ok := b.findCustomer(value)
-			return r.by(func(n int32) bool { return int(b.orderOf(n).customer) == who }), ok
-		},
-		below: map[string]func(k int) *resource{"amount_details_line_items": func(k int) *resource { return b.basketList(r.numbers[k]) }},
+	res := r.list("payment_intents", "payment_intent", b.appendAnyIntentID, b.findAnyIntent, b.renderIntent)
+	res.match = func(_, value string, _ int64) (matcher, bool) {
+		who, ok := b.findCustomer(value)
+		return r.by(func(n int32) bool { return int(b.orderOf(n).customer) == who }), ok
 	}
+	res.below = map[string]func(k int) *resource{"amount_details_line_items": func(k int) *resource { return b.basketList(r.numbers[k]) }}
+	return res
 }
 
 // basketList returns the list of what an order is made of. Lists run from the
@@ -137,14 +126,7 @@ func (b *business) basketList(n int32) *resource {
 		name: "payment_intents/" + string(b.appendAnyIntentID(nil, int(n))) + "/amount_details_line_items", timeless: true, since: versionBasil,
 		object: "payment_intent_amount_details_line_item", count: len(lines), created: func(int) int64 { return c.created },
 		render: func(w *writer, k int) { b.renderBasketLine(w, n, last-k, &lines[last-k]) },
-		find: func(id string) (int, bool) {
-			for k := range lines {
-				if b.basketLineID(n, last-k) == id {
-					return k, true
-				}
-			}
-			return 0, false
-		},
+		find:   findBy(len(lines), func(k int) string { return b.basketLineID(n, last-k) }),
 	}
 }
 

@@ -164,21 +164,11 @@ var invoiceStatuses = []string{"draft", "open", "paid", "uncollectible", "void"}
 // invoiceList returns the list of invoices.
 func (b *business) invoiceList() *resource {
 	r := b.further.invoices()
-	return &resource{
-		name: "invoices", object: "invoice", params: paramsOf("invoices"), expands: expandsOf["invoices"], count: len(r.numbers),
-		created:  func(k int) int64 { return b.invoiceCreated(r.numbers[k]) },
-		render:   func(w *writer, k int) { b.renderInvoice(w, r.numbers[k]) },
-		appendID: func(buf []byte, k int) []byte { return b.appendAnyInvoiceID(buf, int(r.numbers[k])) },
-		find: func(id string) (int, bool) {
-			n, ok := b.findInvoice(id)
-			if !ok {
-				return 0, false
-			}
-			return r.find(n)
-		},
-		match: func(p, value string, at int64) (matcher, bool) { return b.matchInvoice(r, p, value, at) },
-		below: map[string]func(k int) *resource{"lines": func(k int) *resource { return b.lineList(r.numbers[k]) }},
-	}
+	render := func(w *writer, n int) { b.renderInvoice(w, int32(n)) }
+	res := r.list("invoices", "invoice", b.appendAnyInvoiceID, b.findInvoice, render)
+	res.match = func(p, value string, at int64) (matcher, bool) { return b.matchInvoice(r, p, value, at) }
+	res.below = map[string]func(k int) *resource{"lines": func(k int) *resource { return b.lineList(r.numbers[k]) }}
+	return res
 }
 
 func (b *business) matchInvoice(r roll, p, value string, at int64) (matcher, bool) {
@@ -218,9 +208,6 @@ func (b *business) lineList(n int32) *resource {
 		name: "invoices/" + string(b.appendAnyInvoiceID(nil, int(n))) + "/lines", object: "line_item", count: len(lines), timeless: true,
 		created: func(int) int64 { return v.created }, appendID: id,
 		render: func(w *writer, k int) { b.renderLine(w, &v, n, lines[k]) },
-		find: func(wanted string) (int, bool) {
-			k := slices.IndexFunc(lines, func(l line) bool { return string(b.appendLineID(nil, n, l.place)) == wanted })
-			return k, k >= 0
-		},
+		find:   findBy(len(lines), func(k int) string { return string(id(nil, k)) }),
 	}
 }

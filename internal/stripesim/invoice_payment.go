@@ -11,7 +11,7 @@ func (b *business) invoicePayments() *resource {
 		}
 	}
 	r := newRoll(numbers, func(n int32) int64 { return b.charges[n].created })
-	res := r.list(b, "invoice_payments", "invoice_payment", idInvoicePayment, b.appendInvoicePaymentID, len(b.charges), b.renderInvoicePaymentOf)
+	res := r.list("invoice_payments", "invoice_payment", b.appendInvoicePaymentID, b.finder(idInvoicePayment, b.appendInvoicePaymentID, len(b.charges)), b.renderInvoicePaymentOf)
 	res.since = versionBasil
 	res.match = func(p, value string, at int64) (matcher, bool) { return b.matchInvoicePayment(r, p, value, at) }
 	return res
@@ -47,15 +47,7 @@ func (v *invoice) paymentStatus() string {
 
 // renderPaymentsOf writes the payments of an invoice, which are one or none.
 func (b *business) renderPaymentsOf(w *writer, v *invoice) {
-	w.object("payments")
-	w.str("object", "list")
-	w.list("data")
-	if v.charge != none {
-		w.line()
-		b.renderInvoicePaymentOf(w, int(v.charge))
-	}
-	w.endList()
-	w.bool("has_more", false)
+	w.embed("payments", btoi(v.charge != none), func(int) { b.renderInvoicePaymentOf(w, int(v.charge)) })
 	w.str("url", "/v1/invoice_payments")
 	w.end()
 }

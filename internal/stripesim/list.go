@@ -26,17 +26,22 @@ func (res *resource) list(w *writer, values url.Values) *apiError {
 	}
 	w.expand(q.expand)
 	w.open('{')
-	w.str("object", "list")
-	w.list("data")
-	for _, n := range page {
-		w.line()
-		res.render(w, n)
-	}
-	w.endList()
-	w.bool("has_more", more)
+	w.listed(len(page), more, func(i int) { res.render(w, page[i]) })
 	w.str("url", "/v1/"+res.name)
 	w.end()
 	return nil
+}
+
+// findBy returns a find that looks through the ids of a short list.
+func findBy(count int, id func(k int) string) func(wanted string) (int, bool) {
+	return func(wanted string) (int, bool) {
+		for k := range count {
+			if id(k) == wanted {
+				return k, true
+			}
+		}
+		return 0, false
+	}
 }
 
 // window returns the range [lo, hi) of the objects created inside the query's

@@ -124,3 +124,11 @@ func (b *business) find(kind idKind, name namer, count int, id string) (int, boo
 	var buf [64]byte
 	return n, string(name(buf[:0], n)) == id
 }
+
+// finder is find for a list whose records are below count.
+func (b *business) finder(kind idKind, name namer, count int) func(id string) (int32, bool) {
+	return func(id string) (int32, bool) {
+		n, ok := b.find(kind, name, count, id)
+		return int32(n), ok
+	}
+}

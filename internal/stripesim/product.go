@@ -31,7 +31,7 @@ func (b *business) productList() *resource {
 	}
 	r := newRoll(numbers, func(n int32) int64 { return products[n].created })
 	id := func(buf []byte, n int) []byte { return b.appendProductID(buf, int32(n)) }
-	res := r.list(b, "products", "product", idProduct, id, int(most), b.renderProduct)
+	res := r.list("products", "product", id, b.finder(idProduct, id, int(most)), b.renderProduct)
 	res.match = func(_, value string, at int64) (matcher, bool) {
 		return r.by(func(n int32) bool { return b.sold(n, at) == (value == "true") }), true
 	}

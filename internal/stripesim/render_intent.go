@@ -80,15 +80,7 @@ func (b *business) renderAmountDetails(w *writer, c *charge, n int32) {
 		lines := b.diceOfIntent(n).basketOf(c.amount)
 		_, discount, tax := basketSums(lines)
 		w.int("discount_amount", discount)
-		w.object("line_items")
-		w.str("object", "list")
-		w.list("data")
-		for i := range lines[:min(len(lines), embeddedItems)] {
-			w.line()
-			b.renderBasketLine(w, n, i, &lines[i])
-		}
-		w.endList()
-		w.bool("has_more", len(lines) > embeddedItems)
+		w.embed("line_items", len(lines), func(i int) { b.renderBasketLine(w, n, i, &lines[i]) })
 		w.str("url", "/v1/payment_intents/"+string(b.appendAnyIntentID(nil, int(n)))+"/amount_details_line_items")
 		w.end()
 		w.object("tax")

@@ -276,15 +276,7 @@ func renderDiscountAmounts(w *writer, k string, d *discount, amount int64) {
 // renderInvoiceLines writes the first ten lines of an invoice.
 func (b *business) renderInvoiceLines(w *writer, v *invoice, n int32) {
 	lines := b.linesOf(v)
-	w.object("lines")
-	w.str("object", "list")
-	w.list("data")
-	for _, l := range lines[:min(len(lines), embeddedItems)] {
-		w.line()
-		b.renderLine(w, v, n, l)
-	}
-	w.endList()
-	w.bool("has_more", len(lines) > embeddedItems)
+	w.embed("lines", len(lines), func(i int) { b.renderLine(w, v, n, lines[i]) })
 	w.int("total_count", int64(len(lines)))
 	w.quote("url")
 	if v.draft {

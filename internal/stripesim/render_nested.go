@@ -20,6 +20,25 @@ func (b *business) renderRevision(w *writer, kind idKind, n int) {
 	}
 }
 
+// listed writes the members of a list: what it holds, and whether there is more.
+func (w *writer) listed(count int, more bool, item func(i int)) {
+	w.str("object", "list")
+	w.list("data")
+	for i := range count {
+		w.line()
+		item(i)
+	}
+	w.endList()
+	w.bool("has_more", more)
+}
+
+// embed begins a list inside an object with its first ten items. The caller adds what is
+// behind has_more, and ends it.
+func (w *writer) embed(k string, count int, item func(i int)) {
+	w.object(k)
+	w.listed(min(count, embeddedItems), count > embeddedItems, item)
+}
+
 // renderEmbeddedRefunds writes the ten newest refunds of a charge. Stripe:
 // newer API versions show them only if asked to.
 func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
@@ -29,15 +48,7 @@ func (b *business) renderEmbeddedRefunds(w *writer, charge int) {
 			refunds = append(refunds, n)
 		}
 	}
-	w.object("refunds")
-	w.str("object", "list")
-	w.list("data")
-	for i := range min(len(refunds), embeddedItems) {
-		w.line()
-		b.renderRefund(w, int(refunds[len(refunds)-1-i]))
-	}
-	w.endList()
-	w.bool("has_more", len(refunds) > embeddedItems)
+	w.embed("refunds", len(refunds), func(i int) { b.renderRefund(w, int(refunds[len(refunds)-1-i])) })
 	w.int("total_count", int64(len(refunds)))
 	w.quote("url")
 	w.buf = append(b.appendChargeID(append(w.buf, "/v1/charges/"...), charge), "/refunds"...)

@@ -158,15 +158,7 @@ func (b *business) renderSessionEnd(w *writer, c *charge, n int32, lines []sessi
 
 // renderSessionLines writes the first ten lines.
 func (b *business) renderSessionLines(w *writer, n int32, lines []sessionLine) {
-	w.object("line_items")
-	w.str("object", "list")
-	w.list("data")
-	for i := range lines[:min(len(lines), embeddedItems)] {
-		w.line()
-		b.renderSessionLine(w, n, i, &lines[i])
-	}
-	w.endList()
-	w.bool("has_more", len(lines) > embeddedItems)
+	w.embed("line_items", len(lines), func(i int) { b.renderSessionLine(w, n, i, &lines[i]) })
 	w.str("url", "/v1/checkout/sessions/"+string(b.appendSessionID(nil, int(n)))+"/line_items")
 	w.end()
 }

@@ -146,15 +146,7 @@ const embeddedItems = 10
 
 func (b *business) renderEmbeddedItems(w *writer, n int) {
 	s := &b.subs[n]
-	w.object("items")
-	w.str("object", "list")
-	w.list("data")
-	for i := range min(s.items, embeddedItems) {
-		w.line()
-		b.renderItem(w, int(s.firstItem+i))
-	}
-	w.endList()
-	w.bool("has_more", s.items > embeddedItems)
+	w.embed("items", int(s.items), func(i int) { b.renderItem(w, int(s.firstItem)+i) })
 	w.int("total_count", int64(s.items))
 	w.quote("url")
 	w.buf = b.appendSubscriptionID(append(w.buf, "/v1/subscription_items?subscription="...), n)

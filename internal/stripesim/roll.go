@@ -27,20 +27,19 @@ func (r roll) compare(x, y int32) int {
 // find returns the place of a record.
 func (r roll) find(n int32) (int, bool) { return slices.BinarySearchFunc(r.numbers, n, r.compare) }
 
-// list returns the resource of the roll's records. count is above the number of
-// each of them.
-func (r roll) list(b *business, name, object string, kind idKind, id namer, count int, render func(w *writer, n int)) *resource {
+// list returns the resource of the roll's records. find returns the record of an id.
+func (r roll) list(name, object string, id namer, find func(id string) (int32, bool), render func(w *writer, n int)) *resource {
 	return &resource{
 		name: name, object: object, params: paramsOf(name), expands: expandsOf[name], count: len(r.numbers),
 		created:  func(k int) int64 { return r.created(r.numbers[k]) },
 		render:   func(w *writer, k int) { render(w, int(r.numbers[k])) },
 		appendID: func(buf []byte, k int) []byte { return id(buf, int(r.numbers[k])) },
 		find: func(wanted string) (int, bool) {
-			n, ok := b.find(kind, id, count, wanted)
+			n, ok := find(wanted)
 			if !ok {
 				return 0, false
 			}
-			return r.find(int32(n))
+			return r.find(n)
 		},
 	}
 }

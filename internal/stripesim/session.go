@@ -67,21 +67,10 @@ var sessionStatuses = []string{"open", "complete", "expired"}
 
 func (b *business) sessionList() *resource {
 	r := b.further.sessions()
-	return &resource{
-		name: "checkout/sessions", object: "checkout.session", params: paramsOf("checkout/sessions"), expands: expandsOf["checkout/sessions"],
-		count: len(r.numbers), created: func(k int) int64 { return r.created(r.numbers[k]) },
-		render:   func(w *writer, k int) { b.renderSession(w, int(r.numbers[k])) },
-		appendID: func(buf []byte, k int) []byte { return b.appendSessionID(buf, int(r.numbers[k])) },
-		find: func(id string) (int, bool) {
-			n, ok := b.findSession(id)
-			if !ok {
-				return 0, false
-			}
-			return r.find(n)
-		},
-		match: func(p, value string, at int64) (matcher, bool) { return b.matchSession(r, p, value, at) },
-		below: map[string]func(k int) *resource{"line_items": func(k int) *resource { return b.sessionLineList(r.numbers[k]) }},
-	}
+	res := r.list("checkout/sessions", "checkout.session", b.appendSessionID, b.findSession, b.renderSession)
+	res.match = func(p, value string, at int64) (matcher, bool) { return b.matchSession(r, p, value, at) }
+	res.below = map[string]func(k int) *resource{"line_items": func(k int) *resource { return b.sessionLineList(r.numbers[k]) }}
+	return res
 }
 
 func (b *business) matchSession(r roll, p, value string, at int64) (matcher, bool) {
@@ -140,14 +129,7 @@ func (b *business) sessionLineList(n int32) *resource {
 		name: "checkout/sessions/" + string(b.appendSessionID(nil, int(n))) + "/line_items", timeless: true, object: "item",
 		count: len(lines), created: func(int) int64 { return b.orderOf(n).created },
 		render: func(w *writer, k int) { b.renderSessionLine(w, n, last-k, &lines[last-k]) },
-		find: func(id string) (int, bool) {
-			for k := range lines {
-				if b.sessionLineID(n, last-k) == id {
-					return k, true
-				}
-			}
-			return 0, false
-		},
+		find:   findBy(len(lines), func(k int) string { return b.sessionLineID(n, last-k) }),
 	}
 }
 

@@ -83,23 +83,12 @@ func (b *business) setUpCustomer(n int32) int32 {
 
 func (b *business) setupList() *resource {
 	r := b.further.setups()
-	return &resource{
-		name: "setup_intents", object: "setup_intent", params: paramsOf("setup_intents"), expands: expandsOf["setup_intents"],
-		count: len(r.numbers), created: func(k int) int64 { return r.created(r.numbers[k]) },
-		render:   func(w *writer, k int) { b.renderSetup(w, int(r.numbers[k])) },
-		appendID: func(buf []byte, k int) []byte { return b.appendSetupID(buf, int(r.numbers[k])) },
-		find: func(id string) (int, bool) {
-			n, ok := b.findSetup(id)
-			if !ok {
-				return 0, false
-			}
-			return r.find(n)
-		},
-		match: func(_, value string, _ int64) (matcher, bool) {
-			who, ok := b.findCustomer(value)
-			return r.by(func(n int32) bool { return int(b.setUpCustomer(n)) == who }), ok
-		},
+	res := r.list("setup_intents", "setup_intent", b.appendSetupID, b.findSetup, b.renderSetup)
+	res.match = func(_, value string, _ int64) (matcher, bool) {
+		who, ok := b.findCustomer(value)
+		return r.by(func(n int32) bool { return int(b.setUpCustomer(n)) == who }), ok
 	}
+	return res
 }
 
 func (b *business) renderSetup(w *writer, number int) {

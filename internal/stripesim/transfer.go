@@ -137,15 +137,7 @@ func (b *business) renderTransfer(w *writer, n int) {
 	w.str("destination_payment", string(b.ids.appendLong(nil, "py_1", idTransfer, t.created, n)))
 	w.bool("livemode", false)
 	w.emptyObject("metadata")
-	w.object("reversals")
-	w.str("object", "list")
-	w.list("data")
-	if t.returned > 0 {
-		w.line()
-		b.renderReversal(w, n)
-	}
-	w.endList()
-	w.bool("has_more", false)
+	w.embed("reversals", btoi(t.returned > 0), func(int) { b.renderReversal(w, n) })
 	w.int("total_count", int64(btoi(t.returned > 0)))
 	w.str("url", "/v1/transfers/"+string(b.appendTransferID(nil, n))+"/reversals")
 	w.end()
