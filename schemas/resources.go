@@ -14,7 +14,8 @@ type Resources struct {
 	listed   int
 	byName   map[string]*Resource
 	byObject map[string]*Resource
-	late     map[string]bool
+	late     map[string]bool // columns that may be late
+	refer    map[string]bool // members with ids of what is no person
 }
 
 // shippedResources are read once, when they are first asked for.
@@ -44,7 +45,7 @@ func arrange(all []Resource) *Resources {
 	slices.SortStableFunc(all, func(a, b Resource) int {
 		return cmp.Or(compareLast(a.List.Path == "", b.List.Path == ""), compareLast(a.Order == 0, b.Order == 0), cmp.Compare(a.Order, b.Order), strings.Compare(a.Name, b.Name))
 	})
-	r := &Resources{all: all, byName: map[string]*Resource{}, byObject: map[string]*Resource{}, late: map[string]bool{}}
+	r := &Resources{all: all, byName: map[string]*Resource{}, byObject: map[string]*Resource{}, late: map[string]bool{}, refer: map[string]bool{}}
 	for i := range all {
 		one := &all[i]
 		r.byName[one.Name], r.byObject[one.Object] = one, one
@@ -55,7 +56,19 @@ func arrange(all []Resource) *Resources {
 			r.late[column] = true
 		}
 	}
+	for i := range all {
+		for _, ref := range slices.Concat(all[i].Owner.BelongsTo, all[i].Brings) {
+			if !slices.ContainsFunc(ref.To, r.isPerson) {
+				r.refer[ref.Path[strings.LastIndexByte(ref.Path, '.')+1:]] = true
+			}
+		}
+	}
 	return r
+}
+
+func (r *Resources) isPerson(name string) bool {
+	one := r.byName[name]
+	return one != nil && one.Owner.Person
 }
 
 // compareLast orders what is last after what is not.
@@ -111,16 +124,9 @@ func (r *Resources) Mentioning(name string) (names []string) {
 	return names
 }
 
-// References returns the paths at which objects of the resources name others.
-func (r *Resources) References() (paths []string) {
-	for i := range r.all {
-		for _, ref := range r.all[i].refs() {
-			paths = append(paths, ref.Path)
-		}
-	}
-	slices.Sort(paths)
-	return slices.Compact(paths)
-}
+// IsReference reports whether a member of that name has, in objects of some resource, the
+// id of what these belong to or bring, which is no person.
+func (r *Resources) IsReference(member string) bool { return r.refer[member] }
 
 // IsLateColumn reports whether a column of that name may be filled long after its row
 // was made.

@@ -1,6 +1,10 @@
 package pipeline
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stripelake/stripelake/schemas"
+)
 
 func TestWithoutIDs(t *testing.T) {
 	t.Parallel()
@@ -37,6 +41,22 @@ func TestMentions(t *testing.T) {
 	} {
 		if m.in([]byte(text)) != want {
 			t.Errorf("%q names an id: %t, want %t", text, !want, want)
+		}
+	}
+}
+
+// Of an object whose owner is unknown, the ids of what it belongs to stay, so that its
+// owner can be learned. Nothing that names a person does, a customer's id included.
+func TestWithoutText(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"id":"txn_1","object":"balance_transaction","amount":5,"source":"ch_1","description":"Ada"}`:                                                                      `{"id":"txn_1","object":"balance_transaction","amount":5,"source":"ch_1","description":null}`,
+		`{"id":"re_1","charge":{"id":"ch_1","receipt_email":"a@b.c"},"customer":"cus_1","metadata":{"name":"Ada"}}`:                                                         `{"id":"re_1","charge":"ch_1","customer":null,"metadata":null}`,
+		`{"type":"charge.dispute.updated","data":{"object":{"id":"dp_1","charge":"ch_1","customer":"cus_1","price":"price_1"},"previous_attributes":{"customer":"cus_1"}}}`: `{"type":"charge.dispute.updated","data":{"object":{"id":"dp_1","charge":"ch_1","customer":null,"price":null},"previous_attributes":{"customer":null}}}`,
+	} {
+		got, err := withoutText(schemas.ShippedResources(), []byte(raw))
+		if err != nil || string(got) != want {
+			t.Errorf("%s:\n%s, %v; want\n%s", raw, got, err, want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -12,24 +11,12 @@ import (
 )
 
 // wordMembers are the members whose strings are words that Stripe defines, or ids
-// of what is no resource.
-var wordMembers = []string{
-	"id", "object", "type", "status", "currency", "reporting_category", "balance_type",
-	"transfer_reversal", "source_transfer_reversal", "payment_method",
-	"reason", "failure_reason", "pending_reason", "api_version", "application",
-}
-
-// idMembers returns the members whose strings are ids, or words that Stripe
-// defines. A string in any other member may be text about a person.
-func idMembers(of *schemas.Resources) map[string]bool {
-	ids := map[string]bool{}
-	for _, name := range wordMembers {
-		ids[name] = true
-	}
-	for _, path := range of.References() {
-		ids[path[strings.LastIndexByte(path, '.')+1:]] = true
-	}
-	return ids
+// of what is no resource. A string in any other member may be text about a person,
+// or the person's id, unless it is an id of what an object belongs to.
+var wordMembers = map[string]bool{
+	"id": true, "object": true, "type": true, "status": true, "currency": true, "reporting_category": true, "balance_type": true,
+	"transfer_reversal": true, "source_transfer_reversal": true, "payment_method": true,
+	"reason": true, "failure_reason": true, "pending_reason": true, "api_version": true, "application": true,
 }
 
 // openMembers are the objects and lists that are copied member by member. Any
@@ -42,7 +29,7 @@ var openMembers = map[string]bool{"fee_details": true, "data": true, "previous_a
 func withoutText(of *schemas.Resources, object []byte) ([]byte, error) {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	var out bytes.Buffer
-	b := textBlanker{idMembers(of), jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
+	b := textBlanker{of, jsontext.NewDecoder(bytes.NewReader(object), lax...), jsontext.NewEncoder(&out, lax...)}
 	if err := b.structure(false); err != nil {
 		return nil, fmt.Errorf("blank the text of an object: %w", err)
 	}
@@ -51,7 +38,7 @@ func withoutText(of *schemas.Resources, object []byte) ([]byte, error) {
 
 // textBlanker copies JSON without its text.
 type textBlanker struct {
-	ids map[string]bool // see idMembers
+	of  *schemas.Resources
 	in  *jsontext.Decoder
 	out *jsontext.Encoder
 }
@@ -100,12 +87,13 @@ func (b textBlanker) member(name string, eventData bool) error {
 	if err != nil {
 		return err
 	}
+	stays := wordMembers[name] || b.of.IsReference(name)
 	switch {
-	case kind == '{' && b.ids[name]: // a reference that was expanded
+	case kind == '{' && stays: // a reference that was expanded
 		var id extract.Reference
 		_ = id.UnmarshalJSON(value)
 		return b.out.WriteToken(jsontext.String(string(id)))
-	case composed, kind == '"' && !b.ids[name]:
+	case composed, kind == '"' && !stays:
 		return b.out.WriteToken(jsontext.Null)
 	}
 	return b.out.WriteValue(value)
