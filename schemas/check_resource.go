@@ -128,7 +128,7 @@ func (c *resourceCheck) path(object string, path Text) {
 		case field == nil && open(at):
 			return
 		case field == nil:
-			c.Report(path.Pos, "R2", "%s has no %s%s", walked, name, spelling.Suggestion(name, memberNames(at)))
+			c.Report(path.Pos, "R2", "%s has no %s%s", walked, name, spelling.Suggestion(name, sourceNames(at)))
 			return
 		case each && field.Elem == nil:
 			c.Report(path.Pos, "R2", "%s.%s is no list :: write %s", walked, name, name)
@@ -146,16 +146,6 @@ func (c *resourceCheck) path(object string, path Text) {
 // open reports whether a field may have members that the catalog does not list.
 func open(f *SourceField) bool {
 	return f != nil && (f.Type == SourceAny || f.Type == SourceMap || f.Expandable || f.Type == SourceObject && len(f.Fields) == 0)
-}
-
-func memberNames(f *SourceField) (names []string) {
-	if f == nil {
-		return nil
-	}
-	for _, m := range f.Fields {
-		names = append(names, m.Name)
-	}
-	return names
 }
 
 // owner reports objects that belong to nobody in the end, and members that show an

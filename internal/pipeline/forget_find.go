@@ -61,11 +61,11 @@ func (f *finder) readLog(ctx context.Context, lake *load.Lake) error {
 	if err := f.checkDeclared(present); err != nil {
 		return err
 	}
-	for _, stream := range personalStreams(lake.Resources()) {
+	for _, stream := range personalStreams(f.kinds) {
 		if !slices.Contains(present, stream) {
 			continue
 		}
-		found, relations := &matches{ids: idSet{}}, relationsOf(lake.Resources(), stream)
+		found, relations := &matches{ids: idSet{}}, relationsOf(f.kinds, stream)
 		f.streams[stream] = found
 		last := uint64(0) // the last segment with a match
 		for batch, err := range lake.Read(ctx, f.account, stream, 0) {

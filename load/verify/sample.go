@@ -67,7 +67,7 @@ func (v *Verification) CheckSampledObjects(ctx context.Context) (err error) {
 		c.Note("nothing is applied of an intact log")
 		return nil
 	}
-	c.LookedAt, err = v.db.Exec(ctx, fmt.Sprintf(`CREATE TEMP TABLE newest AS
+	err = v.db.Run(ctx, fmt.Sprintf(`CREATE TEMP TABLE newest AS
 		SELECT account, stream, id, max(seq) AS seq, arg_max(hash, seq) AS hash, arg_max(deleted, seq) AS deleted
 		FROM temp.versions v JOIN (VALUES %s) a(account, stream, upto) USING (account, stream) WHERE v.seq <= a.upto GROUP BY ALL`, strings.Join(applied, ", ")))
 	if err == nil {
