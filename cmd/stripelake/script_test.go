@@ -62,8 +62,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "thorough" { // [!thorough] stop: the rest is for make check
-				return laketest.Thorough(), nil
+			if name == "thorough" { // [!thorough] stop: the rest is for make check, with the race detector too
+				return laketest.Thorough() || testing.Short(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
