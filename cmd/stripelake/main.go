@@ -4,8 +4,8 @@
 //
 // Exit status: 0 done, or ended in order by --max-runtime or --max-requests; 1
 // failed, also by a bug in the program, and also if standard output could not
-// be written, or the disk has less room than --min-free asks for; 2 wrong
-// usage, or a mistake in SQL or in a schema; 3 a selected resource was not
+// be written, the disk has less room than --min-free asks for, or the schemas
+// have a mistake; 2 wrong usage, or a mistake in SQL or in the settings; 3 a selected resource was not
 // read, more objects were refused than --max-rejects allows, or doctor, verify
 // or status --max-age found something; 75 another process holds the lake, try
 // again; 130 interrupted by SIGINT or SIGTERM. The reference has the same from
